@@ -1,0 +1,1 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,30 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Lets the same tests run on the controller's Python and on 2.7 and 3.6, where ansible-core cannot be installed.
+
+``ansible.module_utils.faiss_fleet`` becomes importable everywhere; on old Pythons the rest of ``ansible.module_utils``
+comes from the controller's ansible-core 2.16, whose module_utils still run there (ANSIBLE_MODULE_UTILS names the folder).
+``library_modules`` is the folder library/.
+"""
+from __future__ import absolute_import, division, print_function
+
+import os
+import sys
+import types
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def _package(name, *folders):
+    package = types.ModuleType(name)
+    package.__path__ = list(folders)
+    sys.modules[name] = package
+    return package
+
+
+try:
+    import ansible.module_utils as _module_utils
+except ImportError:
+    _package("ansible")
+    _module_utils = _package("ansible.module_utils", os.environ.get("ANSIBLE_MODULE_UTILS", ""))
+_module_utils.__path__.insert(0, os.path.join(ROOT, "module_utils"))
+_package("library_modules", os.path.join(ROOT, "library"))
