@@ -51,8 +51,8 @@ class Candidate(TypedDict):
 class Artefact:
     """What the resolver made for a class of hosts: an archive to ship and how to start what is in it.
 
-    archive: .tar.gz whose top holds manifest.json; sha256 of that file; digest names the prefix (of the lock, so that the
-    same lock always lands in the same folder); unpacked_bytes is what the host must have free; lock is what was resolved.
+    archive: .tar.gz whose top holds manifest.json; sha256 of that file; digest names the prefix (it is of the lock, so
+    that the same lock always lands in the same folder); unpacked_bytes is what the host must have free.
     """
 
     archive: Path

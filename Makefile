@@ -1,0 +1,47 @@
+# faiss-fleet: `make audit` looks at this machine, `make test` runs every test. `make help` lists the rest.
+SHELL := /bin/sh
+BIN := .venv/bin
+INVENTORY ?= inventory/local
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help venv audit demo test lint unit target-tests bench lock clean
+
+help: ## what each target does
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: ## .venv with the controller's packages, from the hash-locked list
+	@tools/make-venv .venv requirements/controller.txt
+
+audit: venv ## audit this very machine (or make audit INVENTORY=prod)
+	@ansible-playbook audit.yml -i $(INVENTORY) $(ARGS)
+
+demo: venv ## audit six stand-in hosts together (podman) and leave a report to look at
+	@tools/demo
+
+test: ## install what the tests need and run all of them
+	@tools/install-test-packages
+	@tools/make-venv .venv requirements/test.txt
+	@tests/run-all
+
+lint: ## ruff, mypy, ansible-lint
+	@tools/make-venv .venv requirements/test.txt
+	@tests/run-all lint
+
+unit: ## the fast tests, on this Python and on 2.7 and 3.6
+	@tools/make-venv .venv requirements/test.txt
+	@tests/run-all unit target-pythons
+
+target-tests: ## the code that travels to hosts, under Python 2.7 and 3.6
+	@tools/make-venv .venv requirements/test.txt
+	@tests/target-pythons
+
+bench: ## benchmarks: prints ratios, judges nothing
+	@tools/make-venv .venv requirements/test.txt
+	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
+
+lock: ## write the lock files anew (wants uv)
+	@tools/lock
+
+clean: ## remove the environments and caches of this folder; reports stay
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache

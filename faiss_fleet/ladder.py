@@ -1,0 +1,133 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Climbs a host's plan: resolve, deploy, verify, one candidate after the other, until the policy has what it wants."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from . import strategies
+from .errors import FleetError
+from .planning import possible
+from .strategies.base import Artefact, Candidate, Facts, Options, Runtime
+
+Result = dict[str, Any]
+
+
+class Host(Protocol):
+    """What the ladder asks of a host: each is one remote call."""
+
+    def deploy(self, artefact: Artefact, prefix: str) -> Result:
+        """Ships and unpacks; returns at least ok, changed, cause, message."""
+        ...
+
+    def verify(self, candidate: str, runtime: Runtime) -> Result:
+        """Runs the search test; returns a verification."""
+        ...
+
+    def remove(self, prefix: str) -> Result:
+        """Takes away a prefix that lost."""
+        ...
+
+
+@dataclass
+class Climb:
+    """What was tried and how it ended; ``runtimes`` says how to start each candidate that was put in place."""
+
+    attempts: list[Result] = field(default_factory=list)
+    verification: list[Result] = field(default_factory=list)
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
+
+    @property
+    def changed(self) -> bool:
+        return any(attempt["changed"] for attempt in self.attempts)
+
+
+def placed(runtime: Runtime, prefix: str | None) -> Runtime:
+    """The runtime with ``{prefix}`` filled in."""
+    if prefix is None:
+        return runtime
+    return Runtime(
+        kind=runtime["kind"],
+        argv=[part.replace("{prefix}", prefix) for part in runtime["argv"]],
+        env={name: value.replace("{prefix}", prefix) for name, value in runtime["env"].items()},
+        prefix=prefix,
+    )
+
+
+def _attempt(candidate: Candidate, **found: Any) -> Result:
+    return {
+        "candidate": candidate["id"],
+        "strategy": candidate["strategy"],
+        "artefact": candidate["artefact"],
+        "seconds": 0.0,
+        "changed": False,
+        "ok": None,
+        "cause": None,
+        "message": None,
+        "remedy": None,
+        "log": None,
+        **found,
+    }
+
+
+def predict(candidates: list[Candidate]) -> Climb:
+    """Check mode: names the candidate that a real run would try first, without trying it."""
+    first = possible(candidates)[:1]
+    return Climb([_attempt(candidate, message="predicted, not tried: check mode") for candidate in first])
+
+
+def _place(candidate: Candidate, artefact: Artefact, facts: Facts, options: Options, host: Host) -> Result:
+    prefix = f"{options.prefix}/{candidate['strategy']}/{artefact.digest}"
+    if any(found["path"] == prefix and found["complete"] for found in facts["prefixes"]):
+        return {"ok": True, "changed": False, "prefix": prefix, "message": "already in place"}
+    return {"bytes_shipped": artefact.archive.stat().st_size, **host.deploy(artefact, prefix), "prefix": prefix}
+
+
+def _try(candidate: Candidate, facts: Facts, options: Options, host: Host, climb: Climb) -> bool:
+    """One rung. True when its search test passed."""
+    strategy = next(found for found in strategies.all_strategies() if found.name == candidate["strategy"])
+    started = time.monotonic()
+    try:
+        artefact = strategy.resolve(candidate, facts, options)
+    except FleetError as exc:
+        seconds = round(time.monotonic() - started, 3)
+        fault = {"cause": exc.cause or "unknown", "message": str(exc), "remedy": exc.remedy}
+        climb.attempts.append(_attempt(candidate, ok=False, seconds=seconds, **fault))
+        return False
+
+    result: Result = {"ok": True, "changed": False, "prefix": None}
+    runtime = candidate.get("runtime")
+    if artefact is not None:
+        result = _place(candidate, artefact, facts, options, host)
+        runtime = placed(artefact.runtime, result["prefix"])
+        candidate["artefact"].setdefault("digest", artefact.digest)
+        candidate["artefact"].setdefault("packages", artefact.lock.get("packages", []))
+    result["seconds"] = round(time.monotonic() - started, 3)
+    climb.attempts.append(_attempt(candidate, **result))
+    if not result["ok"] or runtime is None:
+        return False
+
+    candidate["runtime"] = runtime
+    climb.runtimes[candidate["id"]] = runtime
+    verification = host.verify(candidate["id"], runtime)
+    climb.verification.append(verification)
+    if verification["ok"]:
+        return True
+    fault = {name: verification.get(name) for name in ("cause", "message", "remedy")}
+    climb.attempts[-1].update(ok=False, **fault)
+    if result["changed"] and not options.extra.get("faiss_install__keep_failed", False):
+        host.remove(result["prefix"])
+    return False
+
+
+def climb(
+    candidates: list[Candidate], policy: str, facts: Facts, options: Options, host: Host
+) -> Climb:
+    """Tries the possible candidates in order; ``fastest`` tries all, another policy stops once one passes."""
+    done = Climb()
+    for candidate in possible(candidates):
+        if _try(candidate, facts, options, host, done) and policy != "fastest":
+            break
+    return done
