@@ -1,0 +1,37 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from faiss_fleet.redact import redact
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        pytest.param("https://me:s3cret@pypi.example/simple", "https://****@pypi.example/simple", id="user and password"),
+        pytest.param("https://tok-123@pypi.example/simple", "https://****@pypi.example/simple", id="token alone"),
+        pytest.param("https://me:p@ss:w@pypi.example/x", "https://****@pypi.example/x", id="@ inside the password"),
+        pytest.param("a https://u:p@h/x b http://v:q@i/y", "a https://****@h/x b http://****@i/y", id="two in a line"),
+        pytest.param("git+https://u:p@h/r.git", "git+https://****@h/r.git", id="version control scheme"),
+        pytest.param("https://h/x.whl?token=abc&a=1", "https://h/x.whl?token=****&a=1", id="query"),
+        pytest.param("https://h/x?X-Amz-Signature=9f&b=2", "https://h/x?X-Amz-Signature=****&b=2", id="signed URL"),
+        pytest.param("Authorization: Basic bWU6cw==", "Authorization: Basic ****", id="header"),
+        pytest.param("NPM_TOKEN=abcdef next", "NPM_TOKEN=**** next", id="environment"),
+        pytest.param('"password": "hunter2"', '"password": "****"', id="json"),
+    ],
+)
+def test_secret_is_hidden(text, expected):
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://pypi.example/simple/faiss-cpu/",
+        "https://h/faiss_cpu-1.9.0.post1-cp313-cp313-manylinux_2_17_x86_64.whl#sha256=74d8",
+        "user@host.example",
+        "Failed to import SyntaxError: invalid token at line 3",
+        "/lib64/libm.so.6: version `GLIBC_2.27' not found (required by /opt/x@y/libfaiss.so)",
+    ],
+)
+def test_other_text_stays(text):
+    assert redact(text) == text
