@@ -1,0 +1,37 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""summary.csv: one row a host, for a spreadsheet. What a host said never becomes a formula there."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from .columns import COLUMNS, Cell
+from .summary import Summary
+from .text import one_line
+
+# What spreadsheets take for the start of a formula, full-width forms included.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def render(summary: Summary) -> Iterator[str]:
+    """The table by lines, header first; headers are the columns' keys."""
+    yield _line([column.key for column in COLUMNS])
+    for cells in summary.rows:
+        yield _line([_cell(cells[column.key]) for column in COLUMNS])
+
+
+def _cell(value: Cell) -> Cell:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not isinstance(value, str):
+        return value
+    # A leading apostrophe marks text; it also covers a formula behind blanks.
+    return ("'" if value.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else "") + one_line(value)
+
+
+def _line(cells: list[Cell]) -> str:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    return buffer.getvalue()

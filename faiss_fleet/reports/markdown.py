@@ -1,0 +1,83 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""summary.md: totals, causes and hosts, to be pasted into a ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from ..records import STATES
+from .columns import BY_KEY, Cell
+from .summary import Summary
+from .text import number, one_line, shorten
+
+HOSTS = 500  # a ticket holds no more; summary.csv has all
+_SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "libc", "because")
+_MARKS = re.compile(r"([\\`*_{}\[\]#|~!$^])")
+
+
+def render(summary: Summary) -> Iterator[str]:
+    """The summary by lines."""
+    run = summary.run
+    yield f"# FAISS backends, run {escape(run['id'])}\n\n"
+    yield f"{summary.totals()}.\n\n"
+    if run["check_mode"]:
+        yield "**Check mode: nothing was tried or changed; verdicts are predictions.**\n\n"
+    yield (
+        f"Started {escape(run['started'])}, last host finished {escape(summary.finished or 'never')}, "
+        f"controller {escape(run['controller'])}, faiss-fleet {escape(run['version'])}, "
+        f"inventory {escape(', '.join(run['inventory']))}.\n\n"
+    )
+    share = max(summary.hosts, 1)
+    yield from _table(
+        ("State", "Hosts", "Share"),
+        ((state, f"{summary.states[state]:,}", f"{summary.states[state] / share:.0%}") for state in STATES),
+    )
+    if summary.providers:
+        yield "\n## By provider\n\nMedians over hosts, one query a call, flat index.\n\n"
+        yield from _table(
+            ("Provider", "Hosts", "FAISS", "Queries/s", "p50 ms", "p95 ms"),
+            (
+                (
+                    provider.name,
+                    f"{provider.hosts:,}",
+                    ", ".join(f"{version} ({count:,})" for version, count in provider.versions.most_common(6)),
+                    number(provider.qps),
+                    number(provider.p50),
+                    number(provider.p95),
+                )
+                for provider in summary.providers
+            ),
+        )
+    if summary.causes:
+        yield "\n## What stands in the way\n\n"
+        yield from _table(
+            ("Cause", "Hosts", "For example", "What to do"),
+            ((cause.name, f"{len(cause.hosts):,}", cause.hosts[0], cause.remedy) for cause in summary.causes),
+        )
+    yield "\n## Hosts\n\n"
+    shown = summary.rows if summary.hosts <= HOSTS else summary.by_need()[:HOSTS]
+    yield from _table([BY_KEY[key].title for key in _SHOWN], ([_cell(cells[key]) for key in _SHOWN] for cells in shown))
+    if summary.hosts > len(shown):
+        left = summary.hosts - len(shown)
+        yield f"\n{left:,} more hosts are not listed here, those in need first; summary.csv has every one.\n"
+
+
+def escape(text: str) -> str:
+    """Text that stays text in Markdown: no markup, HTML, table cell, link or mention comes of it."""
+    text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = _MARKS.sub(r"\\\1", text)
+    return text.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return number(value)
+    return "" if value is None else shorten(str(value), 300)
+
+
+def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
+    titles = list(titles)
+    yield f"| {' | '.join(titles)} |\n| {' | '.join('---' for _title in titles)} |\n"
+    for cells in rows:
+        yield f"| {' | '.join(map(escape, cells))} |\n"

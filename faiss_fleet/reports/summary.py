@@ -1,0 +1,122 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Counts what the records say: hosts by state and by provider, causes with their hosts and one remedy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from ..record_schema import Record
+from ..records import STATES
+from .columns import Cell, row
+
+
+@dataclass
+class Provider:
+    """Hosts that one strategy serves, and the middle of what was measured on them."""
+
+    name: str
+    hosts: int = 0
+    versions: Counter[str] = field(default_factory=Counter)
+    _qps: list[float] = field(default_factory=list)
+    _p50: list[float] = field(default_factory=list)
+    _p95: list[float] = field(default_factory=list)
+
+    def add(self, cells: dict[str, Cell]) -> None:
+        """Counts one host in."""
+        self.hosts += 1
+        if cells["faiss"]:
+            self.versions[str(cells["faiss"])] += 1
+        for values, key in ((self._qps, "qps"), (self._p50, "p50_ms"), (self._p95, "p95_ms")):
+            value = cells[key]
+            if isinstance(value, (int, float)):
+                values.append(value)
+
+    @property
+    def qps(self) -> float | None:
+        """Median queries per second, None when nothing was measured."""
+        return median(self._qps) if self._qps else None
+
+    @property
+    def p50(self) -> float | None:
+        """Median of the hosts' p50, in ms."""
+        return median(self._p50) if self._p50 else None
+
+    @property
+    def p95(self) -> float | None:
+        """Median of the hosts' p95, in ms."""
+        return median(self._p95) if self._p95 else None
+
+
+@dataclass
+class Cause:
+    """Hosts that stand before the same obstacle, and the remedy most of them were given."""
+
+    name: str
+    hosts: list[str] = field(default_factory=list)
+    states: Counter[str] = field(default_factory=Counter)
+    remedies: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def remedy(self) -> str:
+        """One next step; '' when no record names one."""
+        return self.remedies.most_common(1)[0][0] if self.remedies else ""
+
+
+class Summary:
+    """One pass over the records. rows keeps every host's cells, as all tables need them."""
+
+    def __init__(self, run: dict[str, Any], records: Iterable[Record] = ()) -> None:
+        self.run = run
+        self.finished: str | None = None
+        self.rows: list[dict[str, Cell]] = []
+        self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
+        self._providers: dict[str, Provider] = {}
+        self._causes: dict[str, Cause] = {}
+        for record in records:
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Counts one host in."""
+        cells = row(record)
+        self.rows.append(cells)
+        self.states[record["state"]] += 1
+        self.finished = max(self.finished or "", record["run"]["finished"])
+        if record["state"] in ("native", "fallback"):
+            name = str(cells["provider"] or cells["backend"])
+            self._providers.setdefault(name, Provider(name)).add(cells)
+        if record["cause"]:
+            cause = self._causes.setdefault(record["cause"], Cause(record["cause"]))
+            cause.hosts.append(record["host"]["name"])
+            cause.states[record["state"]] += 1
+            if record["remedy"]:
+                # A remedy that names the host it is for would never be the same for two.
+                cause.remedies[record["remedy"].replace(record["host"]["name"], "HOST")] += 1
+
+    @property
+    def hosts(self) -> int:
+        """How many there are."""
+        return len(self.rows)
+
+    @property
+    def providers(self) -> list[Provider]:
+        """Most hosts first."""
+        return sorted(self._providers.values(), key=lambda provider: (-provider.hosts, provider.name))
+
+    @property
+    def causes(self) -> list[Cause]:
+        """Most hosts first."""
+        return sorted(self._causes.values(), key=lambda cause: (-len(cause.hosts), cause.name))
+
+    def by_need(self) -> list[dict[str, Cell]]:
+        """Rows with the hosts that want a person first; otherwise in the inventory's order."""
+        order = {"failed": 0, "unreachable": 1, "fallback": 2, "native": 3}
+        return sorted(self.rows, key=lambda cells: order[str(cells["state"])])
+
+    def totals(self) -> str:
+        """'300 hosts: 216 native, 53 fallback, 16 failed, 15 unreachable'."""
+        parts = ", ".join(f"{self.states[state]:,} {state}" for state in STATES)
+        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}"

@@ -1,0 +1,54 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Shows text that came from a host as what it is: nothing in it steers a terminal or turns the reading direction."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# C0, C1, separators, direction marks and overrides, zero-width and tag characters: all that is not seen but does something.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\U000e0000-\U000e007f\ud800-\udfff]"
+)
+_BLANKS = re.compile(r"[\s\u0085]+")
+
+
+def visible(text: str) -> str:
+    """The text with every unseen character spelled out as ``<U+202E>``. Line breaks and tabs stay."""
+    return _UNSEEN.sub(lambda match: f"<U+{ord(match[0]):04X}>", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str) -> str:
+    """Visible, and on one line."""
+    return visible(_BLANKS.sub(" ", text)).strip()
+
+
+def width(text: str) -> int:
+    """Columns that a terminal needs for visible text."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
+    return len(text) + wide - sum(unicodedata.combining(letter) != 0 for letter in text)
+
+
+def shorten(text: str, columns: int) -> str:
+    """At most that many columns, with an ellipsis where something was cut."""
+    if width(text) <= columns:
+        return text
+    if columns < 1:
+        return ""
+    cut = text[: max(columns - 1, 0)]
+    while width(cut) > columns - 1:
+        cut = cut[:-1]
+    return cut + "…"
+
+
+def number(value: float | int | None, digits: int = 3) -> str:
+    """A measurement with that many significant digits and no exponent; '' when there is none."""
+    if value is None:
+        return ""
+    if value == 0:
+        return "0"
+    magnitude = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    return f"{value:,.{max(digits - magnitude, 0)}f}"
