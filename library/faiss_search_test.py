@@ -1,0 +1,229 @@
+#!/usr/bin/python
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Tells whether a FAISS on this host works and how fast it is."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+module: faiss_search_test
+short_description: Tell whether a FAISS on this host works and how fast it is
+description:
+  - Starts each runtime in a child process with a time limit, in a session of its own, and has it import FAISS, search
+    with known answers on a flat, an IVF and an HNSW index, compare recall with numpy's exact answers, save and load each
+    index, and measure the time of single queries and of a batch.
+  - Whatever FAISS does (an illegal instruction, a crash, an abort, a hang, no memory, garbage on standard output, wrong
+    answers) becomes a result with its cause. The module itself fails only for options that cannot be, or for a setting
+    that cannot be read.
+  - Changes nothing on the host, and runs the same in check mode. What it writes for a moment lies in a folder of its own
+    under the system's temporary folder.
+options:
+  runtimes:
+    description: What to test. Give this or O(setting).
+    type: list
+    elements: dict
+    suboptions:
+      id:
+        description: The candidate's name, which the result carries.
+        type: str
+        required: true
+      runtime:
+        description: How to start the interpreter, a dict of V(kind), V(argv), V(env) and V(prefix).
+        type: dict
+        required: true
+  setting:
+    description:
+      - Path of C(backend.json). What it names right now is tested. A host without it returns no results, and so does one
+        whose setting is the JavaScript fallback.
+    type: path
+  workload:
+    description: What is measured. It stands in the result, for figures of another workload cannot be compared.
+    type: dict
+    suboptions:
+      n:
+        description:
+          - Vectors in each index. 10000 is where a store in JavaScript begins to hurt, and building all three indexes
+            still takes no more than a few seconds with the slowest FAISS there is (1.6.1, one core).
+        type: int
+        default: 10000
+      d:
+        description: Dimensions. 384 is what the small sentence embedding models give.
+        type: int
+        default: 384
+      k:
+        description: Neighbours asked for in each query.
+        type: int
+        default: 10
+      queries:
+        description: Queries in a round. 100 give the 95th percentile five calls beyond it; three to five rounds are run.
+        type: int
+        default: 100
+      threads:
+        description: Threads that FAISS and its BLAS may use. 1 makes hosts comparable, and a single query uses one anyway.
+        type: int
+        default: 1
+      seed:
+        description: Seed of the vectors. The same seed gives the same vectors with every numpy.
+        type: int
+        default: 1
+      indexes:
+        description: Kinds of index to test.
+        type: list
+        elements: str
+        choices: [flat, ivf, hnsw]
+        default: [flat, ivf, hnsw]
+  min_recall:
+    description:
+      - The least share of the true neighbours that an approximate index must find. With the default workload every FAISS
+        from 1.6.1 to 1.15.1 was seen to find 0.99 and more (IVF with 8 of 100 lists, HNSW16 with efSearch 64), so less
+        than 0.9 means that something is broken. Lower it for a workload with more vectors.
+      - A flat index is exact and must find all.
+    type: dict
+    suboptions:
+      ivf:
+        description: Least recall of the IVF index.
+        type: float
+        default: 0.9
+      hnsw:
+        description: Least recall of the HNSW index.
+        type: float
+        default: 0.9
+  timeout:
+    description:
+      - Seconds for one runtime, after which it is killed with all that it started. The default workload takes one to eight
+        seconds; a busy or old machine gets many times as much before it counts as a hang.
+    type: int
+    default: 120
+  memory_limit_mb:
+    description:
+      - Megabytes of address space that one runtime may ask for; 0 means no limit. The default workload asks for up to 610,
+        and holds 180 in memory; it grows by about 16 bytes for each of O(workload.n) times O(workload.d) numbers.
+    type: int
+    default: 2048
+notes:
+  - The answers come as lines that carry a word which only this run knows. This keeps accidents apart from answers; it is
+    no protection against a FAISS that means to deceive, which could do so in any case.
+author: The faiss-fleet authors
+'''
+
+EXAMPLES = r'''
+- name: Test the FAISS of two interpreters
+  faiss_search_test:
+    runtimes:
+      - id: existing:1.7.2:/usr/bin/python3
+        runtime: {kind: python, argv: [/usr/bin/python3], env: {}, prefix: null}
+      - id: by hand
+        runtime: {kind: python, argv: [/opt/venv/bin/python], env: {}, prefix: null}
+
+- name: Test again what the host's setting names, with more vectors
+  faiss_search_test:
+    setting: /etc/faiss-fleet/backend.json
+    workload: {n: 50000, queries: 200}
+    memory_limit_mb: 4096
+  register: test
+'''
+
+RETURN = r'''
+results:
+  description: One verification for each runtime, in their order.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    candidate: {description: Name of the candidate., type: str, returned: always, sample: existing:1.7.2:/usr/bin/python3}
+    ok: {description: Whether every step passed., type: bool, returned: always, sample: true}
+    cause: {description: 'Why not, from the closed list of causes; null when it passed.', type: str, returned: always, sample: cpu_isa}
+    message: {description: What it said or how it ended., type: str, returned: always, sample: ended by SIGILL at stage import}
+    remedy: {description: The next step., type: str, returned: always, sample: Use a generic build.}
+    stage: {description: How far it came., type: str, returned: always, sample: done}
+    signal: {description: Signal that ended it., type: str, returned: always, sample: SIGILL}
+    exit_code: {description: Exit code; null after a signal., type: int, returned: always, sample: 0}
+    faiss_version: {description: Version of FAISS., type: str, returned: always, sample: 1.9.0.post1}
+    numpy_version: {description: Version of numpy., type: str, returned: always, sample: 2.2.6}
+    python_version: {description: Version of the interpreter., type: str, returned: always, sample: 3.13.0}
+    isa_loaded: {description: The build of FAISS in use., type: str, returned: always, sample: avx2}
+    isa_source: {description: How that is known., type: str, returned: always, sample: mapped file}
+    known_answer: {description: Whether the known neighbours were found., type: bool, returned: always, sample: true}
+    save_load: {description: Whether indexes answer the same after being saved and loaded., type: bool, returned: always, sample: true}
+    indexes:
+      description: Figures by index. Times are of one query a call, in the median round.
+      type: list
+      elements: dict
+      returned: always
+      sample:
+        - {index: flat, factory: Flat, recall_at_k: 1.0, qps: 1780.2, p50_ms: 0.55, p95_ms: 0.61, batch_qps: 1890.1,
+           build_seconds: 0.004, save_load: true, rounds: 5}
+    workload: {description: What was measured., type: dict, returned: always, sample: {n: 10000, d: 384, k: 10, queries: 100, threads: 1, seed: 1}}
+    peak_rss_bytes: {description: Most memory held at a time., type: int, returned: always, sample: 183500800}
+    seconds: {description: How long it took., type: float, returned: always, sample: 1.9}
+    log: {description: 'End of standard error and of what else was printed; null when there was none.', type: str, returned: always, sample: null}
+    warnings: {description: What did not stop the test and yet may matter., type: list, elements: str, returned: always, sample: []}
+setting:
+  description: What the setting names.
+  returned: when O(setting) was given
+  type: dict
+  sample: {found: true, backend: faiss, candidate: 'existing:1.7.2:/usr/bin/python3', path: /etc/faiss-fleet/backend.json}
+'''
+
+import signal
+import sys
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.faiss_fleet import named_runtime, search_test
+from ansible.module_utils.faiss_fleet.errors import AuditError
+
+ARGUMENT_SPEC = dict(
+    runtimes=dict(type='list', elements='dict', options=dict(
+        id=dict(type='str', required=True),
+        runtime=dict(type='dict', required=True),
+    )),
+    setting=dict(type='path'),
+    workload=dict(type='dict', apply_defaults=True, options=dict(
+        n=dict(type='int', default=10000),
+        d=dict(type='int', default=384),
+        k=dict(type='int', default=10),
+        queries=dict(type='int', default=100),
+        threads=dict(type='int', default=1),
+        seed=dict(type='int', default=1),
+        indexes=dict(type='list', elements='str', choices=['flat', 'ivf', 'hnsw'], default=['flat', 'ivf', 'hnsw']),
+    )),
+    min_recall=dict(type='dict', apply_defaults=True, options=dict(
+        ivf=dict(type='float', default=0.9),
+        hnsw=dict(type='float', default=0.9),
+    )),
+    timeout=dict(type='int', default=120),
+    memory_limit_mb=dict(type='int', default=2048),
+)
+
+
+def to_test(params):
+    """([(name, runtime)], what the setting says or None)."""
+    if params['setting'] is None:
+        return [(entry['id'], entry['runtime']) for entry in params['runtimes']], None
+    named = named_runtime.named_runtime(params['setting'])
+    runtime = named.pop('runtime')
+    named['path'] = params['setting']
+    if runtime is None or runtime['kind'] == 'js':
+        return [], named
+    return [(named['candidate'] or params['setting'], runtime)], named
+
+
+def main():
+    module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True, mutually_exclusive=[('runtimes', 'setting')],
+                           required_one_of=[('runtimes', 'setting')])
+    # Ended from outside, it still kills its child and removes its folder on the way out.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
+    params = module.params
+    limits = [params[name] for name in ('workload', 'timeout', 'memory_limit_mb', 'min_recall')]
+    try:
+        search_test.check_workload(*limits)
+        chosen, setting = to_test(params)
+        results = [search_test.run(name, runtime, *limits) for name, runtime in chosen]
+    except AuditError as exc:
+        module.fail_json(msg=str(exc), cause=exc.cause, remedy=exc.remedy)
+    returned = {} if setting is None else {'setting': setting}
+    module.exit_json(changed=False, results=results, **returned)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,145 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs one process that may crash, hang or flood its pipes, and says how it ended; nothing it does reaches the caller."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import errno
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+
+# exit_code is None when a signal ended it; signal is then its name. start_error is an OSError when it never ran.
+# log is the end of its standard error. stuck: it was killed and yet did not go (it waits in the kernel).
+Outcome = namedtuple('Outcome', 'exit_code signal timed_out start_error log log_dropped seconds stuck')
+
+LOG_LIMIT = 65536     # enough for any traceback, and small against what a host and a report can hold
+DRAIN = 0.5           # seconds for what is left in the pipes; a grandchild may hold them open for ever
+GIVE_UP = 5.0         # seconds until a process that ignores SIGKILL is left behind
+
+_clock = getattr(time, 'monotonic', time.time)    # 2.7 has no monotonic clock
+
+
+class Tail:
+    """The last bytes of a stream, and how many came before them."""
+
+    def __init__(self, limit):
+        self.limit = limit
+        self.dropped = 0
+        self._data = bytearray()
+
+    def feed(self, data):
+        self._data += data
+        if len(self._data) > 2 * self.limit:
+            self._cut()
+
+    def _cut(self):
+        over = len(self._data) - self.limit
+        if over > 0:
+            self.dropped += over
+            del self._data[:over]
+
+    def text(self):
+        """Unicode text; what is not UTF-8 is replaced, never lost from sight."""
+        self._cut()
+        return bytes(self._data).decode('utf-8', 'replace')
+
+
+def signal_name(number):
+    """11 -> 'SIGSEGV'; a number without a name -> 'signal 64'."""
+    names = [name for name in dir(signal) if name.startswith('SIG') and not name.startswith('SIG_')
+             and getattr(signal, name) == number]
+    return sorted(names)[0] if names else 'signal %d' % number
+
+
+def run(argv, text, env, cwd, timeout, on_output):
+    """Starts argv in a session of its own with text as its standard input; returns an Outcome.
+
+    on_output is called with each piece of standard output. After the end, or the time limit, everything that is left
+    in the process group is killed, so that no worker of a dead child goes on computing on the host.
+    """
+    started = _clock()
+    log = Tail(LOG_LIMIT)
+    try:
+        child = _start(argv, text, env, cwd)
+    except (IOError, OSError, ValueError) as exc:
+        return Outcome(None, None, False, exc, u'', 0, round(_clock() - started, 3), False)
+    timed_out = stuck = False
+    readers = {child.stdout.fileno(): on_output, child.stderr.fileno(): log.feed}
+    try:
+        timed_out = not _read_until_end(child, readers, started + timeout)
+    finally:
+        _kill_group(child.pid)
+        stuck = not _ended(child, _clock() + GIVE_UP)
+        _drain(readers)
+        child.stdout.close()
+        child.stderr.close()
+    code = child.returncode
+    return Outcome(code if code is not None and code >= 0 else None,
+                   signal_name(-code) if code is not None and code < 0 else None,
+                   timed_out, None, log.text(), log.dropped, round(_clock() - started, 3), stuck)
+
+
+def _start(argv, text, env, cwd):
+    # A file rather than a pipe: a child that never reads could not make the caller wait, and it has no name to remove.
+    with tempfile.TemporaryFile(dir=cwd) as source:
+        source.write(text.encode('utf-8'))
+        source.seek(0)
+        options = {'start_new_session': True} if sys.version_info[0] > 2 else {'preexec_fn': os.setsid}
+        return subprocess.Popen(argv, stdin=source, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, cwd=cwd,
+                                close_fds=True, **options)
+
+
+def _read_until_end(child, readers, deadline):
+    """True when the child ended by itself, False when its time was over."""
+    while True:
+        _read(readers, 0.05)
+        if child.poll() is not None:
+            return True
+        if _clock() > deadline:
+            return False
+
+
+def _ended(child, deadline):
+    while child.poll() is None:
+        if _clock() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def _drain(readers):
+    deadline = _clock() + DRAIN
+    while readers and _clock() < deadline:
+        _read(readers, 0.01)
+
+
+def _read(readers, wait):
+    """Takes one piece from each pipe that has something; forgets a pipe that was closed."""
+    if not readers:
+        time.sleep(wait)
+        return
+    try:
+        ready = select.select(list(readers), [], [], wait)[0]
+    except select.error as exc:                # 2.7 does not go on by itself after a signal
+        if exc.args[0] != errno.EINTR:
+            raise
+        return
+    for descriptor in ready:
+        data = os.read(descriptor, 65536)
+        if data:
+            readers[descriptor](data)
+        else:
+            del readers[descriptor]
+
+
+def _kill_group(pid):
+    try:
+        os.killpg(pid, signal.SIGKILL)
+    except OSError as exc:
+        if exc.errno not in (errno.ESRCH, errno.EPERM):
+            raise

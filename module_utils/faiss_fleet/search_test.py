@@ -1,0 +1,118 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Tests the FAISS of one runtime in a child process: builds its surroundings, runs it, takes everything away again."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import binascii
+import inspect
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+from . import causes, child_process, judge_search, search_child, search_frames
+from .errors import AuditError
+
+INDEXES = ('flat', 'ivf', 'hnsw')
+LIMITS = {'n': (1, 100000000), 'd': (1, 65536), 'k': (1, 10000), 'queries': (1, 1000000), 'threads': (1, 1024),
+          'seed': (0, 2 ** 32 - 1)}
+
+# What a child keeps of the caller's environment, by the runtime's kind. A kind that is not here cannot be tested yet.
+_ENGINE = ('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF',
+           'CONTAINERS_REGISTRIES_CONF', 'DOCKER_HOST')
+KINDS = {'python': (), 'container': _ENGINE}
+_KEPT = ('PATH', 'HOME', 'USER', 'LOGNAME')
+_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+
+def check_workload(workload, timeout, memory_limit_mb, min_recall):
+    """Raises AuditError for what cannot be measured, before anything is started."""
+    for name, (least, most) in sorted(LIMITS.items()):
+        if not least <= workload[name] <= most:
+            raise AuditError('workload.%s is %d; it can be %d to %d.' % (name, workload[name], least, most))
+    if workload['k'] > workload['n']:
+        raise AuditError('workload.k is %d, more than the %d vectors there are. Lower k or raise n.' % (
+            workload['k'], workload['n']))
+    unknown = sorted(set(workload['indexes']) - set(INDEXES))
+    if unknown or not workload['indexes'] or len(set(workload['indexes'])) < len(workload['indexes']):
+        raise AuditError('workload.indexes is %s; it wants one or more of %s, each once.' % (
+            ', '.join(workload['indexes']) or 'empty', ', '.join(INDEXES)))
+    if timeout < 1 or memory_limit_mb < 0:
+        raise AuditError('timeout is %s and memory_limit_mb %s; the first is at least 1, the second at least 0 (no limit).' % (
+            timeout, memory_limit_mb))
+    for name, least in sorted(min_recall.items()):
+        if least is not None and not 0 <= least <= 1:
+            raise AuditError('min_recall.%s is %s; it is a share, from 0 to 1.' % (name, least))
+
+
+def environment(kind, environ, runtime_env, temporary, threads):
+    """The child's whole environment: nothing of the caller's that redirects an interpreter, a loader or a download."""
+    env = dict((name, environ[name]) for name in _KEPT + KINDS[kind] if name in environ)
+    env.setdefault('PATH', _PATH)
+    env.update(LC_ALL='C', TMPDIR=temporary, PYTHONNOUSERSITE='1', PYTHONDONTWRITEBYTECODE='1')
+    for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
+        env[name] = str(threads)
+    env.update(runtime_env)
+    if sys.version_info[0] == 2:
+        env = dict((_bytes(name), _bytes(value)) for name, value in env.items())
+    return env
+
+
+def _bytes(text):
+    return text if isinstance(text, bytes) else text.encode('utf-8')
+
+
+def script(params, nonce):
+    """The child's whole program as text."""
+    start = '%s %s ' % (search_frames.MARKER, nonce)
+    call = 'main(json.loads(%s), %s)' % (json.dumps(json.dumps(params, sort_keys=True)), json.dumps(start))
+    source = inspect.getsource(search_child)
+    if isinstance(source, bytes):
+        source = source.decode('utf-8')
+    return u'%s\n\n%s\n' % (source, call)
+
+
+def oom_kills(path='/proc/vmstat'):
+    """How many processes this kernel has killed for memory; None where it does not count them (before Linux 4.13)."""
+    try:
+        with io.open(path, encoding='ascii') as counters:
+            for line in counters:
+                if line.startswith(u'oom_kill '):
+                    return int(line.split()[1])
+    except (IOError, OSError, ValueError):
+        pass
+    return None
+
+
+def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, environ=None):
+    """A verification of one runtime. Does not raise for anything that FAISS, its interpreter or the host does."""
+    result = {'candidate': name, 'runtime': runtime, 'workload': dict(
+        (key, workload[key]) for key in ('n', 'd', 'k', 'queries', 'threads', 'seed'))}
+    if runtime['kind'] not in KINDS or not runtime['argv']:
+        message = 'a runtime of kind %s with the command %r cannot be tested by this version' % (
+            runtime['kind'], runtime['argv'])
+        return dict(result, ok=False, cause='unknown', message=message, remedy=causes.remedy('unknown'), backend=None,
+                    stage=None, indexes=[])
+    params = dict(workload, timeout=timeout, memory_limit_mb=memory_limit_mb)
+    nonce = binascii.hexlify(os.urandom(16)).decode('ascii')
+    frames = search_frames.Frames(nonce)
+    killed_before = oom_kills()
+    temporary = None
+    try:
+        temporary = tempfile.mkdtemp(prefix='faiss-fleet-')
+        env = environment(runtime['kind'], os.environ if environ is None else environ, runtime.get('env') or {},
+                          temporary, workload['threads'])
+        outcome = child_process.run(list(runtime['argv']) + ['-'], script(params, nonce), env, temporary, timeout,
+                                    frames.feed)
+    except (IOError, OSError) as exc:
+        outcome = child_process.Outcome(None, None, False, exc, u'', 0, 0.0, False)
+    finally:
+        if temporary:
+            shutil.rmtree(temporary, ignore_errors=True)
+    frames.close()
+    killed_after = oom_kills()
+    killed = None if killed_before is None or killed_after is None else killed_after - killed_before
+    result.update(judge_search.judge(outcome, frames, timeout, workload['indexes'], min_recall, killed))
+    return result
