@@ -32,8 +32,8 @@ NAMED_VERSIONS = {'GLIBC_ABI_DT_RELR': ('GLIBC', (2, 36))}
 # There on every glibc host. libcrypt and libnsl have moved to packages of their own, so they are not.
 OF_GLIBC = frozenset([
     'libc.so.6', 'libm.so.6', 'libpthread.so.0', 'libdl.so.2', 'librt.so.1', 'libutil.so.1', 'libresolv.so.2',
-    'libanl.so.1', 'libmvec.so.1', 'libBrokenLocale.so.1', 'libthread_db.so.1', 'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1',
-    'ld-linux.so.2', 'ld-linux-armhf.so.3', 'ld-linux-riscv64-lp64d.so.1', 'ld64.so.1', 'ld64.so.2'])
+    'libanl.so.1', 'libmvec.so.1', 'libBrokenLocale.so.1', 'libthread_db.so.1',
+    'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'ld-linux.so.2', 'ld-linux-armhf.so.3', 'ld-linux-riscv64-lp64d.so.1', 'ld64.so.1', 'ld64.so.2'])
 
 # A version that the host is known to define proves the library that defines it.
 PROVEN_BY = {'libstdc++.so.6': 'GLIBCXX', 'libgomp.so.1': 'GOMP', 'libgcc_s.so.1': 'GCC'}
@@ -49,7 +49,7 @@ Finding = namedtuple('Finding', 'reason group version')     # group and version:
 
 
 def of_files(files):
-    """Needs of {name: ElfFile} in the order in which the loader comes upon them, without the weak: they stop nothing."""
+    """Needs of {name: ElfFile} in the order in which the loader comes upon them, but the weak, which stop nothing."""
     found = []
     for name in loader_order(files):
         file = files[name]
@@ -117,7 +117,7 @@ def judge(needs, provides, bundled=(), every=False):
     """Reasons why the files cannot be loaded; [] when nothing known stands in the way.
 
     First the wrong machine or C library (the first file stands for all) and missing libraries, then the newest version
-    that each file lacks of each library; within these in the loader's order. every=True adds the lesser versions behind.
+    that each file lacks of each library; within these in the loader's order. every=True adds the lesser ones.
     """
     findings = _findings(needs, provides, bundled)
     worst, files = {}, {}
@@ -177,7 +177,7 @@ def _findings(needs, provides, bundled):
             elif not built_for and _is_missing(library, provides):
                 missing.add(library)
                 found.append(_finding('libraries', 'missing_shared_lib', need, library, None,
-                                      '%s needs %s, which is neither bundled with it nor on this host' % (file, library)))
+                                      '%s needs %s, which is neither bundled nor on this host' % (file, library)))
         elif library not in missing:
             found.extend(_too_old(need, provides))
     return found
@@ -204,9 +204,9 @@ def _is_missing(library, provides):
 
 
 def _finding(check, cause, need, wanted, have, text, group=None, version=None):
+    symbols = _readable_first(need['symbols'])[:MAX_SYMBOLS]
     return Finding({'check': check, 'cause': cause, 'need': wanted, 'have': have, 'file': need['file'],
-                    'library': need['library'], 'symbols': _readable_first(need['symbols'])[:MAX_SYMBOLS], 'text': text},
-                   group, version)
+                    'library': need['library'], 'symbols': symbols, 'text': text}, group, version)
 
 
 def _for(symbols):
