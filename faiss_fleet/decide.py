@@ -1,0 +1,206 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Decides which backend a host gets, from what was planned, tried and measured. Pure; never on what did not pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from .strategies.base import Candidate
+
+Record = Mapping[str, Any]
+Decision = dict[str, Any]
+Setting = dict[str, Any]
+
+FALLBACK = "js"
+MARGIN = 0.10
+SCHEMA = 1
+# Says that there is nothing to look at, not what stands in the way: the last cause to tell.
+UNTELLING = ("not_installed", "unknown", None)
+
+
+def decide(
+    plan: Sequence[Candidate],
+    attempts: Sequence[Record],
+    verification: Sequence[Record],
+    policy: str,
+    strategies: Sequence[str] | None = None,
+    before: Record | None = None,
+    check_mode: bool = False,
+    margin: float = MARGIN,
+) -> Decision:
+    """backend, provider, candidate, policy, because, predicted; on fallback also cause, remedy and message.
+
+    ``strategies`` are the only ones that may win; None means any. ``before`` is the setting on the host: with
+    ``fastest`` what is set stays unless another is faster by more than ``margin``. ``because`` holds no figures and
+    nothing that a host printed, so that it is the same in every run that decides the same.
+    """
+    eligible = [candidate for candidate in plan if strategies is None or candidate["strategy"] in strategies]
+    tests = {test["candidate"]: test for test in verification}
+    passed = [candidate for candidate in eligible if tests.get(candidate["id"], {}).get("ok") is True]
+    common = {"policy": policy, "predicted": False}
+    if passed:
+        winner, because = _winner(passed, tests, policy, before, margin)
+        return {**common, **_points_at(winner), "because": because}
+    if check_mode and not verification:
+        winner_or_none = _foretold(eligible, policy, before)
+        if winner_or_none is not None:
+            because = f"{winner_or_none['id']} is what would be tried first; nothing was tried in check mode."
+            return {**common, **_points_at(winner_or_none), "because": because, "predicted": True}
+        return {**common, **_fallback(eligible, attempts, tests, policy, strategies), "predicted": True}
+    return {**common, **_fallback(eligible, attempts, tests, policy, strategies)}
+
+
+def _points_at(candidate: Candidate) -> Decision:
+    backend = "js" if candidate["strategy"] == FALLBACK else "faiss"
+    return {"backend": backend, "provider": candidate["strategy"], "candidate": candidate["id"]}
+
+
+def _winner(
+    passed: list[Candidate], tests: Mapping[str, Record], policy: str, before: Record | None, margin: float
+) -> tuple[Candidate, str]:
+    if policy != "fastest":
+        others = "the strategies named" if policy == "fixed" else "the order"
+        return passed[0], f"{passed[0]['id']} is the first of {others} that passed the search test."
+    times = {candidate["id"]: p95(tests[candidate["id"]]) for candidate in passed}
+    # As good as the best one, within what is noise: then the earlier one wins, or rather the one that is set.
+    good = [candidate for candidate in passed if times[candidate["id"]] * (1 - margin) <= min(times.values())]
+    for candidate in good:
+        if before is not None and before.get("candidate") == candidate["id"]:
+            return candidate, f"{candidate['id']} has the best p95 of those that passed, within the margin of noise."
+    return good[0], f"{good[0]['id']} has the best p95 of those that passed, within the margin of noise."
+
+
+def p95(test: Record) -> float:
+    """Milliseconds of the flat index, 95th percentile; infinite when it was not measured."""
+    for index in test.get("indexes") or []:
+        value = index.get("p95_ms") if index.get("index") == "flat" else None
+        if isinstance(value, int | float) and math.isfinite(value):
+            return float(value)
+    return math.inf
+
+
+def _foretold(eligible: list[Candidate], policy: str, before: Record | None) -> Candidate | None:
+    possible = [candidate for candidate in eligible if candidate["verdict"] == "possible"]
+    for candidate in possible:
+        if policy == "fastest" and before is not None and before.get("candidate") == candidate["id"]:
+            return candidate
+    return possible[0] if possible else None
+
+
+def _fallback(
+    eligible: list[Candidate],
+    attempts: Sequence[Record],
+    tests: Mapping[str, Record],
+    policy: str,
+    strategies: Sequence[str] | None,
+) -> Decision:
+    where = "No FAISS passed"
+    if policy == "fixed":
+        where = f"None of the strategies named ({', '.join(strategies or [])}) passed"
+    nearest = _nearest(eligible, attempts, tests)
+    because = f"{where}; there was no candidate to try."
+    if nearest:
+        because = f"{where}; the nearest was {nearest['id']}: {nearest['says']}"
+    return {
+        "backend": "js",
+        "provider": FALLBACK,
+        "candidate": None,
+        "because": because,
+        "cause": nearest["cause"] if nearest else "not_installed",
+        "remedy": nearest["remedy"] if nearest else None,
+        "message": nearest["message"] if nearest else None,
+    }
+
+
+def _nearest(
+    eligible: list[Candidate], attempts: Sequence[Record], tests: Mapping[str, Record]
+) -> dict[str, Any] | None:
+    """The failure that tells most: what was tested before what was only tried, before what was only planned."""
+    tried = {attempt["candidate"]: attempt for attempt in attempts if attempt.get("ok") is False}
+    for failed in (tests, tried):
+        found = [candidate for candidate in eligible if candidate["id"] in failed]
+        found.sort(key=lambda candidate: failed[candidate["id"]].get("cause") in UNTELLING)
+        if found:
+            failure = failed[found[0]["id"]]
+            cause = failure.get("cause") or "unknown"
+            how = "did not pass the search test" if failed is tests else "could not be put in place"
+            return {
+                "id": found[0]["id"],
+                "cause": cause,
+                "says": f"{how} ({cause}).",
+                "remedy": failure.get("remedy"),
+                "message": failure.get("message"),
+            }
+    blocked = [candidate for candidate in eligible if candidate["reasons"]]
+    blocked.sort(key=lambda candidate: (_cause(candidate) in UNTELLING, len(candidate["reasons"])))
+    if not blocked:
+        return None
+    reason = blocked[0]["reasons"][0]
+    return {
+        "id": blocked[0]["id"],
+        "cause": reason["cause"],
+        "says": reason["text"],
+        "remedy": blocked[0]["remedy"],
+        "message": reason["text"],
+    }
+
+
+def _cause(candidate: Candidate) -> str | None:
+    return candidate["reasons"][0]["cause"]
+
+
+def setting_for(
+    decision: Decision,
+    plan: Iterable[Candidate],
+    verification: Iterable[Record],
+    run: str | None = None,
+    at: str | None = None,
+) -> Setting:
+    """What backend.json says for this decision. What is not known (check mode) is null."""
+    test: Record = next((one for one in verification if one["candidate"] == decision["candidate"]), {})
+    candidate = next((one for one in plan if one["id"] == decision["candidate"]), None)
+    runtime = test.get("runtime") or (candidate.get("runtime") if candidate else None)
+    return {
+        "schema": SCHEMA,
+        "backend": decision["backend"],
+        "provider": decision["provider"],
+        "candidate": decision["candidate"],
+        "runtime": runtime if decision["backend"] == "faiss" else None,
+        "versions": {name: test.get(f"{name}_version") for name in ("faiss", "numpy", "python")},
+        "policy": decision["policy"],
+        "because": decision["because"],
+        "verified": _evidence(test, run, at) if test.get("ok") is True else None,
+    }
+
+
+def _evidence(test: Record, run: str | None, at: str | None) -> dict[str, Any]:
+    flat: Record = next((one for one in test.get("indexes") or [] if one.get("index") == "flat"), {})
+    figures = {name: flat.get(name) for name in ("recall_at_k", "qps", "p50_ms", "p95_ms")}
+    return {"at": at, "run": run, "workload": test.get("workload"), "index": "flat", **figures}
+
+
+def settings_if_set(
+    plan: Sequence[Candidate],
+    attempts: Sequence[Record],
+    verification: Sequence[Record],
+    policy: str,
+    strategies: Sequence[str] | None,
+    check_mode: bool = False,
+    margin: float = MARGIN,
+    run: str | None = None,
+    at: str | None = None,
+) -> dict[str, Setting]:
+    """By candidate, the setting that is wanted when that one is set now, where it is not the one for a new host.
+
+    What is set is known on the host alone; with this table one call there is enough.
+    """
+    fresh = decide(plan, attempts, verification, policy, strategies, None, check_mode, margin)
+    table: dict[str, Setting] = {}
+    for one in plan:
+        before = {"candidate": one["id"]}
+        kept = decide(plan, attempts, verification, policy, strategies, before, check_mode, margin)
+        if kept["candidate"] != fresh["candidate"]:
+            table[one["id"]] = setting_for(kept, plan, verification, run, at)
+    return table

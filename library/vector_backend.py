@@ -1,0 +1,191 @@
+#!/usr/bin/python
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+module: vector_backend
+short_description: Writes, puts back or removes the vector backend setting of a host
+description:
+  - Writes C(backend.json), for the application, and C(backend.env) beside it, for systemd's C(EnvironmentFile=).
+  - Both are staged beside their place, flushed to the disk and renamed. A killed run leaves the old setting or the new.
+  - Refuses to point at a candidate that did not pass the search test, or whose program or prefix is not on the host.
+  - What was there before is kept in C(backend.backups), and O(state=restored) puts it back.
+  - C(verified) in the setting says when it was measured. When nothing else differs both files stay, byte for byte.
+  - Symbolic links of root and of the user are followed, those of anybody else are refused.
+options:
+  path:
+    description: Absolute path of the setting. It ends in C(.json).
+    type: path
+    default: /etc/faiss-fleet/backend.json
+  state:
+    description:
+      - V(present) writes O(setting).
+      - V(restored) puts back what O(to) says. Doing it twice is the same as doing it once.
+      - V(absent) removes setting, environment file and backups where they are of faiss-fleet.
+    type: str
+    choices: [present, restored, absent]
+    default: present
+  setting:
+    description: The setting, schema 1. Needed with O(state=present).
+    type: dict
+  if_set:
+    description: By candidate, the setting that is wanted in place of O(setting) when that candidate is the one set now.
+    type: dict
+    default: {}
+  passed:
+    description: Search tests that passed, as C(faiss_search_test) returned them. At least candidate, ok and runtime.
+    type: list
+    elements: dict
+    default: []
+  predicted:
+    description: The setting is foretold, not tested. Only in check mode.
+    type: bool
+    default: false
+  to:
+    description: With O(state=restored), what was before the newest change (V(previous)) or the first (V(found)).
+    type: str
+    choices: [previous, found]
+    default: previous
+  backup:
+    description: Keep what was there.
+    type: bool
+    default: true
+  backups_kept:
+    description: How many backups are kept. The oldest of all, which is how the host was found, is kept besides.
+    type: int
+    default: 5
+  mode:
+    description: Octal mode of both files, such as V('0640'). Without it a file keeps its mode; a new one gets 0644.
+    type: str
+  owner:
+    description: Name or number of the user who owns both files. Without it a file keeps its owner.
+    type: str
+  group:
+    description: Name or number of the group of both files. Without it a file keeps its group.
+    type: str
+  lock_timeout:
+    description: Seconds to wait for another run that is writing the same setting.
+    type: int
+    default: 10
+author: the faiss-fleet authors
+'''
+
+EXAMPLES = r'''
+- name: Fall back to the JavaScript store
+  vector_backend:
+    setting:
+      schema: 1
+      backend: js
+      provider: js
+      candidate: null
+      runtime: null
+      versions: {faiss: null, numpy: null, python: null}
+      policy: first
+      because: chosen by hand
+      verified: null
+
+- name: Put back the setting from before
+  vector_backend:
+    state: restored
+'''
+
+RETURN = r'''
+path:
+  description: The setting's path.
+  returned: always
+  type: str
+  sample: /etc/faiss-fleet/backend.json
+before:
+  description: The setting that was there. Null when there was none, or none that can be read (RV(note)).
+  returned: success
+  type: dict
+  sample: null
+after:
+  description: The setting that is there now. In check mode, that would be.
+  returned: success
+  type: dict
+  sample: {schema: 1, backend: js, provider: js}
+note:
+  description: What is odd about what was found, or null.
+  returned: success
+  type: str
+  sample: "/etc/faiss-fleet/backend.json is no setting of faiss-fleet: it is not UTF-8 text. It is kept as a backup."
+backup_file:
+  description: Folder that keeps what was there, when this run made one; else null.
+  returned: success
+  type: str
+  sample: /etc/faiss-fleet/backend.backups/000001.20261122T171800Z
+cause:
+  description: Why it failed, from the closed list of causes, or null.
+  returned: failure
+  type: str
+  sample: read_only
+remedy:
+  description: The next step, alone.
+  returned: failure
+  type: str
+  sample: Mount it read-write, or point vector_backend__path at a folder that is writable.
+'''
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.faiss_fleet import setting_store
+from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.setting_host import Labels, wish
+
+ARGUMENT_SPEC = dict(
+    path=dict(type='path', default='/etc/faiss-fleet/backend.json'),
+    state=dict(type='str', choices=['present', 'restored', 'absent'], default='present'),
+    setting=dict(type='dict'),
+    if_set=dict(type='dict', default={}),
+    passed=dict(type='list', elements='dict', default=[]),
+    predicted=dict(type='bool', default=False),
+    to=dict(type='str', choices=['previous', 'found'], default='previous'),
+    backup=dict(type='bool', default=True),
+    backups_kept=dict(type='int', default=5),
+    mode=dict(type='str'),
+    owner=dict(type='str'),
+    group=dict(type='str'),
+    lock_timeout=dict(type='int', default=10),
+)
+
+
+def planner(params, check_mode):
+    """The function that works out what to do, from what is on the host when it is called."""
+    if params['state'] == 'restored':
+        return lambda: setting_store.plan_restore(params['path'], params['to'])
+    if params['state'] == 'absent':
+        return lambda: setting_store.plan_absent(params['path'])
+    if params['predicted'] and not check_mode:
+        raise AuditError('A predicted setting was never tested, and only check mode takes one. Nothing was changed.')
+    wished = wish(params['mode'], params['owner'], params['group'])
+    names = ('path', 'setting', 'if_set', 'passed', 'predicted', 'backup')
+    return lambda: setting_store.plan_set(wish=wished, **dict((name, params[name]) for name in names))
+
+
+def run(module):
+    """What the module returns. Raises AuditError."""
+    work_out = planner(module.params, module.check_mode)
+    entry = None
+    if module.check_mode:
+        plan = work_out()
+        setting_store.check_possible(plan)
+    else:
+        plan, entry = setting_store.apply(
+            work_out, Labels(module), module.params['backups_kept'], module.params['lock_timeout'])
+    return dict(changed=setting_store.changes(plan), path=plan.place.path, before=plan.before, after=plan.after,
+                note=plan.note, backup_file=entry, diff=setting_store.diff(plan))
+
+
+def main():
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True,
+                           required_if=[('state', 'present', ['setting'])])
+    try:
+        result = run(module)
+    except AuditError as exc:
+        module.fail_json(msg=str(exc), cause=exc.cause, remedy=exc.remedy, path=module.params['path'])
+    module.exit_json(**result)
+
+
+if __name__ == '__main__':
+    main()
