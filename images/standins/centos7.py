@@ -21,11 +21,13 @@ FOLDERS = (
 # CentOS 7 has its system folders under /usr, and links where they used to be.
 MERGED = ("bin", "lib", "lib64", "sbin")
 # What links and compiles stays out: a stock host has no compiler.
-NOT_SHIPPED = ("*.a", "*.o", "*.spec", "*-gdb.py", "libitm*", "libatomic*")
+NOT_SHIPPED = ("*.a", "*.o", "*.spec", "*-gdb.py", "libitm*", "libatomic*", "libstdc++.so", "libgcc_s.so")
 # busybox names these too: itself, what the genuine glibc brings, and what would only mislead a probe
 # (`rpm`, `dpkg` without a database, `podman`-like helpers do not exist on these hosts).
 NOT_BUSYBOX = {"busybox", "bash", "sh", "dpkg", "dpkg-deb", "rpm", "rpm2cpio", "init", "linuxrc", "getopt"}
 LIBRARY_PATH = "/usr/local/lib"
+# 2020-11-12, when CentOS 7.9.2009 came out. Every file of a stand-in is of that day or older.
+EPOCH = 1605139200
 
 
 def toolchain(work: Path) -> Path:
@@ -54,7 +56,8 @@ def lay_userland(root: Path, work: Path) -> Path:
     for name in ("bin", "sbin", "libexec"):
         _merge(sysroot / "usr" / name, root / "usr" / name, unwanted)
     _merge(sysroot / "sbin", root / "usr/sbin", unwanted)
-    _merge(cache.IMAGES / "files/centos7", root, None)
+    for source in sorted((cache.IMAGES / "files/centos7/etc").iterdir()):
+        shutil.copyfile(source, root / "etc" / source.name)
     (root / "etc/redhat-release").symlink_to("centos-release")
     (root / "etc/system-release").symlink_to("centos-release")
     (root / "etc/shadow").chmod(0o600)
@@ -115,8 +118,24 @@ def add_node(root: Path, work: Path) -> None:
 
 
 def finish(root: Path) -> None:
-    """The loader's cache, made by the genuine ldconfig; `ldconfig -p` is what a probe reads."""
+    """The loader's cache, made by the genuine ldconfig (`ldconfig -p` is what a probe reads), and Python's."""
     run([str(root / "usr/sbin/ldconfig"), "-r", root])
+    _compile(root)
+
+
+def _compile(root: Path) -> None:
+    """Compiled standard libraries, as a real host has them: otherwise the first run on each host compiles for seconds.
+
+    By hash rather than by time, where Python can (3.7 and newer): the files' times are made equal in the tar.
+    """
+    for prefix, options in (("usr/local", ["--invalidation-mode=unchecked-hash"]), ("usr", [])):
+        for library in sorted((root / prefix / "lib").glob("python[23]*")):
+            for path in library.rglob("*.py"):
+                os.utime(path, (EPOCH, EPOCH))
+            interpreter = root / prefix / "bin" / library.name
+            env = {"LD_LIBRARY_PATH": str(root / prefix / "lib"), "PYTHONHOME": str(root / prefix)}
+            argv = ["-m", "compileall", "-q", "-x", "bad_coding|badsyntax|lib2to3", "-d", f"/{prefix}/lib/{library.name}"]
+            run([str(interpreter), *argv, *options, library], env=env)
 
 
 def _krunner(wheel: Path, name: str, work: Path) -> Path:

@@ -49,8 +49,8 @@ def _py313(root: Path, work: Path) -> None:
 
 
 def _stock(root: Path, work: Path) -> None:
-    centos7.lay_userland(root, work)
-    python27.add_python27(root, work)
+    toolchain = centos7.lay_userland(root, work)
+    python27.add_python27(root, work, toolchain)
     centos7.add_node(root, work)
     centos7.finish(root)
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from . import cache
+from .centos7 import EPOCH
 from .errors import StandInError
 from .recipes import Recipe
 from .shell import run, say
@@ -23,8 +24,6 @@ DEVICES = {
     "urandom": (0o666, 1, 9),
     "tty": (0o666, 5, 0),
 }
-# 2020-11-12, when CentOS 7.9.2009 came out: the tar of one recipe is the same each time.
-EPOCH = 1605139200
 
 
 def archive(recipe: Recipe) -> Path:
@@ -58,6 +57,7 @@ def _pack(root: Path, target: Path, recipe: Recipe) -> None:
             owner = 1000 if member.name.startswith("./home/app") else 0
             member.uid = member.gid = owner
         member.uname = member.gname = ""
+        # The tar of one recipe is the same each time.
         member.mtime = min(int(member.mtime), EPOCH)
         return member
 
