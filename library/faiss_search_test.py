@@ -9,13 +9,13 @@ module: faiss_search_test
 short_description: Tell whether a FAISS on this host works and how fast it is
 description:
   - Starts each runtime in a child process with a time limit, in a session of its own, and has it import FAISS, search
-    with known answers on a flat, an IVF and an HNSW index, compare recall with numpy's exact answers, save and load each
-    index, and measure the time of single queries and of a batch.
+    with known answers on a flat, an IVF and an HNSW index, compare recall with numpy's exact answers, save and load
+    each index, and measure the time of single queries and of a batch.
   - Whatever FAISS does (an illegal instruction, a crash, an abort, a hang, no memory, garbage on standard output, wrong
     answers) becomes a result with its cause. The module itself fails only for options that cannot be, or for a setting
     that cannot be read.
-  - Changes nothing on the host, and runs the same in check mode. What it writes for a moment lies in a folder of its own
-    under the system's temporary folder.
+  - Changes nothing on the host, and runs the same in check mode. What it writes for a moment lies in a folder of its
+    own under the system's temporary folder.
 options:
   runtimes:
     description: What to test. Give this or O(setting).
@@ -32,8 +32,8 @@ options:
         required: true
   setting:
     description:
-      - Path of C(backend.json). What it names right now is tested. A host without it returns no results, and so does one
-        whose setting is the JavaScript fallback.
+      - Path of C(backend.json). What it names right now is tested. A host without it returns no results, and so does
+        one whose setting is the JavaScript fallback.
     type: path
   workload:
     description: What is measured. It stands in the result, for figures of another workload cannot be compared.
@@ -54,11 +54,11 @@ options:
         type: int
         default: 10
       queries:
-        description: Queries in a round. 100 give the 95th percentile five calls beyond it; three to five rounds are run.
+        description: Queries in a round. 100 leave five calls beyond the 95th percentile. Three to five rounds are run.
         type: int
         default: 100
       threads:
-        description: Threads that FAISS and its BLAS may use. 1 makes hosts comparable, and a single query uses one anyway.
+        description: Threads that FAISS and its BLAS may use. 1 makes hosts comparable; a single query uses one anyway.
         type: int
         default: 1
       seed:
@@ -73,9 +73,9 @@ options:
         default: [flat, ivf, hnsw]
   min_recall:
     description:
-      - The least share of the true neighbours that an approximate index must find. With the default workload every FAISS
-        from 1.6.1 to 1.15.1 was seen to find 0.99 and more (IVF with 8 of 100 lists, HNSW16 with efSearch 64), so less
-        than 0.9 means that something is broken. Lower it for a workload with more vectors.
+      - The least share of the true neighbours that an approximate index must find. With the default workload every
+        FAISS from 1.6.1 to 1.15.1 was seen to find 0.99 and more (IVF with 8 of 100 lists, HNSW16 with efSearch 64),
+        so less than 0.9 means that something is broken. Lower it for a workload with more vectors.
       - A flat index is exact and must find all.
     type: dict
     suboptions:
@@ -89,19 +89,19 @@ options:
         default: 0.9
   timeout:
     description:
-      - Seconds for one runtime, after which it is killed with all that it started. The default workload takes one to eight
-        seconds; a busy or old machine gets many times as much before it counts as a hang.
+      - Seconds for one runtime, after which it is killed with all that it started. The default workload takes two to
+        eight seconds; a busy or old machine gets many times as much before it counts as a hang.
     type: int
     default: 120
   memory_limit_mb:
     description:
-      - Megabytes of address space that one runtime may ask for; 0 means no limit. The default workload asks for up to 610,
-        and holds 180 in memory; it grows by about 16 bytes for each of O(workload.n) times O(workload.d) numbers.
+      - Megabytes of address space that one runtime may ask for; 0 means no limit. The default workload asks for up to
+        610, and holds 180 in memory; it grows by about 16 bytes for each of O(workload.n) times O(workload.d) numbers.
     type: int
     default: 2048
 notes:
-  - The answers come as lines that carry a word which only this run knows. This keeps accidents apart from answers; it is
-    no protection against a FAISS that means to deceive, which could do so in any case.
+  - The answers come as lines that carry a word which only this run knows. This keeps accidents apart from answers; it
+    is no protection against a FAISS that means to deceive, which could do so in any case.
 author: The faiss-fleet authors
 '''
 
@@ -129,39 +129,130 @@ results:
   type: list
   elements: dict
   contains:
-    candidate: {description: Name of the candidate., type: str, returned: always, sample: existing:1.7.2:/usr/bin/python3}
-    ok: {description: Whether every step passed., type: bool, returned: always, sample: true}
-    cause: {description: 'Why not, from the closed list of causes; null when it passed.', type: str, returned: always, sample: cpu_isa}
-    message: {description: What it said or how it ended., type: str, returned: always, sample: ended by SIGILL at stage import}
-    remedy: {description: The next step., type: str, returned: always, sample: Use a generic build.}
-    stage: {description: How far it came., type: str, returned: always, sample: done}
-    signal: {description: Signal that ended it., type: str, returned: always, sample: SIGILL}
-    exit_code: {description: Exit code; null after a signal., type: int, returned: always, sample: 0}
-    faiss_version: {description: Version of FAISS., type: str, returned: always, sample: 1.9.0.post1}
-    numpy_version: {description: Version of numpy., type: str, returned: always, sample: 2.2.6}
-    python_version: {description: Version of the interpreter., type: str, returned: always, sample: 3.13.0}
-    isa_loaded: {description: The build of FAISS in use., type: str, returned: always, sample: avx2}
-    isa_source: {description: How that is known., type: str, returned: always, sample: mapped file}
-    known_answer: {description: Whether the known neighbours were found., type: bool, returned: always, sample: true}
-    save_load: {description: Whether indexes answer the same after being saved and loaded., type: bool, returned: always, sample: true}
+    candidate:
+      description: Name of the candidate.
+      returned: always
+      type: str
+      sample: 'existing:1.7.2:/usr/bin/python3'
+    ok:
+      description: Whether every step passed.
+      returned: always
+      type: bool
+      sample: true
+    cause:
+      description: Why not, from the closed list of causes. Null when it passed.
+      returned: always
+      type: str
+      sample: cpu_isa
+    message:
+      description: What it said, verbatim, or how it ended.
+      returned: always
+      type: str
+      sample: ended by SIGILL at stage import
+    remedy:
+      description: The next step.
+      returned: always
+      type: str
+      sample: Use a generic build.
+    stage:
+      description: How far it came.
+      returned: always
+      type: str
+      sample: done
+    signal:
+      description: Signal that ended it.
+      returned: always
+      type: str
+      sample: SIGILL
+    exit_code:
+      description: Exit code. Null after a signal.
+      returned: always
+      type: int
+      sample: 0
+    faiss_version:
+      description: Version of FAISS.
+      returned: always
+      type: str
+      sample: 1.9.0.post1
+    faiss_location:
+      description: Folder it was imported from.
+      returned: always
+      type: str
+      sample: /usr/lib/python3/dist-packages/faiss
+    numpy_version:
+      description: Version of numpy.
+      returned: always
+      type: str
+      sample: 2.2.6
+    python_version:
+      description: Version of the interpreter.
+      returned: always
+      type: str
+      sample: 3.13.0
+    isa_loaded:
+      description: The build of FAISS in use.
+      returned: always
+      type: str
+      sample: avx2
+    isa_source:
+      description: How that is known.
+      returned: always
+      type: str
+      sample: mapped file
+    compile_options:
+      description: What FAISS says it was compiled with.
+      returned: always
+      type: str
+      sample: OPTIMIZE AVX2
+    known_answer:
+      description: Whether the known neighbours were found.
+      returned: always
+      type: bool
+      sample: true
+    save_load:
+      description: Whether indexes answer the same after save and load.
+      returned: always
+      type: bool
+      sample: true
     indexes:
       description: Figures by index. Times are of one query a call, in the median round.
+      returned: always
       type: list
       elements: dict
-      returned: always
       sample:
-        - {index: flat, factory: Flat, recall_at_k: 1.0, qps: 1780.2, p50_ms: 0.55, p95_ms: 0.61, batch_qps: 1890.1,
+        - {index: flat, factory: Flat, recall_at_k: 1.0, qps: 1780.2, p50_ms: 0.55, p95_ms: 0.61, batch_qps: 4240.8,
            build_seconds: 0.004, save_load: true, rounds: 5}
-    workload: {description: What was measured., type: dict, returned: always, sample: {n: 10000, d: 384, k: 10, queries: 100, threads: 1, seed: 1}}
-    peak_rss_bytes: {description: Most memory held at a time., type: int, returned: always, sample: 183500800}
-    seconds: {description: How long it took., type: float, returned: always, sample: 1.9}
-    log: {description: 'End of standard error and of what else was printed; null when there was none.', type: str, returned: always, sample: null}
-    warnings: {description: What did not stop the test and yet may matter., type: list, elements: str, returned: always, sample: []}
+    workload:
+      description: What was measured.
+      returned: always
+      type: dict
+      sample: {n: 10000, d: 384, k: 10, queries: 100, threads: 1, seed: 1}
+    peak_rss_bytes:
+      description: Most memory held at a time.
+      returned: always
+      type: int
+      sample: 169000000
+    seconds:
+      description: How long it took.
+      returned: always
+      type: float
+      sample: 1.7
+    log:
+      description: End of standard error and of what else was printed. Null when there was none.
+      returned: always
+      type: str
+      sample: null
+    warnings:
+      description: What did not stop the test and yet may matter.
+      returned: always
+      type: list
+      elements: str
+      sample: []
 setting:
   description: What the setting names.
   returned: when O(setting) was given
   type: dict
-  sample: {found: true, backend: faiss, candidate: 'existing:1.7.2:/usr/bin/python3', path: /etc/faiss-fleet/backend.json}
+  sample: {found: true, backend: faiss, candidate: 'existing:1.7.2:/usr/bin/python3', path: /etc/backend.json}
 '''
 
 import signal

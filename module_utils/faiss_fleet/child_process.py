@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Runs one process that may crash, hang or flood its pipes, and says how it ended; nothing it does reaches the caller."""
+"""Runs one process that may crash, hang or flood its pipes, and says how it ended. Nothing of it reaches the caller."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 

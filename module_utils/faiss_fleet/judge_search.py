@@ -16,11 +16,12 @@ MIN_RECALL = {'flat': 1.0, 'ivf': 0.9, 'hnsw': 0.9}
 
 _SIGNALS = {
     'SIGILL': 'cpu_isa', 'SIGSEGV': 'segfault', 'SIGBUS': 'segfault', 'SIGABRT': 'abort', 'SIGFPE': 'abort',
-    'SIGALRM': 'timeout', 'SIGXCPU': 'timeout', 'SIGTERM': 'interrupted', 'SIGINT': 'interrupted', 'SIGHUP': 'interrupted',
+    'SIGALRM': 'timeout', 'SIGXCPU': 'timeout', 'SIGTERM': 'interrupted', 'SIGINT': 'interrupted',
+    'SIGHUP': 'interrupted',
 }
 # Shells and container engines end with 128 and the number of the signal that ended their child.
-_BY_EXIT_CODE = {129: 'SIGHUP', 130: 'SIGINT', 132: 'SIGILL', 134: 'SIGABRT', 135: 'SIGBUS', 136: 'SIGFPE', 137: 'SIGKILL',
-                 139: 'SIGSEGV', 142: 'SIGALRM', 143: 'SIGTERM'}
+_BY_EXIT_CODE = {129: 'SIGHUP', 130: 'SIGINT', 132: 'SIGILL', 134: 'SIGABRT', 135: 'SIGBUS', 136: 'SIGFPE',
+                 137: 'SIGKILL', 139: 'SIGSEGV', 142: 'SIGALRM', 143: 'SIGTERM'}
 _BY_ERRNO = {errno.ENOENT: 'python_missing', errno.ENOTDIR: 'python_missing', errno.EACCES: 'permission_denied',
              errno.EPERM: 'permission_denied', errno.ENOEXEC: 'arch_mismatch', errno.ENOMEM: 'out_of_memory',
              errno.EAGAIN: 'out_of_memory', errno.ENOSPC: 'disk_full', errno.EDQUOT: 'disk_full',
@@ -114,7 +115,7 @@ def _of_signal(name, outcome, frames, oom_kills):
     where = _where(frames)
     if name == 'SIGKILL':
         if oom_kills == 0:
-            return 'interrupted', 'killed by SIGKILL %s, and not by the kernel for lack of memory: someone else sent it' % where
+            return 'interrupted', 'killed by SIGKILL %s, which the kernel did not send for lack of memory' % where
         told = '' if oom_kills is None else ' (the kernel ended %d process%s for lack of memory meanwhile)' % (
             oom_kills, '' if oom_kills == 1 else 'es')
         return 'out_of_memory', 'killed by SIGKILL %s%s' % (where, told)
@@ -143,7 +144,8 @@ def _of_silence(outcome, frames):
         return 'out_of_memory', 'exit code %s %s for lack of memory' % (outcome.exit_code, _where(frames))
     message = 'exit code %s without an answer, %s' % (outcome.exit_code, _where(frames))
     if frames.garbage_bytes:
-        message += '; on standard output in its place, %d bytes: %s' % (frames.garbage_bytes, frames.garbage().strip()[:400])
+        message += '; on standard output in its place, %d bytes: %s' % (
+            frames.garbage_bytes, frames.garbage().strip()[:400])
     return 'garbage_output', message
 
 
@@ -180,6 +182,6 @@ def _warnings(outcome, frames):
 
 
 def _log(outcome, frames):
-    """Standard error, the exception with its way there, and what was printed beside the answers; None when all are empty."""
+    """Standard error, the exception with its traceback, what was printed beside the answers; None if all are empty."""
     parts = [outcome.log.strip(), ((frames.failed or {}).get('trace') or u'').strip(), frames.garbage().strip()]
     return u'\n'.join(part for part in parts if part) or None

@@ -14,7 +14,7 @@ _NEXT = 'Run audit.yml, which writes it anew, or rollback.yml, which restores th
 
 
 def named_runtime(path):
-    """{found, backend, candidate, runtime}. found is False when there is no setting; runtime None when it needs none (js).
+    """{found, backend, candidate, runtime}. found is False when there is no setting; runtime None when it needs none.
 
     Raises AuditError when the setting is there and cannot be used.
     """

@@ -133,7 +133,7 @@ def _builds(names):
 
 
 def faiss_version(faiss):
-    """The distribution's version where it stands beside the package: 1.9.0.post1 calls itself 1.9.0, and 1.6.1 nothing."""
+    """The distribution's version where that is known: 1.9.0.post1 calls itself 1.9.0, and 1.6.1 says nothing."""
     said = getattr(faiss, '__version__', None)
     folder = os.path.dirname(os.path.dirname(os.path.abspath(faiss.__file__)))
     for pattern in ('faiss_cpu-*.dist-info', 'faiss-*.dist-info', 'faiss_gpu-*.dist-info', 'faiss*-*.egg-info'):
@@ -171,9 +171,9 @@ class Test:
         }
 
     def step_known_answer(self):
-        """Points on a line, a quarter of a step beside one of them: the nearest are that one, the next, the one before...
+        """Points on a line, a quarter of a step beside one: the nearest are that one, the next, the one before...
 
-        All numbers are small multiples of a quarter, so float32 holds every distance exactly, by any order of additions.
+        All numbers are small multiples of a quarter, so float32 holds every distance exactly, in any order of sums.
         """
         numpy = self.numpy
         place = [(number * 77) % LINE for number in range(LINE)]         # vector's number -> its place in the line
@@ -195,8 +195,8 @@ class Test:
                 index.nprobe = 4                                          # all lists: exact
             found_distances, found = index.search(queries, LINE_K)
             if found.tolist() != ids or found_distances.tolist() != distances:
-                raise Wrong('wrong_answer', '%s does not find the known neighbours: the first query wants numbers %s at '
-                            'squared distances %s and got %s at %s.' % (
+                raise Wrong('wrong_answer', '%s does not find the known neighbours: the first query wants numbers %s '
+                            'at squared distances %s and got %s at %s.' % (
                                 KNOWN[name], ids[0], distances[0], found[0].tolist(), found_distances[0].tolist()))
         return {'known_answer': True}
 
@@ -261,13 +261,13 @@ class Test:
             seconds = now() - began
             ids = self.indexes[name].search(self.queries, k)[1]
             hits = 0
-            for row, (found, limit, query) in enumerate(zip(ids.tolist(), allowed, self.queries)):
+            for row, found in enumerate(ids.tolist()):
                 if [number for number in found if not -1 <= number < self.params['n']]:
                     raise Wrong('wrong_answer', '%s answers query %d with numbers that no vector has: %s.' % (
                         factory, row, found))
                 for number in set(found) - set([-1]):                     # -1: found fewer than k; a double counts once
-                    gap = self.vectors[number].astype('float64') - query
-                    hits += bool(gap.dot(gap) <= limit)
+                    gap = self.vectors[number].astype('float64') - self.queries[row]
+                    hits += bool(gap.dot(gap) <= allowed[row])
             self.reports.append({'index': name, 'factory': factory, 'build_seconds': round(seconds, 3),
                                  'recall_at_k': round(hits / (k * len(self.queries)), 4)})
         return {'indexes': self.reports}
@@ -287,13 +287,13 @@ class Test:
                 before, after = self.indexes[name].search(self.queries, k), loaded.search(self.queries, k)
                 report['save_load'] = before[1].tolist() == after[1].tolist()
                 if not report['save_load']:
-                    raise Wrong('wrong_answer', '%s answers otherwise after it was saved and loaded.' % report['factory'])
+                    raise Wrong('wrong_answer', '%s answers otherwise after save and load.' % report['factory'])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return {'save_load': True, 'indexes': self.reports}
 
     def step_throughput(self):
-        """One query a call, in rounds; each figure is the median round's, so that one hiccup of the host is not FAISS's."""
+        """One query a call, in rounds. Each figure is the median round's: one hiccup of the host is not FAISS's."""
         numpy, k = self.numpy, self.params['k']
         single = [self.queries[row:row + 1] for row in range(len(self.queries))]
         for report in self.reports:

@@ -40,7 +40,7 @@ def check_workload(workload, timeout, memory_limit_mb, min_recall):
         raise AuditError('workload.indexes is %s; it wants one or more of %s, each once.' % (
             ', '.join(workload['indexes']) or 'empty', ', '.join(INDEXES)))
     if timeout < 1 or memory_limit_mb < 0:
-        raise AuditError('timeout is %s and memory_limit_mb %s; the first is at least 1, the second at least 0 (no limit).' % (
+        raise AuditError('timeout is %s and memory_limit_mb %s; they are at least 1, and at least 0 (no limit).' % (
             timeout, memory_limit_mb))
     for name, least in sorted(min_recall.items()):
         if least is not None and not 0 <= least <= 1:
