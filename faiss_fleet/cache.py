@@ -29,10 +29,10 @@ def once(path: Path, timeout: float = 1800.0) -> Iterator[None]:
     lock = path.with_name(path.name + ".lock")
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
-        handle = open(lock, "a+", encoding="utf-8")
+        lock.touch()
     except OSError as exc:
         raise _unusable(lock.parent, exc) from exc
-    with handle:
+    with open(lock, "r+", encoding="utf-8") as handle:
         _wait(handle.fileno(), lock, timeout)
         handle.seek(0)
         handle.truncate()
@@ -72,6 +72,7 @@ def write(path: Path, data: bytes) -> None:
                 handle.write(data)
                 handle.flush()
                 os.fsync(handle.fileno())
+                os.fchmod(handle.fileno(), 0o644)
             os.replace(name, path)
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
@@ -86,7 +87,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def read_json(path: Path) -> Any | None:
-    """The value kept at ``path``; None when there is none, or when what is there cannot be read and is to be made anew."""
+    """The value kept at ``path``; None when there is none, or none that can be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
@@ -117,8 +118,8 @@ def digest(value: Any) -> str:
 def _unusable(folder: Path, exc: OSError) -> FleetError:
     causes = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
     return FleetError(
-        f"The controller's cache {folder} cannot be used: {exc}. Make room or give this user write access there, or set "
-        "faiss_install__cache to another folder.",
+        f"The controller's cache {folder} cannot be used: {exc}. Make room or give this user write access "
+        "there, or set faiss_install__cache to another folder.",
         cause=causes.get(exc.errno or 0, "unknown"),
         remedy="Set faiss_install__cache to a folder of the controller with room that this user can write to.",
     )

@@ -10,14 +10,16 @@ HIDDEN = "****"
 # user:token@ and token@ in front of a host. The password may itself hold '@' or ':'; a blank or a quote ends the URL.
 USERINFO = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^\s/?#'\"<>]*)@")
 # ?token=..., &X-Amz-Signature=..., and the same names in a log line or an environment: PASSWORD=..., api_key: ...
-NAMES = r"(?:access[_-]?|auth[_-]?|api[_-]?|private[_-]?|secret[_-]?)?(?:token|key|secret|password|passwd|pwd|signature|sig)"
+NAMES = r"(?:token|key|secret|password|passwd|pwd|signature|sig)"
 PARAMETER = re.compile(rf"(?P<name>[?&;][\w.-]*?{NAMES}=)[^\s&;#'\"<>]+", re.IGNORECASE)
 ASSIGNMENT = re.compile(
     r"(?P<name>\b[\w.-]*(?:token|secret|passw(?:or)?d|api[_-]?key)[\"']?\s*[=:]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"'&,;]+)",
     re.IGNORECASE,
 )
 # An Authorization header as curl -v, pip -vvv and npm print it.
-HEADER = re.compile(r"(?P<name>\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[^\s\"']+", re.IGNORECASE)
+HEADER = re.compile(
+    r"(?P<name>\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[^\s\"']+", re.IGNORECASE
+)
 
 
 def redact(text: str) -> str:

@@ -60,9 +60,12 @@ class HostLock:
             if exc.errno in (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES):
                 return False
             raise
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, (self.holder + '\n').encode('utf-8'))
         self.descriptor = descriptor
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, (self.holder + '\n').encode('utf-8'))
+        except (IOError, OSError):
+            pass                                 # a full disk: the lock holds all the same, it only has no name in it
         return True
 
     def is_at_path(self, descriptor):
