@@ -76,6 +76,16 @@ def remedy_for(cause: str) -> str | None:
         return None
 
 
+def meaning_of(cause: str) -> str | None:
+    """What a cause of the closed list is, in words; None for one that is not in it."""
+    from .target import causes
+
+    try:
+        return str(causes.meaning(cause)) or None
+    except (KeyError, ValueError):
+        return None
+
+
 class RecordBuilder:
     """One host's record in the making. Stages may come more than once (a play run again): the latest word counts."""
 
@@ -148,12 +158,13 @@ class RecordBuilder:
         if ends:
             self._outcome = "failed"
 
-    def add_unreachable(self, message: str, stage: str = "connection") -> None:
+    def add_unreachable(self, message: str, stage: str = "connection", *, ends: bool = True) -> None:
         """The connection was refused or lost; the message is kept verbatim."""
         remedy = f"See that `ansible -m ping` reaches {self.name}: address, port, key, host key, jump host."
         error = {"stage": stage, "cause": "unreachable", "message": message or "no reason was given", "remedy": remedy}
         self._errors.append(error)
-        self._outcome = "unreachable"
+        if ends:
+            self._outcome = "unreachable"
 
     @property
     def decided(self) -> bool:
@@ -197,8 +208,8 @@ class RecordBuilder:
             record["state"] = "native" if decision["backend"] == "faiss" else "fallback"
             record["because"] = decision.get("because") or ""
             record["cause"], record["remedy"] = (None, None) if record["state"] == "native" else obstacle(record)
-        elif self._outcome in ("failed", "unreachable") and ending is not None:
-            record["state"] = self._outcome
+        elif ending is not None:
+            record["state"] = "unreachable" if self._outcome == "unreachable" else "failed"
             record["because"] = _sentence(ending, record["state"])
             record["cause"], record["remedy"] = ending.get("cause") or "unknown", ending.get("remedy")
         else:

@@ -1,0 +1,238 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Ansible's doorway to ``faiss_fleet.recorder``: one record per host, reports when the run ends."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import platform
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible import constants, context
+from ansible.errors import AnsibleError
+from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from faiss_fleet import __version__, recorder, runs
+from faiss_fleet.errors import FleetError
+from faiss_fleet.records import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
+from faiss_fleet.reports import FILES, terminal
+
+DOCUMENTATION = """
+name: fleet_record
+type: notification
+short_description: One record per host, and reports made of them
+description:
+  - Gathers what C(glibc_facts), C(faiss_install) and C(vector_backend) return into one record per host, writes it as soon
+    as the host is done, and renders the reports when the run ends. Hosts that fail, cannot be reached or never get their
+    turn have their record too.
+  - A playbook is recorded when both C(faiss_install) and C(vector_backend), as tasks or as roles, are left in it after
+    C(--tags). Nothing is recorded otherwise.
+options:
+  reports:
+    description: Folder of all runs. A relative path starts at the folder of ansible.cfg.
+    type: str
+    default: reports
+    env:
+      - name: FAISS_FLEET_REPORTS
+    ini:
+      - section: fleet_record
+        key: reports
+  rows:
+    description: Hosts in the table shown at the end. Where there are more, those in need come first.
+    type: int
+    default: 60
+    env:
+      - name: FAISS_FLEET_ROWS
+    ini:
+      - section: fleet_record
+        key: rows
+"""
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key", re.IGNORECASE)
+SHORTEST_SECRET = 4  # to mask a shorter word would garble the record and hide nothing
+COLORS = {
+    "native": constants.COLOR_OK,
+    "fallback": constants.COLOR_WARN,
+    "failed": constants.COLOR_ERROR,
+    "unreachable": constants.COLOR_UNREACHABLE,
+}
+
+
+class CallbackModule(CallbackBase):
+    """Translates Ansible's events; what they mean is the recorder's business."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "notification"
+    CALLBACK_NAME = "fleet_record"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._recorder: recorder.Recorder | None = None
+        self._audits: set[str] = set()
+        self._play: Any = None
+        self._passwords: set[str] = set()
+        self._announced: str | None = None
+        atexit.register(self._close, os.getpid())
+
+    # -- the run
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        plays = playbook.get_plays()
+        actions = {play._uuid: _actions(play) for play in plays}
+        self._recorder, self._audits = None, set()
+        if not recorder.AUDIT <= set().union(*actions.values()):
+            return
+        self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
+        reports = self._reports()
+        try:
+            runs.refuse_unwritable(reports)
+        except FleetError as error:
+            self._give_up(error)
+        given = current_run_id()
+        run_id = given if given and given != self._announced and not (reports / given).exists() else new_run_id()
+        # Workers are forked from here, so the plugins that run in them name the same run.
+        os.environ[RUN_VARIABLE] = self._announced = run_id
+        run = Run(
+            id=run_id,
+            started=timestamp(),
+            controller=platform.node(),
+            version=__version__,
+            check_mode=bool(context.CLIARGS.get("check")),
+            inventory=tuple(map(_inventory_name, context.CLIARGS.get("inventory") or ())),
+        )
+        self._recorder = recorder.Recorder(reports, run, self._secrets, self._display.warning)
+        for play in plays:
+            if play._uuid in self._audits:
+                self._play = play
+                self._expect(play)
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._play = play
+        if self._recorder is None or not _actions(play) & set(recorder.STAGES):
+            return
+        self._expect(play)
+        try:
+            self._recorder.start()
+        except FleetError as error:
+            self._give_up(error)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._close(os.getpid())
+
+    def set_play_context(self, play_context: Any) -> None:
+        """Passwords asked for with -k and -K are in no variable."""
+        self._passwords = {word for word in (play_context.password, play_context.become_pass) if word}
+
+    # -- the hosts
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        if self._recorder is not None:
+            self._recorder.ok(result._host.get_name(), result._task.action, result._result)
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if self._recorder is not None:
+            self._recorder.failed(
+                result._host.get_name(),
+                result._task.action,
+                result._result,
+                task=result._task.get_name(),
+                ignored=ignore_errors,
+            )
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        if self._recorder is not None:
+            self._recorder.unreachable(result._host.get_name(), result._task.action, result._result)
+
+    # -- the rest
+
+    def _expect(self, play: Any) -> None:
+        """All hosts of the play that --limit leaves, those of later batches included."""
+        variables = play.get_variable_manager()
+        try:
+            pattern = Templar(loader=play.get_loader(), variables=variables.get_vars(play=play)).template(play.hosts)
+            hosts = variables._inventory.get_hosts(pattern, ignore_restrictions=True)
+        except AnsibleError:
+            return  # not yet known; Ansible itself complains when the play begins
+        self._recorder.due({host.get_name(): [group.name for group in host.get_groups() if group.name != "all"] for host in hosts})
+
+    def _secrets(self, host: str) -> set[str]:
+        """Words of this host's variables that must not be in its record."""
+        manager, loader = self._play.get_variable_manager(), self._play.get_loader()
+        found = manager._inventory.get_host(host)
+        variables = manager.get_vars(play=self._play, host=found, include_hostvars=False)
+        words = set(self._passwords)
+        for name, value in variables.items():
+            if SECRET_NAME.search(name) or type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString"):
+                words |= _words(value, Templar(loader=loader, variables=variables))
+        return {word for word in words if len(word) >= SHORTEST_SECRET}
+
+    def _reports(self) -> Path:
+        base = Path(constants.CONFIG_FILE).parent if constants.CONFIG_FILE else ROOT
+        return (base / Path(self.get_option("reports")).expanduser()).resolve()
+
+    def _give_up(self, error: FleetError) -> None:
+        # Ansible turns an exception of a callback into a warning and goes on.
+        self._recorder = None
+        self._display.error(str(error), wrap_text=False)
+        raise SystemExit(1) from error
+
+    def _close(self, process: int) -> None:
+        """Also by way of atexit, when the run was broken off (Ctrl-C, an error of Ansible's own)."""
+        current, self._recorder = self._recorder, None
+        if current is None or process != os.getpid():
+            return
+        try:
+            if not current.started and not current.troubled:
+                return  # the audit never began: bad input, refused before any host was touched
+            current.start()
+            summary = current.finish()
+        except FleetError as error:
+            self._give_up(error)
+        columns = shutil.get_terminal_size((120, 24)).columns
+        self._display.display("")
+        for line, state in terminal.lines(summary, columns, self.get_option("rows")):
+            self._display.display(line, color=COLORS.get(state or ""))
+        for name in FILES:
+            self._display.display(f"  {current.folder / name}")
+
+
+def _actions(play: Any) -> set[str]:
+    """Names of the stages' actions and roles that --tags leaves in a play, without running anything."""
+    found: set[str] = set()
+
+    def walk(entries: Any) -> None:
+        for entry in entries or ():
+            if hasattr(entry, "rescue"):
+                walk(entry.block)
+                walk(entry.rescue)
+                walk(entry.always)
+            elif entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
+                names = [entry.action, getattr(entry, "_role_name", None) or "", entry._role.get_name() if entry._role else ""]
+                found.update(map(recorder.stage_name, names))
+
+    walk(play.compile())
+    return found & {*recorder.STAGES, *recorder.AUDIT}
+
+
+def _words(value: Any, templar: Templar) -> set[str]:
+    try:
+        text = str(value)
+        return {str(templar.template(text)) if "{{" in text else text} if isinstance(value, str) or value else set()
+    except AnsibleError:
+        return set()  # never worked out, so no task had it either
+
+
+def _inventory_name(source: str) -> str:
+    """As given on the command line: a path below the working folder stays relative, a host list stays a list."""
+    if source.endswith(",") or not Path(source).is_absolute():
+        return source
+    return os.path.relpath(source) if source.startswith(os.getcwd() + os.sep) else source
