@@ -1,0 +1,359 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Says why an installation, a load or a run of FAISS failed, from what it printed.
+
+Nothing here knows a message: the table in causes_table.py does. This file cuts a log of any size into clean lines and
+finds the first row that fits each. Time is linear in the size of the log, as rows are plain words sought in order.
+"""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import io
+import re
+
+from . import causes_table
+
+CAUSES = tuple(name for name, _rank, _meaning, _remedy in causes_table.CAUSES)
+_RANK = dict((name, rank) for name, rank, _meaning, _remedy in causes_table.CAUSES)
+_MEANING = dict((name, meaning) for name, _rank, meaning, _remedy in causes_table.CAUSES)
+_REMEDY = dict((name, remedy) for name, _rank, _meaning, remedy in causes_table.CAUSES)
+
+PIECE = 4000      # longer lines are looked at in pieces of this many characters,
+OVERLAP = 400     # each of which begins with the end of the one before
+BATCH = 4000      # lines looked at together
+CONTEXT = 6       # lines before a line that may decide what it means
+SHOWN = 400       # characters of a line in an answer
+
+_TEXT = type(u'')
+_ANSI = re.compile(u'\\x1b(?:\\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\\][^\\x07\\x1b]{0,200}(?:\\x07|\\x1b\\\\)|[@-Z_])')
+_ESCAPED_ANSI = re.compile(u'\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]')
+_CONTROLS = re.compile(u'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
+_QUOTES = dict((ord(quote), u"'") for quote in u'"`\u00b4\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2032')
+_QUOTES.update((ord(space), u' ') for space in u'\t\u00a0')
+# UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
+_MOJIBAKE = re.compile(u"\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
+_SPACES = re.compile(u'  +')
+_REPEATED_QUOTES = re.compile(u"'(?:\\\\*')+|\\\\+'")
+# What tools put in front of the lines of others; taken off before a line is joined with the one before it.
+_PREFIX = re.compile(
+    u"(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|gyp (?:err!|error|info)(?: stack)?|node-pre-gyp err!"
+    u"|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\[[\\d:.,t z+-]{5,40}\\]"
+    u"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])(?: |$)")
+
+
+def meaning(cause):
+    """One line that says what a cause is."""
+    return _MEANING[cause]
+
+
+def remedy(cause):
+    """The next step for a cause."""
+    return _REMEDY[cause]
+
+
+def rank(cause):
+    """Smaller is nearer to the root: a cause may be what brought about every one with a higher rank."""
+    return _RANK[cause]
+
+
+_TOKEN = re.compile(u'[a-z]+|[0-9]+')
+
+
+class Row:
+    """One row of the table, ready for use.
+
+    phrase: its parts must follow each other in a line. after: phrases of which one must stand in the line or shortly
+    before it. unless: phrases of which none may. regex: also has to be found. rank: in place of the cause's own.
+    """
+
+    def __init__(self, cause, phrase, after=(), unless=(), regex=None, rank=None):
+        self.cause = cause
+        self.phrase = phrase
+        self.parts = tuple(phrase.split(u' ~ '))
+        self.tokens = frozenset(_TOKEN.findall(phrase))
+        self.after = tuple(tuple(other.split(u' ~ ')) for other in after)
+        self.unless = tuple(tuple(other.split(u' ~ ')) for other in unless)
+        self.regex = re.compile(regex) if regex else None
+        self.rank = _RANK[cause] if rank is None else rank
+
+    def anchor(self, weight):
+        """(kind, word): the rarest word of the phrase, and how it stands in a line.
+
+        A word at the edge of a part may be the end ('suffix') or the beginning ('prefix') of a longer one, the only word
+        of a part may be anywhere in it ('inner').
+        """
+        found = []
+        for part in self.parts:
+            for match in _TOKEN.finditer(part):
+                at_start, at_end = match.start() == 0, match.end() == len(part)
+                kind = ('inner' if at_start and at_end else 'suffix' if at_start else 'prefix' if at_end else 'exact')
+                found.append((weight[match.group()] - min(len(match.group()), 8), kind, match.group()))
+        return min(found)[1:]
+
+    def fits(self, line, before):
+        """Whether a clean line shows this row's cause; before: function to the clean lines before it, as one text."""
+        if not _in_order(self.parts, line):
+            return False
+        if self.regex is not None and not self.regex.search(line):
+            return False
+        if any(_in_order(parts, line) for parts in self.unless):
+            return False
+        if self.after:
+            context = before() + u'\n' + line
+            return any(_in_order(parts, context) for parts in self.after)
+        return True
+
+
+def _in_order(parts, line):
+    at = 0
+    for part in parts:
+        found = line.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+def _unicode(phrase):
+    return phrase if isinstance(phrase, _TEXT) else phrase.decode('ascii')
+
+
+def _rows():
+    rows = []
+    for cause, phrases, options in causes_table.rows():
+        options = dict(options)
+        for name in ('after', 'unless'):
+            options[name] = tuple(_unicode(phrase) for phrase in options.get(name, ()))
+        rows.extend(Row(cause, _unicode(phrase), **options) for phrase in phrases)
+    return tuple(rows)
+
+
+ROWS = _rows()
+HARMLESS = tuple(tuple(_unicode(phrase).split(u' ~ ')) for phrase in causes_table.HARMLESS)
+
+
+class _Index:
+    """Which rows a word in a line calls for. What it says of a word is kept, as the words of a log are few."""
+
+    KEPT = 50000
+
+    def __init__(self, rows):
+        weight = {}
+        for row in rows:
+            for word in row.tokens:
+                weight[word] = weight.get(word, 0) + 1
+        self.kinds = {'exact': {}, 'prefix': {}, 'suffix': {}, 'inner': {}}
+        for number, row in enumerate(rows):
+            kind, word = row.anchor(weight)
+            self.kinds[kind].setdefault(word, []).append(number)
+        self.longest = max(len(word) for words in self.kinds.values() for word in words)
+        self.seen = {}
+
+    def of(self, word):
+        """Numbers of the rows that a line with this word may fit."""
+        rows = self.seen.get(word)
+        if rows is None:
+            if len(self.seen) >= self.KEPT:
+                self.seen.clear()
+            rows = self.seen[word] = self._find(word)
+        return rows
+
+    def _find(self, word):
+        rows = list(self.kinds['exact'].get(word, ()))
+        short = word[:64]
+        for end in range(1, min(len(short), self.longest) + 1):
+            rows.extend(self.kinds['prefix'].get(word[:end], ()))
+            rows.extend(self.kinds['suffix'].get(word[-end:], ()))
+        inner = set(short[start:start + size] for size in range(1, min(len(short), self.longest) + 1)
+                    for start in range(len(short) - size + 1))
+        for part in inner:
+            rows.extend(self.kinds['inner'].get(part, ()))
+        return tuple(sorted(set(rows)))
+
+
+_INDEX = _Index(ROWS)
+
+
+def diagnose(text):
+    """What a log says went wrong: a list of {cause, line, line_number, remedy}, root first; empty when nothing is known.
+
+    text: unicode, bytes, or a file open in text or binary mode, which is read line by line. Each cause is named once,
+    with the first line that shows it. Among several, the one that may have brought about the others is first
+    (the ranks in the table), then the one printed first.
+    """
+    found = {}
+    used = set()
+    for batch in _batches(_lines(text)):
+        _look(batch, found, used)
+    ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
+    return [{'cause': cause, 'line': line, 'line_number': number, 'remedy': _REMEDY[cause]}
+            for _place, number, cause, line in ordered]
+
+
+def rows_used(text):
+    """Numbers of the rows of ROWS that recognised a line: for tests that look for dead rows."""
+    used = set()
+    for batch in _batches(_lines(text)):
+        _look(batch, {}, used)
+    return used
+
+
+def _decoded(data):
+    if isinstance(data, _TEXT):
+        return data
+    try:
+        return data.decode('utf-8')
+    except UnicodeDecodeError:
+        return data.decode('cp1252', 'replace')
+
+
+def _physical_lines(text):
+    if isinstance(text, _TEXT):
+        return io.StringIO(text, newline=u'\n')
+    if isinstance(text, (bytes, bytearray)):
+        data = bytes(text)
+        if data[:2] in (b'\xff\xfe', b'\xfe\xff'):
+            return io.StringIO(data.decode('utf-16', 'replace'), newline=u'\n')
+        return io.BytesIO(data)
+    return text
+
+
+def _bounded(handle):
+    """Lines of a handle; a line without end comes in parts of a megabyte."""
+    if not hasattr(handle, 'readline'):
+        for line in handle:
+            yield line, True
+        return
+    while True:
+        line = handle.readline(1 << 20)
+        if not line:
+            return
+        yield line, line[-1:] in (b'\n', u'\n')
+
+
+def _lines(text):
+    """(line number, original line, clean line) of each line, piece of a long line, and line inside an escaped text."""
+    number = 1
+    for raw, ended in _bounded(_physical_lines(text)):
+        line = _decoded(raw).rstrip(u'\r\n')
+        if number == 1:
+            line = line.lstrip(u'\ufeff')
+        for part in _parts(line):
+            yield number, part, clean(part)
+        if ended:
+            number += 1
+
+
+def _parts(line):
+    """A line cut where its writer began a new one: at carriage returns, and at newlines escaped by JSON or repr."""
+    if u'\\' in line:
+        line = line.replace(u'\\\\r', u'\\r').replace(u'\\\\n', u'\\n')
+        line = line.replace(u'\\r\\n', u'\n').replace(u'\\n', u'\n').replace(u'\\r', u'\n').replace(u'\\t', u' ')
+    line = line.replace(u'\r', u'\n')
+    for part in line.split(u'\n') if u'\n' in line else (line,):
+        if len(part) <= PIECE:
+            yield part
+        else:
+            for start in range(0, len(part), PIECE - OVERLAP):
+                yield part[start:start + PIECE]
+
+
+def clean(line):
+    """A line as the table writes them: lower case, one kind of quote, single spaces, no colours."""
+    if u'\x1b' in line:
+        line = _ANSI.sub(u'', line)
+    if u'\\' in line:
+        line = _ESCAPED_ANSI.sub(u'', line)
+        for escape, quote in ((u'\\u2018', u"'"), (u'\\u2019', u"'"), (u'\\xe2\\x80\\x98', u"'"), (u'\\xe2\\x80\\x99', u"'")):
+            line = line.replace(escape, quote)
+    if u'\u00e2' in line:
+        line = _MOJIBAKE.sub(u"'", line)
+    line = line.lower().translate(_QUOTES)
+    if u"''" in line or u"\\'" in line:
+        line = _REPEATED_QUOTES.sub(u"'", line)
+    return _SPACES.sub(u' ', line).strip()
+
+
+def _without_prefix(line):
+    for _ in range(4):
+        found = _PREFIX.match(line)
+        if not found:
+            break
+        line = line[found.end():]
+    return line
+
+
+def _batches(lines):
+    """Lists of lines; each begins with the last lines of the one before, which are context. (context, lines, last)."""
+    batch, context = [], 0
+    for line in lines:
+        batch.append(line)
+        if len(batch) >= BATCH + context:
+            yield context, batch, False
+            batch = batch[-CONTEXT - 1:]
+            context = CONTEXT
+    yield context, batch, True
+
+
+def _look(batch, found, used):
+    context, lines, last = batch
+    end = len(lines) if last else len(lines) - 1
+    words = [frozenset(_TOKEN.findall(line)) for _number, _original, line in lines]
+    rows = [_called_for(those) for those in words]
+    for index in range(context, end):
+        if not rows[index]:
+            continue
+        number, original, _line = lines[index]
+        row = _row_of(lines, words, rows, index)
+        if row is None:
+            continue
+        used.add(row)
+        row = ROWS[row]
+        if row.cause not in found or (row.rank, number) < found[row.cause][:2]:
+            found[row.cause] = (row.rank, number, _shown(original, row))
+
+
+def _called_for(words):
+    rows = set()
+    for word in words:
+        called = _INDEX.of(word)
+        if called:
+            rows.update(called)
+    return rows
+
+
+def _row_of(lines, words, rows, index):
+    """The first row that fits the line, or the line together with the one after or before it, as terminals wrap them."""
+
+    def before():
+        return u'\n'.join(text for _number, _original, text in lines[max(0, index - CONTEXT):index])
+
+    line = lines[index][2]
+    for number in sorted(rows[index]):
+        if ROWS[number].fits(line, before):
+            return None if _harmless(line) else number
+    for first in (index, index - 1):
+        if first < 0 or first + 1 >= len(lines):
+            continue
+        both = words[first] | words[first + 1]
+        wrapped = [number for number in sorted(rows[index]) if ROWS[number].tokens <= both
+                   and not ROWS[number].tokens <= words[first] and not ROWS[number].tokens <= words[first + 1]]
+        if wrapped:
+            text = _without_prefix(lines[first][2]) + u' ' + _without_prefix(lines[first + 1][2])
+            for number in wrapped:
+                if ROWS[number].fits(text, before):
+                    return None if _harmless(text) else number
+    return None
+
+
+def _harmless(line):
+    return any(_in_order(parts, line) for parts in HARMLESS)
+
+
+def _shown(original, row):
+    """The line for a reader: without colours and control characters, cut around what was recognised."""
+    line = _CONTROLS.sub(u'', _ESCAPED_ANSI.sub(u'', _ANSI.sub(u'', original))).strip()
+    if len(line) <= SHOWN:
+        return line
+    words = [word for word in re.findall(u'[a-z0-9_]+', row.parts[0]) if len(word) > 3]
+    at = max(0, line.lower().find(max(words, key=len) if words else row.parts[0]) - SHOWN // 4)
+    return (u'...' if at else u'') + line[at:at + SHOWN] + (u'...' if at + SHOWN < len(line) else u'')
