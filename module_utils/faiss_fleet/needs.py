@@ -33,7 +33,8 @@ NAMED_VERSIONS = {'GLIBC_ABI_DT_RELR': ('GLIBC', (2, 36))}
 OF_GLIBC = frozenset([
     'libc.so.6', 'libm.so.6', 'libpthread.so.0', 'libdl.so.2', 'librt.so.1', 'libutil.so.1', 'libresolv.so.2',
     'libanl.so.1', 'libmvec.so.1', 'libBrokenLocale.so.1', 'libthread_db.so.1',
-    'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'ld-linux.so.2', 'ld-linux-armhf.so.3', 'ld-linux-riscv64-lp64d.so.1', 'ld64.so.1', 'ld64.so.2'])
+    'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'ld-linux.so.2', 'ld-linux-armhf.so.3',
+    'ld-linux-riscv64-lp64d.so.1', 'ld64.so.1', 'ld64.so.2'])
 
 # A version that the host is known to define proves the library that defines it.
 PROVEN_BY = {'libstdc++.so.6': 'GLIBCXX', 'libgomp.so.1': 'GOMP', 'libgcc_s.so.1': 'GCC'}
@@ -86,6 +87,11 @@ def loader_order(files):
 def bundled(files):
     """Names under which these files satisfy each other's needs: sonames, and file names, which the loader looks for."""
     return sorted(set(alias for name in files for alias in _aliases(name, files[name])))
+
+
+def machine_of(arch):
+    """What `uname -m` prints, as an ElfFile says it: 'i386' for 'i686'."""
+    return MACHINES.get(arch, arch)
 
 
 def provided_by(files):
@@ -160,7 +166,7 @@ def _findings(needs, provides, bundled):
             continue
         if library is None:
             machine = need.get('machine')
-            if machine and arch and machine != MACHINES.get(arch, arch):
+            if machine and arch and machine != machine_of(arch):
                 foreign.add(file)
                 found.append(_finding('arch', 'arch_mismatch', need, machine, arch,
                                       '%s is built for %s, this host is %s' % (file, machine, arch)))
