@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .errors import FleetError
 from .strategies.base import Candidate
 
 Record = Mapping[str, Any]
@@ -204,3 +205,16 @@ def settings_if_set(
         if kept["candidate"] != fresh["candidate"]:
             table[one["id"]] = setting_for(kept, plan, verification, run, at)
     return table
+
+
+def margin_from_percent(percent: object) -> float:
+    """The share that counts as noise. Raises FleetError for what is none."""
+    try:
+        value = float(str(percent)) / 100
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1:
+        raise FleetError(
+            f"vector_backend__margin_percent is {percent!r}. Give a number from 0 to less than 100, such as 10."
+        )
+    return value

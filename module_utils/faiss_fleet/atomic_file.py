@@ -47,6 +47,9 @@ def translate(exc, path):
         cause, what = 'permission_denied', 'this user (uid %d) may not' % os.geteuid()
         remedy = ('Run with ansible_become: true, or point vector_backend__path at a folder of this user. '
                   'For root, look at lsattr (immutable files) and at SELinux (ausearch -m avc).')
+    elif code == errno.ENOTDIR:
+        cause, what = 'unknown', 'a part of its path is a file, not a folder'
+        remedy = 'Name another path in vector_backend__path.'
     else:
         cause, what = 'unknown', os.strerror(code) if code else str(exc)
         remedy = 'Look at %s on the host, then run again.' % path
@@ -110,9 +113,6 @@ def read(path):
     except (IOError, OSError) as exc:
         if exc.errno == errno.ENOENT:
             return None
-        if exc.errno == errno.ENOTDIR:
-            raise AuditError('%s: a part of this path is a file, not a folder. Name another in vector_backend__path.'
-                             % path, cause='unknown', remedy='Name another path in vector_backend__path.')
         raise translate(exc, path)
     return File(data, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, status.st_mtime)
 

@@ -12,9 +12,10 @@ from .errors import AuditError
 SCHEMA = 1
 BACKENDS = ('faiss', 'js')
 EVIDENCE = ('verified',)           # Measured anew by each run; alone it is no reason to touch the file.
-ENV_HEADER = '# Written by faiss-fleet from %s. What is edited here is lost.\n'
+ENV_MARK = '# Written by faiss-fleet from '
+ENV_HEADER = ENV_MARK + '%s. What is edited here is lost.\n'
 _PLAIN = re.compile(r'^[A-Za-z0-9_./:@%+,=-]*$')
-_CONTROL = re.compile(u'[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]')
+_CONTROL = re.compile(u'[\x00-\x1f\x7f-\x9f\u2028\u2029]')     # The characters themselves: 2.7's re knows no \u.
 _SPECIAL = re.compile(r'(["\\`$])')
 
 try:
@@ -97,7 +98,7 @@ def _content(setting):
 
 
 def foretold(setting, before):
-    """What check mode can say of a setting that was never tried: the one that is set, if it is for the same candidate."""
+    """What check mode can say of a setting never tried: the one that is set, if it is for the same candidate."""
     if before is None:
         return setting
     if all(before.get(name) == setting.get(name) for name in ('backend', 'provider', 'candidate', 'policy')):
@@ -126,7 +127,7 @@ def quoted(name, value):
 
 
 def env_text(setting, path):
-    """backend.env of a setting that lies at this path. Every name is there, so that none is inherited from elsewhere."""
+    """backend.env of a setting at this path. Every name is there, so that none is inherited from elsewhere."""
     runtime = setting.get('runtime') or {'kind': None, 'argv': [], 'env': {}, 'prefix': None}
     python = runtime['argv'][0] if runtime.get('kind') == 'python' and runtime['argv'] else ''
     values = [

@@ -125,3 +125,4 @@ def sweep(folder):
     for name in os.listdir(folder) if os.path.isdir(folder) else []:
         if name.endswith('.partial') and _NAME.match(name[:-len('.partial')]):
             drop(os.path.join(folder, name))
+    atomic_file.remove_folders([folder])

@@ -15,13 +15,14 @@ from . import atomic_file
 from . import setting as settings
 from . import setting_backups as backups
 from .atomic_file import File
+from .errors import AuditError
 from .setting_lock import SettingLock
 
 MODE = 0o644
 
 # path: as named. folder: where it really lies. files: {basename: real path}, the JSON first by ``names``.
 Place = namedtuple('Place', 'path folder names files backups')
-# now, wanted: {basename: File or None}. target: entry to put back. drops: entries that go. final: nothing of ours stays.
+# now, wanted: {basename: File or None}. target: entry to put back. drops: entries that go. final: nothing stays.
 Plan = namedtuple('Plan', 'place before after note now wanted push target drops unmark final')
 # What a caller may ask of the files beyond their content; None keeps what is there.
 Wish = namedtuple('Wish', 'mode uid gid')
@@ -131,7 +132,7 @@ def plan_absent(path):
     now = look(where)
     before, problem = _before(where, now)
     json_name, env_name = where.names
-    foreign_env = now[env_name] is not None and not now[env_name].data.startswith(settings.ENV_HEADER.encode()[:24])
+    foreign_env = now[env_name] is not None and not now[env_name].data.startswith(settings.ENV_MARK.encode('ascii'))
     wanted = {json_name: now[json_name] if before is None else None, env_name: now[env_name] if foreign_env else None}
     note = problem and problem + '; it stays'
     entries = backups.entries(where.backups, where.names)
@@ -161,6 +162,7 @@ def apply(work_out, labels=None, kept=5, timeout=10):
     """Works out a plan, once more under the lock, and applies it. Returns (plan, path of the new backup or None)."""
     plan = work_out()
     if not changes(plan):
+        _tidy(plan.place)
         return plan, None
     check_possible(plan)
     with SettingLock(plan.place.folder, plan.place.names[0], timeout) as lock:
@@ -171,11 +173,28 @@ def apply(work_out, labels=None, kept=5, timeout=10):
     return plan, entry
 
 
-def _apply(plan, made, labels, kept):
-    where = plan.place
+def _sweep(where):
+    """Clears away what killed runs left. Only under the lock: another run's files look the same."""
     backups.sweep(where.backups)
     for real in where.files.values():
         atomic_file.sweep(real)
+
+
+def _tidy(where):
+    """Sweeps where there is nothing else to do, if a killed run left its lock and nobody is at work now."""
+    lock = SettingLock(where.folder, where.names[0], timeout=0)
+    if not os.path.lexists(lock.path) or not os.access(where.folder, os.W_OK):
+        return
+    try:
+        with lock:
+            _sweep(where)
+    except AuditError:
+        pass              # Another run is at work and will do it.
+
+
+def _apply(plan, made, labels, kept):
+    where = plan.place
+    _sweep(where)
     entry = backups.push(where.backups, plan.now, made) if plan.push else None
     staged = None
     try:

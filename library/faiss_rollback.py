@@ -1,0 +1,174 @@
+#!/usr/bin/python
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+module: faiss_rollback
+short_description: Puts back the vector backend setting of a host and removes what was installed
+description:
+  - First puts back the setting, then removes the prefixes of faiss-fleet that the setting no longer names.
+  - Where there was no setting before the first audit, the setting, its backups and the folders made for them go too.
+  - A folder without a manifest of faiss-fleet is somebody's own and stays.
+  - Doing it twice is the same as doing it once. One call does all of it.
+options:
+  path:
+    description: Absolute path of the setting.
+    type: path
+    default: /etc/faiss-fleet/backend.json
+  prefix:
+    description: Folder that holds every prefix, as C(<prefix>/<strategy>/<digest>).
+    type: path
+    default: /opt/faiss-fleet
+  to:
+    description: What was set before the newest change (V(previous)) or before the first one (V(found)).
+    type: str
+    choices: [previous, found]
+    default: previous
+  lock_timeout:
+    description: Seconds to wait for another run that is writing here.
+    type: int
+    default: 10
+author: the faiss-fleet authors
+'''
+
+EXAMPLES = r'''
+- name: Put back the setting from before and remove what it no longer names
+  faiss_rollback:
+
+- name: Leave the host as the first audit found it
+  faiss_rollback:
+    to: found
+'''
+
+RETURN = r'''
+before:
+  description: The setting that was there, or null.
+  returned: success
+  type: dict
+  sample: {schema: 1, backend: faiss, provider: wheel}
+after:
+  description: The setting that is there now, or null.
+  returned: success
+  type: dict
+  sample: null
+removed:
+  description: Prefixes that were removed. In check mode, that would be.
+  returned: always
+  type: list
+  elements: str
+  sample: [/opt/faiss-fleet/wheel/3f0c2a1be45d9786]
+kept:
+  description: Prefixes of faiss-fleet that the setting still names.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+did:
+  description: What was done, one sentence each, for people.
+  returned: always
+  type: list
+  elements: str
+  sample: ["/etc/faiss-fleet/backend.json is removed: there was no setting before."]
+cause:
+  description: Why it failed, from the closed list of causes, or null.
+  returned: failure
+  type: str
+  sample: read_only
+remedy:
+  description: The next step, alone.
+  returned: failure
+  type: str
+  sample: Run again.
+'''
+
+import os
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.faiss_fleet import atomic_file, prefix, prefix_removal, setting_store
+from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.setting_host import Labels
+
+ARGUMENT_SPEC = dict(
+    path=dict(type='path', default='/etc/faiss-fleet/backend.json'),
+    prefix=dict(type='path', default='/opt/faiss-fleet'),
+    to=dict(type='str', choices=['previous', 'found'], default='previous'),
+    lock_timeout=dict(type='int', default=10),
+)
+
+
+def told(plan):
+    """One sentence on the setting."""
+    path = plan.place.path
+    if not setting_store.changes(plan):
+        sentence = '%s stays as it is' % path
+    elif plan.wanted[plan.place.names[0]] is None:
+        sentence = '%s is removed: there was no setting before' % path
+    else:
+        setting = plan.after or {'backend': 'something that is not of faiss-fleet'}
+        sentence = '%s is put back: %s' % (path, setting.get('candidate') or setting['backend'])
+    return '%s%s.' % (sentence, ' (%s)' % plan.note if plan.note else '')
+
+
+def roll_back(params, check_mode, labels):
+    """What the module returns. ``did`` grows as things are done, so that a failure tells how far it came."""
+    result = dict(changed=False, removed=[], kept=[], did=[])
+    try:
+        _roll_back(params, check_mode, labels, result)
+    except AuditError as exc:
+        result.update(failed=True, msg=str(exc), cause=exc.cause, remedy=exc.remedy)
+    return result
+
+
+def _roll_back(params, check_mode, labels, result):
+    base = prefix.check(params['prefix'])
+
+    def work_out():
+        return setting_store.plan_restore(params['path'], params['to'])
+
+    if check_mode:
+        plan = work_out()
+        setting_store.check_possible(plan)
+    else:
+        plan = setting_store.apply(work_out, labels, timeout=params['lock_timeout'])[0]
+    result.update(changed=setting_store.changes(plan), before=plan.before, after=plan.after,
+                  diff=setting_store.diff(plan))
+    result['did'].append(told(plan))
+    try:
+        _remove_unnamed(base, plan, params['lock_timeout'], check_mode, result)
+    except (IOError, OSError) as exc:
+        raise atomic_file.translate(exc, exc.filename or base)
+
+
+def _remove_unnamed(base, plan, timeout, check_mode, result):
+    whole, left = prefix_removal.find(base)
+    texts = [found.data for found in plan.wanted.values() if found is not None]
+    unused = prefix_removal.unnamed(whole, texts)
+    result['kept'] = [path for path in whole if path not in unused]
+    for path in unused:
+        if not check_mode:
+            prefix_removal.remove(path, timeout)
+        result['removed'].append(path)
+        result['did'].append('%s is removed.' % path)
+        result['changed'] = True
+    for path in left:
+        if check_mode or prefix_removal.remove_leftover(path):
+            result['removed'].append(path)
+            result['did'].append('%s, half-built, is removed.' % path)
+            result['changed'] = True
+    for path in result['kept']:
+        result['did'].append('%s stays: the setting names it.' % path)
+    if not check_mode and os.path.isdir(base):
+        prefix_removal.remove_parents(base)
+
+
+def main():
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    result = roll_back(module.params, module.check_mode, Labels(module))
+    if result.get('failed'):
+        module.fail_json(**result)
+    module.exit_json(**result)
+
+
+if __name__ == '__main__':
+    main()

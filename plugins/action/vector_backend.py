@@ -1,0 +1,84 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Decides for one host which backend it gets, then has the module of the same name write it: one remote call.
+
+Arguments: plan, attempts, verification, policy and strategies as faiss_install returned them, margin_percent, run, and
+the module's own options path, mode, owner, group, backup, backups_kept, lock_timeout. Returns decision and setting as
+the host record has them.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from faiss_fleet import decide
+from faiss_fleet.errors import FleetError
+
+FOUND = ("plan", "attempts", "verification")
+PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
+OWN = (*FOUND, "policy", "strategies", "margin_percent", "run")
+DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
+# Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
+UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
+
+
+class ActionModule(ActionBase):
+    """See the file's first lines."""
+
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        arguments = dict(self._task.args)
+        missing = [name for name in (*FOUND, "policy") if name not in arguments]
+        odd = sorted(set(arguments) - {*OWN, *PASSED_ON})
+        if missing or odd:
+            raise AnsibleActionFail(
+                f"vector_backend lacks: {', '.join(missing) or 'nothing'}; does not know: {', '.join(odd) or 'nothing'}. "
+                "Run the role faiss_install before vector_backend; its result says what was tested."
+            )
+        try:
+            margin = decide.margin_from_percent(arguments.get("margin_percent", decide.MARGIN * 100))
+        except FleetError as exc:
+            raise AnsibleActionFail(str(exc)) from exc
+        found = [arguments[name] or [] for name in FOUND]
+        how = (arguments["policy"], arguments.get("strategies"))
+        check_mode = bool(self._task.check_mode)
+        path = arguments.get("path") or DEFAULT_PATH
+
+        decision = decide.decide(*found, *how, None, check_mode, margin)
+        facts = task_vars.get("ansible_facts", {}).get("glibc_facts") or {}
+        if facts.get("method") == "raw":
+            setting = {"path": path, "before": None, "after": None, "changed": False, "backup": None}
+            result.update(changed=False, decision=decision, setting=setting, msg=UNWRITTEN)
+            return result
+
+        stamp = {"run": arguments.get("run"), "at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        module_args = {
+            **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
+            "setting": decide.setting_for(decision, found[0], found[2], **stamp),
+            "if_set": decide.settings_if_set(*found, *how, check_mode, margin, **stamp),
+            "passed": [_proof(test) for test in found[2] if test.get("ok") is True],
+            "predicted": decision["predicted"],
+        }
+        done = self._execute_module(module_name="vector_backend", module_args=module_args, task_vars=task_vars)
+        result.update(done)
+        if not done.get("failed"):
+            # What was set already can have the last word; it is known only now.
+            decision = decide.decide(*found, *how, done["before"], check_mode, margin)
+            result["setting"] = {name: done[name] for name in ("path", "before", "after", "changed")}
+            result["setting"]["backup"] = done["backup_file"]
+        result["decision"] = decision
+        return result
+
+
+def _proof(test: dict[str, Any]) -> dict[str, Any]:
+    return {name: test.get(name) for name in ("candidate", "ok", "runtime")}
