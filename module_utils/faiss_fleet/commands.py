@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Runs short commands side by side, each with a time limit and a bounded output; never raises for what a command does."""
+"""Runs short commands side by side, each with a time limit and a bounded output. What a command does never raises."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 

@@ -6,8 +6,8 @@ __metaclass__ = type
 import posixpath
 import re
 
-ROOTS = ('/opt/conda', '/opt/*conda*', '/opt/*forge*', '/opt/mamba*', '/usr/local/*conda*', '/usr/local/*forge*', '~/*conda*',
-         '~/*forge*', '~/.*conda*')
+ROOTS = ('/opt/conda', '/opt/*conda*', '/opt/*forge*', '/opt/mamba*', '/usr/local/*conda*', '/usr/local/*forge*',
+         '~/*conda*', '~/*forge*', '~/.*conda*')
 MICROMAMBA = ('~/.local/bin', '~/bin', '/opt/micromamba/bin', '~/micromamba/bin')
 
 
@@ -54,6 +54,8 @@ def describe(host, found, results):
     result = results.get(('conda', 'micromamba'))
     if result:
         match = re.match(r'^([0-9]+(?:\.[0-9]+)+)\s*$', result.out)
-        condas.append({'path': micromamba(host), 'kind': 'micromamba', 'root': None, 'version': match.group(1) if match else None,
-                       'error': None if match else result.error or 'It said: %s' % (result.err or result.out).strip()[:300]})
+        said = (result.err or result.out).strip()[:300]
+        condas.append({'path': micromamba(host), 'kind': 'micromamba', 'root': None,
+                       'version': match.group(1) if match else None,
+                       'error': None if match else result.error or 'It said: %s' % said})
     return condas

@@ -22,6 +22,7 @@ class Host:
         self.environ = dict(os.environ if environ is None else environ)
         self.timeout = timeout
         self.gaps = []
+        self._reals = {}
         self._run_all = run_all
 
     def gap(self, fact, reason):
@@ -35,9 +36,12 @@ class Host:
         return self.root + path if self.root else path
 
     def real(self, path):
-        """The path without symbolic links, all of them followed inside root."""
-        if not self.root:
-            return os.path.realpath(path)
+        """The path without symbolic links, all followed inside root. Kept, as the same few are asked for often."""
+        if path not in self._reals:
+            self._reals[path] = self._real(path) if self.root else os.path.realpath(path)
+        return self._reals[path]
+
+    def _real(self, path):
         done, todo = '/', [part for part in path.split('/') if part]
         for _ in range(200):
             if not todo:

@@ -47,13 +47,15 @@ def parse_banner(text):
         return 'musl', found.group(1) if found else None
     first = text.strip().splitlines()[:1]
     if first and re.search(r'glibc|gnu libc|gnu c library|^ldd \(|^ld\.so \(', first[0], re.I):
-        found = re.search(r'version ([0-9]+(?:\.[0-9]+)+)', first[0]) or re.search(r'([0-9]+(?:\.[0-9]+)+)\s*$', first[0])
-        return ('glibc', found.group(1)) if found else (None, None)
+        for pattern in (r'version ([0-9]+(?:\.[0-9]+)+)', r'([0-9]+(?:\.[0-9]+)+)\s*$'):
+            found = re.search(pattern, first[0])
+            if found:
+                return 'glibc', found.group(1)
     return None, None
 
 
 def version_in_name(real_path):
-    """'2.17' for /usr/lib64/ld-2.17.so: until 2.33 the loader's file was named after its version. Else None."""
+    """'2.17' for /usr/lib64/ld-2.17.so: until 2.33 the loader's file was named after its version. None otherwise."""
     found = re.search(r'/ld-([0-9]+\.[0-9]+(?:\.[0-9]+)?)\.so$', real_path)
     return found.group(1) if found else None
 
@@ -115,9 +117,12 @@ def commands(host, loader):
     return wanted
 
 
-def system_program(host):
-    """(path, ElfFile) of the first program of the host that names a loader; (None, None) when all are static or absent."""
-    for path in PROGRAMS:
+def system_program(host, executable=None):
+    """(path, ElfFile) of the first program of the host that names a loader; (None, None) when all are static or absent.
+
+    executable, the Python that runs, comes last: it may have brought its own loader along.
+    """
+    for path in PROGRAMS + ((executable,) if executable else ()):
         if not host.is_file(path):
             continue
         try:

@@ -14,8 +14,8 @@ import re
 from . import runtimes
 
 NAME = re.compile(r'^node(js)?$')
-FOLDERS = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin', '/usr/local/lib/nodejs/*/bin',
-           '~/.volta/tools/image/node/*/bin')
+FOLDERS = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin',
+           '/usr/local/lib/nodejs/*/bin', '~/.volta/tools/image/node/*/bin')
 MOST_STARTED = 8
 
 # Node-API version by release line: (major, lowest release of that line with it, Node-API). From the version matrix of
@@ -68,7 +68,8 @@ def from_header(text):
     """{"napi", "modules"} of a node_version.h; values it does not hold are None."""
     napi = re.search(r'^#\s*define\s+(?:NODE_API_SUPPORTED_VERSION_MAX|NAPI_VERSION)\s+([0-9]{1,4})\s*$', text, re.M)
     modules = re.search(r'^#\s*define\s+NODE_MODULE_VERSION\s+([0-9]{1,6})\s*$', text, re.M)
-    numbers = [re.search(r'^#\s*define\s+NODE_%s_VERSION\s+([0-9]{1,9})\s*$' % part, text, re.M) for part in ('MAJOR', 'MINOR', 'PATCH')]
+    numbers = [re.search(r'^#\s*define\s+NODE_%s_VERSION\s+([0-9]{1,9})\s*$' % part, text, re.M)
+               for part in ('MAJOR', 'MINOR', 'PATCH')]
     return {'version': tuple(int(found.group(1)) for found in numbers) if all(numbers) else None,
             'napi': int(napi.group(1)) if napi else None, 'modules': modules.group(1) if modules else None}
 
@@ -104,8 +105,8 @@ def describe(host, found, results):
     """The record's "nodes"."""
     nodes, asked = [], False
     for path, aliases in found:
-        entry = {'path': path, 'realpath': host.real(path), 'aliases': aliases, 'version': None, 'napi': None, 'modules': None,
-                 'napi_method': None, 'npm': npm_version(host, path), 'error': None}
+        entry = {'path': path, 'realpath': host.real(path), 'aliases': aliases, 'version': None, 'napi': None,
+                 'modules': None, 'napi_method': None, 'npm': npm_version(host, path), 'error': None}
         nodes.append(entry)
         result = results.get(('node', host.real(path)))
         version = parse_version(result.out) if result else None

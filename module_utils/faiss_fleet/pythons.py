@@ -1,7 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Finds the host's Pythons and asks each binary once what it is; what each has installed is read from its folders.
+"""Finds the host's Pythons and tells what each is and has installed.
 
-A start with -S costs about 6 ms of CPU where a full one costs 10 to 30, as site and its .pth files stay out.
+Each binary is started once with --version, which proves that it starts and costs 1 ms of CPU; ABI and packages are read
+from its folders. Where those do not tell, it is asked in Python with -S, which costs 6 ms; a full start costs 10 to 30.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
@@ -17,6 +18,7 @@ FOLDERS = ('/usr/libexec', '~/.pyenv/versions/*/bin', '/opt/pyenv/versions/*/bin
            '~/.local/share/uv/python/*/bin', '~/.local/bin')
 CONDA_ENVIRONMENTS = ('%s/bin', '%s/envs/*/bin')
 MOST_STARTED = 16
+SAID = ('version', 'implementation', 'soabi', 'tag', 'abi', 'bits', 'ctypes', 'prefix')
 
 # Runs on every Python from 2.6 on, and holds no single quote so that sh can carry it in a pair of them. Fields are
 # parted by a character that no version holds; paths are put last.
@@ -66,10 +68,13 @@ def search(host, search_paths=(), interpreters=(), conda_roots=()):
         if key not in groups:
             order.append(key)
         groups.setdefault(key, []).append(path)
+    # pyenv's shims stand for Pythons that are found under versions/.
+    scripts = [path for path in scripts if not path.endswith('/shims/' + posixpath.basename(path))]
     if scripts:
-        host.gap('pythons', '%s: a script, not started, since it may start anything. Name it in glibc_facts__interpreters if it '
-                 'stands for a Python that is not in this list.' % ', '.join(scripts[:5]))
-    return [(_best(groups[key], named), sorted(set(groups[key])), any(path in named for path in groups[key])) for key in order]
+        host.gap('pythons', '%s: a script, not started, since it may start anything. Name it in '
+                 'glibc_facts__interpreters if it stands for a Python that is not in this list.' % ', '.join(scripts[:5]))
+    return [(_best(groups[key], named), sorted(set(groups[key])), any(path in named for path in groups[key]))
+            for key in order]
 
 
 def _best(paths, named):
@@ -158,44 +163,98 @@ def commands(host, found):
         key = ('python', host.real(path))
         if key not in wanted and len(wanted) < MOST_STARTED and host.is_program(path):
             # The binary itself is started: only site, which stays out, would make a virtual environment of its link.
-            wanted[key] = argv(host.real(path))
+            wanted[key] = [host.real(path), '--version']
     return wanted
 
 
-def describe(host, found, results):
+def parse_version(text):
+    """(language version, implementation) of what --version prints, (None, None) otherwise."""
+    match = re.search(r'^Python ([0-9]+\.[0-9]+\.[0-9]+[^\s]*)', text, re.M)
+    if not match:
+        return None, None
+    return match.group(1), 'pypy' if 'pypy' in text.lower() else 'cpython'
+
+
+def from_files(host, real, version, finder):
+    """What CHILD would say of a CPython 3, read from its lib-dynload; None when the files do not tell all of it.
+
+    _ctypes counts only when every library it needs is found, as builds without libffi are about.
+    """
+    short = '.'.join(version.split('.')[:2])
+    prefix = posixpath.dirname(posixpath.dirname(real))
+    for lib in ('lib64', 'lib'):
+        library = posixpath.join(prefix, lib, 'python' + short)
+        names = host.names(library + '/lib-dynload')
+        pattern = re.compile(r'^_ctypes\.((cpython-%s([a-z]*))-[a-z0-9_-]+)\.so$' % short.replace('.', ''))
+        found = [match for match in map(pattern.match, names) if match]
+        if short.startswith('2.') or len(found) != 1 or not host.is_file(library + '/os.py'):
+            continue
+        try:
+            module = shared_libraries.read_elf(host, '%s/lib-dynload/%s' % (library, found[0].group(0)))
+        except (AuditError, IOError, OSError):
+            return None
+        if not all(finder.satisfies(module, library + '/lib-dynload', needed) for needed in module.needed):
+            return None
+        tag = 'cp' + short.replace('.', '')
+        return {'version': version, 'implementation': 'cpython', 'soabi': found[0].group(1), 'tag': tag,
+                'bits': module.bits, 'ctypes': True, 'abi': tag + found[0].group(3), 'short': short,
+                'prefix': prefix, 'path_folders': [library]}
+    return None
+
+
+def ask(host, found, results, finder):
+    """{binary: (what it is, method, error)}; those whose files do not tell are started once more, all side by side."""
+    said, unclear = {}, {}
+    for path, _, _ in found:
+        real = host.real(path)
+        if real in said or real in unclear:
+            continue
+        result = results.get(('python', real))
+        version, implementation = parse_version(result.out + '\n' + result.err) if result else (None, None)
+        known = from_files(host, real, version, finder) if implementation == 'cpython' else None
+        if known:
+            said[real] = known, 'files', None
+        elif version:
+            unclear[real] = argv(real)
+        else:
+            said[real] = None, None, _why_not(host, path, result)
+    for real, result in host.run_all(unclear).items():
+        entry = parse(result.out)
+        said[real] = (entry, 'started', None) if entry else (None, None, _why_not(host, real, result))
+    return said
+
+
+def _why_not(host, path, result):
+    if result is None:
+        if not host.is_program(path):
+            return '%s is not there or not executable. Correct glibc_facts__interpreters.' % path
+        return ('Not started: more than %d Pythons are on this host. Name it in glibc_facts__interpreters.'
+                % MOST_STARTED)
+    words = [line for line in (result.err + '\n' + result.out).splitlines() if line.strip()]
+    return result.error or 'It ended with %s and said: %s' % (result.rc, words[-1][:300] if words else 'nothing')
+
+
+def describe(host, found, results, finder):
     """([pythons], [faiss]) of the record."""
     pythons, faiss = [], []
+    said_by = ask(host, found, results, finder)
     for path, aliases, named in found:
-        entry = {'path': path, 'realpath': host.real(path), 'aliases': [other for other in aliases if other != path], 'named': named,
-                 'version': None, 'implementation': None, 'soabi': None, 'tag': None, 'abi': None, 'bits': None, 'ctypes': None,
-                 'libc': None, 'prefix': None, 'environment': environment_root(host, path), 'pip': None, 'numpy': None, 'error': None}
+        entry = dict.fromkeys(SAID + ('libc', 'pip', 'numpy'))
+        entry.update(path=path, realpath=host.real(path), aliases=[other for other in aliases if other != path],
+                     named=named, environment=environment_root(host, path))
         pythons.append(entry)
-        said, entry['error'] = _asked(host, path, results)
+        said, entry['method'], entry['error'] = said_by[host.real(path)]
         if said is None:
             continue
         folders = site_folders(host, said, entry['environment'])
         there = [package for folder in folders for package in packages.in_folder(host, folder)]
         for name in ('pip', 'numpy'):
             entry[name] = next((one.version for one in there if one.name == name and one.complete), None)
-        for key in ('version', 'implementation', 'soabi', 'tag', 'abi', 'bits', 'ctypes', 'prefix'):
-            entry[key] = said[key]
+        entry.update((key, said[key]) for key in SAID)
         entry['libc'] = _libc_family(host, path)
-        faiss.extend({'python': path, 'version': one.version, 'location': one.folder, 'numpy': entry['numpy'], 'package': one.name}
-                     for one in there if one.name.startswith('faiss') and one.complete)
+        faiss.extend({'python': path, 'version': one.version, 'location': one.folder, 'numpy': entry['numpy'],
+                      'package': one.name} for one in there if one.name.startswith('faiss') and one.complete)
     return pythons, faiss
-
-
-def _asked(host, path, results):
-    result = results.get(('python', host.real(path)))
-    if result is None:
-        if not host.is_program(path):
-            return None, '%s is not there or not executable. Correct glibc_facts__interpreters.' % path
-        return None, 'Not started: more than %d Pythons are on this host. Name it in glibc_facts__interpreters.' % MOST_STARTED
-    said = parse(result.out)
-    if said is not None:
-        return said, None
-    words = [line for line in (result.err + '\n' + result.out).splitlines() if line.strip()]
-    return None, result.error or 'It ended with %s and said: %s' % (result.rc, words[-1][:300] if words else 'nothing')
 
 
 def _libc_family(host, path):

@@ -13,20 +13,22 @@ def folders(host, patterns=(), search_paths=()):
     """Folders to look in, each once, in the order: named, PATH, common, those of the runtime's own managers."""
     found, seen = [], set()
     named = [path for pattern in search_paths for path in (host.glob(pattern) or [pattern])]
-    for path in named + host.path_folders() + [path for pattern in COMMON + tuple(patterns) for path in host.glob(pattern)]:
+    usual = [path for pattern in COMMON + tuple(patterns) for path in host.glob(pattern)]
+    for path in named + host.path_folders() + usual:
         real = host.real(path)
         if real not in seen and host.is_dir(path):
             seen.add(real)
             found.append(path)
     if len(found) > MOST_FOLDERS:
-        host.gap('search_paths', 'Of %d folders that may hold runtimes, the first %d were looked into.' % (len(found), MOST_FOLDERS))
+        host.gap('search_paths', 'Of %d folders that may hold runtimes the first %d were looked into.'
+                 % (len(found), MOST_FOLDERS))
     return found[:MOST_FOLDERS]
 
 
 def programs(host, where, name):
     """Paths of programs whose name matches the compiled pattern, in the order of the folders."""
-    return [path for folder in where for path in
-            (posixpath.join(folder, entry) for entry in host.names(folder) if name.match(entry)) if host.is_program(path)]
+    paths = [posixpath.join(folder, entry) for folder in where for entry in host.names(folder) if name.match(entry)]
+    return [path for path in paths if host.is_program(path)]
 
 
 def is_script(host, path):

@@ -69,13 +69,13 @@ class Finder:
 
     def __init__(self, host, arch, machine=None, bits=None, cached=True):
         self.host, self.machine, self.bits = host, machine, bits
-        self.entries = {}
+        self.entries, self.found = {}, {}
         if cached and host.is_file(CACHE):
             try:
                 for soname, path in cache_entries(host.read(CACHE)):
                     self.entries.setdefault(soname, []).append(path)
             except (AuditError, IOError, OSError) as exc:
-                host.gap('ld.so.cache', '%s Libraries were looked for in the standard folders and those of ld.so.conf instead.' % exc)
+                host.gap('ld.so.cache', '%s Libraries were looked for in the usual folders and those of ld.so.conf.' % exc)
         self.folders = standard_folders(host, arch) + configured_folders(host)
 
     def find(self, soname):
@@ -83,6 +83,19 @@ class Finder:
 
         error says why a file that is there could not be read.
         """
+        if soname not in self.found:
+            self.found[soname] = self._look(soname)
+        return self.found[soname]
+
+    def satisfies(self, module, folder, soname):
+        """Whether a library that an ElfFile in a folder needs is in its own search path or the loader's."""
+        for entry in module.runpath or module.rpath:
+            own = posixpath.join(entry.replace('$ORIGIN', folder).replace('${ORIGIN}', folder), soname)
+            if own.startswith('/') and self.host.is_file(own):
+                return True
+        return self.find(soname)[1] is not None
+
+    def _look(self, soname):
         unreadable = (None, None, None)
         for path in self.entries.get(soname, []) + [posixpath.join(folder, soname) for folder in self.folders]:
             if not self.host.is_file(path):

@@ -20,7 +20,8 @@ def cmakes(host):
 
 
 def commands(host):
-    wanted = dict((('toolchain', path), [path] + GCC_VERSION) for path in devtoolsets(host) + [host.which('gcc')] if path)
+    compilers = [path for path in devtoolsets(host) + [host.which('gcc')] if path]
+    wanted = dict((('toolchain', path), [path] + GCC_VERSION) for path in compilers)
     wanted.update((('toolchain', path), [path, '--version']) for path in cmakes(host))
     return wanted
 

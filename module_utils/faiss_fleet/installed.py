@@ -1,0 +1,58 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Lists what this project installed: <prefix>/<strategy>/<digest>/, whole or half-built."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import json
+import os
+import posixpath
+
+from .prefix import MANIFEST, PARTIAL
+
+MOST_PREFIXES = 200
+
+
+def judge(name, manifest, error=None):
+    """(complete, reason) of a prefix by its folder's name and the text of its manifest."""
+    partial = PARTIAL.match(name)
+    if partial:
+        return False, 'An installation that was interrupted left it half-built.'
+    if manifest is None:
+        return False, error or 'It has no %s.' % MANIFEST
+    try:
+        said = json.loads(manifest)
+    except ValueError:
+        return False, 'Its %s is no JSON.' % MANIFEST
+    if not isinstance(said, dict) or said.get('digest') != name:
+        return False, 'Its %s names another digest than its folder.' % MANIFEST
+    return True, None
+
+
+def describe(host, prefix):
+    """The record's "prefixes"; a folder that is a link is left out, as none of ours is one."""
+    found = []
+    for strategy in host.names(prefix):
+        folder = posixpath.join(prefix, strategy)
+        if strategy.startswith('.') or os.path.islink(host.at(folder)):
+            continue
+        for name in host.names(folder):
+            path = posixpath.join(folder, name)
+            if os.path.islink(host.at(path)) or not os.path.isdir(host.at(path)):
+                continue
+            manifest, error = _manifest(host, path)
+            complete, reason = judge(name, manifest, error)
+            partial = PARTIAL.match(name)
+            found.append({'path': path, 'strategy': strategy, 'digest': partial.group('digest') if partial else name,
+                          'complete': complete, 'reason': reason})
+    if len(found) > MOST_PREFIXES:
+        host.gap('prefixes', 'Of %d prefixes the first %d are listed.' % (len(found), MOST_PREFIXES))
+    return found[:MOST_PREFIXES]
+
+
+def _manifest(host, path):
+    try:
+        return host.text(posixpath.join(path, MANIFEST), 16 << 20), None
+    except (IOError, OSError) as exc:
+        if os.path.lexists(host.at(posixpath.join(path, MANIFEST))):
+            return None, 'Its %s could not be read: %s' % (MANIFEST, exc.strerror or exc)
+        return None, None

@@ -1,0 +1,70 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs the glibc_facts module, and where no Python of the host can run it, the shell probe, so that no host is lost."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from faiss_fleet import raw_facts
+from faiss_fleet.errors import FleetError
+
+# The module's own, with paths as text: ~ is the host's, not the controller's. A test keeps the two alike.
+ARGUMENT_SPEC = {
+    "prefix": {"type": "str", "default": "/opt/faiss-fleet"},
+    "setting": {"type": "str", "default": "/etc/faiss-fleet/backend.json"},
+    "interpreters": {"type": "list", "elements": "str", "default": []},
+    "search_paths": {"type": "list", "elements": "str", "default": []},
+    "timeout": {"type": "int", "default": 5},
+}
+
+
+class ActionModule(ActionBase):
+    """See the file's first line. A host that cannot be reached stays unreachable."""
+
+    _supports_check_mode = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        _, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        try:
+            answer = self._execute_module(task_vars=task_vars)
+        except AnsibleError as exc:
+            # A home that is full or read-only has no room for a module, and is reported as a lost connection. The shell
+            # needs no room.
+            if isinstance(exc, AnsibleConnectionFailure) and "temporary directory" not in str(exc):
+                raise
+            answer = {"failed": True, "msg": str(exc)}
+        if not answer.get("failed") or answer.get("unreachable"):
+            return {**outcome, **answer}
+        return {**outcome, **self._raw(options, why(answer))}
+
+    def _raw(self, options: dict[str, Any], reason: str) -> dict[str, Any]:
+        command = f"{self._compute_environment_string()} {raw_facts.command(options)}".strip()
+        said = self._low_level_execute_command(command)
+        try:
+            facts = raw_facts.facts(said["stdout"], reason)
+        except FleetError as exc:
+            message = f"The module could not run: {reason} {exc} {said['stderr'].strip()[-300:]}"
+            raise AnsibleActionFail(message, result={"cause": exc.cause, "remedy": exc.remedy}) from exc
+        # Like a module's answer, a host's text is marked as nothing that Ansible may template.
+        return {"changed": False, "ansible_facts": wrap_var({"glibc_facts": facts})}
+
+
+def why(answer: dict[str, Any]) -> str:
+    """One sentence of what a failed module left behind; the last line tells most."""
+    for key in ("module_stderr", "module_stdout", "msg"):
+        lines = [line for line in str(answer.get(key) or "").splitlines() if line.strip()]
+        # ssh's own words stand among the module's.
+        lines = [line for line in lines if not line.startswith("Shared connection")]
+        if lines:
+            return f"The module did not run on this host's Python: {lines[-1].strip()[:300]}"
+    return "The module did not run on this host's Python and said nothing."
