@@ -35,11 +35,15 @@ class Existing:
     order = 10
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
-        """One candidate for each FAISS, newest first. One that is reached by two names of an interpreter counts once."""
+        """One candidate for each FAISS, newest first. One that two names of an interpreter reach counts once."""
         pythons = {python["path"]: python for python in facts["pythons"]}
+        # The facts keep the order of sys.path: of several in one interpreter the first is the one that is imported.
+        imported: dict[str, dict[str, Any]] = {}
+        for found in facts["faiss"]:
+            imported.setdefault(found["python"], found)
         candidates: list[Candidate] = []
         seen = set()
-        for found in sorted(facts["faiss"], key=_newest_first, reverse=True):
+        for found in sorted(imported.values(), key=_newest_first, reverse=True):
             path = found["python"]
             # What stands under the prefix was put there by a strategy, which plans for it and may replace it.
             if path.startswith(options.prefix.rstrip("/") + "/"):

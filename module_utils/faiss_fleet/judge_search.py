@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import re
 
 from . import causes
 
@@ -26,6 +27,8 @@ _BY_ERRNO = {errno.ENOENT: 'python_missing', errno.ENOTDIR: 'python_missing', er
              errno.EPERM: 'permission_denied', errno.ENOEXEC: 'arch_mismatch', errno.ENOMEM: 'out_of_memory',
              errno.EAGAIN: 'out_of_memory', errno.ENOSPC: 'disk_full', errno.EDQUOT: 'disk_full',
              errno.EROFS: 'read_only'}
+# A whole package. A part of one ('faiss._swigfaiss', 'numpy._core') is there and does not fit, which the table knows.
+_NOT_THERE = re.compile(r"No module named '?(?!swigfaiss)[A-Za-z0-9]\w*'?$")
 _NO_MEMORY = ('std::bad_alloc', 'MemoryError', 'Cannot allocate memory', 'cannot allocate memory', 'Unable to allocate',
               'Memory allocation still failed')
 
@@ -104,9 +107,7 @@ def _of_exception(failed):
         return 'out_of_memory', message
     if kind == 'SystemExit':
         return 'garbage_output', 'the package ended the interpreter instead of loading: ' + message
-    # The words for what is not there at all; the table has them for causes of many other things.
-    if kind in ('ImportError', 'ModuleNotFoundError') and message.replace("'", u'').endswith(
-            ('No module named faiss', 'No module named numpy', 'No module named packaging')):
+    if kind in ('ImportError', 'ModuleNotFoundError') and _NOT_THERE.search(message):
         return 'not_installed', message
     return _diagnosed(message, trace)[0] or 'unknown', message
 

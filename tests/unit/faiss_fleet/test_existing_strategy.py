@@ -52,6 +52,11 @@ def test_two_names_of_one_interpreter_are_one_candidate():
     assert len(planned) == 1
 
 
+def test_of_two_in_one_interpreter_the_one_that_is_imported_counts():
+    planned = STRATEGY.plan(facts(("/p", "1.7.3", "/usr/local/lib"), ("/p", "1.9.0", "/usr/lib")), Options())
+    assert ids(planned) == ["existing:1.7.3:/p"]
+
+
 def test_a_venv_of_the_same_interpreter_is_a_candidate_of_its_own():
     two = [python("/usr/bin/python3", "/usr/bin/python3.11"), python("/opt/v/bin/python", "/usr/bin/python3.11")]
     planned = STRATEGY.plan(facts(("/usr/bin/python3", "1.7.3", "/usr/lib/python3/dist-packages/faiss"),

@@ -68,7 +68,7 @@ def test_all_steps_done_is_a_pass():
                  id='silence'),
     pytest.param(ENDED, at('import'), 'garbage_output', 'at stage import', id='ended in the middle'),
     pytest.param(ENDED._replace(exit_code=1, log=u'OpenBLAS error: Memory allocation still failed after 10 retries'),
-                 at('import'), 'out_of_memory', 'memory', id='OpenBLAS without memory'),
+                 at('import'), 'out_of_memory', 'Memory', id='OpenBLAS without memory'),
     pytest.param(ENDED._replace(exit_code=127, log=u'/opt/x/python: error while loading shared libraries: libfoo.so.1: '
                                 u'cannot open shared object file: No such file or directory'),
                  Frames('word'), 'missing_shared_lib', 'libfoo', id='interpreter lacks a library'),
@@ -95,6 +95,9 @@ def test_every_end_has_its_cause(outcome, frames, cause, words):
     pytest.param('ImportError', "ImportError: No module named numpy", 'not_installed', id='no numpy on 2.7'),
     pytest.param('ModuleNotFoundError', "ModuleNotFoundError: No module named 'packaging'", 'not_installed',
                  id='no packaging'),
+    pytest.param('ImportError', "ModuleNotFoundError: No module named 'faiss.swigfaiss'",
+                 'loader_missing_module', id='no compiled part'),
+    pytest.param('ImportError', "ImportError: No module named swigfaiss", 'loader_missing_module', id='its name alone'),
     pytest.param('ImportError', "ImportError: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by "
                  "/x/libfaiss.so)", 'glibc_too_old', id='glibc'),
     pytest.param('ImportError', "ImportError: /lib64/libstdc++.so.6: version `GLIBCXX_3.4.21' not found (required by "

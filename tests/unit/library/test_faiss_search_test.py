@@ -1,0 +1,94 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from library_modules import faiss_search_test
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+PYTHON = {'kind': 'python', 'argv': ['/usr/bin/python3'], 'env': {}, 'prefix': None}
+# Runs the module as Ansible would: arguments on standard input, one JSON answer on standard output.
+START = '''
+import sys
+sys.path.insert(0, %r)
+import conftest
+from library_modules import faiss_search_test
+faiss_search_test.main()
+''' % os.path.join(ROOT, 'tests', 'unit')
+
+
+def call(**params):
+    child = subprocess.Popen([sys.executable, '-c', START], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, cwd=ROOT)
+    out, err = child.communicate(json.dumps({'ANSIBLE_MODULE_ARGS': params}).encode('ascii'))
+    assert out, err.decode('utf-8', 'replace')
+    return json.loads(out.decode('utf-8'))
+
+
+@pytest.mark.parametrize('check_mode', [False, True])
+def test_a_crash_of_faiss_is_no_failure_of_the_module(tmpdir, check_mode):
+    tmpdir.mkdir('faiss').join('__init__.py').write('import os; os.abort()')
+    runtime = {'kind': 'python', 'argv': [sys.executable], 'env': {'PYTHONPATH': str(tmpdir)}, 'prefix': None}
+    gone = dict(runtime, argv=['/no/such/python'])
+    both = [{'id': 'a', 'runtime': runtime}, {'id': 'b', 'runtime': gone}]
+    answer = call(runtimes=both, _ansible_check_mode=check_mode)
+    assert answer['changed'] is False and not answer.get('failed')
+    assert [(one['candidate'], one['cause']) for one in answer['results']] == [('a', 'abort'), ('b', 'python_missing')]
+    assert answer['results'][0]['workload'] == {'n': 10000, 'd': 384, 'k': 10, 'queries': 100, 'threads': 1, 'seed': 1}
+    assert 'setting' not in answer
+
+
+@pytest.mark.parametrize('params, words', [
+    pytest.param({}, 'one of the following is required: runtimes, setting', id='nothing to test'),
+    pytest.param({'runtimes': [], 'setting': '/x'}, 'mutually exclusive', id='both'),
+    pytest.param({'setting': '/no/such/file', 'workload': {'k': 0}}, 'workload.k is 0', id='no neighbours'),
+])
+def test_options_that_cannot_be_are_refused(params, words):
+    answer = call(**params)
+    assert answer['failed'] is True and words in answer['msg']
+
+
+def test_no_setting_is_no_result_and_no_failure():
+    answer = call(setting='/no/such/backend.json')
+    assert answer['results'] == [] and not answer.get('failed')
+    assert answer['setting'] == {'found': False, 'backend': None, 'candidate': None, 'path': '/no/such/backend.json'}
+
+
+def test_what_the_setting_names_is_tested(tmpdir):
+    setting = tmpdir.join('backend.json')
+    runtime = dict(PYTHON, argv=['/no/python'])
+    setting.write(json.dumps({'schema': 1, 'backend': 'faiss', 'candidate': 'c', 'runtime': runtime}))
+    answer = call(setting=str(setting))
+    assert [(one['candidate'], one['cause']) for one in answer['results']] == [('c', 'python_missing')]
+    setting.write('{"schema": 1, "backend": "js", "runtime": null}')
+    assert call(setting=str(setting))['results'] == []
+    setting.write('{')
+    assert call(setting=str(setting))['failed'] is True
+
+
+def test_the_documentation_and_the_argument_spec_name_the_same_options():
+    try:
+        import yaml
+    except ImportError:
+        # The old interpreters have no YAML: the names are looked for as text, and the controller's Python compares all.
+        for name in faiss_search_test.ARGUMENT_SPEC:
+            assert '\n  %s:\n' % name in faiss_search_test.DOCUMENTATION
+        return
+
+    def same(options, spec):
+        assert sorted(options) == sorted(spec)
+        for name, option in options.items():
+            assert option.get('default') == spec[name].get('default'), name
+            assert option['type'] == spec[name]['type'], name
+            assert option.get('choices') == spec[name].get('choices'), name
+            if 'suboptions' in option:
+                same(option['suboptions'], spec[name]['options'])
+
+    same(yaml.safe_load(faiss_search_test.DOCUMENTATION)['options'], faiss_search_test.ARGUMENT_SPEC)
+    yaml.safe_load(faiss_search_test.EXAMPLES)
+    assert 'results' in yaml.safe_load(faiss_search_test.RETURN)
