@@ -168,7 +168,9 @@ def _tags(name: str) -> frozenset[tuple[str, str, str]]:
     try:
         return frozenset((tag.interpreter, tag.abi, tag.platform) for tag in parse_wheel_filename(name)[3])
     except InvalidWheelFilename as exc:
-        raise FleetError(f"{name} is not named as a wheel ({exc}). Give it its own name back.", cause="corrupt_artefact") from exc
+        raise FleetError(
+            f"{name} is not named as a wheel ({exc}). Give it its own name back.", cause="corrupt_artefact"
+        ) from exc
 
 
 def _metadata(path: Path) -> Any:
@@ -195,7 +197,9 @@ def _without_extras(lines: Iterable[str], file: str) -> Iterator[str]:
         try:
             requirement = Requirement(line)
         except InvalidRequirement as exc:
-            raise FleetError(f"{file} asks for {line!r}, which is no requirement: {exc}.", cause="corrupt_artefact") from exc
+            raise FleetError(
+                f"{file} asks for {line!r}, which is no requirement: {exc}.", cause="corrupt_artefact"
+            ) from exc
         if "extra" not in str(requirement.marker or ""):
             yield line
 
@@ -447,7 +451,9 @@ def read_sums(folder: Path) -> dict[str, str]:
     for number, line in enumerate(lines, 1):
         found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?([^/]+)", line)
         if line.strip() and not found:
-            raise FleetError(f"{path}, line {number} is not of the form that sha256sum writes. Make it anew: sha256sum *.whl.")
+            raise FleetError(
+                f"{path}, line {number} is not of the form that sha256sum writes. Make it anew: sha256sum *.whl."
+            )
         if found:
             sums[found[2]] = found[1].lower()
     return sums
@@ -459,9 +465,7 @@ def check_sum(path: Path, sums: dict[str, str]) -> None:
         return
     remedy = f"Fetch {path.name} again from where it came, or make SHA256SUMS anew if you trust the file."
     if path.name not in sums:
-        raise FleetError(
-            f"{path} is not named in SHA256SUMS beside it. {remedy}", cause="hash_mismatch", remedy=remedy
-        )
+        raise FleetError(f"{path} is not named in SHA256SUMS beside it. {remedy}", cause="hash_mismatch", remedy=remedy)
     found = cache.sha256(path)
     if found != sums[path.name]:
         raise FleetError(

@@ -58,7 +58,11 @@ class Target:
 
     def arguments(self) -> list[str]:
         """pip's options for it. Source distributions are out: the controller could only build them for itself."""
-        arguments = ["--only-binary=:all:", "--implementation=cp", f"--python-version={self.python[0]}.{self.python[1]}"]
+        arguments = [
+            "--only-binary=:all:",
+            "--implementation=cp",
+            f"--python-version={self.python[0]}.{self.python[1]}",
+        ]
         # Given one by one, as pip would else add marks of the Python that runs it, such as the t of a free-threaded one.
         arguments += [f"--abi={abi}" for abi in (self.abi, "abi3", "none")]
         return arguments + [f"--platform={platform}" for platform in self.platforms()]
@@ -79,7 +83,9 @@ class Source:
         if self.folders:
             environment = {name: value for name, value in environment.items() if not name.startswith("PIP_")}
             environment["PIP_CONFIG_FILE"] = os.devnull
-        environment.update(PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off")
+        environment.update(
+            PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off"
+        )
         environment.setdefault("PIP_RETRIES", "2")
         environment.update(LC_ALL="C.UTF-8", PYTHONNOUSERSITE="1")
         return environment
@@ -155,7 +161,9 @@ def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_L
     return names
 
 
-def download(requirements: Iterable[str], target: Target, source: Source, folder: Path, deps: bool = True) -> list[Path]:
+def download(
+    requirements: Iterable[str], target: Target, source: Source, folder: Path, deps: bool = True
+) -> list[Path]:
     """Wheels that fulfil the requirements on the target, and what they need, in a folder that holds nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ["download", "--quiet", "--dest", str(folder), *([] if deps else ["--no-deps"])]
