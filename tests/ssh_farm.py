@@ -14,6 +14,7 @@ mount or address outlives a farm, even one that was killed. The addresses, of 12
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import pwd
@@ -26,7 +27,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -79,6 +80,7 @@ class Farm:
         self._holder: subprocess.Popen[str] | None = None
         self._pid = 0
         self._sshd: dict[str, int] = {}
+        self._lock: TextIO | None = None
         self.hosts: dict[str, Host] = {}
         self.folder = Path()
 
@@ -88,8 +90,12 @@ class Farm:
         for name in ("unshare", "nsenter", "sshd", "ssh", "ssh-keygen", "ip", "mount"):
             command(name)
         lowers = {recipe: _lower(recipe, self._base) for recipe in set(self._wanted.values())}
+        _sweep(self._base)
         self.folder = Path(tempfile.mkdtemp(prefix="farm-", dir=self._base))
         self.folder.chmod(0o755)
+        # Held as long as this process lives: _sweep of a later farm tells by it that the folder is in use.
+        self._lock = (self.folder / "lock").open("w")
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             self._prepare()
             self._start(lowers)
@@ -110,9 +116,10 @@ class Farm:
                 self._holder.kill()
                 self._holder.wait()
             self._holder = None
-        if self.folder != Path():
+        if self._lock is not None:
             shutil.rmtree(self.folder)
-            self.folder = Path()
+            self._lock.close()
+            self._lock = None
 
     @property
     def inventory(self) -> Path:
@@ -125,8 +132,13 @@ class Farm:
         return [command("nsenter"), f"--net=/proc/{self._pid}/ns/net", "--"]
 
     def run(self, argv: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        """Runs a command in the farm's network, output captured as text unless ``options`` say otherwise."""
-        settings: dict[str, Any] = {"text": True, "stdin": subprocess.DEVNULL, **options}
+        """Runs a command in the farm's network, output captured as text unless ``options`` say otherwise.
+
+        The commands installed beside this Python (ansible, ansible-playbook) come first.
+        """
+        path = os.path.dirname(sys.executable) + os.pathsep + os.environ.get("PATH", os.defpath)
+        settings: dict[str, Any] = {"text": True, "stdin": subprocess.DEVNULL, "env": os.environ, **options}
+        settings["env"] = {**settings["env"], "PATH": path}
         if not {"stdout", "stderr", "capture_output"} & set(settings):
             settings["capture_output"] = True
         return subprocess.run([*self.prefix, *argv], **settings)
@@ -235,6 +247,18 @@ def _lower(recipe: str, base: Path) -> Path:
             rootfs.lay(RECIPES[recipe], partial)
             partial.rename(path)
     return path
+
+
+def _sweep(base: Path) -> None:
+    """Removes the folders of farms that were killed; their processes and mounts went with them."""
+    for folder in base.glob("farm-*"):
+        try:
+            with (folder / "lock").open("a") as handle:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+        except (BlockingIOError, FileNotFoundError):
+            # In use, or of a farm that is just starting.
+            continue
 
 
 def _descendants(pid: int) -> list[int]:

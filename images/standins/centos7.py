@@ -102,7 +102,7 @@ def add_python313(root: Path, work: Path) -> None:
 
 
 def lay_python313(prefix: Path, work: Path) -> None:
-    """The relocatable CPython 3.13 into any folder."""
+    """The relocatable CPython 3.13 into any folder. It wants /proc mounted, to find its libpython."""
     archive = _krunner(fetch("python313"), "krunner-env.static-gnu.x86_64.tar.xz", work / "python313")
     _python_tree(archive, prefix, "3.13")
     for library in (archive / "lib").glob("libpython3*.so*"):
@@ -124,18 +124,22 @@ def finish(root: Path) -> None:
 
 
 def _compile(root: Path) -> None:
-    """Compiled standard libraries, as a real host has them: otherwise the first run on each host compiles for seconds.
-
-    By hash rather than by time, where Python can (3.7 and newer): the files' times are made equal in the tar.
-    """
-    for prefix, options in (("usr/local", ["--invalidation-mode=unchecked-hash"]), ("usr", [])):
+    """Compiled standard libraries, as a real host has them: otherwise the first run on each host compiles for seconds."""
+    for prefix in ("usr/local", "usr"):
         for library in sorted((root / prefix / "lib").glob("python[23]*")):
-            for path in library.rglob("*.py"):
-                os.utime(path, (EPOCH, EPOCH))
-            interpreter = root / prefix / "bin" / library.name
-            env = {"LD_LIBRARY_PATH": str(root / prefix / "lib"), "PYTHONHOME": str(root / prefix)}
-            argv = ["-m", "compileall", "-q", "-x", "bad_coding|badsyntax|lib2to3", "-d", f"/{prefix}/lib/{library.name}"]
-            run([str(interpreter), *argv, *options, library], env=env)
+            compile_library(root / prefix, library.name.removeprefix("python"), f"/{prefix}/lib/{library.name}")
+
+
+def compile_library(prefix: Path, version: str, shown: str) -> None:
+    """Compiles ``prefix``/lib/python``version``; tracebacks will say ``shown`` for that folder."""
+    library = prefix / f"lib/python{version}"
+    for path in library.rglob("*.py"):
+        os.utime(path, (EPOCH, EPOCH))
+    env = {"LD_LIBRARY_PATH": str(prefix / "lib"), "PYTHONHOME": str(prefix)}
+    argv = ["-m", "compileall", "-q", "-x", "bad_coding|badsyntax|lib2to3", "-d", shown]
+    # By hash rather than by time, where Python can: the files' times are made equal in the tar.
+    argv += [] if version == "2.7" else ["--invalidation-mode=unchecked-hash"]
+    run([str(prefix / f"bin/python{version}"), *argv, library], env=env)
 
 
 def _krunner(wheel: Path, name: str, work: Path) -> Path:
