@@ -77,7 +77,7 @@ def p95(test: Record) -> float:
     """Milliseconds of the flat index, 95th percentile; infinite when it was not measured."""
     for index in test.get("indexes") or []:
         value = index.get("p95_ms") if index.get("index") == "flat" else None
-        if isinstance(value, int | float) and math.isfinite(value):
+        if isinstance(value, int | float) and math.isfinite(value) and value >= 0:
             return float(value)
     return math.inf
 

@@ -47,6 +47,9 @@ def translate(exc, path):
         cause, what = 'permission_denied', 'this user (uid %d) may not' % os.geteuid()
         remedy = ('Run with ansible_become: true, or point vector_backend__path at a folder of this user. '
                   'For root, look at lsattr (immutable files) and at SELinux (ausearch -m avc).')
+    elif code == errno.EBUSY:
+        cause, what = 'read_only', 'something is mounted on it'
+        remedy = 'Change what is mounted there (findmnt), or name another path in vector_backend__path.'
     elif code == errno.ENOTDIR:
         cause, what = 'unknown', 'a part of its path is a file, not a folder'
         remedy = 'Name another path in vector_backend__path.'

@@ -157,7 +157,7 @@ def refuse_unproven(setting, passed):
     raise AuditError(
         'The setting asked for points at %s, which did not pass the search test in this run. Nothing was changed. Run '
         'audit.yml whole, so that it is tested first.' % setting.get('candidate'), cause='not_installed',
-        remedy='Run audit.yml whole.')
+        remedy='Run audit.yml whole, so that it is tested first.')
 
 
 def refuse_missing(setting):
@@ -174,4 +174,4 @@ def refuse_missing(setting):
         return
     raise AuditError('The setting asked for needs %s, which is not on this host (any more). Nothing was changed. Run '
                      'audit.yml again; it installs what is missing.' % problem, cause='not_installed',
-                     remedy='Run audit.yml again.')
+                     remedy='Run audit.yml again; it installs what is missing.')

@@ -196,19 +196,16 @@ def _apply(plan, made, labels, kept):
     where = plan.place
     _sweep(where)
     entry = backups.push(where.backups, plan.now, made) if plan.push else None
-    staged = None
+    done = False
     try:
         staged = _stage(plan, labels)
+        target = backups.mark_restored(plan.target) if plan.target else None
+        _commit(plan, staged, labels)
+        done = True
     finally:
-        if entry and staged is None:
+        if entry and not done:
             backups.drop(entry)
             atomic_file.remove_folders([where.backups])
-    target = backups.mark_restored(plan.target) if plan.target else None
-    for name, temporary in staged:
-        if temporary is None:
-            atomic_file.remove(where.files[name])
-        else:
-            atomic_file.commit(temporary, where.files[name])
     for old in plan.drops:
         backups.drop(old.path)
     for old in plan.unmark:
@@ -234,6 +231,28 @@ def _stage(plan, labels):
     finally:
         for temporary in [] if whole else [temporary for _name, temporary in staged if temporary is not None]:
             atomic_file.remove(temporary)
+
+
+def _commit(plan, staged, labels):
+    """Puts the staged files in place, the JSON first. When the second is refused the first is put back as it was."""
+    done = []
+    try:
+        for name, temporary in staged:
+            if temporary is None:
+                atomic_file.remove(plan.place.files[name])
+            else:
+                atomic_file.commit(temporary, plan.place.files[name])
+            done.append(name)
+    except AuditError:
+        for _name, temporary in staged[len(done) + 1:]:
+            if temporary is not None:
+                atomic_file.remove(temporary)
+        for name in done:
+            if plan.now[name] is None:
+                atomic_file.remove(plan.place.files[name])
+            else:
+                atomic_file.write(plan.place.files[name], plan.now[name], labels)
+        raise
 
 
 def diff(plan):

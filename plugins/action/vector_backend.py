@@ -42,7 +42,7 @@ class ActionModule(ActionBase):
         odd = sorted(set(arguments) - {*OWN, *PASSED_ON})
         if missing or odd:
             raise AnsibleActionFail(
-                f"vector_backend lacks: {', '.join(missing) or 'nothing'}; does not know: {', '.join(odd) or 'nothing'}. "
+                f"vector_backend lacks: {', '.join(missing) or 'nothing'}; unknown: {', '.join(odd) or 'nothing'}. "
                 "Run the role faiss_install before vector_backend; its result says what was tested."
             )
         try:

@@ -1,0 +1,151 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+
+import json
+import os
+import sys
+
+import pytest
+
+import library_modules.faiss_deploy as faiss_deploy
+import library_modules.faiss_rollback as faiss_rollback
+from ansible.module_utils.faiss_fleet import prefix_removal, setting_store
+from ansible.module_utils.faiss_fleet.host_lock import HostLock
+
+JS = {"schema": 1, "backend": "js", "provider": "js", "candidate": None, "runtime": None,
+      "versions": {}, "policy": "first", "because": "none", "verified": None}
+
+
+class Host:
+    """Folders of a host, filled the way that an audit fills them."""
+
+    def __init__(self, root):
+        self.root = root
+        self.path = root.ensure("etc", dir=True).join("faiss-fleet", "backend.json")
+        self.base = root.ensure("opt", dir=True).join("faiss-fleet")
+
+    def deploy(self, strategy, digest):
+        prefix = self.base.join(strategy, digest)
+        faiss_deploy.make_parents(str(prefix.dirpath()))
+        prefix.ensure("bin", "python").write("x")
+        prefix.join("manifest.json").write(json.dumps(
+            {"schema": 1, "strategy": strategy, "digest": digest, "lock": {}, "files": 1, "unpacked_bytes": 1}))
+        return str(prefix)
+
+    def set(self, candidate, prefix=None):
+        wanted = JS
+        if candidate:
+            runtime = {"kind": "python", "argv": [sys.executable], "env": {}, "prefix": prefix}
+            wanted = dict(JS, backend="faiss", provider="wheel", candidate=candidate, runtime=runtime)
+        passed = [{"candidate": candidate, "ok": True}]
+        setting_store.apply(lambda: setting_store.plan_set(str(self.path), wanted, passed=passed))
+
+    def back(self, check_mode=False, **options):
+        params = {"path": str(self.path), "prefix": str(self.base), "to": "previous", "lock_timeout": 0}
+        params.update(options)
+        return faiss_rollback.roll_back(params, check_mode, None)
+
+    def tree(self):
+        return sorted(str(path) for path in self.root.visit())
+
+
+@pytest.fixture
+def host(tmpdir):
+    return Host(tmpdir)
+
+
+def test_the_mark_of_folders_made_is_that_of_the_deploy_module():
+    assert prefix_removal.MADE == faiss_deploy.MADE
+
+
+def test_a_host_that_had_no_setting_is_left_as_it_was_found(host):
+    before = host.tree()
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    result = host.back()
+    assert host.tree() == before
+    assert result["changed"] and result["after"] is None and len(result["removed"]) == 1
+    again = host.back()
+    assert (again["changed"], again["removed"], host.tree()) == (False, [], before)
+
+
+def test_what_the_setting_from_before_names_stays(host):
+    old, new = host.deploy("wheel", "0123456789ab"), host.deploy("wheel", "ba9876543210")
+    host.set("wheel:old", old)
+    host.set("wheel:new", new)
+    result = host.back()
+    assert (result["removed"], result["kept"]) == ([new], [old])
+    assert os.path.isdir(old) and not os.path.exists(new)
+    assert host.back()["changed"] is False
+
+
+def test_check_mode_foretells_and_changes_nothing(host):
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    before = host.tree()
+    foretold = host.back(check_mode=True)
+    assert host.tree() == before
+    assert host.back() == foretold
+
+
+def test_what_has_no_manifest_of_ours_stays(host):
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    mine = host.base.join("wheel", "aaaaaaaaaaaa").ensure("data")
+    other = host.base.join("wheel", "notes").ensure("data")
+    link = host.base.join("wheel", "bbbbbbbbbbbb")
+    link.mksymlinkto(host.root.join("etc"))
+    host.back()
+    assert mine.check() and other.check() and link.islink()
+
+
+def test_a_base_that_was_there_before_stays(host):
+    host.base.ensure(dir=True)
+    before = host.tree()
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    host.back()
+    assert host.tree() == before
+
+
+def test_half_built_folders_go_unless_their_maker_is_at_work(host):
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    dead = host.base.join("wheel", "0123456789ab.partial-1").ensure("x")
+    busy = host.base.join("wheel", "cccccccccccc.partial-2").ensure("x")
+    with HostLock(str(host.base.join("wheel", ".cccccccccccc.lock")), u"someone"):
+        host.back()
+    assert not dead.check() and busy.check()
+
+
+def test_a_foreign_setting_from_before_keeps_what_it_names(host):
+    prefix = host.deploy("wheel", "0123456789ab")
+    host.path.dirpath().ensure(dir=True)
+    host.path.write("mine: %s" % prefix)
+    host.set(None)
+    result = host.back()
+    assert host.path.read() == "mine: %s" % prefix
+    assert result["kept"] == [prefix] and "not of faiss-fleet" in " ".join(result["did"])
+
+
+def test_a_setting_from_before_that_cannot_run_is_not_put_back_and_nothing_is_removed(host):
+    import shutil
+    old, new = host.deploy("wheel", "0123456789ab"), host.deploy("wheel", "ba9876543210")
+    host.set("wheel:old", old)
+    host.set("wheel:new", new)
+    shutil.rmtree(old)
+    result = host.back()
+    assert result["failed"] and "not on this host" in result["msg"]
+    assert os.path.isdir(new)
+
+
+@pytest.mark.parametrize("prefix", ["/", "/usr/lib/x", "relative", "/opt"])
+def test_a_prefix_of_the_system_is_refused_before_anything_changes(host, prefix):
+    host.set(None)
+    result = host.back(prefix=prefix)
+    assert result["failed"] and not result["changed"] and host.path.check()
+
+
+def test_a_prefix_that_another_run_holds_is_told_with_what_was_done(host):
+    path = host.deploy("wheel", "0123456789ab")
+    host.set("wheel:a", path)
+    with HostLock(os.path.join(os.path.dirname(path), ".0123456789ab.lock"), u"the other one"):
+        result = host.back()
+    assert result["failed"] and "the other one" in result["msg"]
+    assert result["changed"] and "is removed" in result["did"][0]
+    assert host.back()["removed"] == [path]
