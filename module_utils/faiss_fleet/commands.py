@@ -53,7 +53,18 @@ class _Running:
         self.text[stream] = native(b''.join(self.open.pop(stream))[:MOST_OUTPUT])
         stream.close()
 
+    def drain(self):
+        """Takes what the command wrote between the last look at its pipes and its end."""
+        for _ in range(2 + 2 * MOST_OUTPUT // 4096):
+            ready = select.select(list(self.open), [], [], 0)[0] if self.open else []
+            if not ready:
+                return
+            for stream in ready:
+                self.take(stream)
+
     def finish(self, error=None):
+        if error is None:
+            self.drain()
         for stream in list(self.open):
             self.close(stream)
         return Result(self.process.returncode, self.text[self.process.stdout], self.text[self.process.stderr], error)
