@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
+from packaging.specifiers import SpecifierSet
 from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
+from . import catalogue
 from .catalogue import ISA_LEVELS, Wheel
 from .strategies.base import Facts, Options, Reason
 from .target import glibc, needs
-
-# By the names that numpy gives to CPU features in its __config__.py.
-V3_FEATURES = {"X86_V3", "AVX2", "FMA3"}
-V2_FEATURES = {"X86_V2", "SSE41", "SSE42", "POPCNT"}
-BASELINE = re.compile(r"[\"']baseline[\"']\s*:\s*(?:\[(?P<list>[^\]]*)\]|r?'''(?P<text>[^']*)''')")
 
 
 def libc_of(facts: Facts) -> tuple[str, tuple[int, ...]] | None:
@@ -99,24 +95,15 @@ def of_package(path: Path, measured: Any, facts: Facts) -> list[Reason]:
     """Why a wheel that goes along, such as numpy's, cannot run on the host."""
     project, version, _, _ = parse_wheel_filename(path.name)
     found: list[Reason] = list(needs.judge(measured.needs, needs.provided_per_facts(facts), measured.bundled))
-    return found + cpu(numpy_level(path) if project == "numpy" else None, facts, f"{project} {version}")
+    return found + cpu(numpy_level(version) if project == "numpy" else None, facts, f"{project} {version}")
 
 
-def numpy_level(path: Path) -> str | None:
-    """The CPU level that a numpy wheel was built for, as it says itself; None when it does not say."""
-    with zipfile.ZipFile(path) as archive:
-        if "numpy/__config__.py" not in archive.namelist():
-            return None
-        text = archive.read("numpy/__config__.py").decode("utf-8", "replace")
-    found = BASELINE.search(text)
-    if not found:
-        return None
-    features = set(re.findall(r"[A-Z0-9_]+", found["list"] or found["text"] or ""))
-    if features & V3_FEATURES:
-        return "x86-64-v3"
-    if features & V2_FEATURES:
-        return "x86-64-v2"
-    return "x86-64-v1" if features & {"SSE", "SSE2", "SSE3"} else None
+def numpy_level(version: Version) -> str | None:
+    """The CPU level that a numpy release was built for, by what was measured; None when it was not."""
+    for note in catalogue.notes()["numpy_isa"]:
+        if version in SpecifierSet(note["versions"]):
+            return str(note["isa"])
+    return None
 
 
 def _reason(check: str, cause: str, need: str | None, have: str | None, text: str, file: str | None = None) -> Reason:

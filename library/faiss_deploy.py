@@ -200,11 +200,12 @@ def make_parents(folder):
         folder = os.path.dirname(folder)
     for path in reversed(missing):
         try:
-            os.mkdir(path, 0o755)
+            os.mkdir(path)
         except OSError:
             if not os.path.isdir(path):          # made by another run in this very moment
                 raise
             continue
+        os.chmod(path, 0o755)                    # whatever the umask: the application's user is to get in
         io.open(os.path.join(path, MADE), 'w').close()
 
 

@@ -51,7 +51,7 @@ def unpack(handle, folder, digest, where):
 
     The manifest comes first and says how much follows, so that an archive cannot grow beyond what it admits.
     """
-    os.mkdir(folder, 0o755)
+    _mkdir(folder)
     try:
         with tarfile.open(fileobj=handle, mode='r:gz') as archive:
             manifest = _manifest(archive, folder, digest, where)
@@ -104,13 +104,18 @@ def _members(archive, folder, manifest, where):
             raise _corrupt(where, 'it holds more than its manifest admits')
         target = os.path.join(folder, path)
         if member.isdir():
-            os.mkdir(target, 0o755)
+            _mkdir(target)
             folders.add(path)
         elif member.issym():
             prefixes.check_link(path, member.linkname)
             os.symlink(member.linkname, target)
         else:
             _write(target, _pieces(archive.extractfile(member)), member)
+
+
+def _mkdir(path):
+    os.mkdir(path)
+    os.chmod(path, 0o755)                        # whatever the umask: the application's user is to get in
 
 
 def _pieces(source):
