@@ -67,6 +67,8 @@ def run(argv, text, env, cwd, timeout, on_output):
     try:
         child = _start(argv, text, env, cwd)
     except (IOError, OSError, ValueError) as exc:
+        if getattr(exc, 'errno', None) is not None and exc.filename is None:
+            exc.filename = argv[0]                          # 2.7 does not say what it could not start
         return Outcome(None, None, False, exc, u'', 0, round(_clock() - started, 3), False)
     timed_out = stuck = False
     readers = {child.stdout.fileno(): on_output, child.stderr.fileno(): log.feed}

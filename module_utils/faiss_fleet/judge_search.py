@@ -7,6 +7,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
+import os
 import re
 
 from . import causes
@@ -85,8 +86,10 @@ def _lacks_memory(*texts):
 def _cause(outcome, frames, timeout, min_recall, oom_kills):
     """(cause, message), or (None, None) when it passed."""
     if outcome.start_error is not None:
-        text = u'%s' % outcome.start_error
-        return _BY_ERRNO.get(getattr(outcome.start_error, 'errno', None)) or _diagnosed(text)[0] or 'unknown', text
+        number = getattr(outcome.start_error, 'errno', None)
+        text = u'%s' % outcome.start_error if number is None else u'%s: %s' % (
+            outcome.start_error.filename, os.strerror(number))
+        return _BY_ERRNO.get(number) or _diagnosed(text)[0] or 'unknown', text
     if frames.stage == 'done':
         return _figures(frames, min_recall)
     if frames.failed:
@@ -103,7 +106,8 @@ def _of_exception(failed):
     message, trace, kind = failed.get('message') or u'', failed.get('trace') or u'', failed.get('type')
     if failed.get('cause') in causes.CAUSES:
         return failed['cause'], message
-    if kind == 'MemoryError' or _lacks_memory(message):
+    no_room = failed.get('memory_left') is False and 'failed to map segment' in message
+    if kind == 'MemoryError' or no_room or _lacks_memory(message):
         return 'out_of_memory', message
     if kind == 'SystemExit':
         return 'garbage_output', 'the package ended the interpreter instead of loading: ' + message
@@ -165,11 +169,18 @@ def _figures(frames, min_recall):
     return None, None
 
 
+BUSY = 0.7        # less than this share of a core, and the times tell of the host's load too
+
+
 def _warnings(outcome, frames):
     """What did not stop the test and yet somebody may want to know."""
     found = []
     if frames.garbage_bytes:
         found.append('%d bytes beside the answers on standard output' % frames.garbage_bytes)
+    shares = [report['cpu_share'] for report in frames.found.get('indexes') or [] if 'cpu_share' in report]
+    if shares and min(shares) < BUSY:
+        found.append('the host was busy: the test had %d %% of a core at its worst, so its times may be too long' % (
+            100 * min(shares)))
     if outcome.log_dropped:
         found.append('%d bytes of the log were dropped; its end is kept' % outcome.log_dropped)
     if outcome.stuck:

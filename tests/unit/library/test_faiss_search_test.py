@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -41,6 +42,41 @@ def test_a_crash_of_faiss_is_no_failure_of_the_module(tmpdir, check_mode):
     assert [(one['candidate'], one['cause']) for one in answer['results']] == [('a', 'abort'), ('b', 'python_missing')]
     assert answer['results'][0]['workload'] == {'n': 10000, 'd': 384, 'k': 10, 'queries': 100, 'threads': 1, 'seed': 1}
     assert 'setting' not in answer
+
+
+def test_ended_from_outside_it_leaves_neither_child_nor_folder(tmpdir):
+    pid_file, temporary = tmpdir.join('pid'), tmpdir.mkdir('tmp')
+    tmpdir.mkdir('faiss').join('__init__.py').write(
+        'import os, time\nopen(%r, "w").write("%%d\\n" %% os.getpid())\ntime.sleep(600)\n' % str(pid_file))
+    runtime = {'kind': 'python', 'argv': [sys.executable], 'env': {'PYTHONPATH': str(tmpdir)}, 'prefix': None}
+    arguments = {'ANSIBLE_MODULE_ARGS': {'runtimes': [{'id': 'a', 'runtime': runtime}]}}
+    module = subprocess.Popen([sys.executable, '-c', START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
+                              env=dict(os.environ, TMPDIR=str(temporary)))
+    module.stdin.write(json.dumps(arguments).encode('ascii'))
+    module.stdin.close()
+    until(lambda: pid_file.check() and pid_file.read().endswith('\n'))
+    assert temporary.listdir() != []
+    module.terminate()
+    assert module.wait() != 0
+    module.stdout.close()
+    assert temporary.listdir() == []
+    until(lambda: not os.path.exists('/proc/%s' % pid_file.read().strip()) or is_zombie(pid_file.read().strip()))
+
+
+def is_zombie(pid):
+    try:
+        with open('/proc/%s/stat' % pid) as stat:
+            return stat.read().rsplit(')', 1)[1].split()[0] == 'Z'
+    except (IOError, OSError):
+        return True
+
+
+def until(condition):
+    for _ in range(400):
+        if condition():
+            return
+        time.sleep(0.05)
+    raise AssertionError('it did not come to pass within 20 s')
 
 
 @pytest.mark.parametrize('params, words', [

@@ -74,7 +74,7 @@ def test_all_steps_done_is_a_pass():
                  Frames('word'), 'missing_shared_lib', 'libfoo', id='interpreter lacks a library'),
     pytest.param(ENDED._replace(exit_code=None, start_error=OSError(errno.ENOENT, 'No such file', '/x/python')),
                  Frames('word'), 'python_missing', '/x/python', id='no interpreter'),
-    pytest.param(ENDED._replace(exit_code=None, start_error=OSError(errno.ENOSPC, 'No space left on device')),
+    pytest.param(ENDED._replace(exit_code=None, start_error=OSError(errno.ENOSPC, 'No space left', '/tmp')),
                  Frames('word'), 'disk_full', 'No space', id='full disk'),
     pytest.param(ENDED, done(FLAT), 'garbage_output', 'not every step', id='says done too early'),
     pytest.param(ENDED, said({'stage': 'done'}), 'garbage_output', 'not every step', id='says done at once'),
@@ -111,6 +111,13 @@ def test_an_exception_is_diagnosed_and_kept_verbatim(kind, message, cause):
     result = judge(ENDED, failed(kind, message))
     assert result['cause'] == cause
     assert message in result['message']
+
+
+@pytest.mark.parametrize('left, cause', [(False, 'out_of_memory'), (True, 'noexec_mount')])
+def test_a_library_that_cannot_be_mapped_lacks_memory_or_is_mounted_noexec(left, cause):
+    frames = failed('ImportError', 'ImportError: libopenblas.so: failed to map segment from shared object')
+    frames.failed['memory_left'] = left
+    assert judge(ENDED, frames)['cause'] == cause
 
 
 def test_a_wrong_answer_names_the_step_that_was_wrong():
@@ -158,6 +165,12 @@ def test_what_did_not_stop_the_test_is_a_warning(outcome, words):
     result = judge(outcome, done(FLAT, HNSW))
     assert result['ok'] is True
     assert words in ' '.join(result['warnings'])
+
+
+def test_a_busy_host_is_told():
+    result = judge(ENDED, done(dict(FLAT, cpu_share=0.98), dict(HNSW, cpu_share=0.41)))
+    assert result['ok'] is True and '41 %' in result['warnings'][0]
+    assert judge(ENDED, done(dict(FLAT, cpu_share=0.98), HNSW))['warnings'] == []
 
 
 def test_garbage_is_shown_when_it_stands_in_place_of_an_answer():
