@@ -11,11 +11,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(encoding="utf-8"))
 BOOK = ROOT / "rollback.yml"
 # Stands in for faiss_install, so that what the role gets has come the same way: from an action plugin, registered.
 INSTALL = """
@@ -24,6 +26,9 @@ from ansible.plugins.action import ActionBase
 
 class ActionModule(ActionBase):
     def run(self, tmp=None, task_vars=None):
+        if "keep" in self._task.args:
+            json.dump(self._task.args["keep"], open(self._task.args["said"], "w"))
+            return {"changed": False}
         return {"changed": False, **json.load(open(self._task.args["found"]))}
 """
 PLAY = """
@@ -35,11 +40,9 @@ PLAY = """
       register: _faiss_install__result
     - ansible.builtin.import_role:
         name: vector_backend
-    - ansible.builtin.copy:
-        content: "{{ _vector_backend__result | to_json }}"
-        dest: "{{ said }}"
-      check_mode: false
-      diff: false
+    - pretend_install:
+        keep: "{{ _vector_backend__result }}"
+        said: "{{ said }}"
 """
 
 
@@ -147,6 +150,8 @@ def test_a_setting_is_made_kept_and_taken_back(host: Host) -> None:
     assert first["decision"]["candidate"] == "wheel:a"
     assert (first["setting"]["before"], first["setting"]["after"]) == (None, json.loads(host.path.read_text()))
     assert first["setting"]["after"]["verified"]["at"].endswith("Z")
+    for part in ("decision", "setting"):
+        jsonschema.validate(first[part], {"$defs": SCHEMA["$defs"], "$ref": f"#/$defs/{part}"})
 
     written = host.tree()
     assert not (ROOT / "found.by.template").exists()
@@ -200,9 +205,8 @@ def test_check_mode_foretells_no_change_on_a_converged_host(host: Host) -> None:
 
 def test_what_is_set_stays_within_the_noise(host: Host) -> None:
     def measured(a: float, b: float) -> dict[str, Any]:
-        both = [
-            installed(name, indexes=[{"index": "flat", "p95_ms": time}]) for name, time in (("wheel:a", a), ("wheel:b", b))
-        ]
+        times = (("wheel:a", a), ("wheel:b", b))
+        both = [installed(name, indexes=[{"index": "flat", "p95_ms": time}]) for name, time in times]
         lists = {key: both[0][key] + both[1][key] for key in ("plan", "verification")}
         return {**both[0], **lists, "policy": "fastest"}
 
@@ -234,6 +238,13 @@ def test_without_the_result_of_faiss_install_nothing_is_decided(host: Host) -> N
     assert done.returncode == 2 and not host.path.parent.exists()
 
 
+def test_a_host_without_a_python_for_modules_gets_a_decision_and_no_setting(host: Host) -> None:
+    what = {**installed(ok=False), "verification": [], "ansible_facts": {"glibc_facts": {"method": "raw"}}}
+    said = host.set(what, ansible_python_interpreter="/nowhere/python")
+    assert (said["changed"], said["decision"]["backend"], said["setting"]["after"]) == (False, "js", None)
+    assert not host.path.parent.exists()
+
+
 def test_two_controllers_at_once_end_with_one_whole_setting(host: Host) -> None:
     outputs: list[subprocess.CompletedProcess[str]] = []
     for name in ("wheel:a", "wheel:b"):
@@ -250,7 +261,8 @@ def test_two_controllers_at_once_end_with_one_whole_setting(host: Host) -> None:
         controller.join()
     assert [done.returncode for done in outputs] == [0, 0], outputs
     assert json.loads(host.path.read_text())["candidate"] in ("wheel:a", "wheel:b")
-    assert sorted(path.name for path in host.path.parent.iterdir()) == ["backend.backups", "backend.env", "backend.json"]
+    names = sorted(path.name for path in host.path.parent.iterdir())
+    assert names == ["backend.backups", "backend.env", "backend.json"]
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6"])

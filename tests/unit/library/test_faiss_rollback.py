@@ -3,6 +3,8 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import os
+import re
+import shutil
 import sys
 
 import pytest
@@ -124,7 +126,6 @@ def test_a_foreign_setting_from_before_keeps_what_it_names(host):
 
 
 def test_a_setting_from_before_that_cannot_run_is_not_put_back_and_nothing_is_removed(host):
-    import shutil
     old, new = host.deploy("wheel", "0123456789ab"), host.deploy("wheel", "ba9876543210")
     host.set("wheel:old", old)
     host.set("wheel:new", new)
@@ -149,3 +150,8 @@ def test_a_prefix_that_another_run_holds_is_told_with_what_was_done(host):
     assert result["failed"] and "the other one" in result["msg"]
     assert result["changed"] and "is removed" in result["did"][0]
     assert host.back()["removed"] == [path]
+
+
+def test_options_in_the_documentation_are_those_of_the_module():
+    block = faiss_rollback.DOCUMENTATION.split("options:\n")[1].split("\nauthor:")[0]
+    assert sorted(re.findall(r"^  (\w+):$", block, re.MULTILINE)) == sorted(faiss_rollback.ARGUMENT_SPEC)
