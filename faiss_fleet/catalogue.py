@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
@@ -434,8 +435,24 @@ def _remembered(path: Path, kept: Path) -> Wheel:
             if found.file == path.name:
                 return Wheel(**{**found.__dict__, "folder": path.parent})
     wheel = measure(path, "wheelhouse")
+    _check_whole(path)
     cache.write_json(note, to_json([wheel], _today()))
     return wheel
+
+
+def _check_whole(path: Path) -> None:
+    """Raises FleetError unless every member has its check sum: nobody else vouches for a wheelhouse without SHA256SUMS."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError) as exc:
+        bad = str(exc)
+    if bad:
+        raise FleetError(
+            f"{path} is corrupt: {bad}. Fetch it again from where it came.",
+            cause="corrupt_artefact",
+            remedy=f"Fetch {path.name} again from where it came.",
+        )
 
 
 def read_sums(folder: Path) -> dict[str, str]:

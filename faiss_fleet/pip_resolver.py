@@ -99,9 +99,13 @@ def run(arguments: Sequence[str], source: Source, time_limit: float = TIME_LIMIT
     return output
 
 
+def _command(arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "pip", *arguments]
+
+
 def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tuple[int, str]:
     with subprocess.Popen(
-        [sys.executable, "-m", "pip", *arguments],
+        _command(arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
