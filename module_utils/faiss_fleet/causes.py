@@ -35,9 +35,11 @@ _SPACES = re.compile(u'  +')
 _REPEATED_QUOTES = re.compile(u"'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
 _PREFIX = re.compile(
-    u"(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|gyp (?:err!|error|info)(?: stack)?|node-pre-gyp err!"
-    u"|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\[[\\d:.,t z+-]{5,40}\\]"
-    u"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])(?: |$)")
+    u"(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|(?:node-pre-)?gyp (?:err!|error|info)(?: stack)?"
+    u"|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
+    u"|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\[[\\d:.,t z+-]{5,40}\\]"
+    u"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
+    u"(?: |$)")
 
 
 def meaning(cause):
@@ -78,8 +80,8 @@ class Row:
     def anchor(self, weight):
         """(kind, word): the rarest word of the phrase, and how it stands in a line.
 
-        A word at the edge of a part may be the end ('suffix') or the beginning ('prefix') of a longer one, the only word
-        of a part may be anywhere in it ('inner').
+        A word at the edge of a part may be the end ('suffix') or the beginning ('prefix') of a longer one; the only
+        word of a part may be anywhere in it ('inner').
         """
         found = []
         for part in self.parts:
@@ -174,7 +176,7 @@ _INDEX = _Index(ROWS)
 
 
 def diagnose(text):
-    """What a log says went wrong: a list of {cause, line, line_number, remedy}, root first; empty when nothing is known.
+    """What a log says went wrong: a list of {cause, line, line_number, remedy}, root first; empty when nothing fits.
 
     text: unicode, bytes, or a file open in text or binary mode, which is read line by line. Each cause is named once,
     with the first line that shows it. Among several, the one that may have brought about the others is first
@@ -263,8 +265,8 @@ def clean(line):
         line = _ANSI.sub(u'', line)
     if u'\\' in line:
         line = _ESCAPED_ANSI.sub(u'', line)
-        for escape, quote in ((u'\\u2018', u"'"), (u'\\u2019', u"'"), (u'\\xe2\\x80\\x98', u"'"), (u'\\xe2\\x80\\x99', u"'")):
-            line = line.replace(escape, quote)
+        for escape in (u'\\u2018', u'\\u2019', u'\\xe2\\x80\\x98', u'\\xe2\\x80\\x99'):
+            line = line.replace(escape, u"'")
     if u'\u00e2' in line:
         line = _MOJIBAKE.sub(u"'", line)
     line = line.lower().translate(_QUOTES)
@@ -322,7 +324,7 @@ def _called_for(words):
 
 
 def _row_of(lines, words, rows, index):
-    """The first row that fits the line, or the line together with the one after or before it, as terminals wrap them."""
+    """The first row that fits the line, or the line with the one after or before it, as terminals wrap them."""
 
     def before():
         return u'\n'.join(text for _number, _original, text in lines[max(0, index - CONTEXT):index])

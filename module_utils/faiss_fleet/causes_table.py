@@ -6,12 +6,15 @@ Nothing is computed here. A new message is a new phrase, a new cause a row in CA
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-_VAULT = ("Point the repositories at the archive: in /etc/yum.repos.d/CentOS-*.repo comment out mirrorlist= and set "
-          "baseurl=http://vault.centos.org/7.9.2009/os/$basearch/ (updates/, extras/ likewise), then `yum clean all`. ")
-_EPEL = ("EPEL 7 is at https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/ (set it as baseurl in epel.repo and "
-         "comment out metalink). ")
-_SCL = ("devtoolset is at http://vault.centos.org/7.9.2009/sclo/$basearch/rh/ (a file in /etc/yum.repos.d with that baseurl): "
-        "`yum install devtoolset-11-gcc-c++`, then `scl enable devtoolset-11 bash` before the build. ")
+_VAULT = (
+    "Point the repositories at the archive: in /etc/yum.repos.d/CentOS-*.repo comment out mirrorlist= and set "
+    "baseurl=http://vault.centos.org/7.9.2009/os/$basearch/ (updates/, extras/ likewise), then `yum clean all`. ")
+_EPEL = (
+    "EPEL 7 is at https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/ (set it as baseurl in epel.repo, "
+    "comment out metalink). ")
+_SCL = (
+    "devtoolset is at http://vault.centos.org/7.9.2009/sclo/$basearch/rh/ (a file in /etc/yum.repos.d with that "
+    "baseurl): `yum install devtoolset-11-gcc-c++`, then `scl enable devtoolset-11 bash` before the build. ")
 
 # (name, rank, meaning, remedy). Rank orders the causes of one log: a lower one may have brought about a higher one.
 #   5 to 19   the machine and the network        20 to 29  the binary and the host do not fit
@@ -20,224 +23,261 @@ _SCL = ("devtoolset is at http://vault.centos.org/7.9.2009/sclo/$basearch/rh/ (a
 #   90        no cause at all
 CAUSES = (
     ('disk_full', 5, 'A file system has no room left.',
-     'See which one with `df -h / /tmp /var/tmp /opt` (and `df -i`); free room there, or point the work elsewhere '
-     '(TMPDIR=/var/tmp for pip and npm, another faiss-fleet prefix, docker/podman storage on a larger volume).'),
+     'See which one with `df -h / /tmp /var/tmp /opt` (and `df -i`); free room there, or point the work '
+     'elsewhere (TMPDIR=/var/tmp for pip and npm, another faiss-fleet prefix, docker/podman storage on a '
+     'larger volume).'),
     ('read_only', 6, 'The place written to is mounted read-only.',
-     'Choose a prefix on a writable file system, or `mount -o remount,rw` after reading `dmesg` for the reason the kernel '
-     'made it read-only.'),
+     'Choose a prefix on a writable file system, or `mount -o remount,rw` after reading `dmesg` for the '
+     'reason the kernel made it read-only.'),
     ('oom_build', 7, 'The compiler was killed or ran out of memory.',
-     'Build with one job (MAKEFLAGS=-j1, CMAKE_BUILD_PARALLEL_LEVEL=1) and add swap, or build on the controller and ship the '
-     'result.'),
+     'Build with one job (MAKEFLAGS=-j1, CMAKE_BUILD_PARALLEL_LEVEL=1) and add swap, or build on the '
+     'controller and ship the result.'),
     ('out_of_memory', 8, 'The process ran out of memory or was killed for it.',
-     'Look at `dmesg | grep -i oom` and `free -m`; give the process or its container more memory, add swap, or use a smaller '
-     'index (IVF or PQ in place of Flat).'),
+     'Look at `dmesg | grep -i oom` and `free -m`; give the process or its container more memory, add swap, '
+     'or use a smaller index (IVF or PQ in place of Flat).'),
     ('kernel_too_old', 9, 'The kernel is older than the C library in use allows.',
-     'Use an image or binary made for an older kernel (Debian 12, Rocky 8 and 9 and their glibc run on 3.10 with docker 20.10.10 '
-     'or later), or boot the newest kernel of the distribution (`yum update kernel`, reboot).'),
+     'Use an image or binary made for an older kernel (Debian 12, Rocky 8 and 9 and their glibc run on 3.10 '
+     'with docker 20.10.10 or later), or boot the newest kernel of the distribution (`yum update kernel`, '
+     'reboot).'),
     ('proxy', 10, 'The proxy refused, or wants credentials.',
-     'Set http_proxy, https_proxy and no_proxy with valid credentials (npm: `npm config set https-proxy`; yum: proxy= in '
-     '/etc/yum.conf; conda: proxy_servers in .condarc; docker: a systemd drop-in), or let the controller fetch and ship.'),
+     'Set http_proxy, https_proxy and no_proxy with valid credentials (npm: `npm config set https-proxy`; '
+     'yum: proxy= in /etc/yum.conf; conda: proxy_servers in .condarc; docker: a systemd drop-in), or let the '
+     'controller fetch and ship.'),
     ('clock_or_cert', 10, 'A certificate has expired, or the clock is wrong.',
-     'Compare `date -u` with a watch and sync the clock (`chronyc makestep` or `ntpdate`); if it is right, the certificate or '
-     'the CA bundle is out of date: `yum update ca-certificates` from vault.centos.org.'),
+     'Compare `date -u` with a watch and sync the clock (`chronyc makestep` or `ntpdate`); if it is right, '
+     'the certificate or the CA bundle is out of date: `yum update ca-certificates` from vault.centos.org.'),
     ('tls', 11, 'A TLS certificate is not trusted by this host.',
-     'Put the CA of the proxy or mirror into /etc/pki/ca-trust/source/anchors and run `update-ca-trust` (PIP_CERT for pip, '
-     'NODE_EXTRA_CA_CERTS for Node, /etc/docker/certs.d for docker); on CentOS 7 update ca-certificates from vault.centos.org, '
-     'or let the controller fetch and ship.'),
-    ('git_tls_old', 11, 'curl, NSS or OpenSSL here is too old for the server\'s TLS.',
-     'Update them from the archive: `yum update nss curl libcurl openssl ca-certificates`. ' + _VAULT
+     'Put the CA of the proxy or mirror into /etc/pki/ca-trust/source/anchors and run `update-ca-trust` '
+     '(PIP_CERT for pip, NODE_EXTRA_CA_CERTS for Node, /etc/docker/certs.d for docker); on CentOS 7 update '
+     'ca-certificates from vault.centos.org, or let the controller fetch and ship.'),
+    ('git_tls_old', 11, "curl, NSS or OpenSSL here is too old for the server's TLS.",
+     'Update them from the archive: `yum update nss curl libcurl openssl ca-certificates`. '
+     + _VAULT
      + 'Or fetch on the controller and ship.'),
     ('openssl_too_old', 11, 'The ssl module is built with an OpenSSL that is too old, or is not there.',
-     'Pin urllib3<2 for this Python, or use a Python built with OpenSSL 1.1.1 or later (CentOS 7: openssl11-devel from the EPEL '
-     'archive). ' + _EPEL + 'faiss-fleet ships wheels from the controller, which needs no TLS on the host.'),
+     'Pin urllib3<2 for this Python, or use a Python built with OpenSSL 1.1.1 or later (CentOS 7: '
+     'openssl11-devel from the EPEL archive). '
+     + _EPEL
+     + 'faiss-fleet ships wheels from the controller, which needs no TLS on the host.'),
     ('centos_eol_mirror', 12, 'The mirrors of CentOS 7 or its SCLs are gone; yum has nothing to ask.',
-     _VAULT + _EPEL + _SCL),
-    ('epel_metalink', 13, 'EPEL\'s metalink cannot be fetched.',
-     _EPEL + 'Until then go on with `yum --disablerepo=epel`; if TLS is the reason, update ca-certificates and nss from '
-     'vault.centos.org first.'),
+     _VAULT
+     + _EPEL
+     + _SCL),
+    ('epel_metalink', 13, "EPEL's metalink cannot be fetched.",
+     _EPEL
+     + 'Until then go on with `yum --disablerepo=epel`; if TLS is the reason, update ca-certificates and nss '
+     'from vault.centos.org first.'),
     ('image_rate_limit', 13, 'The image registry limits anonymous pulls.',
-     'Log in (`podman login`, `docker login`), pull from a mirror of your own, or load the image from an archive '
-     '(`podman load -i image.tar`).'),
+     'Log in (`podman login`, `docker login`), pull from a mirror of your own, or load the image from an '
+     'archive (`podman load -i image.tar`).'),
     ('conda_network', 14, 'conda cannot reach its channel.',
-     'Set proxy_servers or a channel mirror in .condarc and try `conda info`, `curl -I <channel>/linux-64/repodata.json`; or '
-     'let the controller solve and ship the environment.'),
+     'Set proxy_servers or a channel mirror in .condarc and try `conda info`, `curl -I '
+     '<channel>/linux-64/repodata.json`; or let the controller solve and ship the environment.'),
     ('prebuild_network', 14, 'The prebuilt addon cannot be downloaded.',
-     'Let the host reach the release\'s download host or name a mirror (npm_config_faiss_node_binary_host=<URL>), or put the archive '
-     'into a folder and set npm_config_local_prebuilds; or let the controller build and ship the addon.'),
+     "Let the host reach the release's download host or name a mirror "
+     '(npm_config_faiss_node_binary_host=<URL>), or put the archive into a folder and set '
+     'npm_config_local_prebuilds; or let the controller build and ship the addon.'),
     ('git_blocked', 14, 'git cannot fetch the sources.',
-     'Set http.proxy for git or name a mirror (`git config --global url.<mirror>.insteadOf https://github.com/`), or name a '
-     'source archive with its sha256 in the inventory.'),
+     'Set http.proxy for git or name a mirror (`git config --global url.<mirror>.insteadOf '
+     'https://github.com/`), or name a source archive with its sha256 in the inventory.'),
     ('network', 15, 'A server cannot be reached from this host.',
-     'Check the name and the way (`getent hosts <name>`, `curl -v <URL>`), then the firewall, DNS and the proxy settings; '
-     'an air-gapped host is served by the controller, which resolves and ships.'),
+     'Check the name and the way (`getent hosts <name>`, `curl -v <URL>`), then the firewall, DNS and the '
+     'proxy settings; an air-gapped host is served by the controller, which resolves and ships.'),
     ('unreachable', 15, 'Ansible could not reach the host.',
-     'Try `ssh <host> true` by hand with the inventory\'s user, port and key; then `ansible <host> -m ping -vvv`.'),
+     "Try `ssh <host> true` by hand with the inventory's user, port and key; then `ansible <host> -m ping "
+     '-vvv`.'),
     ('hash_mismatch', 16, 'What was downloaded or shipped is not what was locked.',
-     'Delete the cached file and fetch again; if it happens again, something in between changes files (proxy, mirror) or the lock '
-     'is out of date: make it anew on purpose, never by switching the check off.'),
+     'Delete the cached file and fetch again; if it happens again, something in between changes files (proxy, '
+     'mirror) or the lock is out of date: make it anew on purpose, never by switching the check off.'),
     ('corrupt_artefact', 17, 'An archive or file is damaged or cut short.',
-     'Delete it from the cache and fetch it again; compare `sha256sum` with the lock, and look for a full disk or a proxy that '
-     'answers with an HTML page.'),
+     'Delete it from the cache and fetch it again; compare `sha256sum` with the lock, and look for a full '
+     'disk or a proxy that answers with an HTML page.'),
     ('docker_perm', 18, 'The user may not talk to the docker daemon.',
-     'Run as root (become), or `usermod -aG docker <user>` and log in anew; never chmod 666 the socket. podman needs neither.'),
+     'Run as root (become), or `usermod -aG docker <user>` and log in anew; never chmod 666 the socket. '
+     'podman needs neither.'),
     ('podman_userns', 18, 'Rootless podman lacks user namespaces or subordinate ids.',
-     '`sysctl -w user.max_user_namespaces=28633` (CentOS 7 has 0; keep it in /etc/sysctl.d), a line for the user in /etc/subuid and '
-     '/etc/subgid (`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 <user>`), newuidmap setuid '
-     '(reinstall shadow-utils), then `podman system migrate`; or run podman as root.'),
+     '`sysctl -w user.max_user_namespaces=28633` (CentOS 7 has 0; keep it in /etc/sysctl.d), a line for the '
+     'user in /etc/subuid and /etc/subgid (`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 '
+     '<user>`), newuidmap setuid (reinstall shadow-utils), then `podman system migrate`; or run podman as '
+     'root.'),
     ('cgroup_v2', 18, 'The cgroup version of the host does not suit systemd or the container engine.',
-     'systemd 219 (CentOS 7) wants cgroup v1: boot the container host with systemd.unified_cgroup_hierarchy=0, or run the container '
-     'without systemd as its first process; for the engine choose runc or crun by what it asks for.'),
+     'systemd 219 (CentOS 7) wants cgroup v1: boot the container host with '
+     'systemd.unified_cgroup_hierarchy=0, or run the container without systemd as its first process; for the '
+     'engine choose runc or crun by what it asks for.'),
     ('container_perm', 19, 'The container runtime may not do or read something.',
-     'Give the mounted path to the container\'s user (`podman unshare chown`), check every parent folder with `namei -l <path>`, '
-     'and add :Z to the mount under SELinux.'),
+     "Give the mounted path to the container's user (`podman unshare chown`), check every parent folder with "
+     '`namei -l <path>`, and add :Z to the mount under SELinux.'),
     ('engine_missing', 19, 'There is no container engine, or its service does not run.',
-     'Install podman (`yum install podman` from CentOS 7 extras) or start docker (`systemctl start docker`). ' + _VAULT
+     'Install podman (`yum install podman` from CentOS 7 extras) or start docker (`systemctl start docker`). '
+     + _VAULT
      + 'Or choose a strategy that needs no engine.'),
-    ('seccomp_clone3', 19, 'The engine\'s seccomp filter refuses a system call that a newer glibc makes (clone3, faccessat2).',
-     'Update docker to 20.10.10 or later with libseccomp 2.4.4 or later (or podman 4), or use an image with glibc before 2.34 '
-     '(Debian 11, Rocky 8); seccomp=unconfined only to prove the cause.'),
+    ('seccomp_clone3', 19, "The engine's seccomp filter refuses a system call of a newer glibc (clone3, faccessat2).",
+     'Update docker to 20.10.10 or later with libseccomp 2.4.4 or later (or podman 4), or use an image with '
+     'glibc before 2.34 (Debian 11, Rocky 8); seccomp=unconfined only to prove the cause.'),
     ('selinux_mount', 19, 'SELinux, or ownership, keeps the container out of a mounted folder.',
-     'Mount with :z (shared) or :Z (private), or `chcon -Rt container_file_t <path>`; `ausearch -m avc -ts recent` shows whether it '
-     'is SELinux, `ls -ldn <path>` whether it is ownership.'),
+     'Mount with :z (shared) or :Z (private), or `chcon -Rt container_file_t <path>`; `ausearch -m avc -ts '
+     'recent` shows whether it is SELinux, `ls -ldn <path>` whether it is ownership.'),
     ('noexec_mount', 19, 'A library lies on a file system mounted noexec.',
-     '`findmnt -no OPTIONS --target <path>` shows it. Choose a prefix, or a TMPDIR, on a file system without noexec '
-     '(TMPDIR=/opt/tmp), or remount it with exec.'),
+     '`findmnt -no OPTIONS --target <path>` shows it. Choose a prefix, or a TMPDIR, on a file system without '
+     'noexec (TMPDIR=/opt/tmp), or remount it with exec.'),
     ('selinux_exec', 19, 'SELinux forbids a library an executable stack, heap or text relocation.',
      'Clear the flag (`execstack -c <library>`) or label the file (`chcon -t textrel_shlib_t <library>`); '
      '`ausearch -m avc -ts recent` shows which. Do not switch SELinux off.'),
-    ('musl', 20, 'The binary is for glibc and the host\'s C library is musl, or the other way round.',
-     'Use a glibc-based system or image (Debian, Rocky) in place of Alpine, or a musllinux build; gcompat does not carry FAISS.'),
+    ('musl', 20, "The binary is for glibc and the host's C library is musl, or the other way round.",
+     'Use a glibc-based system or image (Debian, Rocky) in place of Alpine, or a musllinux build; gcompat '
+     'does not carry FAISS.'),
     ('arch_mismatch', 20, 'The binary is for another processor or operating system, or is not whole.',
-     'Install on the host itself or for its architecture (`uname -m`, `file <library>`); keep node_modules out of what is copied to '
-     'it (.dockerignore), then `npm rebuild`.'),
+     'Install on the host itself or for its architecture (`uname -m`, `file <library>`); keep node_modules '
+     'out of what is copied to it (.dockerignore), then `npm rebuild`.'),
     ('glibc_too_old', 21, 'The binary needs a newer glibc than the host has.',
-     'Use a build made for this glibc: on 2.17 faiss-cpu 1.9.0.post1 (Python 3.10 to 3.13; 1.8.0.post1 on 3.8, 1.7.2 on 3.6) and '
-     'Node 16; or a container. devtoolset does not change glibc, and glibc is never to be replaced under a running system.'),
+     'Use a build made for this glibc: on 2.17 faiss-cpu 1.9.0.post1 (Python 3.10 to 3.13; 1.8.0.post1 on '
+     '3.8, 1.7.2 on 3.6) and Node 16; or a container. devtoolset does not change glibc, and glibc is never to '
+     'be replaced under a running system.'),
     ('glibc_mixed', 21, 'Parts of two C libraries are loaded into one process.',
-     'Unset LD_LIBRARY_PATH and LD_PRELOAD and try again; a private glibc has to be started through its own ld-linux for the whole '
-     'process. Never mix it with the system\'s: use a container.'),
+     'Unset LD_LIBRARY_PATH and LD_PRELOAD and try again; a private glibc has to be started through its own '
+     "ld-linux for the whole process. Never mix it with the system's: use a container."),
     ('glibcxx_too_old', 22, 'The binary needs a newer libstdc++ than the one that is loaded.',
-     'Use a wheel made for this host (on CentOS 7, GLIBCXX_3.4.19: faiss-cpu 1.9.0.post1 or older); in conda, install '
-     'libstdcxx-ng>=12 in the environment and see that LD_LIBRARY_PATH does not put /lib64 before $CONDA_PREFIX/lib.'),
+     'Use a wheel made for this host (on CentOS 7, GLIBCXX_3.4.19: faiss-cpu 1.9.0.post1 or older); in conda, '
+     'install libstdcxx-ng>=12 in the environment and see that LD_LIBRARY_PATH does not put /lib64 before '
+     '$CONDA_PREFIX/lib.'),
     ('cxxabi_too_old', 22, 'The binary needs a newer C++ ABI (libstdc++) than the one that is loaded.',
-     'As for GLIBCXX: an older wheel, or the libstdc++ of the environment first; for Node take 16 (the last line for CentOS 7) or a '
-     'build of Node for glibc 2.17.'),
+     'As for GLIBCXX: an older wheel, or the libstdc++ of the environment first; for Node take 16 (the last '
+     'line for CentOS 7) or a build of Node for glibc 2.17.'),
     ('libgomp_version', 22, 'The libgomp that is loaded is older than the binary needs.',
-     'Update libgomp (`yum update libgomp`; CentOS 7 has GOMP_4.0, from vault.centos.org), or in conda `conda update libgomp`, '
-     'and see that no older copy comes first (LD_LIBRARY_PATH, LD_PRELOAD).'),
+     'Update libgomp (`yum update libgomp`; CentOS 7 has GOMP_4.0, from vault.centos.org), or in conda `conda '
+     'update libgomp`, and see that no older copy comes first (LD_LIBRARY_PATH, LD_PRELOAD).'),
     ('libgcc_too_old', 22, 'The libgcc that is loaded is older than the binary needs.',
-     'Update libgcc (`yum update libgcc`, from vault.centos.org), or in conda `conda update libgcc-ng`, and see that no older copy '
-     'comes first (LD_LIBRARY_PATH).'),
+     'Update libgcc (`yum update libgcc`, from vault.centos.org), or in conda `conda update libgcc-ng`, and '
+     'see that no older copy comes first (LD_LIBRARY_PATH).'),
     ('cpu_isa', 23, 'The binary uses instructions that this CPU does not have.',
-     'Use a generic build: faiss-cpu 1.13.2 or older, which chooses at load (FAISS_OPT_LEVEL=generic forces it); on a virtual machine '
-     'pass the host\'s CPU flags through (`grep -o -m1 "avx[^ ]*" /proc/cpuinfo` shows what there is).'),
+     'Use a generic build: faiss-cpu 1.13.2 or older, which chooses at load (FAISS_OPT_LEVEL=generic forces '
+     'it); on a virtual machine pass the host\'s CPU flags through (`grep -o -m1 "avx[^ ]*" /proc/cpuinfo` '
+     'shows what there is).'),
     ('static_tls', 24, 'A library loaded late finds no room left for thread-local data.',
-     'Import faiss before the others, or preload the library that is named (LD_PRELOAD=<path of libgomp>); with glibc 2.32 and later '
-     'GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384.'),
-    ('cxx11_abi_mismatch', 24, 'The binding and its library were compiled by different compilers or from different releases.',
-     'Remove every copy of FAISS (`find / -name "libfaiss*"`) and rebuild library and binding together with one compiler and one '
-     '_GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both.'),
+     'Import faiss before the others, or preload the library that is named (LD_PRELOAD=<path of libgomp>); '
+     'with glibc 2.32 and later GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384.'),
+    ('cxx11_abi_mismatch', 24, 'Binding and library were made by different compilers or from different releases.',
+     'Remove every copy of FAISS (`find / -name "libfaiss*"`) and rebuild library and binding together with '
+     'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both.'),
     ('numpy_too_old', 24, 'FAISS was built against a newer numpy than is installed.',
-     'Upgrade numpy within what this Python allows (`pip install "numpy>=1.23,<2"`), or take the faiss-cpu of that time.'),
+     'Upgrade numpy within what this Python allows (`pip install "numpy>=1.23,<2"`), or take the faiss-cpu of '
+     'that time.'),
     ('numpy2_abi', 25, 'FAISS was built for numpy 1 and numpy 2 is installed, or numpy itself does not load.',
      '`pip install "numpy<2"` beside faiss-cpu 1.8.0.post1 or older; 1.9.0 and later work with numpy 2.'),
     ('node_abi', 25, 'The addon was built for another release of Node.',
      '`npm rebuild` with the Node that will run it (faiss-node itself is N-API and not bound to one release).'),
     ('missing_shared_lib', 26, 'A shared library that the binary needs is not on the host.',
-     'Install it: `yum install libgomp openblas-serial openblas-openmp libgfortran` (openblas is in EPEL 7). ' + _EPEL
-     + '`ldd <file> | grep "not found"` names all that lack. For MKL in conda: `conda install "mkl=2021"` or the openblas build.'),
+     'Install it: `yum install libgomp openblas-serial openblas-openmp libgfortran` (openblas is in EPEL 7). '
+     + _EPEL
+     + '`ldd <file> | grep "not found"` names all that lack. For MKL in conda: `conda install "mkl=2021"` or '
+     'the openblas build.'),
     ('python_missing', 27, 'There is no usable Python interpreter where one is expected.',
-     'Install one (`yum install python3` gives 3.6.8 from vault.centos.org) or name it: ansible_python_interpreter=/path/to/python3.'),
+     'Install one (`yum install python3` gives 3.6.8 from vault.centos.org) or name it: '
+     'ansible_python_interpreter=/path/to/python3.'),
     ('ansible_target_python', 27, 'The Python on the host is too old for this ansible-core.',
-     'Run ansible-core 2.16 (the last for Python 2.7 and 3.6) on the controller, or point ansible_python_interpreter at a Python that '
-     'this ansible-core supports.'),
+     'Run ansible-core 2.16 (the last for Python 2.7 and 3.6) on the controller, or point '
+     'ansible_python_interpreter at a Python that this ansible-core supports.'),
     ('selinux_bindings', 27, 'The interpreter that Ansible uses has no SELinux bindings.',
      '`yum install libselinux-python` (Python 2.7) or `libselinux-python3` (3.6), both on vault.centos.org.'),
     ('yum_bindings', 27, 'The yum module runs under a Python that has no yum or rpm bindings.',
-     'Set ansible_python_interpreter=/usr/bin/python for the tasks with yum on CentOS 7 (`yum install yum-utils rpm-python` if they lack), '
-     'with ansible-core 2.16.'),
+     'Set ansible_python_interpreter=/usr/bin/python for the tasks with yum on CentOS 7 (`yum install '
+     'yum-utils rpm-python` if they lack), with ansible-core 2.16.'),
     ('ansible_become', 27, 'Ansible could not become another user.',
-     'Give the password (-K, ansible_become_password) or a NOPASSWD rule in sudoers, switch requiretty off for the user, and raise '
-     '`timeout` if sudo is slow (often DNS).'),
-    ('ansible_remote_tmp', 27, 'Ansible could not make its temporary folder on the host.',
-     'Set ansible_remote_tmp=/var/tmp/.ansible-${USER} (writable, not full, not noexec), and look at `df -h` and the owner of the home '
-     'folder.'),
+     'Give the password (-K, ansible_become_password) or a NOPASSWD rule in sudoers, switch requiretty off '
+     'for the user, and raise `timeout` if sudo is slow (often DNS).'),
+    ('ansible_remote_tmp', 14, 'Ansible could not make its temporary folder on the host.',
+     'Set ansible_remote_tmp=/var/tmp/.ansible-${USER} (writable, not full, not noexec), and look at `df -h` '
+     'and the owner of the home folder.'),
     ('node_too_old', 28, 'Node is older than the package needs.',
-     'Use Node 16 on CentOS 7 (16.20.2 is the last line whose official build runs on glibc 2.17); newer ones need a build for glibc 2.17 '
-     'or a container.'),
+     'Use Node 16 on CentOS 7 (16.20.2 is the last line whose official build runs on glibc 2.17); newer ones '
+     'need a build for glibc 2.17 or a container.'),
     ('python_version', 30, 'No release of the package supports this Python.',
-     'Use another Python (faiss-cpu 1.9.0.post1 for 3.9 to 3.13 is the last for glibc 2.17) or pin the older release for this one: '
-     '1.7.2 on 3.6, 1.7.4 on 3.7, 1.8.0.post1 on 3.8.'),
+     'Use another Python (faiss-cpu 1.9.0.post1 for 3.9 to 3.13 is the last for glibc 2.17) or pin the older '
+     'release for this one: 1.7.2 on 3.6, 1.7.4 on 3.7, 1.8.0.post1 on 3.8.'),
     ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.',
-     'Upgrade it in the virtual environment: `pip install "pip<21"` on Python 2.7, `"pip<22"` on 3.6, otherwise the newest '
-     '(manylinux2014 needs 19.3, manylinux_x_y needs 20.3).'),
+     'Upgrade it in the virtual environment: `pip install "pip<21"` on Python 2.7, `"pip<22"` on 3.6, '
+     'otherwise the newest (manylinux2014 needs 19.3, manylinux_x_y needs 20.3).'),
     ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.',
-     'Take a wheel whose tag fits (`pip debug --verbose` lists what fits): for glibc 2.17 manylinux2014 or manylinux_2_17. Never rename a '
-     'wheel to get past the check.'),
+     'Take a wheel whose tag fits (`pip debug --verbose` lists what fits): for glibc 2.17 manylinux2014 or '
+     'manylinux_2_17. Never rename a wheel to get past the check.'),
     ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.',
-     'Check the name (faiss-cpu, not faiss), the index (-i, --find-links), and the Python; then pin a release that has a wheel for this '
-     'Python and glibc: 1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to 3.13.'),
+     'Check the name (faiss-cpu, not faiss), the index (-i, --find-links), and the Python; then pin a release '
+     'that has a wheel for this Python and glibc: 1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to '
+     '3.13.'),
     ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.',
-     'On a host whose glibc is older take older builds (`conda install "faiss-cpu<1.8"`), on another platform set CONDA_OVERRIDE_GLIBC to the '
-     'target\'s real version, with pixi [system-requirements] libc; never claim a newer glibc than the host has.'),
+     'On a host whose glibc is older take older builds (`conda install "faiss-cpu<1.8"`), on another platform '
+     "set CONDA_OVERRIDE_GLIBC to the target's real version, with pixi [system-requirements] libc; never "
+     'claim a newer glibc than the host has.'),
     ('conda_not_found', 32, 'The package is in none of the channels.',
-     'Name the channel that has it: `conda install -c conda-forge faiss-cpu` (or -c pytorch), and look whether it exists for this platform '
-     '(`conda search -c conda-forge faiss-cpu`).'),
+     'Name the channel that has it: `conda install -c conda-forge faiss-cpu` (or -c pytorch), and look '
+     'whether it exists for this platform (`conda search -c conda-forge faiss-cpu`).'),
     ('conda_unsat', 33, 'conda finds no set of packages that fit together.',
-     'Make a new environment with a supported Python (`conda create -n faiss -c conda-forge python=3.10 faiss-cpu`) rather than adding to '
-     'an old one.'),
+     'Make a new environment with a supported Python (`conda create -n faiss -c conda-forge python=3.10 '
+     'faiss-cpu`) rather than adding to an old one.'),
     ('prebuild_missing', 34, 'The release has no prebuilt addon for this platform.',
-     'Use a release that has one (faiss-node 0.2.3 and later for linux arm64; 0.5.1 for linux x64), or let the controller build the addon '
-     'for this host class.'),
+     'Use a release that has one (faiss-node 0.2.3 and later for linux arm64; 0.5.1 for linux x64), or let '
+     'the controller build the addon for this host class.'),
     ('bindings_tool', 35, 'The addon was installed with the wrong tool.',
      'faiss-node uses prebuild-install: `npm install faiss-node`, not node-pre-gyp.'),
     ('sdist_fallback', 40, 'pip found no wheel that fits, took the source archive, and the build failed.',
-     'Use a Python and a release that have a wheel (1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to 3.13 for glibc 2.17), upgrade pip '
-     'first, and say --only-binary=:all: so that it never builds.'),
+     'Use a Python and a release that have a wheel (1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to '
+     '3.13 for glibc 2.17), upgrade pip first, and say --only-binary=:all: so that it never builds.'),
     ('faiss_source_missing', 45, 'The sources of FAISS are not where the build expects them.',
-     'faiss-node 0.5.1 clones them in its install step; older ones lack them. Fetch the sub-modules (`git submodule update --init`) or name a '
-     'source archive with its sha256 in the inventory.'),
+     'faiss-node 0.5.1 clones them in its install step; older ones lack them. Fetch the sub-modules (`git '
+     'submodule update --init`) or name a source archive with its sha256 in the inventory.'),
     ('cuda_missing', 50, 'The build looks for CUDA, which is not there.',
      'Build for the CPU: cmake -DFAISS_ENABLE_GPU=OFF; or install faiss-cpu in place of faiss-gpu.'),
     ('cmake_too_old', 50, 'CMake is older than the build asks for.',
-     'CentOS 7 has 2.8.12: `yum install cmake3` (EPEL 7, 3.17) and put it first in PATH as cmake, or `pip install "cmake<4"` in a virtual '
-     'environment. ' + _EPEL),
+     'CentOS 7 has 2.8.12: `yum install cmake3` (EPEL 7, 3.17) and put it first in PATH as cmake, or `pip '
+     'install "cmake<4"` in a virtual environment. '
+     + _EPEL),
     ('compiler_too_old', 51, 'The compiler does not know the C++ standard or the options asked for.',
-     'CentOS 7 has gcc 4.8.5; faiss-node needs C++17 (gcc 8 or later). ' + _SCL + 'Set CC and CXX if an older one is found first.'),
+     'CentOS 7 has gcc 4.8.5; faiss-node needs C++17 (gcc 8 or later). '
+     + _SCL
+     + 'Set CC and CXX if an older one is found first.'),
     ('blas_missing', 51, 'No BLAS or LAPACK is there to build against.',
-     '`yum install openblas-devel lapack-devel` (EPEL 7). ' + _EPEL + 'Or -DBLA_VENDOR=OpenBLAS -DBLAS_LIBRARIES=<path>.'),
+     '`yum install openblas-devel lapack-devel` (EPEL 7). '
+     + _EPEL
+     + 'Or -DBLA_VENDOR=OpenBLAS -DBLAS_LIBRARIES=<path>.'),
     ('openmp_missing', 51, 'The compiler has no OpenMP.',
-     '`yum install libgomp` and use gcc (clang: libomp-devel). ' + _SCL),
+     '`yum install libgomp` and use gcc (clang: libomp-devel). '
+     + _SCL),
     ('headers_missing', 51, 'Header files of Python or of a library are not installed.',
      '`yum install python3-devel` (or the -devel package of the library that is named) from vault.centos.org.'),
     ('build_tool_missing', 52, 'A tool that the build needs is not installed.',
-     '`yum install gcc-c++ make git cmake3 swig` (cmake3 from EPEL 7), `npm install -g cmake-js`. ' + _VAULT + _EPEL),
+     '`yum install gcc-c++ make git cmake3 swig` (cmake3 from EPEL 7), `npm install -g cmake-js`. '
+     + _VAULT
+     + _EPEL),
     ('build_failed', 59, 'A build from source failed, for no reason that is recognised.',
-     'Read the log above this line for the first error; better, install a prebuilt: a wheel (--only-binary=:all:) or the addon that the '
-     'controller builds.'),
+     'Read the log above this line for the first error; better, install a prebuilt: a wheel '
+     '(--only-binary=:all:) or the addon that the controller builds.'),
     ('bindings_missing', 60, 'The addon was never built or was left out of what was shipped.',
-     '`npm rebuild faiss-node` with install scripts allowed (no ignore-scripts), and keep it out of the bundler '
-     '(serverExternalPackages, externals).'),
+     '`npm rebuild faiss-node` with install scripts allowed (no ignore-scripts), and keep it out of the '
+     'bundler (serverExternalPackages, externals).'),
     ('pickle_isa', 61, 'An index was pickled by a FAISS with another instruction set build.',
-     'Make the index anew or save it with faiss.write_index where it was made, and read it with faiss.read_index.'),
+     'Make the index anew or save it with faiss.write_index where it was made, and read it with '
+     'faiss.read_index.'),
     ('loader_missing_module', 62, 'The compiled part of FAISS cannot be imported.',
-     'Look at the error above it for the reason. Otherwise remove and reinstall faiss-cpu in this very environment, and see that no folder '
-     'named faiss lies in the working directory; FAISS_OPT_LEVEL=generic avoids builds that are not there.'),
+     'Look at the error above it for the reason. Otherwise remove and reinstall faiss-cpu in this very '
+     'environment, and see that no folder named faiss lies in the working directory; FAISS_OPT_LEVEL=generic '
+     'avoids builds that are not there.'),
     ('faiss_error', 63, 'FAISS itself refused an argument or a file.',
      'Read the message: a wrong dimension, an index that is not trained, or an index file of another release.'),
     ('segfault', 64, 'The process died of a bad memory access (SIGSEGV, SIGBUS).',
-     'Look for two OpenMP or BLAS libraries in one process (`ldd`, MKL beside OpenBLAS; try OMP_NUM_THREADS=1) and for mixed builds; install '
-     'FAISS alone into a fresh prefix and try again.'),
+     'Look for two OpenMP or BLAS libraries in one process (`ldd`, MKL beside OpenBLAS; try '
+     'OMP_NUM_THREADS=1) and for mixed builds; install FAISS alone into a fresh prefix and try again.'),
     ('abort', 65, 'The process ended itself (SIGABRT, uncaught C++ exception).',
-     'Read the line above it (what():). Two OpenMP runtimes: use one. An index file of another release: write it anew.'),
+     'Read the line above it (what():). Two OpenMP runtimes: use one. An index file of another release: write '
+     'it anew.'),
     ('timeout', 66, 'Something took longer than it was given.',
-     'See whether the host is overloaded or the network slow (`uptime`, `curl -w "%{time_total}"`), then raise the limit that is named.'),
+     'See whether the host is overloaded or the network slow (`uptime`, `curl -w "%{time_total}"`), then '
+     'raise the limit that is named.'),
     ('permission_denied', 67, 'The user may not read, write or run something.',
-     'Run as root (become: true), or choose a path the user owns; `namei -l <path>` shows which folder refuses, `ausearch -m avc` '
-     'whether SELinux does.'),
+     'Run as root (become: true), or choose a path the user owns; `namei -l <path>` shows which folder '
+     'refuses, `ausearch -m avc` whether SELinux does.'),
     ('not_installed', 68, 'FAISS, or a package it needs, is not installed for this interpreter.',
-     'Install faiss-cpu for the very interpreter that runs the application (`<python> -m pip install faiss-cpu`), with numpy and, from 1.13.2 '
-     'on, packaging.'),
+     'Install faiss-cpu for the very interpreter that runs the application (`<python> -m pip install '
+     'faiss-cpu`), with numpy and, from 1.13.2 on, packaging.'),
     ('command_missing', 69, 'A command is not on the host, or not in PATH.',
      'Install the package that holds it (`yum provides "*/bin/<name>"`), or correct PATH.'),
     ('interrupted', 70, 'Someone or something stopped it from outside.',
@@ -245,7 +285,8 @@ CAUSES = (
     ('garbage_output', 71, 'The child process said something that is not an answer.',
      'Look at the log for what a start-up script or sitecustomize prints, and run the verification by hand.'),
     ('wrong_answer', 72, 'FAISS runs but does not find what it must find.',
-     'Do not use this build. Try a generic build or another BLAS (OPENBLAS_CORETYPE=Haswell), and report CPU and versions.'),
+     'Do not use this build. Try a generic build or another BLAS (OPENBLAS_CORETYPE=Haswell), and report CPU '
+     'and versions.'),
     ('low_recall', 73, 'An approximate index finds too few of the true neighbours.',
      'Raise nprobe or efSearch, train with more data, or use Flat; uniform noise has no neighbours to find.'),
     ('prediction', 74, 'Nothing was tried: this is what the facts foretell.',
@@ -271,490 +312,1022 @@ HARMLESS = (
     "you are using pip version",
     "you should consider upgrading via",
     "warning: the directory ~ or its parent directory is not owned",
-    "failed to load gpu faiss: ",
-    "faiss falling back to cpu-only",
     "could not find mkl",
+    "checking for version",
+    " - not found",
+    "cmake warning",
+    "performing test ",
+    "requires-python: ",
+    "experimentalwarning",
+    "npm warn allow-scripts",
+    "the authenticity of host",
+    "ssh: exec ",
     "insecureplatformwarning: ",
     "npm err! network ~ 'proxy' config is set properly",
     "npm error network ~ 'proxy' config is set properly",
     "your cpu supports instructions that this tensorflow binary was not compiled to use",
 )
 
+
+def _ended(code, signal):
+    """Phrases by which tools say that a process ended with an exit code or by the signal behind it, and their regex."""
+    marks = (" ", ": ", "=", "': ")
+    words = ("code", "status", "exitcode", "returncode", "exit", "rc")
+    said = [(word, mark, code) for word in words + ("exited", "errorlevel") for mark in marks + (" = ", "' ", " (")]
+    said += [(word, mark, -signal) for word in words + ("died with",) for mark in marks]
+    said += [(word, mark, signal) for word in ("signal", "signum", "term_signal") for mark in marks]
+    regex = r"(?<![\d.])(?:%d|-?%d)(?![\d.]\d|\d)" % (code, signal)
+    return tuple("%s%s%d" % parts for parts in said), {'regex': regex}
+
+
 # (cause, phrases[, options]): the first row of which a phrase fits a line says what the line means, so what is specific
-# comes first. A phrase is lower case with ' for every quote; its parts, between which anything may stand, are divided by
-# " ~ ". Options are those of causes.Row.
+# comes first. A phrase is lower case with ' for every quote; its parts, between which anything may stand, are divided
+# by " ~ ". Options are those of causes.Row.
 PATTERNS = (
     # --- FAISS's own loader: which of its builds it tried
     ('loader_benign', (
-        "no module named 'faiss.swigfaiss",
-        "no module named '_swigfaiss",
-        "no module named faiss.swigfaiss",
+        "no module named 'faiss.swigfaiss", "no module named '_swigfaiss", "no module named faiss.swigfaiss",
         "cannot import name '_swigfaiss",
     ), {'after': ("could not load library with",)}),
-    ('loader_benign', ("could not load library with ~ support due to",), {'unless': (
-        "glibc", "cxxabi", "cannot open shared object", "undefined symbol", "dll load failed", "static tls", "numpy",
-        "illegal", "failed to map", "permission", "gomp_", "executable stack")}),
+    ('loader_benign', (
+        "could not load library with ~ support due to",
+    ), {'unless': ("glibc", "cxxabi", "cannot open shared object", "undefined symbol", "dll load failed",
+        "static tls", "numpy", "illegal", "failed to map", "permission", "gomp_", "executable stack")}),
+
+    ('loader_benign', (
+        "failed to load gpu faiss: ", "faiss falling back to cpu-only",
+    )),
 
     # --- versions of symbols: nothing else on such a line says more
     ('glibc_mixed', (
-        "glibc_private",
-        "__vdso_ ~ invalid mode for dlopen()",
-        "_dl_call_libc_early_init",
-        "inconsistency detected by ld.so",
-        "undefined symbol: _rtld_global",
+        "glibc_private", "__vdso_ ~ invalid mode for dlopen()", "_dl_call_libc_early_init",
+        "inconsistency detected by ld.so", "undefined symbol: _rtld_global",
     )),
     ('glibc_too_old', (
-        "version 'glibc_", "glibc_ ~ not found", "glibc_ ~ not defined in file", "requires: lib ~ .so ~ (glibc_", "requires lib ~ .so ~ (glibc_",
-        "nothing provides lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
-        "glibc ~ or later is required", "glibc ~ or later required", "requires glibc >", "requires glibc 2", "requires glibc version", "require glibc >",
-        "needs glibc", "glibc is too old", "glibc version is too old", "glibc version ~ too old", "glibc ~ is too old", "glibc too old", "unsupported glibc",
-        "glibc ~ is not supported", "glibc ~ not supported", "glibc ~ are not supported", "glibc ~ or higher", "glibc ~ or newer", "glibc ~ or greater",
-        "glibc >= ~ required", "glibc >= ~ but", "glibc version >= ~ but", "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least",
-        "minimum glibc", "prerequisites ~ glibc", "required dependencies ~ glibc", "glibc version ~ does not", "glibc ~ is older than",
+        "version 'glibc_", "glibc_ ~ not found", "glibc_ ~ not defined in file", "requires: lib ~ .so ~ (glibc_",
+        "requires lib ~ .so ~ (glibc_", "nothing provides lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
+        "glibc ~ or later is required", "glibc ~ or later required", "requires glibc >", "requires glibc 2",
+        "requires glibc version", "require glibc >", "needs glibc", "glibc version ~ too old", "glibc ~ is too old",
+        "glibc too old", "unsupported glibc", "glibc ~ not supported", "glibc ~ or higher", "glibc ~ or newer",
+        "glibc ~ or greater", "glibc >= ~ required", "glibc >= ~ but", "glibc version >= ~ but",
+        "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "minimum glibc",
+        "prerequisites ~ glibc", "required dependencies ~ glibc", "glibc version ~ does not", "glibc ~ is older than",
     ), {'unless': ("__glibc", "pip subprocess", "glibc_ ~ is already")}),
-    ('glibc_too_old', ("libc6 (>= ~ but", "libc6 (>= ~ is not going to be installed", "depends on libc6 (>= ")),
-    ('glibc_too_old', ("undefined symbol: ", "undefined reference to '", "symbol not found: "), {'unless': ("relocating",), 'regex': (
-        r"(?:undefined symbol: |undefined reference to '|symbol not found: )(?:__libc_single_threaded|__isoc23_\w+|fcntl64|gettid|"
-        r"__cxa_thread_atexit_impl|arc4random\w*|pthread_cond_clockwait|[lf]?stat(?:64)?|mknod|getrandom|getentropy|memfd_create|"
-        r"reallocarray|explicit_bzero|secure_getenv|copy_file_range|__explicit_bzero_chk|_dl_find_object|__libc_start_main|strlcpy|"
-        r"strlcat|close_range|statx|renameat2|quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f|"
+    ('glibc_too_old', (
+        "libc6 (>= ~ but", "libc6 (>= ~ is not going to be installed", "depends on libc6 (>= ",
+    )),
+    ('glibc_too_old', (
+        "undefined symbol: ", "undefined reference to '", "symbol not found: ",
+    ), {'unless': ("relocating",), 'regex': (
+        r"(?:undefined symbol: |undefined reference to '|symbol not found: )"
+        r"(?:__libc_single_threaded|__isoc23_\w+|fcntl64|gettid|__cxa_thread_atexit_impl|arc4random\w*|[lf]?stat(?:64)?|"
+        r"mknod|pthread_cond_clockwait|getrandom|getentropy|memfd_create|reallocarray|explicit_bzero|secure_getenv|statx|"
+        r"copy_file_range|__explicit_bzero_chk|_dl_find_object|__libc_start_main|strlcpy|strlcat|close_range|renameat2|"
+        r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f|"
         r"__(?:exp|log|pow|exp2|log2|log10|acos|asin|atan2|cosh|sinh|sqrt|fmod|hypot)f?_finite)\b")}),
     ('cxxabi_too_old', (
-        "version 'cxxabi_", "cxxabi_ ~ not found", "cxxabi_ ~ not defined", "requires: lib ~ (cxxabi_", "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_",
-        "undefined symbol: __cxa_throw_bad_array", "undefined symbol: __cxa_init_primary_exception", "undefined symbol: _zdlpvm",
-        "undefined symbol: _zdapvm", "undefined reference to '__cxa_throw_bad_array",
+        "version 'cxxabi_", "cxxabi_ ~ not found", "cxxabi_ ~ not defined", "requires: lib ~ (cxxabi_",
+        "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_",
+        "undefined symbol: __cxa_throw_bad_array", "undefined symbol: __cxa_init_primary_exception",
+        "undefined symbol: _zdlpvm", "undefined symbol: _zdapvm", "undefined reference to '__cxa_throw_bad_array",
     ), {'unless': ("relocating",)}),
     ('glibcxx_too_old', (
-        "version 'glibcxx_", "glibcxx_ ~ not found", "glibcxx_ ~ not defined", "requires: lib ~ (glibcxx_", "requires lib ~ (glibcxx_", "lib ~ (glibcxx_ ~ is needed by",
-        "nothing provides lib ~ (glibcxx_", "libstdc++ ~ is too old",
-        "libstdc++ ~ or later is required", "undefined symbol: _zst", "undefined symbol: _znst", "undefined symbol: _znkst",
-        "undefined symbol: _ztvst", "undefined symbol: _ztist", "undefined reference to 'std::__cxx11", "undefined reference to 'std::__throw",
+        "version 'glibcxx_", "glibcxx_ ~ not found", "glibcxx_ ~ not defined", "requires: lib ~ (glibcxx_",
+        "requires lib ~ (glibcxx_", "lib ~ (glibcxx_ ~ is needed by", "nothing provides lib ~ (glibcxx_",
+        "libstdc++ ~ is too old", "libstdc++ ~ or later is required", "undefined symbol: _zst",
+        "undefined symbol: _znst", "undefined symbol: _znkst", "undefined symbol: _ztvst", "undefined symbol: _ztist",
         "undefined reference to 'std::filesystem", "undefined reference to 'std::__",
     ), {'unless': ("relocating",)}),
     ('libgomp_version', (
-        "version 'gomp_", "version 'omp_", "version 'oacc_", "gomp_ ~ not found", "gomp_ ~ not defined", "undefined symbol: gomp_",
-        "undefined reference to 'gomp_loop_nonmonotonic",
+        "version 'gomp_", "version 'omp_", "version 'oacc_", "gomp_ ~ not found", "gomp_ ~ not defined",
+        "undefined symbol: gomp_", "undefined reference to 'gomp_loop_nonmonotonic",
     )),
-    ('libgcc_too_old', ("version 'gcc_", "gcc_ ~ not defined in file libgcc_s")),
-    ('openssl_too_old', ("version 'openssl_", "version 'libssl", "libssl.so. ~ version ' ~ not found", "openssl_1_1_ ~ not defined")),
-    ('missing_shared_lib', ("/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found", "with link time reference")),
+    ('libgcc_too_old', (
+        "version 'gcc_", "gcc_ ~ not defined in file libgcc_s",
+    )),
+    ('openssl_too_old', (
+        "version 'openssl_", "version 'libssl", "libssl.so. ~ version ' ~ not found", "openssl_1_1_ ~ not defined",
+    )),
+    ('missing_shared_lib', (
+        "/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found",
+        "with link time reference",
+    )),
+
+    ('selinux_exec', (
+        "relro protection failed", "cannot change memory protections",
+    )),
 
     # --- musl
     ('musl', (
-        "error relocating ~ symbol not found", "error loading shared library ld-linux", "error loading shared library ld-musl",
-        "error loading shared library libc.so.6", "error loading shared library libm.so.6", "error loading shared library libresolv.so.2",
-        "error loading shared library libdl.so.2", "error loading shared library libpthread.so.0", "error loading shared library librt.so.1",
-        "error loading shared library libmvec", "error loading shared library libgnu", "ld-linux-x86-64.so.2: no such file", "ld-linux-aarch64.so.1: no such file",
-        "ld-linux-x86-64.so.2 ~ no such file or directory", "ld-linux-aarch64.so.1 ~ no such file or directory", "could not open '/lib64/ld-linux",
-        "could not open '/lib/ld-linux", "ld-linux-x86-64.so.2: not found", "libc.musl-x86_64.so.1: ", "libc.musl-aarch64.so.1: ", "ld-musl-x86_64.so.1: cannot",
-        "ld-musl-aarch64.so.1: cannot", "musllinux ~ is not a supported wheel", "musl ~ is not supported", "musl is unsupported", "unsupported libc: musl",
-        "alpine ~ is not supported", "musl libc ~ unsupported", "ld-musl-x86_64.so.1: no such file", "required file not found ~ ld-linux", "libc.musl-x86_64.so.1 => not found",
+        "error relocating", "error loading shared library ld-linux", "error loading shared library ld-musl",
+        "error loading shared library libc.so.6", "error loading shared library libm.so.6",
+        "error loading shared library libresolv.so.2", "error loading shared library libdl.so.2",
+        "error loading shared library libpthread.so.0", "error loading shared library librt.so.1",
+        "error loading shared library libmvec", "error loading shared library libgnu",
+        "ld-linux-x86-64.so.2: no such file", "ld-linux-aarch64.so.1: no such file",
+        "ld-linux-x86-64.so.2 ~ no such file or directory", "ld-linux-aarch64.so.1 ~ no such file or directory",
+        "could not open '/lib64/ld-linux", "could not open '/lib/ld-linux", "ld-linux-x86-64.so.2: not found",
+        "libc.musl-x86_64.so.1: ", "libc.musl-aarch64.so.1: ", "ld-musl-x86_64.so.1: cannot",
+        "ld-musl-aarch64.so.1: cannot", "musllinux ~ is not a supported wheel", "musl ~ is not supported",
+        "musl is unsupported", "unsupported libc: musl", "alpine ~ is not supported", "musl libc ~ unsupported",
+        "ld-musl-x86_64.so.1: no such file", "required file not found ~ ld-linux",
+        "libc.musl-x86_64.so.1 => not found",
     )),
 
     # --- the file itself and what it is linked with
     ('missing_shared_lib', (
-        "undefined symbol: mkl_", "undefined symbol: cblas_", "undefined symbol: omp_", "undefined symbol: __kmpc", "undefined symbol: sgemm_",
-        "undefined symbol: openblas", "undefined symbol: _gfortran", "undefined symbol: sgemv_", "undefined symbol: dgemm_", "undefined symbol: lapack",
-        "undefined symbol: ssyrk_", "undefined symbol: __svml", "undefined symbol: for_",
+        "undefined symbol: mkl_", "undefined symbol: cblas_", "undefined symbol: omp_", "undefined symbol: __kmpc",
+        "undefined symbol: sgemm_", "undefined symbol: openblas", "undefined symbol: _gfortran",
+        "undefined symbol: sgemv_", "undefined symbol: dgemm_", "undefined symbol: lapack", "undefined symbol: ssyrk_",
+        "undefined symbol: __svml", "undefined symbol: for_",
     )),
-    ('loader_missing_module', ("undefined symbol: pyinit", "does not define module export function", "does not define init function", "undefined symbol: py",
-                               "undefined symbol: _py")),
-    ('node_abi', ("undefined symbol: _zn2v8", "undefined symbol: _znk2v8", "undefined symbol: _zn4node", "undefined symbol: napi_", "undefined symbol: node_api",
-                  "undefined symbol: node_module_register")),
+    ('loader_missing_module', (
+        "does not define module export function", "does not define init function", "undefined symbol: py",
+        "undefined symbol: _py",
+    )),
+    ('node_abi', (
+        "undefined symbol: _zn2v8", "undefined symbol: _znk2v8", "undefined symbol: _zn4node",
+        "undefined symbol: napi_", "undefined symbol: node_api", "undefined symbol: node_module_register",
+    )),
     ('cxx11_abi_mismatch', (
-        "undefined symbol: _z", "undefined symbol: faiss_", "undefined symbol: swig", "undefined reference to 'faiss::", "undefined reference to ~ [abi:cxx11]",
-        "undefined reference to ~ __cxx11::basic_string", "symbol not found in flat namespace ~ _zn", "multiple definition of 'faiss::",
-        "symbol not found in flat namespace", "undefined reference to 'vtable for faiss", "undefined symbols for architecture",
+        "undefined symbol: _z", "undefined symbol: faiss_", "undefined symbol: swig",
+        "undefined reference to 'faiss::", "undefined reference to ~ [abi:cxx11]",
+        "undefined reference to ~ __cxx11::basic_string", "multiple definition of 'faiss::",
+        "symbol not found in flat namespace", "undefined reference to 'vtable for faiss",
+        "undefined symbols for architecture",
     )),
     ('static_tls', (
-        "cannot allocate memory in static tls block", "cannot load any more object with static tls", "in static tls block",
-        "object with static tls", "cannot create tls data structures", "cannot allocate tls data structures",
+        "in static tls block", "object with static tls", "cannot create tls data structures",
+        "cannot allocate tls data structures",
     )),
     ('selinux_exec', (
-        "cannot enable executable stack", "executable stack as shared object requires", "cannot restore segment prot after reloc",
-        "cannot make segment writable for relocation", "cannot apply additional memory protection after relocation",
-        "avc: ~ denied ~ { execstack }", "avc: ~ denied ~ { execmem }", "avc: ~ denied ~ { execmod }", "avc: ~ denied ~ { execheap }",
-        "avc: ~ denied ~ { execute", "avc: ~ denied ~ { map }", "selinux is preventing ~ execstack", "selinux is preventing ~ execmem",
-        "selinux is preventing ~ execmod", "selinux is preventing ~ text relocation", "selinux is preventing ~ execheap",
+        "cannot enable executable stack", "executable stack as shared object requires",
+        "cannot restore segment prot after reloc", "cannot make segment writable for relocation",
+        "cannot apply additional memory protection after relocation", "avc: ~ denied ~ { execstack }",
+        "avc: ~ denied ~ { execmem }", "avc: ~ denied ~ { execmod }", "avc: ~ denied ~ { execheap }",
+        "avc: ~ denied ~ { execute", "avc: ~ denied ~ { map }", "selinux is preventing ~ execstack",
+        "selinux is preventing ~ execmem", "selinux is preventing ~ execmod",
+        "selinux is preventing ~ text relocation", "selinux is preventing ~ execheap",
         "selinux is preventing ~ execute access", "selinux is preventing ~ executable",
     )),
     ('selinux_mount', (
-        "selinux is preventing", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported", "lsetxattr ~ permission denied", "setxattr ~ label=",
-        "selinux relabeling of", "relabel failed", "failed to relabel", "error setting label on mount source", "cannot open directory ~ permission denied",
+        "selinux is preventing", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported",
+        "lsetxattr ~ permission denied", "setxattr ~ label=", "selinux relabeling of", "relabel failed",
+        "failed to relabel", "error setting label on mount source", "cannot open directory ~ permission denied",
         "relabeling content", "operation not permitted ~ chcon", "chcon: failed", "setfilecon",
     )),
     ('noexec_mount', (
-        "failed to map segment from shared object", "failed to map segment", "mounted noexec", "mounted with noexec", "mounted as noexec", "with the noexec",
-        "mounted with the 'noexec", "set to noexec", "noexec flag", "noexec option", "noexec mount", "mount ~ noexec ~ cannot", "is noexec", "has noexec",
-        "bad interpreter: permission denied",
-        "spawn /tmp/ ~ eacces", "exec /tmp/ ~ permission denied", "/tmp/ ~ .sh: permission denied", "/tmp/ ~ bin/ ~ : permission denied", "/tmp/ ~ .so ~ operation not permitted",
-        "errno 13 ~ permission denied: '/tmp/ ~ bin/", "/tmp/ ~ : cannot execute: permission denied", "/tmp/ ~ configure: permission denied", "unsatisfiedlinkerror: /tmp/ ~ .so: ",
+        "failed to map segment", "fehler beim mappen des shared objects", "mounted noexec", "mounted with noexec",
+        "mounted as noexec", "with the noexec", "mounted with the 'noexec", "set to noexec", "noexec flag",
+        "noexec option", "noexec mount", "mount ~ noexec ~ cannot", "is noexec", "has noexec",
+        "bad interpreter: permission denied", "spawn /tmp/ ~ eacces", "exec /tmp/ ~ permission denied",
+        "/tmp/ ~ .sh: permission denied", "/tmp/ ~ bin/ ~ : permission denied",
+        "/tmp/ ~ .so ~ operation not permitted", "errno 13 ~ permission denied: '/tmp/ ~ bin/",
+        "/tmp/ ~ : cannot execute: permission denied", "/tmp/ ~ configure: permission denied",
+        "unsatisfiedlinkerror: /tmp/ ~ .so: ",
     )),
     ('arch_mismatch', (
-        "invalid elf header", "wrong elf class", "exec format error", "cannot execute binary file", "elf file's phentsize", "elf load command past end",
-        "elf load command address", "elf load command alignment", "elf file data encoding", "elf file os abi invalid", "incompatible architecture", "not a mach-o", "not a valid win32 application",
-        "file too short", "unsupported processor architecture", "wrong architecture", "does not match the detected host platform", "file in wrong format",
-        ".node: cannot open shared object file", "no matching manifest for linux", "no image found in manifest list for architecture", "no image found in image index for architecture",
-        "slice is not valid mach-o", "skipping incompatible", "requested image's platform", "object file has no dynamic section", "object file has no loadable segments",
-        "for the wrong platform", "ebadplatform", "unsupported platform for", "platform ~ is not supported ~ current", "could not find module ~ built for", "unsupported architecture",
-        "qemu-x86_64: could not open", "rosetta error: failed to open", "cannot execute: required file not found", "architecture ~ does not match",
-        "rosetta ~ x86_64", "was compiled for a different architecture", "installed for another platform", "for another platform", "could not load the 'sharp' module using",
-        "no manifest found for platform",
-    ), {'unless': ("__glibc",)}),
-    # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
-    ('openssl_too_old', ("libssl.so.1.1: cannot open", "libcrypto.so.1.1: cannot open", "libssl.so.3: cannot open", "libcrypto.so.3: cannot open")),
-    ('python_missing', ("error while loading shared libraries: libpython",)),
+        "invalid elf header", "wrong elf class", "exec format error", "cannot execute binary file",
+        "elf file's phentsize", "elf load command past end", "elf load command address", "elf load command alignment",
+        "elf file data encoding", "elf file os abi invalid", "incompatible architecture", "not a mach-o",
+        "not a valid win32 application", "file too short", "unsupported processor architecture", "wrong architecture",
+        "does not match the detected host platform", "file in wrong format", ".node: cannot open shared object file",
+        "no matching manifest for linux", "no image found in manifest list for architecture",
+        "no image found in image index for architecture", "slice is not valid mach-o", "skipping incompatible",
+        "requested image's platform", "object file has no dynamic section", "object file has no loadable segments",
+        "for the wrong platform", "ebadplatform", "unsupported platform for", "platform ~ is not supported ~ current",
+        "could not find module ~ built for", "unsupported architecture", "qemu-x86_64: could not open",
+        "rosetta error: failed to open", "cannot execute: required file not found", "architecture ~ does not match",
+        "rosetta ~ x86_64", "was compiled for a different architecture", "for another platform",
+        "could not load the 'sharp' module using", "no manifest found for platform",
+    ), {'unless': ("__glibc",)}), # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
+    ('openssl_too_old', (
+        "libssl.so.1.1: cannot open", "libcrypto.so.1.1: cannot open", "libssl.so.3: cannot open",
+        "libcrypto.so.3: cannot open",
+    )),
+    ('python_missing', (
+        "error while loading shared libraries: libpython",
+    )),
     ('missing_shared_lib', (
-        "cannot open shared object", "error while loading shared libraries", "error loading shared library", "library not loaded: ", "intel mkl error",
-        "intel mkl fatal error", "mkl fatal error", "cannot load libmkl", "unable to load library 'lib", "symbol lookup error", "undefined symbol: ",
-        "unable to load shared library", "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library", "could not load shared library",
-        "cannot find -l", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load", "image not found", "specified module could not be found", "could not load library lib",
-        "=> not found", "nothing provides lib", "requires: lib ~ .so", "lib ~ .so ~ is needed by", "error relocating",
+        "cannot open shared object", "error while loading shared libraries", "error loading shared library",
+        "library not loaded: ", "intel mkl error", "mkl fatal error", "cannot load libmkl",
+        "unable to load library 'lib", "symbol lookup error", "undefined symbol: ", "unable to load shared library",
+        "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
+        "could not load shared library", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
+        "image not found", "specified module could not be found", "could not load library lib", "=> not found",
+        "nothing provides lib", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
 
     # --- the processor and the kernel
     ('cpu_isa', (
-        "illegal instruction", "illegal hardware instruction", "sigill", "invalid opcode", "invalid machine instruction",
-        "exit code 132", "exit code: 132", "exited with code 132", "exited (132)", "exit status 132", "exitcode: 132", "exitcode 132", "exit code = 132", "status 132", "code: 132",
-        "code 132", "rc=132", "rc': 132", "exit code -4", "exited with code -4", "returncode=-4", "returncode -4", "exit status -4", "return code -4", "signal: 4", "signal 4 ", "signal=4",
-        "core-dump, signal=ill", "status=4/ill", "0xc000001d", "-1073741795", "3221225501", "errno 132", "error 132",
-        "does not support avx", "doesn't support avx", "not support avx", "without avx", "cpu does not support", "cpu doesn't support", "requires avx", "require avx", "avx2 is not supported", "avx is not supported", "avx512 is not supported", "no avx support",
-        "avx ~ not available", "avx ~ is required", "avx ~ required", "compiled to use ~ instructions, but these aren't available", "processor does not support", "missing cpu features",
-        "numpy was built with baseline optimizations", "but your machine doesn't support", "cpu isa level is lower than required", "unsupported cpu",
-        "this cpu is not supported", "machine does not support ~ instruction", "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
+        "illegal instruction", "illegal hardware instruction", "sigill", "invalid opcode",
+        "invalid machine instruction", "exit code -4", "exited with code -4", "returncode=-4", "returncode -4",
+        "exit status -4", "return code -4", "core-dump, signal=ill", "status=4/ill", "0xc000001d", "-1073741795",
+        "3221225501", "doesn't support avx", "not support avx", "without avx", "cpu does not support",
+        "cpu doesn't support", "requires avx", "require avx", "avx2 is not supported", "avx is not supported",
+        "avx512 is not supported", "no avx support", "avx ~ not available", "avx ~ required",
+        "compiled to use ~ instructions, but these aren't available", "processor does not support",
+        "missing cpu features", "numpy was built with baseline optimizations", "but your machine doesn't support",
+        "cpu isa level is lower than required", "this cpu is not supported", "machine does not support ~ instruction",
+        "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
     ), {'unless': ("oracle", "mpi")}),
     ('kernel_too_old', (
-        "kernel too old", "kernel is too old", "kernel version is too old", "kernel version ~ too old", "your linux kernel version", "your kernel does not support", "kernel does not support",
-        "kernel ~ or newer is required", "kernel ~ or later is required", "kernel version ~ is not supported", "requires linux kernel", "kernel >= ~ required", "minimum kernel version",
-        "is not supported over overlayfs", "'overlay' is not supported over", "overlay: unrecognized mount option", "overlay ~ enodev", "module overlay not found",
-        "failed to mount overlay: no such device", "overlay ~ invalid argument", "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
+        "kernel too old", "not found as a supported filesystem", "graphdriver: driver not supported",
+        "kernel is new enough", "driver not supported ~ overlay", "upgrade your kernel", "kernel is too old",
+        "kernel version ~ too old", "your linux kernel version", "kernel does not support",
+        "kernel ~ or newer is required", "kernel ~ or later is required", "requires linux kernel",
+        "kernel >= ~ required", "minimum kernel version", "is not supported over overlayfs",
+        "'overlay' is not supported over", "overlay: unrecognized mount option", "overlay ~ enodev",
+        "module overlay not found", "failed to mount overlay: no such device", "overlay ~ invalid argument",
+        "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
         "linux kernel ~ not supported", "function not implemented",
     )),
 
     # --- room and memory
     ('disk_full', (
-        "no space left", "enospc", "errno 28", "errno 122", "disk quota exceeded", "edquot", "not enough space", "not enough free space", "insufficient space", "insufficient disk space",
-        "insufficient free space", "not enough disk space", "not enough free disk space", "more space needed on", "disk requirements:", "out of disk space", "disk is full", "disk full", "file system is full",
-        "filesystem full", "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem", "no free space",
-    ), {'unless': ("file watchers", "cannot clone", "user namespace")}),
-    ('read_only', ("read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system", "read-only filesystem", "file system is read only", "readonly file system")),
+        "no space left", "enospc", "errno 28", "errno 122", "disk quota exceeded", "edquot", "not enough space",
+        "not enough free space", "insufficient space", "insufficient disk space", "insufficient free space",
+        "not enough disk space", "not enough free disk space", "more space needed on", "disk requirements:",
+        "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
+        "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
+        "no free space",
+    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare")}),
+    ('read_only', (
+        "read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system",
+        "read-only filesystem", "file system is read only", "readonly file system",
+    )),
     ('oom_build', (
-        "killed signal terminated program", "internal compiler error: killed", "virtual memory exhausted", "(program cc1plus)", "cc1plus ~ out of memory", "cc1plus ~ killed", "cc1: out of memory",
-        "make ~ error 137", "ld terminated with signal 9", "killed (program", "out of memory allocating ~ bytes", "fatal error: killed", "execute command: killed", "ninja ~ killed", "g++ ~ killed", "nvcc ~ killed",
-        "make ~ killed", "ld: out of memory", "memory exhausted", "command 'gcc' failed ~ -9", "gcc' failed ~ signal 9", "g++' failed ~ signal 9", "failed with exit code -9", "killed process ~ (cc1plus", "killed process ~ (ld)", "cc1plus invoked oom",
-        "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus", "could not allocate ~ cc1plus",
+        "killed signal terminated program", "internal compiler error: killed", "(program cc1plus)",
+        "cc1plus ~ out of memory", "cc1plus ~ killed", "cc1: out of memory", "make ~ error 137",
+        "ld terminated with signal 9", "killed (program", "out of memory allocating ~ bytes", "fatal error: killed",
+        "execute command: killed", "ninja ~ killed", "g++ ~ killed", "nvcc ~ killed", "make ~ killed",
+        "ld: out of memory", "memory exhausted", "command 'gcc' failed ~ -9", "gcc' failed ~ signal 9",
+        "g++' failed ~ signal 9", "failed with exit code -9", "killed process ~ (cc1plus", "killed process ~ (ld)",
+        "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
+        "could not allocate ~ cc1plus",
     )),
     ('out_of_memory', (
-        "memoryerror", "bad_alloc", "out of memory", "oom-killer", "oomkilled", "oom-kill", "exit code 137", "exit code: 137", "exited with code 137", "exited (137)", "exit status 137", "code: 137", "code 137", "status 137", "rc=137",
-        "rc': 137", "returncode=-9", "returncode -9", "code -9", "status -9", "sigkill", "signal 9", "signal: killed", "signal: 9", "cannot allocate memory", "enomem", "errno 12]", "unable to allocate", "failed to allocate memory",
-        "reached heap limit", "allocation failed - javascript", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork", "malloc failed", "posix_memalign", "array buffer allocation failed",
-        "insufficient memory", "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
+        "memoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9", "code -9", "status -9",
+        "sigkill", "signal: killed", "cannot allocate memory", "enomem", "errno 12]", "unable to allocate",
+        "failed to allocate memory", "reached heap limit", "allocation failed - javascript",
+        "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
+        "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
+        "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create")}),
-    ('out_of_memory', ("killed",), {'regex': r"^(?:\S{0,80}: line \d{1,6}: *\d{0,9} |\[?\d{0,6}\]?\+? *\d{0,8} *)?killed(?: .{0,200})?$"}),
+    ('out_of_memory', (
+        "killed",
+    ), {'regex': r"^(?:\S{0,80}: line \d{1,6}: *\d{0,9} |\[?\d{0,6}\]?\+? *\d{0,8} *)?killed(?: .{0,200})?$"}),
 
     # --- containers
     ('seccomp_clone3', (
-        "pthread_create failed ~ operation not permitted", "blas_thread_init: pthread_create", "clone3 ~ operation not permitted", "clone3 ~ eperm", "clone3 ~ seccomp", "faccessat2 ~ operation not permitted",
-        "can't start new thread", "pthread_create ~ operation not permitted", "pthread_create ~ eperm", "pthread_create() failed (1", "thread ~ operation not permitted", "thread: operation not permitted",
-        "uv_thread_create", "libgomp: thread creation failed", "getaddrinfo() thread failed to start", "pthread_create failed", "pthread_create() failed", "post-invoke", "failed to create thread",
-        "make: /bin/sh: operation not permitted", "failed to start thread", "thread constructor failed", "cannot create thread", "couldn't create thread", "seccomp ~ fail", "seccomp ~ error", "seccomp: unknown", "libseccomp ~ too old",
-        "seccomp ~ not supported", "unable to start worker thread", "failed to create new os thread", "may need to increase max user processes", "std::system_error ~ operation not permitted", "what(): operation not permitted", "ubuntu ~ post-invoke",
+        "blas_thread_init: pthread_create", "clone3 ~ operation not permitted", "clone3 ~ eperm", "clone3 ~ seccomp",
+        "faccessat2 ~ operation not permitted", "can't start new thread", "pthread_create ~ eperm",
+        "thread ~ operation not permitted", "uv_thread_create", "libgomp: thread creation failed",
+        "getaddrinfo() thread failed to start", "pthread_create failed", "pthread_create() failed", "post-invoke",
+        "failed to create thread", "make: /bin/sh: operation not permitted", "failed to start thread",
+        "thread constructor failed", "cannot create thread", "couldn't create thread", "adding seccomp filter",
+        "seccomp ~ fail", "seccomp ~ error", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
+        "unable to start worker thread", "failed to create new os thread", "may need to increase max user processes",
+        "std::system_error ~ operation not permitted", "what(): operation not permitted",
     )),
     ('docker_perm', (
-        "permission denied while trying to connect to the docker", "docker.sock ~ permission denied", "permission denied ~ docker.sock", "podman.sock ~ permission denied",
-        "docker daemon socket ~ denied", "eacces /var/run/docker.sock", "eacces ~ docker.sock", "'connection aborted.', permissionerror(13", "'connection aborted.', error(13", "fetching server api version ~ permission denied",
-        "fetching server api version ~ permissionerror", "docker ~ must be run as root", "permission denied ~ docker daemon", "access to the docker daemon",
+        "permission denied while trying to connect to the docker", "docker.sock ~ permission denied",
+        "permission denied ~ docker.sock", "podman.sock ~ permission denied", "docker daemon socket ~ denied",
+        "eacces ~ docker.sock", "'connection aborted.', permissionerror(13", "'connection aborted.', error(13",
+        "fetching server api version ~ permission denied", "fetching server api version ~ permissionerror",
+        "docker ~ must be run as root", "permission denied ~ docker daemon", "access to the docker daemon",
     )),
     ('podman_userns', (
-        "not be enough ids available in the namespace", "insufficient uids or gids", "insufficient uids", "newuidmap", "newgidmap", "cannot re-exec process", "cannot find uid/gid for user", "cannot find mappings for user",
-        "no subuid ranges found", "no subgid ranges found", "cannot clone: ", "clone: operation not permitted", "cannot clone process", "user namespaces are not enabled", "user namespaces not enabled", "max_user_namespaces", "unprivileged_userns_clone",
-        "user namespace ~ not supported", "user namespaces ~ not supported", "user namespaces ~ disabled", "could not find enough available ids", "not enough unused id", "not enough available ids", "check /etc/subuid", "open /etc/subuid",
-        "/etc/subuid ~ no ", "/etc/subuid: no such", "entries in /etc/subuid", "lchown ~ invalid argument", "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map", "/gid_map",
-        "unshare ~ operation not permitted", "unshare ~ invalid argument", "unshare ~ no space left", "unshare(clone_newuser)", "clone_newuser ~ ", "rootlesskit:error", "[rootlesskit ~ error", "rootlesskit ~ failed",
-        "join rootless user namespace", "error joining namespace", "error creating new mount namespace", "cannot set up namespace", "fork/exec /proc/self/exe: ", "creating new namespace ~ operation not permitted", "nsenter: ", "error reading allowed id mappings",
-        "failed to create user namespace", "no space left on device ~ user namespace", "slirp4netns", "subordinate uid", "subordinate ids", "user namespace",
+        "not be enough ids available in the namespace", "insufficient uids", "newuidmap", "newgidmap",
+        "cannot re-exec process", "cannot find uid/gid for user", "cannot find mappings for user",
+        "no subuid ranges found", "no subgid ranges found", "cannot clone: ", "clone: operation not permitted",
+        "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
+        "could not find enough available ids", "not enough unused id", "not enough available ids", "check /etc/subuid",
+        "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
+        "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map",
+        "/gid_map", "unshare ~ operation not permitted", "unshare ~ invalid argument", "clone_newuser ~ ",
+        "rootlesskit:error", "[rootlesskit ~ error", "rootlesskit ~ failed", "error joining namespace",
+        "error creating new mount namespace", "cannot set up namespace", "fork/exec /proc/self/exe: ",
+        "creating new namespace ~ operation not permitted", "nsenter: ", "error reading allowed id mappings",
+        "slirp4netns ~ failed", "slirp4netns ~ not found", "could not find slirp4netns", "unable to find slirp4netns",
+        "subordinate uid", "subordinate ids", "user namespace",
     ), {'unless': ("creating user namespace",)}),
     ('cgroup_v2', (
-        "failed to get d-bus connection", "requires cgroup v", "require cgroup v", "requires cgroups v", "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1", "cgroup v1 ~ deprecated",
-        "cgroup mountpoint does not exist", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup", "failed to allocate manager object", "booted with systemd as init", "cannot find cgroup mount", "/sys/fs/cgroup ~ no such file",
-        "/sys/fs/cgroup ~ permission denied", "/sys/fs/cgroup ~ read-only", "/sys/fs/cgroup ~ operation not", "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "no cgroup mount found", "error mounting 'cgroup", "mounting 'cgroup", "cgroup mount", "failed to connect to bus",
-        "cannot operate. failed to connect", "operate. failed to connect to bus", "systemd cgroup flag passed", "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution", "cgroup.controllers ~ no such file", "cgroup.subtree_control", "cgroup.procs",
-        "no cgroup ", "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied", "cgroup ~ no such file", "create systemd cgroup", "unable to apply cgroup", "switching to --cgroup-manager", "falling back to --cgroup-manager",
-        "unified cgroup", "cgroup ~ not found", "unknown version specified ~ cgroup", "cgroup ~ not available", "failed to create /init.scope", "failed to create /docker", "cgroup ~ failed",
+        "failed to get d-bus connection", "requires cgroup v", "require cgroup v", "requires cgroups v",
+        "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
+        "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
+        "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
+        "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "mounting 'cgroup", "cgroup mount",
+        "failed to connect to bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
+        "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution",
+        "failed to mount api filesystems", "cgroup.subtree_control", "cgroup.procs", "no cgroup ",
+        "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied",
+        "cgroup ~ no such file", "create systemd cgroup", "unable to apply cgroup", "switching to --cgroup-manager",
+        "falling back to --cgroup-manager", "unified cgroup", "cgroup ~ not found",
+        "unknown version specified ~ cgroup", "cgroup ~ not available", "failed to create /init.scope",
+        "failed to create /docker", "cgroup ~ failed",
     )),
-    ('image_rate_limit', ("toomanyrequests", "pull rate limit", "too many requests", "rate limit exceeded", "increase-rate-limit", "unauthenticated pull", "http 429", "status code 429", "statuscode: 429", "reached your ~ rate limit", "rate limited")),
+    ('image_rate_limit', (
+        "toomanyrequests", "pull rate limit", "too many requests", "rate limit exceeded", "increase-rate-limit",
+        "unauthenticated pull", "http 429", "status code 429", "statuscode: 429", "reached your ~ rate limit",
+        "rate limited",
+    )),
     ('engine_missing', (
-        "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found", "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
-        "unable to connect to podman", "no container engine", "docker.sock ~ no such file", "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file", "fetching server api version ~ filenotfounderror",
-        "fetching server api version ~ no such file", "unit docker.service not found", "docker.service failed", "docker.service could not be found", "docker engine is not running", "required executable 'podman", "required executable 'docker", "default oci runtime ~ not found", "oci runtime ~ not found",
-        "could not find a working conmon", "no such file or directory: 'docker", "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker", "docker is not installed", "podman is not installed", "docker daemon is not running",
+        "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found",
+        "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
+        "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
+        "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
+        "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
+        "unit docker.service not found", "docker.service failed", "docker.service could not be found",
+        "docker engine is not running", "required executable 'podman", "required executable 'docker",
+        "oci runtime ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
+        "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
+        "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
     ('container_perm', (
-        "oci runtime permission denied", "oci permission denied", "oci runtime ~ permission denied", "oci runtime ~ operation not permitted", "error stat'ing file", "container_linux.go ~ permission denied", "container_linux.go ~ operation not permitted",
-        "runc ~ permission denied", "runc ~ operation not permitted", "crun: ~ permission denied", "crun: ~ operation not permitted", "statfs ~ permission denied", "setrlimit ~ operation not permitted", "container ~ storage ~ permission denied",
-        "overlay ~ permission denied", "mount ~ operation not permitted", "mount ~ permission denied", "start container process ~ permission denied", "/run/user/ ~ permission denied", "/run/containers ~ permission denied", "exec user process caused ~ permission denied",
-        "containers/storage ~ permission denied", "run/libpod ~ permission denied", "container ~ operation not permitted", "mknod ~ operation not permitted", "conmon ~ permission denied", "sethostname ~ operation not permitted", "oci runtime attempted to invoke",
-        "container init ~ permission denied", "container ~ permission denied",
+        "oci permission denied", "oci runtime ~ permission denied", "oci runtime ~ operation not permitted",
+        "error stat'ing file", "runc ~ permission denied", "runc ~ operation not permitted",
+        "crun: ~ permission denied", "crun: ~ operation not permitted", "statfs ~ permission denied",
+        "setrlimit ~ operation not permitted", "overlay ~ permission denied", "mount ~ operation not permitted",
+        "mount ~ permission denied", "/run/user/ ~ permission denied", "exec user process caused ~ permission denied",
+        "run/libpod ~ permission denied", "container ~ operation not permitted", "mknod ~ operation not permitted",
+        "conmon ~ permission denied", "sethostname ~ operation not permitted", "oci runtime attempted to invoke",
+        "container ~ permission denied",
     ), {'unless': ("/var/www", "ansible")}),
 
     # --- Ansible
     ('selinux_bindings', (
-        "target uses selinux but python bindings", "selinux ~ python bindings", "python bindings ~ selinux", "libselinux-python ~ required", "libselinux-python ~ not installed", "(libselinux-python", "no module named selinux", "no module named 'selinux'",
-        "no module named semanage", "no module named 'semanage'", "no module named seobject", "no module named 'seobject'", "module 'selinux' has no attribute", "python-selinux ~ required", "policycoreutils-python ~ required", "libsemanage-python ~ required",
-        "(libsemanage-python", "please install libselinux", "selinux bindings", "no module named '_selinux'", "no module named _selinux",
+        "missing selinux python library", "selinux ~ python bindings", "python bindings ~ selinux",
+        "libselinux-python ~ required", "libselinux-python ~ not installed", "(libselinux-python",
+        "no module named selinux", "no module named 'selinux'", "no module named semanage",
+        "no module named 'semanage'", "no module named seobject", "no module named 'seobject'",
+        "module 'selinux' has no attribute", "python-selinux ~ required", "policycoreutils-python ~ required",
+        "libsemanage-python ~ required", "(libsemanage-python", "please install libselinux", "selinux bindings",
+        "no module named '_selinux'", "no module named _selinux",
     )),
     ('yum_bindings', (
-        "python 2 bindings for rpm are needed", "python 2 yum module is needed", "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm", "no module named 'rpm'", "python3-dnf must be installed",
-        "could not import the dnf python module", "could not import the yum", "no module named 'dnf'", "no module named dnf", "could not detect which major revision of yum", "importing one of the python modules required to run yum", "required to run yum",
-        "except keyboardinterrupt, e:", "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required", "python bindings for rpm", "python-dnf",
+        "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm",
+        "no module named 'rpm'", "python3-dnf must be installed", "could not import the dnf python module",
+        "could not import the yum", "no module named 'dnf'", "no module named dnf",
+        "could not detect which major revision of yum", "required to run yum", "except keyboardinterrupt, e:",
+        "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required", "python-dnf",
     )),
     ('ansible_target_python', (
-        "future feature annotations is not defined", "ansible requires a minimum of python", "ansible-core requires a minimum of python", "requires a minimum of python", "requires python ~ on the managed", "requires python ~ on the target", "no module named 'ansible.module_utils.six.moves",
-        "no module named ansible.module_utils.six", "unsupported python version on the target", "ansiballz ~ syntaxerror", "ansible/module_utils/ ~ syntaxerror", "the ansible ~ requires python", "ansible requires python", "ansible-core ~ requires python",
-        "the ~ module ~ requires python", "ansible_module_ ~ syntaxerror", "no module named 'ansible.module_utils.six'", "target python ~ not supported", "python ~ on the target host is not supported", "python 2.6", "no module named 'ansible.module_utils.basic'", "ansible ~ python2.6",
+        "future feature annotations is not defined", "requires a minimum of python",
+        "requires python ~ on the managed", "requires python ~ on the target",
+        "no module named 'ansible.module_utils.six.moves", "no module named ansible.module_utils.six",
+        "unsupported python version on the target", "ansiballz ~ syntaxerror", "ansible/module_utils/ ~ syntaxerror",
+        "the ansible ~ requires python", "ansible requires python", "ansible-core ~ requires python",
+        "the ~ module ~ requires python", "ansible_module_ ~ syntaxerror",
+        "no module named 'ansible.module_utils.six'", "target python ~ not supported",
+        "python ~ on the target host is not supported", "python 2.6", "no module named 'ansible.module_utils.basic'",
+        "ansible ~ python2.6",
     ), {'unless': ("deprecat", "site-packages")}),
+    ('ansible_target_python', (
+        "syntaxerror: invalid syntax",
+    ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils")}),
     ('ansible_become', (
-        "waiting for privilege escalation prompt", "sudo password", "become password", "su password", "sudo: a password is required", "sudo: a terminal is required", "must have a tty", "sudo: no tty present", "is not in the sudoers file", "is not allowed to execute", "sudo: unknown user",
-        "sudo: command not found", "sudo: not found", "sudo: effective uid is not", "su: authentication failure", "su: permission denied", "sudo must be owned by uid", "sudo: unable to", "su: sorry", "may not run sudo", "an unprivileged user", "becoming unprivileged",
-        "set permissions on the temporary files", "sudo: pam", "sudo: account", "su: must be run from a terminal", "privilege escalation", "su: cannot set", "sudo: error", "sudo: /etc/sudoers", "sudo: user ", "sudo: parse error", "failed to become",
+        "sudo password", "become password", "su password", "sudo: a password is required",
+        "sudo: a terminal is required", "must have a tty", "sudo: no tty present", "is not in the sudoers file",
+        "is not allowed to execute", "sudo: unknown user", "sudo: command not found", "sudo: not found",
+        "sudo: effective uid is not", "su: authentication failure", "su: permission denied",
+        "sudo must be owned by uid", "sudo: unable to", "su: sorry", "may not run sudo", "an unprivileged user",
+        "becoming unprivileged", "set permissions on the temporary files", "sudo: pam", "sudo: account",
+        "su: must be run from a terminal", "privilege escalation", "su: cannot set", "sudo: error",
+        "sudo: /etc/sudoers", "sudo: user ", "sudo: parse error", "failed to become",
     )),
     ('ansible_remote_tmp', (
-        "failed to create temporary directory", "changing the remote tmp path", "/.ansible/tmp ~ permission denied", ".ansible/tmp ~ no such file", ".ansible ~ permission denied", "cannot create directory ~ .ansible", "could not chdir to home directory",
-        "remote_tmp", "remote tmp", "ansible-tmp- ~ permission denied", "ansible-tmp- ~ no such file", "permission denied ~ ansible-tmp-", "no such file ~ ansible-tmp-", "no usable temporary directory found", "errno 2 ~ .ansible/tmp",
+        "failed to create temporary directory", "could not create temporary directory", "remote temp path",
+        "authentication or permission failure", ".ansible/tmp ~ no such file", ".ansible ~ permission denied",
+        "cannot create directory ~ .ansible", "could not chdir to home directory", "remote_tmp", "remote tmp",
+        "ansible-tmp- ~ permission denied", "ansible-tmp- ~ no such file", "permission denied ~ ansible-tmp-",
+        "no such file ~ ansible-tmp-", "no usable temporary directory found", "errno 2 ~ .ansible/tmp",
     ), {'unless': ("warning]: module remote_tmp",)}),
-    ('ansible_remote_tmp', ("warning]: module remote_tmp ~ did not exist",), {'rank': 80}),
+    ('ansible_remote_tmp', (
+        "warning]: module remote_tmp ~ did not exist",
+    ), {'rank': 80}),
     ('unreachable', (
-        "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host", "host key verification failed", "permission denied (publickey", "kex_exchange_identification", "shared connection to ~ closed", "ssh_exchange_identification",
-        "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname", "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange", "permission denied, please try again", "mux_client_request_session",
-        "kex_exchange", "ssh: handshake failed", "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host", "connection closed by ~ port 22",
+        "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host",
+        "host key verification failed", "permission denied (publickey", "ssh_exchange_identification",
+        "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname",
+        "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange",
+        "permission denied, please try again", "mux_client_request_session", "kex_exchange", "ssh: handshake failed",
+        "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
+        "connection closed by ~ port 22",
     )),
     ('python_missing', (
-        "bin/python: not found", "bin/python: no such file", "bin/python3: not found", "bin/python3: no such file", "python: not found", "python3: not found", "python2: not found", "python: command not found", "python3: command not found", "python2: command not found",
-        "/python ~ : no such file or directory", "bin/python ~ bad interpreter", "bin/python: bad interpreter", "no python interpreters found", "'python': no such file", "'python3': no such file", "python ~ executable ~ set the env variable python", "can't find python executable",
-        "find any python installation", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found", "discovered python interpreter", "directory: 'python", "the module failed to execute correctly, you probably need to set the interpreter", "find any python", "python is not installed", "failed to find python",
-        "could not find python executable", "could not find python interpreter", "platform independent libraries <prefix>", "install python ~ on the ~ host", "python ~ : no such file or directory",
+        "bin/python: no such file", "bin/python3: no such file", "python: not found", "python3: not found",
+        "python2: not found", "python: command not found", "python3: command not found", "python2: command not found",
+        "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
+        "'python3': no such file", "python ~ executable ~ set the env variable python", "can't find python executable",
+        "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
+        "discovered python interpreter", "directory: 'python",
+        "the module failed to execute correctly, you probably need to set the interpreter", "find any python",
+        "python is not set from", "gyp err! find python ~ is not in path", "python is not installed",
+        "failed to find python", "could not find python executable", "could not find python interpreter",
+        "platform independent libraries <prefix>", "install python ~ on the ~ host",
+        "python ~ : no such file or directory",
     ), {'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
 
     # --- the mirrors of CentOS
     ('epel_metalink', (
-        "cannot retrieve metalink", "metalink for repository: epel", "metalink ~ epel", "epel ~ metalink", "metadata for repo 'epel", "repo: epel", "repo: 'epel", "repository 'epel", "repository epel", "epel/x86_64: [errno", "epel ~ trying other mirror",
-        "epel ~ no more mirrors", "no package epel-release", "no package matching 'epel", "unable to find a match: epel", "epel-release not available", "fedoraproject.org/pub/epel ~ 404", "fedoraproject.org/pub/epel ~ not found",
-        "epel ~ repomd.xml ~ error", "repomd.xml ~ epel ~ error", "pub/epel/ ~ [errno", "resolve host: mirrors.fedoraproject.org", "mirrors.fedoraproject.org ~ error", "epel-release-latest-7 ~ not found", "epel-release-latest-7 ~ 404", "epel-release-latest-7 ~ failed",
-        "open: https://dl.fedoraproject.org/pub/epel", "skipping unreadable repository '/etc/yum.repos.d/epel", "could not get metalink", "pub/epel/7 ~ 404",
+        "cannot retrieve metalink", "metalink ~ epel", "epel ~ metalink", "metadata for repo 'epel", "repo: epel",
+        "repo: 'epel", "repository 'epel", "repository epel", "epel/x86_64: [errno", "epel ~ trying other mirror",
+        "epel ~ no more mirrors", "no package epel-release", "no package matching 'epel",
+        "unable to find a match: epel", "epel-release not available", "fedoraproject.org/pub/epel ~ 404",
+        "fedoraproject.org/pub/epel ~ not found", "epel ~ repomd.xml ~ error", "repomd.xml ~ epel ~ error",
+        "pub/epel/ ~ [errno", "resolve host: mirrors.fedoraproject.org", "mirrors.fedoraproject.org ~ error",
+        "epel-release-latest-7 ~ not found", "epel-release-latest-7 ~ 404", "epel-release-latest-7 ~ failed",
+        "open: https://dl.fedoraproject.org/pub/epel", "skipping unreadable repository '/etc/yum.repos.d/epel",
+        "could not get metalink", "pub/epel/7 ~ 404",
     ), {'unless': ("407", "proxy ")}),
     ('centos_eol_mirror', (
-        "cannot find a valid baseurl", "could not retrieve mirrorlist", "could not resolve host: mirrorlist", "mirrorlist.centos.org ~ error", "mirrorlist.centos.org ~ could not", "mirror.centos.org ~ not found", "mirror.centos.org ~ 404", "mirror.centos.org ~ error",
-        "resolve host: mirror.centos.org", "metadata for repo 'appstream", "metadata for repo 'base", "metadata for repo 'extras", "metadata for repo 'updates", "metadata for repo 'centos", "metadata for repo 'powertools", "no urls in mirrorlist",
-        "no more mirrors to try", "all mirrors were already tried", "centos-sclo ~ [errno", "centos-sclo ~ error", "/centos/7 ~ 404", "/centos/7 ~ not found", "/centos/7 ~ [errno", "one of the configured repositories failed",
-        "[errno 14] ~ trying other mirror", "repomd.xml: [errno 14]", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos", "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset", "centos-release-scl ~ not ",
-        "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset", "find a match: centos-release-scl", "package devtoolset ~ available", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6", "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
-        "trying other mirror", "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo", "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
+        "cannot find a valid baseurl", "could not retrieve mirrorlist", "could not resolve host: mirrorlist",
+        "mirrorlist.centos.org ~ error", "mirrorlist.centos.org ~ could not", "mirror.centos.org ~ not found",
+        "mirror.centos.org ~ 404", "mirror.centos.org ~ error", "resolve host: mirror.centos.org",
+        "metadata for repo 'appstream", "metadata for repo 'base", "metadata for repo 'extras",
+        "metadata for repo 'updates", "metadata for repo 'centos", "metadata for repo 'powertools",
+        "no urls in mirrorlist", "prepare internal mirrorlist", "mirror urls are not using", "no valid mirrors",
+        "no more mirrors to try", "all mirrors were already tried", "centos-sclo ~ [errno", "centos-sclo ~ error",
+        "/centos/7 ~ 404", "/centos/7 ~ not found", "/centos/7 ~ [errno", "one of the configured repositories failed",
+        "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
+        "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
+        "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
+        "find a match: centos-release-scl", "package devtoolset ~ available", "no package ~ available",
+        "error: nothing to do", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
+        "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
+        "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
+        "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
     ), {'unless': ("407", "proxy ", "epel")}),
 
     # --- the network, from what names a reason to what only says that it failed
     ('proxy', (
-        "proxyerror", "proxy error", "407 proxy", "proxy authentication", "407 authenticat", "code 407", "error: 407", "response 407", "http/1.1 407", "http/1.0 407", "error 407", "code: 407", "status: 407", "http 407", "status 407", "statuscode=407",
-        "cannot connect to proxy", "unable to connect to proxy", "tunnel connection failed", "tunneling socket could not be established", "could not resolve proxy", "resolve proxy", "via proxy", "proxyconnect tcp", "proxy refused", "proxy tunnel", "from proxy after connect",
-        "http code ~ from proxy", "err_proxy", "proxy connection", "proxy connect aborted", "proxy handshake", "missing dependencies for socks support", "proxy server ~ fail", "invalid proxy", "proxy ~ connection refused", "proxy ~ timed out", "proxy ~ 403 forbidden", "proxy url had no scheme", "proxy scheme", "bad proxy",
-        "proxy requires", "proxy is refusing", "error connecting to proxy", "connect to proxy", "check_hostname requires server_hostname", "proxychains ~ timeout", "requires authentication ~ proxy", "proxy ~ denied", "connect tunnel failed",
-    ), {'unless': ("'proxy' config is set properly", "if you are behind a proxy", "configure the proxy", "proxy_pass")}),
+        "proxyerror", "proxy error", "407 proxy", "proxy authentication", "407 authenticat", "code 407", "error: 407",
+        "response 407", "http/1.1 407", "http/1.0 407", "error 407", "code: 407", "status: 407", "http 407",
+        "status 407", "statuscode=407", "tunnel connection failed", "tunneling socket could not be established",
+        "resolve proxy", "via proxy", "proxyconnect tcp", "proxy refused", "proxy tunnel", "from proxy after connect",
+        "http code ~ from proxy", "err_proxy", "proxy connection", "proxy connect aborted", "proxy handshake",
+        "missing dependencies for socks support", "proxy server ~ fail", "invalid proxy", "proxy ~ connection refused",
+        "proxy ~ timed out", "proxy ~ 403 forbidden", "proxy url had no scheme", "proxy scheme", "bad proxy",
+        "proxy requires", "proxy is refusing", "error connecting to proxy", "connect to proxy",
+        "check_hostname requires server_hostname", "proxychains ~ timeout", "requires authentication ~ proxy",
+        "proxy ~ denied", "connect tunnel failed",
+    ), {'unless': ("'proxy' config is set properly", "if you are behind a proxy", "configure the proxy", "proxy_pass"
+        )}),
     ('clock_or_cert', (
-        "certificate has expired", "certificate is not yet valid", "cert_has_expired", "cert_not_yet_valid", "certificate expired", "expired certificate", "or is not yet valid", "clock skew", "is not valid yet", "certificate is expired", "expired ~ certificate",
-        "certificate ~ expired", "certificate ~ not yet valid", "not yet activated", "sec_error_expired", "clock may be wrong", "clock is wrong", "issued certificate not yet valid", "in the future ~ certificate", "issued certificate has expired", "certexpired", "time ~ is in the future", "timestamp ~ in the future",
-        "clock ~ not synchron", "clock out of sync", "date is wrong", "signature verification failed ~ expired", "is invalid ~ expired",
+        "cert_has_expired", "cert_not_yet_valid", "or is not yet valid", "clock skew", "is not valid yet",
+        "expired ~ certificate", "certificate ~ expired", "certificate ~ not yet valid", "not yet activated",
+        "sec_error_expired", "clock may be wrong", "clock is wrong", "in the future ~ certificate", "certexpired",
+        "time ~ is in the future", "timestamp ~ in the future", "clock ~ not synchron", "clock out of sync",
+        "date is wrong", "signature verification failed ~ expired", "is invalid ~ expired",
     )),
     ('git_tls_old', (
-        "unsupported protocol version", "peer reports incompatible", "nss error -", "ssl connect error", "ssl_error_protocol_version", "alert protocol version", "tlsv1_alert_protocol_version", "no common encryption algorithm", "cannot communicate securely with peer", "unsupported protocol",
-        "wrong ssl version", "ssl23_get_server_hello", "alert handshake failure", "handshake failure", "ssl_error_no_cypher_overlap", "no_protocols_available", "no protocols available", "dh key too small", "unsafe legacy renegotiation", "a pkcs #11 module returned", "tls_process_server_hello",
-        "cipher suites supported", "requires tls 1.2", "requires tls v1.2", "tlsv1.2 ~ required", "tls 1.2 ~ required", "no cipher", "ssl: no alternative certificate", "unsupported ssl", "curl: (35)", "curl#35", "peer using unsupported version", "protocol version ~ ssl", "peer does not recognize and trust",
+        "peer reports incompatible", "nss error -", "ssl connect error", "ssl_error_protocol_version",
+        "alert protocol version", "tlsv1_alert_protocol_version", "no common encryption algorithm",
+        "cannot communicate securely with peer", "unsupported protocol", "wrong ssl version", "ssl23_get_server_hello",
+        "handshake failure", "ssl_error_no_cypher_overlap", "no_protocols_available", "no protocols available",
+        "dh key too small", "unsafe legacy renegotiation", "a pkcs #11 module returned", "tls_process_server_hello",
+        "cipher suites supported", "requires tls 1.2", "requires tls v1.2", "tlsv1.2 ~ required", "tls 1.2 ~ required",
+        "no cipher", "ssl: no alternative certificate", "unsupported ssl", "curl: (35)", "curl#35",
+        "peer using unsupported version", "protocol version ~ ssl", "peer does not recognize and trust",
         "wrong version number", "wrong_version_number", "tls protocol",
     ), {'unless': ("docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
     ('openssl_too_old', (
-        "only supports openssl 1.1.1", "urllib3 v2 ~ openssl", "python requires a openssl 1.1.1", "could not build the ssl module", "openssl 1.1.1 or newer", "openssl 1.1.1 or higher", "requires openssl", "the ssl module in python is not available", "ssl module is not available",
-        "ssl module is compiled with", "no module named _ssl", "no module named '_ssl'", "no module named ssl", "openssl ~ is no longer supported", "openssl ~ too old", "openssl version ~ not supported", "x509_v_flag_", "module 'ssl' has no attribute", "'module' object has no attribute 'sslcontext'",
-        "module 'lib' has no attribute 'openssl", "digital envelope routines", "openssl >= 1.1", "openssl 1.1.1 ~ required", "openssl 1.0 ~ not supported", "upgrade openssl", "needs openssl", "could not import runpy module ~ ssl", "openssl ~ or later", "openssl 1.0.2 ~ not supported", "modules were not found ~ _ssl",
+        "only supports openssl 1.1.1", "urllib3 v2 ~ openssl", "python requires a openssl 1.1.1",
+        "could not build the ssl module", "openssl 1.1.1 or newer", "openssl 1.1.1 or higher", "requires openssl",
+        "the ssl module in python is not available", "ssl module is not available", "ssl module is compiled with",
+        "no module named _ssl", "no module named '_ssl'", "no module named ssl", "openssl ~ is no longer supported",
+        "openssl ~ too old", "openssl version ~ not supported", "x509_v_flag_", "module 'ssl' has no attribute",
+        "'module' object has no attribute 'sslcontext'", "module 'lib' has no attribute 'openssl",
+        "digital envelope routines", "openssl >= 1.1", "openssl 1.1.1 ~ required", "openssl 1.0 ~ not supported",
+        "needs openssl", "could not import runpy module ~ ssl", "openssl ~ or later", "modules were not found ~ _ssl",
     )),
     ('tls', (
-        "certificate_verify_failed", "certificate verify failed", "unable to get local issuer", "unable to get issuer cert", "self signed certificate", "self-signed certificate", "signed by unknown authority", "unable to verify the first certificate", "unable_to_verify_leaf_signature",
-        "unable_to_get_issuer_cert", "self_signed_cert_in_chain", "depth_zero_self_signed", "x509: ", "failed to validate the ssl certificate", "ssl certificate problem", "server certificate verification failed", "certificate issuer", "certificate cannot be authenticated", "ssl ca cert",
-        "ca certificates bundle", "tls ca certificate", "certificate is not trusted", "certificate ~ not trusted", "sslerror", "ssl error", "hostname ~ doesn't match", "err_tls_cert", "invalid certificate", "invalid peer certificate", "unknown ca", "ssl certificate verif", "certificate cannot be verified", "certificate verification",
-        "unknownissuer", "certificate authority is unknown", "bad certificate", "curl#60", "curl: (60)", "curl#77", "curl: (77)", "remote error: tls:", "ssl handshake fail", "tls handshake fail", "ssl validation", "verify certificate", "sec_error_unknown_issuer", "cafile", "set certificate verify locations",
-        "setting certificate", "condasslerror", "ssl verification", "certificate ~ mismatch", "certificate subject name", "ssl: ", "[ssl", "no subject alternative", "gave http response to https client", "certificate validation", "ssl_error_bad_cert", "the certificate ~ not", "certificate ~ untrusted", "cert_untrusted",
-        "could not find a suitable tls ca", "no certificate", "client certificate",
+        "certificate_verify_failed", "certificate verify failed", "unable to get local issuer",
+        "unable to get issuer cert", "self signed certificate", "self-signed certificate",
+        "signed by unknown authority", "unable to verify the first certificate", "unable_to_verify_leaf_signature",
+        "unable_to_get_issuer_cert", "self_signed_cert_in_chain", "depth_zero_self_signed", "x509: ",
+        "failed to validate the ssl certificate", "ssl certificate problem", "certificate issuer",
+        "certificate cannot be authenticated", "ssl ca cert", "ca certificates bundle", "tls ca certificate",
+        "certificate ~ not trusted", "sslerror", "ssl error", "hostname ~ doesn't match", "err_tls_cert",
+        "invalid certificate", "invalid peer certificate", "unknown ca", "ssl certificate verif",
+        "certificate cannot be verified", "certificate verification", "unknownissuer",
+        "certificate authority is unknown", "bad certificate", "curl#60", "curl: (60)", "curl#77", "curl: (77)",
+        "remote error: tls:", "ssl handshake fail", "tls handshake fail", "ssl validation", "verify certificate",
+        "sec_error_unknown_issuer", "cafile", "set certificate verify locations", "setting certificate",
+        "ssl verification", "certificate ~ mismatch", "certificate subject name", "ssl: ", "[ssl",
+        "no subject alternative", "gave http response to https client", "certificate validation", "ssl_error_bad_cert",
+        "the certificate ~ not", "certificate ~ untrusted", "cert_untrusted", "could not find a suitable tls ca",
+        "no certificate", "client certificate",
     ), {'unless': ("eof occurred", "timed out", "timeout", "conda create", "gnutls recv")}),
     ('conda_network', (
-        "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error", "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out", "anaconda.com ~ refused", "anaconda.org ~ refused", "error ~ anaconda.com", "error ~ anaconda.org", "failed ~ anaconda.org",
-        "failed ~ anaconda.com", "could not ~ anaconda", "multi-download failed", "could not fetch repodata", "fetch repo data", "retrieve repodata", "fetch repodata", "download error (", "error when downloading repodata", "repodata.json ~ error", "repodata.json ~ failed", "repodata.json ~ timed out", "error ~ repodata.json",
-        "failed ~ repodata.json", "unavailableinvalidchannel", "channel is not accessible or is invalid", "conda ~ chunkedencodingerror", "an http error occurred when trying to retrieve this url", "libmamba ~ download", "chunkedencodingerror ~ conda", "subdir ~ not loaded", "conda-forge ~ timed out", "continuum.io ~ failed", "continuum.io ~ error",
-        "retrieving your current_repodata", "condamultierror", "transfer finalized, status: 4", "condadownload", "no channels could be reached", "offline mode ~ conda",
-    ), {'unless': ("nothing provides", "condaverificationerror", "available from current channels", "checksummismatch", "no space", "permission")}),
+        "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error",
+        "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out",
+        "anaconda.com ~ refused", "anaconda.org ~ refused", "error ~ anaconda.com", "error ~ anaconda.org",
+        "failed ~ anaconda.org", "failed ~ anaconda.com", "could not ~ anaconda", "multi-download failed",
+        "fetch repo data", "retrieve repodata", "fetch repodata", "download error (",
+        "error when downloading repodata", "repodata.json ~ error", "repodata.json ~ failed",
+        "repodata.json ~ timed out", "error ~ repodata.json", "failed ~ repodata.json", "unavailableinvalidchannel",
+        "channel is not accessible or is invalid", "conda ~ chunkedencodingerror",
+        "an http error occurred when trying to retrieve this url", "libmamba ~ download",
+        "chunkedencodingerror ~ conda", "subdir ~ not loaded", "conda-forge ~ timed out", "continuum.io ~ failed",
+        "continuum.io ~ error", "retrieving your current_repodata", "condamultierror", "transfer finalized, status: 4",
+        "condadownload", "no channels could be reached", "offline mode ~ conda",
+    ), {'unless': ("nothing provides", "condaverificationerror", "available from current channels",
+        "checksummismatch", "no space", "permission")}),
     ('prebuild_missing', (
-        "prebuild-install ~ 404", "no prebuilt binaries found", "no prebuilt or local", "no prebuilt ~ found", "prebuild-install ~ no prebuilt", "no native build was found", "no prebuilt binar", "prebuild not found", "no prebuild", "-napi-v ~ 404", "releases/download/ ~ 404", "404 ~ releases/download",
-        "node-pre-gyp ~ 404", "pre-built binaries not found", "pre-built binaries not installable", "status 404 ~ prebuil", "prebuilt binaries ~ not available", "tried to download(404)", "prebuilt binary ~ not found", "no pre-built", "prebuilt binaries not found", "unsupported platform ~ prebuilt", "no compatible prebuild",
-        "response status 404 not found on", "could not find prebuil", "prebuild for ~ not found",
+        "prebuild-install ~ 404", "no prebuilt or local", "no prebuilt ~ found", "prebuild-install ~ no prebuilt",
+        "no native build was found", "no prebuilt binar", "prebuild not found", "no prebuild", "-napi-v ~ 404",
+        "releases/download/ ~ 404", "404 ~ releases/download", "node-pre-gyp ~ 404", "pre-built binaries not found",
+        "pre-built binaries not installable", "status 404 ~ prebuil", "prebuilt binaries ~ not available",
+        "tried to download(404)", "prebuilt binary ~ not found", "no pre-built", "prebuilt binaries not found",
+        "unsupported platform ~ prebuilt", "no compatible prebuild", "response status 404 not found on",
+        "could not find prebuil", "prebuild for ~ not found",
     )),
     ('prebuild_network', (
-        "prebuild-install ~ etimedout", "prebuild-install ~ econn", "prebuild-install ~ enotfound", "prebuild-install ~ eai_again", "prebuild-install ~ network", "prebuild-install ~ hang up", "prebuild-install ~ timeout", "prebuild-install ~ timed out", "prebuild-install ~ unreachable",
-        "prebuild-install ~ getaddrinfo", "prebuild-install ~ err! ", "prebuild-install ~ 403", "prebuild-install ~ 50", "prebuild-install ~ request to", "prebuild-install ~ aborted", "prebuild-install ~ ehostunreach", "prebuild-install ~ unexpected end", "prebuild-install ~ disconnected", "prebuild-install ~ epipe",
-        "releases/download ~ failed, reason", "releases/download/ ~ etimedout", "releases/download/ ~ econn", "releases/download/ ~ enotfound", "node-pre-gyp ~ etimedout", "node-pre-gyp ~ econn", "node-pre-gyp ~ enotfound", "node-pre-gyp ~ hang up", "node-pre-gyp ~ network", "node-pre-gyp ~ eai_again", "prebuild ~ etimedout",
-        "prebuild ~ econn", "prebuild ~ enotfound", "connect etimedout 140.82.", "connect etimedout 20.205.", "connect etimedout 20.200.", "connect etimedout 20.27.", "connect etimedout 185.199.", "connect econnrefused 140.82.", "getaddrinfo enotfound github.com", "getaddrinfo eai_again github.com", "getaddrinfo enotfound objects.githubusercontent",
-        "getaddrinfo eai_again objects.githubusercontent", "prebuild-install ~ client network", "prebuild-install ~ certificate", "prebuild-install ~ tunnel", "prebuild-install warn install err",
+        "prebuild-install ~ eai_again", "prebuild-install ~ network", "prebuild-install ~ hang up",
+        "prebuild-install ~ timeout", "prebuild-install ~ timed out", "prebuild-install ~ unreachable",
+        "prebuild-install ~ getaddrinfo", "prebuild-install ~ err! ", "prebuild-install ~ 403",
+        "prebuild-install ~ 50", "prebuild-install ~ request to", "prebuild-install ~ aborted",
+        "prebuild-install ~ ehostunreach", "prebuild-install ~ unexpected end", "prebuild-install ~ disconnected",
+        "prebuild-install ~ epipe", "releases/download ~ failed, reason", "releases/download/ ~ etimedout",
+        "releases/download/ ~ econn", "releases/download/ ~ enotfound", "node-pre-gyp ~ etimedout",
+        "node-pre-gyp ~ econn", "node-pre-gyp ~ enotfound", "node-pre-gyp ~ hang up", "node-pre-gyp ~ network",
+        "node-pre-gyp ~ eai_again", "prebuild ~ etimedout", "prebuild ~ econn", "prebuild ~ enotfound",
+        "connect etimedout 140.82.", "connect etimedout 20.205.", "connect etimedout 20.200.",
+        "connect etimedout 20.27.", "connect etimedout 185.199.", "connect econnrefused 140.82.",
+        "getaddrinfo enotfound github.com", "getaddrinfo eai_again github.com",
+        "getaddrinfo enotfound objects.githubusercontent", "getaddrinfo eai_again objects.githubusercontent",
+        "prebuild-install ~ certificate", "prebuild-install ~ tunnel", "prebuild-install warn install err",
     )),
     ('git_blocked', (
-        "fatal: unable to access", "unable to access 'https", "unable to access 'http", "could not read from remote repository", "rpc failed", "fetch-pack", "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error", "connect to github.com", "resolve host: github.com", "resolve host: gitlab",
-        "fatal: unable to connect to", "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error", "expected flush after ref listing", "connect to host github.com", "git@github.com: permission denied", "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
-        "github.com[0:", "remote: repository not found", "error downloading ~ github", "codeload.github.com ~ fail", "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref", "fatal: could not fetch", "resolve hostname github.com", "git clone ~ failed", "github.com ~ timed out", "github.com ~ refused",
-        "github.com ~ name resolution", "fatal: read error", "clone ~ retry scheduled", "ls-remote ~ failed", "fatal: the remote end", "unexpected disconnect while reading sideband", "git operation failed", "githubusercontent.com ~ timed out", "githubusercontent.com ~ refused", "resolve host: raw.githubusercontent", "github.com:443",
-        "fatal: repository 'http", "git fetch ~ failed", "cmake ~ failed to clone",
+        "fatal: unable to access", "unable to access 'http", "could not read from remote repository", "rpc failed",
+        "fetch-pack", "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
+        "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
+        "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
+        "expected flush after ref listing", "connect to host github.com", "git@github.com: permission denied",
+        "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
+        "github.com[0:", "remote: repository not found", "error downloading ~ github", "codeload.github.com ~ fail",
+        "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref",
+        "fatal: could not fetch", "resolve hostname github.com", "git clone ~ failed", "github.com ~ timed out",
+        "github.com ~ refused", "github.com ~ name resolution", "fatal: read error", "clone ~ retry scheduled",
+        "ls-remote ~ failed", "fatal: the remote end", "unexpected disconnect while reading sideband",
+        "git operation failed", "githubusercontent.com ~ timed out", "githubusercontent.com ~ refused",
+        "resolve host: raw.githubusercontent", "github.com:443", "fatal: repository 'http", "git fetch ~ failed",
     ), {'unless': ("npm err! network", "conda")}),
 
     # --- which package, which release
-    ('conda_glibc', ("nothing provides __glibc", "nothing provides ~ __glibc", "mismatching virtual package", "virtual package ~ __glibc", "__glibc ~ missing", "__glibc ~ which does not exist", "__glibc ~ does not exist", "no candidates ~ __glibc", "__glibc ~ no candidates", "__glibc ~ which is missing on the system",
-                     "virtual package '__glibc", "requires '__glibc'", "__glibc ~ conflict", "__glibc ~ cannot be installed", "__glibc ~ not available", "__glibc ~ unsatisf", "virtual package ~ glibc", "__glibc >=2. ~ is missing", "__glibc ~ perhaps a missing channel", "__glibc ~ not satisf", "__glibc ~ not fulfill")),
-    ('conda_glibc', ("feature:/linux", "-> __glibc[version", "feature:|@/linux", "__glibc[version="), {'rank': 36}),
-    ('conda_not_found', ("packagesnotfounderror", "resolvepackagenotfound", "resolvenopackagefound", "not available from current channels", "noncompatible ~ channel", "packagemissingerror", "nopackagesfounderror", "the following packages are missing", "the following packages are not available", "does not exist (perhaps a typo or a missing channel",
-                         "perhaps a missing channel", "do not exist (perhaps", "nothing provides requested", "nothing provides ", "no candidates were found for", "which does not exist (perhaps", "no match for argument ~ conda", "missing in current linux", "package missing in current ~ channels", "was found in any of the available channels"),
-     {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _", "nothing provides module")}),
-    ('conda_unsat', ("unsatisfiableerror", "unsatisfiable", "following specifications were found", "encountered problems while solving", "found conflicts! looking for incompatible", "libmambaunsatisfiableerror", "could not solve for environment", "conflicting requests", "cannot solve the request", "package ~ conflicts for:",
-                     "can be installed with any of the following", "which conflicts with", "conflicts with any installable", "initial frozen solve", "initial flexible solve", "but none of the providers can be installed", "cannot install both", "specspriorsolve", "specsconfigurationconflicterror",
-                     "failed to solve the conda", "failed to solve requirements", "excluded by strict repo priority", "are not installable because", "is not installable because", "is not installable", "nothing provides python", "nothing provides _", "pinned by this installation", "is fixed-version", "solver could not find solution"),
-     {'rank': 33}),
+    ('conda_glibc', (
+        "nothing provides ~ __glibc", "mismatching virtual package", "__glibc ~ missing", "__glibc ~ does not exist",
+        "no candidates ~ __glibc", "__glibc ~ no candidates", "requires '__glibc'", "__glibc ~ conflict",
+        "__glibc ~ cannot be installed", "__glibc ~ not available", "__glibc ~ unsatisf", "virtual package ~ glibc",
+        "__glibc ~ not satisf", "__glibc ~ not fulfill",
+    )),
+    ('conda_glibc', (
+        "feature:/linux", "-> __glibc[version", "feature:|@/linux", "__glibc[version=",
+    ), {'rank': 36}),
+    ('conda_not_found', (
+        "packagesnotfounderror", "resolvepackagenotfound", "resolvenopackagefound",
+        "not available from current channels", "noncompatible ~ channel", "packagemissingerror",
+        "nopackagesfounderror", "the following packages are missing", "the following packages are not available",
+        "does not exist (perhaps a typo or a missing channel", "perhaps a missing channel", "do not exist (perhaps",
+        "nothing provides requested", "no candidates were found for", "which does not exist (perhaps",
+        "no match for argument ~ conda", "missing in current linux", "package missing in current ~ channels",
+        "was found in any of the available channels",
+    ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
+        "nothing provides module")}),
+    ('conda_unsat', (
+        "unsatisfiable", "following specifications were found", "encountered problems while solving",
+        "found conflicts! looking for incompatible", "could not solve for environment", "conflicting requests",
+        "cannot solve the request", "package ~ conflicts for:", "can be installed with any of the following",
+        "which conflicts with", "conflicts with any installable", "initial frozen solve", "initial flexible solve",
+        "but none of the providers can be installed", "cannot install both", "specspriorsolve",
+        "specsconfigurationconflicterror", "failed to solve the conda", "failed to solve requirements",
+        "excluded by strict repo priority", "are not installable because", "is not installable",
+        "nothing provides ~ needed by ", "pinned by this installation", "is fixed-version",
+        "solver could not find solution",
+    ), {'rank': 33}),
     ('python_version', (
-        "requires a different python", "requires-python", "requires python '", "requires python >", "requires python <", "requires python 3", "python_requires", "python version ~ is not supported", "unsupported python version", "unsupported python", "python ~ is not supported", "python ~ no longer supported", "python version >= ~ required", "python ~ or later is required",
-        "the current python version", "but the running python is", "not compatible with python", "project's python requirement", "project's supported python range", "python requirement", "supported python range", "not support python 3", "does not support python", "only supports python", "only supported on python", "python >= ~ is required", "python ~ or newer", "python ~ or above", "python ~ or higher",
-        "requires at least python", "minimum python version", "doesn't support python", "does not satisfy python", "python 3. ~ is required", "for this version of python", "the requested python version", "requires python", "cannot install on python version", "python version ~ required", "this script does not work on python", "minimum supported python version", "python version must be",
-        "versions [>=3. ~ are supported", "python ~ is too old", "from versions: none) ~ python", "sys.version_info", "python 2.7 is no longer", "you are using python 3.6", "python ~ has been dropped", "supports python", "python version '3 ~ not",
+        "link requires a different python",
+    ), {'rank': 76}),
+    ('python_version', (
+        "requires a different python", "requires-python", "python_requires", "unsupported python",
+        "python ~ is not supported", "python ~ no longer supported", "python ~ or later is required",
+        "the current python version", "but the running python is", "not compatible with python", "python requirement",
+        "supported python range", "not support python 3", "does not support python", "only supported on python",
+        "python >= ~ is required", "python ~ or newer", "python ~ or above", "python ~ or higher",
+        "requires at least python", "minimum python version", "doesn't support python", "does not satisfy python",
+        "python 3. ~ is required", "for this version of python", "the requested python version", "requires python",
+        "cannot install on python version", "python version ~ required", "this script does not work on python",
+        "minimum supported python version", "python version must be", "versions [>=3. ~ are supported",
+        "python ~ is too old", "from versions: none) ~ python", "sys.version_info", "python 2.7 is no longer",
+        "you are using python 3.6", "python ~ has been dropped", "supports python", "python version '3 ~ not",
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ")}),
-    ('pip_too_old', (".whl is not a supported wheel on this platform",), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
     ('pip_too_old', (
-        "outdated version of pip", "pip version ~ is too old", "no such option: --", "please upgrade pip", "upgrade pip to", "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip", "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible", "no module named 'setuptools_rust", "no module named setuptools_rust",
-        "invalid command 'bdist_wheel'", "old version of pip", "no module named skbuild", "no module named 'skbuild", "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///", "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required", "newer version of pip", "need pip >=", "pip >= ~ required",
-        "does not appear to be a python project ~ setup.py", "pip >= 1", "ensure you have pip", "could not import setuptools which is required to install", "error in ~ setup command: 'install_requires' must be", "pip's dependency resolver ~ legacy", "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main", "importerror: cannot import name 'main'", "cannot import name main",
+        ".whl is not a supported wheel on this platform",
+    ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
+    ('pip_too_old', (
+        "outdated version of pip", "pip version ~ is too old", "no such option: --", "upgrade pip to",
+        "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
+        "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
+        "no module named 'setuptools_rust", "no module named setuptools_rust", "invalid command 'bdist_wheel'",
+        "old version of pip", "no module named skbuild", "no module named 'skbuild",
+        "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
+        "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required",
+        "newer version of pip", "need pip >=", "pip >= ~ required",
+        "does not appear to be a python project ~ setup.py", "pip >= 1", "ensure you have pip",
+        "could not import setuptools which is required to install",
+        "error in ~ setup command: 'install_requires' must be", "pip's dependency resolver ~ legacy",
+        "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
+        "importerror: cannot import name 'main'", "cannot import name main",
     ), {'unless': ("warning: you are using pip",)}),
     ('wheel_tag', (
-        "is not a supported wheel on this platform", "not a supported wheel", "none of the wheels", "unsupported wheel", "no wheels with a matching", "no wheels found", "has no wheels", "have no wheels", "has no usable wheels", "wheel for the current platform", "source distribution or wheel", "wheel ~ is incompatible", "invalid wheel filename", "unable to find installation candidates", "is not a valid wheel filename",
-        "incompatible wheel", "no compatible wheel", "wheel is compatible with", "wheel ~ not compatible", "only has wheels", "doesn't have a wheel for", "does not have a wheel for", "no wheel for", "no binary distribution ~ platform", "wheel ~ platform tag", "incompatible platform tag", "no matching wheel", "no wheels are available", "no wheels compatible", "no compatible ~ wheels", "not available as a wheel", "there is no wheel",
-        "is in manylinux", "manylinux ~ incompatible with this", "incompatible ~ manylinux", "wheel's python tag", "wheel's platform", "doesn't have a compatible wheel",
+        "not a supported wheel", "none of the wheels", "unsupported wheel", "no wheels with a matching",
+        "no wheels found", "has no wheels", "have no wheels", "has no usable wheels", "wheel for the current platform",
+        "source distribution or wheel", "wheel ~ is incompatible", "invalid wheel filename",
+        "unable to find installation candidates", "is not a valid wheel filename", "incompatible wheel",
+        "no compatible wheel", "wheel is compatible with", "wheel ~ not compatible", "only has wheels",
+        "doesn't have a wheel for", "does not have a wheel for", "no wheel for", "no binary distribution ~ platform",
+        "wheel ~ platform tag", "incompatible platform tag", "no matching wheel", "no wheels are available",
+        "no wheels compatible", "no compatible ~ wheels", "not available as a wheel", "there is no wheel",
+        "is in manylinux", "manylinux ~ incompatible with this", "incompatible ~ manylinux", "wheel's python tag",
+        "wheel's platform", "doesn't have a compatible wheel",
     )),
     ('no_matching_distribution', (
-        "no matching distribution found", "could not find a version that satisfies", "no versions found", "because there are no versions of", "were not found in the package registry", "was not found in the package registry", "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching", "no matching package", "could not find a matching version", "unable to locate package",
-        "no package ~ available", "could not find suitable distribution", "distribution not found", "no solution found when resolving", "version solving failed", "doesn't match any versions", "no match for argument", "unable to find a match", "package ~ has no installation candidate", "pypi ~ 404", "code e404", "e404", "code etarget", "no matching version found for", "etarget", "has no releases", "resolutionimpossible", "could not find a version",
-        "nothing to do ~ no package", "error: nothing to do",
+        "no matching distribution found", "no versions found", "because there are no versions of",
+        "were not found in the package registry", "was not found in the package registry",
+        "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching",
+        "no matching package", "could not find a matching version", "unable to locate package",
+        "could not find suitable distribution", "distribution not found", "no solution found when resolving",
+        "version solving failed", "doesn't match any versions", "no match for argument", "unable to find a match",
+        "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
+        "has no releases", "resolutionimpossible", "could not find a version",
     ), {'unless': ("node-gyp",)}),
 
     # --- numpy
     ('numpy_too_old', (
-        "compiled against api version", "compiled against abi version 0x9", "numpy.ndarray size changed", "numpy.dtype size changed", "numpy.ufunc size changed", "requires numpy >=", "requires numpy>=", "numpy version >= ~ is required", "numpy ~ or later is required", "numpy is too old", "numpy too old", "but you have numpy 1.", "no module named 'numpy._core", "no module named numpy._core",
-        "no module named 'numpy.random._pickle", "module 'numpy' has no attribute 'typing", "cannot import name 'ndarray' from 'numpy.typing'", "no module named 'numpy.typing'", "numpy >= ~ required", "numpy>= ~ which is incompatible", "numpy >= ~ but you have",
+        "compiled against api version", "compiled against abi version 0x9", "numpy.ndarray size changed",
+        "numpy.dtype size changed", "numpy.ufunc size changed", "requires numpy >=", "requires numpy>=",
+        "numpy version >= ~ is required", "numpy ~ or later is required", "numpy is too old", "numpy too old",
+        "but you have numpy 1.", "no module named 'numpy._core", "no module named numpy._core",
+        "no module named 'numpy.random._pickle", "module 'numpy' has no attribute 'typing",
+        "cannot import name 'ndarray' from 'numpy.typing'", "no module named 'numpy.typing'", "numpy >= ~ required",
+        "numpy>= ~ which is incompatible", "numpy >= ~ but you have",
     ), {'unless': ("numpy<2", "0x2", "numpy._core.multiarray failed", "numpy 2")}),
     ('numpy2_abi', (
-        "_array_api not found", "numpy.core.multiarray failed to import", "numpy._core.multiarray failed to import", "compiled using numpy 1.x cannot be run in numpy 2", "cannot be run in numpy", "compiled against abi version", "compiled against numpy 1", "numpy 1.x cannot", "downgrade to 'numpy<2", "numpy<2", "upgrade the affected module", "no module named 'numpy.core'",
-        "numpy.core.umath failed to import", "was removed in the numpy 2.0", "numpy c-extensions failed", "numpy.core._multiarray_umath", "numpy.core.multiarray", "no module named 'numpy.core", "no module named numpy.core", "module 'numpy' has no attribute", "_array_api is not pycapsule", "built against numpy 1", "numpy 2.0 is not supported", "not compatible with numpy 2", "support numpy 2", "with numpy 2",
-        "numpy array api", "numpy ~ abi", "but you have numpy 2", "multiarray failed to import", "should not try to import numpy from its source directory", "unable to import required dependencies: numpy", "numpy._core ~ abi", "array_interface_number",
+        "_array_api not found", "cannot be run in numpy", "compiled against abi version", "compiled against numpy 1",
+        "numpy 1.x cannot", "numpy<2", "upgrade the affected module", "numpy.core.umath failed to import",
+        "was removed in the numpy 2.0", "numpy c-extensions failed", "numpy.core._multiarray_umath",
+        "numpy.core.multiarray", "no module named 'numpy.core", "no module named numpy.core",
+        "module 'numpy' has no attribute", "_array_api is not pycapsule", "built against numpy 1",
+        "numpy 2.0 is not supported", "support numpy 2", "with numpy 2", "numpy array api", "numpy ~ abi",
+        "but you have numpy 2", "multiarray failed to import",
+        "should not try to import numpy from its source directory", "unable to import required dependencies: numpy",
+        "array_interface_number",
     )),
 
     # --- Node
     ('node_abi', (
-        "node_module_version", "compiled against a different node.js version", "was compiled against a different node", "module did not self-register", "module version mismatch", "requires napi version", "different node.js version", "node_api_version", "n-api version", "napi version", "unsupported napi", "module did not self register", "compiled for node",
+        "node_module_version", "was compiled against a different node", "module did not self-register",
+        "module version mismatch", "different node.js version", "node_api_version", "n-api version", "napi version",
+        "unsupported napi", "module did not self register", "compiled for node",
     )),
     ('node_too_old', (
-        "ebadengine", "unsupported engine", "notsup ~ engine", "the engine 'node' is incompatible", "not compatible with your version of node", "not compatible with your operating system or node", "requires at least node.js", "requires node.js", "requires node >", "requires node v", "node.js version ~ is required", "node version ~ is required", "unsupported node", "node.js ~ is not supported", "node.js v ~ not supported",
-        "does not support node.js", "doesn't support node.js", "err_unknown_builtin_module", "no such built-in module: node:", "cannot find module 'node:", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'", "unexpected token '?'", "unexpected token '?.'", "unexpected token '.'", "unexpected token .", "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
-        "syntaxerror: unexpected token =", "syntaxerror: unexpected token {", "syntaxerror: unexpected token '='", "object.fromentries is not a function", "replaceall is not a function", ".at is not a function", "structuredclone is not defined", "fetch is not defined", "abortcontroller is not defined", "globalthis is not defined", "object.hasown is not a function", "requires nodejs", "node.js version must", "upgrade node", "upgrade your node",
-        "node is too old", "version of node.js is too old", "outdated node", "headers is not defined", "textencoder is not defined", "flat is not a function", "flatmap is not a function", "randomuuid is not a function", "npm does not support node", "minimum node", "node version is not supported", "expected version '>= ~ node", "incompatible module ~ node", "wanted: {'node'", "wanted: {'node':", "readablestream is not defined", "blob is not defined", "syntaxerror: unexpected token '??",
-        "syntaxerror: unexpected token '&&", "syntaxerror: unexpected token '||", "crypto.hash is not a function", "getrandomvalues is not a function", "file is not defined", "you are running node", "you are using node", "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
+        "ebadengine", "unsupported engine", "notsup ~ engine", "the engine 'node' is incompatible",
+        "not compatible with your version of node", "not compatible with your operating system or node",
+        "requires at least node.js", "requires node.js", "requires node >", "requires node v",
+        "node.js version ~ is required", "node version ~ is required", "unsupported node",
+        "node.js ~ is not supported", "node.js v ~ not supported", "does not support node.js",
+        "doesn't support node.js", "err_unknown_builtin_module", "no such built-in module: node:",
+        "cannot find module 'node:", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
+        "unexpected token '?'", "unexpected token '?.'", "unexpected token '.'", "unexpected token .",
+        "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
+        "syntaxerror: unexpected token =", "syntaxerror: unexpected token {", "syntaxerror: unexpected token '='",
+        "object.fromentries is not a function", "replaceall is not a function", ".at is not a function",
+        "structuredclone is not defined", "fetch is not defined", "abortcontroller is not defined",
+        "globalthis is not defined", "object.hasown is not a function", "requires nodejs", "node.js version must",
+        "upgrade your node", "node is too old", "version of node.js is too old", "outdated node",
+        "headers is not defined", "textencoder is not defined", "flat is not a function", "flatmap is not a function",
+        "randomuuid is not a function", "npm does not support node", "minimum node", "node version is not supported",
+        "expected version '>= ~ node", "incompatible module ~ node", "wanted: {'node'",
+        "readablestream is not defined", "blob is not defined", "syntaxerror: unexpected token '??",
+        "syntaxerror: unexpected token '&&", "syntaxerror: unexpected token '||", "crypto.hash is not a function",
+        "getrandomvalues is not a function", "file is not defined", "you are running node", "you are using node",
+        "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
     ), {'unless': ("warn ",)}),
-    ('node_too_old', ("ebadengine", "unsupported engine"), {'rank': 78}),
-    ('bindings_tool', ("is not node-pre-gyp ready", "package.json must declare these properties", "node-pre-gyp ~ not ready")),
+    ('node_too_old', (
+        "ebadengine", "unsupported engine",
+    ), {'rank': 78}),
+    ('bindings_tool', (
+        "is not node-pre-gyp ready", "package.json must declare these properties", "node-pre-gyp ~ not ready",
+    )),
 
     # --- the compiled part of FAISS, and its Python and Node sides
-    ('pickle_isa', ("no module named 'faiss.swigfaiss_avx", "no module named faiss.swigfaiss_avx", "no module named 'faiss.swigfaiss_sve", "no module named 'swigfaiss_avx", "no module named swigfaiss_avx", "swigfaiss_avx ~ unpickl", "can't get attribute ~ swigfaiss")),
+    ('pickle_isa', (
+        "no module named 'faiss.swigfaiss_avx", "no module named faiss.swigfaiss_avx",
+        "no module named 'faiss.swigfaiss_sve", "no module named 'swigfaiss_avx", "no module named swigfaiss_avx",
+        "swigfaiss_avx ~ unpickl", "can't get attribute ~ swigfaiss",
+    )),
     ('loader_missing_module', (
-        "no module named '_swigfaiss", "no module named _swigfaiss", "no module named 'faiss.swigfaiss", "no module named faiss.swigfaiss", "no module named 'faiss._swigfaiss", "no module named faiss._swigfaiss", "no module named 'swigfaiss", "no module named swigfaiss", "cannot import name '_swigfaiss", "cannot import name _swigfaiss", "cannot import name 'swigfaiss", "cannot import name swigfaiss",
-        "partially initialized module 'faiss'", "module 'faiss' has no attribute", "'module' object has no attribute 'index", "no module named 'faiss.loader", "no module named 'faiss.class_wrappers", "no module named faiss.", "no module named 'faiss.", "cannot import name ~ from 'faiss", "cannot import name ~ from partially initialized module 'faiss", "faiss/ ~ recursionerror", "swigfaiss ~ is not defined",
-        "name '_swigfaiss' is not defined", "failed to import faiss", "cannot import name ~ from 'swigfaiss", "module 'swigfaiss' has no", "could not import faiss python package", "no module named 'faiss'; 'faiss' is not a package", "'faiss' is not a package",
-    ), {'unless': ("could not import faiss python package",)}),
+        "no module named '_swigfaiss", "no module named _swigfaiss", "no module named 'swigfaiss",
+        "no module named swigfaiss", "cannot import name '_swigfaiss", "cannot import name _swigfaiss",
+        "cannot import name 'swigfaiss", "cannot import name swigfaiss", "partially initialized module 'faiss'",
+        "module 'faiss' has no attribute", "'module' object has no attribute 'index", "no module named faiss.",
+        "no module named 'faiss.", "cannot import name ~ from 'faiss",
+        "cannot import name ~ from partially initialized module 'faiss", "faiss/ ~ recursionerror",
+        "swigfaiss ~ is not defined", "failed to import faiss", "cannot import name ~ from 'swigfaiss",
+        "module 'swigfaiss' has no", "'faiss' is not a package",
+    )),
     ('bindings_missing', (
-        "could not locate the bindings file", "cannot find module ~ .node'", "cannot find module ~ build/release", "could not import faiss-node", "cannot find module ~ bindings", "can't resolve ~ .node'", "faiss-node.node", "err_dlopen_failed", "no loader is configured for '.node' files", "module parse failed: unexpected character", "could not load the bindings", "bindings file", "native binding not found", "native bindings",
-        "cannot find native binding", "missing native module", "failed to load native", "cannot find module 'faiss-node", "could not find the native", "failed to load bindings", "could not find native binding", "missing binding", "no native binding", "failed to load native binding", "could not dynamically require", "could not load module ~ .node", "missing bindings",
+        "cannot find module ~ .node'", "cannot find module ~ build/release", "could not import faiss-node",
+        "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", "err_dlopen_failed",
+        "no loader is configured for '.node' files", "module parse failed: unexpected character",
+        "could not load the bindings", "bindings file", "native binding not found", "native bindings",
+        "cannot find native binding", "missing native module", "failed to load native",
+        "cannot find module 'faiss-node", "could not find the native", "failed to load bindings",
+        "could not find native binding", "missing binding", "no native binding", "could not dynamically require",
+        "could not load module ~ .node",
     ), {'unless': ("- installing", "looking for")}),
-    ('not_installed', ("no module named 'faiss'", "no module named faiss", "could not import faiss", "faiss is not installed", "could not import faiss python package", "no module named 'numpy'", "no module named numpy", "no module named 'packaging'", "no module named packaging", "faiss not found", "please install faiss", "pip install faiss", "distributionnotfound: ", "packagenotfounderror: no package metadata")),
+    ('not_installed', (
+        "no module named 'faiss'", "no module named faiss", "could not import faiss", "faiss is not installed",
+        "no module named 'numpy'", "no module named numpy", "no module named 'packaging'", "no module named packaging",
+        "faiss not found", "please install faiss", "pip install faiss", "distributionnotfound: ",
+        "packagenotfounderror: no package metadata",
+    )),
 
     # --- builds
     ('faiss_source_missing', (
-        "add_subdirectory given source ~ which is not an existing directory", "add_subdirectory given source", "deps/faiss ~ does not contain a cmakelists", "does not contain a cmakelists", "cmakelists.txt: ~ (add_subdirectory)", "error at cmakelists.txt ~ (add_subdirectory)", "deps/faiss", "no such file or directory: 'faiss/", "fatal error: faiss/", "fatal error: 'faiss/", "faiss/ ~ .h: no such file or directory",
-        "faiss ~ does not appear to contain cmakelists", "third-party/faiss ~ not", "faiss/cmakelists.txt ~ not", "third_party/faiss ~ not exist", "could not find a package configuration file provided by 'faiss'", "cannot find source file: ~ faiss", "could not find faiss", "faissconfig.cmake", "could not find faiss (missing", "submodule ~ faiss ~ not", "no submodule mapping found", "'faiss/ ~ .h' file not found", "cannot find faiss",
-        "findfaiss.cmake",
+        "add_subdirectory given source", "does not contain a cmakelists", "cmakelists.txt: ~ (add_subdirectory)",
+        "error at cmakelists.txt ~ (add_subdirectory)", "deps/faiss", "fatal error: faiss/", "fatal error: 'faiss/",
+        "faiss/ ~ .h: no such file or directory", "faiss ~ does not appear to contain cmakelists",
+        "third-party/faiss ~ not", "faiss/cmakelists.txt ~ not", "third_party/faiss ~ not exist",
+        "could not find a package configuration file provided by 'faiss'", "cannot find source file: ~ faiss",
+        "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
+        "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
-    ('cuda_missing', ("could not find cuda", "no cmake_cuda_compiler could be found", "failed to find nvcc", "could not find cudatoolkit", "specify cuda_toolkit_root_dir", "cuda_toolkit_root_dir not found", "nvcc: command not found", "nvcc: not found", "cuda_runtime.h: no such file", "the cuda compiler ~ is not able", "libcudart.so", "libcublas.so", "libcuda.so", "cuda driver version is insufficient", "no cuda-capable device", "no module named 'faiss.swigfaiss_gpu' cuda",
-                      "cuda_home environment variable is not set", "cmake_cuda_architectures must be", "nvcc fatal", "unsupported gnu version", "cublas_v2.h: no such file")),
+    ('cuda_missing', (
+        "could not find cuda", "no cmake_cuda_compiler could be found", "failed to find nvcc",
+        "specify cuda_toolkit_root_dir", "cuda_toolkit_root_dir not found", "nvcc: command not found",
+        "nvcc: not found", "cuda_runtime.h: no such file", "the cuda compiler ~ is not able", "libcudart.so",
+        "libcublas.so", "libcuda.so", "cuda driver version is insufficient", "no cuda-capable device",
+        "cuda_home environment variable is not set", "cmake_cuda_architectures must be", "nvcc fatal",
+        "unsupported gnu version", "cublas_v2.h: no such file",
+    )),
     ('cmake_too_old', (
-        "cmake ~ or higher is required", "cmake ~ or greater is required", "cmake ~ or newer is required", "cmake ~ or later is required", "requires cmake", "require cmake", "cmake >= ~ required", "cmake version ~ is required", "cmake ~ is too old", "cmake too old", "you are running version 2.8", "you are running version 3.", "unknown cmake command", "policy 'cmp0", "policy cmp0", "cmake version is too old", "at least cmake", "cmake ~ is less than the required",
-        "compatibility with cmake < 3.5 has been removed", "compatibility with cmake < 3.10 has been removed", "cmake: unrecognized option", "target_compile_features ~ not", "parse error in command line argument: -s", "unknown argument -b", "unknown argument --build", "the source directory '-b' does not exist", "minimum cmake version", "cmake_minimum_required", "cmake must be", "needs cmake", "list sub-command ~ not recognized", "does not recognize sub-command", "string sub-command ~ not recognized", "given unknown argument", "generator expression ~ unknown", "cxx_standard is set to invalid value",
-        "does not contain valid ~ cxx_std_", "cmake error: unknown argument", "cmake error: the source directory '/ ~ --", "cmake version ~ but", "no such preset", "could not create named generator", "cmake ~ is required",
+        "requires cmake", "require cmake", "cmake >= ~ required", "cmake ~ is too old", "cmake too old",
+        "you are running version 2.8", "you are running version 3.", "unknown cmake command",
+        "is not known to this version of cmake", "at least cmake", "cmake ~ is less than the required",
+        "compatibility with cmake < 3.5 has been removed", "compatibility with cmake < 3.10 has been removed",
+        "cmake: unrecognized option", "target_compile_features ~ not", "parse error in command line argument: -s",
+        "unknown argument -b", "unknown argument --build", "the source directory '-b' does not exist",
+        "minimum cmake version", "cmake_minimum_required", "needs cmake", "list sub-command ~ not recognized",
+        "does not recognize sub-command", "string sub-command ~ not recognized", "given unknown argument",
+        "generator expression ~ unknown", "cxx_standard is set to invalid value", "does not contain valid ~ cxx_std_",
+        "cmake error: unknown argument", "cmake error: the source directory '/ ~ --", "cmake version ~ but",
+        "no such preset", "could not create named generator", "cmake ~ is required",
     ), {'unless': ("deprecat", "compiler ~ does not support")}),
     ('compiler_too_old', (
-        "unrecognized command line option", "unrecognized command-line option", "unrecognized option '-std", "invalid value 'c++", "requires compiler and library support for the iso c++", "does not support c++", "doesn't support c++", "c++17 is required", "c++17 support", "c++20 support", "c++11 support", "c++14 support", "c++14 standard requested", "requires c++17", "requires c++14", "requires c++20", "c++17 compiler",
-        "c++14 compiler", "c++11 compiler", "c++20 compiler", "a compiler with support for c++", "c++17 or later", "c++ versions less than c++", "must be compiled with -std", "cxx17", "not known to support cxx", "dialect 'cxx", "cxx17 dialect", "cxx_std_", "does not support the c++", "requires gcc", "require gcc", "gcc version ~ too old", "gcc ~ or newer", "gcc ~ or later", "gcc ~ or higher", "gcc >= ", "gcc is too old", "gcc too old", "compiler is too old", "compiler too old", "old compiler", "only available with -std",
-        "need gcc", "at least gcc", "unsupported compiler", "is not a class template", "'std::optional", "'optional' in namespace 'std'", "'string_view' in namespace 'std'", "'variant' in namespace 'std'", "'any' in namespace 'std'", "'make_unique' is not a member of 'std'", "make_unique ~ not a member", "'unordered_map' in namespace", "'shared_mutex' in namespace", "is not a member of 'std'", "in namespace 'std' does not name", "fatal error: optional: no such file", "fatal error: string_view: no such file", "fatal error: filesystem: no such file",
-        "fatal error: variant: no such file", "fatal error: any: no such file", "fatal error: charconv: no such file", "fatal error: memory_resource: no such", "fatal error: execution: no such", "fatal error: concepts: no such", "fatal error: span: no such", "fatal error: bit: no such", "fatal error: version: no such file", "fatal error: shared_mutex: no such", "fatal error: codecvt", "fatal error: stdatomic.h", "fatal error: immintrin.h", "unrecognized argument in option '-march", "bad value ( ~ ) for -march", "bad value (",
-        "is not a valid option ~ -std", "unknown argument: '-std", "error: #error this file requires compiler", "#error 'c++", "#error c++", "#error ~ c++17", "#error ~ gcc", "structured bindings", "inline variables are only available", "'constexpr' ~ c++14", "if constexpr", "nested namespace definitions only", "c++ standard ~ not supported", "'nullptr' was not declared", "for loop initial declarations are only allowed in c99", "not supported by this compiler", "no support for c++", "target specific option mismatch", "_mm ~ was not declared", "_mm256 ~ not declared", "inlining failed in call to always_inline",
-        "'__builtin_ia32", "unknown type name '__m512", "requires at least gcc", "compiler does not support", "is not able to compile a simple test program", "stdc++fs", "unknown value ~ for -march", "unsupported value ~ -std", "assembler messages", "no such instruction", "error: expected ~ before 'constexpr'",
-    ), {'unless': ("warning: ", "is not able to compile a simple test", "cython")}),
+        "unrecognized command line option", "unrecognized command-line option", "unrecognized option '-std",
+        "invalid value 'c++", "requires compiler and library support for the iso c++", "does not support c++",
+        "doesn't support c++", "c++17 is required", "c++17 support", "c++20 support", "c++11 support", "c++14 support",
+        "c++14 standard requested", "requires c++1", "requires c++2", "c++17 compiler", "c++14 compiler",
+        "c++11 compiler", "c++20 compiler", "a compiler with support for c++", "c++17 or later",
+        "c++ versions less than c++", "must be compiled with -std", "cxx17", "not known to support cxx",
+        "dialect 'cxx", "cxx_std_", "does not support the c++", "requires gcc", "require gcc", "gcc version ~ too old",
+        "gcc ~ or newer", "gcc ~ or later", "gcc ~ or higher", "gcc >= ", "gcc is too old", "gcc too old",
+        "compiler is too old", "compiler too old", "old compiler", "only available with -std", "need gcc",
+        "at least gcc", "unsupported compiler", "is not a class template", "'std::optional",
+        "'optional' in namespace 'std'", "'string_view' in namespace 'std'", "'variant' in namespace 'std'",
+        "'any' in namespace 'std'", "make_unique ~ not a member", "'unordered_map' in namespace",
+        "'shared_mutex' in namespace", "is not a member of 'std'", "is not a member of std",
+        "in namespace 'std' does not name", "'std:: ~ has not been declared", "'std:: ~ not declared",
+        "only available from c++", "fatal error: version: no such file", "fatal error: optional: no such file",
+        "fatal error: 'optional' file not found", "fatal error: string_view: no such file",
+        "fatal error: 'string_view' file not found", "fatal error: filesystem: no such file",
+        "fatal error: 'filesystem' file not found", "fatal error: variant: no such file",
+        "fatal error: 'variant' file not found", "fatal error: any: no such file", "fatal error: 'any' file not found",
+        "fatal error: charconv: no such file", "fatal error: 'charconv' file not found",
+        "fatal error: memory_resource: no such file", "fatal error: 'memory_resource' file not found",
+        "fatal error: execution: no such file", "fatal error: 'execution' file not found",
+        "fatal error: concepts: no such file", "fatal error: 'concepts' file not found",
+        "fatal error: span: no such file", "fatal error: 'span' file not found", "fatal error: bit: no such file",
+        "fatal error: 'bit' file not found", "fatal error: shared_mutex: no such file",
+        "fatal error: 'shared_mutex' file not found", "fatal error: codecvt: no such file",
+        "fatal error: 'codecvt' file not found", "fatal error: stdatomic.h", "fatal error: immintrin.h",
+        "unrecognized argument in option '-march", "bad value (", "is not a valid option ~ -std",
+        "unknown argument: '-std", "error: #error this file requires compiler", "#error 'c++", "#error c++",
+        "#error ~ c++17", "#error ~ gcc", "structured bindings", "inline variables are only available",
+        "'constexpr' ~ c++14", "if constexpr", "nested namespace definitions only", "c++ standard ~ not supported",
+        "'nullptr' was not declared", "for loop initial declarations are only allowed in c99",
+        "not supported by this compiler", "no support for c++", "target specific option mismatch",
+        "_mm ~ was not declared", "_mm256 ~ not declared", "inlining failed in call to always_inline",
+        "'__builtin_ia32", "unknown type name '__m512", "compiler does not support", "stdc++fs",
+        "unknown value ~ for -march", "unsupported value ~ -std", "assembler messages", "no such instruction",
+        "error: expected ~ before 'constexpr'",
+    ), {'unless': ("warning: ", "cython")}),
     ('openmp_missing', (
-        "could not find openmp", "openmp_cxx", "openmp not found", "openmp is required", "openmp is not supported", "openmp support not found", "unsupported option '-fopenmp'", "fatal error: omp.h", "fatal error: 'omp.h'", "omp.h: no such file", "'omp.h' file not found", "cannot find -lgomp", "library not found for -lomp", "cannot find -lomp", "libgomp.spec", "library not found for -lgomp", "no openmp", "openmp ~ could not be found", "cannot open input file 'libomp", "undefined reference to 'omp_",
-        "undefined reference to 'gomp_", "openmp runtime", "unable to find -liomp5", "cannot find -liomp5", "find openmp", "openmp::openmp_cxx", "supports openmp ~ not", "without openmp", "requires openmp", "does not support openmp",
+        "openmp_cxx", "openmp not found", "openmp is required", "openmp is not supported", "openmp support not found",
+        "unsupported option '-fopenmp'", "fatal error: omp.h", "fatal error: 'omp.h'", "omp.h: no such file",
+        "'omp.h' file not found", "cannot find -lgomp", "library not found for -lomp", "cannot find -lomp",
+        "libgomp.spec", "library not found for -lgomp", "no openmp", "openmp ~ could not be found",
+        "cannot open input file 'libomp", "undefined reference to 'omp_", "undefined reference to 'gomp_",
+        "openmp runtime", "unable to find -liomp5", "cannot find -liomp5", "find openmp", "supports openmp ~ not",
+        "without openmp", "requires openmp", "does not support openmp",
     ), {'unless': ("omp: error #15", "omp: hint", "already initialized", "multiple copies", "found openmp")}),
     ('blas_missing', (
-        "implementation of blas is required", "implementation of lapack is required", "could not find blas", "could not find lapack", "could not find openblas", "blas not found", "lapack not found", "a required library with blas api not found", "a required library with lapack api not found", "required library with blas", "required library with lapack", "cannot find -lopenblas", "cannot find -lblas", "cannot find -llapack", "cannot find -lcblas", "cannot find -lmkl",
-        "library not found for -lopenblas", "undefined reference to 'sgemm_'", "undefined reference to 'cblas_", "undefined reference to 'dgemm", "undefined reference to 'ssyrk", "undefined reference to 'sgemv", "undefined reference to 'ssyev", "undefined reference to 'sgeqrf", "undefined reference to 'sgesvd", "undefined reference to 'openblas", "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas/lapack libraries found", "no blas", "no lapack", "blas ~ missing: blas_libraries", "missing: blas_libraries", "missing: lapack_libraries", "missing: mkl_libraries",
-        "blas_libraries (advanced)", "cblas.h: no such file", "'cblas.h' file not found", "lapacke.h: no such file", "find a blas", "openblas ~ not found", "openblas.h: no such", "blas.h: no such", "blas libraries not found", "lapack libraries not found", "blas library ~ not found", "need blas", "dependency 'openblas", "could not find blas (missing", "can't find blas", "unable to find blas", "could not find a package configuration file provided by 'openblas", "blas/lapack",
+        "implementation of blas is required", "implementation of lapack is required", "could not find blas",
+        "could not find lapack", "could not find openblas", "blas not found", "lapack not found",
+        "required library with blas", "required library with lapack", "cannot find -lopenblas", "cannot find -lblas",
+        "cannot find -llapack", "cannot find -lcblas", "cannot find -lmkl", "library not found for -lopenblas",
+        "undefined reference to 'sgemm_'", "undefined reference to 'cblas_", "undefined reference to 'dgemm",
+        "undefined reference to 'ssyrk", "undefined reference to 'sgemv", "undefined reference to 'ssyev",
+        "undefined reference to 'sgeqrf", "undefined reference to 'sgesvd", "undefined reference to 'openblas",
+        "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas",
+        "no lapack", "missing: blas_libraries", "missing: lapack_libraries", "missing: mkl_libraries",
+        "blas_libraries (advanced)", "'cblas.h' file not found", "lapacke.h: no such file", "find a blas",
+        "openblas ~ not found", "blas.h: no such", "blas libraries not found", "lapack libraries not found",
+        "blas library ~ not found", "need blas", "dependency 'openblas", "can't find blas", "unable to find blas",
+        "could not find a package configuration file provided by 'openblas", "blas/lapack",
     ), {'unless': ("cannot open shared", "could not find mkl ")}),
     ('headers_missing', (
-        "python.h: no such file", "'python.h' file not found", "could not find python ~ development", "python_include_dir", "missing: python_include", "development.module", "missing: python_numpy", "python_numpy_include_dirs", "numpy/arrayobject.h: no such file", "numpy/arrayobject.h' file not found", "could not find pythonlibs", "node_api.h: no such file", "napi.h: no such file", "node.h: no such file", "cannot find -lpython", "could not find pythoninterp ~ pythonlibs",
-        "cannot find numpy", "node_addon_api ~ no such", "python headers", "ffi.h: no such", "openssl/ssl.h: no such", "zlib.h: no such", "missing: python3_include", "missing: python_libraries", "python-dev", "crypt.h: no such", "gflags/gflags.h: no such", "could not find gflags", "could not find gtest", "find_package(gtest",
+        "cannot find <", "nan.h: no such file", "python.h: no such file", "'python.h' file not found",
+        "could not find python ~ development", "python_include_dir", "missing: python_include", "development.module",
+        "missing: python_numpy", "python_numpy_include_dirs", "numpy/arrayobject.h: no such file",
+        "numpy/arrayobject.h' file not found", "could not find pythonlibs", "node_api.h: no such file",
+        "napi.h: no such file", "node.h: no such file", "could not find pythoninterp ~ pythonlibs",
+        "cannot find numpy", "node_addon_api ~ no such", "python headers", "ffi.h: no such", "openssl/ssl.h: no such",
+        "zlib.h: no such", "missing: python3_include", "missing: python_libraries", "cannot find -l",
+        "library not found for -l", "python-dev", "crypt.h: no such", "gflags/gflags.h: no such",
+        "could not find gflags", "could not find gtest", "find_package(gtest",
     )),
     ('sdist_fallback', (
-        "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "unable to execute 'swig'", "unable to execute 'swig", "execute 'swig", "swigfaiss.i: ~ error", "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp", "failed building wheel", "failed to build ~ faiss", "failed to build 'faiss", "could not build wheels", "failed to build installable wheels", "failed-wheel-build-for-install",
-        "building wheel for faiss-cpu ~ error", "building wheel for faiss-gpu ~ error", "building wheel for faiss ~ did not run successfully", "building wheel for ~ error", "building wheel for ~ did not run successfully", "setup.py bdist_wheel ~ error", "setup.py install for ~ error", "failed to build wheel", "faiss-cpu ~ setup.py egg_info", "setup.py egg_info' failed", "setup.py egg_info did not run successfully", "metadata-generation-failed",
-        "legacy-install-failure", "failed to build one or more wheels", "error: failed-wheel-build", "pip subprocess to install build dependencies did not run", "installing build dependencies ~ error", "getting requirements to build wheel ~ error", "getting requirements to build wheel did not run", "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir", "could not build the egg", "which use pep 517 and cannot be installed directly",
-        "chefbuilderror", "faiss-cpu ~ failed with error code 1", "failed to download and build 'faiss", "failed to prepare distributions", "build backend ~ error", "the build backend returned an error", "call to ~ build_wheel' failed", "no such file or directory: 'swig'", "no such file or directory: 'faiss/", "faiss/python/swigfaiss", "in /tmp/pip-build- ~ /faiss", "in /tmp/pip-install- ~ /faiss", "swig ~ unrecognized option", "swig ~ failed with exit",
-        "error: command errored out with exit status ~ faiss", "failed with error code 1 in /tmp/pip", "setup.py install did not run successfully", "could not build ~ faiss", "note: this is an issue with the package mentioned above, not pip", "this error originates from a subprocess, and is likely not a problem with pip", "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
-    ), {'unless': ("swigging ", "swig -python", "running ", "... done")}),
+        "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
+        "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed building wheel",
+        "failed to build ~ faiss", "could not build wheels", "failed to build installable wheels",
+        "failed-wheel-build-for-install", "building wheel for ~ error",
+        "building wheel for ~ did not run successfully", "setup.py bdist_wheel ~ error",
+        "setup.py install for ~ error", "failed to build wheel", "faiss-cpu ~ setup.py egg_info",
+        "setup.py egg_info did not run successfully", "metadata-generation-failed", "legacy-install-failure",
+        "failed to build one or more wheels", "error: failed-wheel-build",
+        "pip subprocess to install build dependencies did not run", "installing build dependencies ~ error",
+        "getting requirements to build wheel ~ error", "getting requirements to build wheel did not run",
+        "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
+        "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
+        "faiss-cpu ~ failed with error code 1", "failed to download and build 'faiss",
+        "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
+        "no such file or directory: 'swig'", "no such file or directory: 'faiss/", "in /tmp/pip-build- ~ /faiss",
+        "in /tmp/pip-install- ~ /faiss", "swig ~ unrecognized option", "swig ~ failed with exit",
+        "error: command errored out with exit status ~ faiss", "failed with error code 1 in /tmp/pip",
+        "setup.py install did not run successfully", "could not build ~ faiss",
+        "note: this is an issue with the package mentioned above, not pip",
+        "this error originates from a subprocess, and is likely not a problem with pip",
+        "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
+    ), {'unless': ("... done",)}),
     ('build_tool_missing', (
-        "cmake-js: not found", "cmake-js: command not found", "cmake executable is not found", "cmake: command not found", "cmake: not found", "cmake is not installed", "cmake must be installed", "cmake not found", "make: command not found", "make: not found", "make: no such file", "not found: make", "gcc: command not found", "gcc: not found", "g++: command not found", "g++: not found", "g++: no such file", "cc: not found", "c++: not found", "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file", "gcc failed: no such", "'gcc' failed: no such", "'gcc' failed with exit status 1 ~ no such", "unable to execute 'gcc",
-        "unable to execute 'g++", "unable to execute 'x86_64", "unable to execute 'cc'", "unable to execute 'c++", "command 'gcc' failed: no such", "command 'g++' failed: no such", "command 'c++' failed: no such", "command 'cc' failed: no such", "no cmake_cxx_compiler could be found", "no cmake_c_compiler could be found", "cmake_cxx_compiler not set", "cmake_c_compiler not set", "cmake_make_program is not set", "unable to find a build program", "no acceptable c compiler", "no acceptable", "c compiler cannot create executables", "c++ compiler cannot create executables", "swig: not found", "swig: command not found", "could not find swig",
-        "could not find git", "git: not found", "git: command not found", "git: no such file", "spawn git enoent", "enoent git", "spawn cmake enoent", "spawn make enoent", "spawn cmake-js enoent", "could not find any visual studio", "git is not installed", "no such file or directory: 'cmake'", "no such file or directory: 'git'", "no such file or directory: 'make'", "no such file or directory: 'gcc'", "no such file or directory: 'ninja'", "cannot find command 'git'", "cannot find 'git'", "find ninja", "ninja: command not found", "ninja: not found", "swig_executable", "swig_dir", "no such file or directory: 'g++'", "'cmake' is not recognized",
-        "'cmake-js' is not recognized", "node-gyp: not found", "node-gyp: command not found", "prebuild-install: not found", "prebuild-install: command not found", "prebuild-install' is not recognized", "node-addon-api ~ not found", "cannot find module 'node-addon-api'", "cannot find module 'cmake-js'", "cannot find module 'bindings'", "nan ~ not found", "gfortran: not found", "gfortran: command not found", "no fortran compiler", "could not find a fortran", "autoconf: not found", "autoreconf: not found", "aclocal: not found", "ar: not found", "ld: not found", "patch: not found",
-        "tar: not found", "unzip: not found", "pkg-config: not found", "pkg-config script could not be found", "patchelf: not found", "the c compiler identification is unknown", "the cxx compiler identification is unknown", "is not a full path and was not found in the path", "compiler ~ is not installed", "no c compiler", "no c++ compiler", "problem with the cmake installation", "cmake must be installed to build", "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", "cargo: not found", "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found", "enable: no such file", "unable to open /etc/scl/conf/devtoolset",
-        "devtoolset ~ no such file", "is not able to compile a simple test program", "cmake ~ could not be found", "git executable ~ not found", "git ~ executable must be specified",
+        "cmake-js: not found", "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
+        "cmake executable is not found", "cmake is not installed", "cmake must be installed", "cmake not found",
+        "make: command not found", "make: not found", "make: no such file", "not found: make",
+        "gcc: command not found", "g++: command not found", "g++: not found", "g++: no such file", "cc: not found",
+        "c++: not found", "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file",
+        "gcc failed: no such", "'gcc' failed: no such", "'gcc' failed with exit status 1 ~ no such",
+        "unable to execute 'gcc", "unable to execute 'g++", "unable to execute 'x86_64", "unable to execute 'cc'",
+        "unable to execute 'c++", "command 'g++' failed: no such", "command 'c++' failed: no such",
+        "command 'cc' failed: no such", "no cmake_cxx_compiler could be found", "no cmake_c_compiler could be found",
+        "cmake_cxx_compiler not set", "cmake_c_compiler not set", "cmake_make_program is not set",
+        "unable to find a build program", "no acceptable", "c compiler cannot create executables",
+        "c++ compiler cannot create executables", "swig: not found", "swig: command not found", "could not find swig",
+        "could not find git", "git: not found", "git: command not found", "git: no such file", "spawn git enoent",
+        "enoent git", "spawn cmake enoent", "spawn make enoent", "spawn cmake-js enoent",
+        "could not find any visual studio", "git is not installed", "no such file or directory: 'cmake'",
+        "no such file or directory: 'git'", "no such file or directory: 'make'", "no such file or directory: 'gcc'",
+        "no such file or directory: 'ninja'", "cannot find command 'git'", "cannot find 'git'", "find ninja",
+        "ninja: command not found", "ninja: not found", "swig_executable", "swig_dir",
+        "no such file or directory: 'g++'", "'cmake' is not recognized", "'cmake-js' is not recognized",
+        "node-gyp: not found", "node-gyp: command not found", "prebuild-install: not found",
+        "prebuild-install: command not found", "prebuild-install' is not recognized", "node-addon-api ~ not found",
+        "cannot find module 'node-addon-api'", "cannot find module 'cmake-js'", "cannot find module 'bindings'",
+        "nan ~ not found", "gfortran: not found", "gfortran: command not found", "no fortran compiler",
+        "could not find a fortran", "autoconf: not found", "autoreconf: not found", "aclocal: not found",
+        "ar: not found", "ld: not found", "patch: not found", "unzip: not found", "pkg-config: not found",
+        "pkg-config script could not be found", "patchelf: not found", "the c compiler identification is unknown",
+        "the cxx compiler identification is unknown", "is not a full path and was not found in the path",
+        "compiler ~ is not installed", "no c compiler", "no c++ compiler", "problem with the cmake installation",
+        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", "cargo: not found",
+        "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found",
+        "enable: no such file", "unable to open /etc/scl/conf/devtoolset", "devtoolset ~ no such file",
+        "is not able to compile a simple test program", "cmake ~ could not be found", "git executable ~ not found",
+        "git ~ executable must be specified",
     )),
 
     # --- files that are not what they should be
-    ('hash_mismatch', ("do not match the hashes", "hash mismatch", "hashes do not match", "checksum mismatch", "checksummismatch", "checksum ~ does not match", "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match", "md5 ~ does not match", "eintegrity", "integrity checksum failed", "integrity check failed", "digest did not match", "digest mismatch", "md5sum mismatch", "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch",
-                       "hash ~ does not match", "hash ~ not match", "--require-hashes", "digest ~ does not match", "digest ~ did not match", "package does not match intended download", "expected sha256", "but got sha512", "computed checksum did not match", "checksum error", "checksum fail", "invalid checksum", "filesystem layer verification failed", "bad checksum", "wrong hash")),
-    ('corrupt_artefact', ("badzipfile", "bad zipfile", "file is not a zip file", "is not a zip file", "bad zip file", "not in gzip format", "not a gzip", "unexpected end of file", "unexpected end of archive", "unexpected eof in archive", "tar_bad_archive", "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check", "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number", "truncated", "tar: error is not recoverable", "tar: exiting with failure", "file could not be opened successfully",
-                          "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error", "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip", "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged", "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip"), {'unless': ("memory corruption", "corrupted double", "corrupted size", "corrupted top", "free(): ", "corrupted unsorted", "heap corruption")}),
+    ('hash_mismatch', (
+        "do not match the hashes", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
+        "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",
+        "md5 ~ does not match", "eintegrity", "integrity check failed", "digest mismatch", "md5sum mismatch",
+        "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
+        "digest ~ does not match", "digest ~ did not match", "package does not match intended download",
+        "expected sha256", "but got sha512", "checksum error", "checksum fail", "invalid checksum",
+        "filesystem layer verification failed", "bad checksum", "wrong hash",
+    )),
+    ('corrupt_artefact', (
+        "badzipfile", "bad zipfile", "is not a zip file", "bad zip file", "not in gzip format", "not a gzip",
+        "unexpected end of file", "unexpected end of archive", "unexpected eof in archive", "tar_bad_archive",
+        "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
+        "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number", "truncated",
+        "tar: error is not recoverable", "tar: exiting with failure", "file could not be opened successfully",
+        "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
+        "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
+        "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged",
+        "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
+        "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
+    ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
+        "free(): ", "corrupted unsorted", "heap corruption")}),
 
     # --- how it ended
-    ('abort', ("omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime", "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption", "free(): invalid", "corrupted size vs", "corrupted double-linked", "malloc(): ", "munmap_chunk(): ", "exit code 134", "exit code: 134", "code 134", "exited (134)", "status 134", "code -6", "status -6", "returncode=-6", "signal 6", "signal: aborted", "assertion ~ failed", "pure virtual method called", "stack smashing detected",
-               "fatal error in native method", "libc++abi: terminating", "fatal python error: aborted", "aborted\n", "terminating with uncaught exception", "realloc(): ", "corrupted unsorted chunks", "heap corruption", "buffer overflow detected", "rc=134"), {'unless': ("assertionerror",)}),
-    ('abort', ("aborted",), {'regex': r"^(?:\S{0,80}: line \d{1,6}: *\d{0,9} )?aborted(?: .{0,200})?$"}),
-    ('segfault', ("segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "exit code 139", "exit code: 139", "code 139", "exited (139)", "status 139", "code -11", "status -11", "returncode=-11", "returncode -11", "signal 11", "signal: 11", "exit code 135", "code -7", "0xc0000005", "access violation", "general protection fault", "rc=139", "core dumped", "speicherzugriffsfehler", "general protection", "signal: segmentation", "invalid memory reference")),
-    ('faiss_error', ("error in faiss::", "error in void faiss::", "error in virtual ~ faiss::", "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:", "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points", "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x"), {'unless': ("-- building", "warning clustering", "[ ")}),
-    ('interrupted', ("keyboardinterrupt", "user interrupted execution", "interrupted by user", "operation cancelled by user", "operation was cancelled", "sigint", "sigterm", "sighup", "exit code 143", "exit code: 143", "exit code 130", "exit code: 130", "code 143", "code 130", "status 143", "status 130", "signal 15", "signal: terminated", "terminated by signal", "^c", "job was canceled", "the operation was canceled", "context canceled", "connection to ~ terminated by user", "shutting down due to", "terminated", "code -15", "signal 2"), {'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|\^c|^terminated|shutting|by user|-15)", 'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated")}),
-    ('timeout', ("timeout waiting", "exit code 124", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out", "the command action failed to execute in the expected time", "timed out after", "timer expired", "time limit", "watchdog", "execution timed out", "job execution took longer", "command timed out", "timeout ~ exceeded", "async task did not complete", "timeout exceeded", "operation timed out after", "soft lockup"), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor")}),
-    ('network', (
-        "temporary failure in name resolution", "name or service not known", "could not resolve host", "couldn't resolve host", "failed to resolve", "nameresolutionerror", "no address associated with hostname", "nodename nor servname", "enotfound", "eai_again", "getaddrinfo failed", "gaierror", "no such host", "server misbehaving", "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach", "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
-        "network is unreachable", "no route to host", "failed to establish a new connection", "newconnectionerror", "connecttimeout", "readtimeout", "read timed out", "max retries exceeded", "connection broken by", "remotedisconnected", "connection aborted", "i/o timeout", "tls handshake timeout", "client.timeout exceeded", "request canceled while waiting", "unable to connect to", "failed to connect to", "could not connect to", "couldn't connect to", "connection was reset", "operation timed out", "operation too slow", "dial tcp", "network error", "network timeout",
-        "timeout was reached", "error sending request", "err_network", "connection closed before message completed", "eof occurred in violation of protocol", "unexpected_eof", "ssl_error_syscall", "urlopen error", "could not fetch url", "fetch failed", "503 service unavailable", "502 bad gateway", "504 gateway", "error pinging", "protocolerror", "recv failure", "errno 110", "errno 111", "errno 113", "errno 101", "connection to ~ timed out", "cannot download", "temporary failure resolving", "unable to resolve", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ", "curl#28", "http error 50",
-        "empty reply from server", "err_connection", "npm err! network", "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ", "registry ~ timeout",
+    ('cpu_isa',) + _ended(132, 4),
+    ('segfault',) + _ended(139, 11),
+    ('segfault',) + _ended(135, 7),
+    ('abort',) + _ended(134, 6),
+    ('out_of_memory',) + _ended(137, 9),
+    ('abort', (
+        "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
+        "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
+        "free(): invalid", "corrupted size vs", "corrupted double-linked", "malloc(): ", "munmap_chunk(): ", "code -6",
+        "status -6", "returncode=-6", "signal: aborted", "assertion ~ failed", "pure virtual method called",
+        "stack smashing detected", "fatal error in native method", "libc++abi: terminating",
+        "fatal python error: aborted", "aborted\n", "terminating with uncaught exception", "realloc(): ",
+        "corrupted unsorted chunks", "heap corruption", "buffer overflow detected",
+    ), {'unless': ("assertionerror",)}),
+    ('abort', (
+        "aborted",
+    ), {'regex': r"^(?:\S{0,80}: line \d{1,6}: *\d{0,9} )?aborted(?: .{0,200})?$"}),
+    ('segfault', (
+        "segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
+        "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
+        "general protection", "signal: segmentation", "invalid memory reference",
     )),
-    ('permission_denied', ("permission denied", "eacces", "eperm", "operation not permitted", "access denied", "permissionerror", "errno 13]", "not permitted", "you need to be root", "requires root privileges", "must be run as root", "are you root", "need to be root", "requires superuser", "insufficient permissions", "run with sudo", "superuser privileges", "accessdenied", "environmentnotwritableerror", "notwritableerror", "not writable", "not writeable", "noaccess")),
-    ('command_missing', ("command not found", "spawn ~ enoent", "syscall spawn", "is not recognized as an internal or external command"), {'unless': ("pip",)}),
-    ('command_missing', (": not found",), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
-    ('build_failed', ("cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated", "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ", "configure: error", "npm err! code elifecycle", "lifecycle script", "npm err! command failed", "npm error command failed", "failed at the ~ install script", "errored while being installed", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status", "command 'gcc' failed with exit status",
-                      "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to", "error: command '"), {'unless': ("fatal error: cpu",)}),
+    ('faiss_error', (
+        "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
+        "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
+        "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
+    ), {'unless': ("-- building", "warning clustering", "[ ")}),
+    ('interrupted', (
+        "keyboardinterrupt", "user interrupted execution", "interrupted by user", "operation cancelled by user",
+        "operation was cancelled", "sigint", "sigterm", "sighup", "exit code: 143", "exit code: 130", "code 143",
+        "code 130", "status 143", "status 130", "signal 15", "^c", "job was canceled", "the operation was canceled",
+        "context canceled", "shutting down due to", "terminated", "code -15", "signal 2",
+    ), {
+        'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|\^c|^terminated|"
+                 r"shutting|by user|-15)",
+        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated")}),
+    ('timeout', (
+        "timeout waiting", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
+        "the command action failed to execute in the expected time", "timed out after", "timer expired",
+        "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
+        "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
+    ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('network', (
+        "temporary failure in name resolution", "name or service not known", "could not resolve host",
+        "couldn't resolve host", "failed to resolve", "nameresolutionerror", "no address associated with hostname",
+        "nodename nor servname", "enotfound", "eai_again", "gaierror", "no such host", "server misbehaving",
+        "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
+        "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
+        "network is unreachable", "no route to host", "failed to establish a new connection", "newconnectionerror",
+        "connecttimeout", "readtimeout", "read timed out", "max retries exceeded", "connection broken by",
+        "remotedisconnected", "connection aborted", "i/o timeout", "client.timeout exceeded", "tls handshake timeout",
+        "request canceled while waiting", "unable to connect to", "failed to connect to", "could not connect to",
+        "couldn't connect to", "connection was reset", "operation timed out", "operation too slow", "dial tcp",
+        "network error", "network timeout", "timeout was reached", "error sending request", "err_network",
+        "connection closed before message completed", "eof occurred in violation of protocol", "unexpected_eof",
+        "ssl_error_syscall", "urlopen error", "could not fetch url", "fetch failed", "503 service unavailable",
+        "502 bad gateway", "504 gateway", "error pinging", "protocolerror", "recv failure", "errno 110", "errno 111",
+        "errno 113", "errno 101", "connection to ~ timed out", "cannot download", "temporary failure resolving",
+        "unable to resolve", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
+        "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
+        "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
+        "registry ~ timeout",
+    )),
+    ('permission_denied', (
+        "permission denied", "eacces", "eperm", "access denied", "permissionerror", "errno 13]", "not permitted",
+        "requires root privileges", "must be run as root", "are you root", "need to be root", "requires superuser",
+        "insufficient permissions", "run with sudo", "superuser privileges", "accessdenied", "notwritableerror",
+        "not writable", "not writeable", "noaccess",
+    )),
+    ('command_missing', (
+        "command not found", "spawn ~ enoent", "syscall spawn", "is not recognized as an internal or external command",
+    ), {'unless': ("pip",)}),
+    ('command_missing', (
+        ": not found",
+    ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
+    ('build_failed', (
+        "cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
+        "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
+        "configure: error", "npm err! code elifecycle", "lifecycle script", "npm err! command failed",
+        "npm error command failed", "failed at the ~ install script", "errored while being installed",
+        "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
+        "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
+        "error: command '",
+    ), {'unless': ("fatal error: cpu",)}),
 )
 
 
