@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import FleetError
+from .planning import title
 from .strategies.base import Candidate
 
 Record = Mapping[str, Any]
@@ -45,9 +46,9 @@ def decide(
         winner, because = _winner(passed, tests, policy, before, margin)
         return {**common, **_points_at(winner), "because": because}
     if check_mode and not verification:
-        winner_or_none = _foretold(eligible, policy, before)
+        winner_or_none = _foretold(eligible, attempts, policy, before)
         if winner_or_none is not None:
-            because = f"{winner_or_none['id']} is what would be tried first; nothing was tried in check mode."
+            because = f"{title(winner_or_none)} would be tried first; check mode tried nothing."
             return {**common, **_points_at(winner_or_none), "because": because, "predicted": True}
         return {**common, **_fallback(eligible, attempts, tests, policy, strategies), "predicted": True}
     return {**common, **_fallback(eligible, attempts, tests, policy, strategies)}
@@ -63,14 +64,14 @@ def _winner(
 ) -> tuple[Candidate, str]:
     if policy != "fastest":
         others = "the strategies named" if policy == "fixed" else "the order"
-        return passed[0], f"{passed[0]['id']} is the first of {others} that passed the search test."
+        return passed[0], f"{title(passed[0])} is the first of {others} that passed the search test."
     times = {candidate["id"]: p95(tests[candidate["id"]]) for candidate in passed}
     # As good as the best one, within what is noise: then the earlier one wins, or rather the one that is set.
     good = [candidate for candidate in passed if times[candidate["id"]] * (1 - margin) <= min(times.values())]
     for candidate in good:
         if before is not None and before.get("candidate") == candidate["id"]:
-            return candidate, f"{candidate['id']} has the best p95 of those that passed, within the margin of noise."
-    return good[0], f"{good[0]['id']} has the best p95 of those that passed, within the margin of noise."
+            return candidate, f"{title(candidate)} has the best p95 of those that passed, within the margin of noise."
+    return good[0], f"{title(good[0])} has the best p95 of those that passed, within the margin of noise."
 
 
 def p95(test: Record) -> float:
@@ -82,8 +83,11 @@ def p95(test: Record) -> float:
     return math.inf
 
 
-def _foretold(eligible: list[Candidate], policy: str, before: Record | None) -> Candidate | None:
-    possible = [candidate for candidate in eligible if candidate["verdict"] == "possible"]
+def _foretold(
+    eligible: list[Candidate], attempts: Sequence[Record], policy: str, before: Record | None
+) -> Candidate | None:
+    refused = {attempt["candidate"] for attempt in attempts if attempt.get("ok") is False}
+    possible = [one for one in eligible if one["verdict"] == "possible" and one["id"] not in refused]
     for candidate in possible:
         if policy == "fastest" and before is not None and before.get("candidate") == candidate["id"]:
             return candidate
@@ -103,7 +107,7 @@ def _fallback(
     nearest = _nearest(eligible, attempts, tests)
     because = f"{where}; there was no candidate to try."
     if nearest:
-        because = f"{where}; the nearest was {nearest['id']}: {nearest['says']}"
+        because = f"{where}; the nearest was {nearest['title']}: {nearest['says']}"
     return {
         "backend": "js",
         "provider": FALLBACK,
@@ -128,7 +132,7 @@ def _nearest(
             cause = failure.get("cause") or "unknown"
             how = "did not pass the search test" if failed is tests else "could not be put in place"
             return {
-                "id": found[0]["id"],
+                "title": title(found[0]),
                 "cause": cause,
                 "says": f"{how} ({cause}).",
                 "remedy": failure.get("remedy"),
@@ -140,7 +144,7 @@ def _nearest(
         return None
     reason = blocked[0]["reasons"][0]
     return {
-        "id": blocked[0]["id"],
+        "title": title(blocked[0]),
         "cause": reason["cause"],
         "says": reason["text"],
         "remedy": blocked[0]["remedy"],

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from . import strategies
 from .errors import FleetError
 from .planning import possible
-from .strategies.base import Artefact, Candidate, Facts, Options, Runtime
+from .strategies.base import Artefact, Candidate, Facts, Options, Runtime, Strategy
 
 Result = dict[str, Any]
 
@@ -72,29 +72,60 @@ def _attempt(candidate: Candidate, **found: Any) -> Result:
     }
 
 
-def predict(candidates: list[Candidate]) -> Climb:
-    """Check mode: names the candidate that a real run would try first, without trying it."""
-    first = possible(candidates)[:1]
-    return Climb([_attempt(candidate, message="predicted, not tried: check mode") for candidate in first])
+def _strategy_of(candidate: Candidate) -> Strategy:
+    return next(found for found in strategies.all_strategies() if found.name == candidate["strategy"])
+
+
+def prefix_of(candidate: Candidate, artefact: Artefact, options: Options) -> str:
+    """Where an artefact goes on every host: named by its content."""
+    return f"{options.prefix}/{candidate['strategy']}/{artefact.digest}"
+
+
+def _in_place(prefix: str, facts: Facts) -> bool:
+    return any(found["path"] == prefix and found["complete"] for found in facts["prefixes"])
+
+
+def predict(candidates: list[Candidate], facts: Facts, options: Options) -> Climb:
+    """Check mode: what a real run would try first. The controller resolves it; the host is not touched."""
+    done = Climb()
+    for candidate in possible(candidates):
+        try:
+            artefact = _strategy_of(candidate).resolve(candidate, facts, options)
+        except FleetError as exc:
+            done.attempts.append(_refused(candidate, exc))
+            continue
+        message = "check mode: its search test was not run"
+        if artefact is not None:
+            prefix = prefix_of(candidate, artefact, options)
+            candidate["runtime"] = placed(artefact.runtime, prefix)
+            if not _in_place(prefix, facts):
+                size = artefact.archive.stat().st_size / 1e6
+                message = f"check mode: would ship {size:.0f} MB to {prefix}, then run the search test"
+        done.attempts.append(_attempt(candidate, message=message))
+        break
+    return done
+
+
+def _refused(candidate: Candidate, exc: FleetError, seconds: float = 0.0) -> Result:
+    """The attempt of a candidate that the controller could not resolve."""
+    fault = {"cause": exc.cause or "unknown", "message": str(exc), "remedy": exc.remedy}
+    return _attempt(candidate, ok=False, seconds=seconds, **fault)
 
 
 def _place(candidate: Candidate, artefact: Artefact, facts: Facts, options: Options, host: Host) -> Result:
-    prefix = f"{options.prefix}/{candidate['strategy']}/{artefact.digest}"
-    if any(found["path"] == prefix and found["complete"] for found in facts["prefixes"]):
+    prefix = prefix_of(candidate, artefact, options)
+    if _in_place(prefix, facts):
         return {"ok": True, "changed": False, "prefix": prefix, "message": "already in place"}
     return {"bytes_shipped": artefact.archive.stat().st_size, **host.deploy(artefact, prefix), "prefix": prefix}
 
 
 def _try(candidate: Candidate, facts: Facts, options: Options, host: Host, climb: Climb) -> bool:
     """One rung. True when its search test passed."""
-    strategy = next(found for found in strategies.all_strategies() if found.name == candidate["strategy"])
     started = time.monotonic()
     try:
-        artefact = strategy.resolve(candidate, facts, options)
+        artefact = _strategy_of(candidate).resolve(candidate, facts, options)
     except FleetError as exc:
-        seconds = round(time.monotonic() - started, 3)
-        fault = {"cause": exc.cause or "unknown", "message": str(exc), "remedy": exc.remedy}
-        climb.attempts.append(_attempt(candidate, ok=False, seconds=seconds, **fault))
+        climb.attempts.append(_refused(candidate, exc, round(time.monotonic() - started, 3)))
         return False
 
     result: Result = {"ok": True, "changed": False, "prefix": None}

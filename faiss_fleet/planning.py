@@ -22,3 +22,11 @@ def plan(facts: Facts, options: Options, order: Iterable[str]) -> list[Candidate
 def possible(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Those that may be tried, in the plan's order."""
     return [candidate for candidate in candidates if candidate["verdict"] == "possible"]
+
+
+def title(candidate: Candidate) -> str:
+    """The candidate in words, for reports and for the setting's ``because``."""
+    artefact = candidate["artefact"]
+    name = " ".join(str(artefact[part]) for part in ("name", "version") if artefact.get(part))
+    python = f", Python {artefact['python']}" if artefact.get("python") else ""
+    return f"{name} ({candidate['strategy']}{python})"

@@ -6,5 +6,10 @@ package lends that folder a second name instead of keeping a second copy.
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 __path__.append(str(Path(__file__).resolve().parents[2] / "module_utils" / "faiss_fleet"))
+
+if TYPE_CHECKING:
+    # Those files run on Python 2.7 and carry no annotations; what they give is Any to the type checker.
+    def __getattr__(name: str) -> Any: ...

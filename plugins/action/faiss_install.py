@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -19,18 +20,41 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import ladder, options, planning
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Runtime
+from faiss_fleet.target import causes
+
+
+# Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
+UNPACK = """
+set -eu
+archive={archive}
+if [ "$(sha256sum "$archive" | cut -d ' ' -f 1)" != {sha256} ]; then
+    echo "sha256 of what arrived is not the one that was sent" >&2
+    exit 71
+fi
+mkdir {folder}
+cd {folder}
+gzip -dc "$archive" | tar -xf -
+"""
 
 
 class RemoteHost:
-    """The ladder's host: every method is one module call through Ansible's connection."""
+    """The ladder's host: every method is one module call through Ansible's connection.
 
-    def __init__(self, action: ActionModule, task_vars: dict[str, Any], search_test: dict[str, Any]) -> None:
+    A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules: first
+    from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
+    """
+
+    def __init__(self, action: ActionModule, task_vars: dict[str, Any], search_test: dict[str, Any], bare: bool) -> None:
         self._action = action
         self._task_vars = task_vars
         self._search_test = search_test
+        self._bare = bare
 
     def _module(self, name: str, **arguments: Any) -> dict[str, Any]:
         return self._action._execute_module(module_name=name, module_args=arguments, task_vars=self._task_vars)
+
+    def _use_python(self, path: str) -> None:
+        self._task_vars = {**self._task_vars, "ansible_python_interpreter": path}
 
     def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
         action = self._action
@@ -40,6 +64,10 @@ class RemoteHost:
             archive = shell.join_path(temporary, "prefix.tar.gz")
             action._transfer_file(str(artefact.archive), archive)
             action._fixup_perms2((temporary, archive))
+            if self._bare:
+                fault = self._borrow_python(artefact, archive, shell.join_path(temporary, "python"))
+                if fault:
+                    return fault
             result = self._module(
                 "faiss_deploy",
                 prefix=prefix,
@@ -60,17 +88,36 @@ class RemoteHost:
             "log": result.get("module_stderr") if failed else None,
         }
 
+    def _borrow_python(self, artefact: Artefact, archive: str, folder: str) -> dict[str, Any] | None:
+        """Makes the archive's own Python run the modules; what stood in the way when it cannot."""
+        executable = artefact.runtime["argv"][0]
+        fault = {"ok": False, "changed": False, "cause": "python_missing", "remedy": causes.remedy("python_missing")}
+        if not executable.startswith("{prefix}/"):
+            return {**fault, "message": f"This host has no Python that Ansible can use, and {executable} is not our own."}
+        script = UNPACK.format(archive=quote(archive), sha256=quote(artefact.sha256), folder=quote(folder))
+        done = self._action._low_level_execute_command(script, executable="/bin/sh")
+        if done["rc"] != 0:
+            said = (done["stderr"] or done["stdout"]).strip()
+            found = causes.diagnose(said)
+            cause = "hash_mismatch" if done["rc"] == 71 else found[0]["cause"] if found else "unknown"
+            return {**fault, "cause": cause, "message": said, "remedy": causes.remedy(cause)}
+        self._use_python(executable.replace("{prefix}", folder))
+        return None
+
     def remove(self, prefix: str) -> dict[str, Any]:
         return self._module("faiss_deploy", state="absent", prefix=prefix)
 
     def verify(self, candidate: str, runtime: Runtime) -> dict[str, Any]:
+        if self._bare:
+            self._use_python(runtime["argv"][0])
         result = self._module(
             "faiss_search_test", runtimes=[{"id": candidate, "runtime": runtime}], **self._search_test
         )
         if result.get("failed"):
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
             message = result.get("msg") or result.get("module_stderr") or "the search test did not answer"
-            return {"candidate": candidate, "ok": False, "cause": "unknown", "message": message, "runtime": runtime}
+            cause = result.get("cause") or "unknown"
+            return {"candidate": candidate, "ok": False, "cause": cause, "message": message, "runtime": runtime}
         return {"runtime": runtime, **result["results"][0]}
 
 
@@ -97,12 +144,9 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(exc), result={"cause": exc.cause, "remedy": exc.remedy}) from exc
 
         if self._task.check_mode:
-            climbed = ladder.predict(candidates)
-        elif facts["method"] == "raw":
-            # Modules need a Python on the host; the plan says so, and nothing is tried behind its back.
-            climbed = ladder.Climb()
+            climbed = ladder.predict(candidates, facts, chosen)
         else:
-            host = RemoteHost(self, task_vars, arguments.get("search_test") or {})
+            host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, bare=facts["method"] == "raw")
             climbed = ladder.climb(candidates, policy, facts, chosen, host)
         result.update(
             changed=climbed.changed,

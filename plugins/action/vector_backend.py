@@ -56,11 +56,15 @@ class ActionModule(ActionBase):
 
         decision = decide.decide(*found, *how, None, check_mode, margin)
         facts = task_vars.get("ansible_facts", {}).get("glibc_facts") or {}
-        if facts.get("method") == "raw":
+        own_python = _own_python(decision, found[2]) if facts.get("method") == "raw" else None
+        if facts.get("method") == "raw" and own_python is None:
             setting = {"path": path, "before": None, "after": None, "changed": False, "backup": None}
             result.update(changed=False, decision=decision, setting=setting, msg=UNWRITTEN)
             return result
 
+        if own_python:
+            # No Python on the host: the one that FAISS came with runs the module.
+            task_vars = {**task_vars, "ansible_python_interpreter": own_python}
         stamp = {"run": arguments.get("run"), "at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
         module_args = {
             **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
@@ -78,6 +82,13 @@ class ActionModule(ActionBase):
             result["setting"]["backup"] = done["backup_file"]
         result["decision"] = decision
         return result
+
+
+def _own_python(decision: dict[str, Any], verification: list[dict[str, Any]]) -> str | None:
+    """The Python in the prefix of the winner, as the search test started it; None when nothing passed."""
+    test = next((one for one in verification if one["candidate"] == decision["candidate"] and one.get("ok")), {})
+    runtime = test.get("runtime") or {}
+    return runtime["argv"][0] if runtime.get("kind") == "python" and runtime.get("prefix") else None
 
 
 def _proof(test: dict[str, Any]) -> dict[str, Any]:

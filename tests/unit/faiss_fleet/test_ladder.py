@@ -18,7 +18,7 @@ class PaperStrategy:
 
     name, order = "paper", 1
 
-    def __init__(self, artefact: Artefact | None | FleetError) -> None:
+    def __init__(self, artefact: Artefact | FleetError | None) -> None:
         self.artefact = artefact
 
     def resolve(self, *_: object) -> Artefact | None:
@@ -68,7 +68,7 @@ def archive(tmp_path: Path) -> Artefact:
     return Artefact(path, "0" * 64, "abc", 6, RUNTIME, {"packages": []})
 
 
-def use(monkeypatch: pytest.MonkeyPatch, artefact: Artefact | None | FleetError) -> None:
+def use(monkeypatch: pytest.MonkeyPatch, artefact: Artefact | FleetError | None) -> None:
     monkeypatch.setattr(strategies, "all_strategies", lambda: (PaperStrategy(artefact),))
 
 
@@ -135,7 +135,19 @@ def test_what_the_controller_cannot_resolve_is_an_attempt_with_its_cause(monkeyp
     assert (found["ok"], found["cause"], found["remedy"]) == (False, "hash_mismatch", "fetch it again")
 
 
-def test_check_mode_predicts_the_first_possible_and_tries_nothing() -> None:
-    done = ladder.predict([candidate("a", "blocked"), candidate("b"), candidate("c")])
+def test_check_mode_predicts_the_first_possible_and_tries_nothing(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    candidates = [candidate("a", "blocked"), candidate("b"), candidate("c")]
+    done = ladder.predict(candidates, {"prefixes": []}, Options(prefix="/opt/ff"))
     assert [(attempt["candidate"], attempt["ok"]) for attempt in done.attempts] == [("b", None)]
+    assert "/opt/ff/paper/abc" in done.attempts[0]["message"]
+    assert candidates[1]["runtime"]["prefix"] == "/opt/ff/paper/abc"
     assert done.verification == [] and not done.changed
+
+
+def test_check_mode_tells_what_the_controller_cannot_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, FleetError("the index is down", cause="unreachable"))
+    done = ladder.predict([candidate("a")], {"prefixes": []}, Options())
+    assert [(attempt["ok"], attempt["cause"]) for attempt in done.attempts] == [(False, "unreachable")]
