@@ -1,0 +1,155 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The deploy module as Ansible runs it, on file systems that are full, noexec and read-only. Needs root for the mounts."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from faiss_fleet import packing
+from tests import needs
+
+ROOT = Path(__file__).parents[2]
+LOCK = {"packages": [{"name": "x", "version": "1", "sha256": "0" * 64}]}
+MEGABYTE = 1 << 20
+
+
+@pytest.fixture
+def packed(tmp_path):
+    """Twelve megabytes that do not compress."""
+    tree = tmp_path / "tree" / "site-packages"
+    tree.mkdir(parents=True)
+    for number in range(12):
+        (tree / f"{number}.so").write_bytes(os.urandom(MEGABYTE))
+    return packing.pack(tmp_path / "tree", LOCK, "wheel", tmp_path / "out")
+
+
+@pytest.fixture
+def mounted(tmp_path):
+    """mount(options) -> a tmpfs with these options."""
+    if os.geteuid() != 0:
+        pytest.fail("This test mounts a tmpfs, which takes root. Run it as root, as CI does.")
+    mount, umount = needs.command("mount"), needs.command("umount")
+    places = []
+
+    def make(options):
+        place = tmp_path / f"mount{len(places)}"
+        place.mkdir()
+        subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", place], check=True)
+        places.append(place)
+        return place
+
+    yield make
+    for place in places:
+        subprocess.run([umount, place], check=True)
+
+
+def deploy(prefix_root, packed, check=False, python=sys.executable, **more):
+    """The module's own answer, by ansible's ad-hoc command with the project's module path."""
+    arguments = {
+        "prefix": f"{prefix_root}/wheel/{packed.digest}",
+        "archive": str(packed.archive),
+        "sha256": packed.sha256,
+        "min_free_bytes": packed.unpacked_bytes,
+        "keep_archive": True,
+        **more,
+    }
+    command = [Path(sys.executable).with_name("ansible"), "localhost", "-i", "localhost,", "-c", "local", "-o"]
+    command += ["-m", "faiss_deploy", "-a", json.dumps(arguments), "-e", f"ansible_python_interpreter={python}"]
+    environment = {**os.environ, "ANSIBLE_LIBRARY": str(ROOT / "library"), "ANSIBLE_NOCOLOR": "1"}
+    environment["ANSIBLE_MODULE_UTILS"] = str(ROOT / "module_utils")
+    run = subprocess.run([*command, *(["--check"] if check else [])], env=environment, capture_output=True, text=True)
+    line = next(line for line in run.stdout.splitlines() if "=> {" in line)
+    return {"failed": "| FAILED! =>" in line, **json.loads(line[line.index("=> ") + 3 :])}
+
+
+@pytest.mark.parametrize("version", [None, "2.7", "3.6"])
+def test_by_ansible_on_each_python(tmp_path, packed, version):
+    python = needs.interpreter(version) if version else sys.executable
+    assert deploy(tmp_path / "fleet", packed, check=True, python=python)["changed"] is True
+    assert not (tmp_path / "fleet").exists()
+    first = deploy(tmp_path / "fleet", packed, python=python)
+    assert first["changed"] is True, first
+    assert deploy(tmp_path / "fleet", packed, python=python)["changed"] is False
+    assert deploy(tmp_path / "fleet", packed, check=True, python=python)["changed"] is False
+    assert deploy(tmp_path / "fleet", packed, state="absent", python=python)["changed"] is True
+    assert not (tmp_path / "fleet").exists()
+
+
+def test_full_disk_is_found_before_anything_is_written(mounted, packed):
+    place = mounted("size=8m")
+    found = deploy(place / "fleet", packed)
+    assert (found["failed"], found["cause"]) == (True, "disk_full")
+    assert "MB free" in found["msg"] and found["remedy"]
+    assert list(place.iterdir()) == []
+
+
+def test_disk_that_fills_up_midway_is_left_as_it_was(mounted, packed):
+    """As if another process took the room after the check: the module is told that little is needed."""
+    place = mounted("size=8m")
+    found = deploy(place / "fleet", packed, min_free_bytes=0)
+    assert (found["failed"], found["cause"]) == (True, "disk_full"), found
+    left = [path.name for path in place.rglob("*")]
+    assert not [name for name in left if name.endswith(".so") or "partial" in name or name.endswith(".lock")]
+
+
+@pytest.mark.parametrize("options, cause", [("noexec", "noexec_mount"), ("ro", "read_only")])
+@pytest.mark.parametrize("check", [False, True])
+def test_mount_that_cannot_take_it_is_refused_before_anything_is_written(mounted, packed, options, cause, check):
+    place = mounted(options)
+    found = deploy(place / "fleet", packed, check=check)
+    assert (found["failed"], found["cause"]) == (True, cause)
+    assert found["remedy"]
+    assert list(place.iterdir()) == []
+
+
+def test_killed_run_leaves_no_prefix_and_the_next_one_cleans_up(tmp_path, packed):
+    """A process that dies half-way, as with the machine: stopped within the unpacking, then killed."""
+    script = tmp_path / "killed.py"
+    script.write_text(
+        "import sys, types, os, signal\n"
+        f"sys.path.insert(0, {str(ROOT)!r})\n"
+        "from faiss_fleet.target import unpack, host_lock\n"
+        "real = unpack._write\n"
+        "def write(path, pieces, member):\n"
+        "    real(path, pieces, member)\n"
+        "    if path.endswith('5.so'):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "unpack._write = write\n"
+        f"folder = {str(tmp_path / 'fleet' / 'wheel')!r}\n"
+        "os.makedirs(folder)\n"
+        f"with host_lock.HostLock(folder + '/.{packed.digest}.lock', 'killed'):\n"
+        f"    unpack.unpack(open({str(packed.archive)!r}, 'rb'), folder + '/{packed.digest}.partial-1', "
+        f"{packed.digest!r}, 'x')\n"
+    )
+    assert subprocess.run([sys.executable, script]).returncode == -signal.SIGKILL
+    folder = tmp_path / "fleet" / "wheel"
+    assert (folder / f"{packed.digest}.partial-1").is_dir()
+    found = deploy(tmp_path / "fleet", packed)
+    assert found["changed"] and found["leftovers"] == [str(folder / f"{packed.digest}.partial-1")]
+    assert [path.name for path in folder.iterdir()] == [packed.digest]
+
+
+def test_two_controllers_at_once_make_one_prefix(tmp_path, packed):
+    code = (
+        "import json, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
+        "from tests.integration.test_wheel_deploy import deploy; from faiss_fleet.packing import Packed;"
+        "print(json.dumps(deploy(sys.argv[2], Packed(Path(sys.argv[3]), sys.argv[4], sys.argv[5], int(sys.argv[6])))))"
+    )
+    given = [str(ROOT), str(tmp_path / "fleet"), str(packed.archive), packed.sha256, packed.digest, str(packed.unpacked_bytes)]
+    runs = [subprocess.Popen([sys.executable, "-c", code, *given], stdout=subprocess.PIPE, cwd=ROOT) for _ in range(2)]
+    found = [json.loads(run.communicate(timeout=120)[0]) for run in runs]
+    assert sorted(each["changed"] for each in found) == [False, True], found
+    assert [path.name for path in (tmp_path / "fleet" / "wheel").iterdir() if not path.name.startswith(".")] == [packed.digest]
+
+
+def test_archive_is_removed_from_the_host_unless_kept(tmp_path, packed):
+    started = time.monotonic()
+    found = deploy(tmp_path / "fleet", packed, keep_archive=False)
+    assert found["changed"] and not packed.archive.exists()
+    assert found["seconds"] <= time.monotonic() - started
