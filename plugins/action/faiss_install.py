@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import ladder, options, planning
+from faiss_fleet import ladder, options, planning, settable
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Runtime
 from faiss_fleet.target import causes
@@ -139,6 +139,7 @@ class ActionModule(ActionBase):
             chosen = options.from_variables(
                 {f"faiss_install__{name}": value for name, value in arguments["options"].items()}
             )
+            settable.check(facts)
             candidates = planning.plan(facts, chosen, order)
         except FleetError as exc:
             raise AnsibleActionFail(str(exc), result={"cause": exc.cause, "remedy": exc.remedy}) from exc
