@@ -20,6 +20,7 @@ _REMEDY = dict((name, remedy) for name, _rank, _meaning, remedy in causes_table.
 PIECE = 4000      # longer lines are looked at in pieces of this many characters,
 OVERLAP = 400     # each of which begins with the end of the one before
 BATCH = 4000      # lines looked at together
+LAST_RESORT = 79  # rank of what says that something failed and not why
 CONTEXT = 6       # lines before a line that may decide what it means
 SHOWN = 400       # characters of a line in an answer
 
@@ -72,6 +73,8 @@ class Row:
         self.phrase = phrase
         self.parts = tuple(phrase.split(u' ~ '))
         self.tokens = frozenset(_TOKEN.findall(phrase))
+        self.whole = frozenset(match.group() for part in self.parts for match in _TOKEN.finditer(part)
+                               if 0 < match.start() and match.end() < len(part))
         self.after = tuple(tuple(other.split(u' ~ ')) for other in after)
         self.unless = tuple(tuple(other.split(u' ~ ')) for other in unless)
         self.regex = re.compile(regex) if regex else None
@@ -81,14 +84,17 @@ class Row:
         """(kind, word): the rarest word of the phrase, and how it stands in a line.
 
         A word at the edge of a part may be the end ('suffix') or the beginning ('prefix') of a longer one; the only
-        word of a part may be anywhere in it ('inner').
+        word of a part may be anywhere in it ('inner'). Numbers are whole ('exact').
         """
         found = []
         for part in self.parts:
             for match in _TOKEN.finditer(part):
-                at_start, at_end = match.start() == 0, match.end() == len(part)
-                kind = ('inner' if at_start and at_end else 'suffix' if at_start else 'prefix' if at_end else 'exact')
-                found.append((weight[match.group()] - min(len(match.group()), 8), kind, match.group()))
+                word, at_start, at_end = match.group(), match.start() == 0, match.end() == len(part)
+                kind = ('exact' if word.isdigit() else 'inner' if at_start and at_end
+                        else 'suffix' if at_start else 'prefix' if at_end else 'exact')
+                # Short numbers are everywhere, and words that may be a part of others are found more often.
+                common = 200 if word.isdigit() and len(word) < 3 else 0 if kind == 'exact' else 10
+                found.append((weight[word] + common - 2 * min(len(word), 8), kind, word))
         return min(found)[1:]
 
     def fits(self, line, before):
@@ -186,6 +192,8 @@ def diagnose(text):
     used = set()
     for batch in _batches(_lines(text)):
         _look(batch, found, used)
+    if any(place < LAST_RESORT for place, _number, _line in found.values()):
+        found = dict((cause, shown) for cause, shown in found.items() if shown[0] != LAST_RESORT)
     ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
     return [{'cause': cause, 'line': line, 'line_number': number, 'remedy': _REMEDY[cause]}
             for _place, number, cause, line in ordered]
@@ -325,26 +333,35 @@ def _called_for(words):
 
 def _row_of(lines, words, rows, index):
     """The first row that fits the line, or the line with the one after or before it, as terminals wrap them."""
-
-    def before():
-        return u'\n'.join(text for _number, _original, text in lines[max(0, index - CONTEXT):index])
-
-    line = lines[index][2]
-    for number in sorted(rows[index]):
-        if ROWS[number].fits(line, before):
-            return None if _harmless(line) else number
+    alone = _alone(lines, words, rows, index)
+    if alone is not None:
+        return None if _harmless(lines[index][2]) else alone
     for first in (index, index - 1):
         if first < 0 or first + 1 >= len(lines):
             continue
         both = words[first] | words[first + 1]
         wrapped = [number for number in sorted(rows[index]) if ROWS[number].tokens <= both
                    and not ROWS[number].tokens <= words[first] and not ROWS[number].tokens <= words[first + 1]]
-        if wrapped:
-            text = _without_prefix(lines[first][2]) + u' ' + _without_prefix(lines[first + 1][2])
-            for number in wrapped:
-                if ROWS[number].fits(text, before):
-                    return None if _harmless(text) else number
+        if not wrapped or _alone(lines, words, rows, 2 * first + 1 - index) is not None:
+            continue
+        text = _without_prefix(lines[first][2]) + u' ' + _without_prefix(lines[first + 1][2])
+        for number in wrapped:
+            if ROWS[number].fits(text, _before(lines, index)):
+                return None if _harmless(text) else number
     return None
+
+
+def _alone(lines, words, rows, index):
+    """The first row that fits the line by itself."""
+    line, here = lines[index][2], words[index]
+    for number in sorted(number for number in rows[index] if ROWS[number].whole <= here):
+        if ROWS[number].fits(line, _before(lines, index)):
+            return number
+    return None
+
+
+def _before(lines, index):
+    return lambda: u'\n'.join(text for _number, _original, text in lines[max(0, index - CONTEXT):index])
 
 
 def _harmless(line):
