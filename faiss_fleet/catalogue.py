@@ -1,8 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What every faiss-cpu wheel needs, measured from the wheels themselves.
 
-``python -m faiss_fleet.catalogue update`` makes the table of this version of the project anew. Releases that came later are
-read the same way at run time and kept in the controller's cache; a wheelhouse is read in place of both.
+``python -m faiss_fleet.catalogue update`` makes the table of this version of the project anew. Releases that came later
+are read the same way at run time and kept in the controller's cache; a wheelhouse is read in place of both.
 """
 
 from __future__ import annotations
@@ -46,8 +46,9 @@ ARCHES = ("x86_64", "aarch64")
 LOOK_HOURS = 24.0
 FAILED_LOOK_HOURS = 0.25
 MAX_NEW_WHEELS = 24
+DOWNLOAD = ("--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir")
 MAX_SYMBOLS = 4
-# What the oldest host within reach has, CentOS 7: lesser needs stop nothing and are left out, all but the newest of each file.
+# What the oldest host within reach has, CentOS 7. Lesser needs stop nothing: only the newest of each file is kept.
 FLOOR = {"GLIBC": (2, 17), "GLIBCXX": (3, 4, 19), "CXXABI": (1, 3, 7), "GCC": (4, 8, 0), "GOMP": (4, 0), "OMP": (3, 1)}
 ISA_LEVELS = ("x86-64-v1", "x86-64-v2", "x86-64-v3", "x86-64-v4")
 BUILD = re.compile(r"(?:^|/)_swigfaiss(?:_(?P<isa>[a-z0-9_]+?))?(?:\.cpython-[^/]*|\.abi3)?\.so$")
@@ -56,7 +57,7 @@ PLATFORM = re.compile(r"^(?P<kind>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>
 
 @dataclass(frozen=True)
 class Wheel:
-    """One wheel file, as it was measured. isa is the least level on which it runs, None where that was never measured."""
+    """One wheel file, as it was measured. isa is the least level on which it runs, None where not measured."""
 
     file: str
     version: Version
@@ -206,7 +207,7 @@ def _without_extras(lines: Iterable[str], file: str) -> Iterator[str]:
 
 
 def _telling(needs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Of all needs those that can stop a host, and the newest of each file and library, so that the table stays readable.
+    """Of all needs those that can stop a host, and the newest of each file, so that the table stays readable.
 
     The machine is kept once, and each library that is asked for once.
     """
@@ -270,7 +271,8 @@ def to_json(wheels: Iterable[Wheel], generated: str) -> str:
     body_rows = ",\n  ".join(rows)
     body_sets = ",\n  ".join(f"{json.dumps(key)}: {text}" for key, text in sorted(sets.items()))
     return (
-        f'{{\n "schema": {SCHEMA},\n "project": "{PROJECT}",\n "generated": "{generated}",\n "wheels": [\n  {body_rows}\n ],\n'
+        f'{{\n "schema": {SCHEMA},\n "project": "{PROJECT}",\n "generated": "{generated}",\n'
+        f' "wheels": [\n  {body_rows}\n ],\n'
         f' "needs": {{\n  {body_sets}\n }}\n}}\n'
     )
 
@@ -356,7 +358,7 @@ def _look(known: Sequence[Wheel], kept: dict[str, Any], options: Options, at: fl
         wanted = [name for name in wanted_names(listed, ARCHES) if name not in have and _version(name) > newest]
         found = list(_read_all(wanted[:MAX_NEW_WHEELS], options.cache / "catalogue"))
         if len(wanted) > MAX_NEW_WHEELS:
-            gap = f"Only {MAX_NEW_WHEELS} of {len(wanted)} newer wheels were read; the catalogue is old, update faiss-fleet."
+            gap = f"Only {MAX_NEW_WHEELS} of {len(wanted)} newer wheels were read. Update faiss-fleet."
     except FleetError as exc:
         found = []
         gap = f"Whether there is a release newer than {newest} could not be looked up: {redact(str(exc))}"
@@ -390,8 +392,7 @@ def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] 
             version = _version(name)
             arguments = [f"--{key}={value}" for key, value in _exactly(name)]
             pip_resolver.run(
-                ["download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir", "--dest", place]
-                + [*arguments, f"{PROJECT}=={version}"],
+                ["download", *DOWNLOAD, "--dest", place, *arguments, f"{PROJECT}=={version}"],
                 Source(),
             )
             (path,) = Path(place).glob("*.whl")
@@ -413,8 +414,8 @@ def wheelhouse(folder: Path, kept: Path) -> list[Wheel]:
     """All faiss-cpu wheels of a folder, each checked against the folder's SHA256SUMS where it has one."""
     if not folder.is_dir():
         raise FleetError(
-            f"faiss_install__wheelhouse is {folder}, which is no folder on this controller. Create it and put the wheels in, "
-            "or remove the variable to use the package index."
+            f"faiss_install__wheelhouse is {folder}, which is no folder on this controller. Create it and put the "
+            "wheels in, or remove the variable to use the package index."
         )
     sums = read_sums(folder)
     wheels = []
@@ -441,7 +442,7 @@ def _remembered(path: Path, kept: Path) -> Wheel:
 
 
 def _check_whole(path: Path) -> None:
-    """Raises FleetError unless every member has its check sum: nobody else vouches for a wheelhouse without SHA256SUMS."""
+    """Raises FleetError unless every member has its check sum: without SHA256SUMS nothing else vouches for it."""
     try:
         with zipfile.ZipFile(path) as archive:
             bad = archive.testzip()

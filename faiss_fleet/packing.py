@@ -48,8 +48,8 @@ def digest_of(lock: dict[str, Any]) -> str:
 def pack(tree: Path, lock: dict[str, Any], strategy: str, folder: Path) -> Packed:
     """Packs ``tree`` into ``folder``/<strategy>-<digest>.tar.gz, which appears whole or not at all.
 
-    Order, owners, modes and times do not come from the tree, and hard links become files of their own. Raises FleetError
-    for what the host would refuse: a device, or a link that leads out of the tree.
+    Order, owners, modes and times do not come from the tree, and hard links become files of their own. Raises
+    FleetError for what the host would refuse: a device, or a link that leads out of the tree.
     """
     digest = digest_of(lock)
     entries = list(_entries(tree))

@@ -63,7 +63,7 @@ class Target:
             "--implementation=cp",
             f"--python-version={self.python[0]}.{self.python[1]}",
         ]
-        # Given one by one, as pip would else add marks of the Python that runs it, such as the t of a free-threaded one.
+        # Given one by one, as pip would else add marks of the Python that runs it, such as a free-threaded one's t.
         arguments += [f"--abi={abi}" for abi in (self.abi, "abi3", "none")]
         return arguments + [f"--platform={platform}" for platform in self.platforms()]
 
@@ -120,8 +120,9 @@ def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tup
         except subprocess.TimeoutExpired:
             _end(process)
             raise FleetError(
-                f"pip {arguments[0]} did not end within {time_limit:.0f} s. See whether the index answers (pip config list "
-                "shows which it is), or put the wheels into a folder and set faiss_install__wheelhouse to it.",
+                f"pip {arguments[0]} did not end within {time_limit:.0f} s. See whether the index "
+                "answers (pip config list shows which it is), or put the wheels into a folder "
+                "and set faiss_install__wheelhouse to it.",
                 cause="timeout",
                 remedy="See whether the index answers, or set faiss_install__wheelhouse.",
             ) from None
@@ -153,8 +154,8 @@ def failure(action: str, status: int, output: str) -> FleetError:
 def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_LIMIT) -> list[str]:
     """File names of all wheels of a project that the source has, for whatever platform.
 
-    pip names every link that it looks at when it is asked to be verbose, and that is the only place where it names those for
-    other Pythons and platforms than one.
+    pip names every link that it looks at when it is asked to be verbose, and that is the only place where it names
+    those for other Pythons and platforms than one.
     """
     # A requirement that nothing fulfils: pip looks at every link, then fails for want of a version.
     arguments = ["download", "-vv", "--no-deps", "--only-binary=:all:", "--dest", os.devnull, f"{project}==0.0.0.dev0"]
@@ -176,7 +177,7 @@ def download(
 
 
 def install(pins: Sequence[tuple[str, str, str]], target: Target, folders: Sequence[Path], site: Path) -> None:
-    """Puts wheels of the folders into ``site``: (name, version, sha256) each, checked by pip once more, nothing compiled."""
+    """Puts wheels of the folders into ``site``: (name, version, sha256) each, checked by pip again, not compiled."""
     source = Source(tuple(folders))
     lines = [f"{name}=={version} --hash=sha256:{sha256}" for name, version, sha256 in pins]
     requirements = site.with_name(site.name + ".requirements.txt")

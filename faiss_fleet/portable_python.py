@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A CPython that comes along with the wheel, for hosts whose own is too old or absent: an archive named in the inventory."""
+"""A CPython that comes along with the wheel, for hosts without a usable one: an archive named in the inventory."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def from_options(options: Options) -> PortablePython | None:
         return None
     if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
         raise FleetError(
-            f"{VARIABLE} is {given!r}. Write it as {{file: /path/to/python.tar.gz, sha256: 64 hexadecimal digits}}: an archive "
-            "on this controller that holds bin/python3 at its top or one folder down."
+            f"{VARIABLE} is {given!r}. Write it as {{file: /path/to/python.tar.gz, sha256: 64 hexadecimal digits}}: an "
+            "archive on this controller that holds bin/python3 at its top or one folder down."
         )
     path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
     if not path.is_file():
@@ -85,8 +85,8 @@ def _check_sha256(path: Path, sha256: str, note: Path) -> None:
     found = cache.sha256(path)
     if found != sha256:
         raise FleetError(
-            f"{path} has sha256 {found}, and {VARIABLE} says {sha256}. Fetch it again, or correct the variable if you trust "
-            "the file.",
+            f"{path} has sha256 {found}, and {VARIABLE} says {sha256}. Fetch it again, or correct the variable if you "
+            "trust the file.",
             cause="hash_mismatch",
             remedy=f"Fetch {path.name} again, or correct {VARIABLE}.",
         )
@@ -167,7 +167,7 @@ def unpack(portable: PortablePython, folder: Path) -> None:
                     target_prefix.check_link(member.name, member.linkname)
                 member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
                 members.append(member)
-            # The members were judged above, by the rules of the host's side; Pythons that have filters get the strict one too.
+            # The members were judged above by the rules of the host's side; a Python with filters applies its own too.
             options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
             tar.extractall(folder, members, **options)  # type: ignore[arg-type]
     except (tarfile.TarError, EOFError, OSError, target_errors.AuditError) as exc:

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Judges whether a wheel can run on a host: by its tag, by what its ELF files need, and by the CPU level it was built for."""
+"""Judges whether a wheel can run on a host: by its tag, its ELF files' needs and the CPU level it was built for."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def platform_tag(wheel: Wheel, facts: Facts) -> list[Reason]:
     names = ", ".join(sorted({platform for _, _, platform in wheel.tags}))
     if libc is None:
         family = facts["libc"]["family"] or "unknown"
-        text = f"the C library of this host is {family} and its version could not be read, so no tag can be compared with it"
+        text = f"this host's C library is {family} and its version could not be read, so no tag can be judged"
         return [_reason("platform_tag", "unknown", names, None, text, file=wheel.file)]
     if any(arch == tag_arch and libc[0] == family and libc[1] >= version for family, version, tag_arch in tags):
         return []
@@ -66,7 +66,7 @@ def platform_tag(wheel: Wheel, facts: Facts) -> list[Reason]:
     ]
 
 
-def file_system(facts: Facts, options: Options, need_bytes: int) -> list[Reason]:
+def file_system(facts: Facts, options: Options, need_bytes: int, strategy: str = "wheel") -> list[Reason]:
     """Why the prefix cannot be put where it is to be."""
     for found in facts["filesystems"]:
         if found["purpose"] != "prefix":
@@ -78,10 +78,11 @@ def file_system(facts: Facts, options: Options, need_bytes: int) -> list[Reason]
             text = f"{where} is mounted noexec, so no library in {options.prefix} could be loaded"
             return [_reason("noexec", "noexec_mount", "exec", "noexec", text)]
         if found.get("writable") is False:
-            text = f"{found.get('existing_path') or found['path']} may not be written to by user {facts.get('user') or '(unknown)'}"
+            user = facts.get("user") or "(unknown)"
+            text = f"{found.get('existing_path') or found['path']} may not be written to by user {user}"
             return [_reason("writable", "permission_denied", "write access", None, text)]
         # What is in place already needs no room; the deploy module counts exactly before it writes.
-        in_place = any(prefix["strategy"] == "wheel" and prefix["complete"] for prefix in facts["prefixes"])
+        in_place = any(prefix["strategy"] == strategy and prefix["complete"] for prefix in facts["prefixes"])
         free = found["free_bytes"]
         if free is not None and free < need_bytes and not in_place:
             need, have = f"{need_bytes / 1e6:.0f} MB", f"{free / 1e6:.0f} MB"

@@ -90,7 +90,8 @@ def _made_lock(
     if options.offline and not known.source.folders:
         raise FleetError(
             f"faiss_install__offline is set, and the cache {options.cache} has no lock with its wheels for faiss-cpu "
-            f"{wheel.version} and this class of hosts. Run once with the index at hand, or set faiss_install__wheelhouse.",
+            f"{wheel.version} and this class of hosts. Run once with the index at hand, or set "
+            "faiss_install__wheelhouse.",
             cause="unreachable",
             remedy="Run once with the index at hand, or set faiss_install__wheelhouse.",
         )
@@ -113,7 +114,7 @@ def _made_lock(
 
 
 def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path) -> list[Path]:
-    """Downloads; what goes along and cannot run on the class (numpy's CPU level, say) is replaced by an older release."""
+    """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
     wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel)]
     for step in range(MAX_STEPS_BACK):
         found = pip_resolver.download(wanted, target, known.source, place / str(step))
@@ -148,10 +149,10 @@ def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts) -> No
     found = cache.sha256(path)
     if expected.get(path.name) != found:
         raise FleetError(
-            f"{path.name} came with sha256 {found}, and the catalogue has {expected.get(path.name)}. The index serves another "
-            "file than was measured: find out why before you trust it, or make the catalogue anew.",
+            f"{path.name} came with sha256 {found}, and the catalogue has {expected.get(path.name)}. The index "
+            "serves another file than was measured: find out why before you trust it, or make the catalogue anew.",
             cause="hash_mismatch",
-            remedy="Find out why the index serves another file; then python -m faiss_fleet.catalogue update --everything.",
+            remedy="Find out why it does; then python -m faiss_fleet.catalogue update --everything.",
         )
     # Measured again on the very bytes that are shipped, rather than by the table.
     measured = wheel_needs.read(path)

@@ -8,13 +8,14 @@ DOCUMENTATION = r'''
 module: faiss_deploy
 short_description: Puts a packed prefix in place, or takes one away
 description:
-  - Checks an archive that the controller packed, unpacks it beside its place and renames it there, so that a prefix is whole or absent.
-  - Serves every strategy that ends in a prefix. Needs neither pip nor network on the host, and Python 2.7 or 3.6 and newer.
+  - Checks an archive that the controller packed, unpacks it beside its place and renames it there.
+    So a prefix is whole or absent.
+  - Serves every strategy that ends in a prefix. Needs Python 2.7 or 3.6 and newer, and neither pip nor network.
   - Only ever touches the prefix, its half-built neighbours, and parent folders that it made itself.
 options:
   state:
     description:
-      - C(present) puts the prefix in place. One whose manifest matches, and whose files are all there, is left as it is.
+      - C(present) puts the prefix in place. One whose manifest matches and whose files are there is left as it is.
       - C(absent) removes a prefix of ours; a folder without a manifest is refused.
     type: str
     choices: [present, absent]
@@ -30,14 +31,14 @@ options:
     description: sha256 of the archive. Needed together with O(archive).
     type: str
   digest:
-    description: Digest of the lock, which the manifest in the archive must have too. By default the last part of O(prefix).
+    description: Digest of the lock, which the archive's manifest must have too. By default the last part of O(prefix).
     type: str
   min_free_bytes:
-    description: What must be free on the file system before anything is written. The manifest's unpacked size, as a rule.
+    description: What must be free before anything is written. The manifest's unpacked size, as a rule.
     type: int
     default: 0
   needs_exec:
-    description: Whether what is unpacked is to be executed or loaded there, so that a file system mounted C(noexec) will not do.
+    description: Whether what is unpacked is executed or loaded there, so that a C(noexec) mount will not do.
     type: bool
     default: true
   keep_archive:
@@ -50,7 +51,9 @@ options:
     elements: str
     default: []
   holder:
-    description: Who asks, for the message that another controller gets while this one works. By default user, process and where the connection comes from.
+    description:
+      - Who asks, for the message that another controller gets while this one works.
+      - By default the user, the process and where the connection comes from.
     type: str
   lock_timeout:
     description: Seconds to wait for another run that works on the same prefix.
@@ -166,8 +169,9 @@ def read_manifest(prefix):
         with io.open(os.path.join(prefix, prefixes.MANIFEST), encoding='utf-8') as handle:
             return prefixes.parse_manifest(handle.read(prefixes.MAX_MANIFEST_BYTES), prefix)
     except (IOError, OSError, UnicodeDecodeError) as exc:
-        raise AuditError('%s is there and is not a prefix of faiss-fleet: its %s cannot be read (%s). It is left as it is. Move it '
-                         'away if nothing uses it, or set another faiss_install__prefix.' % (prefix, prefixes.MANIFEST, exc),
+        raise AuditError('%s is there and is not a prefix of faiss-fleet: its %s cannot be read (%s). It is left as it '
+                         'is. Move it away if nothing uses it, or set another faiss_install__prefix.'
+                         % (prefix, prefixes.MANIFEST, exc),
                          cause='permission_denied', remedy='Move %s away if nothing uses it.' % prefix)
 
 
@@ -177,19 +181,22 @@ def check_file_system(path, min_free_bytes, needs_exec, statvfs=os.statvfs, euid
     found = statvfs(folder)
     if found.f_flag & ST_RDONLY:
         remedy = 'Mount it read-write, or set faiss_install__prefix to a file system that is.'
-        raise AuditError('%s is on a file system that is mounted read-only. %s' % (folder, remedy), cause='read_only', remedy=remedy)
+        raise AuditError('%s is on a file system that is mounted read-only. %s' % (folder, remedy),
+                         cause='read_only', remedy=remedy)
     if needs_exec and found.f_flag & ST_NOEXEC:
         remedy = 'Set faiss_install__prefix to a file system without noexec, or mount this one without it.'
-        raise AuditError('%s is on a file system that is mounted noexec, so no library in it could be loaded. %s' % (folder, remedy),
-                         cause='noexec_mount', remedy=remedy)
+        raise AuditError('%s is on a file system that is mounted noexec, so no library in it could be loaded. %s'
+                         % (folder, remedy), cause='noexec_mount', remedy=remedy)
     free = (found.f_bfree if euid() == 0 else found.f_bavail) * found.f_frsize
     if free < min_free_bytes:
         remedy = 'Free space there, or set faiss_install__prefix to a file system that has room.'
-        raise AuditError('%s has %d MB free and the prefix needs %d MB. %s' % (folder, free // 10 ** 6, -(-min_free_bytes // 10 ** 6), remedy),
+        need = -(-min_free_bytes // 10 ** 6)
+        raise AuditError('%s has %d MB free and the prefix needs %d MB. %s' % (folder, free // 10 ** 6, need, remedy),
                          cause='disk_full', remedy=remedy)
     if not os.access(folder, os.W_OK | os.X_OK):
         remedy = 'Run with become, or set faiss_install__prefix to a folder that this user owns.'
-        raise AuditError('%s may not be written to by this user. %s' % (folder, remedy), cause='permission_denied', remedy=remedy)
+        raise AuditError('%s may not be written to by this user. %s' % (folder, remedy),
+                         cause='permission_denied', remedy=remedy)
 
 
 def make_parents(folder):
@@ -222,7 +229,7 @@ def lock_path(prefix):
 
 
 def clean_leftovers(prefix, holder):
-    """Removes half-built folders whose maker is gone, beside this prefix and beside its neighbours; returns their paths.
+    """Removes half-built folders whose maker is gone, of this prefix and of its neighbours; returns their paths.
 
     Called with the lock of `prefix` held. A neighbour's leftover goes only when the neighbour's lock is free.
     """
@@ -282,7 +289,8 @@ def put_in_place(prefix, params, pid=os.getpid):
 
 def check_archive(params):
     if not params['archive'] or not params['sha256']:
-        raise AuditError('%s is not in place, and no archive was given to make it from. Give archive and sha256.' % params['prefix'])
+        raise AuditError('%s is not in place, and no archive was given to make it from. Give archive and sha256.'
+                         % params['prefix'])
     if not prefixes.SHA256.match(params['sha256']):
         raise AuditError('sha256 is %r, which is not the 64 lower-case hexadecimal digits of one.' % params['sha256'])
 
@@ -301,7 +309,8 @@ def present(params, check_mode):
         leftovers = clean_leftovers(prefix, params['holder'])
         done, why, manifest = state_of(prefix, digest)
         if done:
-            return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'], leftovers=leftovers)
+            return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'],
+                        leftovers=leftovers)
         manifest, selinux = put_in_place(prefix, params)
     return dict(changed=True, because=why, bytes=manifest['unpacked_bytes'], leftovers=leftovers, selinux=selinux)
 
@@ -310,8 +319,9 @@ def absent(params, check_mode, pid=os.getpid):
     prefix = params['prefix']
     for used in params['in_use']:
         if os.path.realpath(used) == os.path.realpath(prefix):
-            raise AuditError('%s is what the setting of this host points at, so it is not removed. Set another backend first '
-                             '(rollback.yml does), then remove it.' % prefix, remedy='Set another backend first (rollback.yml does).')
+            raise AuditError('%s is what the setting of this host points at, so it is not removed. Set another backend '
+                             'first (rollback.yml does), then remove it.' % prefix,
+                             remedy='Set another backend first (rollback.yml does).')
     if read_manifest(prefix) is None:
         return dict(changed=False, because='it was not there', bytes=0, leftovers=[])
     if not check_mode:
@@ -334,7 +344,7 @@ def checked(params, environ=os.environ):
     prefixes.check(os.path.join(os.path.realpath(os.path.dirname(prefix)), os.path.basename(prefix)))
     digest = params['digest'] or os.path.basename(prefix)
     if not prefixes.DIGEST.match(digest) or os.path.basename(prefix) != digest:
-        raise AuditError('prefix is %s and digest %r. A prefix ends in its digest, 8 to 64 lower-case hexadecimal digits.'
+        raise AuditError('prefix is %s and digest %r. A prefix ends in its digest: 8 to 64 lower-case hexadecimals.'
                          % (prefix, digest))
     origin = environ.get('SSH_CONNECTION', '').split(' ')[0]
     try:
@@ -346,7 +356,8 @@ def checked(params, environ=os.environ):
 
 
 def interrupted(number, frame):
-    raise AuditError('It was ended by signal %d; nothing was left half-built. Run again.' % number, cause='interrupted', remedy='Run again.')
+    raise AuditError('It was ended by signal %d; nothing was left half-built. Run again.' % number,
+                     cause='interrupted', remedy='Run again.')
 
 
 def main():
@@ -367,8 +378,8 @@ def main():
         module.cleanup(module.params['archive'])
     seconds = round(time.time() - started, 3)
     if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, prefix=module.params['prefix'],
-                         seconds=seconds, changed=False)
+        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy,
+                         prefix=module.params['prefix'], seconds=seconds, changed=False)
     module.exit_json(prefix=params['prefix'], seconds=seconds, **result)
 
 

@@ -139,7 +139,7 @@ def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePyt
     judged = {version: _best_of_release(version, usable, facts, known) for version in known.releases()}
     blocked: list[tuple[Judged, list[Version]]] = []
     rungs: list[Judged] = []
-    for version, found in judged.items():
+    for found in judged.values():
         fitting = [each for each in found if not each.reasons]
         rungs.extend(fitting[: max(1, RUNGS - 1)])
         if not fitting and found and not rungs:
@@ -246,8 +246,8 @@ def _remedy(reasons: Sequence[Reason]) -> str | None:
 
 def _portable_remedy() -> str:
     return (
-        f"Set {portable_python.VARIABLE} to an archive of a relocatable CPython 3 with its sha256, which is then shipped along, "
-        "or install a Python 3.6 or newer on the host."
+        f"Set {portable_python.VARIABLE} to an archive of a relocatable CPython 3 with its sha256, which is then "
+        "shipped along, or install a Python 3.6 or newer on the host."
     )
 
 

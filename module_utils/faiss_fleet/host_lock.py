@@ -15,10 +15,10 @@ POLL = 0.2
 
 
 class HostLock:
-    """``with HostLock(path, holder, timeout):`` waits that many seconds, then raises AuditError that names who holds it.
+    """``with HostLock(path, holder, timeout):`` waits that many seconds, then raises AuditError naming who holds it.
 
-    The file goes when the lock is given back. Whoever waited on the removed file sees that it is no longer the one at the
-    path, and takes the new one.
+    The file goes when the lock is given back. Whoever waited on the removed file sees that it is no longer the one at
+    the path, and takes the new one.
     """
 
     def __init__(self, path, holder, timeout=60.0, clock=time.time, sleep=time.sleep):
@@ -32,8 +32,8 @@ class HostLock:
             if self.clock() >= deadline:
                 who = self.read_holder()
                 raise AuditError(
-                    '%s is being worked on by another run, %s, which did not finish within %d s. Let it finish, or end it if it '
-                    'hangs, and run again.' % (self.path, who, self.timeout), cause='timeout',
+                    '%s is being worked on by another run, %s, which did not finish within %d s. Let it finish, or end '
+                    'it if it hangs, and run again.' % (self.path, who, self.timeout), cause='timeout',
                     remedy='Let the other run (%s) finish and run again.' % who)
             self.sleep(POLL)
         return self

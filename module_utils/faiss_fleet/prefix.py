@@ -18,7 +18,8 @@ MAX_MEMBERS = 500000
 # The system's own folders: nothing of ours goes into them, whatever the inventory says.
 SYSTEM = ('/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/libx32', '/proc', '/sbin', '/sys', '/usr')
 # Fine to be in, but shared with others: a prefix is a folder of its own.
-SHARED = ('/home', '/media', '/mnt', '/opt', '/root', '/run', '/srv', '/tmp', '/var', '/var/lib', '/var/tmp', '/var/opt')
+SHARED = ('/home', '/media', '/mnt', '/opt', '/root', '/run', '/srv', '/tmp', '/var', '/var/lib', '/var/opt',
+          '/var/tmp')
 
 DIGEST = re.compile(r'^[0-9a-f]{8,64}$')
 SHA256 = re.compile(r'^[0-9a-f]{64}$')
@@ -59,12 +60,13 @@ def check(path, allow_etc=False):
 
 def _refused(path, why):
     return AuditError(
-        '%r cannot be a folder for faiss-fleet: %s. Give an absolute path of its own outside the system folders, such as '
-        '/opt/faiss-fleet.' % (path, why), remedy='Set faiss_install__prefix to a folder of its own, such as /opt/faiss-fleet.')
+        '%r cannot be a folder for faiss-fleet: %s. Give an absolute path of its own outside the system folders, '
+        'such as /opt/faiss-fleet.' % (path, why),
+        remedy='Set faiss_install__prefix to a folder of its own, such as /opt/faiss-fleet.')
 
 
 def parse_manifest(text, where):
-    """The manifest of a prefix as a dict. Raises AuditError when it is none, or of a schema that this version cannot read."""
+    """The manifest of a prefix as a dict. Raises AuditError when it is none that this version can read."""
     try:
         manifest = json.loads(text)
     except ValueError as exc:
@@ -89,12 +91,13 @@ def parse_files(text, where):
 
 
 def _corrupt(where, what):
-    return AuditError('%s is not a prefix of faiss-fleet: %s. Remove it by hand if nothing uses it, and run again.' % (where, what),
-                      cause='corrupt_artefact', remedy='Remove %s by hand if nothing uses it, and run again.' % where)
+    remedy = 'Remove %s by hand if nothing uses it, and run again.' % where
+    return AuditError('%s is not a prefix of faiss-fleet: %s. %s' % (where, what, remedy),
+                      cause='corrupt_artefact', remedy=remedy)
 
 
 def member_path(name):
-    """Where a member lands, relative to the prefix; '' for the top folder. Raises AuditError for one that would land outside."""
+    """Where a member lands in the prefix; '' for the top folder. Raises AuditError for one that would land outside."""
     if name.startswith('/') or '\0' in name or '\\' in name or '..' in name.split('/'):
         raise _foreign(name, 'its name leads outside of the prefix')
     path = posixpath.normpath(name)
@@ -104,8 +107,8 @@ def member_path(name):
 def check_link(name, target):
     """Raises AuditError for a symbolic link that leads, or could be made to lead, out of the prefix.
 
-    ".." counts only at the front, where it climbs folders that the archive itself made: after a name it could climb out of
-    wherever another link led.
+    ".." counts only at the front, where it climbs folders that the archive itself made: after a name it could climb
+    out of wherever another link led.
     """
     parts = [part for part in target.split('/') if part not in ('', '.')]
     climbs = 0
@@ -124,9 +127,9 @@ def check_kind(member):
 
 
 def _foreign(name, why):
-    return AuditError('The archive has a member %r, and %s. No archive of faiss-fleet has such a member: find out where this one '
-                      'comes from, empty the cache of the controller (faiss_install__cache) and run again.' % (name, why),
-                      cause='corrupt_artefact', remedy='Empty the cache of the controller (faiss_install__cache) and run again.')
+    remedy = 'Empty the cache of the controller (faiss_install__cache) and run again.'
+    return AuditError('The archive has a member %r, and %s. No archive of faiss-fleet has such a member: find out '
+                      'where this one comes from. %s' % (name, why, remedy), cause='corrupt_artefact', remedy=remedy)
 
 
 def leftover_of(name):

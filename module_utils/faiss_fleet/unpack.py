@@ -15,12 +15,13 @@ from .errors import AuditError
 
 CHUNK = 1 << 20
 
+NOT_OURS = 'Run with become, or set faiss_install__prefix to a folder that this user owns.'
 CAUSES = {
     errno.ENOSPC: ('disk_full', 'Free space there, or set faiss_install__prefix to a file system that has room.'),
     errno.EDQUOT: ('disk_full', 'Raise the quota, or set faiss_install__prefix to a file system that has room.'),
     errno.EROFS: ('read_only', 'Mount it read-write, or set faiss_install__prefix to a file system that is.'),
-    errno.EACCES: ('permission_denied', 'Run with become, or set faiss_install__prefix to a folder that this user owns.'),
-    errno.EPERM: ('permission_denied', 'Run with become, or set faiss_install__prefix to a folder that this user owns.'),
+    errno.EACCES: ('permission_denied', NOT_OURS),
+    errno.EPERM: ('permission_denied', NOT_OURS),
 }
 
 
@@ -41,9 +42,9 @@ def check_sha256(handle, expected, where):
         digest.update(piece)
     handle.seek(0)
     if digest.hexdigest() != expected:
-        raise AuditError('%s has sha256 %s and should have %s: it was changed or cut short on its way. Run again; if it stays so, '
-                         'empty the cache of the controller (faiss_install__cache).' % (where, digest.hexdigest(), expected),
-                         cause='hash_mismatch', remedy='Run again; if it stays so, empty the cache of the controller.')
+        remedy = 'Run again; if it stays so, empty the cache of the controller (faiss_install__cache).'
+        raise AuditError('%s has sha256 %s and should have %s: it was changed or cut short on its way. %s'
+                         % (where, digest.hexdigest(), expected, remedy), cause='hash_mismatch', remedy=remedy)
 
 
 def unpack(handle, folder, digest, where):
@@ -66,13 +67,14 @@ def unpack(handle, folder, digest, where):
 
 
 def _corrupt(where, what):
-    return AuditError('%s cannot be unpacked: %s. Empty the cache of the controller (faiss_install__cache) and run again.'
-                      % (where, what), cause='corrupt_artefact', remedy='Empty the cache of the controller and run again.')
+    remedy = 'Empty the cache of the controller (faiss_install__cache) and run again.'
+    return AuditError('%s cannot be unpacked: %s. %s' % (where, what, remedy), cause='corrupt_artefact', remedy=remedy)
 
 
 def _manifest(archive, folder, digest, where):
     member = archive.next()
-    if member is None or member.name != prefixes.MANIFEST or not member.isreg() or member.size > prefixes.MAX_MANIFEST_BYTES:
+    first = member is not None and member.name == prefixes.MANIFEST and member.isreg()
+    if not first or member.size > prefixes.MAX_MANIFEST_BYTES:
         raise _corrupt(where, 'its first member is not %s' % prefixes.MANIFEST)
     text = archive.extractfile(member).read()
     manifest = prefixes.parse_manifest(text.decode('utf-8', 'replace'), where)
@@ -86,7 +88,7 @@ def _members(archive, folder, manifest, where):
     folders = set([''])
     seen, left = set([prefixes.MANIFEST]), manifest['unpacked_bytes']
     while True:
-        # Not `for member in archive`: the list of all members that tarfile keeps is not needed, and costs memory on old hosts.
+        # Not `for member in archive`: tarfile would keep them all, which costs memory for nothing.
         member = archive.next()
         if member is None:
             break
@@ -138,7 +140,7 @@ def _write(path, pieces, member):
 
 
 def sync(folder):
-    """Brings everything under the folder to the disk. One call for its file system where that can be had, else file by file."""
+    """Brings everything under the folder to the disk: by one call for its file system, or else file by file."""
     try:
         import ctypes
         syncfs = ctypes.CDLL(None, use_errno=True).syncfs
@@ -170,7 +172,7 @@ def sync_one(path):
 
 
 def damage(folder):
-    """What is missing from a prefix, or has another size than its manifest says, as one sentence; None when nothing is."""
+    """What is missing from a prefix or has another size than its manifest says, in words; None when nothing is."""
     try:
         with open(os.path.join(folder, prefixes.FILES), 'rb') as handle:
             files = prefixes.parse_files(handle.read().decode('utf-8', 'replace'), folder)
@@ -189,8 +191,9 @@ def damage(folder):
     return None
 
 
-def restore_context(folder, run=subprocess.call, selinux='/sys/fs/selinux', tools=('/usr/sbin/restorecon', '/sbin/restorecon')):
-    """Gives the files the SELinux context that the host's policy has for them: 'restored', 'no SELinux' or why it was not done."""
+def restore_context(folder, run=subprocess.call, selinux='/sys/fs/selinux',
+                    tools=('/usr/sbin/restorecon', '/sbin/restorecon')):
+    """Gives the files the SELinux context of the host's policy: 'restored', 'no SELinux' or why it was not done."""
     if not os.path.exists(os.path.join(selinux, 'enforce')):
         return 'no SELinux'
     for tool in tools:

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The deploy module as Ansible runs it, on file systems that are full, noexec and read-only. Needs root for the mounts."""
+"""The deploy module as Ansible runs it, on file systems that are full, noexec and read-only. Mounting needs root."""
 
 import json
 import os
@@ -141,11 +141,20 @@ def test_two_controllers_at_once_make_one_prefix(tmp_path, packed):
         "from tests.integration.test_wheel_deploy import deploy; from faiss_fleet.packing import Packed;"
         "print(json.dumps(deploy(sys.argv[2], Packed(Path(sys.argv[3]), sys.argv[4], sys.argv[5], int(sys.argv[6])))))"
     )
-    given = [str(ROOT), str(tmp_path / "fleet"), str(packed.archive), packed.sha256, packed.digest, str(packed.unpacked_bytes)]
+    given = [
+        str(ROOT),
+        str(tmp_path / "fleet"),
+        str(packed.archive),
+        packed.sha256,
+        packed.digest,
+        str(packed.unpacked_bytes),
+    ]
     runs = [subprocess.Popen([sys.executable, "-c", code, *given], stdout=subprocess.PIPE, cwd=ROOT) for _ in range(2)]
     found = [json.loads(run.communicate(timeout=120)[0]) for run in runs]
     assert sorted(each["changed"] for each in found) == [False, True], found
-    assert [path.name for path in (tmp_path / "fleet" / "wheel").iterdir() if not path.name.startswith(".")] == [packed.digest]
+    assert [path.name for path in (tmp_path / "fleet" / "wheel").iterdir() if not path.name.startswith(".")] == [
+        packed.digest
+    ]
 
 
 def test_archive_is_removed_from_the_host_unless_kept(tmp_path, packed):

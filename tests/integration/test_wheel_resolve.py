@@ -64,7 +64,9 @@ def deploy_and_search(artefact, folder):
     assert unpack.damage(prefix) is None
     argv = [part.replace("{prefix}", prefix) for part in artefact.runtime["argv"]]
     environment = {name: value.replace("{prefix}", prefix) for name, value in artefact.runtime["env"].items()}
-    output = subprocess.check_output([*argv, "-c", SEARCH], env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", **environment}, text=True)
+    output = subprocess.check_output(
+        [*argv, "-c", SEARCH], env={"LC_ALL": "C", "PATH": "/usr/bin:/bin", **environment}, text=True
+    )
     return json.loads(output.strip().splitlines()[-1])
 
 
@@ -108,13 +110,18 @@ def test_packed_anew_it_has_the_same_bytes(kept):
     assert again == first
     manifest = packing.inspect(again.archive)
     assert manifest["lock"] == again.lock
-    assert again.digest == hashlib.sha256(json.dumps(again.lock, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+    assert (
+        again.digest
+        == hashlib.sha256(json.dumps(again.lock, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
+    )
 
 
 def test_offline_with_nothing_kept_says_what_to_do(tmp_path):
     found, given = here("3.6"), options(tmp_path)
     with pytest.raises(FleetError, match="faiss_install__offline") as failure:
-        wheel.STRATEGY.resolve(first_possible(found, given), found, Options(cache=tmp_path, offline=True, extra=given.extra))
+        wheel.STRATEGY.resolve(
+            first_possible(found, given), found, Options(cache=tmp_path, offline=True, extra=given.extra)
+        )
     assert failure.value.cause == "unreachable"
 
 
@@ -164,7 +171,17 @@ def test_index_that_serves_another_file_than_was_measured_is_refused(kept, tmp_p
 def portable(tmp_path_factory):
     """A relocatable CPython 3.13 built for old C libraries, out of a package of the index."""
     folder = tmp_path_factory.mktemp("portable")
-    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), "backend-ai-krunner-static-gnu==4.4.0"]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "-d",
+        str(folder),
+        "backend-ai-krunner-static-gnu==4.4.0",
+    ]
     subprocess.run(command, check=True, env={**os.environ, "PIP_FIND_LINKS": ""})
     shutil.unpack_archive(next(folder.glob("*.whl")), folder, "zip")
     archive = next(folder.rglob("krunner-env.*.tar.xz"))

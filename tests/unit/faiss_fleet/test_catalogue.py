@@ -56,9 +56,11 @@ def test_table_survives_its_own_spelling():
     assert sorted(catalogue.from_json(catalogue.to_json(wheels, "2026-01-01")), key=str) == sorted(wheels, key=str)
 
 
-@pytest.mark.parametrize("text", ["", "{}", '{"schema": 2, "wheels": []}', '{"schema": 1, "wheels": [{}], "needs": {}}'])
+@pytest.mark.parametrize(
+    "text", ["", "{}", '{"schema": 2, "wheels": []}', '{"schema": 1, "wheels": [{}], "needs": {}}']
+)
 def test_table_that_cannot_be_read_names_the_command_that_makes_it(text):
-    with pytest.raises(FleetError, match="faiss_fleet.catalogue update"):
+    with pytest.raises(FleetError, match=r"faiss_fleet\.catalogue update"):
         catalogue.from_json(text)
 
 
@@ -86,8 +88,20 @@ def test_wheel_is_measured_by_its_own_bytes(tmp_path):
     "names, wanted",
     [
         ([NAME], [NAME]),
-        (["faiss_cpu-1.15.0-cp313-cp313-macosx_13_0_x86_64.whl", "faiss_cpu-1.15.0-cp27-cp27mu-manylinux1_x86_64.whl"], []),
-        (["faiss_cpu-2.0rc1-cp310-abi3-manylinux_2_28_x86_64.whl", "faiss_gpu-1.0-cp310-abi3-manylinux_2_28_x86_64.whl"], []),
+        (
+            [
+                "faiss_cpu-1.15.0-cp313-cp313-macosx_13_0_x86_64.whl",
+                "faiss_cpu-1.15.0-cp27-cp27mu-manylinux1_x86_64.whl",
+            ],
+            [],
+        ),
+        (
+            [
+                "faiss_cpu-2.0rc1-cp310-abi3-manylinux_2_28_x86_64.whl",
+                "faiss_gpu-1.0-cp310-abi3-manylinux_2_28_x86_64.whl",
+            ],
+            [],
+        ),
         (["../../x.whl", "x.whl", ""], []),
     ],
 )
@@ -152,7 +166,7 @@ def test_sums_that_are_none_are_refused(tmp_path):
 def test_corrupt_wheel_is_refused_with_its_name_and_a_remedy(tmp_path, spoil):
     path = make_wheel(tmp_path / "house")
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises(FleetError, match="faiss_cpu-1.99.0") as failure:
+    with pytest.raises(FleetError, match=r"faiss_cpu-1\.99\.0") as failure:
         catalogue.wheelhouse(path.parent, tmp_path / "cache")
     assert failure.value.cause == "corrupt_artefact"
     assert failure.value.remedy
@@ -261,5 +275,8 @@ def test_scripts_of_the_controller_are_not_shipped(tmp_path):
 def test_notes_are_specifiers_that_can_be_read():
     known = catalogue.notes()
     assert json.dumps(known)
-    assert catalogue._measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_x86_64")})) == "x86-64-v3"
+    assert (
+        catalogue._measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_x86_64")}))
+        == "x86-64-v3"
+    )
     assert catalogue._measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_aarch64")})) is None

@@ -7,7 +7,9 @@ from faiss_fleet.redact import redact
 @pytest.mark.parametrize(
     "text, expected",
     [
-        pytest.param("https://me:s3cret@pypi.example/simple", "https://****@pypi.example/simple", id="user and password"),
+        pytest.param(
+            "https://me:s3cret@pypi.example/simple", "https://****@pypi.example/simple", id="user and password"
+        ),
         pytest.param("https://tok-123@pypi.example/simple", "https://****@pypi.example/simple", id="token alone"),
         pytest.param("https://me:p@ss:w@pypi.example/x", "https://****@pypi.example/x", id="@ inside the password"),
         pytest.param("a https://u:p@h/x b http://v:q@i/y", "a https://****@h/x b http://****@i/y", id="two in a line"),

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The planner against the real table of wheels. What hosts provide is as FACTS of real ones: CentOS 7.9, Debian 11 and 12."""
+"""The planner against the real table of wheels. What hosts provide is of real ones: CentOS 7.9, Debian 11 and 12."""
 
 import json
 

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The deploy module on archives made here; what needs a mount of its own is in tests/integration/test_wheel_deploy.py."""
+"""The deploy module on archives made here; what needs a mount is in tests/integration/test_wheel_deploy.py."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -38,11 +38,13 @@ def plain_members():
 
 def build(path, members=None, digest=DIGEST, unpacked=None, first=True):
     """An archive as the controller packs it, or with what a hostile one has."""
-    listing = dict((name, {'size': len(data), 'sha256': hashlib.sha256(data).hexdigest()}) for name, data in FILES.items())
+    listing = dict((name, {'size': len(data), 'sha256': hashlib.sha256(data).hexdigest()})
+                   for name, data in FILES.items())
     listing['site-packages/link'] = {'link': 'faiss/__init__.py'}
     listing = json.dumps(listing).encode()
     size = len(listing) + sum(len(data) for data in FILES.values()) if unpacked is None else unpacked
-    manifest = {'schema': 1, 'strategy': 'wheel', 'digest': digest, 'lock': {}, 'files': len(FILES), 'unpacked_bytes': size}
+    manifest = {'schema': 1, 'strategy': 'wheel', 'digest': digest, 'lock': {}, 'files': len(FILES),
+                'unpacked_bytes': size}
     head = [member('manifest.json', json.dumps(manifest).encode()), member('manifest-files.json', listing)]
     with tarfile.open(str(path), 'w:gz') as tar:
         for info, data in (head if first else head[1:]) + (plain_members() if members is None else members):
@@ -56,7 +58,8 @@ def host(tmpdir):
     archive = tmpdir.join('archive.tar.gz')
     sha256 = build(archive)
     return faiss_deploy.checked(dict(
-        state='present', prefix=str(tmpdir.join('fleet', 'wheel', DIGEST)), archive=str(archive), sha256=sha256, digest=None,
+        state='present', prefix=str(tmpdir.join('fleet', 'wheel', DIGEST)), archive=str(archive), sha256=sha256,
+        digest=None,
         min_free_bytes=0, needs_exec=True, keep_archive=True, in_use=[], holder='test', lock_timeout=0))
 
 
@@ -142,7 +145,8 @@ HOSTILE = [
     ('hard link', [member('hard', kind=tarfile.LNKTYPE, link='manifest.json')]),
     ('link out', [member('link', kind=tarfile.SYMTYPE, link='/etc')]),
     ('link that climbs', [member('a', kind=tarfile.DIRTYPE), member('a/link', kind=tarfile.SYMTYPE, link='../../x')]),
-    ('write through a link', [member('a', kind=tarfile.DIRTYPE), member('l', kind=tarfile.SYMTYPE, link='a'), member('l/x', b'x')]),
+    ('write through a link', [member('a', kind=tarfile.DIRTYPE), member('l', kind=tarfile.SYMTYPE, link='a'),
+                              member('l/x', b'x')]),
     ('file over a link', [member('l', kind=tarfile.SYMTYPE, link='a'), member('l', b'x')]),
     ('folder that never came', [member('a/x', b'x')]),
     ('manifest twice', [member('manifest.json', b'{}')]),
@@ -209,7 +213,7 @@ Statvfs = namedtuple('Statvfs', 'f_flag f_bfree f_bavail f_frsize')
 ])
 def test_file_system_that_cannot_take_it_is_refused_before_anything_is_written(tmpdir, found, euid, cause):
     with pytest.raises(AuditError) as failure:
-        faiss_deploy.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, True, statvfs=lambda path: found, euid=lambda: euid)
+        faiss_deploy.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, True, lambda path: found, lambda: euid)
     assert failure.value.cause == cause and failure.value.remedy
     assert tree(tmpdir) == []
 

@@ -28,8 +28,9 @@ def test_folder_of_its_own_is_taken(path, expected):
     ('opt/faiss-fleet', 'relative'), ('./x', 'relative'), ('~/x', 'relative'),
     ('/', 'root of the file system'), ('//', 'root of the file system'), ('/.', 'root of the file system'),
     ('/opt/../usr', '".."'), ('/opt/x/..', '".."'),
-    ('/usr', 'belongs to the system'), ('/usr/local/faiss', 'belongs to the system'), ('/bin/x', 'belongs to the system'),
-    ('//usr//lib', 'belongs to the system'), ('/etc/faiss-fleet', 'belongs to the system'), ('/lib64/x', 'belongs to the system'),
+    ('/usr', 'belongs to the system'), ('/usr/local/faiss', 'belongs to the system'),
+    ('/bin/x', 'belongs to the system'), ('//usr//lib', 'belongs to the system'),
+    ('/etc/faiss-fleet', 'belongs to the system'), ('/lib64/x', 'belongs to the system'),
     ('/proc/self/cwd/x', 'belongs to the system'), ('/dev/shm/x', 'belongs to the system'),
     ('/opt', 'shared with others'), ('/tmp/', 'shared with others'), ('/home', 'shared with others'),
     ('/opt/x\n/y', 'control character'), ('/opt/\0', 'control character'),
@@ -47,7 +48,8 @@ def test_setting_may_be_in_a_folder_under_etc():
         prefix.check('/etc', allow_etc=True)
 
 
-@pytest.mark.parametrize('name, path', [('a/b', 'a/b'), ('./a', 'a'), ('./', ''), ('.', ''), ('a//b/', 'a/b'), ('..a/b', '..a/b')])
+@pytest.mark.parametrize('name, path', [
+    ('a/b', 'a/b'), ('./a', 'a'), ('./', ''), ('.', ''), ('a//b/', 'a/b'), ('..a/b', '..a/b')])
 def test_member_lands_inside(name, path):
     assert prefix.member_path(name) == path
 
@@ -59,7 +61,8 @@ def test_member_outside_is_refused(name):
     assert failure.value.cause == 'corrupt_artefact'
 
 
-@pytest.mark.parametrize('name, target', [('bin/python3', 'python3.13'), ('share/t/x', '../c/citoh'), ('a/b/c', '../../d/e'), ('a', './b')])
+@pytest.mark.parametrize('name, target', [
+    ('bin/python3', 'python3.13'), ('share/t/x', '../c/citoh'), ('a/b/c', '../../d/e'), ('a', './b')])
 def test_link_inside_is_taken(name, target):
     prefix.check_link(name, target)
 
@@ -73,13 +76,10 @@ def test_link_that_leads_out_or_could_be_made_to_is_refused(name, target):
         prefix.check_link(name, target)
 
 
-@pytest.mark.parametrize('kind', [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.LNKTYPE, tarfile.CONTTYPE])
+@pytest.mark.parametrize('kind', [tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE, tarfile.LNKTYPE])
 def test_devices_pipes_and_hard_links_are_refused(kind):
     member = tarfile.TarInfo('x')
     member.type = kind
-    if kind == tarfile.CONTTYPE:
-        prefix.check_kind(member)               # an old name for a plain file
-        return
     with pytest.raises(AuditError):
         prefix.check_kind(member)
 
