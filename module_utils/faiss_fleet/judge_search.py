@@ -30,6 +30,7 @@ _BY_ERRNO = {errno.ENOENT: 'python_missing', errno.ENOTDIR: 'python_missing', er
              errno.EROFS: 'read_only'}
 # A whole package. A part of one ('faiss._swigfaiss', 'numpy._core') is there and does not fit, which the table knows.
 _NOT_THERE = re.compile(r"No module named '?(?!swigfaiss)[A-Za-z0-9]\w*'?$")
+_ABORTS = ('what():', 'terminate called', 'libc++abi: ', 'Assertion', 'FATAL')
 _NO_MEMORY = ('std::bad_alloc', 'MemoryError', 'Cannot allocate memory', 'cannot allocate memory', 'Unable to allocate',
               'Memory allocation still failed')
 
@@ -52,6 +53,9 @@ def judge(outcome, frames, timeout, indexes, min_recall=None, oom_kills=None):
     for name in ('faiss_version', 'numpy_version', 'python_version', 'faiss_location', 'isa_loaded', 'isa_source',
                  'compile_options', 'known_answer', 'save_load', 'peak_rss_bytes'):
         result[name] = found.get(name)
+    for name in ('node_version', 'binding_version', 'soak'):
+        if name in found:
+            result[name] = found[name]
     result['indexes'] = found.get('indexes') or []
     if cause == 'wrong_answer' and frames.stage in ('known_answer', 'save_load'):
         result[frames.stage] = False
@@ -135,7 +139,7 @@ def _of_signal(name, outcome, frames, oom_kills):
 def _last_words(log):
     """The line in which a C++ or C library says why it aborts."""
     for line in log.splitlines():
-        if 'what():' in line or 'terminate called' in line or 'Assertion' in line or 'FATAL' in line:
+        if any(word in line for word in _ABORTS):
             return line.strip()[:400]
     return None
 

@@ -31,6 +31,8 @@ NPROBE = 8
 EF_SEARCH = 64
 ROUNDS = (3, 10)          # at least, at most
 ENOUGH_SECONDS = 1.0      # no further round begins after this
+SOAK_N = 1000             # vectors in the index that is searched again and again
+SOAK_GROWTH = 16 << 20    # bytes
 # Distances of float32 differ in the last digits by the order of the additions. Neighbours are about 1 % apart.
 TIE = 1e-5
 
@@ -93,10 +95,18 @@ def prepare(params):
 
 def peak_rss():
     """Bytes. Not ru_maxrss, which begins with the size of the process that forked this one."""
+    return _status('VmHWM:')
+
+
+def held_rss():
+    return _status('VmRSS:')
+
+
+def _status(name):
     try:
         with open('/proc/self/status') as status:
             for line in status:
-                if line.startswith('VmHWM:'):
+                if line.startswith(name):
                     return int(line.split()[1]) * 1024
     except (IOError, OSError, ValueError):
         pass
@@ -341,6 +351,32 @@ class Test:
         return {'indexes': self.reports}
 
 
+    def step_soak(self):
+        """The memory held after a tenth of the searches against that after all of them."""
+        searches, k = self.params['soak'], min(self.params['k'], SOAK_N, self.params['n'])
+        vectors = self.numpy.ascontiguousarray(self.vectors[:SOAK_N])
+        growth, began = 0, now()
+        for name in self.params['indexes']:
+            self.progress(name)
+            index = self.faiss.index_factory(self.params['d'], 'IVF10,Flat' if name == 'ivf' else KNOWN[name])
+            if not index.is_trained:
+                index.train(vectors)
+            index.add(vectors)
+            before = None
+            for count in range(searches):
+                row = count % min(50, len(vectors))
+                index.search(vectors[row:row + 1], k)
+                if count == searches // 10:
+                    before = held_rss()
+            grown = (held_rss() or 0) - (before or 0)
+            growth = max(growth, grown)
+            if grown > SOAK_GROWTH:
+                raise Wrong('out_of_memory', '%s grew by %d MB in %d searches: memory is lost' % (
+                    name, grown >> 20, searches))
+        return {'soak': {'searches': searches * len(self.params['indexes']), 'growth_bytes': growth,
+                         'seconds': round(now() - began, 3)}}
+
+
 STAGES = ('import', 'known_answer', 'recall', 'save_load', 'throughput')
 
 
@@ -356,7 +392,7 @@ def main(params, start):
     try:
         prepare(params)
         test = Test(params, progress)
-        for stage in STAGES:
+        for stage in STAGES + (('soak',) if params.get('soak') else ()):
             at['stage'] = stage
             progress(None)
             found = getattr(test, 'step_' + stage)()

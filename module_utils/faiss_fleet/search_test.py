@@ -12,17 +12,17 @@ import shutil
 import sys
 import tempfile
 
-from . import causes, child_process, judge_search, search_child, search_frames
+from . import causes, child_process, judge_search, search_child, search_child_node, search_frames
 from .errors import AuditError
 
 INDEXES = ('flat', 'ivf', 'hnsw')
 LIMITS = {'n': (1, 100000000), 'd': (1, 65536), 'k': (1, 10000), 'queries': (1, 1000000), 'threads': (1, 1024),
-          'seed': (0, 2 ** 32 - 1)}
+          'seed': (0, 2 ** 32 - 1), 'soak': (0, 100000000)}
 
 # What a child keeps of the caller's environment, by the runtime's kind. A kind that is not here cannot be tested yet.
 _ENGINE = ('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF',
            'CONTAINERS_REGISTRIES_CONF', 'DOCKER_HOST')
-KINDS = {'python': (), 'container': _ENGINE}
+KINDS = {'python': (), 'container': _ENGINE, 'node': ()}
 _KEPT = ('PATH', 'HOME', 'USER', 'LOGNAME')
 _PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -30,7 +30,7 @@ _PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 def check_workload(workload, timeout, memory_limit_mb, min_recall):
     """Raises AuditError for what cannot be measured, before anything is started."""
     for name, (least, most) in sorted(LIMITS.items()):
-        if not least <= workload[name] <= most:
+        if not least <= workload.get(name, least) <= most:
             raise AuditError('workload.%s is %d; it can be %d to %d.' % (name, workload[name], least, most))
     if workload['k'] > workload['n']:
         raise AuditError('workload.k is %d, more than the %d vectors there are. Lower k or raise n.' % (
@@ -64,14 +64,26 @@ def _bytes(text):
     return text if isinstance(text, bytes) else text.encode('utf-8')
 
 
-def script(params, nonce):
-    """The child's whole program as text."""
+def script(params, nonce, kind='python'):
+    """The child's whole program as text, in the language of the runtime's kind."""
     start = '%s %s ' % (search_frames.MARKER, nonce)
-    call = 'main(json.loads(%s), %s)' % (json.dumps(json.dumps(params, sort_keys=True)), json.dumps(start))
+    # JSON's strings are strings of both languages.
+    given, start = json.dumps(json.dumps(params, sort_keys=True)), json.dumps(start)
+    if kind == 'node':
+        return u'%s\nmain(JSON.parse(%s), %s);\n' % (search_child_node.PROGRAM, given, start)
+    call = 'main(json.loads(%s), %s)' % (given, start)
     source = inspect.getsource(search_child)
     if isinstance(source, bytes):
         source = source.decode('utf-8')
     return u'%s\n\n%s\n' % (source, call)
+
+
+def arguments(kind, memory_limit_mb):
+    """What stands between the interpreter and the program on its standard input."""
+    if kind != 'node':
+        return ['-']
+    # V8 reserves far more addresses than it uses, so what is limited is its heap here, and what it holds by the child.
+    return ['--expose-gc'] + (['--max-old-space-size=%d' % memory_limit_mb] if memory_limit_mb else []) + ['-']
 
 
 def oom_kills(path='/proc/vmstat'):
@@ -104,8 +116,8 @@ def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, envi
         temporary = tempfile.mkdtemp(prefix='faiss-fleet-')
         env = environment(runtime['kind'], os.environ if environ is None else environ, runtime.get('env') or {},
                           temporary, workload['threads'])
-        outcome = child_process.run(list(runtime['argv']) + ['-'], script(params, nonce), env, temporary, timeout,
-                                    frames.feed)
+        argv = list(runtime['argv']) + arguments(runtime['kind'], memory_limit_mb)
+        outcome = child_process.run(argv, script(params, nonce, runtime['kind']), env, temporary, timeout, frames.feed)
     except (IOError, OSError) as exc:
         outcome = child_process.Outcome(None, None, False, exc, u'', 0, 0.0, False)
     finally:
@@ -115,4 +127,6 @@ def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, envi
     killed_after = oom_kills()
     killed = None if killed_before is None or killed_after is None else killed_after - killed_before
     result.update(judge_search.judge(outcome, frames, timeout, workload['indexes'], min_recall, killed))
+    if runtime['kind'] == 'node' and result['cause'] == 'python_missing':
+        result.update(cause='command_missing', remedy=causes.remedy('command_missing'))
     return result

@@ -1,0 +1,377 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The search test for faiss-node, as the text of a program that Node reads from its standard input.
+
+The same steps, workload and answers as search_child.py. It is a text in a Python file because only Python files travel
+to a host with a module. Written for Node 14 and newer, of which it needs faiss-node and nothing else.
+"""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+PROGRAM = u'''\
+'use strict';
+const fs = require('fs');
+const os = require('os');
+const path = require('path');
+const { performance } = require('perf_hooks');
+const { Worker } = require('worker_threads');
+
+// One vector's neighbours in a line of points: known without computing anything (see known_answer).
+const LINE = 200, LINE_D = 24, LINE_K = 5;
+const KNOWN = { flat: 'Flat', ivf: 'IVF4,Flat', hnsw: 'HNSW16' };
+const POINTS_PER_CLUSTER = 100;
+const SPREAD = 0.7;             // of a cluster's points, where the clusters' centres have 1
+const NPROBE = 8;
+const EF_SEARCH = 64;
+const ROUNDS = [3, 5];          // at least, at most
+const ENOUGH_MS = 1000;         // no further round begins after this
+const TIE = 1e-5;               // float32 distances differ in the last digits by the order of the additions
+const AT_ONCE = 1000;           // vectors in one call of add(), which takes plain Arrays: eight bytes a number
+const SOAK_N = 1000;            // vectors in the index that is searched again and again
+const SOAK_GROWTH = 16 << 20;   // bytes; 100,000 searches that each lose a query of 384 numbers would lose 150 MB
+const STAGES = ['start', 'import', 'known_answer', 'recall', 'save_load', 'throughput', 'soak', 'done'];
+
+class Wrong extends Error {
+  constructor(cause, text) {
+    super(text);
+    this.cause = cause;
+  }
+}
+
+// Ends this process when it holds too much memory or goes on for too long: the main thread is inside FAISS most of
+// the time and could not. The caller's own time limit comes first; this one is for when the caller was killed.
+const WATCHDOG = `
+const { workerData } = require('worker_threads');
+const fs = require('fs');
+const { start, stages, stage, seconds, megabytes } = workerData;
+const began = Date.now();
+setInterval(() => {
+  const held = process.memoryUsage().rss;
+  const late = Date.now() - began > seconds * 1000;
+  if (!late && !(megabytes && held > megabytes * 1048576)) return;
+  const message = late ? 'no end within ' + seconds + ' s' :
+    'it holds ' + Math.round(held / 1048576) + ' MB, and memory_limit_mb is ' + megabytes;
+  fs.writeSync(1, '\\\\n' + start + JSON.stringify({ stage: stages[Atomics.load(stage, 0)], index: null, failed: {
+    type: 'Limit', cause: late ? 'timeout' : 'out_of_memory', message, trace: '' } }) + '\\\\n');
+  process.kill(process.pid, 'SIGKILL');
+}, 100);
+`;
+
+function peakRss() {
+  try {
+    const line = /^VmHWM:\\s+(\\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'latin1'));
+    return line ? Number(line[1]) * 1024 : null;
+  } catch (error) {
+    return null;
+  }
+}
+
+// Numbers from a seed. They are not numpy's, and of the same shape: clusters of a normal distribution.
+function normals(seed) {
+  let state = (seed + 0x9e3779b9) >>> 0;
+  const uniform = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+  let spare = null;
+  const normal = () => {
+    if (spare !== null) {
+      const kept = spare;
+      spare = null;
+      return kept;
+    }
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
+    spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  };
+  return { uniform, normal };
+}
+
+function percentile(sorted, share) {
+  const at = (sorted.length - 1) * share;
+  const low = Math.floor(at), high = Math.ceil(at);
+  return sorted[low] + (sorted[high] - sorted[low]) * (at - low);
+}
+
+const ascending = (values) => Float64Array.from(values).sort();
+const median = (values) => percentile(ascending(values), 0.5);
+const rounded = (value, digits) => Number(value.toFixed(digits));
+const same = (one, other) => one.length === other.length && one.every((value, at) => value === other[at]);
+
+// Where a file of FAISS 1.7 keeps nprobe of an IVF, or efSearch of an HNSW: faiss-node has no call that sets them.
+function placeOfSetting(bytes, name) {
+  const kind = bytes.toString('latin1', 0, 4);
+  let at = 37;                                   // four letters, d, ntotal, two of no use, is_trained, metric
+  if (name === 'ivf' && kind === 'IwFl' && bytes.readUInt32LE(at + 8) === 1) return at + 8;
+  if (name === 'hnsw' && kind === 'IHNf') {
+    for (const size of [8, 4, 4, 8, 4]) at += 8 + size * Number(bytes.readBigUInt64LE(at));
+    if (bytes.readUInt32LE(at + 12) === 16) return at + 12;
+  }
+  throw new Wrong('wrong_answer', `the index file of ${name} (${kind}) is not laid out as FAISS 1.7 writes it`);
+}
+
+class Test {
+  constructor(params, progress) {
+    this.params = params;
+    this.progress = progress;
+    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-'));
+    this.file = path.join(this.folder, 'index');
+  }
+
+  close() {
+    (fs.rmSync || fs.rmdirSync)(this.folder, { recursive: true });
+  }
+
+  step_import() {
+    this.faiss = require('faiss-node');
+    const folder = path.dirname(path.dirname(require.resolve('faiss-node')));
+    let built = {};
+    try {
+      built = JSON.parse(fs.readFileSync(path.join(folder, 'faiss-fleet.json'), 'utf8'));
+    } catch (error) {
+      if (error.code !== 'ENOENT') throw error;  // one that somebody else built says nothing of itself
+    }
+    return {
+      faiss_version: built.faiss || null, faiss_location: folder, isa_loaded: built.isa || null,
+      isa_source: built.isa ? 'note of the build' : null,
+      binding_version: require('faiss-node/package.json').version,
+    };
+  }
+
+  // Through fromFactory, always: one addon was seen whose Flat worked and whose fromFactory ended Node.
+  make(d, factory, vectors) {
+    const index = this.faiss.Index.fromFactory(d, factory);
+    const lists = /^IVF(\\d+)/.exec(factory);
+    const count = vectors.length / d;
+    // Of more than 256 vectors for each list FAISS takes a sample itself.
+    if (!index.isTrained()) index.train(Array.from(vectors.subarray(0, Math.min(count, 256 * Number(lists[1])) * d)));
+    for (let at = 0; at < count; at += AT_ONCE) index.add(Array.from(vectors.subarray(at * d, (at + AT_ONCE) * d)));
+    return index;
+  }
+
+  tuned(name, index, nprobe) {
+    if (name === 'flat') return index;
+    index.write(this.file);
+    const bytes = fs.readFileSync(this.file);
+    bytes.writeUInt32LE(name === 'ivf' ? nprobe : EF_SEARCH, placeOfSetting(bytes, name));
+    fs.writeFileSync(this.file, bytes);
+    const found = this.faiss.Index.read(this.file);
+    fs.unlinkSync(this.file);
+    return found;
+  }
+
+  // Points on a line, a quarter of a step beside one: the nearest are that one, the next, the one before... All
+  // numbers are small multiples of a quarter, so float32 holds every distance exactly, in any order of sums.
+  step_known_answer() {
+    const place = Array.from({ length: LINE }, (_, number) => (number * 77) % LINE);
+    const numberAt = [];
+    place.forEach((at, number) => { numberAt[at] = number; });
+    const direction = Array.from({ length: LINE_D }, (_, axis) => (axis % 3 ? 1 : -1));
+    const row = (value) => direction.map((one) => value * one);
+    const rows = (values) => Float32Array.from([].concat(...values.map(row)));
+    const starts = [10, 57, 101, 150, 188], offsets = [0, 1, -1, 2, -2];
+    const ids = [].concat(...starts.map((start) => offsets.map((offset) => numberAt[start + offset])));
+    const distances = [].concat(...starts.map(() => offsets.map((offset) => LINE_D * (offset - 0.25) ** 2)));
+    const queries = Array.from(rows(starts.map((start) => start + 0.25)));
+    for (const name of this.params.indexes) {
+      this.progress(name);
+      const index = this.tuned(name, this.make(LINE_D, KNOWN[name], rows(place)), 4);   // all lists: exact
+      const found = index.search(queries, LINE_K);
+      if (!same(found.labels, ids) || !same(found.distances, distances)) {
+        throw new Wrong('wrong_answer', `${KNOWN[name]} does not find the known neighbours: the first query wants ` +
+          `numbers ${ids.slice(0, 5)} at squared distances ${distances.slice(0, 5)} and got ` +
+          `${found.labels.slice(0, 5)} at ${found.distances.slice(0, 5)}.`);
+      }
+    }
+    return { known_answer: true };
+  }
+
+  data() {
+    const { n, d, queries, seed } = this.params;
+    const { uniform, normal } = normals(seed);
+    const clusters = Math.max(1, Math.floor(n / POINTS_PER_CLUSTER));
+    const centres = Float32Array.from({ length: clusters * d }, normal);
+    const around = (count, cluster) => {
+      const rows = new Float32Array(count * d);
+      for (let row = 0; row < count; row++) {
+        const centre = cluster(row) * d;
+        for (let axis = 0; axis < d; axis++) rows[row * d + axis] = centres[centre + axis] + SPREAD * normal();
+      }
+      return rows;
+    };
+    this.vectors = around(n, (row) => row % clusters);
+    this.queries = around(queries, () => Math.floor(uniform() * clusters));
+  }
+
+  distance(number, query) {
+    const d = this.params.d;
+    let sum = 0;
+    for (let axis = 0, at = number * d, to = query * d; axis < d; axis++, at++, to++) {
+      const gap = this.vectors[at] - this.queries[to];
+      sum += gap * gap;
+    }
+    return sum;
+  }
+
+  // For each query the exact distance of its k-th neighbour, in float64.
+  farthestAllowed() {
+    const { n, k, queries } = this.params;
+    const distances = new Float64Array(n);
+    return Array.from({ length: queries }, (_, query) => {
+      for (let number = 0; number < n; number++) distances[number] = this.distance(number, query);
+      return Float64Array.from(distances).sort()[k - 1] * (1 + TIE);
+    });
+  }
+
+  step_recall() {
+    this.data();
+    const { n, d, k, queries, indexes } = this.params;
+    const allowed = this.farthestAllowed();
+    const lists = Math.max(1, Math.floor(n / POINTS_PER_CLUSTER));
+    const factories = { flat: 'Flat', ivf: `IVF${lists},Flat`, hnsw: 'HNSW16' };
+    this.indexes = {};
+    this.reports = [];
+    this.all = Array.from(this.queries);
+    for (const name of indexes) {
+      this.progress(name);
+      const factory = factories[name], began = performance.now();
+      const made = this.make(d, factory, this.vectors);
+      const seconds = (performance.now() - began) / 1000;
+      this.indexes[name] = this.tuned(name, made, Math.min(NPROBE, lists));
+      const labels = this.indexes[name].search(this.all, k).labels;
+      let hits = 0;
+      for (let query = 0; query < queries; query++) {
+        const found = labels.slice(query * k, (query + 1) * k);
+        if (found.some((number) => !(number >= -1 && number < n))) {
+          throw new Wrong('wrong_answer',
+            `${factory} answers query ${query} with numbers that no vector has: ${found}.`);
+        }
+        for (const number of new Set(found)) {          // -1: found fewer than k; a double counts once
+          if (number !== -1 && this.distance(number, query) <= allowed[query]) hits++;
+        }
+      }
+      this.reports.push({ index: name, factory, build_seconds: rounded(seconds, 3),
+        recall_at_k: rounded(hits / (k * queries), 4) });
+    }
+    return { indexes: this.reports };
+  }
+
+  step_save_load() {
+    for (const report of this.reports) {
+      this.progress(report.index);
+      const index = this.indexes[report.index];
+      index.write(this.file);
+      const loaded = this.faiss.Index.read(this.file);
+      fs.unlinkSync(this.file);
+      const before = index.search(this.all, this.params.k), after = loaded.search(this.all, this.params.k);
+      report.save_load = same(before.labels, after.labels);
+      if (!report.save_load) {
+        throw new Wrong('wrong_answer', `${report.factory} answers otherwise after save and load.`);
+      }
+    }
+    return { save_load: true, indexes: this.reports };
+  }
+
+  // One query a call, in rounds. Each figure is the median round's: one hiccup of the host is not FAISS's.
+  step_throughput() {
+    const { d, k, queries } = this.params;
+    const single = Array.from({ length: queries }, (_, row) => this.all.slice(row * d, (row + 1) * d));
+    for (const report of this.reports) {
+      this.progress(report.index);
+      const index = this.indexes[report.index];
+      for (const query of single.slice(0, 20)) index.search(query, k);
+      const rounds = [], began = performance.now();
+      while (rounds.length < ROUNDS[0] || (rounds.length < ROUNDS[1] && performance.now() - began < ENOUGH_MS)) {
+        const calls = single.map((query) => {
+          const start = performance.now();
+          index.search(query, k);
+          return performance.now() - start;
+        });
+        const sorted = ascending(calls);
+        const total = calls.reduce((sum, call) => sum + call, 0);
+        rounds.push([1000 * calls.length / Math.max(total, 1e-6), percentile(sorted, 0.5), percentile(sorted, 0.95)]);
+      }
+      const batches = [0, 1, 2].map(() => {
+        const start = performance.now();
+        index.search(this.all, k);
+        return 1000 * queries / Math.max(performance.now() - start, 1e-6);
+      });
+      const [qps, p50, p95] = [0, 1, 2].map((at) => median(rounds.map((round) => round[at])));
+      Object.assign(report, { qps: rounded(qps, 1), p50_ms: rounded(p50, 4), p95_ms: rounded(p95, 4),
+        batch_qps: rounded(median(batches), 1), rounds: rounds.length });
+    }
+    return { indexes: this.reports };
+  }
+
+  // The memory held after a tenth of the searches against that after all of them.
+  step_soak() {
+    const { d, k, soak } = this.params;
+    const held = () => {
+      if (global.gc) global.gc();
+      return process.memoryUsage().rss;
+    };
+    const vectors = this.vectors.subarray(0, Math.min(SOAK_N, this.params.n) * d);
+    const rows = Math.min(50, this.params.n);
+    const queries = Array.from({ length: rows }, (_, row) => Array.from(vectors.subarray(row * d, (row + 1) * d)));
+    const began = performance.now();
+    let growth = 0;
+    for (const name of this.params.indexes) {
+      this.progress(name);
+      const index = this.make(d, name === 'ivf' ? 'IVF10,Flat' : KNOWN[name], vectors);
+      let before = held();
+      for (let count = 0; count < soak; count++) {
+        index.search(queries[count % queries.length], Math.min(k, index.ntotal()));
+        if (count === Math.floor(soak / 10)) before = held();
+      }
+      const grown = held() - before;
+      growth = Math.max(growth, grown);
+      if (grown > SOAK_GROWTH) {
+        const megabytes = Math.round(grown / 1048576);
+        throw new Wrong('out_of_memory', `${name} grew by ${megabytes} MB in ${soak} searches: memory is lost`);
+      }
+    }
+    return { soak: { searches: soak * this.params.indexes.length, growth_bytes: growth,
+      seconds: rounded((performance.now() - began) / 1000, 3) } };
+  }
+}
+
+function causeOf(error) {
+  if (error instanceof Wrong) return error.cause;
+  const absent = error.code === 'MODULE_NOT_FOUND' && /^Cannot find module 'faiss-node'/.test(error.message);
+  return absent ? 'not_installed' : null;
+}
+
+function main(params, start) {
+  const stage = new Int32Array(new SharedArrayBuffer(4));
+  const at = { stage: 'start', index: null };
+  const say = (frame) => fs.writeSync(1, '\\n' + start + JSON.stringify(Object.assign({}, at, frame)) + '\\n');
+  const watchdog = new Worker(WATCHDOG, { eval: true, workerData: {
+    start, stages: STAGES, stage, seconds: params.timeout + 5, megabytes: params.memory_limit_mb } });
+  watchdog.unref();
+  say({ found: { node_version: process.versions.node, peak_rss_bytes: peakRss() } });
+  const progress = (index) => {
+    at.index = index;
+    say({});
+  };
+  let test = null;
+  try {
+    test = new Test(params, progress);
+    for (const name of STAGES.slice(1, params.soak ? 7 : 6)) {
+      at.stage = name;
+      Atomics.store(stage, 0, STAGES.indexOf(name));
+      progress(null);
+      say({ found: Object.assign(test['step_' + name](), { peak_rss_bytes: peakRss() }) });
+    }
+    at.stage = 'done';
+    progress(null);
+  } catch (error) {
+    say({ failed: {
+      type: error.name, cause: causeOf(error), message: String(error.message), trace: String(error.stack) } });
+  } finally {
+    if (test) test.close();
+    process.exit(0);
+  }
+}
+'''
