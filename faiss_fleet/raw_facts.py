@@ -105,7 +105,11 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         cpu=dict(cpu.describe(said.text("cpuinfo"), arch), count=_number(said.one("cpu_count")) or None),
         nodes=[_node(path, entry, said) for path, entry in said.groups("node")],
         condas=[_conda(path) for path in said.all("conda")],
-        engines=[_engine(path, entry, said, uid) for path, entry in said.groups("engine")],
+        engines=[
+            _engine(path, entry, said, uid)
+            for path, entry in said.groups("engine")
+            if posixpath.basename(path) in ("podman", "docker")
+        ],
         toolchains=_toolchains(said),
         filesystems=_filesystems(said, uid == 0),
         selinux=_selinux(said),

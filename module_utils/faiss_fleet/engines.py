@@ -86,7 +86,8 @@ def _body(answer):
 
 
 def _docker(host, program):
-    entry = {'name': 'docker', 'path': program, 'version': None, 'answers': False, 'answers_by': 'socket', 'rootless': None}
+    entry = {'name': 'docker', 'path': program, 'version': None, 'answers': False, 'answers_by': 'socket',
+             'rootless': None}
     path, entry['error'] = docker_socket(host)
     if path is None:
         return entry

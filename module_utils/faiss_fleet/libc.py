@@ -66,15 +66,12 @@ def judge(answers):
     The family is that of the loader the host's own programs name. confstr answers for the Python that runs; where that
     one brings another libc along, its answer is kept but not believed.
     """
-    family = next((one['family'] for method in METHODS for one in answers if one['method'] == method and one['family']), None)
-    believed = None
-    for method in METHODS:
-        for one in answers:
-            if one['method'] == method and one['family'] == family and one['version'] and believed is None:
-                believed = one
+    ranked = sorted((one for one in answers if one['family']), key=lambda one: METHODS.index(one['method']))
+    family = ranked[0]['family'] if ranked else None
+    believed = next((one for one in ranked if one['family'] == family and one['version']), None)
     version = believed['version'] if believed else None
-    return {'family': family, 'version': version, 'method': believed['method'] if believed else None, 'answers': answers,
-            'disagreement': _disagreement(answers, family, version)}
+    return {'family': family, 'version': version, 'method': believed['method'] if believed else None,
+            'answers': answers, 'disagreement': _disagreement(answers, family, version)}
 
 
 def _disagreement(answers, family, version):

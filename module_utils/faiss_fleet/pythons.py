@@ -72,7 +72,7 @@ def search(host, search_paths=(), interpreters=(), conda_roots=()):
     scripts = [path for path in scripts if not path.endswith('/shims/' + posixpath.basename(path))]
     if scripts:
         host.gap('pythons', '%s: a script, not started, since it may start anything. Name it in '
-                 'glibc_facts__interpreters if it stands for a Python that is not in this list.' % ', '.join(scripts[:5]))
+                 'glibc_facts__interpreters if it stands for a Python not in this list.' % ', '.join(scripts[:5]))
     return [(_best(groups[key], named), sorted(set(groups[key])), any(path in named for path in groups[key]))
             for key in order]
 

@@ -75,7 +75,8 @@ class Finder:
                 for soname, path in cache_entries(host.read(CACHE)):
                     self.entries.setdefault(soname, []).append(path)
             except (AuditError, IOError, OSError) as exc:
-                host.gap('ld.so.cache', '%s Libraries were looked for in the usual folders and those of ld.so.conf.' % exc)
+                host.gap('ld.so.cache', '%s Libraries were looked for in the usual folders and in those of '
+                         'ld.so.conf.' % exc)
         self.folders = standard_folders(host, arch) + configured_folders(host)
 
     def find(self, soname):

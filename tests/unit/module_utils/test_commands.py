@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Commands answer, fail, hang, chatter and leave children behind; none of it raises or takes longer than its limit."""
+
 from __future__ import absolute_import, division, print_function
 
 import select
@@ -82,7 +83,14 @@ def test_bytes_that_are_no_utf8_are_kept():
 
 
 def test_what_redirects_interpreters_and_the_loader_is_left_out():
-    environ = {"PATH": "/bin", "HOME": "/root", "PYTHONPATH": "/x", "LD_PRELOAD": "/x.so", "BASH_ENV": "/x", "LANG": "de_DE"}
+    environ = {
+        "PATH": "/bin",
+        "HOME": "/root",
+        "PYTHONPATH": "/x",
+        "LD_PRELOAD": "/x.so",
+        "BASH_ENV": "/x",
+        "LANG": "de_DE",
+    }
     assert commands.clean_environment(environ) == {"PATH": "/bin", "HOME": "/root", "LC_ALL": "C"}
 
 

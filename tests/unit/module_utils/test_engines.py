@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """docker is asked over its socket, podman is judged by what it needs."""
+
 from __future__ import absolute_import, division, print_function
 
 import socket
@@ -23,7 +24,7 @@ def daemon(path, answer, delay=0.0):
         connection, _ = server.accept()
         connection.recv(1000)
         try:
-            for piece in [answer[i:i + 1] for i in range(len(answer))] if delay else [answer]:
+            for piece in [answer[i : i + 1] for i in range(len(answer))] if delay else [answer]:
                 connection.sendall(piece)
                 time.sleep(delay)
         except OSError:
@@ -43,10 +44,13 @@ def docker(tmpdir, timeout=5):
     return engines.describe(host, {}, 0, "root")[0]
 
 
-@pytest.mark.parametrize("answer", [
-    b'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{"Version": "20.10.24", "ApiVersion": "1.41"}\n',
-    b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1c\r\n{"Version": "20.10.24"}\n\r\n0\r\n\r\n',
-])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b'HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n{"Version": "20.10.24", "ApiVersion": "1.41"}\n',
+        b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1c\r\n{"Version": "20.10.24"}\n\r\n0\r\n\r\n',
+    ],
+)
 def test_a_daemon_that_answers(tmpdir, answer):
     tmpdir.ensure("run", dir=True)
     daemon(tmpdir.join("run/docker.sock"), answer)
@@ -54,7 +58,9 @@ def test_a_daemon_that_answers(tmpdir, answer):
     assert (found["answers"], found["version"], found["error"]) == (True, "20.10.24", None)
 
 
-@pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.0 500 no\r\n\r\n{}", b"HTTP/1.0 200 OK\r\n\r\n[1]"])
+@pytest.mark.parametrize(
+    "answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.0 500 no\r\n\r\n{}", b"HTTP/1.0 200 OK\r\n\r\n[1]"]
+)
 def test_something_else_at_the_socket(tmpdir, answer):
     tmpdir.ensure("run", dir=True)
     daemon(tmpdir.join("run/docker.sock"), answer)
@@ -99,7 +105,12 @@ def podman_host(tmpdir, *programs):
 
 def test_podman_of_root(tmpdir):
     found = engines.describe(podman_host(tmpdir, "runc", "conmon"), VERSION, 0, "root")[0]
-    assert (found["answers"], found["version"], found["rootless"], found["answers_by"]) == (True, "4.3.1", False, "requirements")
+    assert (found["answers"], found["version"], found["rootless"], found["answers_by"]) == (
+        True,
+        "4.3.1",
+        False,
+        "requirements",
+    )
 
 
 def test_podman_without_a_runtime(tmpdir):
@@ -119,7 +130,9 @@ def test_podman_without_root_needs_more(tmpdir):
 
 
 def test_podman_that_does_not_start(tmpdir):
-    broken = {("engine", "podman"): commands.Result(127, "", "error while loading shared libraries: libgpgme.so.11", None)}
+    broken = {
+        ("engine", "podman"): commands.Result(127, "", "error while loading shared libraries: libgpgme.so.11", None)
+    }
     found = engines.describe(podman_host(tmpdir, "runc", "conmon"), broken, 0, "root")[0]
     assert not found["answers"]
     assert "libgpgme.so.11" in found["error"]

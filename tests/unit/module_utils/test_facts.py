@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Facts are whole whatever the host is like: this machine, an empty root, a root full of traps."""
+
 from __future__ import absolute_import, division, print_function
 
 import json
@@ -10,7 +11,12 @@ import pytest
 from ansible.module_utils.faiss_fleet import facts
 from ansible.module_utils.faiss_fleet.host import Host
 
-OPTIONS = {"prefix": "/opt/faiss-fleet", "setting": "/etc/faiss-fleet/backend.json", "interpreters": [], "search_paths": []}
+OPTIONS = {
+    "prefix": "/opt/faiss-fleet",
+    "setting": "/etc/faiss-fleet/backend.json",
+    "interpreters": [],
+    "search_paths": [],
+}
 UNAME = ("Linux", "host", "3.10.0-1160.el7.x86_64", "#1", "x86_64")
 
 
@@ -56,7 +62,9 @@ def test_a_root_full_of_traps_costs_only_the_parts_it_is_about(tmpdir):
     assert found["memory_bytes"] == 1048576
     assert found["libstdcxx"]["error"]
     assert found["pythons"][0]["error"]
-    assert found["prefixes"][0]["digest"] == "evil\nname\t{{ lookup('pipe', 'id') }}", "names are data, kept as they are"
+    assert found["prefixes"][0]["digest"] == "evil\nname\t{{ lookup('pipe', 'id') }}", (
+        "names are data, kept as they are"
+    )
     assert all("\n" not in gap["reason"] for gap in found["gaps"])
     json.dumps(found)
 
@@ -65,7 +73,7 @@ def test_names_that_are_no_text_become_text(tmpdir):
     folder = os.path.join(str(tmpdir).encode(), b"opt/faiss-fleet/wheel/\xff\xfe")
     os.makedirs(folder)
     found = gather(Host(str(tmpdir), environ={}))
-    assert u"\ufffd" in found["prefixes"][0]["path"]
+    assert "\ufffd" in found["prefixes"][0]["path"]
     json.dumps(found).encode("utf-8")
 
 
@@ -81,16 +89,20 @@ def test_commands_that_hang_are_named_and_cost_no_more_than_the_limit(tmpdir):
 def test_a_part_that_fails_is_a_gap(tmpdir, monkeypatch):
     def broken(*_):
         raise OSError(5, "Input/output error")
+
     monkeypatch.setattr(facts.nodes, "search", broken)
     found = gather(Host(str(tmpdir), environ={}))
     assert found["nodes"] == []
     assert any(gap["fact"] == "nodes" and "Input/output error" in gap["reason"] for gap in found["gaps"])
 
 
-@pytest.mark.parametrize("value, expected", [
-    ({"a": (1, None, True, 1.5)}, {"a": [1, None, True, 1.5]}),
-    (b"\xff", u"\ufffd"),
-    (u"\u00e9", u"\u00e9"),
-])
+@pytest.mark.parametrize(
+    "value, expected",
+    [
+        ({"a": (1, None, True, 1.5)}, {"a": [1, None, True, 1.5]}),
+        (b"\xff", "\ufffd"),
+        ("\u00e9", "\u00e9"),
+    ],
+)
 def test_plain(value, expected):
     assert facts.plain(value) == expected

@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Folders that do not exist yet are judged by the nearest that does."""
+
 from __future__ import absolute_import, division, print_function
 
 import os
@@ -10,8 +11,10 @@ from ansible.module_utils.faiss_fleet import filesystems
 from ansible.module_utils.faiss_fleet.host import Host
 
 Statvfs = namedtuple("Statvfs", "f_frsize f_bfree f_bavail f_files f_ffree f_favail f_flag")
-MOUNTS = ("rootfs / rootfs rw 0 0\n/dev/sda1 / xfs rw,relatime 0 0\ntmpfs /tmp tmpfs rw,nosuid,noexec 0 0\n"
-          "/dev/sdb1 /opt ext4 ro 0 0\n/dev/sdc1 /srv/with\\040blank ext4 rw 0 0\n")
+MOUNTS = (
+    "rootfs / rootfs rw 0 0\n/dev/sda1 / xfs rw,relatime 0 0\ntmpfs /tmp tmpfs rw,nosuid,noexec 0 0\n"
+    "/dev/sdb1 /opt ext4 ro 0 0\n/dev/sdc1 /srv/with\\040blank ext4 rw 0 0\n"
+)
 
 
 def statvfs(flag):
@@ -23,10 +26,17 @@ def describe(tmpdir, path, flag=0):
     return filesystems.describe(Host(str(tmpdir)), [("prefix", path)], statvfs(flag), lambda *_: True)[0]
 
 
-@pytest.mark.parametrize("path, mount", [
-    ("/", "/"), ("/opt", "/opt"), ("/opt/faiss-fleet", "/opt"), ("/optional", "/"), ("/tmp/x", "/tmp"),
-    ("/srv/with blank/x", "/srv/with blank"),
-])
+@pytest.mark.parametrize(
+    "path, mount",
+    [
+        ("/", "/"),
+        ("/opt", "/opt"),
+        ("/opt/faiss-fleet", "/opt"),
+        ("/optional", "/"),
+        ("/tmp/x", "/tmp"),
+        ("/srv/with blank/x", "/srv/with blank"),
+    ],
+)
 def test_mount_of(path, mount):
     assert filesystems.mount_of(filesystems.parse_mounts(MOUNTS), path).path == mount
 
@@ -61,6 +71,7 @@ def test_free_space_is_what_this_user_may_fill(tmpdir, monkeypatch):
 def test_a_file_system_that_does_not_answer_is_a_gap(tmpdir):
     def stale(_):
         raise OSError(116, "Stale file handle")
+
     host = Host(str(tmpdir))
     found = filesystems.describe(host, [("tmp", "/tmp")], stale, lambda *_: False)[0]
     assert (found["free_bytes"], found["noexec"], found["writable"]) == (None, None, False)

@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """A host under another folder than / is read without leaving that folder."""
+
 from __future__ import absolute_import, division, print_function
 
 import os

@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The C library is told from five witnesses, of which each keeps its say."""
+
 from __future__ import absolute_import, division, print_function
 
 import shutil
@@ -8,52 +9,86 @@ import pytest
 from ansible.module_utils.faiss_fleet import commands, libc, shared_libraries
 from ansible.module_utils.faiss_fleet.host import Host
 
-MUSL = "musl libc (x86_64)\nVersion 1.2.3\nDynamic Program Loader\nUsage: /lib/ld-musl-x86_64.so.1 [options] [--] pathname"
+MUSL = (
+    "musl libc (x86_64)\nVersion 1.2.3\nDynamic Program Loader\nUsage: /lib/ld-musl-x86_64.so.1 [options] [--] pathname"
+)
 
 
-@pytest.mark.parametrize("text, expected", [
-    pytest.param("glibc 2.17", ("glibc", "2.17"), id="confstr, getconf"),
-    pytest.param("ldd (GNU libc) 2.17\nCopyright (C) 2012", ("glibc", "2.17"), id="ldd of CentOS 7"),
-    pytest.param("ldd (Debian GLIBC 2.36-9+deb12u10) 2.36\nCopyright", ("glibc", "2.36"), id="ldd of Debian 12"),
-    pytest.param("ldd (Ubuntu GLIBC 2.35-0ubuntu3.8) 2.35", ("glibc", "2.35"), id="ldd of Ubuntu"),
-    pytest.param("ld.so (Debian GLIBC 2.36-9+deb12u10) stable release version 2.36.\nCopyright", ("glibc", "2.36"), id="loader"),
-    pytest.param("ld.so (GNU libc) release release version 2.28.\n", ("glibc", "2.28"), id="loader of RHEL 8"),
-    pytest.param(MUSL, ("musl", "1.2.3"), id="musl"),
-    pytest.param("musl libc\nVersion unknown", ("musl", None), id="musl of no version"),
-    pytest.param("", (None, None), id="nothing"),
-    pytest.param("--version: error while loading shared libraries: --version: cannot open shared object file", (None, None),
-                 id="loader of glibc 2.17 takes no --version"),
-    pytest.param("getconf: GNU_LIBC_VERSION: unknown variable", (None, None), id="getconf of Alpine"),
-    pytest.param("sh: /usr/lib/libfoo-2.31 not found", (None, None), id="a version in another sentence"),
-])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        pytest.param("glibc 2.17", ("glibc", "2.17"), id="confstr, getconf"),
+        pytest.param("ldd (GNU libc) 2.17\nCopyright (C) 2012", ("glibc", "2.17"), id="ldd of CentOS 7"),
+        pytest.param("ldd (Debian GLIBC 2.36-9+deb12u10) 2.36\nCopyright", ("glibc", "2.36"), id="ldd of Debian 12"),
+        pytest.param("ldd (Ubuntu GLIBC 2.35-0ubuntu3.8) 2.35", ("glibc", "2.35"), id="ldd of Ubuntu"),
+        pytest.param(
+            "ld.so (Debian GLIBC 2.36-9+deb12u10) stable release version 2.36.\nCopyright",
+            ("glibc", "2.36"),
+            id="loader",
+        ),
+        pytest.param("ld.so (GNU libc) release release version 2.28.\n", ("glibc", "2.28"), id="loader of RHEL 8"),
+        pytest.param(MUSL, ("musl", "1.2.3"), id="musl"),
+        pytest.param("musl libc\nVersion unknown", ("musl", None), id="musl of no version"),
+        pytest.param("", (None, None), id="nothing"),
+        pytest.param(
+            "--version: error while loading shared libraries: --version: cannot open shared object file",
+            (None, None),
+            id="loader of glibc 2.17 takes no --version",
+        ),
+        pytest.param("getconf: GNU_LIBC_VERSION: unknown variable", (None, None), id="getconf of Alpine"),
+        pytest.param("sh: /usr/lib/libfoo-2.31 not found", (None, None), id="a version in another sentence"),
+    ],
+)
 def test_parse_banner(text, expected):
     assert libc.parse_banner(text) == expected
 
 
-@pytest.mark.parametrize("path, family", [
-    ("/lib64/ld-linux-x86-64.so.2", "glibc"), ("/lib/ld-linux-aarch64.so.1", "glibc"), ("/lib64/ld64.so.2", "glibc"),
-    ("/lib/ld-linux.so.2", "glibc"), ("/lib/ld-musl-x86_64.so.1", "musl"), ("/system/bin/linker64", "other"),
-    ("/lib/ld-uClibc.so.0", "other"), ("/usr/lib64/ld-2.17.so", "glibc"),
-])
+@pytest.mark.parametrize(
+    "path, family",
+    [
+        ("/lib64/ld-linux-x86-64.so.2", "glibc"),
+        ("/lib/ld-linux-aarch64.so.1", "glibc"),
+        ("/lib64/ld64.so.2", "glibc"),
+        ("/lib/ld-linux.so.2", "glibc"),
+        ("/lib/ld-musl-x86_64.so.1", "musl"),
+        ("/system/bin/linker64", "other"),
+        ("/lib/ld-uClibc.so.0", "other"),
+        ("/usr/lib64/ld-2.17.so", "glibc"),
+    ],
+)
 def test_loader_family(path, family):
     assert libc.loader_family(path) == family
 
 
-@pytest.mark.parametrize("path, version", [
-    ("/usr/lib64/ld-2.17.so", "2.17"), ("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", None), ("/lib/libc.musl.so", None),
-])
+@pytest.mark.parametrize(
+    "path, version",
+    [
+        ("/usr/lib64/ld-2.17.so", "2.17"),
+        ("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2", None),
+        ("/lib/libc.musl.so", None),
+    ],
+)
 def test_version_in_name(path, version):
     assert libc.version_in_name(path) == version
 
 
 def answers(**given):
-    return [libc.answer(method, *given[method]) if method in given else libc.answer(method, error="absent")
-            for method in libc.METHODS]
+    return [
+        libc.answer(method, *given[method]) if method in given else libc.answer(method, error="absent")
+        for method in libc.METHODS
+    ]
 
 
 def test_witnesses_that_agree():
-    found = libc.judge(answers(loader=("glibc", "2.17"), confstr=("glibc", "2.17"), version_definitions=("glibc", "2.17")))
-    assert (found["family"], found["version"], found["method"], found["disagreement"]) == ("glibc", "2.17", "loader", None)
+    found = libc.judge(
+        answers(loader=("glibc", "2.17"), confstr=("glibc", "2.17"), version_definitions=("glibc", "2.17"))
+    )
+    assert (found["family"], found["version"], found["method"], found["disagreement"]) == (
+        "glibc",
+        "2.17",
+        "loader",
+        None,
+    )
     assert len(found["answers"]) == 5, "who said nothing is kept too"
 
 
@@ -69,7 +104,9 @@ def test_definitions_above_the_version_are_a_disagreement():
 
 
 def test_versions_are_compared_as_numbers():
-    assert libc.judge(answers(loader=("glibc", "2.4"), version_definitions=("glibc", "2.17")))["disagreement"] is not None
+    assert (
+        libc.judge(answers(loader=("glibc", "2.4"), version_definitions=("glibc", "2.17")))["disagreement"] is not None
+    )
 
 
 def test_a_python_of_another_libc_is_named():
@@ -92,6 +129,7 @@ def test_no_witness_gives_no_finding():
 def test_confstr_that_has_no_answer(error):
     def confstr(_):
         raise error
+
     found = libc.from_confstr(confstr, "/usr/bin/python")
     assert found["family"] is None
     assert "confstr has no answer here" in found["error"]
@@ -149,5 +187,7 @@ def test_a_host_of_static_programs_has_no_loader_answer(tmpdir):
 
 def test_a_loader_that_hangs_leaves_its_reason(tmpdir):
     host = musl_host(tmpdir, False)
-    found = described(host, {("libc", "loader"): commands.Result(None, "", "", "it gave no answer within 5 s and was ended.")})
+    found = described(
+        host, {("libc", "loader"): commands.Result(None, "", "", "it gave no answer within 5 s and was ended.")}
+    )
     assert found["answers"][0]["error"] == "it gave no answer within 5 s and was ended."

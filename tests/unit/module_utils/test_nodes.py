@@ -1,24 +1,41 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Nodes: version by --version, N-API by headers, by the table of releases, by one start."""
+
 from __future__ import absolute_import, division, print_function
 
 import pytest
 from ansible.module_utils.faiss_fleet import commands, nodes
 from ansible.module_utils.faiss_fleet.host import Host
 
-HEADER = ("#define NODE_MAJOR_VERSION 16\n#define NODE_MINOR_VERSION 20\n#define NODE_PATCH_VERSION 2\n"
-          "#define NODE_MODULE_VERSION 93\n#define NAPI_VERSION  8\n")
+HEADER = (
+    "#define NODE_MAJOR_VERSION 16\n#define NODE_MINOR_VERSION 20\n#define NODE_PATCH_VERSION 2\n"
+    "#define NODE_MODULE_VERSION 93\n#define NAPI_VERSION  8\n"
+)
 
 
-@pytest.mark.parametrize("version, napi", [
-    ((16, 20, 2), 8), ((18, 16, 9), 8), ((18, 20, 8), 9), ((20, 2, 0), 8), ((20, 20, 2), 9), ((22, 13, 1), 9), ((22, 14, 0), 10),
-    ((12, 22, 12), 8), ((10, 24, 1), 7), ((9, 11, 2), None), ((99, 0, 0), None),
-])
+@pytest.mark.parametrize(
+    "version, napi",
+    [
+        ((16, 20, 2), 8),
+        ((18, 16, 9), 8),
+        ((18, 20, 8), 9),
+        ((20, 2, 0), 8),
+        ((20, 20, 2), 9),
+        ((22, 13, 1), 9),
+        ((22, 14, 0), 10),
+        ((12, 22, 12), 8),
+        ((10, 24, 1), 7),
+        ((9, 11, 2), None),
+        ((99, 0, 0), None),
+    ],
+)
 def test_napi_by_release(version, napi):
     assert nodes.napi_by_release(version) == napi
 
 
-@pytest.mark.parametrize("text, version", [("v16.20.2\n", (16, 20, 2)), ("v23.0.0-pre", (23, 0, 0)), ("16.20.2", None), ("", None)])
+@pytest.mark.parametrize(
+    "text, version", [("v16.20.2\n", (16, 20, 2)), ("v23.0.0-pre", (23, 0, 0)), ("16.20.2", None), ("", None)]
+)
 def test_parse_version(text, version):
     assert nodes.parse_version(text) == version
 
@@ -44,6 +61,7 @@ def test_headers_of_another_release_are_not(tmpdir):
 def test_a_release_nobody_knows_is_asked(tmpdir):
     def run_all(argvs, *_):
         return dict((key, commands.Result(0, "11 150\n", "", None)) for key in argvs)
+
     found = describe(tmpdir, commands.Result(0, "v99.0.0\n", "", None), run_all)
     assert (found["napi"], found["modules"], found["napi_method"]) == (11, "150", "process.versions")
 

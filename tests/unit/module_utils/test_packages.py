@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What is installed is read from metadata; a leftover without its package is not installed."""
+
 from __future__ import absolute_import, division, print_function
 
 import pytest
@@ -13,12 +14,15 @@ def read(tmpdir):
     return packages.in_folder(Host(str(tmpdir)), SITE)
 
 
-@pytest.mark.parametrize("metadata, name, version", [
-    ("faiss_cpu-1.9.0.post1.dist-info/METADATA", "faiss-cpu", "1.9.0.post1"),
-    ("faiss_gpu_cu12-1.8.0.dist-info/METADATA", "faiss-gpu-cu12", "1.8.0"),
-    ("faiss-1.7.4-py3.11.egg-info/PKG-INFO", "faiss", "1.7.4"),
-    ("faiss-1.7.4-py3.11.egg-info", "faiss", "1.7.4"),
-])
+@pytest.mark.parametrize(
+    "metadata, name, version",
+    [
+        ("faiss_cpu-1.9.0.post1.dist-info/METADATA", "faiss-cpu", "1.9.0.post1"),
+        ("faiss_gpu_cu12-1.8.0.dist-info/METADATA", "faiss-gpu-cu12", "1.8.0"),
+        ("faiss-1.7.4-py3.11.egg-info/PKG-INFO", "faiss", "1.7.4"),
+        ("faiss-1.7.4-py3.11.egg-info", "faiss", "1.7.4"),
+    ],
+)
 def test_every_form_of_metadata_is_read(tmpdir, metadata, name, version):
     tmpdir.ensure("site-packages/faiss/__init__.py")
     tmpdir.ensure("site-packages/" + metadata).write("Metadata-Version: 2.1\nVersion: %s\n" % version)
@@ -42,7 +46,13 @@ def test_metadata_alone_is_no_package(tmpdir):
 
 
 def test_others_and_broken_names_are_passed_over(tmpdir):
-    for name in ("numpydoc-1.0.dist-info", "pip.dist-info", "faiss-.dist-info", "~umpy-1.0.dist-info", "numpy-1\n.dist-info"):
+    for name in (
+        "numpydoc-1.0.dist-info",
+        "pip.dist-info",
+        "faiss-.dist-info",
+        "~umpy-1.0.dist-info",
+        "numpy-1\n.dist-info",
+    ):
         tmpdir.ensure("site-packages", name, dir=True)
     assert read(tmpdir) == [] or [one.name for one in read(tmpdir)] == ["numpy"]
 

@@ -1,10 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Pythons are found once each, told from their files where those tell all, and asked otherwise."""
+
 from __future__ import absolute_import, division, print_function
 
 import os
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -40,12 +40,21 @@ def test_a_virtual_environment_is_a_python_of_its_own(tmpdir):
     tmpdir.ensure("srv/venv/pyvenv.cfg").write("home = /usr/bin\n")
     tmpdir.ensure("srv/venv/bin", dir=True).join("python").mksymlinkto("/usr/bin/python3.9")
     found, _ = search(tmpdir, interpreters=["/srv/venv/bin/python"])
-    assert [(path, named) for path, _, named in found] == [("/srv/venv/bin/python", True), ("/usr/bin/python3.9", False)]
+    assert [(path, named) for path, _, named in found] == [
+        ("/srv/venv/bin/python", True),
+        ("/usr/bin/python3.9", False),
+    ]
 
 
 def test_usual_places_are_searched(tmpdir):
-    places = ["opt/python/bin/python3.8", "opt/rh/rh-python38/root/usr/bin/python3.8", "root/.pyenv/versions/3.9.1/bin/python3.9",
-              "usr/libexec/platform-python3.6", "srv/deep/bin/python3.7", "opt/conda/envs/a/bin/python3.11"]
+    places = [
+        "opt/python/bin/python3.8",
+        "opt/rh/rh-python38/root/usr/bin/python3.8",
+        "root/.pyenv/versions/3.9.1/bin/python3.9",
+        "usr/libexec/platform-python3.6",
+        "srv/deep/bin/python3.7",
+        "opt/conda/envs/a/bin/python3.11",
+    ]
     place(tmpdir, *places)
     for number, path in enumerate(places):
         with open(str(tmpdir.join(path)), "ab") as stream:
@@ -54,7 +63,9 @@ def test_usual_places_are_searched(tmpdir):
     assert sorted(path for path, _, _ in found) == sorted("/" + path for path in places)
 
 
-@pytest.mark.parametrize("name", ["python-config", "python3-config", "python3.11-gdb.py", "pythonw", "ipython", "python3.6m-x86"])
+@pytest.mark.parametrize(
+    "name", ["python-config", "python3-config", "python3.11-gdb.py", "pythonw", "ipython", "python3.6m-x86"]
+)
 def test_what_is_only_called_like_a_python_is_none(name):
     assert not pythons.NAME.match(name)
 
@@ -91,15 +102,18 @@ def test_named_pythons_are_started_when_there_are_too_many(tmpdir):
     assert ("python", "/srv/python") in wanted
 
 
-@pytest.mark.parametrize("text, expected", [
-    ("Python 3.6.8\n", ("3.6.8", "cpython")),
-    ("Python 2.7.5\n", ("2.7.5", "cpython")),
-    ("Python 3.13.0rc1\n", ("3.13.0rc1", "cpython")),
-    ("Python 3.9.10 (feeb267, Feb 15 2022)\n[PyPy 7.3.8 with GCC 10.2.1]\n", ("3.9.10", "pypy")),
-    ("warning\nPython 3.6.8\n", ("3.6.8", "cpython")),
-    ("python: /lib64/libm.so.6: version `GLIBC_2.27' not found", (None, None)),
-    ("", (None, None)),
-])
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Python 3.6.8\n", ("3.6.8", "cpython")),
+        ("Python 2.7.5\n", ("2.7.5", "cpython")),
+        ("Python 3.13.0rc1\n", ("3.13.0rc1", "cpython")),
+        ("Python 3.9.10 (feeb267, Feb 15 2022)\n[PyPy 7.3.8 with GCC 10.2.1]\n", ("3.9.10", "pypy")),
+        ("warning\nPython 3.6.8\n", ("3.6.8", "cpython")),
+        ("python: /lib64/libm.so.6: version `GLIBC_2.27' not found", (None, None)),
+        ("", (None, None)),
+    ],
+)
 def test_parse_version(text, expected):
     assert pythons.parse_version(text) == expected
 
@@ -113,6 +127,7 @@ def test_the_child_tells_what_this_python_is():
     assert os.path.dirname(os.__file__) in said["path_folders"]
     if sys.version_info[0] > 2:
         import sysconfig
+
         assert said["soabi"] == sysconfig.get_config_var("SOABI")
 
 
@@ -137,27 +152,55 @@ def test_a_ctypes_that_lacks_libffi_is_left_to_the_python_itself(tmpdir):
     assert pythons.from_files(host, "/usr/bin/python3.8", "3.8.1", finder) is None, "libc.so.6 is not in this root"
 
 
-@pytest.mark.parametrize("text", [
-    "", "Python 3.6.8", "faiss-fleet-python\x1f3.6", "faiss-fleet-python" + "\x1fx" * 12, "\x1f" * 20,
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Python 3.6.8",
+        "faiss-fleet-python\x1f3.6",
+        "faiss-fleet-python" + "\x1fx" * 12,
+        "\x1f" * 20,
+    ],
+)
 def test_a_line_that_is_not_the_childs_is_none(text):
     assert pythons.parse(text) is None
 
 
 def test_words_around_the_childs_line_are_passed_over():
-    line = "\x1f".join(["faiss-fleet-python", "3.6.8", "cpython", str(2 ** 63 - 1), ".cpython-36m-x86_64-linux-gnu.so", "1114111", "1",
-                        "m", "3.6", "/usr", "/usr/lib64/python3.6"])
+    line = "\x1f".join(
+        [
+            "faiss-fleet-python",
+            "3.6.8",
+            "cpython",
+            str(2**63 - 1),
+            ".cpython-36m-x86_64-linux-gnu.so",
+            "1114111",
+            "1",
+            "m",
+            "3.6",
+            "/usr",
+            "/usr/lib64/python3.6",
+        ]
+    )
     said = pythons.parse("welcome\r\n%s\r\nbye\n" % line)
     assert (said["tag"], said["abi"], said["soabi"]) == ("cp36", "cp36m", "cpython-36m-x86_64-linux-gnu")
 
 
-@pytest.mark.parametrize("result, error", [
-    (commands.Result(127, "", "python: error while loading shared libraries: libpython3.9.so.1.0", None),
-     "It ended with 127 and said: python: error while loading shared libraries: libpython3.9.so.1.0"),
-    (commands.Result(-11, "", "", None), "It ended with -11 and said: nothing"),
-    (commands.Result(None, "", "", "it gave no answer within 5 s and was ended."), "it gave no answer within 5 s and was ended."),
-    (None, "Not started: more than 16 Pythons are on this host. Name it in glibc_facts__interpreters."),
-])
+@pytest.mark.parametrize(
+    "result, error",
+    [
+        (
+            commands.Result(127, "", "python: error while loading shared libraries: libpython3.9.so.1.0", None),
+            "It ended with 127 and said: python: error while loading shared libraries: libpython3.9.so.1.0",
+        ),
+        (commands.Result(-11, "", "", None), "It ended with -11 and said: nothing"),
+        (
+            commands.Result(None, "", "", "it gave no answer within 5 s and was ended."),
+            "it gave no answer within 5 s and was ended.",
+        ),
+        (None, "Not started: more than 16 Pythons are on this host. Name it in glibc_facts__interpreters."),
+    ],
+)
 def test_a_python_that_does_not_answer_is_listed_with_its_reason(tmpdir, result, error):
     place(tmpdir, "usr/bin/python3.9")
     host = Host(str(tmpdir), environ={"PATH": "", "HOME": "/root"})
@@ -173,24 +216,41 @@ def test_a_named_python_that_is_not_there_is_listed(tmpdir):
 
 
 def entry(**changes):
-    return dict({"implementation": "cpython", "short": "3.6", "abi": "cp36m", "prefix": "/usr", "version": "3.6.8",
-                 "path_folders": ["/usr/lib64/python3.6"]}, **changes)
+    return dict(
+        {
+            "implementation": "cpython",
+            "short": "3.6",
+            "abi": "cp36m",
+            "prefix": "/usr",
+            "version": "3.6.8",
+            "path_folders": ["/usr/lib64/python3.6"],
+        },
+        **changes,
+    )
 
 
 def test_packages_of_a_system_python_are_found_in_its_folders(tmpdir):
-    for path in ("usr/lib64/python3.6/site-packages/numpy/__init__.py", "usr/local/lib/python3.6/site-packages/faiss/__init__.py"):
+    for path in (
+        "usr/lib64/python3.6/site-packages/numpy/__init__.py",
+        "usr/local/lib/python3.6/site-packages/faiss/__init__.py",
+    ):
         tmpdir.ensure(path)
-    tmpdir.ensure("usr/lib64/python3.6/site-packages/numpy-1.14.3.dist-info/METADATA").write("Name: numpy\nVersion: 1.14.3\n\nVersion: no\n")
+    tmpdir.ensure("usr/lib64/python3.6/site-packages/numpy-1.14.3.dist-info/METADATA").write(
+        "Name: numpy\nVersion: 1.14.3\n\nVersion: no\n"
+    )
     tmpdir.ensure("usr/local/lib/python3.6/site-packages/faiss_cpu-1.7.2.dist-info/METADATA").write("Version: 1.7.2\n")
     host = Host(str(tmpdir), environ={"HOME": "/root"})
     found = [one for folder in pythons.site_folders(host, entry()) for one in packages.in_folder(host, folder)]
     assert [(one.name, one.version) for one in found] == [("numpy", "1.14.3"), ("faiss-cpu", "1.7.2")]
 
 
-@pytest.mark.parametrize("setting, folders", [
-    ("false", ["/srv/venv/lib/python3.6/site-packages"]),
-    ("true", ["/srv/venv/lib/python3.6/site-packages", "/usr/lib64/python3.6/site-packages"]),
-])
+@pytest.mark.parametrize(
+    "setting, folders",
+    [
+        ("false", ["/srv/venv/lib/python3.6/site-packages"]),
+        ("true", ["/srv/venv/lib/python3.6/site-packages", "/usr/lib64/python3.6/site-packages"]),
+    ],
+)
 def test_an_environment_sees_the_systems_packages_only_when_told_to(tmpdir, setting, folders):
     tmpdir.ensure("srv/venv/pyvenv.cfg").write("home = /usr/bin\ninclude-system-site-packages = %s\n" % setting)
     tmpdir.ensure("srv/venv/lib/python3.6/site-packages", dir=True)

@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The loader's cache is read as the loader reads it, and when it is damaged the folders are."""
+
 from __future__ import absolute_import, division, print_function
 
 import shutil
@@ -31,23 +32,33 @@ ENTRIES = [("libm.so.6", "/lib64/libm.so.6"), ("libstdc++.so.6", "/lib64/libstdc
 OLD = b"ld.so-1.7.0\0" + struct.pack("=I", 0)
 
 
-@pytest.mark.parametrize("data", [
-    pytest.param(cache(ENTRIES), id="glibc 2.36"),
-    pytest.param(cache(ENTRIES, OLD), id="glibc 2.17, with the old format in front"),
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(cache(ENTRIES), id="glibc 2.36"),
+        pytest.param(cache(ENTRIES, OLD), id="glibc 2.17, with the old format in front"),
+    ],
+)
 def test_cache_entries(data):
     assert shared_libraries.cache_entries(data) == ENTRIES
 
 
-@pytest.mark.parametrize("data", [
-    pytest.param(b"", id="empty"),
-    pytest.param(b"\0" * 100, id="zeros"),
-    pytest.param(OLD, id="old format alone"),
-    pytest.param(cache(ENTRIES)[:60], id="cut in the table"),
-    pytest.param(cache(ENTRIES)[:-1], id="cut in the last string"),
-    pytest.param(b"glibc-ld.so.cache1.1" + struct.pack("=II", 0xffffffff, 0) + b"\0" * 20, id="four milliard entries"),
-    pytest.param(cache(ENTRIES).replace(struct.pack("=i", 0x303), b"\xff" * 4 + b"", 1)[:90], id="cut after an entry"),
-])
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"\0" * 100, id="zeros"),
+        pytest.param(OLD, id="old format alone"),
+        pytest.param(cache(ENTRIES)[:60], id="cut in the table"),
+        pytest.param(cache(ENTRIES)[:-1], id="cut in the last string"),
+        pytest.param(
+            b"glibc-ld.so.cache1.1" + struct.pack("=II", 0xFFFFFFFF, 0) + b"\0" * 20, id="four milliard entries"
+        ),
+        pytest.param(
+            cache(ENTRIES).replace(struct.pack("=i", 0x303), b"\xff" * 4 + b"", 1)[:90], id="cut after an entry"
+        ),
+    ],
+)
 def test_a_damaged_cache_says_what_to_do(data):
     with pytest.raises(AuditError) as caught:
         shared_libraries.cache_entries(data)
@@ -66,7 +77,9 @@ def test_a_damaged_cache_is_a_gap_and_folders_are_searched(tmpdir):
 
 
 def test_included_configuration_is_followed_but_not_for_ever(tmpdir):
-    tmpdir.ensure("etc/ld.so.conf").write("include ld.so.conf.d/*.conf\n# comment\n/opt/a/lib # why\nrelative\nhwcap 0 nosegneg\n")
+    tmpdir.ensure("etc/ld.so.conf").write(
+        "include ld.so.conf.d/*.conf\n# comment\n/opt/a/lib # why\nrelative\nhwcap 0 nosegneg\n"
+    )
     tmpdir.ensure("etc/ld.so.conf.d/x.conf").write("/opt/b/lib\n")
     tmpdir.ensure("etc/ld.so.conf.d/loop.conf").write("include loop.conf\n/opt/c/lib\n")
     folders = shared_libraries.configured_folders(Host(str(tmpdir)))

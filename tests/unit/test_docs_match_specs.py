@@ -1,0 +1,100 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The names that people read are the names that the code takes: modules, action plugins and roles."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted((ROOT / "library").glob("*.py"))
+ROLES = sorted(path.parent.parent for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
+
+
+def constant(path: Path, name: str) -> Any:
+    """What a module of library/ calls by that name."""
+    return getattr(importlib.import_module(f"library_modules.{path.stem}"), name)
+
+
+def action_spec(name: str) -> Any:
+    """ARGUMENT_SPEC of an action plugin, a literal, without importing Ansible's plugins."""
+    tree = ast.parse((ROOT / "plugins" / "action" / f"{name}.py").read_text(encoding="utf-8"))
+    (value,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ARGUMENT_SPEC"
+    ]
+    return ast.literal_eval(value)
+
+
+def shape(options: dict[str, Any]) -> dict[str, Any]:
+    """Names of options with what both sides must say alike."""
+    return {
+        name: {
+            "type": option.get("type", "str"),
+            "elements": option.get("elements"),
+            "default": option.get("default"),
+            "required": option.get("required", False),
+            "choices": option.get("choices"),
+            "options": shape(option.get("suboptions", option.get("options")) or {}),
+        }
+        for name, option in options.items()
+    }
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_modules_documentation_names_its_arguments(path: Path) -> None:
+    documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
+    assert documentation["module"] == path.stem
+    assert documentation["short_description"]
+    assert shape(documentation.get("options") or {}) == shape(constant(path, "ARGUMENT_SPEC"))
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+def test_a_modules_examples_and_results_can_be_read(path: Path) -> None:
+    examples = yaml.safe_load(constant(path, "EXAMPLES"))
+    assert all("name" in task for task in examples)
+    documented = constant(path, "ARGUMENT_SPEC")
+    for task in examples:
+        assert set(task.get(path.stem) or {}) <= set(documented), task["name"]
+    results = yaml.safe_load(constant(path, "RETURN"))
+    assert all({"description", "returned", "type"} <= set(result) for result in results.values())
+
+
+def test_the_action_plugin_of_glibc_facts_takes_what_the_module_takes() -> None:
+    def without_paths(spec: dict[str, Any]) -> Any:
+        return ast.literal_eval(repr(spec).replace("'path'", "'str'"))
+
+    assert action_spec("glibc_facts") == without_paths(constant(ROOT / "library" / "glibc_facts.py", "ARGUMENT_SPEC"))
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_roles_defaults_are_its_arguments(role: Path) -> None:
+    specs = yaml.safe_load((role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))["argument_specs"]
+    named: dict[str, Any] = {}
+    for entry in specs.values():
+        named.update(entry.get("options") or {})
+    defaults = yaml.safe_load((role / "defaults" / "main.yml").read_text(encoding="utf-8")) or {}
+    required = {name for name, option in named.items() if option.get("required")}
+    assert set(defaults) == set(named) - required
+    assert all(name.startswith(role.name + "__") for name in named)
+    assert not any("default" in option for option in named.values()), (
+        "Ansible would not apply a default of argument_specs"
+    )
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_a_role_explains_itself(role: Path) -> None:
+    assert (role / "README.md").is_file()
+    comments = (role / "defaults" / "main.yml").read_text(encoding="utf-8")
+    assert comments.count("#") >= 1
+
+
+def test_every_role_has_argument_specs() -> None:
+    roles = {path.name for path in (ROOT / "roles").iterdir() if path.is_dir()}
+    assert roles == {role.name for role in ROLES}
