@@ -77,6 +77,8 @@ class Row:
                                if 0 < match.start() and match.end() < len(part))
         self.after = tuple(tuple(other.split(u' ~ ')) for other in after)
         self.unless = tuple(tuple(other.split(u' ~ ')) for other in unless)
+        if regex is None and phrase.isalnum():
+            regex = u'(?<![a-z0-9])' + phrase   # ENOTFOUND is no part of ModuleNotFoundError
         self.regex = re.compile(regex) if regex else None
         self.rank = _RANK[cause] if rank is None else rank
 

@@ -565,7 +565,8 @@ PATTERNS = (
         "could not allocate ~ cc1plus",
     )),
     ('out_of_memory', (
-        "memoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9", "code -9", "status -9",
+        "memoryerror", "arraymemoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9",
+        "code -9", "status -9",
         "sigkill", "signal: killed", "cannot allocate memory", "enomem", "errno 12]", "unable to allocate",
         "failed to allocate memory", "reached heap limit", "allocation failed - javascript",
         "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
@@ -601,8 +602,8 @@ PATTERNS = (
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
         "could not find enough available ids", "not enough unused id", "not enough available ids", "check /etc/subuid",
         "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
-        "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map",
-        "/gid_map", "unshare ~ operation not permitted", "unshare ~ invalid argument", "clone_newuser ~ ",
+        "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map: ",
+        "/gid_map: ", "unshare ~ operation not permitted", "unshare ~ invalid argument", "clone_newuser ~ ",
         "rootlesskit:error", "[rootlesskit ~ error", "rootlesskit ~ failed", "error joining namespace",
         "error creating new mount namespace", "cannot set up namespace", "fork/exec /proc/self/exe: ",
         "creating new namespace ~ operation not permitted", "nsenter: ", "error reading allowed id mappings",
@@ -610,7 +611,8 @@ PATTERNS = (
         "subordinate uid", "subordinate ids", "user namespace",
     ), {'unless': ("creating user namespace",)}),
     ('cgroup_v2', (
-        "failed to get d-bus connection", "requires cgroup v", "require cgroup v", "requires cgroups v",
+        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "no systemd user session available",
+        "requires cgroup v", "require cgroup v", "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
         "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
@@ -642,7 +644,8 @@ PATTERNS = (
         "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
     ('container_perm', (
-        "oci permission denied", "oci runtime ~ permission denied", "oci runtime ~ operation not permitted",
+        "cannot chdir: permission denied", "oci permission denied", "oci runtime ~ permission denied",
+        "oci runtime ~ operation not permitted",
         "error stat'ing file", "runc ~ permission denied", "runc ~ operation not permitted",
         "crun: ~ permission denied", "crun: ~ operation not permitted", "statfs ~ permission denied",
         "setrlimit ~ operation not permitted", "overlay ~ permission denied", "mount ~ operation not permitted",
@@ -835,6 +838,7 @@ PATTERNS = (
     ('prebuild_missing', (
         "prebuild-install ~ 404", "no prebuilt or local", "no prebuilt ~ found", "prebuild-install ~ no prebuilt",
         "no native build was found", "no prebuilt binar", "prebuild not found", "no prebuild", "-napi-v ~ 404",
+        "-napi-v ~ is not found",
         "releases/download/ ~ 404", "404 ~ releases/download", "node-pre-gyp ~ 404", "pre-built binaries not found",
         "pre-built binaries not installable", "status 404 ~ prebuil", "prebuilt binaries ~ not available",
         "tried to download(404)", "prebuilt binary ~ not found", "no pre-built", "prebuilt binaries not found",
@@ -842,7 +846,8 @@ PATTERNS = (
         "could not find prebuil", "prebuild for ~ not found",
     )),
     ('prebuild_network', (
-        "prebuild-install ~ eai_again", "prebuild-install ~ network", "prebuild-install ~ hang up",
+        "tried to download(", "prebuild-install ~ eai_again", "prebuild-install ~ network",
+        "prebuild-install ~ hang up",
         "prebuild-install ~ timeout", "prebuild-install ~ timed out", "prebuild-install ~ unreachable",
         "prebuild-install ~ getaddrinfo", "prebuild-install ~ err! ", "prebuild-install ~ 403",
         "prebuild-install ~ 50", "prebuild-install ~ request to", "prebuild-install ~ aborted",
@@ -927,7 +932,8 @@ PATTERNS = (
         "outdated version of pip", "pip version ~ is too old", "no such option: --", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
-        "no module named 'setuptools_rust", "no module named setuptools_rust", "invalid command 'bdist_wheel'",
+        "no module named 'setuptools'", "no module named 'setuptools_rust", "no module named setuptools_rust",
+        "invalid command 'bdist_wheel'",
         "old version of pip", "no module named skbuild", "no module named 'skbuild",
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
         "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required",
@@ -1021,6 +1027,7 @@ PATTERNS = (
     )),
 
     # --- the compiled part of FAISS, and its Python and Node sides
+    ('loader_missing_module', ("nameerror: name '",), {'after': ("/faiss/", "faiss\\")}),
     ('pickle_isa', (
         "no module named 'faiss.swigfaiss_avx", "no module named faiss.swigfaiss_avx",
         "no module named 'faiss.swigfaiss_sve", "no module named 'swigfaiss_avx", "no module named swigfaiss_avx",
@@ -1312,7 +1319,7 @@ PATTERNS = (
     )),
     ('command_missing', (
         "command not found", "spawn ~ enoent", "syscall spawn", "is not recognized as an internal or external command",
-    ), {'unless': ("pip",)}),
+    )),
     ('command_missing', (
         ": not found",
     ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),

@@ -30,7 +30,7 @@ def _log(name):
 
 def _collected():
     if not os.path.exists(COLLECTED):
-        pytest.fail('%s is not there. Clone the project beside the folder shared/, which holds the messages.' % COLLECTED)
+        pytest.fail('%s is not there. Clone the project beside the folder shared/, which holds it.' % COLLECTED)
     return _json(COLLECTED)
 
 
@@ -63,12 +63,12 @@ def test_every_class_collected_is_a_cause():
     assert set(message['class'] for message in _collected()) <= set(causes.CAUSES)
 
 
-@pytest.mark.parametrize('half', ['develop', 'held_out'])
+@pytest.mark.parametrize('half', ['develop', 'held_out', 'held_out_again'])
 def test_real_variants_get_their_class(half):
     those = [variant for variant in VARIANTS if variant['half'] == half]
     wrong = [(variant['class'], _causes(variant['message']), variant['message']) for variant in those
              if _root(variant['message']) != variant['class']]
-    assert len(those) > 90
+    assert len(those) > 30
     assert wrong == []
 
 
@@ -106,9 +106,9 @@ def test_each_cause_is_told_with_a_meaning_and_a_remedy():
 
 
 def test_the_causes_that_stages_give_by_themselves_are_listed():
-    assert set('segfault abort timeout out_of_memory garbage_output wrong_answer low_recall not_installed python_missing '
-               'read_only permission_denied hash_mismatch corrupt_artefact unreachable interrupted prediction '
-               'unknown'.split()) <= set(causes.CAUSES)
+    assert set('segfault abort timeout out_of_memory garbage_output wrong_answer low_recall not_installed '
+               'python_missing read_only permission_denied hash_mismatch corrupt_artefact unreachable interrupted '
+               'prediction unknown'.split()) <= set(causes.CAUSES)
 
 
 def test_causes_are_named_once():
@@ -237,7 +237,8 @@ def test_control_characters_are_not_shown():
     assert causes.diagnose(u'\u202e\x00' + GLIBC + u'\x07')[0]['line'] == GLIBC
 
 
-@pytest.mark.parametrize('text', [u'', b'', u'\n\n\n', b'\x00' * 1000, bytes(bytearray(range(256))) * 10, u'\ud7ff\u0301'])
+@pytest.mark.parametrize('text', [
+    u'', b'', u'\n\n\n', b'\x00' * 1000, bytes(bytearray(range(256))) * 10, u'\ud7ff\u0301'])
 def test_nothing_is_an_empty_list(text):
     assert causes.diagnose(text) == []
 
