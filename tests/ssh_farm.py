@@ -14,6 +14,7 @@ mount or address outlives a farm, even one that was killed. The addresses, of 12
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import json
 import os
@@ -151,10 +152,8 @@ class Farm:
         """Ends a host's sshd and every session on it, as a machine that goes down in the middle of a run."""
         listener = self._sshd.pop(name)
         for pid in [listener, *_descendants(listener)]:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
 
     def write_inventory(self, path: Path, variables: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
         """Writes an inventory (JSON, which is YAML too); ``variables`` adds variables of single hosts."""
@@ -204,7 +203,8 @@ class Farm:
         order = {
             "farm": str(self.folder),
             "hosts": [
-                {"name": h.name, "folder": str(h.root.parent), "lower": str(lowers[h.recipe])} for h in self.hosts.values()
+                {"name": host.name, "folder": str(host.root.parent), "lower": str(lowers[host.recipe])}
+                for host in self.hosts.values()
             ],
         }
         argv = [command("unshare"), "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation=private"]
@@ -218,7 +218,7 @@ class Farm:
         self._holder.stdin.write(json.dumps(order) + "\n")
         self._holder.stdin.flush()
         line = self._holder.stdout.readline()
-        answer = json.loads(line) if line else {"error": "the farm's first process ended without a word"}
+        answer: dict[str, Any] = json.loads(line) if line else {"error": "its first process ended without a word"}
         if "error" in answer:
             raise StandInError(f"The SSH farm did not start: {answer['error']}")
         self._pid = answer["pid"]
@@ -235,9 +235,9 @@ def _lower(recipe: str, base: Path) -> Path:
     for folder in (base, *base.parents):
         status = folder.stat()
         if status.st_uid or status.st_mode & 0o022:
-            raise StandInError(f"sshd refuses to chroot below {folder}: others than root may write it. Set FAISS_FLEET_FARM.")
+            raise StandInError(f"sshd does not chroot below {folder}, which others may write. Set FAISS_FLEET_FARM.")
     if os.statvfs(base).f_flag & os.ST_NODEV:
-        raise StandInError(f"{base} is mounted nodev, so hosts there have no /dev/null. Set FAISS_FLEET_FARM elsewhere.")
+        raise StandInError(f"{base} is mounted nodev, so hosts there have no /dev/null. Set FAISS_FLEET_FARM.")
     path = base / "rootfs" / f"{recipe}-{RECIPES[recipe].digest()}"
     with cache.lock(f"lay-{recipe}"):
         if not path.exists():
@@ -322,7 +322,7 @@ def _start_hosts(order: Mapping[str, Any]) -> dict[str, int]:
         (root / "dev/shm").mkdir(exist_ok=True)
         (root / "dev/shm").chmod(0o1777)
         if not os.path.lexists(f"{root}{shell}"):
-            raise StandInError(f"sshd starts root's shell, {shell}, which the stand-in has not. Set root's shell to /bin/bash.")
+            raise StandInError(f"sshd starts root's shell, {shell}, which the stand-in lacks. Make it /bin/bash.")
         log = (folder / "sshd.log").open("w", encoding="utf-8")
         process = subprocess.Popen(
             [command("sshd"), "-D", "-e", "-f", str(folder / "sshd_config")],
@@ -337,7 +337,7 @@ def _start_hosts(order: Mapping[str, Any]) -> dict[str, int]:
 def main() -> int:
     if sys.argv[1:] == ["--hold"]:
         return _hold()
-    parser = argparse.ArgumentParser(prog="tests/ssh_farm.py", description="Runs a command beside hosts reached by SSH.")
+    parser = argparse.ArgumentParser(prog="tests/ssh_farm.py", description="Runs a command beside hosts by SSH.")
     parser.add_argument("--hosts", type=int, default=3, metavar="N", help="how many (default 3)")
     parser.add_argument("--recipe", default="centos7-py313", help="which stand-in (default centos7-py313)")
     parser.add_argument("argv", nargs="*", metavar="COMMAND", help="{inventory} becomes the inventory's path")

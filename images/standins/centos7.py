@@ -14,10 +14,11 @@ from .inputs import fetch
 from .shell import run
 
 TRIPLE = "x86_64-unknown-linux-gnu"
-FOLDERS = (
-    "boot dev etc/ld.so.conf.d home/app media mnt opt proc root run srv sys tmp usr/bin usr/lib usr/lib64 usr/libexec "
-    "usr/local/bin usr/local/lib usr/sbin usr/share usr/src var/cache var/empty/sshd var/lib var/log var/spool var/tmp"
-).split()
+FOLDERS = [
+    "boot", "dev", "etc/ld.so.conf.d", "home/app", "media", "mnt", "opt", "proc", "root", "run", "srv", "sys",
+    "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/libexec", "usr/local/bin", "usr/local/lib", "usr/sbin",
+    "usr/share", "usr/src", "var/cache", "var/empty/sshd", "var/lib", "var/log", "var/spool", "var/tmp",
+]
 # CentOS 7 has its system folders under /usr, and links where they used to be.
 MERGED = ("bin", "lib", "lib64", "sbin")
 # What links and compiles stays out: a stock host has no compiler.
@@ -26,7 +27,7 @@ NOT_SHIPPED = ("*.a", "*.o", "*.spec", "*-gdb.py", "libitm*", "libatomic*", "lib
 # (`rpm`, `dpkg` without a database, `podman`-like helpers do not exist on these hosts).
 NOT_BUSYBOX = {"busybox", "bash", "sh", "dpkg", "dpkg-deb", "rpm", "rpm2cpio", "init", "linuxrc", "getopt"}
 LIBRARY_PATH = "/usr/local/lib"
-# 2020-11-12, when CentOS 7.9.2009 came out. Every file of a stand-in is of that day or older.
+# 2020-11-12, when CentOS 7.9.2009 came out: no file of a stand-in is newer.
 EPOCH = 1605139200
 
 
@@ -67,7 +68,7 @@ def lay_userland(root: Path, work: Path) -> Path:
 
 
 def _lay_shell(root: Path, work: Path) -> None:
-    """bash as /bin/sh, as on CentOS; busybox for the rest; the one library that Python and wheels expect besides glibc."""
+    """bash as /bin/sh, as on CentOS, busybox for the rest, and the library that Python wants besides glibc's."""
     debs = work / "debs"
     for key in ("bash", "busybox", "zlib"):
         run(["dpkg-deb", "-x", fetch(key), debs])
@@ -124,7 +125,7 @@ def finish(root: Path) -> None:
 
 
 def _compile(root: Path) -> None:
-    """Compiled standard libraries, as a real host has them: otherwise the first run on each host compiles for seconds."""
+    """Compiled standard libraries, as real hosts have them: else the first run on each host compiles for seconds."""
     for prefix in ("usr/local", "usr"):
         for library in sorted((root / prefix / "lib").glob("python[23]*")):
             compile_library(root / prefix, library.name.removeprefix("python"), f"/{prefix}/lib/{library.name}")
@@ -155,13 +156,13 @@ def _krunner(wheel: Path, name: str, work: Path) -> Path:
 
 
 def _python_tree(archive: Path, prefix: Path, version: str) -> None:
-    """Copies the interpreter and its library; what the artefact's maker added to site-packages stays out, pip stays."""
+    """Copies the interpreter and its library; of site-packages pip, not what its maker added."""
     library = Path("lib") / f"python{version}"
     site = prefix / library / "site-packages"
     (prefix / "bin").mkdir(parents=True, exist_ok=True)
     shutil.copy2(archive / f"bin/python{version}", prefix / "bin")
     (prefix / "bin/python3").symlink_to(f"python{version}")
-    skip = shutil.ignore_patterns("site-packages", "__pycache__", "idlelib", "turtledemo", "config-*", "test", "lib2to3")
+    skip = shutil.ignore_patterns("site-packages", "__pycache__", "idlelib", "turtledemo", "config-*", "lib2to3")
     _merge(archive / library, prefix / library, skip)
     site.mkdir()
     for entry in sorted((archive / library / "site-packages").iterdir()):

@@ -15,9 +15,9 @@ PACKAGES = "python3,libstdc++6,libgomp1"
 
 
 def lay_debian12(root: Path, work: Path) -> None:
-    """debootstrap checks Debian's signatures and every package's hash; which versions came is in /var/lib/dpkg/status."""
+    """debootstrap checks Debian's signatures and each package's hash; /var/lib/dpkg/status tells what came."""
     if os.geteuid():
-        raise StandInError("debootstrap makes device nodes and other users' files. Start images/build debian12 as root.")
+        raise StandInError("debootstrap makes other users' files. Start images/build debian12 as root.")
     argv = ["debootstrap", "--arch=amd64", "--variant=minbase", f"--include={PACKAGES}", f"--keyring={keyring()}"]
     run([*argv, "bookworm", root, mirror()], log=work / "debootstrap.log")
     for name in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):

@@ -15,7 +15,7 @@ PREFIX = "ff-demo-"
 
 
 def up() -> None:
-    """Starts what is not running yet. Hosts that run already keep their state, so a second audit finds nothing to do."""
+    """Starts what does not run yet. What runs keeps its state, so that a second audit finds nothing to do."""
     with cache.lock("demo"):
         recorded = _read()
         for recipe in RECIPES.values():

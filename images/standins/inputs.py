@@ -52,7 +52,7 @@ def fetch(key: str) -> Path:
         found = work / item.file
         if not found.exists():
             there = ", ".join(sorted(entry.name for entry in work.iterdir())) or "nothing"
-            raise StandInError(f"{item.name} {item.version} brought {there}, not {item.file}. Renew images/inputs.json.")
+            raise StandInError(f"{item.name} {item.version} brought {there}, not {item.file}. Renew inputs.json.")
         actual = cache.sha256(found)
         if actual != item.sha256:
             raise StandInError(
@@ -109,7 +109,7 @@ def mirror() -> str:
     script = Path(command("debootstrap")).read_text(encoding="utf-8")
     found = re.search(r'^DEF_MIRROR="([^"]+)"', script, re.MULTILINE)
     if not found:
-        raise StandInError("debootstrap names no default mirror. Set FAISS_FLEET_DEBIAN_MIRROR to a Debian mirror's URL.")
+        raise StandInError("debootstrap names no mirror of its own. Set FAISS_FLEET_DEBIAN_MIRROR to one's URL.")
     return found.group(1)
 
 
@@ -139,7 +139,8 @@ def _apt() -> list[str]:
         "-oAPT::Sandbox::User=" + ("root" if os.geteuid() == 0 else ""),
     ]
     with cache.lock("apt"):
-        if not (sources.exists() and sources.read_text(encoding="utf-8") == text and any(state.glob("lists/*Packages*"))):
+        known = sources.exists() and sources.read_text(encoding="utf-8") == text
+        if not known or not any(state.glob("lists/*Packages*")):
             say("  read the Debian package lists")
             sources.write_text(text, encoding="utf-8")
             run(["apt-get", "--quiet", *options, "update"])

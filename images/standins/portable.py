@@ -38,6 +38,9 @@ def _pack(tree: Path, target: Path) -> None:
         member.mtime = centos7.EPOCH
         return member
 
-    with target.open("wb") as raw, gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed:
-        with tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar:
-            tar.add(tree, "python", filter=normal)
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", 6, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
+        tar.add(tree, "python", filter=normal)

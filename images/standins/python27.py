@@ -21,7 +21,7 @@ CFLAGS = "-O2 -fPIC"
 CONFIGURE = ("--prefix=/usr", "--enable-unicode=ucs4", "--without-ensurepip", "--enable-ipv6")
 NOT_SHIPPED = ("test", "tests", "lib-tk", "idlelib", "lib2to3", "*.pyo", "*.pyc", "*.exe", "libpython*.a", "config")
 # What a stock CentOS 7 interpreter can do and Ansible's modules ask for.
-PROOF = "import bz2, ctypes, hashlib, json, pwd, select, ssl, subprocess, zlib; print(hashlib.sha256(b'').hexdigest()[:8])"
+PROOF = "import bz2, ctypes, json, pwd, ssl, subprocess, zlib, hashlib as h; print(h.sha256(b'').hexdigest()[:8])"
 
 
 def add_python27(root: Path, work: Path, toolchain: Path) -> None:
@@ -117,7 +117,7 @@ def _point_at(setup: Path, sysroot: Path) -> None:
     text, local = re.subn(r"'/usr/local/", "'/nowhere/", text)
     text, system = re.subn(r"'(/usr/include|/usr/lib|/lib)(64)?(?=['/])", rf"'{sysroot}\1\2", text)
     if not (multiarch and local and system):
-        raise StandInError("setup.py of CPython 2.7.18 looks other than it did: images/standins/python27.py must follow.")
+        raise StandInError("setup.py of CPython 2.7.18 is not the one that images/standins/python27.py knows.")
     setup.write_text(text, encoding="latin-1")
 
 

@@ -56,15 +56,15 @@ def run(
     environment = {**os.environ, "LC_ALL": "C", **(env or {})}
     if log is None:
         done = subprocess.run(line, cwd=cwd, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        output = done.stdout + done.stderr
+        code, output, answer = done.returncode, done.stdout + done.stderr, done.stdout
     else:
         with log.open("w", encoding="utf-8") as out:
-            done = subprocess.run(
-                line, cwd=cwd, env=environment, stdout=out, stderr=subprocess.STDOUT, text=True, stdin=subprocess.DEVNULL
+            logged = subprocess.run(
+                line, cwd=cwd, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT
             )
-        output = log.read_text(encoding="utf-8", errors="replace")
-    if done.returncode:
+        code, output, answer = logged.returncode, log.read_text(encoding="utf-8", errors="replace"), ""
+    if code:
         tail = "\n    ".join(output.strip().splitlines()[-8:])
         where = f" The whole log is {log}." if log else ""
-        raise StandInError(f"{argv[0]} ended with {done.returncode}:\n    {tail}\n{where}{remedy}".rstrip())
-    return done.stdout or ""
+        raise StandInError(f"{argv[0]} ended with {code}:\n    {tail}\n{where}{remedy}".rstrip())
+    return answer

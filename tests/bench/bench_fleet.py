@@ -21,13 +21,13 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from images.standins.errors import StandInError
 from tests.ssh_farm import Farm
 
+ROOT = Path(__file__).resolve().parents[2]
 RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -60,7 +60,8 @@ def measure(hosts: int, repeat: int, recipe: str, forks: int) -> None:
         # Connections, caches and compiled modules of the hosts are warm for all that is compared.
         timed(farm, commands["ansible -m ping"], Path(reports))
         first, output = timed(farm, commands["audit.yml, nothing to do"], Path(reports))
-        print(f"{hosts} hosts ({recipe}) by SSH, {forks} forks, {os.cpu_count()} cores, Python {platform.python_version()}")
+        cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
+        print(f"{hosts} hosts ({recipe}) by SSH, {forks} forks, {cores}")
         print(f"first audit.yml: {first:.1f} s, {len(hosts_changed(output))} hosts changed")
         seconds: dict[str, list[float]] = {name: [] for name in commands}
         # In turns, so that a busy minute of the machine hits all alike.

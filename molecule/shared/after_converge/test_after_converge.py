@@ -39,7 +39,7 @@ def test_it_is_the_newest_that_fits_the_host(target: Host, setting: dict[str, An
     if glibc(target) > Version("2.17"):
         assert Version(chosen) > Version("1.9.0.post1")
     else:
-        # The last release for Python 3.8; with 3.10 to 3.13, or a portable Python in place of 2.7, the last for glibc 2.17.
+        # The last for Python 3.8; with 3.10 to 3.13, or a portable Python in place of 2.7, the last for glibc 2.17.
         python38 = target.run("/usr/bin/python3 -V").stdout.startswith("Python 3.8.")
         assert chosen == ("1.8.0.post1" if python38 else "1.9.0.post1")
 
@@ -76,4 +76,5 @@ def test_faiss_lies_in_its_prefix_alone(target: Host, setting: dict[str, Any]) -
 
 @pytest.mark.parametrize("leftover", ["*.partial*", ".ansible_*", "*.tar.gz"])
 def test_nothing_half_done_stays(target: Host, leftover: str) -> None:
-    assert target.check_output(f"find /opt /etc/faiss-fleet /root/.ansible/tmp -maxdepth 3 -name '{leftover}' 2>/dev/null; :") == ""
+    folders = "/opt /etc/faiss-fleet /root/.ansible/tmp /tmp"
+    assert target.check_output(f"find {folders} -maxdepth 3 -name '{leftover}' 2>/dev/null; :") == ""
