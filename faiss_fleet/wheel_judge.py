@@ -107,6 +107,12 @@ def numpy_level(version: Version) -> str | None:
     return None
 
 
+def numpy_limits(facts: Facts) -> list[str]:
+    """Requirements that keep pip from choosing a numpy for newer CPUs than the host's, as far as that was measured."""
+    notes = catalogue.notes()["numpy_isa"]
+    return [note["below"] for note in notes if "below" in note and cpu(note["isa"], facts, "numpy")]
+
+
 def _reason(check: str, cause: str, need: str | None, have: str | None, text: str, file: str | None = None) -> Reason:
     return Reason(check=check, cause=cause, need=need, have=have, text=text, file=file, library=None, symbols=[])
 

@@ -115,7 +115,7 @@ def _made_lock(
 
 def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path) -> list[Path]:
     """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
-    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel)]
+    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel), *wheel_judge.numpy_limits(facts)]
     for step in range(MAX_STEPS_BACK):
         found = pip_resolver.download(wanted, target, known.source, place / str(step))
         sums = {path: catalogue.read_sums(path) for path in known.source.folders}

@@ -149,6 +149,8 @@ def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePyt
     candidates = [_candidate(each, others) for each, others in blocked]
     for each in rungs[:RUNGS]:
         candidates.append(_candidate(_on_file_system(each, facts, options), []))
+    if candidates and known.gaps:
+        candidates[0]["note"] = " ".join([candidates[0].get("note") or "", *known.gaps]).strip()
     return candidates
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from faiss_fleet import catalogue
+from faiss_fleet import catalogue, wheel_judge
 from faiss_fleet.catalogue import Catalogue
 from faiss_fleet.errors import FleetError
 from faiss_fleet.pip_resolver import Target
@@ -228,6 +228,16 @@ def test_portable_python_for_a_newer_c_library_is_blocked():
     (found,) = plan(facts({**CENTOS7, "GLIBC": "2.12"}, "2.7.5"), _portable=PORTABLE)
     assert found["reasons"][0]["need"] == "GLIBC_2.17"
     assert found["reasons"][0]["have"] == "2.12"
+
+
+def test_what_the_catalogue_could_not_look_up_is_said():
+    (first, *_) = plan(facts(DEBIAN12, "3.11.2"), _catalogue=Catalogue(TABLE.wheels, ("The index did not answer.",)))
+    assert "The index did not answer." in first["note"]
+
+
+@pytest.mark.parametrize("isa, limits", [("x86-64-v1", ["numpy<2.4"]), ("x86-64-v2", []), (None, [])])
+def test_numpy_for_newer_cpus_is_not_asked_for(isa, limits):
+    assert wheel_judge.numpy_limits(facts(DEBIAN12, "3.11.2", isa=isa)) == limits
 
 
 def test_candidates_are_plain_json_and_have_unlike_ids():
