@@ -151,11 +151,11 @@ def _libc(said: Answers) -> dict[str, Any]:
         wrong = None if family else f"It said: {(said.one(key) or 'nothing')[:200]}"
         answers.append(libc.answer(key, family, version, None, wrong))
     versions = shared_libraries.newest_by_prefix(said.all("libc_version"))
-    path, newest = said.one("libc"), versions.get("GLIBC")
+    library, newest = said.one("libc"), versions.get("GLIBC")
     wrong = None if newest else "No libc.so.6 with GLIBC versions was found."
-    answers.append(libc.answer("version_definitions", "glibc" if newest else None, newest, path, wrong))
+    answers.append(libc.answer("version_definitions", "glibc" if newest else None, newest, library, wrong))
     found: dict[str, Any] = libc.judge(answers)
-    found["path"] = path if found["family"] == "glibc" else named
+    found["path"] = library if found["family"] == "glibc" else named
     others = [path for path, _ in loaders if libc.loader_family(path) not in (found["family"], "other")]
     found["also_present"] = list(dict.fromkeys(others))
     return found

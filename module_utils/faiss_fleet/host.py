@@ -110,5 +110,6 @@ class Host:
 
     def run_all(self, argvs):
         """{key: argv} -> {key: commands.Result}, side by side; programs are the host's own paths."""
-        return self._run_all(dict((key, [self.at(argv[0])] + list(argv[1:])) for key, argv in argvs.items()),
-                             self.timeout, self.environ)
+        if self.root:
+            argvs = dict((key, [self.at(self.real(argv[0]))] + list(argv[1:])) for key, argv in argvs.items())
+        return self._run_all(argvs, self.timeout, self.environ)

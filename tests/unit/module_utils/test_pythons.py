@@ -216,17 +216,10 @@ def test_a_named_python_that_is_not_there_is_listed(tmpdir):
 
 
 def entry(**changes):
-    return dict(
-        {
-            "implementation": "cpython",
-            "short": "3.6",
-            "abi": "cp36m",
-            "prefix": "/usr",
-            "version": "3.6.8",
-            "path_folders": ["/usr/lib64/python3.6"],
-        },
-        **changes,
-    )
+    said = {"implementation": "cpython", "short": "3.6", "abi": "cp36m", "prefix": "/usr", "version": "3.6.8"}
+    said["path_folders"] = ["/usr/lib64/python3.6"]
+    said.update(changes)
+    return said
 
 
 def test_packages_of_a_system_python_are_found_in_its_folders(tmpdir):
