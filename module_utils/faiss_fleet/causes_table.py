@@ -151,9 +151,9 @@ CAUSES = (
      'Update libgcc (`yum update libgcc`, from vault.centos.org), or in conda `conda update libgcc-ng`, and '
      'see that no older copy comes first (LD_LIBRARY_PATH).'),
     ('cpu_isa', 23, 'The binary uses instructions that this CPU does not have.',
-     'Use a generic build: faiss-cpu 1.13.2 or older, which chooses at load (FAISS_OPT_LEVEL=generic forces '
-     'it); on a virtual machine pass the host\'s CPU flags through (`grep -o -m1 "avx[^ ]*" /proc/cpuinfo` '
-     'shows what there is).'),
+     'Use a build for this CPU: faiss-cpu 1.13.2 or older chooses at load (FAISS_OPT_LEVEL=generic forces the '
+     'plain one), 1.14.3 and later need x86-64-v2; with numpy before 2.4 on older ones. On a virtual machine '
+     'pass the host\'s CPU flags through (`grep -o -m1 "avx[^ ]*" /proc/cpuinfo` shows what there is).'),
     ('static_tls', 24, 'A library loaded late finds no room left for thread-local data.',
      'Import faiss before the others, or preload the library that is named (LD_PRELOAD=<path of libgomp>); '
      'with glibc 2.32 and later GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384.'),
