@@ -27,7 +27,7 @@ SOURCE = "faiss_install__faiss_source"
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 COMMIT = re.compile(r"^[0-9a-f]{40}$")
 VERSION = re.compile(r"^1\.\d+\.\d+$")
-MAX_DOWNLOAD = 1 << 30
+ORIGINS = ("file", "url", "git")
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ def load(options: Options) -> dict[str, Input]:
 
 def source_of(given: object) -> Input:
     """FAISS from where the inventory says. Raises FleetError for an entry that does not pin what it names."""
-    if not isinstance(given, Mapping) or len({"file", "url", "git"} & set(given)) != 1:
+    if not isinstance(given, Mapping) or len([name for name in ORIGINS if given.get(name)]) != 1:
         raise _unpinned(given, "it must name one of file, url and git")
     version = str(given.get("version", ""))
     if not VERSION.match(version):
         raise _unpinned(given, "it must give the version of FAISS, such as 1.7.3")
-    origin = next(name for name in ("file", "url", "git") if name in given)
+    origin = next(name for name in ORIGINS if given.get(name))
     place = str(given[origin])
     if origin == "git":
         commit = str(given.get("commit", "")).lower()

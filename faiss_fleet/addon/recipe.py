@@ -107,6 +107,12 @@ class Patch:
         return {"file": self.file, "why": self.why, "old": self.old, "new": self.new}
 
 
+def _guard(call: str, result: str = "") -> Patch:
+    """What FAISS throws in this call becomes a JavaScript error. As published it ended the whole Node."""
+    why = f"an error of FAISS in {call.partition('(')[0]} ended Node"
+    return Patch("src/faiss.cc", why, f"{result}{call};", f"{result}guarded(env, [&] {{ return {call}; }});")
+
+
 PATCHES = (
     Patch(
         "src/faiss.cc",
@@ -114,6 +120,21 @@ PATCHES = (
         "    delete[] I;\n    delete[] D;\n",
         "    delete[] I;\n    delete[] D;\n    delete[] xq;\n",
     ),
+    Patch(
+        "src/faiss.cc",
+        "a function that turns what FAISS throws into a JavaScript error",
+        "using idx_t = faiss::idx_t;\n",
+        "using idx_t = faiss::idx_t;\n\n"
+        "template <class Call>\nauto guarded(Napi::Env env, Call call) -> decltype(call())\n{\n"
+        "  try { return call(); }\n"
+        "  catch (const std::exception &ex) { throw Napi::Error::New(env, ex.what()); }\n}\n",
+    ),
+    _guard("index_->add(dv.quot, xb)"),
+    _guard("index_->train(dv.quot, xb)"),
+    _guard("index_->search(nq, xq, k, D, I)"),
+    _guard("faiss::write_index(index_.get(), fname.c_str())"),
+    _guard("faiss::write_index(index_.get(), writer)"),
+    _guard("index_->remove_ids(faiss::IDSelectorArray{length, xb})", "size_t num = "),
 )
 
 
