@@ -60,12 +60,6 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> Path:
 def from_variables(values: Mapping[str, Any]) -> Options:
     """Options for one host from its ``faiss_install__*`` values. Raises FleetError; nothing has changed by then."""
     cache = values.get("faiss_install__cache")
-    wheelhouse = values.get("faiss_install__wheelhouse")
-    if wheelhouse and not Path(str(wheelhouse)).expanduser().is_dir():
-        raise FleetError(
-            f"faiss_install__wheelhouse is {wheelhouse!r}, which is no folder on this controller. "
-            "Create it and put the wheels in, or remove the variable to use the package index."
-        )
     return Options(
         prefix=check_prefix(values.get("faiss_install__prefix", Options.prefix)),
         cache=Path(str(cache)).expanduser() if cache else default_cache(),

@@ -6,13 +6,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from . import options
+from . import catalogue, options, portable_python
 from .errors import FleetError
+from .strategies.base import Options
 from .target import errors as target_errors
 from .target import prefix as target_prefix
 
@@ -25,9 +27,15 @@ UNSAFE_NAME = re.compile(r"^[.-]|[/\\\x00-\x1f\x7f]|\.\.")
 def ours(variable: str) -> bool:
     """Whether a variable belongs to a role of this project: ``<role>__<what>``."""
     role, mark, _ = variable.partition("__")
-    return bool(mark) and not role.startswith("_") and (ROLES / role / "meta" / "argument_specs.yml").is_file()
+    return bool(mark) and role in _roles()
 
 
+@cache
+def _roles() -> frozenset[str]:
+    return frozenset(path.parents[1].name for path in ROLES.glob("*/meta/argument_specs.yml"))
+
+
+@cache
 def argument_specs() -> dict[str, dict[str, Any]]:
     """Every role variable's specification, by the variable's name."""
     found: dict[str, dict[str, Any]] = {}
@@ -56,7 +64,7 @@ def _unknown_faults(values: Mapping[str, Any], known: Sequence[str]) -> list[str
 
 def _specification_faults(values: Mapping[str, Any], specs: Mapping[str, Any]) -> list[str]:
     # Ansible's own validator, so that a role used alone and the audit say the same.
-    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator  # type: ignore[import-untyped]
 
     spec = {name: {**specs[name], "required": False} for name in values if name in specs}
     result = ArgumentSpecValidator(spec).validate({name: values[name] for name in spec})
@@ -68,9 +76,8 @@ def _option_faults(values: Mapping[str, Any]) -> list[str]:
     checks = (
         lambda: options.check_strategies(values["faiss_install__strategies"]),
         lambda: options.check_policy(values["faiss_install__policy"]),
-        lambda: options.from_variables(values),
+        lambda: _check_files(options.from_variables(values)),
         lambda: _check_setting(values["vector_backend__path"]),
-        lambda: _check_archive(values["faiss_install__portable_python"]),
     )
     for check in checks:
         try:
@@ -92,15 +99,17 @@ def _check_setting(path: object) -> None:
         raise FleetError(f"vector_backend__path: {exc}") from None
 
 
-def _check_archive(archive: object) -> None:
-    if not archive:
-        return
-    if not isinstance(archive, Mapping) or not {"file", "sha256"} <= set(archive):
-        raise FleetError("faiss_install__portable_python needs both `file` and `sha256`.")
-    if not re.fullmatch(r"[0-9a-fA-F]{64}", str(archive["sha256"])):
-        raise FleetError("faiss_install__portable_python.sha256 is not 64 hexadecimal digits. Run sha256sum on it.")
-    if not Path(str(archive["file"])).expanduser().is_file():
-        raise FleetError(f"faiss_install__portable_python.file is {archive['file']!r}: no such file on the controller.")
+@cache
+def _check_wheelhouse(folder: str, cache_folder: Path) -> None:
+    catalogue.for_options(Options(cache=cache_folder, extra={"faiss_install__wheelhouse": folder}))
+
+
+def _check_files(chosen: Options) -> None:
+    """Reads the files on the controller that the options name: a wrong hash or a corrupt archive is told here, once."""
+    wheelhouse = chosen.extra.get("faiss_install__wheelhouse")
+    if wheelhouse:
+        _check_wheelhouse(str(wheelhouse), chosen.cache)
+    portable_python.from_options(chosen)
 
 
 def faults(host: str, values: Mapping[str, Any]) -> list[str]:

@@ -26,7 +26,7 @@ from .target import needs
 STRATEGY = "wheel"
 # Of what a prefix holds and where; a new layout is a new digest.
 LAYOUT = 1
-MAX_AGE_HOURS = 24.0
+MAX_AGE_HOURS = 0.0  # no limit: the lock holds until faiss-cpu itself, or the class of hosts, changes
 MAX_STEPS_BACK = 8
 SITE = "site-packages"
 
@@ -44,9 +44,15 @@ def artefact(
     """The packed prefix. What an earlier run locked and packed is used again while the lock is not too old."""
     path = options.cache / "locks" / f"{STRATEGY}-{_class_key(wheel, known, target, facts, portable)}.json"
     with cache.once(path):
-        lock = _kept_lock(path, options, now()) or _made_lock(
-            path, wheel, known, target, facts, options, portable, now()
-        )
+        lock = _kept_lock(path, options, now())
+        if lock is None:
+            try:
+                lock = _made_lock(path, wheel, known, target, facts, options, portable, now())
+            except FleetError:
+                # An index that is down today is no reason to take from a host what works there: the older lock serves.
+                lock = _kept_lock(path, options, now(), any_age=True)
+                if lock is None:
+                    raise
     archives = options.cache / "archives"
     with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
         packed = packing.kept(archives, STRATEGY, lock) or _build(lock, target, options, portable, archives)
@@ -65,12 +71,12 @@ def _class_key(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, por
     return cache.digest([LAYOUT, wheel.file, wheel.sha256, host, folders, portable.sha256 if portable else None])[:32]
 
 
-def _kept_lock(path: Path, options: Options, now: float) -> dict[str, Any] | None:
+def _kept_lock(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:
     kept = cache.read_json(path)
     if not isinstance(kept, dict) or "lock" not in kept:
         return None
     hours = float(options.extra.get("faiss_install__lock_max_age_hours", MAX_AGE_HOURS))
-    if not options.offline and not 0 <= now - kept["resolved_at"] < hours * 3600:
+    if hours and not (any_age or options.offline) and not 0 <= now - kept["resolved_at"] < hours * 3600:
         return None
     lock: dict[str, Any] = kept["lock"]
     have = all(_stored(options, package).is_file() for package in lock["packages"])

@@ -35,11 +35,11 @@ def test_ordinary_names_pass(name: str) -> None:
         pytest.param({"faiss_install__wheelhouse": "/nowhere/wheels"}, ["/nowhere/wheels"], id="no wheelhouse"),
         pytest.param({"faiss_install__portable_python": {"file": "/x"}}, ["sha256"], id="archive without a hash"),
         pytest.param(
-            {"faiss_install__portable_python": {"file": "/x", "sha256": "abc"}}, ["64"], id="archive with half a hash"
+            {"faiss_install__portable_python": {"file": "/x", "sha256": "0" * 64}}, ["/x"], id="archive that is not there"
         ),
         pytest.param({"vector_backend__path": "backend.json"}, ["absolute"], id="relative setting"),
         pytest.param({"vector_backend__path": "/usr/bin/backend.json"}, ["/usr"], id="setting among programs"),
-        pytest.param({"faiss_install__lock_max_age_hours": "soon"}, ["soon"], id="hours that are no number"),
+        pytest.param({"faiss_install__lock_max_age_hours": "soon"}, ["faiss_install__lock_max_age_hours", "int"], id="hours that are no number"),
     ],
 )
 def test_bad_input_is_told_with_what_would_be_right(values: dict[str, Any], told: list[str]) -> None:
@@ -50,17 +50,27 @@ def test_bad_input_is_told_with_what_would_be_right(values: dict[str, Any], told
 
 
 def test_good_input_passes(tmp_path: Path) -> None:
-    archive = tmp_path / "python.tar.gz"
-    archive.write_bytes(b"x")
     values = {
         "faiss_install__strategies": ["wheel", "js"],
         "faiss_install__policy": "fixed",
         "faiss_install__prefix": "/srv/faiss-fleet",
         "faiss_install__wheelhouse": str(tmp_path),
-        "faiss_install__portable_python": {"file": str(archive), "sha256": "0" * 64},
         "vector_backend__path": "/etc/faiss-fleet/backend.json",
     }
     assert preflight.faults("host", values) == []
+
+
+def test_files_on_the_controller_are_checked_against_their_hashes(tmp_path: Path) -> None:
+    archive = tmp_path / "python.tar.gz"
+    archive.write_bytes(b"x")
+    (tmp_path / "faiss_cpu-1.9.0-cp313-cp313-manylinux_2_17_x86_64.whl").write_bytes(b"not what was summed")
+    (tmp_path / "SHA256SUMS").write_text("0" * 64 + "  faiss_cpu-1.9.0-cp313-cp313-manylinux_2_17_x86_64.whl\n")
+    for values in (
+        {"faiss_install__portable_python": {"file": str(archive), "sha256": "0" * 64}},
+        {"faiss_install__wheelhouse": str(tmp_path)},
+    ):
+        (fault,) = preflight.faults("host", {**values, "faiss_install__cache": str(tmp_path / "cache")})
+        assert "sha256" in fault.lower()
 
 
 def test_the_message_names_each_fault_once_with_its_hosts() -> None:
