@@ -250,7 +250,7 @@ def _lower(recipe: str, base: Path) -> Path:
 
 
 def _sweep(base: Path) -> None:
-    """Removes the folders of farms that were killed; their processes and mounts went with them."""
+    """Removes the folders of farms that were killed (processes and mounts went with them), and what no recipe makes."""
     for folder in base.glob("farm-*"):
         try:
             with (folder / "lock").open("a") as handle:
@@ -259,6 +259,11 @@ def _sweep(base: Path) -> None:
         except (BlockingIOError, FileNotFoundError):
             # In use, or of a farm that is just starting.
             continue
+    current = {f"{recipe.name}-{recipe.digest()}" for recipe in RECIPES.values()}
+    if not any(base.glob("farm-*")):
+        for folder in (base / "rootfs").iterdir():
+            if folder.name not in current:
+                shutil.rmtree(folder)
 
 
 def _descendants(pid: int) -> list[int]:

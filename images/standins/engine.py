@@ -42,6 +42,8 @@ def image(recipe: Recipe) -> str:
         ]
         flags = [part for change in changes for part in ("--change", change)]
         podman("import", "--quiet", *flags, path, name)
+        # Earlier builds that no container uses; the label keeps this off images of others.
+        podman("image", "prune", "--force", "--filter", f"label={LABEL}")
         say(f"{recipe.name}: imported as {name} in {time.monotonic() - started:.0f} s")
     return name
 
