@@ -239,7 +239,7 @@ def _bounded(handle):
         line = handle.readline(1 << 20)
         if not line:
             return
-        yield line, line[-1:] in (b'\n', u'\n')
+        yield line, line.endswith(u'\n' if isinstance(line, _TEXT) else b'\n')
 
 
 def _lines(text):

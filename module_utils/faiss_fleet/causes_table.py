@@ -315,7 +315,7 @@ HARMLESS = (
     "warning: the directory ~ or its parent directory is not owned",
     "could not find mkl",
     "checking for version",
-    " - not found",
+    "looking for ~ - not found",
     "cmake warning",
     "performing test ",
     "requires-python: ",
@@ -417,7 +417,8 @@ PATTERNS = (
 
     # --- musl
     ('musl', (
-        "error relocating", "error loading shared library ld-linux", "error loading shared library ld-musl",
+        "error loading shared library libc.musl", "error relocating", "error loading shared library ld-linux",
+        "error loading shared library ld-musl",
         "error loading shared library libc.so.6", "error loading shared library libm.so.6",
         "error loading shared library libresolv.so.2", "error loading shared library libdl.so.2",
         "error loading shared library libpthread.so.0", "error loading shared library librt.so.1",
@@ -550,6 +551,7 @@ PATTERNS = (
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "no free space",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare")}),
+    ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
         "read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system",
         "read-only filesystem", "file system is read only", "readonly file system",
@@ -589,6 +591,7 @@ PATTERNS = (
         "std::system_error ~ operation not permitted", "what(): operation not permitted",
     )),
     ('docker_perm', (
+        "permissionerror ~ server api version", "permission denied ~ server api version",
         "permission denied while trying to connect to the docker", "docker.sock ~ permission denied",
         "permission denied ~ docker.sock", "podman.sock ~ permission denied", "docker daemon socket ~ denied",
         "eacces ~ docker.sock", "'connection aborted.', permissionerror(13", "'connection aborted.', error(13",
@@ -611,6 +614,7 @@ PATTERNS = (
         "subordinate uid", "subordinate ids", "user namespace",
     ), {'unless': ("creating user namespace",)}),
     ('cgroup_v2', (
+        "doesn't work on cgroups v2", "work on cgroup", "doesn't support cgroup", "not support cgroup",
         "failed to get d-bus connection", "cgroup namespaces aren't enabled", "no systemd user session available",
         "requires cgroup v", "require cgroup v", "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
@@ -623,7 +627,7 @@ PATTERNS = (
         "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied",
         "cgroup ~ no such file", "create systemd cgroup", "unable to apply cgroup", "switching to --cgroup-manager",
         "falling back to --cgroup-manager", "unified cgroup", "cgroup ~ not found",
-        "unknown version specified ~ cgroup", "cgroup ~ not available", "failed to create /init.scope",
+        "unknown version specified ~ cgroup", "cgroup ~ not available",
         "failed to create /docker", "cgroup ~ failed",
     )),
     ('image_rate_limit', (
@@ -706,6 +710,9 @@ PATTERNS = (
     ('ansible_remote_tmp', (
         "warning]: module remote_tmp ~ did not exist",
     ), {'rank': 80}),
+    ('git_blocked', (
+        "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
+    )),
     ('unreachable', (
         "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host",
         "host key verification failed", "permission denied (publickey", "ssh_exchange_identification",
@@ -880,7 +887,8 @@ PATTERNS = (
 
     # --- which package, which release
     ('conda_glibc', (
-        "nothing provides ~ __glibc", "mismatching virtual package", "__glibc ~ missing", "__glibc ~ does not exist",
+        "requires __glibc", "nothing provides ~ __glibc", "mismatching virtual package", "__glibc ~ missing",
+        "__glibc ~ does not exist",
         "no candidates ~ __glibc", "__glibc ~ no candidates", "requires '__glibc'", "__glibc ~ conflict",
         "__glibc ~ cannot be installed", "__glibc ~ not available", "__glibc ~ unsatisf", "virtual package ~ glibc",
         "__glibc ~ not satisf", "__glibc ~ not fulfill",
@@ -899,6 +907,7 @@ PATTERNS = (
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
     ('conda_unsat', (
+        "package could not be installed", "packages are incompatible", "packages could not be installed",
         "unsatisfiable", "following specifications were found", "encountered problems while solving",
         "found conflicts! looking for incompatible", "could not solve for environment", "conflicting requests",
         "cannot solve the request", "package ~ conflicts for:", "can be installed with any of the following",
@@ -957,7 +966,8 @@ PATTERNS = (
         "wheel's platform", "doesn't have a compatible wheel",
     )),
     ('no_matching_distribution', (
-        "no matching distribution found", "no versions found", "because there are no versions of",
+        "404 not found - get", "no matching distribution found", "no versions found",
+        "because there are no versions of",
         "were not found in the package registry", "was not found in the package registry",
         "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching",
         "no matching package", "could not find a matching version", "unable to locate package",
@@ -968,6 +978,7 @@ PATTERNS = (
     ), {'unless': ("node-gyp",)}),
 
     # --- numpy
+    ('numpy2_abi', ("numpy.dtype size changed ~ expected 96 from c header",)),
     ('numpy_too_old', (
         "compiled against api version", "compiled against abi version 0x9", "numpy.ndarray size changed",
         "numpy.dtype size changed", "numpy.ufunc size changed", "requires numpy >=", "requires numpy>=",
@@ -1079,7 +1090,8 @@ PATTERNS = (
         "unsupported gnu version", "cublas_v2.h: no such file",
     )),
     ('cmake_too_old', (
-        "requires cmake", "require cmake", "cmake >= ~ required", "cmake ~ is too old", "cmake too old",
+        "specified unknown feature", "requires cmake", "require cmake", "cmake >= ~ required", "cmake ~ is too old",
+        "cmake too old",
         "you are running version 2.8", "you are running version 3.", "unknown cmake command",
         "is not known to this version of cmake", "at least cmake", "cmake ~ is less than the required",
         "compatibility with cmake < 3.5 has been removed", "compatibility with cmake < 3.10 has been removed",
@@ -1140,6 +1152,7 @@ PATTERNS = (
         "without openmp", "requires openmp", "does not support openmp",
     ), {'unless': ("omp: error #15", "omp: hint", "already initialized", "multiple copies", "found openmp")}),
     ('blas_missing', (
+        "set to notfound: blas_libraries", "notfound ~ blas_libraries", "blas_libraries ~ notfound",
         "implementation of blas is required", "implementation of lapack is required", "could not find blas",
         "could not find lapack", "could not find openblas", "blas not found", "lapack not found",
         "required library with blas", "required library with lapack", "cannot find -lopenblas", "cannot find -lblas",
@@ -1189,7 +1202,8 @@ PATTERNS = (
         "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
     ), {'unless': ("... done",)}),
     ('build_tool_missing', (
-        "cmake-js: not found", "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
+        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", "cmake-js: not found",
+        "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
         "cmake executable is not found", "cmake is not installed", "cmake must be installed", "cmake not found",
         "make: command not found", "make: not found", "make: no such file", "not found: make",
         "gcc: command not found", "g++: command not found", "g++: not found", "g++: no such file", "cc: not found",

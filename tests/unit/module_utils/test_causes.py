@@ -238,7 +238,8 @@ def test_control_characters_are_not_shown():
 
 
 @pytest.mark.parametrize('text', [
-    u'', b'', u'\n\n\n', b'\x00' * 1000, bytes(bytearray(range(256))) * 10, u'\ud7ff\u0301'])
+    u'', b'', u'\n\n\n', b'\x00' * 1000, bytes(bytearray(range(256))) * 10, u'\ud7ff\u0301'],
+    ids=['empty', 'no bytes', 'empty lines', 'zeroes', 'every byte', 'odd letters'])
 def test_nothing_is_an_empty_list(text):
     assert causes.diagnose(text) == []
 
