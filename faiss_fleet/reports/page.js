@@ -100,9 +100,11 @@
   function fold(title, text, isOpen) {
     return given(text) ? el("details", isOpen ? { open: "" } : {}, el("summary", { class: "quiet small" }, title), el("pre", {}, text)) : null;
   }
-  function number(each, digits = 3) {
+  function number(each, digits = 3) {  // that many significant digits, whole above a thousand
     if (typeof each !== "number") return "";
-    return each.toLocaleString("en", { maximumSignificantDigits: Math.max(digits, Math.abs(each) >= 1000 ? 21 : 0), maximumFractionDigits: Math.abs(each) >= 1000 ? 0 : 6 });
+    const whole = Math.abs(each) >= 1 ? String(Math.trunc(Math.abs(each))).length : 0;
+    const places = Number.isInteger(each) ? 0 : Math.max(digits - whole, 0);
+    return each.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
   }
   function bytes(each) {
     if (typeof each !== "number") return null;
@@ -161,7 +163,7 @@
     const others = candidate.reasons.filter((reason) => !withNeed.includes(reason));
     return [
       withNeed.length ? grid(["Needs", "Has", "File", "Because of"], withNeed.map((reason) => [
-        el("span", { class: "bad" }, mono(reason.need || reason.check)), mono(reason.have || "nothing"),
+        el("span", { class: "bad whole" }, mono(reason.need || reason.check)), el("span", { class: "whole" }, mono(reason.have || "nothing")),
         reason.file ? mono(reason.file) : quiet(reason.text),
         [reason.symbols && reason.symbols.length ? mono(reason.symbols.slice(0, 3).join(", ")) : "", reason.library ? quiet(` of ${reason.library}`) : ""],
       ])) : null,
@@ -205,7 +207,7 @@
         test.cause ? mono(test.cause) : null),
       el("div", { class: "small quiet" }, mono(test.candidate)),
       (test.indexes || []).length ? grid(["Index", "Recall#", "Queries/s#", "p50 ms#", "p95 ms#", "Batch queries/s#"], test.indexes.map((index) => [
-        index.index, number(index.recall_at_k), number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])) : null,
+        index.index, typeof index.recall_at_k === "number" ? index.recall_at_k.toFixed(3) : "", number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])) : null,
       test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).join(", ")) : null,
       test.message ? el("pre", {}, test.message) : null,
       test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log))));
