@@ -92,7 +92,7 @@ def _built(
     runner: Runner,
     say: Say,
 ) -> Packed:
-    compiler = _compiler(inputs["zig"], files["zig"], options)
+    program = compiler(inputs["zig"], files["zig"], options)
     with tempfile.TemporaryDirectory(dir=options.cache, prefix="addon-") as place:
         work = Path(place)
         faiss = unpacking.tar(files["faiss"], work / "faiss", files["faiss"].name)
@@ -106,7 +106,7 @@ def _built(
         for patch in recipe.PATCHES:
             path = packages["faiss-node"] / patch.file
             path.write_text(patch.apply(path.read_text(encoding="utf-8")), encoding="utf-8")
-        compile_ = _Compile(compiler, variant, work, options, runner)
+        compile_ = _Compile(program, variant, work, options, runner)
         objects = _compiled(compile_, faiss, packages, inputs["faiss"].release, say)
         libraries = sorted(blas.glob("usr/lib/*/openblas-serial/libopenblas-r*.a"))
         binary = compile_.link(objects, libraries[0] if libraries else None)
@@ -115,7 +115,7 @@ def _built(
         return packing.keep(packing.pack(tree, lock, STRATEGY, options.cache / "archives"))
 
 
-def _compiler(item: Input, archive: Path, options: Options) -> Path:
+def compiler(item: Input, archive: Path, options: Options) -> Path:
     """The compiler, unpacked once into the cache."""
     folder = options.cache / "addon" / "tools" / item.sha256[:16]
     with cache.once(folder):
