@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import decide
 from faiss_fleet.errors import FleetError
+from faiss_fleet.records import current_run_id
 
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
@@ -65,7 +66,7 @@ class ActionModule(ActionBase):
         if own_python:
             # No Python on the host: the one that FAISS came with runs the module.
             task_vars = {**task_vars, "ansible_python_interpreter": own_python}
-        stamp = {"run": arguments.get("run"), "at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        stamp = {"run": arguments.get("run") or current_run_id(), "at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
         module_args = {
             **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
             "setting": decide.setting_for(decision, found[0], found[2], **stamp),

@@ -1,0 +1,54 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Makes the run fail when a host fell back to JavaScript and is not allowed to. One call for all hosts, none to a host.
+
+Argument: fail_on_fallback, for all hosts of the play; a host or a group is held to it by fleet_report__fail_on_fallback.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action import ActionBase
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from faiss_fleet import gate
+
+VARIABLE, RESULT = "fleet_report__fail_on_fallback", "_vector_backend__result"
+
+
+class ActionModule(ActionBase):
+    """See the file's first lines."""
+
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
+        result = super().run(tmp, task_vars)
+        _spec, arguments = self.validate_argument_spec({"fail_on_fallback": {"type": "bool", "default": False}})
+        fallen: dict[str, Mapping[str, Any]] = {}
+        for host in task_vars["ansible_play_hosts_all"]:
+            # Unworked variables: to work out all of a host's takes a hundred times as long, and two are wanted.
+            variables = task_vars["hostvars"].raw_get(host)
+            decided = variables.get(RESULT)
+            if isinstance(decided, Mapping) and gate.is_fallback(decided) and self._held(variables, arguments):
+                fallen[host] = decided
+        if fallen:
+            result.update(failed=True, msg=gate.message(fallen), hosts=sorted(fallen))
+        return result
+
+    def _held(self, variables: Mapping[str, Any], arguments: Mapping[str, Any]) -> bool:
+        value = variables.get(VARIABLE)
+        try:
+            if isinstance(value, str):
+                value = self._templar.copy_with_new_env(available_variables=variables).template(value)
+            return bool(arguments["fail_on_fallback"]) or boolean(value or False)
+        except (AnsibleError, TypeError):
+            return True  # said, though not in a way that can be read: the gate holds rather than opens

@@ -1,0 +1,52 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Renders the reports of a run again from its records. Runs on the controller alone.
+
+Argument: run, an id or 'latest'. Hosts that a broken-off run never finished get their record as interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import callback_loader
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from faiss_fleet import reports, runs
+from faiss_fleet.errors import FleetError
+
+
+class ActionModule(ActionBase):
+    """See the file's first lines."""
+
+    TRANSFERS_FILES = False
+    _requires_connection = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result = super().run(tmp, task_vars)
+        _spec, arguments = self.validate_argument_spec({"run": {"type": "str", "default": runs.LATEST}})
+        # The folder is the recorder's setting; asking its plugin for it keeps the two the same.
+        callback_loader.get("fleet_record", class_only=True)
+        setting = constants.config.get_config_value("reports", plugin_type="callback", plugin_name="fleet_record")
+        try:
+            folder = runs.find(runs.reports_folder(setting, constants.CONFIG_FILE), arguments["run"])
+            if self._task.check_mode:
+                result.update(skipped=True, msg=f"Would render {folder} again; check mode writes nothing.")
+                return result
+            summary, changed = reports.render(folder)
+        except (FleetError, OSError) as error:
+            raise AnsibleActionFail(str(error)) from error
+        result.update(
+            changed=bool(changed),
+            folder=str(folder),
+            files=[str(folder / name) for name in reports.FILES],
+            hosts=summary.hosts,
+            states=dict(summary.states),
+            msg=f"{summary.totals()}. {folder / reports.HTML}",
+        )
+        return result
