@@ -26,7 +26,7 @@ def message(fallen: Mapping[str, Mapping[str, Any]]) -> str:
     return (
         f"{what} back to JavaScript, and fleet_report__fail_on_fallback makes that a failure:\n"
         + "\n".join(lines)
-        + "\nFollow the remedies in the report, or set fleet_report__fail_on_fallback: false where a host may fall back."
+        + "\nFollow the remedies in the report, or set fleet_report__fail_on_fallback: false where it may."
     )
 
 

@@ -115,8 +115,8 @@ class Recorder:
                 self._journal.append(record)
             except OSError as error:
                 raise FleetError(
-                    f"{len(self._unwritten)} host records could not be written to {self.folder}: {error.strerror or error}. "
-                    "Make room there and run the audit again; hosts that are done are quick the second time."
+                    f"{len(self._unwritten)} host records could not be written to {self.folder}: "
+                    f"{error.strerror or error}. Make room there and run the audit again; it is quick where it is done."
                 ) from error
             del self._unwritten[record["host"]["name"]]
         try:
@@ -124,8 +124,8 @@ class Recorder:
             summary, _changed = reports.render(self.folder, latest=True)
         except OSError as error:
             raise FleetError(
-                f"The reports of {self.folder} could not be written: {error.strerror or error}. The records are kept. Make "
-                f"room, then: ansible-playbook report.yml -e fleet_report__run={self._run.id}"
+                f"The reports of {self.folder} could not be written: {error.strerror or error}. The records are kept. "
+                f"Make room, then: ansible-playbook report.yml -e fleet_report__run={self._run.id}"
             ) from error
         return summary
 
@@ -158,5 +158,6 @@ class Recorder:
             self._unwritten.pop(name, None)
         except OSError as error:
             if not self._unwritten:
-                self._warn(f"Records cannot be written to {self.folder} ({error.strerror or error}). Make room: the run goes on.")
+                reason = error.strerror or error
+                self._warn(f"Records cannot be written to {self.folder} ({reason}). Make room: the run goes on.")
             self._unwritten[name] = record

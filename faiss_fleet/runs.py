@@ -24,6 +24,12 @@ RECORDS, RUN, LATEST = "records.jsonl", "run.json", "latest"
 Hosts = dict[str, list[str]]  # groups by host name, in the inventory's order
 
 
+def reports_folder(setting: str, config_file: str | None) -> Path:
+    """Where runs are kept: a relative setting starts at the folder of ansible.cfg, without one at the project's."""
+    base = Path(config_file).parent if config_file else Path(__file__).resolve().parents[1]
+    return (base / Path(setting).expanduser()).resolve()
+
+
 def refuse_unwritable(reports: Path) -> None:
     """Raises FleetError when a run could not be written there. Leaves the folder made, and empty if it was."""
     try:

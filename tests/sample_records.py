@@ -25,23 +25,57 @@ SITES, ROLES = ("ams", "fra", "iad", "sin"), ("search", "ingest", "api", "batch"
 
 # name, share in a fleet, os, glibc, libstdc++, Pythons, how the audit of such a host ends
 KINDS: tuple[tuple[str, int, tuple[str, str, str], str, str, tuple[str, ...], str], ...] = (
-    ("centos7-py313", 22, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5", "3.13.0"), "wheel"),
-    ("centos7-py38", 12, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5", "3.8.18"), "wheel"),
+    (
+        "centos7-py313",
+        22,
+        ("centos", "7.9.2009", "CentOS Linux 7 (Core)"),
+        "2.17",
+        "3.4.19",
+        ("2.7.5", "3.13.0"),
+        "wheel",
+    ),
+    (
+        "centos7-py38",
+        12,
+        ("centos", "7.9.2009", "CentOS Linux 7 (Core)"),
+        "2.17",
+        "3.4.19",
+        ("2.7.5", "3.8.18"),
+        "wheel",
+    ),
     ("centos7-portable", 8, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5",), "portable"),
     ("centos7-stock", 10, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5",), "blocked"),
     ("debian12", 20, ("debian", "12", "Debian GNU/Linux 12 (bookworm)"), "2.36", "3.4.30", ("3.11.2",), "wheel"),
-    ("debian12-faiss", 5, ("debian", "12", "Debian GNU/Linux 12 (bookworm)"), "2.36", "3.4.30", ("3.11.2",), "existing"),
+    (
+        "debian12-faiss",
+        5,
+        ("debian", "12", "Debian GNU/Linux 12 (bookworm)"),
+        "2.36",
+        "3.4.30",
+        ("3.11.2",),
+        "existing",
+    ),
     ("rocky9", 7, ("rocky", "9.4", "Rocky Linux 9.4 (Blue Onyx)"), "2.34", "3.4.29", ("3.9.18",), "wheel"),
     ("alpine", 3, ("alpine", "3.20.1", "Alpine Linux v3.20"), "", "3.4.32", ("3.12.3",), "blocked"),
     ("old-cpu", 2, ("debian", "12", "Debian GNU/Linux 12 (bookworm)"), "2.36", "3.4.30", ("3.11.2",), "sigill"),
-    ("full-disk", 3, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5", "3.13.0"), "disk_full"),
+    (
+        "full-disk",
+        3,
+        ("centos", "7.9.2009", "CentOS Linux 7 (Core)"),
+        "2.17",
+        "3.4.19",
+        ("2.7.5", "3.13.0"),
+        "disk_full",
+    ),
     ("read-only-etc", 2, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("3.13.0",), "read_only"),
     ("gone", 4, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5",), "unreachable"),
     ("late", 2, ("debian", "12", "Debian GNU/Linux 12 (bookworm)"), "2.36", "3.4.30", ("3.11.2",), "interrupted"),
 )
 NEWEST = {"3.13": "1.9.0.post1", "3.11": "1.15.1", "3.9": "1.12.0", "3.8": "1.8.0.post1", "3.12": "1.15.1"}
 NUMPY = {"3.13": "2.2.6", "3.11": "2.4.6", "3.9": "2.0.2", "3.8": "1.24.4", "3.12": "2.4.6"}
-FLAGS = "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush mmx fxsr sse sse2 ht syscall nx lm pni"
+FLAGS = (
+    "fpu vme de pse tsc msr pae mce cx8 apic sep mtrr pge mca cmov pat clflush mmx fxsr sse sse2 ht syscall nx lm pni"
+)
 V2, V3 = "cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3", "abm avx avx2 bmi1 bmi2 f16c fma movbe xsave"
 
 
@@ -69,7 +103,7 @@ def write_run(reports: Any, count: int, seed: int = 1) -> Any:
 
 
 def _record(number: int, kind: tuple[Any, ...], dice: random.Random, cleaner: Cleaner) -> dict[str, Any]:
-    name, _share, _os, _glibc, _cxx, pythons, ending = kind
+    name, _share, _os, _glibc, _cxx, _pythons, ending = kind
     site, role = dice.choice(SITES), dice.choice(ROLES)
     groups = sorted([site, role, "centos7" if name.startswith("centos7") else name.split("-")[0]])
     builder = RecordBuilder(RUN, f"{role}{number + 1:05d}.{site}.example.net", groups, diagnose=lambda text: [])
@@ -117,7 +151,9 @@ def _record(number: int, kind: tuple[Any, ...], dice: random.Random, cleaner: Cl
 def _facts(kind: tuple[Any, ...], dice: random.Random) -> dict[str, Any]:
     name, _share, (os_id, os_version, os_name), glibc, cxx, pythons, _ending = kind
     level = "x86-64-v2" if name == "old-cpu" else dice.choice(("x86-64-v3", "x86-64-v3", "x86-64-v4"))
-    flags = f"{FLAGS} {V2}" + ("" if level == "x86-64-v2" else f" {V3}") + (" avx512f avx512bw" if level[-1] == "4" else "")
+    flags = (
+        f"{FLAGS} {V2}" + ("" if level == "x86-64-v2" else f" {V3}") + (" avx512f avx512bw" if level[-1] == "4" else "")
+    )
     free = 4_194_304 if name == "full-disk" else dice.randrange(2, 400) * 1_073_741_824
     loader = "/lib/ld-musl-x86_64.so.1" if not glibc else "/lib64/ld-linux-x86-64.so.2"
     family = "glibc" if glibc else "musl"
@@ -149,15 +185,26 @@ def _facts(kind: tuple[Any, ...], dice: random.Random) -> dict[str, Any]:
             "flags": flags.split(),
         },
         "memory_bytes": dice.choice((4, 8, 16, 64)) * 1_073_741_824,
-        "kernel": {"centos": "3.10.0-1160.119.1.el7.x86_64", "debian": "6.1.0-28-amd64"}.get(os_id, "5.14.0-427.el9.x86_64"),
+        "kernel": {"centos": "3.10.0-1160.119.1.el7.x86_64", "debian": "6.1.0-28-amd64"}.get(
+            os_id, "5.14.0-427.el9.x86_64"
+        ),
         "os": {"id": os_id, "version": os_version, "name": os_name},
         "pythons": [_python(version) for version in pythons],
-        "nodes": [{"path": "/usr/bin/node", "version": "16.20.2", "napi": 8, "modules": "93", "npm": "8.19.4", "error": None}],
+        "nodes": [
+            {"path": "/usr/bin/node", "version": "16.20.2", "napi": 8, "modules": "93", "npm": "8.19.4", "error": None}
+        ],
         "condas": [],
         "engines": [],
         "toolchains": {"gcc": {"path": "/usr/bin/gcc", "version": "4.8.5"}, "cmake": None, "devtoolsets": []},
         "filesystems": [
-            {"purpose": purpose, "path": path, "existing_path": existing, "mount": mount, "type": "xfs", "free_bytes": free}
+            {
+                "purpose": purpose,
+                "path": path,
+                "existing_path": existing,
+                "mount": mount,
+                "type": "xfs",
+                "free_bytes": free,
+            }
             | {"noexec": purpose == "tmp" and dice.random() < 0.1, "read_only": False, "writable": True}
             for purpose, path, existing, mount in (
                 ("prefix", "/opt/faiss-fleet", "/opt", "/"),
@@ -226,10 +273,26 @@ def _reasons(version: str, glibc: str, cxx: str) -> list[dict[str, Any]]:
     gfortran, faiss = "faiss_cpu.libs/libgfortran-040039e1.so.5.0.0", "faiss/_swigfaiss.abi3.so"
     needs = [
         ("glibc", "glibc_too_old", "GLIBC_2.27", glibc, gfortran, "libm.so.6", ["powf", "expf", "logf"]),
-        ("libstdcxx", "glibcxx_too_old", "GLIBCXX_3.4.22", cxx, faiss, "libstdc++.so.6", ["_ZNSt6thread15_M_start_threadE"]),
+        (
+            "libstdcxx",
+            "glibcxx_too_old",
+            "GLIBCXX_3.4.22",
+            cxx,
+            faiss,
+            "libstdc++.so.6",
+            ["_ZNSt6thread15_M_start_threadE"],
+        ),
     ]
     return [
-        {"check": check, "cause": cause, "need": need, "have": have, "file": file, "library": library, "symbols": symbols}
+        {
+            "check": check,
+            "cause": cause,
+            "need": need,
+            "have": have,
+            "file": file,
+            "library": library,
+            "symbols": symbols,
+        }
         | {"text": f"{file} of {version} needs {need} of {library} ({symbols[0]}); this host has {have}."}
         for check, cause, need, have, file, library, symbols in needs
     ]
@@ -244,7 +307,10 @@ def _candidate(
     return {
         "id": name,
         "strategy": strategy,
-        "artefact": {"name": {"wheel": "faiss-cpu", "existing": "faiss"}.get(strategy, "JSVectorStorage"), "version": version}
+        "artefact": {
+            "name": {"wheel": "faiss-cpu", "existing": "faiss"}.get(strategy, "JSVectorStorage"),
+            "version": version,
+        }
         | {"file": None, "sha256": None, "digest": digest[:16] if prefix else None, "python": None, "packages": []},
         "verdict": "blocked" if reasons else "possible",
         "reasons": reasons,
@@ -281,7 +347,9 @@ def _attempt(candidate: dict[str, Any], dice: random.Random, cause: str | None =
 def _verified(candidate: str, backend: str, dice: random.Random, faiss: str | None) -> dict[str, Any]:
     speed = dice.gauss(1, 0.08)
     rows = (
-        (("flat", 2400, 1.0), ("ivf", 9000, 0.931), ("hnsw", 13500, 0.967)) if backend == "faiss" else (("flat", 420, 1.0),)
+        (("flat", 2400, 1.0), ("ivf", 9000, 0.931), ("hnsw", 13500, 0.967))
+        if backend == "faiss"
+        else (("flat", 420, 1.0),)
     )
     indexes = []
     for index, qps, recall in rows:
@@ -357,14 +425,25 @@ def _setting(
     proof = next((entry for entry in verification if entry["candidate"] == decision["candidate"]), None)
     figures = proof["indexes"][0] if proof else {}
     after = {
-        **{"schema": 1, "backend": decision["backend"], "provider": decision["provider"], "candidate": decision["candidate"]},
+        **{
+            "schema": 1,
+            "backend": decision["backend"],
+            "provider": decision["provider"],
+            "candidate": decision["candidate"],
+        },
         **{"runtime": chosen["runtime"], "policy": "first", "because": decision["because"]},
         **{"versions": {"faiss": proof["faiss_version"] if proof else None, "numpy": None, "python": None}},
         "verified": {"at": RUN.started, "run": RUN.id, **figures},
     }
     changed = dice.random() < 0.4
     before = dice.choice((None, {**after, "backend": "js", "provider": "js", "candidate": "js"})) if changed else after
-    return {"path": "/etc/faiss-fleet/backend.json", "before": before, "after": after, "changed": changed, "backup": None}
+    return {
+        "path": "/etc/faiss-fleet/backend.json",
+        "before": before,
+        "after": after,
+        "changed": changed,
+        "backup": None,
+    }
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from .summary import Summary
 from .text import one_line
 
 # What spreadsheets take for the start of a formula, full-width forms included.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 
 
 def render(summary: Summary) -> Iterator[str]:
@@ -27,8 +28,8 @@ def _cell(value: Cell) -> Cell:
         return "true" if value else "false"
     if not isinstance(value, str):
         return value
-    # A leading apostrophe marks text; it also covers a formula behind blanks.
-    return ("'" if value.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else "") + one_line(value)
+    text = one_line(value)[:_LONGEST]  # first, as no kind of blank may be left to hide a formula
+    return f"'{text}" if text.startswith(_FORMULA) else text  # a leading apostrophe marks text
 
 
 def _line(cells: list[Cell]) -> str:

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""index.html: one file that fetches nothing, for people. Text of hosts is text: escaped in HTML, inert inside the data."""
+"""index.html: one file that fetches nothing, for people. What a host said is text in it, and does nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ..record_schema import Record
-from ..records import STATES
+from ..records import STATES, meaning_of
 from .columns import BY_KEY
 from .summary import Summary
 from .text import number, one_line, visible
@@ -36,30 +36,41 @@ _HELP = {
 def render(summary: Summary, records: Iterable[Record]) -> Iterator[str]:
     """The page by pieces. Past HOSTS hosts the table holds those in need first and says how many it leaves out."""
     rows, records = summary.rows, iter(records)
-    listed = range(len(rows))
+    listed = list(range(len(rows)))
     if len(rows) > HOSTS:
         order = {id(cells): place for place, cells in enumerate(rows)}
-        listed = sorted(order[id(cells)] for cells in summary.by_need()[:HOSTS])  # type: ignore[assignment]
+        listed = sorted(order[id(cells)] for cells in summary.by_need()[:HOSTS])
     wanted = set(listed)
     pool = _Pool()
     hosts = [pool.host(record) for place, record in enumerate(records) if place in wanted]
     data = {"total": len(rows), "pool": pool.values, "hosts": hosts}
     style, script = (Markup(_file(name)) for name in ("page.css", "page.js"))
-    yield from _environment().get_template("page.html.j2").generate(
-        summary=summary,
-        run=summary.run,
-        headline=_headline(summary),
-        bar=list(_bar(summary)),
-        tiles=[_tile(summary, state) for state in STATES],
-        causes=[_Cause(cause.name, cause.hosts, cause.remedy) for cause in summary.causes],
-        columns=[BY_KEY[key] for key in _SHOWN],
-        numeric=_NUMERIC,
-        rows=[{"cells": rows[place], "search": _search(rows[place])} for place in listed],
-        left_out=len(rows) - len(hosts),
-        data=script_json(data),
-        style=style,
-        script=script,
-        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'",
+    yield from (
+        _environment()
+        .get_template("page.html.j2")
+        .generate(
+            summary=summary,
+            run=summary.run,
+            headline=_headline(summary),
+            bar=list(_bar(summary)),
+            tiles=[_tile(summary, state) for state in STATES],
+            causes=[{"of": cause, "meaning": meaning_of(cause.name)} for cause in summary.causes],
+            columns=[BY_KEY[key] for key in _SHOWN],
+            numeric=_NUMERIC,
+            rows=[{"cells": rows[place], "search": _search(rows[place])} for place in listed],
+            left_out=len(rows) - len(hosts),
+            data=script_json(data),
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+        )
+    )
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is fetched or sent, and no script runs but this file's own, even where escaping had failed."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -67,15 +78,6 @@ def script_json(value: Any) -> Markup:
     """JSON that cannot leave a script element: ASCII, and no angle bracket or ampersand in it."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
-
-
-class _Cause:
-    """A cause with what it means in words, where that is known."""
-
-    def __init__(self, name: str, hosts: list[str], remedy: str) -> None:
-        from ..records import meaning_of
-
-        self.name, self.hosts, self.remedy, self.meaning = name, hosts, remedy, meaning_of(name)
 
 
 class _Pool:
@@ -125,12 +127,12 @@ def _search(cells: dict[str, Any]) -> str:
 
 def _headline(summary: Summary) -> str:
     native, hosts = summary.states["native"], summary.hosts
+    run, runs = ("would run", "would run") if summary.run["check_mode"] else ("run", "runs")
     if not hosts:
         return "This run had no hosts"
-    verb = "would run" if summary.run["check_mode"] else "run"
-    if native == hosts:
-        return f"All {hosts:,} hosts {verb} FAISS natively" if hosts > 1 else f"The host {verb}s FAISS natively".replace("would runs", "would run")
-    return f"{native:,} of {hosts:,} hosts {verb} FAISS natively"
+    if hosts == 1:
+        return f"The host {runs} FAISS natively" if native else "The host does not run FAISS natively"
+    return f"{'All ' if native == hosts else f'{native:,} of '}{hosts:,} hosts {run} FAISS natively"
 
 
 def _bar(summary: Summary) -> Iterator[dict[str, Any]]:
@@ -166,7 +168,11 @@ def _file(name: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters.update(visible=visible, one_line=one_line, number=number, moment=_moment)
     return environment

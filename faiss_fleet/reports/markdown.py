@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from ..records import STATES
 from .columns import BY_KEY, Cell
 from .summary import Summary
-from .text import number, one_line, shorten
+from .text import brief, number, one_line, shorten
 
 HOSTS = 500  # a ticket holds no more; summary.csv has all
 _SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "libc", "because")
@@ -57,7 +57,7 @@ def render(summary: Summary) -> Iterator[str]:
         )
     yield "\n## Hosts\n\n"
     shown = summary.rows if summary.hosts <= HOSTS else summary.by_need()[:HOSTS]
-    yield from _table([BY_KEY[key].title for key in _SHOWN], ([_cell(cells[key]) for key in _SHOWN] for cells in shown))
+    yield from _table([BY_KEY[key].title for key in _SHOWN], ([_cell(cells, key) for key in _SHOWN] for cells in shown))
     if summary.hosts > len(shown):
         left = summary.hosts - len(shown)
         yield f"\n{left:,} more hosts are not listed here, those in need first; summary.csv has every one.\n"
@@ -70,10 +70,14 @@ def escape(text: str) -> str:
     return text.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
-def _cell(value: Cell) -> str:
+def _cell(cells: dict[str, Cell], key: str) -> str:
+    value = cells[key]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return number(value)
-    return "" if value is None else shorten(str(value), 300)
+    text = "" if value is None else shorten(brief(str(value)), 300)
+    if key == "because" and cells["remedy"]:
+        text += f" → {shorten(brief(str(cells['remedy'])), 300)}"
+    return text
 
 
 def _table(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:

@@ -6,12 +6,13 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# C0, C1, separators, direction marks and overrides, zero-width and tag characters: all that is not seen but does something.
+# C0, C1, separators, direction marks and overrides, zero-width and tag characters: what is not seen but does something.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
 _BLANKS = re.compile(r"[\s\u0085]+")
+_SYMBOLS = re.compile(r"_Z\w+(?P<others>(?:, \w+)*)(?: and (?P<more>\d+) more)?")
 
 
 def visible(text: str) -> str:
@@ -22,6 +23,17 @@ def visible(text: str) -> str:
 def one_line(text: str) -> str:
     """Visible, and on one line."""
     return visible(_BLANKS.sub(" ", text)).strip()
+
+
+def brief(text: str) -> str:
+    """One line fit for a table's cell: of a list of C++ symbols, the first is named and the others are counted."""
+    return _SYMBOLS.sub(_first_symbol, one_line(text))
+
+
+def _first_symbol(found: re.Match[str]) -> str:
+    first = found[0].partition(",")[0].partition(" ")[0]
+    others = found["others"].count(",") + int(found["more"] or 0)
+    return shorten(first, 32) + (f" and {others:,} more" if others else "")
 
 
 def width(text: str) -> int:

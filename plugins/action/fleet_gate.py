@@ -1,7 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Makes the run fail when a host fell back to JavaScript and is not allowed to. One call for all hosts, none to a host.
 
-Argument: fail_on_fallback, for all hosts of the play; a host or a group is held to it by fleet_report__fail_on_fallback.
+Argument: fail_on_fallback, for all hosts of the play; fleet_report__fail_on_fallback holds a host or a group to it.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import callback_loader
 
@@ -40,7 +39,8 @@ class ActionModule(ActionBase):
                 return result
             summary, changed = reports.render(folder)
         except (FleetError, OSError) as error:
-            raise AnsibleActionFail(str(error)) from error
+            result.update(failed=True, msg=str(error))
+            return result
         result.update(
             changed=bool(changed),
             folder=str(folder),

@@ -29,9 +29,9 @@ name: fleet_record
 type: notification
 short_description: One record per host, and reports made of them
 description:
-  - Gathers what C(glibc_facts), C(faiss_install) and C(vector_backend) return into one record per host, writes it as soon
-    as the host is done, and renders the reports when the run ends. Hosts that fail, cannot be reached or never get their
-    turn have their record too.
+  - Gathers what C(glibc_facts), C(faiss_install) and C(vector_backend) return into one record per host, writes it as
+    soon as the host is done, and renders the reports when the run ends. Hosts that fail, cannot be reached or never get
+    their turn have their record too.
   - A playbook is recorded when both C(faiss_install) and C(vector_backend), as tasks or as roles, are left in it after
     C(--tags). Nothing is recorded otherwise.
 options:
@@ -55,7 +55,6 @@ options:
         key: rows
 """
 
-ROOT = Path(__file__).resolve().parents[2]
 SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key", re.IGNORECASE)
 SHORTEST_SECRET = 4  # to mask a shorter word would garble the record and hide nothing
 COLORS = {
@@ -89,7 +88,7 @@ class CallbackModule(CallbackBase):
         plays = playbook.get_plays()
         actions = {play._uuid: _actions(play) for play in plays}
         self._recorder, self._audits = None, set()
-        if not recorder.AUDIT <= set().union(*actions.values()):
+        if not recorder.AUDIT.issubset(set().union(*actions.values())):
             return
         self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
         reports = self._reports()
@@ -162,7 +161,9 @@ class CallbackModule(CallbackBase):
             hosts = variables._inventory.get_hosts(pattern, ignore_restrictions=True)
         except AnsibleError:
             return  # not yet known; Ansible itself complains when the play begins
-        self._recorder.due({host.get_name(): [group.name for group in host.get_groups() if group.name != "all"] for host in hosts})
+        self._recorder.due(
+            {host.get_name(): [group.name for group in host.get_groups() if group.name != "all"] for host in hosts}
+        )
 
     def _secrets(self, host: str) -> set[str]:
         """Words of this host's variables that must not be in its record."""
@@ -176,8 +177,7 @@ class CallbackModule(CallbackBase):
         return {word for word in words if len(word) >= SHORTEST_SECRET}
 
     def _reports(self) -> Path:
-        base = Path(constants.CONFIG_FILE).parent if constants.CONFIG_FILE else ROOT
-        return (base / Path(self.get_option("reports")).expanduser()).resolve()
+        return runs.reports_folder(self.get_option("reports"), constants.CONFIG_FILE)
 
     def _give_up(self, error: FleetError) -> None:
         # Ansible turns an exception of a callback into a warning and goes on.
@@ -216,7 +216,11 @@ def _actions(play: Any) -> set[str]:
                 walk(entry.rescue)
                 walk(entry.always)
             elif entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
-                names = [entry.action, getattr(entry, "_role_name", None) or "", entry._role.get_name() if entry._role else ""]
+                names = [
+                    entry.action,
+                    getattr(entry, "_role_name", None) or "",
+                    entry._role.get_name() if entry._role else "",
+                ]
                 found.update(map(recorder.stage_name, names))
 
     walk(play.compile())
