@@ -1,0 +1,68 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+import { EventEmitter } from 'events';
+
+export type Vector = readonly number[] | Float32Array | Float64Array;
+export type Id = number | bigint;
+export type Metric = 'cosine' | 'ip' | 'l2';
+
+export interface Hit {
+  /** As it was given to add(), as a number. */
+  id: number;
+  /** cosine and ip: the larger, the nearer. l2: the squared distance. */
+  score: number;
+}
+
+export interface Options {
+  /** cosine unless given. */
+  metric?: Metric;
+  /** That of the first vector unless given. */
+  dimension?: number;
+  /** Path of backend.json, or its content. FAISS_FLEET_SETTING or /etc/faiss-fleet/backend.json unless given. */
+  setting?: string | object;
+  /** false: rather an error than JavaScript. */
+  fallback?: boolean;
+  /** Seconds for a worker to start: 60. */
+  startTimeout?: number;
+  /** Seconds for one request: 30. */
+  callTimeout?: number;
+  /** A worker that fails twice within so many seconds is given up: 600. */
+  restartWindow?: number;
+  /** Threads of FAISS in a worker; 0 leaves it to FAISS. */
+  threads?: number;
+}
+
+export interface RestartEvent { error: BackendError; count: number }
+export interface FallbackEvent { error: FaissFleetError | null; why: string; count: number }
+
+export class VectorStorage extends EventEmitter {
+  constructor(options?: Options);
+  readonly count: number;
+  readonly dimension: number | null;
+  readonly metric: Metric;
+  readonly backend: 'faiss-node' | 'worker' | 'js' | null;
+  readonly about: { faiss?: string; numpy?: string; python?: string; pid?: number } | null;
+  /** Why it searches in JavaScript; null when it does not. */
+  readonly why: string | null;
+  ready(): Promise<this>;
+  add(ids: readonly Id[] | ArrayLike<number> | BigInt64Array, vectors: readonly Vector[] | Float32Array): Promise<void>;
+  search(query: Vector, k?: number): Promise<Hit[]>;
+  search(queries: readonly Vector[], k?: number): Promise<Hit[][]>;
+  save(path: string): Promise<void>;
+  load(path: string): Promise<void>;
+  close(): Promise<void>;
+  on(event: 'restart', listener: (event: RestartEvent) => void): this;
+  on(event: 'fallback', listener: (event: FallbackEvent) => void): this;
+  on(event: string, listener: (...values: unknown[]) => void): this;
+}
+
+export class JSVectorStorage extends VectorStorage {}
+
+export class FaissFleetError extends Error {
+  readonly code: string;
+  readonly remedy: string | null;
+  readonly cause?: unknown;
+}
+export class InputError extends FaissFleetError {}
+export class SettingError extends FaissFleetError {}
+export class FileError extends FaissFleetError {}
+export class BackendError extends FaissFleetError {}

@@ -1,0 +1,85 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Exact search over rows of float32: every row is compared, the k best are kept in a heap whose root is the worst of
+// them. Four sums run side by side, which lets the engine overlap the multiplications.
+
+function dot(rows, at, query, d) {
+  let a = 0, b = 0, c = 0, e = 0, i = 0;
+  for (const end = d - (d & 3); i < end; i += 4) {
+    a += rows[at + i] * query[i];
+    b += rows[at + i + 1] * query[i + 1];
+    c += rows[at + i + 2] * query[i + 2];
+    e += rows[at + i + 3] * query[i + 3];
+  }
+  for (; i < d; i++) a += rows[at + i] * query[i];
+  return a + b + c + e;
+}
+
+function squaredDistance(rows, at, query, d) {
+  let a = 0, b = 0, c = 0, e = 0, i = 0;
+  for (const end = d - (d & 3); i < end; i += 4) {
+    const p = rows[at + i] - query[i], q = rows[at + i + 1] - query[i + 1];
+    const r = rows[at + i + 2] - query[i + 2], s = rows[at + i + 3] - query[i + 3];
+    a += p * p;
+    b += q * q;
+    c += r * r;
+    e += s * s;
+  }
+  for (; i < d; i++) a += (rows[at + i] - query[i]) ** 2;
+  return a + b + c + e;
+}
+
+/** Sinks the root of a heap whose root is the worst: the lowest goodness, or among equals the latest position. */
+function sink(goodness, positions, size) {
+  const value = goodness[0], position = positions[0];
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= size) break;
+    const right = child + 1;
+    if (right < size && (goodness[right] < goodness[child] ||
+        (goodness[right] === goodness[child] && positions[right] > positions[child]))) child = right;
+    if (value < goodness[child] || (value === goodness[child] && position > positions[child])) break;
+    goodness[at] = goodness[child];
+    positions[at] = positions[child];
+    at = child;
+  }
+  goodness[at] = value;
+  positions[at] = position;
+}
+
+/**
+ * The k best of n rows for one query: {positions, scores}, best first, equal scores in the order of the rows.
+ * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse` holds
+ * 1 / length of each row, and the query has length 1.
+ */
+function search(rows, inverse, n, d, metric, query, k) {
+  const size = Math.min(k, n);
+  const goodness = new Float64Array(size).fill(-Infinity);
+  const positions = new Float64Array(size).fill(Infinity);
+  if (size === 0) return { positions, scores: new Float32Array(0) };
+  const l2 = metric === 'l2', cosine = metric === 'cosine';
+  for (let row = 0, at = 0; row < n; row++, at += d) {
+    let value;
+    if (l2) value = -squaredDistance(rows, at, query, d);
+    else if (cosine) value = dot(rows, at, query, d) * inverse[row];
+    else value = dot(rows, at, query, d);
+    if (value > goodness[0]) {
+      goodness[0] = value;
+      positions[0] = row;
+      sink(goodness, positions, size);
+    }
+  }
+  // The heap is taken apart from the worst on.
+  const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
+  for (let left = size - 1; left >= 0; left--) {
+    found.positions[left] = positions[0];
+    found.scores[left] = l2 ? -goodness[0] : goodness[0];
+    goodness[0] = goodness[left];
+    positions[0] = positions[left];
+    sink(goodness, positions, left);
+  }
+  return found;
+}
+
+module.exports = { search, dot };

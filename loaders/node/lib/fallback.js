@@ -1,0 +1,33 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The backend that is always there: exact search in JavaScript over the store itself, without a copy of it.
+
+const exact = require('./exact');
+const { scale } = require('./native');
+
+class ExactBackend {
+  constructor() {
+    this.name = 'js';
+    this.store = null;
+    this.about = {};
+  }
+
+  async sync(store) {
+    this.store = store;
+  }
+
+  async search(queries, m, k) {
+    const { rows, inverse, count, d, metric } = this.store;
+    const found = [];
+    for (let query = 0; query < m; query++) {
+      const vector = queries.slice(query * d, (query + 1) * d);
+      if (metric === 'cosine') scale(vector);
+      found.push(exact.search(rows, inverse, count, d, metric, vector, k));
+    }
+    return found;
+  }
+
+  close() {}
+}
+
+module.exports = { ExactBackend };

@@ -1,0 +1,63 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Reads which backend this host was given.
+
+const fs = require('fs');
+const { SettingError } = require('./errors');
+
+const DEFAULT = '/etc/faiss-fleet/backend.json';
+const NEXT = 'Run audit.yml for this host, which writes it anew.';
+
+function isText(value) {
+  return typeof value === 'string';
+}
+
+function problem(found) {
+  if (found === null || typeof found !== 'object' || Array.isArray(found)) return 'it is not an object';
+  if (found.schema !== 1) return `its schema is ${JSON.stringify(found.schema)}, not 1`;
+  if (found.backend === 'js') return null;
+  if (found.backend !== 'faiss') return `its backend is ${JSON.stringify(found.backend)}`;
+  const runtime = found.runtime;
+  if (runtime === null || typeof runtime !== 'object') return 'it has no runtime';
+  if (!isText(runtime.kind)) return 'its runtime has no kind';
+  if (!Array.isArray(runtime.argv) || !runtime.argv.length || !runtime.argv.every(isText)) return 'its runtime has no argv';
+  const env = runtime.env === undefined ? {} : runtime.env;
+  if (env === null || typeof env !== 'object' || !Object.values(env).every(isText)) return 'the env of its runtime is no object of texts';
+  return null;
+}
+
+/** The setting at a path, FAISS_FLEET_SETTING or the usual place. Throws SettingError. */
+function read(path = process.env.FAISS_FLEET_SETTING || DEFAULT) {
+  let text;
+  try {
+    text = fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    throw new SettingError(missing ? 'SETTING_MISSING' : 'SETTING_UNREADABLE',
+      missing ? `There is no setting at ${path}.` : `${path} cannot be read: ${error.message}.`, NEXT, error);
+  }
+  let found;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    throw new SettingError('SETTING_MALFORMED', `${path} is not JSON: ${error.message}.`, NEXT, error);
+  }
+  const fault = problem(found);
+  if (fault) throw new SettingError('SETTING_MALFORMED', `${path} is no setting: ${fault}.`, NEXT);
+  return found;
+}
+
+/** Throws SettingError when what the runtime starts is gone. */
+function refuseStale(runtime) {
+  const gone = (what) => new SettingError('SETTING_STALE', `The setting names ${what}, which is not here any more.`, NEXT);
+  if (runtime.prefix && !fs.existsSync(runtime.prefix)) throw gone(runtime.prefix);
+  if (runtime.argv[0].startsWith('/')) {
+    try {
+      fs.accessSync(runtime.argv[0], fs.constants.X_OK);
+    } catch (error) {
+      throw gone(runtime.argv[0]);
+    }
+  }
+}
+
+module.exports = { read, refuseStale };

@@ -1,0 +1,137 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md.
+
+const fs = require('fs');
+const path = require('path');
+const { FileError } = require('./errors');
+const { METRICS } = require('./store');
+const { crc32 } = require('./crc32');
+
+const MAGIC = Buffer.from('FFVECT\r\n', 'latin1');     // a transfer that changes line ends is seen at once
+const VERSION = 1;
+const HEADER = 64;
+const PART = 8 << 20;
+const NAMES = Object.fromEntries(Object.entries(METRICS).map(([name, code]) => [code, name]));
+const SAVE_ANEW = 'Save it again from the program that has the vectors, or restore it from a backup.';
+
+function header(metric, d, n, crc) {
+  const head = Buffer.alloc(HEADER);
+  MAGIC.copy(head);
+  head.writeUInt32LE(VERSION, 8);
+  head.writeUInt32LE(METRICS[metric], 12);
+  head.writeUInt32LE(d, 16);
+  head.writeBigUInt64LE(BigInt(n), 24);
+  head.writeUInt32LE(crc, 32);
+  head.writeUInt32LE(crc32(head.subarray(0, 36)), 36);
+  return head;
+}
+
+/** {metric, d, n, crc} of a file's first bytes. Throws FileError. */
+function parse(head, file) {
+  if (head.length < 8 || !head.subarray(0, 8).equals(MAGIC)) {
+    throw new FileError(head.length < 8 && MAGIC.subarray(0, head.length).equals(head) ? 'FILE_TRUNCATED'
+      : 'FILE_FOREIGN', `${file} is no vector file.`, 'Give a file that save() wrote.');
+  }
+  if (head.length < HEADER) {
+    throw new FileError('FILE_TRUNCATED', `${file} ends within its header.`, SAVE_ANEW);
+  }
+  const version = head.readUInt32LE(8);
+  if (version !== VERSION) {
+    throw new FileError('FILE_VERSION', `${file} has version ${version}; this loader reads version ${VERSION}.`,
+      'Use the loader that wrote it, or a newer one.');
+  }
+  const metric = NAMES[head.readUInt32LE(12)];
+  const d = head.readUInt32LE(16);
+  const n = head.readBigUInt64LE(24);
+  if (crc32(head.subarray(0, 36)) !== head.readUInt32LE(36) || !metric || d === 0 || n >= 1n << 48n) {
+    throw new FileError('FILE_CORRUPT', `${file} has a damaged header.`, SAVE_ANEW);
+  }
+  return { metric, d, n: Number(n), crc: head.readUInt32LE(32) };
+}
+
+function littleEndian(view) {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}
+
+async function inParts(buffer, use) {
+  for (let at = 0; at < buffer.length; at += PART) await use(buffer.subarray(at, at + PART));
+}
+
+function failed(error, what, file) {
+  if (error instanceof FileError) return error;
+  return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
+}
+
+/** Writes beside the file and renames, so that a crash leaves the old file or the new one. */
+async function save(file, store) {
+  const ids = Buffer.alloc(store.count * 8);
+  for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
+  const rows = littleEndian(store.raw(0, store.count));
+  const { metric, d, count } = store;
+  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
+  let handle;
+  try {
+    handle = await fs.promises.open(partial, 'wx', 0o666);
+    let crc = 0;
+    await handle.write(Buffer.alloc(HEADER));
+    for (const body of [ids, rows]) {
+      await inParts(body, async (part) => {
+        // A write may be a short one.
+        for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
+        crc = crc32(part, crc);
+      });
+    }
+    await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
+    await handle.sync();
+    await handle.close();
+    handle = null;
+    await fs.promises.rename(partial, file);
+  } catch (error) {
+    if (handle) await handle.close().catch(() => {});
+    await fs.promises.unlink(partial).catch(() => {});
+    throw failed(error, 'written', file);
+  }
+}
+
+async function readExactly(handle, buffer, position) {
+  let at = 0;
+  while (at < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, at, Math.min(PART, buffer.length - at), position + at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at;
+}
+
+/** {metric, d, n, ids, rows} of a whole, undamaged file. Throws FileError. */
+async function load(file) {
+  let handle;
+  try {
+    handle = await fs.promises.open(file, 'r');
+    const head = Buffer.alloc(HEADER);
+    const got = await readExactly(handle, head, 0);
+    const { metric, d, n, crc } = parse(head.subarray(0, got), file);
+    const size = (await handle.stat()).size;
+    const wanted = HEADER + n * (8 + 4 * d);
+    if (size !== wanted) {
+      throw new FileError(size < wanted ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
+        `${file} has ${size} bytes where ${n} vectors of ${d} dimensions take ${wanted}.`, SAVE_ANEW);
+    }
+    const rows = new Float32Array(n * d);
+    const rawIds = Buffer.alloc(n * 8), rawRows = littleEndian(rows);
+    await readExactly(handle, rawIds, HEADER);
+    await readExactly(handle, rawRows, HEADER + n * 8);
+    let found = 0;
+    for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
+    if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
+    const ids = Array.from({ length: n }, (_, i) => rawIds.readBigInt64LE(i * 8));
+    return { metric, d, n, ids, rows };
+  } catch (error) {
+    throw failed(error, 'read', file);
+  } finally {
+    if (handle) await handle.close().catch(() => {});
+  }
+}
+
+module.exports = { save, load };

@@ -1,0 +1,30 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// node test/run.js [words]: runs the tests whose names hold the words. Plain, as Node 16 has no test runner.
+// FAISS_FLEET_TEST_RUNTIMES: a JSON list of runtimes with a real FAISS. FAISS_FLEET_TEST_PYTHON: any Python 3.
+
+const tests = [];
+global.test = (name, act) => tests.push([name, act]);
+
+require('./inputs.js');
+require('./files.js');
+require('./settings.js');
+require('./backends.js');
+require('./failures.js');
+
+(async () => {
+  const words = process.argv.slice(2).join(' ');
+  let failed = 0, count = 0;
+  for (const [name, act] of tests.filter(([name]) => name.includes(words))) {
+    count += 1;
+    try {
+      await act();
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failed += 1;
+      console.log(`NOT OK  ${name}\n${error.stack}`);
+    }
+  }
+  console.log(`${count} tests, ${failed} failed, Node ${process.version}`);
+  process.exitCode = failed || !count ? 1 : 0;
+})();

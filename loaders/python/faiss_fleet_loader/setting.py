@@ -1,0 +1,66 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Reads which backend this host was given."""
+import json
+import os
+
+from .errors import SettingError
+
+DEFAULT = '/etc/faiss-fleet/backend.json'
+NEXT = 'Run audit.yml for this host, which writes it anew.'
+
+
+def read(path=None):
+    """The setting at a path, FAISS_FLEET_SETTING or the usual place. Raises SettingError."""
+    path = os.fspath(path or os.environ.get('FAISS_FLEET_SETTING') or DEFAULT)
+    try:
+        with open(path, encoding='utf-8') as source:
+            found = json.load(source)
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise SettingError('SETTING_MISSING', 'There is no setting at %s.' % path, NEXT) from exc
+    except OSError as exc:
+        raise SettingError('SETTING_UNREADABLE', '%s cannot be read: %s.' % (path, exc.strerror), NEXT) from exc
+    except (ValueError, RecursionError) as exc:
+        raise SettingError('SETTING_MALFORMED', '%s is not JSON: %s.' % (path, exc), NEXT) from exc
+    return check(found, path)
+
+
+def check(found, path='the setting'):
+    """The same, or SettingError."""
+    problem = _problem(found)
+    if problem:
+        raise SettingError('SETTING_MALFORMED', '%s is no setting: %s.' % (path, problem), NEXT)
+    return found
+
+
+def _problem(found):
+    if not isinstance(found, dict):
+        return 'it is not an object'
+    if found.get('schema') != 1:
+        return 'its schema is %r, not 1' % (found.get('schema'),)
+    if found.get('backend') == 'js':
+        return None
+    if found.get('backend') != 'faiss':
+        return 'its backend is %r' % (found.get('backend'),)
+    runtime = found.get('runtime')
+    if not isinstance(runtime, dict):
+        return 'it has no runtime'
+    argv, env = runtime.get('argv'), runtime.get('env', {})
+    if not isinstance(runtime.get('kind'), str):
+        return 'its runtime has no kind'
+    if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
+        return 'its runtime has no argv'
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        return 'the env of its runtime is no object of texts'
+    return None
+
+
+def refuse_stale(runtime):
+    """Raises SettingError when what the runtime starts is gone."""
+    program, prefix = runtime['argv'][0], runtime.get('prefix')
+    gone = None
+    if prefix and not os.path.isdir(prefix):
+        gone = prefix
+    elif program.startswith('/') and not os.access(program, os.X_OK):
+        gone = program
+    if gone:
+        raise SettingError('SETTING_STALE', 'The setting names %s, which is not here any more.' % gone, NEXT)

@@ -1,0 +1,478 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""python -m unittest, on any Python from 3.6 on.
+
+FAISS_FLEET_TEST_RUNTIMES: a JSON list of runtimes with a real FAISS; one of this very interpreter is used in process.
+"""
+import json
+import math
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import warnings
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+
+from faiss_fleet_loader import (BackendError, FaissFleetError, FallbackWarning, FileError, InputError,
+                                NumpyVectorStorage, SettingError, VectorStorage)
+from faiss_fleet_loader import rows, store as stores
+
+FIXTURES = os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(HERE))), 'tests', 'fixtures', 'vectors')
+with open(os.path.join(FIXTURES, 'cases.json')) as _source:
+    CASES = json.load(_source)
+RUNTIMES = json.loads(os.environ.get('FAISS_FLEET_TEST_RUNTIMES', '[]'))
+IDS, VECTORS, QUERIES = CASES['ids'], CASES['vectors'], CASES['queries']
+
+
+def setting_of(runtime):
+    return {'schema': 1, 'backend': 'faiss', 'runtime': runtime}
+
+
+class Base(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix='faiss-fleet-loader-')
+        self.addCleanup(shutil.rmtree, self.folder, True)
+        warnings.simplefilter('ignore', FallbackWarning)
+        self.events = []
+
+    def path(self, name='vectors.ffv'):
+        return os.path.join(self.folder, name)
+
+    def open(self, **options):
+        made = VectorStorage(on_event=lambda name, event: self.events.append((name, event)), **options)
+        self.addCleanup(made.close)
+        return made
+
+    def refused(self, code, kind, act, *arguments, **named):
+        with self.assertRaises(kind) as caught:
+            act(*arguments, **named)
+        self.assertEqual(caught.exception.code, code, str(caught.exception))
+        self.assertGreater(len(str(caught.exception)), 10)
+        return caught.exception
+
+    def near(self, found, wanted):
+        self.assertEqual([hit[0] for hit in found], [hit['id'] for hit in wanted])
+        for (_id, score), hit in zip(found, wanted):
+            self.assertLessEqual(abs(score - hit['score']), 2e-5 * max(1, abs(hit['score'])))
+
+    def names(self):
+        return [name for name, _event in self.events]
+
+
+class Inputs(Base):
+    def three(self, metric='l2'):
+        made = NumpyVectorStorage(metric)
+        made.add([1, 2, 3], [[1, 0], [0, 2], [3, 3]])
+        return made
+
+    def test_what_cannot_be_is_refused_and_nothing_is_added(self):
+        nan, inf = float('nan'), float('inf')
+        for code, act in [
+                ('BAD_DIMENSION', lambda s: s.add([9], [[1, 2, 3]])),
+                ('BAD_DIMENSION', lambda s: s.add([9, 10], [[1, 2], [1, 2, 3]])),
+                ('BAD_DIMENSION', lambda s: s.add([9], [[]])),
+                ('BAD_DIMENSION', lambda s: s.add([9], [5])),
+                ('BAD_VALUE', lambda s: s.add([9, 10], [[1, 1], [nan, 1]])),
+                ('BAD_VALUE', lambda s: s.add([9], [[1, inf]])),
+                ('BAD_VALUE', lambda s: s.add([9], [[1, 1e39]])),
+                ('BAD_VALUE', lambda s: s.add([9], [[1, 10 ** 400]])),
+                ('BAD_VALUE', lambda s: s.add([9], [[1, '2']])),
+                ('BAD_VALUE', lambda s: s.add([9], [[1, None]])),
+                ('BAD_VALUE', lambda s: s.add([9], [[1e19, 1e19]])),
+                ('BAD_ID', lambda s: s.add([2 ** 53], [[1, 1]])),
+                ('BAD_ID', lambda s: s.add([-1], [[1, 1]])),
+                ('BAD_ID', lambda s: s.add([1.5], [[1, 1]])),
+                ('BAD_ID', lambda s: s.add(['9'], [[1, 1]])),
+                ('BAD_ID', lambda s: s.add([True], [[1, 1]])),
+                ('DUPLICATE_ID', lambda s: s.add([9, 2], [[1, 1], [1, 1]])),
+                ('DUPLICATE_ID', lambda s: s.add([9, 9], [[1, 1], [1, 1]])),
+                ('BAD_ARGUMENT', lambda s: s.add([9], [[1, 1], [1, 1]])),
+                ('BAD_ARGUMENT', lambda s: s.add(None, [[1, 1]])),
+                ('BAD_ARGUMENT', lambda s: s.add([9], iter([[1, 1]]))),
+                ('BAD_DIMENSION', lambda s: s.search([1, 2, 3], 1)),
+                ('BAD_VALUE', lambda s: s.search([1, nan], 1)),
+                ('BAD_K', lambda s: s.search([1, 1], 0)),
+                ('BAD_K', lambda s: s.search([1, 1], 1.5)),
+                ('BAD_K', lambda s: s.search([1, 1], True)),
+                ('BAD_ARGUMENT', lambda s: s.search(5, 1)),
+                ('BAD_ARGUMENT', lambda s: s.search(None, 1))]:
+            made = self.three()
+            self.refused(code, InputError, act, made)
+            self.assertEqual(made.count, 3)
+            self.assertEqual([hit[0] for hit in made.search([1, 0], 9)], [1, 2, 3])
+            made.add([9], [[1, 1]])
+            self.assertEqual(made.count, 4)
+
+    def test_a_vector_of_length_0_has_no_cosine(self):
+        made = self.three('cosine')
+        self.refused('BAD_VALUE', InputError, made.add, [9], [[0, 0]])
+        self.refused('BAD_VALUE', InputError, made.search, [0, 0])
+
+    def test_k_beyond_count_gives_all_there_are(self):
+        self.assertEqual(len(self.three().search([1, 0], 10 ** 6)), 3)
+
+    def test_an_empty_store_finds_nothing(self):
+        made = NumpyVectorStorage()
+        self.assertEqual(made.search([1, 2], 3), [])
+        self.assertEqual(made.search([[1, 2], [3, 4]], 3), [[], []])
+        made.add([], [])
+        self.assertEqual(made.count, 0)
+        self.assertEqual(self.three().search([], 3), [])
+
+    def test_equal_scores_come_in_the_order_of_adding(self):
+        made = NumpyVectorStorage('l2')
+        ids = list(range(100, 50, -1))
+        made.add(ids, [[1, 1]] * 50)
+        self.assertEqual([hit[0] for hit in made.search([0, 0], 7)], ids[:7])
+
+    def test_very_short_and_very_long_vectors_keep_their_direction(self):
+        made = NumpyVectorStorage('cosine')
+        made.add([1, 2, 3], [[1e-30, 0], [0, 1e30], [1e-40, 1e-40]])
+        found = made.search([1e-35, 1e-35], 3)
+        self.assertEqual(found[0][0], 3)
+        self.assertLess(abs(found[0][1] - 1) + abs(found[1][1] - math.sqrt(0.5)), 1e-4)
+
+    def test_arrays_of_numpy_of_any_number_type(self):
+        import numpy
+        for kind in ('float32', 'float64', '>f4', 'int64', 'uint8', 'float16'):
+            made = NumpyVectorStorage('ip')
+            made.add(numpy.arange(3, dtype='uint32'), numpy.arange(6).reshape(3, 2).astype(kind))
+            self.assertEqual([hit[0] for hit in made.search(numpy.array([1, 0], dtype=kind), 3)], [2, 1, 0])
+        self.refused('BAD_VALUE', InputError, NumpyVectorStorage().add, [1], numpy.array([['a', 'b']]))
+        self.refused('BAD_DIMENSION', InputError, self.three().add, [9], numpy.zeros((1, 2, 1)))
+
+    def test_a_closed_store_says_so(self):
+        made = self.three()
+        made.close()
+        made.close()
+        for act, arguments in ((made.add, ([5], [[1, 1]])), (made.search, ([1, 1],)), (made.save, ('x',)),
+                               (made.load, ('x',)), (made.ready, ())):
+            self.refused('CLOSED', FaissFleetError, act, *arguments)
+
+    def test_options_that_cannot_be(self):
+        self.refused('BAD_ARGUMENT', InputError, VectorStorage, 'hamming')
+        self.refused('BAD_DIMENSION', InputError, VectorStorage, dimension=0)
+
+    def test_without_numpy_the_rows_are_the_same_and_so_are_the_refusals(self):
+        for metric in ('cosine', 'l2'):
+            for vectors in (VECTORS, [[float('nan')] * 19], [[1e39] * 19], [['x'] * 19], [[1e30] * 19], [[0.0] * 19]):
+                found = []
+                for convert in (rows._by_numpy, rows._plain):
+                    try:
+                        found.append(convert(rows.numpy_or_none(), vectors, 19, metric, str))
+                    except InputError as exc:
+                        found.append(exc.code)
+                self.assertEqual(found[0], found[1])
+
+    def test_a_store_that_refuses_has_changed_nothing(self):
+        made = stores.Store(2, 'l2')
+        with self.assertRaises(InputError):
+            made.add([1, 2], [[1, 2], [3]])
+        self.assertEqual((len(made), bytes(made.rows), made.known), (0, b'', set()))
+
+
+class Files(Base):
+    def test_as_described_is_read_and_written_again_byte_for_byte(self):
+        for metric in ('cosine', 'ip', 'l2'):
+            made = NumpyVectorStorage()
+            made.load(os.path.join(FIXTURES, metric + '.ffv'))
+            self.assertEqual((made.count, made.metric), (len(IDS), metric))
+            self.near(made.search(QUERIES[0], 10), CASES['expected'][metric][0])
+            made.save(self.path())
+            with open(self.path(), 'rb') as copy, open(os.path.join(FIXTURES, metric + '.ffv'), 'rb') as original:
+                self.assertEqual(copy.read(), original.read())
+        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+
+    def test_what_is_no_whole_file_is_refused_and_the_store_stays(self):
+        with open(os.path.join(FIXTURES, 'l2.ffv'), 'rb') as source:
+            good = source.read()
+
+        def changed(at, value):
+            return good[:at] + bytes([value]) + good[at + 1:]
+
+        for code, data in [
+                ('FILE_TRUNCATED', b''), ('FILE_TRUNCATED', good[:5]), ('FILE_TRUNCATED', good[:40]),
+                ('FILE_TRUNCATED', good[:64]), ('FILE_TRUNCATED', good[:-1]), ('FILE_CORRUPT', good + b'\0'),
+                ('FILE_FOREIGN', b'text' * 40), ('FILE_FOREIGN', b'IxF2' + bytes(100)),
+                ('FILE_FOREIGN', b'FFVECT\n' + good[8:]), ('FILE_VERSION', changed(8, 2)),
+                ('FILE_CORRUPT', changed(12, 9)), ('FILE_CORRUPT', changed(16, 18)), ('FILE_CORRUPT', changed(31, 255)),
+                ('FILE_CORRUPT', changed(70, good[70] ^ 1)), ('FILE_CORRUPT', changed(len(good) - 3, good[-3] ^ 1))]:
+            with open(self.path(), 'wb') as out:
+                out.write(data)
+            made = NumpyVectorStorage('l2')
+            made.add([1], [QUERIES[0]])
+            self.refused(code, FileError, made.load, self.path())
+            self.assertEqual(made.search(QUERIES[0], 3), [(1, 0.0)])
+
+    def test_paths_that_cannot_be(self):
+        error = self.refused('FILE_IO', FileError, NumpyVectorStorage().load, '/nowhere/at/all')
+        self.assertIsInstance(error.__cause__, OSError)
+        self.refused('FILE_IO', FileError, NumpyVectorStorage(dimension=2).save, '/nowhere/at/all')
+        self.refused('BAD_DIMENSION', InputError, NumpyVectorStorage().save, self.path())
+        os.mkdir(self.path())
+        self.refused('FILE_IO', FileError, NumpyVectorStorage(dimension=2).save, self.path())
+        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+
+    def test_of_another_dimension_or_metric(self):
+        path = os.path.join(FIXTURES, 'l2.ffv')
+        self.refused('BAD_DIMENSION', InputError, NumpyVectorStorage(dimension=4).load, path)
+        self.refused('BAD_ARGUMENT', InputError, NumpyVectorStorage('ip').load, path)
+
+    def test_without_numpy_a_file_is_checked_too(self):
+        found = stores.Store(2, 'cosine')
+        real, rows.numpy_or_none = rows.numpy_or_none, lambda: None
+        try:
+            self.refused('BAD_VALUE', InputError, found.take_file, [1, 2], b'\0\0\x80?' * 2 + bytes(8))
+        finally:
+            rows.numpy_or_none = real
+
+
+class Settings(Base):
+    def written(self, text):
+        with open(self.path('backend.json'), 'w') as out:
+            out.write(text)
+        return self.path('backend.json')
+
+    def test_what_is_no_setting_means_the_fallback_and_why_is_told(self):
+        runtime = {'kind': 'python', 'argv': ['/usr/bin/env'], 'env': {}, 'prefix': None}
+
+        def faiss(**change):
+            return json.dumps(setting_of(dict(runtime, **change)))
+
+        for code, text in [
+                ('SETTING_MISSING', None), ('SETTING_MALFORMED', ''), ('SETTING_MALFORMED', '{"schema": 1,'),
+                ('SETTING_MALFORMED', '[]'), ('SETTING_MALFORMED', 'null'), ('SETTING_MALFORMED', '[' * 100000),
+                ('SETTING_MALFORMED', '{"schema": 2, "backend": "js"}'),
+                ('SETTING_MALFORMED', '{"schema": 1, "backend": "gpu"}'),
+                ('SETTING_MALFORMED', '{"schema": 1, "backend": "faiss"}'),
+                ('SETTING_MALFORMED', faiss(argv='python')), ('SETTING_MALFORMED', faiss(env={'A': 1})),
+                ('SETTING_STALE', faiss(prefix='/opt/faiss-fleet/wheel/gone')),
+                ('SETTING_STALE', faiss(argv=['/nowhere/python']))]:
+            del self.events[:]
+            path = '/nowhere/backend.json' if text is None else self.written(text)
+            made = self.open(setting=path)
+            made.add([1, 2], [[1, 0], [0, 1]])
+            self.assertEqual([hit[0] for hit in made.search([1, 0], 1)], [1])
+            self.assertEqual((made.backend, self.names()), ('numpy', ['fallback']))
+            error = self.events[0][1]['error']
+            self.assertIsInstance(error, SettingError)
+            self.assertEqual((error.code, made.why), (code, str(error)))
+            self.assertIn('audit.yml', error.remedy)
+            self.refused(code, SettingError, VectorStorage(setting=path, fallback=False).ready)
+
+    def test_js_is_what_it_says_with_one_warning(self):
+        path = self.written('{"schema": 1, "backend": "js", "because": "glibc is 2.12"}')
+        made = self.open(setting=path, fallback=False)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter('always')
+            made.add([1], [[1, 0]])
+            made.search([1, 0])
+        self.assertEqual([str(one.message) for one in caught], ['Searching with numpy, without FAISS: glibc is 2.12'])
+        self.assertEqual(self.events[0][1]['error'], None)
+
+    def test_a_runtime_of_another_language(self):
+        runtime = {'kind': 'node', 'argv': ['/usr/bin/env'], 'env': {}, 'prefix': None}
+        made = self.open(setting=setting_of(runtime), fallback=False)
+        self.refused('BACKEND_FAILED', BackendError, made.ready)
+
+    def test_neither_faiss_nor_numpy_is_an_error_with_a_remedy(self):
+        real, rows.numpy_or_none = rows.numpy_or_none, lambda: None
+        try:
+            error = self.refused('NUMPY_MISSING', BackendError, self.open(setting='/nowhere').ready)
+        finally:
+            rows.numpy_or_none = real
+        self.assertIn('Install numpy', error.remedy)
+
+
+class Backends(Base):
+    def each(self):
+        yield 'numpy', NumpyVectorStorage
+        for runtime in RUNTIMES:
+            def out(*arguments, _runtime=runtime, **options):
+                return self.open(setting=setting_of(_runtime), fallback=False, in_process=False, **dict(
+                    options, metric=arguments[0] if arguments else None))
+
+            def within(*arguments, _runtime=runtime, **options):
+                return self.open(setting=setting_of(_runtime), fallback=False, **dict(
+                    options, metric=arguments[0] if arguments else None))
+
+            yield 'worker', out
+            if os.path.realpath(runtime['argv'][0]) == os.path.realpath(sys.executable):
+                yield 'faiss', within
+
+    def test_all_answer_as_expected(self):
+        for name, make in self.each():
+            for metric in ('cosine', 'ip', 'l2'):
+                made = make(metric)
+                made.add(IDS[:100], VECTORS[:100])
+                made.search(QUERIES[0], 1)
+                made.add(IDS[100:], VECTORS[100:])
+                self.assertEqual(made.backend, name)
+                for k in CASES['ks']:
+                    found = made.search(QUERIES, k)
+                    for i, query in enumerate(QUERIES):
+                        self.near(found[i], CASES['expected'][metric][i][:k])
+                        self.near(made.search(query, k), CASES['expected'][metric][i][:k])
+                self.assertEqual(sorted(hit[0] for hit in made.search(QUERIES[0], 10000)), sorted(IDS))
+                made.save(self.path())
+                other = make()
+                other.load(self.path())
+                self.near(other.search(QUERIES[3], 10), CASES['expected'][metric][3])
+                other.close()
+                made.close()
+
+    def test_threads_may_share_one(self):
+        for _name, make in self.each():
+            made, faults = make('ip', dimension=19), []
+
+            def use(part, made=made, faults=faults):
+                try:
+                    for i in range(part, len(IDS), 4):
+                        made.add([IDS[i]], [VECTORS[i]])
+                        made.search(QUERIES[part], 3)
+                except Exception as exc:
+                    faults.append(exc)
+
+            threads = [threading.Thread(target=use, args=(part,)) for part in range(4)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual((faults, made.count), ([], len(IDS)))
+            self.near(made.search(QUERIES[1], 10), CASES['expected']['ip'][1])
+
+    def test_a_forked_process_starts_a_worker_of_its_own(self):
+        for runtime in RUNTIMES[:1]:
+            made = self.open(setting=setting_of(runtime), metric='ip', in_process=False, fallback=False)
+            made.add(IDS, VECTORS)
+            first = made.about['pid']
+            child = os.fork()
+            if child == 0:
+                fine = made.search(QUERIES[0], 1)[0][0] == CASES['expected']['ip'][0][0]['id']
+                os._exit(0 if fine and made.about['pid'] != first else 1)
+            self.assertEqual(os.waitpid(child, 0)[1], 0)
+            self.near(made.search(QUERIES[0], 10), CASES['expected']['ip'][0])
+            self.assertEqual(made.about['pid'], first)
+
+    def test_a_large_batch_goes_in_parts(self):
+        for runtime in RUNTIMES[:1]:
+            made = self.open(setting=setting_of(runtime), metric='l2', in_process=False, fallback=False)
+            vectors = [[float(i), float(-i)] for i in range(3000)]
+            made.add(range(3000), vectors)
+            found = made.search(vectors[:1000], 3000)
+            self.assertEqual([hits[0][0] for hits in found], list(range(1000)))
+            self.assertEqual(set(len(hits) for hits in found), {3000})
+
+
+class Failures(Base):
+    def fake(self, how):
+        starts = self.path(how)
+        argv = [sys.executable, os.path.join(FIXTURES, 'fake_worker.py'), how, starts]
+        runtime = {'kind': 'python', 'argv': argv, 'env': {}, 'prefix': None}
+        return setting_of(runtime), starts
+
+    def test_a_worker_that_goes_wrong_is_started_once_more_then_numpy_has_all_the_data(self):
+        for how, code in [
+                ('nonsense', 'WORKER_NONSENSE'), ('die', 'WORKER_DIED'), ('hang', 'WORKER_TIMEOUT'),
+                ('version', 'WORKER_VERSION'), ('flood', 'WORKER_NONSENSE'), ('other request', 'WORKER_NONSENSE'),
+                ('no json', 'WORKER_NONSENSE'), ('miscounts', 'WORKER_NONSENSE'), ('wrong positions', 'WORKER_NONSENSE'),
+                ('too few', 'WORKER_NONSENSE'), ('half a frame', 'WORKER_DIED'), ('refuses', 'WORKER_ERROR'),
+                ('hangs later', 'WORKER_TIMEOUT')]:
+            del self.events[:]
+            setting, starts = self.fake(how)
+            made = self.open(setting=setting, metric='l2', start_timeout=1 if how == 'hang' else 30, call_timeout=1)
+            made.add(IDS, VECTORS)
+            self.near(made.search(QUERIES[0], 10), CASES['expected']['l2'][0])
+            self.assertEqual((made.backend, made.count), ('numpy', len(IDS)), how)
+            self.assertEqual(self.names(), ['restart', 'fallback'], how)
+            self.assertEqual([event['error'].code for _name, event in self.events], [code, code], how)
+            with open(starts) as log:
+                self.assertEqual(log.read(), 'start\n' * 2)
+            if how == 'die':
+                self.assertIn('cannot go on', str(self.events[0][1]['error']))
+
+    def test_without_a_fallback_the_error_is_the_applications_and_the_data_is_kept(self):
+        made = self.open(setting=self.fake('refuses')[0], metric='l2', fallback=False)
+        made.add(IDS, VECTORS)
+        self.refused('WORKER_ERROR', BackendError, made.search, QUERIES[0])
+        self.assertEqual(made.count, len(IDS))
+        made.save(self.path())
+
+    def test_a_program_that_cannot_be_started(self):
+        runtime = {'kind': 'python', 'argv': ['no-such-program-anywhere'], 'env': {}, 'prefix': None}
+        made = self.open(setting=setting_of(runtime), fallback=False)
+        self.refused('WORKER_START', BackendError, made.ready)
+
+    def real(self, **options):
+        return self.open(setting=setting_of(RUNTIMES[0]), metric='l2', in_process=False, **options)
+
+    def all(self, made):
+        for query, wanted in zip(QUERIES, CASES['expected']['l2']):
+            self.near(made.search(query, 10), wanted)
+
+    def test_kill_9_once_is_a_restart_and_twice_the_fallback(self):
+        if not RUNTIMES:
+            return
+        made = self.real()
+        made.add(IDS[:100], VECTORS[:100])
+        os.kill(made.about['pid'], signal.SIGKILL)
+        made.add(IDS[100:150], VECTORS[100:150])
+        self.assertEqual((made.backend, self.names()), ('worker', ['restart']))
+        os.kill(made.about['pid'], signal.SIGKILL)
+        made.add(IDS[150:], VECTORS[150:])
+        self.all(made)
+        self.assertEqual((made.backend, self.names()), ('numpy', ['restart', 'fallback']))
+        self.assertEqual(self.events[0][1]['error'].code, 'WORKER_DIED')
+
+    def test_kill_9_in_the_middle_of_searches(self):
+        if not RUNTIMES:
+            return
+        made = self.real()
+        made.add(IDS, VECTORS)
+        timer = threading.Timer(0.05, os.kill, (made.about['pid'], signal.SIGKILL))
+        timer.start()
+        until = time.monotonic() + 1
+        while time.monotonic() < until or 'restart' not in self.names():
+            self.all(made)
+        self.assertEqual((made.backend, self.names()), ('worker', ['restart']))
+
+    def test_a_worker_that_is_stopped_counts_as_hung(self):
+        if not RUNTIMES:
+            return
+        made = self.real()
+        made.add(IDS, VECTORS)
+        made._backend.call_timeout = 1
+        os.kill(made.about['pid'], signal.SIGSTOP)
+        self.all(made)
+        self.assertEqual([(name, event['error'].code) for name, event in self.events], [('restart', 'WORKER_TIMEOUT')])
+        self.assertEqual(made.backend, 'worker')
+
+    def test_no_worker_outlives_its_application(self):
+        if not RUNTIMES:
+            return
+        code = ('import json,os,sys; sys.path.insert(0, %r); from faiss_fleet_loader import VectorStorage\n'
+                's = VectorStorage(setting=json.loads(sys.argv[1]), in_process=False, fallback=False).ready()\n'
+                'print(s.about["pid"]); sys.stdout.flush(); os.kill(os.getpid(), 9)' % os.path.dirname(HERE))
+        command = [sys.executable, '-c', code, json.dumps(setting_of(RUNTIMES[0]))]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        pid = int(process.communicate()[0])
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            try:
+                with open('/proc/%d/stat' % pid) as stat:
+                    if stat.read().rsplit(')', 1)[1].split()[0] == 'Z':
+                        return
+            except (OSError, IOError):
+                return
+            time.sleep(0.1)
+        self.fail('the worker %d is still there' % pid)
+
+
+if __name__ == '__main__':
+    unittest.main()

