@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from . import catalogue, options, portable_python
+from . import catalogue, conda_options, options, portable_python
 from .errors import FleetError
 from .strategies.base import Options
 from .target import errors as target_errors
@@ -78,6 +78,7 @@ def _option_faults(values: Mapping[str, Any]) -> list[str]:
         lambda: options.check_policy(values["faiss_install__policy"]),
         lambda: _check_files(options.from_variables(values)),
         lambda: _check_setting(values["vector_backend__path"]),
+        lambda: conda_options.from_variables(values),
     )
     for check in checks:
         try:

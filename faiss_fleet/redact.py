@@ -9,6 +9,8 @@ HIDDEN = "****"
 
 # user:token@ and token@ in front of a host. The password may itself hold '@' or ':'; a blank or a quote ends the URL.
 USERINFO = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^\s/?#'\"<>]*)@")
+# https://host/t/<token>/channel, as conda channels have it.
+CONDA_TOKEN = re.compile(r"(?P<before>://[^\s/?#'\"<>]+/t/)[^\s/?#'\"<>]+")
 # ?token=..., &X-Amz-Signature=..., and the same names in a log line or an environment: PASSWORD=..., api_key: ...
 NAMES = r"(?:token|key|secret|password|passwd|pwd|signature|sig)"
 PARAMETER = re.compile(rf"(?P<name>[?&;][\w.-]*?{NAMES}=)[^\s&;#'\"<>]+", re.IGNORECASE)
@@ -25,6 +27,7 @@ HEADER = re.compile(
 def redact(text: str) -> str:
     """The same text with user information of URLs, tokens, passwords and authorization headers hidden."""
     text = USERINFO.sub(lambda m: m["scheme"] + HIDDEN + "@", text)
+    text = CONDA_TOKEN.sub(lambda m: m["before"] + HIDDEN, text)
     text = PARAMETER.sub(lambda m: m["name"] + HIDDEN, text)
     text = HEADER.sub(lambda m: m["name"] + HIDDEN, text)
     return ASSIGNMENT.sub(lambda m: m["name"] + m["quote"] + HIDDEN, text)

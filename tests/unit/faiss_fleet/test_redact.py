@@ -16,6 +16,7 @@ from faiss_fleet.redact import redact
         pytest.param("git+https://u:p@h/r.git", "git+https://****@h/r.git", id="version control scheme"),
         pytest.param("https://h/x.whl?token=abc&a=1", "https://h/x.whl?token=****&a=1", id="query"),
         pytest.param("https://h/x?X-Amz-Signature=9f&b=2", "https://h/x?X-Amz-Signature=****&b=2", id="signed URL"),
+        pytest.param("https://h/t/tk-1-2/ch/linux-64", "https://h/t/****/ch/linux-64", id="token of a conda channel"),
         pytest.param("Authorization: Basic bWU6cw==", "Authorization: Basic ****", id="header"),
         pytest.param("NPM_TOKEN=abcdef next", "NPM_TOKEN=**** next", id="environment"),
         pytest.param('"password": "hunter2"', '"password": "****"', id="json"),

@@ -1,0 +1,46 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Strategy ``conda``: an environment with its own Python, solved for the host's class on the controller and shipped."""
+
+from __future__ import annotations
+
+from .. import conda_class, conda_lock, conda_options, wheel_judge
+from ..target import causes
+from .base import Artefact, Candidate, Facts, Options
+
+NAME = "conda"
+# A Python, numpy, a BLAS and FAISS, unpacked: what a plan asks for. The deploy module counts exactly.
+NEEDED_BYTES = 400_000_000
+
+
+class CondaStrategy:
+    name = NAME
+    order = 30
+
+    def plan(self, facts: Facts, options: Options) -> list[Candidate]:
+        """One candidate: which versions fit is known when it is solved, and a plan asks no channel."""
+        wanted = conda_options.from_options(options)
+        reasons = conda_class.reasons(facts) or wheel_judge.file_system(facts, options, NEEDED_BYTES, NAME)
+        host = None if conda_class.reasons(facts) else conda_class.of_facts(facts)
+        return [
+            Candidate(
+                id=f"{NAME}:{wanted.main}:{host.subdir if host else facts['arch']}",
+                strategy=NAME,
+                artefact={"name": wanted.main, "version": None, "file": None, "sha256": None, "python": None},
+                verdict="blocked" if reasons else "possible",
+                reasons=reasons,
+                remedy=str(causes.remedy(reasons[0]["cause"])) if reasons else None,
+                runtime=None if reasons else conda_lock.RUNTIME,
+                note=f"Solved when it is tried, for {host}." if host else None,
+            )
+        ]
+
+    def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
+        """The packed environment of the host's class; the candidate then knows which versions it got."""
+        artefact = conda_lock.artefact(facts, options)
+        packages = artefact.lock["packages"]
+        candidate["artefact"]["version"] = conda_lock.version_of(packages, candidate["artefact"]["name"])
+        candidate["artefact"]["python"] = conda_lock.version_of(packages, "python")
+        return artefact
+
+
+STRATEGY = CondaStrategy()
