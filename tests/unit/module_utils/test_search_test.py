@@ -145,7 +145,7 @@ def test_a_full_temporary_folder_is_an_answer(monkeypatch):
     assert search_test.run('x', runtime, WORKLOAD, 20, 0)['cause'] == 'disk_full'
 
 
-@pytest.mark.parametrize('kind', ['node', 'js'])
+@pytest.mark.parametrize('kind', ['browser'])
 def test_a_kind_that_has_no_child_yet_says_so(kind):
     result = search_test.run('x', {'kind': kind, 'argv': ['node'], 'env': {}, 'prefix': None}, WORKLOAD, 20, 0)
     assert result['ok'] is False and kind in result['message']
