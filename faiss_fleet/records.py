@@ -19,6 +19,9 @@ SCHEMA_VERSION = 1
 STATES = ("native", "fallback", "failed", "unreachable")
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,12}")
 RUN_VARIABLE = "FAISS_FLEET_RUN_ID"
+_CONNECTING = re.compile(
+    r"^(?:Failed to connect to the host via \w+|Data could not be sent to remote host .*? can be reached over \w+): *"
+)
 
 Result = Mapping[str, Any]
 Diagnose = Callable[[str], list[dict[str, Any]]]
@@ -192,10 +195,12 @@ class RecordBuilder:
         cleaner.notes.clear()
         record = cleaner.clean(record)
         wrong = [*cleaner.notes]
-        self._judge(record)
         if not record_schema.validator().is_valid(record):
             wrong += record_schema.repair(record)
-            self._judge(record)
+        self._judge(record)
+        if self._outcome == "decided" and record["state"] == "failed" and wrong:
+            record["cause"] = "unknown"
+            record["because"] = f"What was decided could not be recorded: {_short(wrong[0])}"
         for text in wrong[:20]:
             record["errors"].append({"stage": "record", "cause": None, "message": text, "remedy": None})
         still_wrong = record_schema.faults(record) if wrong else []
@@ -226,8 +231,9 @@ def obstacle(record: Record) -> tuple[str | None, str | None]:
     What was tried and failed counts first, in the plan's order; else the candidate blocked by the fewest reasons.
     """
     decision = record["decision"] or {}
-    if decision.get("cause"):
-        return decision["cause"], decision.get("remedy")
+    if isinstance(decision.get("cause"), str):
+        remedy = decision.get("remedy")
+        return decision["cause"], remedy if isinstance(remedy, str) else None
     strategies = {candidate.get("id"): candidate.get("strategy") for candidate in _dicts(record["plan"])}
     for tried in [*_dicts(record["attempts"]), *_dicts(record["verification"])]:
         strategy = tried.get("strategy") or strategies.get(tried.get("candidate"))
@@ -260,7 +266,7 @@ def _dicts(entries: Any) -> list[dict[str, Any]]:
 def _merged(before: list[Any], new: Any) -> list[Any]:
     if not isinstance(new, list):
         return [*before, new]
-    names = {entry.get("candidate") for entry in new if isinstance(entry, Mapping)}
+    names = [entry.get("candidate") for entry in new if isinstance(entry, Mapping)]
     kept = [entry for entry in before if not (isinstance(entry, Mapping) and entry.get("candidate") in names)]
     return [*kept, *new]
 
@@ -282,9 +288,17 @@ def _last_error(record: Record) -> dict[str, Any] | None:
 
 
 def _sentence(error: Mapping[str, Any], state: str) -> str:
-    first = next((line.strip() for line in str(error.get("message", "")).splitlines() if line.strip()), "")
-    first = first if len(first) <= 300 else first[:299] + "…"
-    return first if state == "unreachable" else f"{error.get('stage')}: {first}"
+    lines = [line.strip() for line in str(error.get("message", "")).splitlines() if line.strip()]
+    if state == "unreachable":
+        # Ansible's own words say that there is no connection; ssh's, which follow, say why, in their last line.
+        told = [_CONNECTING.sub("", line) for line in lines if not line.startswith(("Warning:", "**"))]
+        useful = [line for line in told if line and not line.startswith("[Errno")]
+        return _short(useful[-1]) if useful else _short(lines[0] if lines else "")
+    return f"{error.get('stage')}: {_short(lines[0] if lines else '')}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 300 else text[:299] + "…"
 
 
 def _minimal(record: Record, wrong: list[str]) -> Record:

@@ -126,7 +126,7 @@ class Journal:
         self.folder, self.run = folder, run
         self.hosts: Hosts = {}
         self._lines: dict[str, tuple[int, int]] = {}
-        self._size = 0
+        self._file, self._size = 0, 0
         self._tidy = True  # every line is a record, none is superseded
 
     @classmethod
@@ -154,6 +154,7 @@ class Journal:
     def append(self, record: Record) -> None:
         """Writes a host's line and waits until it is on disk. OSError when it is not; the file then is as before."""
         line = _line(record)
+        self._catch_up()
         descriptor = os.open(self.folder / RECORDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             if os.write(descriptor, line) != len(line):
@@ -171,6 +172,7 @@ class Journal:
 
     def read(self, name: str) -> Record | None:
         """The host's record as last written, None when it has none yet."""
+        self._catch_up()
         place = self._lines.get(name)
         if place is None:
             return None
@@ -178,10 +180,21 @@ class Journal:
             file.seek(place[0])
             return _record(file.read(place[1]))
 
+    def _catch_up(self) -> None:
+        # report.yml may have settled the run meanwhile: the file then is another one, with lines at other places.
+        path = self.folder / RECORDS
+        if not path.exists():
+            path.touch()
+        found = path.stat()
+        if (found.st_ino, found.st_size) != (self._file, self._size):
+            self.resume(self.hosts)
+
     def resume(self, hosts: Hosts) -> None:
         """Finds the lines of a run that an earlier process wrote."""
         self.hosts = dict(hosts)
+        self._lines, self._size, self._tidy = {}, 0, True
         with (self.folder / RECORDS).open("rb") as file:
+            self._file = os.fstat(file.fileno()).st_ino
             for line in file:
                 record = _record(line)
                 name = record["host"]["name"] if record else None
@@ -196,6 +209,7 @@ class Journal:
 
     def finish(self, cleaner: Cleaner, finished: str | None = None) -> None:
         """Gives each host that has no line its 'interrupted', and puts the lines into the inventory's order."""
+        self._catch_up()
         missing = self.missing()
         order = [*self.hosts, *(name for name in self._lines if name not in self.hosts)]
         if self._tidy and not missing and list(self._lines) == order:
@@ -207,7 +221,6 @@ class Journal:
                 yield _line(record).decode("ascii")
 
         write_atomically(self.folder / RECORDS, lines())
-        self._lines, self._size, self._tidy = {}, 0, True
         self.resume(self.hosts)
 
 

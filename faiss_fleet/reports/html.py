@@ -18,11 +18,12 @@ from ..record_schema import Record
 from ..records import STATES, meaning_of
 from .columns import BY_KEY
 from .summary import Summary
-from .text import number, one_line, visible
+from .text import brief, number, one_line, shorten, visible
 
 HOSTS = 5_000  # more and a browser takes longer than a second to open the page
 _TEXT = 8_000  # of one log or message; records.jsonl has the rest
 _SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc", "os", "because")
+_CELL, _SEARCHABLE = 300, 2_000
 _NUMERIC = ("p50_ms", "p95_ms", "qps")
 _SEARCHED = ("groups", "libc", "os", "kernel", "arch", "isa_level", "pythons", "cause", "provider")
 _HELP = {
@@ -121,8 +122,12 @@ def _shown(value: Any) -> Any:
     return [_shown(item) for item in value] if isinstance(value, list) else value
 
 
+def _cell(text: str) -> str:
+    return shorten(brief(text), _CELL)
+
+
 def _search(cells: dict[str, Any]) -> str:
-    return one_line(" ".join(str(cells[key]) for key in _SEARCHED if cells[key]))
+    return one_line(" ".join(str(cells[key])[:_SEARCHABLE] for key in _SEARCHED if cells[key]))[:_SEARCHABLE]
 
 
 def _headline(summary: Summary) -> str:
@@ -174,5 +179,5 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, one_line=one_line, number=number, moment=_moment)
+    environment.filters.update(visible=visible, one_line=one_line, number=number, moment=_moment, cell=_cell)
     return environment

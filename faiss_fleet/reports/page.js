@@ -165,7 +165,8 @@
       withNeed.length ? grid(["Needs", "Has", "File", "Because of"], withNeed.map((reason) => [
         el("span", { class: "bad whole" }, mono(reason.need || reason.check)), el("span", { class: "whole" }, mono(reason.have || "nothing")),
         reason.file ? mono(reason.file) : quiet(reason.text),
-        [reason.symbols && reason.symbols.length ? mono(reason.symbols.slice(0, 3).join(", ")) : "", reason.library ? quiet(` of ${reason.library}`) : ""],
+        [reason.symbols && reason.symbols.length ? mono(reason.symbols[0]) : "", reason.library ? quiet(` of ${reason.library}`) : "",
+          reason.symbols && reason.symbols.length > 1 ? fold(`and ${reason.symbols.length - 1} more`, reason.symbols.slice(1).join("\n")) : ""],
       ])) : null,
       ...others.map((reason) => el("p", {}, reason.text)),
     ];

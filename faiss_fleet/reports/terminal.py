@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from .columns import Cell
 from .summary import Summary
-from .text import number, one_line, shorten, width
+from .text import brief, number, one_line, shorten, width
 
 HOSTS = 60
+CAUSES = 8
 _LEAST = 24  # columns of 'because' below which the optional columns go
 _TITLES = ("HOST", "STATE", "FAISS", "BY", "P50/P95 MS", "LIBC", "BECAUSE")
 
 
 def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str, str | None]]:
-    """(line, state or None) pairs: header, hosts (those in need first where not all fit), totals."""
+    """(line, state or None) pairs: header, hosts (those in need first where not all fit), what to do, totals."""
     shown = summary.rows if summary.hosts <= limit else summary.by_need()[:limit]
-    table = [list(_TITLES), *([one_line(cell) for cell in _cells(cells)] for cells in shown)]
+    table = [list(_TITLES), *([brief(cell) for cell in _cells(cells)] for cells in shown)]
     filled = [any(line[place] for line in table[1:]) for place in range(len(_TITLES))]
     needed = [max(width(line[place]) for line in table) if filled[place] else 0 for place in range(len(_TITLES))]
     widths = _fit(needed, columns)
@@ -26,7 +29,20 @@ def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str,
         printed.append((text, line[1] if place else None))
     if summary.hosts > len(shown):
         printed.append((shorten(f"... {summary.hosts - len(shown):,} more hosts are in the reports.", columns), None))
-    return [*printed, ("", None), (summary.totals(), None)]
+    return [*printed, *_remedies(summary, columns), ("", None), (summary.totals(), None)]
+
+
+def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
+    """What to do, by cause: a host's line has no room for it."""
+    printed: list[tuple[str, str | None]] = []
+    for cause in [cause for cause in summary.causes if cause.remedy][:CAUSES]:
+        count = f"{len(cause.hosts):,} host{'' if len(cause.hosts) == 1 else 's'}"
+        text = shorten(f"{one_line(cause.name)} ({count}): {one_line(cause.remedy)}", 600)
+        printed += [
+            (line, None)
+            for line in textwrap.wrap(text, max(columns, 20), subsequent_indent="  ", break_on_hyphens=False)
+        ]
+    return [("", None), *printed] if printed else []
 
 
 def _cells(cells: dict[str, Cell]) -> list[str]:

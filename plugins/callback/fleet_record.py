@@ -56,6 +56,7 @@ options:
 """
 
 SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key", re.IGNORECASE)
+USERINFO = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")  # the password, which a program may print without its URL
 SHORTEST_SECRET = 4  # to mask a shorter word would garble the record and hide nothing
 COLORS = {
     "native": constants.COLOR_OK,
@@ -169,11 +170,17 @@ class CallbackModule(CallbackBase):
         """Words of this host's variables that must not be in its record."""
         manager, loader = self._play.get_variable_manager(), self._play.get_loader()
         found = manager._inventory.get_host(host)
-        variables = manager.get_vars(play=self._play, host=found, include_hostvars=False)
         words = set(self._passwords)
+        try:
+            variables = manager.get_vars(play=self._play, host=found, include_hostvars=False)
+        except AnsibleError:
+            variables = {}  # never worked out, so no task had them either
+        templar = Templar(loader=loader, variables=variables)
         for name, value in variables.items():
             if SECRET_NAME.search(name) or type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString"):
-                words |= _words(value, Templar(loader=loader, variables=variables))
+                words |= _words(value, templar)
+            elif isinstance(value, str):
+                words |= set(USERINFO.findall(value))
         return {word for word in words if len(word) >= SHORTEST_SECRET}
 
     def _reports(self) -> Path:
@@ -228,6 +235,8 @@ def _actions(play: Any) -> set[str]:
 
 
 def _words(value: Any, templar: Templar) -> set[str]:
+    if isinstance(value, (dict, list, tuple)):
+        return set().union(*(_words(each, templar) for each in (value.values() if isinstance(value, dict) else value)))
     try:
         text = str(value)
         return {str(templar.template(text)) if "{{" in text else text} if isinstance(value, str) or value else set()
