@@ -6,6 +6,7 @@ The build is kept in the controller's cache; from nothing it takes three minutes
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -28,7 +29,7 @@ from tests import needs as machine
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(encoding="utf-8"))
-IMAGE = "localhost/faiss-fleet/centos7-py313"
+IMAGE = "localhost/faiss-fleet/{}"
 PODMAN = ROOT / "images" / "podman"
 NODE = "/usr/local/bin/node"
 NODE18 = Input(
@@ -89,18 +90,25 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return Runner(tmp_path_factory.mktemp("log") / "test.log", 900)
 
 
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+@contextlib.contextmanager
+def started(stand_in: str, folder: Path) -> Iterator[StandIn]:
+    """A container of that stand-in, gone afterwards."""
     machine.command("podman")
     machine.root()
-    if subprocess.run([PODMAN, "image", "exists", IMAGE]).returncode:
-        machine.missing(f"the image {IMAGE} is not there. Run images/build centos7-py313.")
-    name = f"ff-node-{os.getpid()}"
-    subprocess.run([PODMAN, "run", "--detach", "--rm", f"--name={name}", IMAGE], check=True, capture_output=True)
+    image, name = IMAGE.format(stand_in), f"ff-node-{stand_in}-{os.getpid()}"
+    if subprocess.run([PODMAN, "image", "exists", image]).returncode:
+        machine.missing(f"the image {image} is not there. Run images/build {stand_in}.")
+    subprocess.run([PODMAN, "run", "--detach", "--rm", f"--name={name}", image], check=True, capture_output=True)
     try:
-        yield StandIn(name, tmp_path_factory.mktemp("audit"))
+        yield StandIn(name, folder)
     finally:
         subprocess.run([PODMAN, "rm", "--force", "--time=0", name], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
+    with started("centos7-py313", tmp_path_factory.mktemp("audit")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +176,13 @@ def test_a_hundred_thousand_searches_of_each_index_lose_no_memory(host: StandIn,
     assert test["ok"], test["message"]
     assert test["soak"]["searches"] == 300000 and test["soak"]["growth_bytes"] < 16 << 20
     print(test["soak"])
+
+
+def test_centos_7_as_installed_with_python_2_7_only(tmp_path: Path) -> None:
+    with started("centos7-stock", tmp_path) as stock:
+        record, _ = stock.audit(faiss_install__search_test={"workload": {"n": 2000}})
+    assert [python["version"][:3] for python in record["facts"]["pythons"] if python["version"]] == ["2.7"]
+    assert (record["state"], record["decision"]["provider"]) == ("native", "node"), record["because"]
 
 
 def test_both_builds_run_where_the_processor_can(host: StandIn, audited: dict[str, Any]) -> None:
