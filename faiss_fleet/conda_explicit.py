@@ -45,7 +45,7 @@ def parse(text: str, name: str) -> list[Package]:
             said = f"{name}, line {number}: {public(url)} is not the address of a conda package."
             raise FleetError(said, "corrupt_artefact")
         packages.append(
-            {**parts.groupdict(), "subdir": folder.rpartition("/")[2], "file": file, "url": public(url), "size": None}
+            {**parts.groupdict(), "subdir": folder.rpartition("/")[2], "file": file, "url": public(url)}
             | {"sha256": found["hex"]}
         )
     if not packages:

@@ -6,13 +6,15 @@ Beside the lock lie its two common spellings, pixi.lock and @EXPLICIT: each can 
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import cache, conda_class, conda_explicit, conda_options, conda_prefix, conda_refusal, conda_solver, packing
-from .conda_channels import public
+from .conda_channels import Channels, public
 from .conda_class import HostClass
 from .conda_options import STRATEGY, CondaOptions
 from .errors import FleetError
@@ -99,21 +101,31 @@ def _made(
     return lock
 
 
+@contextlib.contextmanager
+def _repodata(channels: Channels, options: Options) -> Iterator[Path]:
+    """Where the solver keeps what channels list. Addresses are noted there: those with a secret get a place that goes."""
+    if not channels.secrets():
+        yield options.cache / "conda" / "repodata"
+        return
+    with tempfile.TemporaryDirectory(dir=options.cache, prefix="repodata-") as place:
+        yield Path(place)
+
+
 def _solved(path: Path, host: HostClass, wanted: CondaOptions, options: Options) -> list[Package]:
     channels = wanted.channels
-    pixi = path.with_suffix(".pixi.lock")
-    answer = conda_solver.call(
-        "solve",
-        channels=channels.real,
-        public=channels.secrets(),
-        subdir=host.subdir,
-        specs=wanted.packages,
-        main=wanted.main,
-        virtual=dict(host.virtual),
-        repodata=str(options.cache / "conda" / "repodata"),
-        offline=options.offline and not channels.local,
-        pixi_lock=str(pixi),
-    )
+    with _repodata(channels, options) as repodata:
+        answer = conda_solver.call(
+            "solve",
+            channels=channels.real,
+            public=channels.secrets(),
+            subdir=host.subdir,
+            specs=wanted.packages,
+            main=wanted.main,
+            virtual=dict(host.virtual),
+            repodata=str(repodata),
+            offline=options.offline and not channels.local,
+            pixi_lock=str(path.with_suffix(".pixi.lock")),
+        )
     if not answer["ok"]:
         raise conda_refusal.error(answer, host, wanted.packages, channels.shown)
     return [{**package, "url": public(package["url"])} for package in answer["packages"]]

@@ -94,7 +94,7 @@ def fetch(packages: Sequence[Package], wanted: CondaOptions, options: Options, p
         path.parent.mkdir()
         source = local_path(package["url"])
         if source is not None:
-            _copy(package, source, path)
+            _copy(source, path)
         else:
             remote.append({"url": wanted.channels.with_secret(package["url"]), "path": str(path)})
     if remote and options.offline:
@@ -128,11 +128,8 @@ def _whole(package: Package, path: Path) -> bool:
     return False
 
 
-def _copy(package: Package, source: Path, path: Path) -> None:
+def _copy(source: Path, path: Path) -> None:
     try:
-        size = source.stat().st_size
-        if package["size"] is not None and size != package["size"]:
-            raise _mismatch(package, f"{size} bytes", f"{package['size']} bytes")
         shutil.copyfile(source, path)
     except OSError as exc:
         raise FleetError(
@@ -144,18 +141,12 @@ def _copy(package: Package, source: Path, path: Path) -> None:
 
 def check(package: Package, path: Path) -> None:
     """Raises FleetError, cause hash_mismatch, for a file that is not the one that was locked."""
-    size = path.stat().st_size
-    if package["size"] is not None and size != package["size"]:
-        raise _mismatch(package, f"{size} bytes", f"{package['size']} bytes")
-    found = cache.sha256(path)
-    if found != package["sha256"]:
-        raise _mismatch(package, f"sha256 {found}", str(package["sha256"]))
-
-
-def _mismatch(package: Package, found: str, expected: str) -> FleetError:
+    found, expected = cache.sha256(path), package["sha256"]
+    if found == expected:
+        return
     remedy = (
         "Find out who changed the package or its mirror. If the channel was renewed on purpose, index it anew, or make "
         "the lock anew."
     )
-    text = f"{package['url']} came with {found}, and the lock has {expected}. It is not used. {remedy}"
-    return FleetError(text, "hash_mismatch", remedy)
+    text = f"{package['url']} came with sha256 {found}, and the lock has {expected}. It is not used. {remedy}"
+    raise FleetError(text, "hash_mismatch", remedy)

@@ -79,7 +79,6 @@ def described(record: rattler.RepoDataRecord, public: dict[str, str]) -> Answer:
         "file": record.file_name,
         "url": _public(record.url, public),
         "sha256": record.sha256.hex() if record.sha256 else None,
-        "size": record.size,
     }
 
 
@@ -123,8 +122,8 @@ class Solver:
         except exceptions.SolverError:
             return None
 
-    async def records(self, specs: list[str]) -> list[rattler.RepoDataRecord]:
-        found = await self.gateway.query(self.channels, self.platforms, specs, recursive=True)
+    async def records(self, names: list[str]) -> list[rattler.RepoDataRecord]:
+        found = await self.gateway.query(self.channels, self.platforms, names, recursive=True)
         return [record for records in found for record in records]
 
 
@@ -155,9 +154,9 @@ def _write_lock(request: Request, records: list[rattler.RepoDataRecord], channel
 
 async def _refusal(solver: Solver, specs: list[str], virtual: dict[str, str]) -> Answer:
     """Why nothing fits, found out by asking again: for a better host, and for other versions on this one."""
-    records = await solver.records(specs)
-    have = {record.name.normalized for record in records}
     names = [_name(spec) for spec in specs]
+    records = await solver.records(names)
+    have = {record.name.normalized for record in records}
     missing = [name for name in names if name not in have]
     if missing:
         return {"missing": missing}

@@ -113,7 +113,7 @@ def _add(tar: tarfile.TarFile, path: str, data: bytes | str, mode: int) -> None:
 INDEX = """
 import asyncio, os, pathlib, sys
 from rattler.index import index_fs
-asyncio.run(index_fs(pathlib.Path(sys.argv[1]), write_zst=False, write_shards=False))
+asyncio.run(index_fs(pathlib.Path(sys.argv[1]), write_zst=False, write_shards=False, force=True))
 sys.stdout.flush()
 os._exit(0)
 """
