@@ -1,0 +1,162 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Opens the database behind a URL at the schema of this version. What is shown of a URL has no secret in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
+
+from ..errors import FleetError
+from ..redact import HIDDEN, redact
+from .tables import HEAD
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+WAIT = 60  # seconds that one writer waits for another
+LOCK = 0x66616973  # PostgreSQL's advisory lock while the schema is made or migrated
+ANOTHER = "or name another store with --store or FAISS_FLEET_STORE"
+
+
+def parse(store: str) -> URL:
+    """A path or a URL as SQLAlchemy wants it; PostgreSQL is always spoken to through psycopg 3."""
+    if "://" not in store:
+        return URL.create("sqlite", database=str(Path(store).expanduser().absolute()))
+    try:
+        url = make_url(store)
+    except (ArgumentError, ValueError) as error:
+        raise FleetError(
+            f"{redact(store)} is no store. Give a path, or a URL like postgresql://user:password@host/database."
+        ) from error
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise FleetError(f"{redact(store)}: the store is SQLite or PostgreSQL. Give a path, or a URL of either.")
+    return url if url.get_backend_name() == "sqlite" else url.set(drivername="postgresql+psycopg")
+
+
+def shown(url: URL) -> str:
+    """The URL for people: a plain path for SQLite, no password for PostgreSQL."""
+    if url.get_backend_name() == "sqlite":
+        return url.database or ":memory:"
+    return redact(url.set(drivername="postgresql", password=None).render_as_string())
+
+
+def safe(error: BaseException, url: URL) -> str:
+    """What a driver says, on one line, without the password."""
+    original = getattr(error, "orig", None)
+    text = " ".join(redact(str(original or error)).split())
+    for word in (url.password, url.query.get("password")):
+        if isinstance(word, str) and word:
+            text = text.replace(word, HIDDEN)
+    return text
+
+
+@contextmanager
+def told(url: URL) -> Iterator[None]:
+    """Turns what a database raises into a FleetError with a next step."""
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        # The chain is cut on purpose: SQLAlchemy's own text holds statements with whole records.
+        raise FleetError(f"The store {shown(url)} failed: {safe(error, url)}. {_next_step(url, error)}") from None
+
+
+def _next_step(url: URL, error: BaseException) -> str:
+    text = str(getattr(error, "orig", None) or error)
+    if url.get_backend_name() == "sqlite":
+        if "locked" in text:
+            return "Another faiss-fleet writes to it; try again when it is done."
+        if "not a database" in text or "malformed" in text:
+            return f"Move it away: the records under reports/ are taken into a new one. Or {ANOTHER[3:]}."
+        return f"See that its folder exists, is writable and has room, {ANOTHER}."
+    if isinstance(error, OperationalError):
+        return f"See that the server runs, that host, port, user and password are right, {ANOTHER}."
+    return f"See that the user may create tables and write to them, {ANOTHER}."
+
+
+def connect(url: URL) -> Engine:
+    """The engine, its schema at HEAD. FleetError for one that is newer, foreign or not to be reached."""
+    if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
+        with told(url):
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        engine = sa.create_engine(url, **_options(url))
+    except (NoSuchModuleError, ImportError) as error:
+        raise FleetError(f"The driver for {shown(url)} is not installed: {error}. Install psycopg[binary].") from None
+    if url.get_backend_name() == "sqlite":
+        _prepare_sqlite(engine)
+    with told(url):
+        try:
+            with engine.connect() as connection:
+                if version(connection, url) != HEAD:
+                    connection.rollback()
+                    migrate(connection, url)
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+def version(connection: Connection, url: URL) -> str | None:
+    """The schema's version, None for an empty database. FleetError for one that this version does not know."""
+    inspector = sa.inspect(connection)
+    if not inspector.has_table("alembic_version"):
+        if inspector.has_table("hosts") or inspector.has_table("runs"):
+            raise FleetError(f"{shown(url)} holds tables of another program. Give an empty database, {ANOTHER}.")
+        return None
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    if found is not None and not (found.isdigit() and found <= HEAD):
+        raise FleetError(
+            f"The store {shown(url)} was written by a newer faiss-fleet: its schema is {found}, this one knows {HEAD}. "
+            f"Nothing in it was changed. Update faiss-fleet on this controller, {ANOTHER}."
+        )
+    return found
+
+
+def migrate(connection: Connection, url: URL, revision: str = "head") -> None:
+    """Makes or migrates the schema, whole or not at all; of several processes one does it and the others wait."""
+    from alembic import command
+    from alembic.config import Config
+
+    connection.execution_options(begin="BEGIN IMMEDIATE")
+    with connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+        if version(connection, url) == HEAD:
+            return
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+
+@contextmanager
+def writing(engine: Engine, url: URL) -> Iterator[Connection]:
+    """A transaction that writes. On SQLite it waits for its turn at the start, where waiting works."""
+    with told(url), engine.connect() as connection:
+        connection.execution_options(begin="BEGIN IMMEDIATE")
+        with connection.begin():
+            yield connection
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": WAIT}}
+    return {"connect_args": {"connect_timeout": 10, "application_name": "faiss-fleet"}, "pool_pre_ping": True}
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """Transactions are begun by hand: Python's sqlite3 would commit before a CREATE TABLE, and leave it half done."""
+
+    @sa.event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    @sa.event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))

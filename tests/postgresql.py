@@ -1,0 +1,75 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A PostgreSQL server of the tests' own: on a Unix socket and a loopback port, in a folder that goes with it."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests import needs
+
+PASSWORD = "pg-t0ps3cret"
+
+
+def _program(name: str) -> str:
+    """Debian keeps the server's programs off the PATH."""
+    found = sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"))
+    return found[-1] if found else needs.command(name, "Install the package postgresql (apt-get install postgresql).")
+
+
+@contextlib.contextmanager
+def server() -> Iterator[str]:
+    """URL of a fresh database. The server refuses to run as root, so root runs it as nobody."""
+    initdb, postgres = _program("initdb"), _program("postgres")
+    folder = Path(tempfile.mkdtemp(prefix="ff-pg-"))
+    user = "nobody" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    password = folder / "password"
+    password.write_text(PASSWORD)
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    setup = [
+        initdb,
+        "-D",
+        f"{folder}/data",
+        "-U",
+        "fleet",
+        "--pwfile",
+        str(password),
+        "-A",
+        "scram-sha-256",
+        "--no-sync",
+    ]
+    subprocess.run(setup, check=True, capture_output=True, user=user, env=environment, cwd=folder)
+    options = ["-k", str(folder), "-p", str(port), "-h", "127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB"]
+    log = (folder / "log").open("wb")
+    process = subprocess.Popen(
+        [postgres, "-D", f"{folder}/data", *options], user=user, env=environment, cwd=folder, stdout=log, stderr=log
+    )
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                break
+            except OSError:
+                assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+                time.sleep(0.1)
+        yield f"postgresql://fleet:{PASSWORD}@127.0.0.1:{port}/postgres"
+    finally:
+        process.send_signal(signal.SIGINT)  # its "fast" shutdown
+        process.wait(60)
+        log.close()
+        shutil.rmtree(folder, ignore_errors=True)
