@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 
-from . import causes, child_process, judge_search, search_child, search_child_node, search_frames
+from . import causes, child_process, judge_search, search_child, search_child_js, search_child_node, search_frames
 from .errors import AuditError
 
 INDEXES = ('flat', 'ivf', 'hnsw')
@@ -22,7 +22,8 @@ LIMITS = {'n': (1, 100000000), 'd': (1, 65536), 'k': (1, 10000), 'queries': (1, 
 # What a child keeps of the caller's environment, by the runtime's kind. A kind that is not here cannot be tested yet.
 _ENGINE = ('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF',
            'CONTAINERS_REGISTRIES_CONF', 'DOCKER_HOST')
-KINDS = {'python': (), 'container': _ENGINE, 'node': ()}
+KINDS = {'python': (), 'container': _ENGINE, 'node': (), 'js': ()}
+NODE = ('node', 'js')        # the kinds that Node runs
 _KEPT = ('PATH', 'HOME', 'USER', 'LOGNAME')
 _PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -69,8 +70,9 @@ def script(params, nonce, kind='python'):
     start = '%s %s ' % (search_frames.MARKER, nonce)
     # JSON's strings are strings of both languages.
     given, start = json.dumps(json.dumps(params, sort_keys=True)), json.dumps(start)
-    if kind == 'node':
-        return u'%s\nmain(JSON.parse(%s), %s);\n' % (search_child_node.PROGRAM, given, start)
+    if kind in NODE:
+        program = search_child_node.PROGRAM if kind == 'node' else search_child_js.program()
+        return u'%s\nmain(JSON.parse(%s), %s);\n' % (program, given, start)
     call = 'main(json.loads(%s), %s)' % (given, start)
     source = inspect.getsource(search_child)
     if isinstance(source, bytes):
@@ -80,7 +82,7 @@ def script(params, nonce, kind='python'):
 
 def arguments(kind, memory_limit_mb):
     """What stands between the interpreter and the program on its standard input."""
-    if kind != 'node':
+    if kind not in NODE:
         return ['-']
     # V8 reserves far more addresses than it uses, so what is limited is its heap here, and what it holds by the child.
     return ['--expose-gc'] + (['--max-old-space-size=%d' % memory_limit_mb] if memory_limit_mb else []) + ['-']
@@ -107,6 +109,8 @@ def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, envi
             runtime['kind'], runtime['argv'])
         return dict(result, ok=False, cause='unknown', message=message, remedy=causes.remedy('unknown'), backend=None,
                     stage=None, indexes=[])
+    if runtime['kind'] == 'js':
+        workload = dict(workload, indexes=['flat'])                      # it has no other
     params = dict(workload, timeout=timeout, memory_limit_mb=memory_limit_mb)
     nonce = binascii.hexlify(os.urandom(16)).decode('ascii')
     frames = search_frames.Frames(nonce)
@@ -127,6 +131,8 @@ def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, envi
     killed_after = oom_kills()
     killed = None if killed_before is None or killed_after is None else killed_after - killed_before
     result.update(judge_search.judge(outcome, frames, timeout, workload['indexes'], min_recall, killed))
-    if runtime['kind'] == 'node' and result['cause'] == 'python_missing':
+    if runtime['kind'] in NODE and result['cause'] == 'python_missing':
         result.update(cause='command_missing', remedy=causes.remedy('command_missing'))
+    if runtime['kind'] == 'js':
+        result['backend'] = 'js'
     return result

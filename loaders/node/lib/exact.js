@@ -50,8 +50,8 @@ function sink(goodness, positions, size) {
 
 /**
  * The k best of n rows for one query: {positions, scores}, best first, equal scores in the order of the rows.
- * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse` holds
- * 1 / length of each row, and the query has length 1.
+ * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse`
+ * holds 1 / length of each row, and the query has length 1.
  */
 function search(rows, inverse, n, d, metric, query, k) {
   const size = Math.min(k, n);
