@@ -1,0 +1,413 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The recorder in real ansible-playbook runs: whatever becomes of a host, it has one valid record, and only one.
+
+The stages are played by three tiny action plugins; how a host ends is a variable of the test's inventory.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests import needs, sample_records
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(encoding="utf-8"))
+STAGE = """
+import json, pathlib, time
+from ansible.plugins.action import ActionBase
+
+SAMPLES = json.loads(pathlib.Path({samples!r}).read_text())
+
+class ActionModule(ActionBase):
+    TRANSFERS_FILES = False
+
+    def run(self, tmp=None, task_vars=None):
+        result = super().run(tmp, task_vars)
+        ends = task_vars.get("ends", "native")
+        sample = SAMPLES["fallback" if ends == "fallback" else "native"]
+        {body}
+        return result
+"""
+BODIES = {
+    "glibc_facts": """
+        pathlib.Path({ran!r}).touch()
+        if task_vars.get("ansible_connection") == "ssh":
+            self._low_level_execute_command("true")
+        if ends == "broken":
+            result.update(failed=True, msg=task_vars.get("says", "OSError: [Errno 28] No space left on device"))
+        elif ends == "hidden":
+            result["_ansible_no_log"] = True
+        result["ansible_facts"] = {{"glibc_facts": sample["facts"]}}
+""",
+    "faiss_install": """
+        result.update(plan=sample["plan"], attempts=sample["attempts"], verification=sample["verification"])
+        if ends == "odd":
+            result["plan"] = sample["plan"] + [{{"id": 7}}]
+""",
+    "vector_backend": """
+        if ends == "slow":
+            time.sleep(60)
+        if ends == "unset":
+            result.update(failed=True, msg="/etc is read-only", cause="read_only", remedy="Mount it writable.")
+        decision = dict(sample["decision"])
+        decision["because"] = task_vars.get("says", decision["because"])
+        result.update(decision=decision, setting=sample["setting"])
+""",
+}
+AUDIT = """
+- hosts: all
+  gather_facts: false
+  {play}
+  tasks:
+    - glibc_facts:
+      tags: [probe, backend]
+    {between}
+    - faiss_install:
+      register: _faiss_install__result
+      tags: [backend]
+    - vector_backend:
+      register: _vector_backend__result
+      tags: [backend]
+    {after}
+- hosts: all
+  gather_facts: false
+  tasks:
+    - ansible.builtin.import_role: {{name: fleet_report, rolespec_validate: false}}
+"""
+
+
+class Fleet:
+    """A project folder of the test's own: plugins that play the stages, an inventory, a playbook."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.reports, self.ran = folder, folder / "reports", folder / "ran"
+        by_state: dict[str, Any] = {}
+        for record in sample_records.records(13):
+            by_state.setdefault(record["state"], record)
+        samples = folder / "samples.json"
+        samples.write_text(json.dumps(by_state))
+        (folder / "action").mkdir()
+        for name, body in BODIES.items():
+            text = STAGE.format(samples=str(samples), body=body.format(ran=str(self.ran)).strip())
+            (folder / "action" / f"{name}.py").write_text(text)
+        (folder / "ansible.cfg").write_text(
+            f"[defaults]\naction_plugins = {folder}/action:{ROOT}/plugins/action\nlibrary = {ROOT}/library\n"
+            f"callback_plugins = {ROOT}/plugins/callback\ncallbacks_enabled = fleet_record\nroles_path = {ROOT}/roles\n"
+            "gathering = explicit\nretry_files_enabled = false\nlocalhost_warning = false\nforks = 4\n"
+            "[ssh_connection]\nssh_args = -o ConnectTimeout=3 -o BatchMode=yes\n"
+        )
+        self.inventory({"one": {}, "two": {"ends": "fallback"}})
+        self.book()
+
+    def inventory(self, hosts: dict[str, dict[str, Any]], groups: dict[str, list[str]] | None = None) -> None:
+        """Hosts with their variables; on this machine unless they say otherwise."""
+        local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+        children = {name: {"hosts": dict.fromkeys(members)} for name, members in (groups or {}).items()}
+        hosts = {name: {**local, **variables} for name, variables in hosts.items()}
+        (self.folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "children": children}}))
+
+    def book(self, play: str = "", between: str = "", after: str = "", text: str = AUDIT) -> None:
+        """Writes the playbook, with more lines where a test wants them."""
+        (self.folder / "book.yml").write_text(text.format(play=play, between=between, after=after))
+
+    def command(self, *arguments: str, book: str = "book.yml") -> list[str]:
+        """What is started."""
+        playbook = str(Path(sys.executable).with_name("ansible-playbook"))
+        return [playbook, "-i", "hosts.json", book, *arguments]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Nothing of the caller's own settings of Ansible or of this project."""
+        kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "FAISS_FLEET_"))}
+        return {
+            **kept,
+            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+            "ANSIBLE_NOCOLOR": "1",
+            "COLUMNS": "120",
+            **more,
+        }
+
+    def run(self, *arguments: str, book: str = "book.yml", **environment: str) -> subprocess.CompletedProcess[str]:
+        """One run to its end."""
+        return subprocess.run(
+            self.command(*arguments, book=book),
+            cwd=self.folder,
+            env=self.environment(**environment),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    def records(self, folder: str = "latest") -> dict[str, dict[str, Any]]:
+        """Records by host, each held against the schema; one line a host."""
+        lines = (self.reports / folder / "records.jsonl").read_text(encoding="utf-8").splitlines()
+        found = [json.loads(line) for line in lines]
+        for record in found:
+            jsonschema.validate(record, SCHEMA)
+        names = [record["host"]["name"] for record in found]
+        assert len(names) == len(set(names))
+        return dict(zip(names, found, strict=True))
+
+    def states(self, folder: str = "latest") -> dict[str, str]:
+        """States by host."""
+        return {name: record["state"] for name, record in self.records(folder).items()}
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    """A fleet of two: one native, one fallback."""
+    return Fleet(tmp_path)
+
+
+def test_every_host_has_its_record_whatever_became_of_it(fleet: Fleet) -> None:
+    needs.command("ssh")
+    closed = {"ansible_connection": "ssh", "ansible_host": "127.0.0.1", "ansible_port": 1}
+    hosts = {"a": {}, "b": {"ends": "fallback"}, "c": {"ends": "broken"}, "d": closed, "e": {"ends": "unset"}}
+    fleet.inventory({**hosts, "f": {"leaves": True}, "g": {"ends": "odd"}}, {"old": ["a", "d"]})
+    fleet.book(between="- ansible.builtin.meta: end_host\n      when: leaves | default(false)\n      tags: [backend]")
+    done = fleet.run()
+    assert done.returncode not in (0, 1, 250), done.stdout + done.stderr
+    records = fleet.records()
+    assert list(records) == list("abcdefg")
+    states = [record["state"] for record in records.values()]
+    assert states == ["native", "fallback", "failed", "unreachable", "failed", "failed", "native"]
+    causes = [record["cause"] for record in records.values()]
+    assert causes[0] is None and causes[2:6] == ["disk_full", "unreachable", "read_only", "interrupted"]
+    assert records["a"]["host"]["groups"] == ["old"] and records["a"]["facts"] and records["a"]["plan"]
+    assert "127.0.0.1 port 1" in records["d"]["because"]
+    assert records["e"]["remedy"] == "Mount it writable." and records["e"]["decision"], "what was decided is kept"
+    assert any("plan/" in error["message"] for error in records["g"]["errors"]), "a part that does not fit is named"
+    assert (fleet.reports / "latest").is_symlink()
+    run = (fleet.reports / "latest").resolve()
+    assert sorted(path.name for path in run.iterdir()) == [
+        *("index.html", "records.jsonl", "run.json", "summary.csv", "summary.md")
+    ]
+    with (run / "summary.csv").open(newline="") as file:
+        assert [row["state"] for row in csv.DictReader(file)] == states
+    assert "7 hosts: 2 native, 1 fallback, 3 failed, 1 unreachable" in done.stdout
+    for line in ("index.html", "records.jsonl"):
+        assert str(run / line) in done.stdout
+
+
+@pytest.mark.parametrize(
+    "play",
+    [
+        pytest.param("strategy: ansible.builtin.linear", id="linear"),
+        pytest.param("strategy: ansible.builtin.free", id="free"),
+        pytest.param("strategy: ansible.builtin.host_pinned", id="pinned"),
+        pytest.param("serial: 2", id="batches"),
+    ],
+)
+def test_each_way_through_a_play_is_recorded(fleet: Fleet, play: str) -> None:
+    fleet.inventory({"a": {}, "b": {"ends": "broken"}, "c": {"ends": "fallback"}, "d": {}, "e": {}})
+    fleet.book(play)
+    fleet.run()
+    assert fleet.states() == {"a": "native", "b": "failed", "c": "fallback", "d": "native", "e": "native"}
+
+
+def test_hosts_of_batches_that_never_began_are_there(fleet: Fleet) -> None:
+    fleet.inventory({"a": {}, "b": {"ends": "broken"}, "c": {}, "d": {}})
+    fleet.book("serial: 1\n  max_fail_percentage: 0")
+    assert fleet.run().returncode != 0
+    assert fleet.states() == {"a": "native", "b": "failed", "c": "failed", "d": "failed"}
+    assert fleet.records()["d"]["cause"] == "interrupted"
+
+
+def test_limit_leaves_the_other_hosts_out(fleet: Fleet) -> None:
+    assert fleet.run("--limit", "two").returncode == 0
+    assert fleet.states() == {"two": "fallback"}
+
+
+def test_a_run_without_a_verdict_by_choice_is_not_recorded(fleet: Fleet) -> None:
+    assert fleet.run("--tags", "probe").returncode == 0
+    assert not fleet.reports.exists()
+
+
+def test_playbooks_that_decide_nothing_are_not_recorded(fleet: Fleet) -> None:
+    fleet.book(text="- hosts: all\n  gather_facts: false\n  tasks:\n    - vector_backend:\n{play}{between}{after}")
+    assert fleet.run().returncode == 0
+    assert not fleet.reports.exists()
+
+
+def test_check_mode_is_said_in_the_record(fleet: Fleet) -> None:
+    fleet.run("--check")
+    assert all(record["run"]["check_mode"] for record in fleet.records().values())
+    assert "Check mode" in (fleet.reports / "latest" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_rescued_failure_ends_in_the_verdict(fleet: Fleet) -> None:
+    fleet.book(
+        between="- block: [{{ansible.builtin.fail: {{msg: not yet}}}}]\n"
+        "      rescue: [{{ansible.builtin.debug: {{msg: mended}}}}]\n      tags: [backend]".format()
+    )
+    assert fleet.run().returncode == 0
+    assert fleet.states() == {"one": "native", "two": "fallback"}
+    assert [error["message"] for error in fleet.records()["one"]["errors"]] == ["not yet"]
+
+
+def test_a_users_own_task_that_fails_later_does_not_take_the_verdict_away(fleet: Fleet) -> None:
+    fleet.book(after="- ansible.builtin.fail: {msg: restart failed}\n      tags: [backend]")
+    assert fleet.run().returncode == 2
+    assert fleet.states() == {"one": "native", "two": "fallback"}
+    assert fleet.records()["two"]["errors"][0]["message"] == "restart failed"
+
+
+def test_a_failure_before_the_stages_is_the_hosts_failure(fleet: Fleet) -> None:
+    fleet.book("pre_tasks: [{ansible.builtin.fail: {msg: the gate keeper says no}, tags: [always]}]")
+    fleet.run()
+    assert fleet.states() == {"one": "failed", "two": "failed"}
+    assert "the gate keeper says no" in fleet.records()["one"]["because"]
+
+
+def test_a_play_run_twice_leaves_the_latest_word(fleet: Fleet) -> None:
+    text = AUDIT + AUDIT
+    fleet.book(text=text.replace("{between}", "- ansible.builtin.debug:", 1))
+    assert fleet.run().returncode == 0
+    assert fleet.states() == {"one": "native", "two": "fallback"}
+
+
+def test_a_hidden_result_stays_hidden_and_the_host_stays_in_the_report(fleet: Fleet) -> None:
+    fleet.inventory({"a": {"ends": "hidden"}})
+    fleet.run()
+    record = fleet.records()["a"]
+    assert record["facts"] is None and record["state"] == "native"
+
+
+def test_a_killed_controller_loses_nothing_that_was_finished(fleet: Fleet) -> None:
+    fleet.inventory({"a": {}, "b": {"ends": "slow"}, "c": {"ends": "fallback"}, "d": {"ends": "slow"}})
+    fleet.book("strategy: ansible.builtin.host_pinned")
+    started = subprocess.Popen(
+        fleet.command(), cwd=fleet.folder, env=fleet.environment(), start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    try:
+        folder = _wait_for_lines(fleet, 2)
+    finally:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+    assert fleet.states(folder.name) == {"a": "native", "c": "fallback"}
+    assert not (fleet.reports / "latest").exists()
+    with (folder / "records.jsonl").open("a") as file:
+        file.write('{"schema": 1, "host": {"na')  # and the line that was being written
+    done = fleet.run("-e", f"fleet_report__run={folder.name}", book=str(ROOT / "report.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert fleet.states(folder.name) == {"a": "native", "b": "failed", "c": "fallback", "d": "failed"}
+    again = fleet.run("-e", f"fleet_report__run={folder.name}", book=str(ROOT / "report.yml"))
+    assert "changed=0" in again.stdout
+
+
+def test_ctrl_c_leaves_reports_with_every_host(fleet: Fleet) -> None:
+    fleet.inventory({"a": {}, "b": {"ends": "slow"}})
+    fleet.book("strategy: ansible.builtin.host_pinned")
+    started = subprocess.Popen(
+        fleet.command(), cwd=fleet.folder, env=fleet.environment(), start_new_session=True, stdout=subprocess.DEVNULL
+    )
+    try:
+        _wait_for_lines(fleet, 1)
+        os.killpg(started.pid, signal.SIGINT)
+        started.wait(timeout=30)
+    finally:
+        if started.poll() is None:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+    assert fleet.states() == {"a": "native", "b": "failed"}
+    assert (fleet.reports / "latest" / "index.html").is_file()
+
+
+def _wait_for_lines(fleet: Fleet, count: int) -> Path:
+    for _attempt in range(600):
+        for path in fleet.reports.glob("*/records.jsonl"):
+            if path.read_bytes().count(b"\n") >= count:
+                return path.parent
+        time.sleep(0.1)
+    pytest.fail("the run did not record its first hosts within a minute")
+
+
+def test_a_host_name_is_never_a_path(fleet: Fleet) -> None:
+    names = ["../../etc/x", "/etc/y", "..", "a/b"]
+    fleet.inventory({name: {} for name in names})
+    before = {path for path in fleet.folder.rglob("*") if fleet.reports not in path.parents}
+    assert fleet.run().returncode == 0
+    assert set(fleet.records()) == set(names)
+    run = (fleet.reports / "latest").resolve()
+    assert {path.parent for path in fleet.reports.rglob("*") if path.is_file()} == {run}
+    assert {path for path in fleet.folder.rglob("*") if fleet.reports not in path.parents} <= {
+        *before,
+        fleet.reports,
+        fleet.ran,
+        *fleet.folder.glob("action/__pycache__*"),
+        *fleet.folder.glob("action/__pycache__/*"),
+    }
+
+
+def test_secrets_of_the_inventory_are_in_no_file(fleet: Fleet) -> None:
+    secret = {
+        "ansible_password": "p4ss-of-one",
+        "ansible_become_password": "{{ 'be' ~ 'come-pw' }}",
+        "app_token": "t0ken-tt",
+    }
+    says = "refused p4ss-of-one, become-pw, t0ken-tt, https://user:url-pw@index.example/simple?token=query-pw"
+    fleet.inventory({"a": {**secret, "says": says}, "b": {**secret, "says": says, "ends": "broken"}})
+    fleet.run()
+    assert fleet.states() == {"a": "native", "b": "failed"}
+    for path in (fleet.reports / "latest").iterdir():
+        text = path.read_text(encoding="utf-8")
+        for word in ("p4ss-of-one", "become-pw", "t0ken-tt", "url-pw", "query-pw"):
+            assert word not in text, (path, word)
+    assert "refused" in fleet.records()["a"]["because"]
+
+
+@pytest.mark.parametrize("place", ["a file", "latest is a folder"])
+def test_reports_that_cannot_be_written_stop_the_run_before_it_begins(fleet: Fleet, place: str) -> None:
+    if place == "a file":
+        fleet.reports.write_text("in the way")
+    else:
+        (fleet.reports / "latest").mkdir(parents=True)
+    done = fleet.run()
+    assert done.returncode == 1
+    assert "Nothing was changed on any host" in done.stderr and str(fleet.reports) in done.stderr
+    assert not fleet.ran.exists()
+
+
+def test_the_folder_is_a_setting(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.run(FAISS_FLEET_REPORTS=str(tmp_path / "elsewhere"))
+    assert (tmp_path / "elsewhere" / "latest" / "index.html").is_file() and not fleet.reports.exists()
+
+
+def test_a_run_id_given_from_outside_names_the_run(fleet: Fleet) -> None:
+    fleet.run(FAISS_FLEET_RUN_ID="20261122T101112Z-0123abcd")
+    fleet.run(FAISS_FLEET_RUN_ID="../../evil")
+    names = sorted(path.name for path in fleet.reports.iterdir() if not path.is_symlink())
+    assert names[0] == "20261122T101112Z-0123abcd" and len(names) == 2
+
+
+def test_the_table_fits_the_terminal_and_obeys_no_host(fleet: Fleet) -> None:
+    fleet.inventory({"a": {"says": "red \x1b[31mtext\x07 \u202e reversed " + "long " * 100}})
+    done = fleet.run(COLUMNS="70")
+    table = done.stdout[done.stdout.index("HOST ") :].splitlines()
+    assert all(len(line) <= 70 for line in table[:2])
+    assert "\x1b[31m" not in "\n".join(table) and "\u202e" not in "\n".join(table)
+
+
+def test_the_gate_is_open_unless_asked_for(fleet: Fleet) -> None:
+    assert fleet.run().returncode == 0
+    closed = fleet.run("-e", "fleet_report__fail_on_fallback=true")
+    assert closed.returncode == 2
+    assert "1 host falls back to JavaScript" in closed.stdout and "two: " in closed.stdout
+    assert fleet.states() == {"one": "native", "two": "fallback"}, "a closed gate is no host's failure"
+
+
+def test_the_gate_can_be_for_some_hosts_only(fleet: Fleet) -> None:
+    fleet.inventory({"one": {"fleet_report__fail_on_fallback": True}, "two": {"ends": "fallback"}})
+    assert fleet.run().returncode == 0
+    fleet.inventory({"one": {}, "two": {"ends": "fallback", "fleet_report__fail_on_fallback": "{{ 1 == 1 }}"}})
+    assert fleet.run().returncode == 2
