@@ -198,7 +198,7 @@ class RecordBuilder:
         if not record_schema.validator().is_valid(record):
             wrong += record_schema.repair(record)
         self._judge(record)
-        if self._outcome == "decided" and record["state"] == "failed" and wrong:
+        if self._decision is not None and record["decision"] is None and self._outcome in (None, "decided"):
             record["cause"] = "unknown"
             record["because"] = f"What was decided could not be recorded: {_short(wrong[0])}"
         for text in wrong[:20]:

@@ -29,7 +29,8 @@ def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str,
         printed.append((text, line[1] if place else None))
     if summary.hosts > len(shown):
         printed.append((shorten(f"... {summary.hosts - len(shown):,} more hosts are in the reports.", columns), None))
-    return [*printed, *_remedies(summary, columns), ("", None), (summary.totals(), None)]
+    totals = [(line, None) for line in textwrap.wrap(summary.totals(), max(columns, 20))]
+    return [*printed, *_remedies(summary, columns), ("", None), *totals]
 
 
 def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
