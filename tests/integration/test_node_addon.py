@@ -269,7 +269,22 @@ def test_a_prebuilt_for_a_newer_glibc_is_blocked_by_what_its_files_need(
     assert reason["have"] == "2.17" and reason["file"] == recipe.BINARY
 
 
-def test_the_same_prebuilt_forced_upon_the_host_fails_as_foretold(
+def test_a_prebuilt_that_fits_is_taken_before_a_build(
+    host: StandIn, prefix: str, chosen: Options, tmp_path: Path
+) -> None:
+    """For want of a published one that runs on glibc 2.17, the addon of our own build in the layout of those."""
+    packed, _ = build.artefact(mine()[-1], chosen)
+    tree = unpacking.tar(packed.archive, tmp_path / "tree", packed.archive.name, top=False)
+    archive = tmp_path / "faiss-node-v0.5.1-napi-v6-linux-x64.tar.gz"
+    subprocess.run(["tar", "-czf", archive, "-C", tree / build.PACKAGE, "build"], check=True)
+    named = {"file": str(archive), "sha256": cache.sha256(archive)}
+    record, _ = host.audit(faiss_install__faiss_node_prebuilt=named)
+    (test,) = record["verification"]
+    assert ":prebuilt:" in test["candidate"] and test["ok"], test["message"]
+    assert record["state"] == "native" and test["isa_loaded"] is None
+
+
+def test_a_prebuilt_for_a_newer_glibc_forced_upon_the_host_fails_as_foretold(
     host: StandIn, prefix: str, prebuilt: dict[str, str], tmp_path: Path
 ) -> None:
     """What `npm install faiss-node` leaves on such a host: the search test's cause is of the loader's own words."""
