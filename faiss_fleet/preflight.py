@@ -13,6 +13,8 @@ from typing import Any
 import yaml
 
 from . import catalogue, conda_options, options, portable_python
+from .addon import inputs as addon_inputs
+from .addon import prebuilt
 from .errors import FleetError
 from .strategies.base import Options
 from .target import errors as target_errors
@@ -111,6 +113,8 @@ def _check_files(chosen: Options) -> None:
     if wheelhouse:
         _check_wheelhouse(str(wheelhouse), chosen.cache)
     portable_python.from_options(chosen)
+    addon_inputs.check(chosen)
+    prebuilt.from_options(chosen)
 
 
 def faults(host: str, values: Mapping[str, Any]) -> list[str]:

@@ -72,6 +72,19 @@ def load(options: Options) -> dict[str, Input]:
     return found
 
 
+def check(options: Options) -> None:
+    """Raises FleetError for what the inventory says of the inputs and cannot be, before anything is built."""
+    load(options)
+    mirror = options.extra.get(MIRROR)
+    if mirror and not Path(str(mirror)).expanduser().is_dir():
+        raise FleetError(
+            f"{MIRROR} is {mirror!r}, which is no folder on this controller. Create it and put the files in, or remove "
+            "the variable to use npm, pip and apt-get.",
+            cause="build_tool_missing",
+            remedy=f"Create {mirror}, or remove {MIRROR}.",
+        )
+
+
 def source_of(given: object) -> Input:
     """FAISS from where the inventory says. Raises FleetError for an entry that does not pin what it names."""
     if not isinstance(given, Mapping) or len([name for name in ORIGINS if given.get(name)]) != 1:

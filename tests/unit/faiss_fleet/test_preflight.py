@@ -39,6 +39,17 @@ def test_ordinary_names_pass(name: str) -> None:
             ["/x"],
             id="archive that is not there",
         ),
+        pytest.param({"faiss_install__addon_inputs": "/nowhere/inputs"}, ["/nowhere/inputs"], id="no inputs"),
+        pytest.param(
+            {"faiss_install__faiss_source": {"git": "https://x", "commit": "v1.7.4", "version": "1.7.4"}},
+            ["faiss_install__faiss_source", "40 hexadecimal digits"],
+            id="source by a tag",
+        ),
+        pytest.param(
+            {"faiss_install__faiss_node_prebuilt": {"file": "/nowhere/x.tar.gz", "sha256": "0" * 64}},
+            ["/nowhere/x.tar.gz"],
+            id="prebuilt that is not there",
+        ),
         pytest.param({"vector_backend__path": "backend.json"}, ["absolute"], id="relative setting"),
         pytest.param({"vector_backend__path": "/usr/bin/backend.json"}, ["/usr"], id="setting among programs"),
         pytest.param(
