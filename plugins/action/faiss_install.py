@@ -59,25 +59,23 @@ class RemoteHost:
     def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
         action = self._action
         shell = action._connection._shell
-        temporary = action._make_tmp_path()
-        try:
-            archive = shell.join_path(temporary, "prefix.tar.gz")
-            action._transfer_file(str(artefact.archive), archive)
-            action._fixup_perms2((temporary, archive))
-            if self._bare:
-                fault = self._borrow_python(artefact, archive, shell.join_path(temporary, "python"))
-                if fault:
-                    return fault
-            result = self._module(
-                "faiss_deploy",
-                prefix=prefix,
-                archive=archive,
-                sha256=artefact.sha256,
-                digest=artefact.digest,
-                min_free_bytes=artefact.unpacked_bytes,
-            )
-        finally:
-            action._remove_tmp_path(temporary)
+        # Ansible removes its temporary folder when the task ends, whatever happens; a second one would be forgotten.
+        temporary = shell.tmpdir or action._make_tmp_path()
+        archive = shell.join_path(temporary, "prefix.tar.gz")
+        action._transfer_file(str(artefact.archive), archive)
+        action._fixup_perms2((temporary, archive))
+        if self._bare:
+            fault = self._borrow_python(artefact, archive, shell.join_path(temporary, artefact.digest))
+            if fault:
+                return fault
+        result = self._module(
+            "faiss_deploy",
+            prefix=prefix,
+            archive=archive,
+            sha256=artefact.sha256,
+            digest=artefact.digest,
+            min_free_bytes=artefact.unpacked_bytes,
+        )
         failed = bool(result.get("failed"))
         return {
             "ok": not failed,

@@ -1,0 +1,43 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs the faiss_rollback module; on a host without a Python of its own, with the Python that FAISS was installed with."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+# What a shell returns when the interpreter of a module is not there, or is no program.
+NO_PYTHON = (126, 127)
+# The newest prefix that carries a Python; removing it while that Python runs is fine: what it needs is loaded.
+FIND = "ls -t -d {prefix}/*/*/python/bin/python3 2>/dev/null | head -n 1"
+
+
+class ActionModule(ActionBase):
+    """See the file's first line."""
+
+    _supports_check_mode = True
+    TRANSFERS_FILES = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        task_vars = task_vars or {}
+        outcome: dict[str, Any] = super().run(tmp, task_vars)
+        answer = self._execute_module(task_vars=task_vars)
+        if answer.get("failed") and answer.get("rc") in NO_PYTHON:
+            prefix = str(self._task.args.get("prefix") or "/opt/faiss-fleet")
+            found = self._low_level_execute_command(FIND.format(prefix=quote(prefix)))["stdout"].strip()
+            if not found:
+                return {**outcome, "changed": False, **_nothing(self._task.args.get("path"))}
+            answer = self._execute_module(task_vars={**task_vars, "ansible_python_interpreter": found})
+        return {**outcome, **answer}
+
+
+def _nothing(path: object) -> dict[str, Any]:
+    """Without a Python nothing of ours was ever written there."""
+    did = "There is no Python here, neither the host's nor one of ours: nothing was ever installed or set."
+    return {"did": [did], "removed": [], "kept": [], "before": None, "after": None, "path": path}
