@@ -1,0 +1,62 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Metrics for node_exporter's textfile collector: hosts by state and cause, and each host's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from ..record_schema import Record
+from .columns import Cell
+from .summary import Summary
+from .text import one_line
+
+# Metric: (what it says, cell, factor to its unit).
+FIGURES = {
+    "faiss_fleet_host_queries_per_second": ("Single-query calls per second of the backend in use.", "qps", 1.0),
+    "faiss_fleet_host_p50_seconds": ("Median latency of one query.", "p50_ms", 0.001),
+    "faiss_fleet_host_p95_seconds": ("95th percentile of the latency of one query.", "p95_ms", 0.001),
+    "faiss_fleet_host_javascript_p95_seconds": ("The same of the JavaScript store.", "js_p95_ms", 0.001),
+}
+
+
+def render(summary: Summary, _records: Iterable[Record] = ()) -> Iterator[str]:
+    """The metrics by lines."""
+    yield from _head("faiss_fleet_run_info", "The run that these figures are of.")
+    yield _sample("faiss_fleet_run_info", 1, run=summary.run["id"], version=summary.run["version"])
+    yield from _head("faiss_fleet_run_start_time_seconds", "When it began.")
+    yield _sample("faiss_fleet_run_start_time_seconds", _moment(summary.run["started"]))
+    yield from _head("faiss_fleet_hosts", "Hosts by state.")
+    for state, count in summary.states.items():
+        yield _sample("faiss_fleet_hosts", count, state=state)
+    yield from _head("faiss_fleet_hosts_by_cause", "Hosts by what stands in the way of native FAISS.")
+    for cause in summary.causes:
+        yield _sample("faiss_fleet_hosts_by_cause", len(cause.hosts), cause=cause.name)
+    yield from _head("faiss_fleet_host_native", "1 where native FAISS runs, 0 where it does not.")
+    for cells in summary.rows:
+        labels = {key: cells[key] for key in ("host", "state", "provider", "faiss", "glibc")}
+        yield _sample("faiss_fleet_host_native", int(cells["state"] == "native"), **labels)
+    for name, (text, key, factor) in FIGURES.items():
+        yield from _head(name, text)
+        for cells in summary.rows:
+            value = cells[key]
+            if isinstance(value, (int, float)):
+                yield _sample(name, value * factor, host=cells["host"])
+
+
+def _head(name: str, text: str) -> Iterator[str]:
+    yield f"# HELP {name} {text}\n# TYPE {name} gauge\n"
+
+
+def _sample(name: str, value: float, **labels: Cell) -> str:
+    inside = ",".join(f'{key}="{_label(text)}"' for key, text in labels.items())
+    return f"{name}{{{inside}}} {value:.10g}\n" if inside else f"{name} {value:.10g}\n"
+
+
+def _label(value: Cell) -> str:
+    text = one_line("" if value is None else str(value))
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _moment(text: str) -> float:
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()

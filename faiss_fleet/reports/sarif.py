@@ -1,0 +1,79 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""SARIF 2.1.0, for code scanning: one rule a cause, one result a host that is not native."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+from urllib.parse import quote
+
+from ..record_schema import Record
+from ..records import meaning_of, remedy_for
+from .columns import Cell
+from .summary import Summary
+from .text import one_line, visible
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS = {"fallback": "warning", "failed": "error", "unreachable": "error"}
+CHOSEN = "chosen_fallback"  # the rule of hosts that fell back without an obstacle
+
+
+def render(summary: Summary, _records: Iterable[Record] = ()) -> Iterator[str]:
+    """The document, one result a line."""
+    causes = [*(cause.name for cause in summary.causes), CHOSEN]
+    place = {name: number for number, name in enumerate(causes)}
+    driver = {
+        "name": "faiss-fleet",
+        "version": summary.run["version"],
+        "rules": [_rule(name) for name in causes],
+    }
+    where = quote(_inventory(summary.run), safe="/")
+    yield f'{{"$schema": {_json(SCHEMA)}, "version": "2.1.0", "runs": [{{\n"tool": {_json({"driver": driver})},\n'
+    yield f'"automationDetails": {_json({"id": "faiss-fleet/" + summary.run["id"]})},\n"results": ['
+    separator = "\n"
+    for cells in summary.rows:
+        if cells["state"] != "native":
+            yield separator + _json(_result(cells, place, where))
+            separator = ",\n"
+    yield "\n]}]}\n"
+
+
+def _inventory(run: dict[str, Any]) -> str:
+    """A file that results can point at; a result without one is not shown by code scanning."""
+    named = [source for source in run["inventory"] if not source.endswith(",") and not source.startswith("/")]
+    return str(named[0]) if named else "inventory"
+
+
+def _rule(cause: str) -> dict[str, Any]:
+    text = (
+        "Native FAISS was possible, and the policy chose JavaScript." if cause == CHOSEN else meaning_of(cause) or cause
+    )
+    rule: dict[str, Any] = {"id": cause, "shortDescription": {"text": one_line(text)}}
+    remedy = remedy_for(cause)
+    if remedy:
+        rule["help"] = {"text": remedy}
+    return rule
+
+
+def _result(cells: dict[str, Cell], place: dict[str, int], where: str) -> dict[str, Any]:
+    host, state = visible(str(cells["host"])), str(cells["state"])
+    cause = str(cells["cause"] or CHOSEN)
+    said = " ".join(one_line(str(cells[key])) for key in ("because", "remedy") if cells[key])
+    return {
+        "ruleId": cause,
+        "ruleIndex": place[cause],
+        "level": LEVELS[state],
+        "message": {"text": f"{host}: {state}. {said}"},
+        "locations": [
+            {
+                "physicalLocation": {"artifactLocation": {"uri": where}, "region": {"startLine": 1}},
+                "logicalLocations": [{"name": host, "kind": "resource"}],
+            }
+        ],
+        "partialFingerprints": {"hostAndCause/v1": f"{host}/{cause}"},
+    }
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
