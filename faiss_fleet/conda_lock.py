@@ -103,7 +103,7 @@ def _made(
 
 @contextlib.contextmanager
 def _repodata(channels: Channels, options: Options) -> Iterator[Path]:
-    """Where the solver keeps what channels list. Addresses are noted there: those with a secret get a place that goes."""
+    """Where the solver keeps what channels list. Addresses are noted there: a secret one gets a place that goes."""
     if not channels.secrets():
         yield options.cache / "conda" / "repodata"
         return

@@ -17,9 +17,9 @@ from .target import child_process
 
 CHILD = Path(__file__).with_name("conda_solver_child.py")
 LIBRARY = "rattler"
-TIME_LIMIT = 1200.0
-# Of one request of the network, in seconds.
-REQUEST_LIMIT = 60
+TIME_LIMIT = 1800.0
+# Of one request of the network, in seconds: a list of packages, and a package over a slow line.
+REQUEST_LIMITS = {"solve": 120, "fetch": 900}
 TAIL = 1500
 
 
@@ -29,7 +29,7 @@ def call(operation: str, time_limit: float = TIME_LIMIT, **arguments: Any) -> di
         remedy = "Install what requirements/controller.txt names (make venv)."
         raise FleetError(f"py-rattler is not installed for {sys.executable}. {remedy}", "not_installed", remedy)
     said: list[bytes] = []
-    request = {"operation": operation, "timeout": REQUEST_LIMIT, **arguments}
+    request = {"operation": operation, "timeout": REQUEST_LIMITS.get(operation), **arguments}
     with tempfile.TemporaryDirectory(prefix="faiss-fleet-conda-") as place:
         # Isolated: the child's folder, which is this package, must not become the place where it looks for modules.
         argv = [sys.executable, "-I", str(CHILD)]

@@ -341,6 +341,15 @@ def test_a_mirror_with_a_password_serves_and_the_password_stays_secret(fleet: Fl
     assert "s3cret" not in json.dumps([artefact.lock, mirror.candidate])
 
 
+def test_a_password_kept_in_rattlers_own_file_serves(
+    fleet: Fleet, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"127.0.0.1": {"BasicHTTP": {"username": "me", "password": "s3cret"}}}
+    (tmp_path / "credentials.json").write_text(json.dumps(kept))
+    monkeypatch.setenv("RATTLER_AUTH_FILE", str(tmp_path / "credentials.json"))
+    assert Fleet(fleet.cache, f"http://{server}").get("2.17").archive.is_file()
+
+
 def test_a_wrong_password_is_told_without_it(fleet: Fleet, server: str) -> None:
     found = Fleet(fleet.cache, f"http://me:wr0ng@{server}").refused("2.17")
     assert found.cause == "conda_network"
