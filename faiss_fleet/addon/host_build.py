@@ -28,7 +28,8 @@ class Requirement:
 
     def line(self) -> str:
         verdict = {True: "met", False: "missing", None: "not looked for"}[self.met]
-        return f"{self.name}: need {self.need}, have {self.have or 'none'} ({verdict})"
+        have = self.have or ("unknown" if self.met is None else "none")
+        return f"{self.name}: need {self.need}, have {have} ({verdict})"
 
     def reason(self) -> Reason:
         have = self.have or "none"
