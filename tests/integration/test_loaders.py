@@ -77,6 +77,37 @@ def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
     check([needs.interpreter(python), "-m", "unittest", "-q", "test_loader"], env, cwd=tests)
 
 
+IMAGE = "localhost/faiss-fleet/centos7-py313"
+
+
+def podman(*arguments: object) -> list[str]:
+    """podman run of the stand-in for CentOS 7 with Python 3.13 and Node 16, and FAISS mounted at /site."""
+    needs.command("podman")
+    program = str(ROOT / "images" / "podman")
+    if subprocess.run([program, "image", "exists", IMAGE], check=False).returncode:
+        needs.missing(f"there is no image {IMAGE}. Run images/build --all.")
+    volumes = [f"--volume={real_faiss.site_of('3.13')}:/site:ro", "--env=PYTHONPATH=/site"]
+    return [program, "run", "--rm", "-i", "--network=none", *volumes, *map(str, arguments)]
+
+
+def test_a_container_serves_both_loaders():
+    runtime = {"kind": "container", "argv": [*podman(IMAGE), "/usr/local/bin/python3"], "env": {}, "prefix": None}
+    env = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps([runtime])}
+    said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: container"], env)
+    assert "5 tests, 0 failed" in said
+    env["PYTHONPATH"] = str(real_faiss.site_of("3.13"))
+    tests = ROOT / "loaders" / "python" / "tests"
+    check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_loader.Backends"], env, cwd=tests)
+
+
+def test_node_16_on_glibc_2_17_has_native_faiss_by_the_worker():
+    runtime = {"kind": "python", "argv": ["/usr/local/bin/python3"], "env": {"PYTHONPATH": "/site"}, "prefix": None}
+    given = [f"--volume={ROOT}:/project:ro", f"--env=FAISS_FLEET_TEST_RUNTIMES={json.dumps([runtime])}"]
+    given.append("--env=FAISS_FLEET_TEST_PYTHON=/usr/local/bin/python3")
+    said = check(podman(*given, IMAGE, "node", "/project/loaders/node/test/run.js"), dict(os.environ))
+    assert ", 0 failed, Node v16.20.2" in said and "python 0 answers as expected, cosine" in said
+
+
 def test_without_numpy_a_worker_still_serves(tmp_path):
     program = tmp_path / "program.py"
     program.write_text(

@@ -382,8 +382,8 @@ class Failures(Base):
                 ('nonsense', 'WORKER_NONSENSE'), ('die', 'WORKER_DIED'), ('hang', 'WORKER_TIMEOUT'),
                 ('version', 'WORKER_VERSION'), ('flood', 'WORKER_NONSENSE'), ('other request', 'WORKER_NONSENSE'),
                 ('no json', 'WORKER_NONSENSE'), ('miscounts', 'WORKER_NONSENSE'),
-                ('wrong positions', 'WORKER_NONSENSE'), ('too few', 'WORKER_NONSENSE'), ('half a frame', 'WORKER_DIED'), ('refuses', 'WORKER_ERROR'),
-                ('hangs later', 'WORKER_TIMEOUT')]:
+                ('wrong positions', 'WORKER_NONSENSE'), ('too few', 'WORKER_NONSENSE'),
+                ('half a frame', 'WORKER_DIED'), ('refuses', 'WORKER_ERROR'), ('hangs later', 'WORKER_TIMEOUT')]:
             del self.events[:]
             setting, starts = self.fake(how)
             made = self.open(setting=setting, metric='l2', start_timeout=1 if how == 'hang' else 30, call_timeout=1)
