@@ -63,7 +63,7 @@ def plan(
     """Pure: from facts to candidates."""
     node, without = chosen_node(facts, options)
     place = wheel_judge.file_system(facts, options, UNPACKED_BYTES, NAME)
-    candidates = [_prebuilt(given, node, without, facts, place, inputs)]
+    candidates = []
     host: list[Reason] = list(needs.judge(PROMISED, needs.provided_per_facts(facts)))
     variants: Sequence[Variant] = recipe.VARIANTS
     if without or host:
@@ -72,6 +72,9 @@ def plan(
     for variant in variants:
         cpu = wheel_judge.cpu(variant.level, facts, f"this build of {PROJECT}")
         candidates.append(_built(variant, node, [*without, *host, *cpu, *place], facts, inputs))
+    published = _prebuilt(given, node, without, facts, place, inputs)
+    # One that nobody named is the last thing to say about a host.
+    candidates.insert(0 if given else len(candidates), published)
     candidates.append(_host_build(node, without, facts, inputs))
     return sorted(candidates, key=lambda candidate: candidate["verdict"] != "possible")
 
@@ -185,10 +188,15 @@ def _candidate(
         artefact=artefact,
         verdict="blocked" if reasons else "possible",
         reasons=list(reasons),
-        remedy=str(causes.remedy(reasons[0]["cause"])) if reasons else None,
+        remedy=_remedy(reasons[0]) if reasons else None,
         runtime=runtime(node),
         note=note,
     )
+
+
+def _remedy(reason: Reason) -> str:
+    """Whatever is the matter with the host's Nodes, the remedy is one that works there."""
+    return str(causes.remedy("node_too_old" if reason["check"] == "node" else reason["cause"]))
 
 
 def _reason(check: str, cause: str, need: str | None, have: str | None, text: str) -> Reason:

@@ -69,6 +69,15 @@ class StandIn:
     def put(self, source: Path, target: str) -> None:
         subprocess.run([PODMAN, "cp", str(source), f"{self.name}:{target}"], check=True, capture_output=True)
 
+    def search_test(self, **arguments: Any) -> dict[str, Any]:
+        """The first result of the module, called by itself."""
+        command = [sys.executable, "-m", "ansible", "adhoc", "all", "-i", str(self.inventory), "-o"]
+        command += ["-m", "faiss_search_test", "-a", json.dumps(arguments)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+        line = next(line for line in done.stdout.splitlines() if "=> {" in line)
+        found: dict[str, Any] = json.loads(line[line.index("=> ") + 3 :])["results"][0]
+        return found
+
     def audit(self, *more: str, **variables: Any) -> tuple[dict[str, Any], str]:
         """The host's record and what the terminal said."""
         self.runs += 1
@@ -168,6 +177,11 @@ def test_a_second_audit_changes_nothing(host: StandIn, audited: dict[str, Any]) 
     assert "changed=0" in said
     assert record["setting"]["changed"] is False and record["state"] == "native"
     assert [attempt["changed"] for attempt in record["attempts"]] == [False]
+
+
+def test_what_the_setting_names_can_be_tested_again(host: StandIn, audited: dict[str, Any]) -> None:
+    test = host.search_test(setting=audited["setting"]["path"], workload={"n": 1000})
+    assert test["ok"] and test["candidate"] == audited["decision"]["candidate"], test["message"]
 
 
 def test_a_hundred_thousand_searches_of_each_index_lose_no_memory(host: StandIn, audited: dict[str, Any]) -> None:
@@ -292,12 +306,6 @@ def test_a_prebuilt_for_a_newer_glibc_forced_upon_the_host_fails_as_foretold(
     host.run("cp", "-r", f"{prefix}/node_modules", "/var/forced")
     host.put(tree / "Release" / recipe.BINARY, f"/var/forced/faiss-node/build/Release/{recipe.BINARY}")
     runtime = {"kind": "node", "argv": [NODE], "env": {"NODE_PATH": "/var/forced"}, "prefix": None}
-    arguments = {"runtimes": [{"id": "forced", "runtime": runtime}], "workload": {"n": 1000}}
-    command = [sys.executable, "-m", "ansible", "adhoc", "all", "-i", str(host.inventory), "-m", "faiss_search_test"]
-    done = subprocess.run(
-        [*command, "-a", json.dumps(arguments), "-o"], cwd=ROOT, capture_output=True, text=True, timeout=300
-    )
-    line = next(line for line in done.stdout.splitlines() if "=> {" in line)
-    (test,) = json.loads(line[line.index("=> ") + 3 :])["results"]
+    test = host.search_test(runtimes=[{"id": "forced", "runtime": runtime}], workload={"n": 1000})
     assert (test["ok"], test["cause"], test["stage"]) == (False, "glibc_too_old", "import"), test
     assert "GLIBC_2.27' not found" in test["message"]

@@ -109,6 +109,12 @@ def test_what_stands_in_the_way_is_named(changes: dict[str, Any], kind: str, cau
     assert candidate["remedy"]
 
 
+def test_a_host_without_a_usable_node_is_told_which_one_to_install() -> None:
+    for nodes in ([], [NODE18_BROKEN]):
+        candidates = list(planned(facts(*nodes)).values())
+        assert ":x86-64-v2:" in candidates[0]["id"] and "Node 16" in candidates[0]["remedy"]
+
+
 def test_a_cpu_that_could_not_be_read_is_not_guessed() -> None:
     found = planned(facts(NODE16, cpu={"isa_level": None}))
     assert found["x86-64-v2"]["verdict"] == "possible"
