@@ -62,13 +62,16 @@ class Diff:
     unreachable: list[Change] = field(default_factory=list)
     gone: list[Change] = field(default_factory=list)
     new: list[Change] = field(default_factory=list)
+    newly_unreachable: int = 0
     unchanged: int = 0
     noise: float = SMALLEST_NOISE
 
     @property
     def empty(self) -> bool:
-        """Whether nothing changed."""
-        return not any(changes for _title, changes in self.kinds())
+        """Whether nothing changed. A host that was not reached the time before either is no change."""
+        return not self.newly_unreachable and not any(
+            changes for _title, changes in self.kinds() if changes is not self.unreachable
+        )
 
     def kinds(self) -> list[tuple[str, list[Change]]]:
         """(title, changes) of every kind, what needs a person first."""
@@ -107,6 +110,7 @@ def compare(
     for name, line in sorted(new.items()):
         if line.state == "unreachable":
             good = (last_good or {}).get(name)
+            diff.newly_unreachable += name in old and old[name].state != "unreachable"
             diff.unreachable.append(Change(name, age(good, line.finished), words(line), line.because))
     for name in both:
         if not _compare_host(diff, old[name], new[name], noise) and new[name].state != "unreachable":

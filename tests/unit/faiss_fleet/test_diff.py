@@ -102,6 +102,8 @@ def test_nothing_changed_is_said() -> None:
     found = diff.compare("1", [Host()], "2", [Host()])
     assert found.empty
     assert found.unchanged == 1
+    assert diff.compare("1", [GONE], "2", [GONE]).empty
+    assert not diff.compare("1", [Host()], "2", [GONE]).empty
     assert found.as_dict()["schema"] == 1
 
 

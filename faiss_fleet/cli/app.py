@@ -1,0 +1,338 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The commands: options, help, and which function does it. What they print is made in ``show`` and ``live``."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+from typer.core import TyperGroup
+
+from ..errors import FleetError
+from . import places
+
+if TYPE_CHECKING:
+    from ..store import Store
+
+EXPORTS = ("json", "jsonl", "csv", "parquet", "junit", "sarif", "prometheus", "markdown")
+USAGE = 2  # exit status for what a person can mend
+
+
+class Commands(TyperGroup):
+    """Shows a FleetError as its text: it names the thing, the cause and the next step."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except FleetError as error:
+            from ..reports.text import visible
+
+            typer.echo(f"faiss-fleet: {visible(str(error))}", err=True)
+            raise typer.Exit(USAGE) from error
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Which hosts can run FAISS natively, by which way, how fast, and if not, why not.\n\n"
+    "A first audit, of this machine alone: faiss-fleet run -i inventory/local --check",
+)
+
+
+def _runs_for_completion(incomplete: str) -> list[str]:
+    folder = places.reports_folder()
+    names = [entry.name for entry in folder.glob("2*") if (entry / "records.jsonl").exists()]
+    return [name for name in ["latest", *sorted(names, reverse=True)] if name.startswith(incomplete)]
+
+
+ReportsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--reports",
+        help="Folder of all runs. Default: FAISS_FLEET_REPORTS, ansible.cfg, or reports/.",
+        show_default=False,
+    ),
+]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="Path of an SQLite file, or postgresql://user:password@host/database. "
+        "Default: FAISS_FLEET_STORE, or history.sqlite in the reports folder.",
+        show_default=False,
+    ),
+]
+RunArgument = Annotated[
+    str, typer.Argument(help="Id of a run, 'latest' or 'previous'.", autocompletion=_runs_for_completion)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@contextmanager
+def _store(store: str | None, reports: Path) -> Iterator[Store]:
+    """The store, with the runs on disk that it did not have yet."""
+    from ..store import Store
+    from ..store.intake import take_in
+
+    with Store.open(places.store_name(store, reports)) as opened:
+        take_in(opened, reports)
+        yield opened
+
+
+def _run_id(store: Store, name: str) -> str:
+    """The id behind a name: 'latest', 'previous' or an id, which may be shortened to its beginning."""
+    newest = store.latest_run()
+    if newest is None:
+        raise FleetError(f"{store.name} holds no run yet. Audit first: faiss-fleet run -i inventory/local")
+    if name == "latest":
+        return newest
+    if name == "previous":
+        before = store.latest_run(before=newest)
+        if before is None:
+            raise FleetError(
+                f"There is no run before {newest} in {store.name}, so nothing can be compared with it yet."
+            )
+        return before
+    ids = [run.id for run in store.runs()]
+    found = [each for each in ids if each == name] or [each for each in ids if name and each.startswith(name)]
+    if len(found) != 1:
+        what = "more than one run" if found else "no run"
+        raise FleetError(f"There is {what} {name!r} in {store.name}. The newest: {', '.join((found or ids)[:5])}.")
+    return found[0]
+
+
+def _print(value: object) -> None:
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=True))
+
+
+def _age(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d{1,5})([dwhm])", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r}: give a number and a unit, such as 90d, 12w or 36h.")
+    unit = {"d": "days", "w": "weeks", "h": "hours", "m": "minutes"}[match[2]]
+    return timedelta(**{unit: int(match[1])})
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run(
+    context: typer.Context,
+    inventory: Annotated[
+        list[str] | None, typer.Option("-i", "--inventory", help="Inventory file, folder or 'host,' list.")
+    ] = None,
+    limit: Annotated[str | None, typer.Option("-l", "--limit", help="Only these hosts or groups.")] = None,
+    check: Annotated[bool, typer.Option("-C", "--check", help="Predict; touch no host.")] = False,
+    diff_: Annotated[bool, typer.Option("-D", "--diff", help="Show what changes in files on the hosts.")] = False,
+    extra_vars: Annotated[list[str] | None, typer.Option("-e", "--extra-vars", help="name=value or @file.")] = None,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Audit hosts, with live progress. Ends with the exit status of ansible-playbook.
+
+    Options that are not listed here go to ansible-playbook: -f 40, -K, --tags probe, -v.
+    """
+    from .audit import audit
+
+    folder = places.reports_folder(reports)
+    status = audit(folder, inventory or [], limit, check, diff_, extra_vars or [], context.args)
+    with _store(store, folder):
+        pass
+    raise typer.Exit(status)
+
+
+@app.command()
+def report(run: RunArgument = "latest", reports: ReportsOption = None, store: StoreOption = None) -> None:
+    """Render a run's reports again, and show its table. A run that is only in the store gets its folder back."""
+    from .. import reports as renderers
+    from ..store.intake import put_back
+    from . import show
+
+    folder = places.reports_folder(reports)
+    with _store(store, folder) as opened:
+        run_id = _run_id(opened, run)
+        written = put_back(opened, run_id, folder)
+        summary, _changed = renderers.render(written)
+        show.summary(summary)
+        show.unreachable(opened.last_good(run_id), summary)
+    show.files([written / name for name in renderers.FILES])
+
+
+@app.command()
+def diff(
+    before: RunArgument = "previous",
+    after: RunArgument = "latest",
+    json_: JsonOption = False,
+    rows: Annotated[int, typer.Option(help="Hosts shown of each kind of change.")] = 20,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """What changed from one run to another: verdicts, ways, latencies, causes, hosts. Ends with 1 if anything did."""
+    from ..diff import compare
+    from . import show
+
+    with _store(store, places.reports_folder(reports)) as opened:
+        first, second = _run_id(opened, before), _run_id(opened, after)
+        found = compare(first, opened.lines(first), second, opened.lines(second), opened.last_good(second))
+    if json_:
+        _print(found.as_dict())
+    else:
+        show.diff(found, rows)
+    raise typer.Exit(0 if found.empty else 1)
+
+
+@app.command()
+def runs(json_: JsonOption = False, reports: ReportsOption = None, store: StoreOption = None) -> None:
+    """List all runs, newest first, with their hosts by state."""
+    from dataclasses import asdict
+
+    from . import show
+
+    with _store(store, places.reports_folder(reports)) as opened:
+        found = opened.runs()
+        if json_:
+            _print([asdict(each) for each in found])
+        else:
+            show.runs(found, opened.name)
+
+
+@app.command()
+def host(
+    name: Annotated[str, typer.Argument(help="The host's name in the inventory.")],
+    json_: JsonOption = False,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """One host: its history over all runs, and what stands in its way."""
+    from dataclasses import asdict
+
+    from . import show
+
+    with _store(store, places.reports_folder(reports)) as opened:
+        history = opened.host_history(name)
+        if not history:
+            raise FleetError(
+                f"No run in {opened.name} has a host named {name!r}. `faiss-fleet export csv` lists the hosts."
+            )
+        record = opened.record(history[0].run, name)
+    if json_:
+        _print({"schema": 1, "host": name, "history": [asdict(line) for line in history], "record": record})
+    else:
+        show.host(history, record)
+
+
+@app.command()
+def explain(
+    file: Annotated[
+        Path | None, typer.Argument(help="The log; standard input without it, or with -.", show_default=False)
+    ] = None,
+    json_: JsonOption = False,
+) -> None:
+    """Name the causes that a log shows, root first, and what to do. Ends with 1 when nothing is recognised.
+
+    For example: npm install faiss-node 2>&1 | faiss-fleet explain
+    """
+    from ..explain import main as explain_log
+
+    raise typer.Exit(explain_log([*(["--json"] if json_ else []), *([str(file)] if file else [])]))
+
+
+@app.command()
+def prune(
+    keep: Annotated[int | None, typer.Option(min=1, help="Keep this many newest runs.", show_default=False)] = None,
+    older_than: Annotated[
+        timedelta | None,
+        typer.Option(
+            parser=_age, metavar="AGE", help="Remove runs older than this: 90d, 12w, 36h.", show_default=False
+        ),
+    ] = None,
+    files: Annotated[bool, typer.Option("--files", help="Remove the runs' folders under the reports as well.")] = False,
+    check: Annotated[bool, typer.Option("-C", "--check", help="Only list what would be removed.")] = False,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Remove old runs from the store, and their folders with --files. The newest run always stays."""
+    from .housekeeping import remove_folders
+
+    if keep is None and older_than is None:
+        raise typer.BadParameter("Say what may go: --keep 30, --older-than 90d, or both.")
+    folder = places.reports_folder(reports)
+    with _store(store, folder) as opened:
+        gone = opened.prune(keep=keep, older_than=older_than, dry=check)
+    if files and not check:
+        remove_folders(folder, gone)
+    for run_id in gone:
+        typer.echo(run_id)
+    typer.echo(f"{len(gone)} run{'' if len(gone) == 1 else 's'} {'would be ' if check else ''}removed.", err=True)
+
+
+@app.command(name="import")
+def import_(reports: ReportsOption = None, store: StoreOption = None) -> None:
+    """Take runs on disk into the store. Every command does this by itself; alone it suits a timer."""
+    from ..store import Store
+    from ..store.intake import take_in
+
+    folder = places.reports_folder(reports)
+    with Store.open(places.store_name(store, folder)) as opened:
+        taken = take_in(opened, folder)
+        for run_id, count in taken.items():
+            typer.echo(f"{run_id}  {count:,} records")
+        typer.echo(f"{len(taken)} new or changed under {folder}, now in {opened.name}", err=True)
+
+
+@app.command()
+def export(
+    format_: Annotated[
+        str, typer.Argument(metavar="FORMAT", help=", ".join(EXPORTS), autocompletion=lambda: list(EXPORTS))
+    ],
+    run: RunArgument = "latest",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", help="File to write, whole or not at all. Default: standard output.", show_default=False
+        ),
+    ] = None,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Write a run for other programs: json, jsonl, csv, parquet, junit, sarif, prometheus or markdown.
+
+    For example: faiss-fleet export junit latest -o faiss.xml
+    """
+    from .exports import FORMATS
+    from .housekeeping import written_whole
+
+    if format_ not in FORMATS:
+        raise typer.BadParameter(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")
+    if output is None and format_ == "parquet" and sys.stdout.isatty():
+        raise typer.BadParameter("Parquet is binary: name a file with -o, or redirect.")
+    with _store(store, places.reports_folder(reports)) as opened:
+        run_id = _run_id(opened, run)
+        chosen = FORMATS[format_]
+
+        def write(file: BinaryIO) -> None:
+            chosen.write(lambda: _summary(opened, run_id), lambda: opened.records(run_id), file)
+
+        if output is None:
+            write(sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+        else:
+            written_whole(output, write)
+
+
+def _summary(store: Store, run_id: str) -> Any:
+    from dataclasses import asdict
+
+    from ..records import Run
+    from ..reports.summary import Summary
+
+    found = next(each for each in store.runs() if each.id == run_id)
+    names = ("id", "started", "controller", "version", "check_mode", "inventory")
+    return Summary(asdict(Run.from_dict({name: getattr(found, name) for name in names})), store.records(run_id))

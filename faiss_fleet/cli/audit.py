@@ -1,0 +1,74 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""``faiss-fleet run``: the playbook, its progress, and its table at the end."""
+
+from __future__ import annotations
+
+import getpass
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.text import Text
+
+from .. import reports as renderers
+from ..errors import FleetError
+from ..records import new_run_id
+from ..reports.text import visible
+from ..runs import RECORDS, read_run
+from . import launch, show
+from .live import Display
+from .progress import Progress
+
+INTERRUPTED = 130
+
+
+def audit(
+    reports: Path,
+    inventories: Sequence[str],
+    limit: str | None,
+    check: bool,
+    diff: bool,
+    extra: Sequence[str],
+    rest: Sequence[str],
+) -> int:
+    """Runs audit.yml. Returns the exit status of ansible-playbook, or 130 when it was broken off."""
+    console = show.console()
+    run_id = new_run_id()
+    folder = reports / run_id
+    command_line = launch.arguments(inventories, limit, check, diff, extra, rest, Path.cwd())
+    passwords = launch.asked_passwords(rest, getpass.getpass)
+    progress = Progress(time.monotonic())
+    display = Display(console, progress)
+    counted = [0.0]
+
+    def on_event(event: Mapping[str, Any]) -> None:
+        now = time.monotonic()
+        if now >= counted[0]:
+            counted[0] = now + 2
+            progress.due = max(progress.due, _due(folder))
+        verdict = progress.see(event, now)
+        if verdict is not None:
+            display.verdict(verdict)
+        display.tick()
+
+    with display.shown():
+        ended = launch.playbook("audit.yml", command_line, launch.environment(run_id, reports), on_event, passwords)
+    if (folder / RECORDS).exists():
+        # The callback has rendered unless it was killed; the same records give the same files.
+        summary, _changed = renderers.render(folder, latest=True)
+        show.summary(summary, console)
+        show.files([folder / name for name in renderers.FILES], console)
+    elif not progress.errors:
+        console.print(Text(visible(ended.tail)), soft_wrap=True)
+    for text in progress.errors:
+        console.print(Text(visible(text), "red"), soft_wrap=True)
+    return INTERRUPTED if ended.broken_off else ended.status
+
+
+def _due(folder: Path) -> int:
+    """Hosts of the run, 0 while that is not written down."""
+    try:
+        return len(read_run(folder)[1])
+    except FleetError:
+        return 0

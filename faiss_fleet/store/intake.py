@@ -1,0 +1,63 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Brings runs from disk into the store, and one of the store back to disk. The records on disk stay the truth."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import FleetError
+from ..records import RUN_ID
+from ..runs import RECORDS, RUN, read_records, write_atomically
+from . import Store
+
+
+def take_in(store: Store, reports: Path) -> dict[str, int]:
+    """Adds the runs under ``reports`` that are new or have changed since. Returns how many records each had."""
+    taken: dict[str, int] = {}
+    for folder in sorted(reports.glob("*")) if reports.is_dir() else []:
+        if not RUN_ID.fullmatch(folder.name) or folder.is_symlink():
+            continue
+        try:
+            # Before reading: what is written meanwhile makes it another one the next time.
+            now = (folder / RECORDS).stat()
+        except FileNotFoundError:
+            continue
+        seen, key = (now.st_size, str(now.st_mtime_ns)), f"{platform.node()}:{folder.resolve()}"
+        if store.source(key) == seen:
+            continue
+        try:
+            taken[folder.name] = store.add_records(read_records(folder))
+        except (OSError, KeyError, TypeError, AttributeError) as error:
+            raise FleetError(
+                f"{folder / RECORDS} cannot be taken into the store: {type(error).__name__} {error}. Restore it, or "
+                "move the run's folder out of the reports."
+            ) from error
+        store.set_source(key, folder.name, *seen)
+    return taken
+
+
+def put_back(store: Store, run: str, reports: Path) -> Path:
+    """Writes a run of the store as a folder of reports, for rendering; one that is on disk is left as it is."""
+    folder = reports / run
+    if (folder / RECORDS).exists():
+        return folder
+    found = next((each for each in store.runs() if each.id == run), None)
+    if found is None:
+        raise FleetError(f"There is no run {run} under {reports} or in {store.name}. `faiss-fleet runs` lists them.")
+    hosts: dict[str, list[str]] = {}
+
+    def lines() -> Iterator[str]:
+        for record in store.records(run):
+            hosts[record["host"]["name"]] = record["host"]["groups"]
+            yield json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n"
+
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomically(folder / RECORDS, lines())
+    about = {
+        name: getattr(found, name) for name in ("id", "started", "controller", "version", "check_mode", "inventory")
+    }
+    write_atomically(folder / RUN, [json.dumps({"schema": 1, "run": about, "hosts": hosts}, indent=1) + "\n"])
+    return folder

@@ -1,0 +1,204 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The commands on runs that are on disk; ``run`` itself is tried in the integration tests."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from faiss_fleet.cli import app as commands
+from faiss_fleet.cli.exports import FORMATS
+from tests.sample_records import RUN, write_run
+
+ROOT = Path(__file__).resolve().parents[3]
+LATER = "20261129T101112Z-aaaaaa"
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs on disk, a week apart; in the second a host is gone, one unreachable, with a hostile text."""
+    monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.delenv("FAISS_FLEET_STORE", raising=False)
+    first = write_run(tmp_path, 20)
+    second = tmp_path / LATER
+    second.mkdir()
+    hosts = [json.loads(line) for line in (first / "records.jsonl").read_text().splitlines()][:-1]
+    for host in hosts:
+        host["run"].update(id=LATER, started="2026-11-29T10:11:12Z", finished="2026-11-29T10:12:12Z")
+    hosts[0].update(
+        state="unreachable", cause="unreachable", because="\x1b[2Jtimed out", decision=None, verification=[]
+    )
+    (second / "records.jsonl").write_text("".join(json.dumps(host) + "\n" for host in hosts))
+    about = json.loads((first / "run.json").read_text())
+    about["run"].update(id=LATER, started="2026-11-29T10:11:12Z")
+    about["hosts"] = {host["host"]["name"]: host["host"]["groups"] for host in hosts}
+    (second / "run.json").write_text(json.dumps(about))
+    return tmp_path
+
+
+def call(*arguments: str, status: int = 0) -> str:
+    result = CliRunner().invoke(commands.app, list(arguments))
+    assert result.exit_code == status, (result.output, result.exception)
+    assert not re.search(r"\x1b\[2J", result.output)
+    return result.output
+
+
+def test_runs_lists_what_is_on_disk(reports: Path) -> None:
+    text = call("runs")
+    assert text.index(LATER) < text.index(RUN.id)
+    found = json.loads(call("runs", "--json"))
+    assert [run["id"] for run in found] == [LATER, RUN.id]
+    assert sum(found[1]["states"].values()) == 20
+
+
+def test_a_run_that_changed_on_disk_is_taken_in_again(reports: Path) -> None:
+    assert "2 new or changed" in call("import")
+    assert "0 new or changed" in call("import")
+    path = reports / LATER / "records.jsonl"
+    path.write_text(path.read_text() + path.read_text().splitlines()[0].replace("timed out", "refused") + "\n")
+    assert "1 new or changed" in call("import")
+    (reports / "history.sqlite").unlink()
+    assert "2 new or changed" in call("import")
+
+
+def test_diff_shows_changes_and_the_age_of_the_last_good_result(reports: Path) -> None:
+    text = call("diff", status=1)
+    assert re.search(r"native by wheel, FAISS \S+, 6 days ago", text)
+    assert "Hosts gone: 1" in text
+    assert json.loads(call("diff", "previous", "latest", "--json", status=1))["gone"]
+    assert "nothing changed" in call("diff", LATER[:12], "latest")
+
+
+def test_host_shows_its_history(reports: Path) -> None:
+    name = json.loads((reports / LATER / "records.jsonl").read_text().splitlines()[0])["host"]["name"]
+    text = call("host", name)
+    assert "<U+001B>[2Jtimed out" in text
+    assert "Last good result: native by wheel" in text
+    assert RUN.id in text
+    found = json.loads(call("host", name, "--json"))
+    assert [line["state"] for line in found["history"]] == ["unreachable", "native"]
+
+
+def test_unknown_names_are_told_with_what_there_is(reports: Path) -> None:
+    assert "has a host named 'nobody'" in call("host", "nobody", status=2)
+    assert LATER in call("diff", "2031", "latest", status=2)
+    assert "more than one run" in call("report", "2026", status=2)
+
+
+def test_report_renders_and_gives_a_run_its_folder_back(reports: Path) -> None:
+    assert "index.html" in call("report", "previous")
+    records = (reports / RUN.id / "records.jsonl").read_bytes()
+    for path in (reports / RUN.id).iterdir():
+        path.unlink()
+    (reports / RUN.id).rmdir()
+    assert "20 hosts" in call("report", "previous")
+    assert sorted((reports / RUN.id / "records.jsonl").read_bytes().splitlines()) == sorted(records.splitlines())
+    assert "Last good result" in call("report")
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_export_writes_every_format(reports: Path, name: str) -> None:
+    out = reports / "out"
+    call("export", name, "-o", str(out))
+    assert out.stat().st_size > 500
+    assert [path.name for path in reports.glob(".out*")] == []
+    if name == "jsonl":
+        assert out.read_text() == call("export", name)
+
+
+def test_export_refuses_what_is_no_format(reports: Path) -> None:
+    assert "is no format" in call("export", "pdf", status=2)
+    assert "cannot be written" in call("export", "csv", "-o", str(reports / "no" / "such"), status=2)
+
+
+def test_prune_removes_what_it_said(reports: Path) -> None:
+    assert "--keep 30" in call("prune", status=2)
+    assert "give a number and a unit" in call("prune", "--older-than", "soon", status=2)
+    assert RUN.id in call("prune", "--keep", "1", "--check")
+    assert (reports / RUN.id).exists()
+    call("prune", "--keep", "1", "--files")
+    assert not (reports / RUN.id).exists()
+    assert [run["id"] for run in json.loads(call("runs", "--json"))] == [LATER]
+
+
+def test_pruned_runs_stay_away_though_their_files_are_kept(reports: Path) -> None:
+    call("prune", "--keep", "1")
+    assert (reports / RUN.id).exists()
+    assert [run["id"] for run in json.loads(call("runs", "--json"))] == [LATER]
+
+
+def test_explain_names_causes_of_a_log(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("Error: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by faiss-node)\n")
+    assert "glibc_too_old" in call("explain", str(log))
+    assert json.loads(call("explain", "--json", str(log)))[0]["cause"] == "glibc_too_old"
+    log.write_text("all is well\n")
+    call("explain", str(log), status=1)
+
+
+def test_an_empty_store_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path))
+    assert "faiss-fleet run -i inventory/local" in call("runs")
+    assert "faiss-fleet run -i inventory/local" in call("diff", status=2)
+
+
+def test_a_newer_store_is_refused_in_one_sentence(reports: Path) -> None:
+    call("import")
+    with sqlite3.connect(reports / "history.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0099'")
+    assert "newer faiss-fleet" in call("runs", status=2)
+
+
+def test_no_password_of_a_store_is_shown(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAISS_FLEET_STORE", "postgresql://fleet:s3cr3t-w0rd@127.0.0.1:1/db")
+    text = call("runs", status=2)
+    assert "s3cr3t-w0rd" not in text
+    assert "127.0.0.1:1/db" in text
+
+
+def test_help_imports_nothing_heavy() -> None:
+    script = (
+        "import sys; from typer.testing import CliRunner; from faiss_fleet.cli.app import app;"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0;"
+        "heavy = ('sqlalchemy', 'alembic', 'pyarrow', 'ansible_runner', 'jsonschema');"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def _documented() -> dict[str, set[str]]:
+    """Options by command, as the reference has them."""
+    found: dict[str, set[str]] = {}
+    command = ""
+    for line in (ROOT / "docs/reference/command-line.md").read_text().splitlines():
+        if line.startswith("## "):
+            command = line.removeprefix("## ").strip("`").removeprefix("faiss-fleet ")
+        elif line.startswith("| `-"):
+            found.setdefault(command, set()).update(re.findall(r"--[a-z-]+", line.split("|")[1]))
+    return found
+
+
+def test_the_reference_names_every_command_and_option() -> None:
+    group: Any = get_command(commands.app)
+    meant = {
+        name: {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        - {"--help"}
+        for name, command in group.commands.items()
+    }
+    common = {"--reports", "--store"}
+    assert {name: options - common for name, options in _documented().items() if name in meant} == {
+        name: options - common for name, options in meant.items() if options - common
+    }
+    assert _documented()["Options of all commands"] == common | {"--help"}
+    assert set(commands.EXPORTS) == set(FORMATS)
