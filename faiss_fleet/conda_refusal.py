@@ -40,6 +40,9 @@ def error(answer: dict[str, Any], host: HostClass, packages: Sequence[str], chan
         remedy = f"Mend {PACKAGES} or faiss_install__conda_channels."
         text = f"conda does not understand what it is asked for ({', '.join(packages)}): {said}. {remedy}"
         return FleetError(text, None, remedy)
+    if "longer than the placeholder" in said:
+        remedy = "Set faiss_install__prefix to a shorter path: packages leave room for about 200 characters."
+        return FleetError(f"The prefix on the hosts is longer than the packages have room for. {remedy}", None, remedy)
     found = causes.diagnose(said)
     cause = found[0]["cause"] if found else "corrupt_artefact" if kind in ("install", "lock") else "unknown"
     return FleetError(f"conda's solver failed: {said}", cause, found[0]["remedy"] if found else None)

@@ -30,11 +30,12 @@ from tests.conda_channel import PLACEHOLDER, Package
 
 ROOT = Path(__file__).resolve().parents[2]
 WHERE = f"#!{PLACEHOLDER}/bin/python\n".encode()
+BINARY = b"\x7fELF\0\1" + PLACEHOLDER.encode() + b"/lib\0tail"
 PYTHON = Package(
     "python",
     "3.13.2",
     ("__glibc >=2.17,<3.0.a0",),
-    {"bin/python3.13": b"x", "bin/python": "python3.13", "bin/where": WHERE},
+    {"bin/python3.13": b"x", "bin/python": "python3.13", "bin/where": WHERE, "lib/where.so": BINARY},
 )
 PURE = Package("pure", "1.0", ("python >=3",), {"site-packages/pure.py": b"pass\n"}, "noarch", "pyh_0", "python")
 OLD = Package("faiss-cpu", "1.9.0", ("python", "pure", "__glibc >=2.17,<3.0.a0"), {"lib/libfaiss.so": b"\x7fELF old"})
@@ -111,12 +112,25 @@ def test_the_environment_is_made_for_the_prefix_on_the_host(fleet: Fleet) -> Non
     artefact = fleet.get("2.17")
     prefix = f"/opt/faiss-fleet/conda/{artefact.digest}"
     assert member(artefact, "bin/where").decode() == f"#!{prefix}/bin/python\n"
+    # In a program the text is shortened in place, and what comes after it stays where it was.
+    binary = member(artefact, "lib/where.so")
+    assert f"{prefix}/lib\0".encode() in binary
+    assert len(binary) == len(BINARY) and binary.endswith(b"\0tail")
     assert member(artefact, "lib/python3.13/site-packages/pure.py") == b"pass\n"
     with tarfile.open(artefact.archive) as tar:
         names = tar.getnames()
         everything = b"".join(tar.extractfile(each).read() for each in tar if each.isfile())  # type: ignore[union-attr]
     assert {"conda-meta/history", "conda-meta/faiss-cpu-1.9.0-0.json"} <= set(names)
     assert str(fleet.cache).encode() not in everything
+
+
+def test_a_prefix_too_long_for_the_packages_is_refused(fleet: Fleet) -> None:
+    extra = {"faiss_install__conda_channels": [fleet.channel], "faiss_install__conda_packages": ["faiss-cpu", "python"]}
+    options = Options(prefix="/opt/" + "long/" * 50 + "x", cache=fleet.cache, extra=extra)
+    (candidate,) = conda.STRATEGY.plan(facts("2.17"), options)
+    with pytest.raises(FleetError, match="faiss_install__prefix"):
+        conda.STRATEGY.resolve(candidate, facts("2.17"), options)
+    assert fleet.archives() == []
 
 
 def test_packed_twice_it_is_the_same_byte_for_byte(fleet: Fleet, tmp_path: Path) -> None:
@@ -247,6 +261,12 @@ def test_the_locks_give_the_same_archive_again(fleet: Fleet, folder: Path, tmp_p
         assert artefact.archive.read_bytes() == first.archive.read_bytes(), lock.name
         assert again.candidate["artefact"]["version"] == "1.9.0"
     assert Fleet(tmp_path / "cache9", fleet.channel).get("2.17").digest != first.digest
+
+
+def test_the_record_says_where_the_lock_is(fleet: Fleet) -> None:
+    fleet.get("2.17")
+    (explicit,) = (fleet.cache / "locks").glob("*.explicit.txt")
+    assert fleet.candidate["note"].endswith(str(explicit))
 
 
 @pytest.mark.parametrize("kind", ["*.explicit.txt", "*.pixi.lock"])
