@@ -85,7 +85,11 @@ def _made(
     path: Path, host: HostClass, wanted: CondaOptions, options: Options, now: Callable[[], float]
 ) -> dict[str, Any]:
     started = time.monotonic()
-    packages = _given(wanted.lock, host) if wanted.lock else _solved(path, host, wanted, options)
+    newer = None
+    if wanted.lock:
+        packages = _given(wanted.lock, host)
+    else:
+        packages, newer = _solved(path, host, wanted, options)
     for package in packages:
         _check(package, host)
     if not any(package["name"] == "python" for package in packages):
@@ -97,7 +101,7 @@ def _made(
     lock = {"layout": LAYOUT, "platform": host.subdir, "prefix": options.prefix, "packages": packages}
     cache.write(path.with_suffix(".explicit.txt"), conda_explicit.text(lock, str(host)).encode())
     seconds = round(time.monotonic() - started, 3)
-    cache.write_json(path, {"resolved_at": now(), "seconds": seconds, "for": str(host), "lock": lock})
+    cache.write_json(path, {"resolved_at": now(), "seconds": seconds, "for": str(host), "newer": newer, "lock": lock})
     return lock
 
 
@@ -111,7 +115,10 @@ def _repodata(channels: Channels, options: Options) -> Iterator[Path]:
         yield Path(place)
 
 
-def _solved(path: Path, host: HostClass, wanted: CondaOptions, options: Options) -> list[Package]:
+def _solved(
+    path: Path, host: HostClass, wanted: CondaOptions, options: Options
+) -> tuple[list[Package], dict[str, Any] | None]:
+    """The packages, and the newer FAISS that only a newer glibc would allow."""
     channels = wanted.channels
     with _repodata(channels, options) as repodata:
         answer = conda_solver.call(
@@ -128,7 +135,8 @@ def _solved(path: Path, host: HostClass, wanted: CondaOptions, options: Options)
         )
     if not answer["ok"]:
         raise conda_refusal.error(answer, host, wanted.packages, channels.shown)
-    return [{**package, "url": public(package["url"])} for package in answer["packages"]]
+    packages = [{**package, "url": public(package["url"])} for package in answer["packages"]]
+    return packages, answer.get("newer")
 
 
 def _given(path: Path, host: HostClass) -> list[Package]:
@@ -170,6 +178,20 @@ def _check(package: Package, host: HostClass) -> None:
             f"{conda_options.LOCK}.",
             "arch_mismatch",
         )
+
+
+def note(facts: Facts, options: Options) -> str:
+    """What a plan's reader wants to know of a class that was solved: what it misses, and where its lock is."""
+    host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
+    path = lock_path(host, wanted, options)
+    kept = cache.read_json(path)
+    newer = kept.get("newer") if isinstance(kept, dict) else None
+    parts = [f"For {host}."]
+    if newer:
+        wants = conda_refusal.wants(newer["wants"])
+        parts.append(f"{wanted.main} {newer['version']} is in the channels: {wants}, and the host has less.")
+    parts.append(f"Its lock, to repeat it, is on the controller: {path.with_suffix('.explicit.txt')}")
+    return " ".join(parts)
 
 
 def version_of(packages: Sequence[Package], name: str) -> str | None:

@@ -62,9 +62,9 @@ def _unsolved(
     if better:
         cause = CAUSES[better["name"]]
         have, least = host.have(better["name"]), better["least"]
-        wants = "; ".join(f"{want['name']} {want['version']} wants {want['wants']}" for want in better["wants"])
-        wants = wants or f"it would take {better['name']} {least}"
-        parts[0] += f": {wants}, and the host has {better['name']} {have}"
+        unmet = wants(better["wants"])
+        unmet = unmet or f"it would take {better['name']} {least}"
+        parts[0] += f": {unmet}, and the host has {better['name']} {have}"
     if fitting:
         parts.append("The newest that would have fitted is " + _listed(fitting))
         remedy = f"Set {PACKAGES} to [{', '.join(_pinned(fitting))}], or leave the versions out."
@@ -88,10 +88,15 @@ def _pinned(packages: Sequence[dict[str, str]]) -> list[str]:
     ]
 
 
-def lock_refused(wants: Sequence[dict[str, str]], host: HostClass) -> FleetError:
+def wants(unmet: Sequence[dict[str, str]]) -> str:
+    """[{"name", "version", "wants"}] in words."""
+    return "; ".join(f"{each['name']} {each['version']} wants {each['wants']}" for each in unmet)
+
+
+def lock_refused(unmet: Sequence[dict[str, str]], host: HostClass) -> FleetError:
     """A lock that was made for better hosts than these."""
-    name = wants[0]["wants"].split()[0]
-    text = "; ".join(f"{want['name']} {want['version']} wants {want['wants']}" for want in wants)
+    name = unmet[0]["wants"].split()[0]
+    text = wants(unmet)
     remedy = "Give these hosts another lock in faiss_install__conda_lock, or none: they are then solved for."
     have = f"and the host has {name} {host.have(name)}"
     text = f"The lock is not for this class of hosts ({host}): {text}, {have}. {remedy}"

@@ -137,7 +137,23 @@ async def solve(request: Request) -> Answer:
     packages = sorted((described(record, request["public"]) for record in records), key=lambda each: str(each["name"]))
     if request.get("pixi_lock"):
         _write_lock(request, records, solver.channels)
-    return {"ok": True, "packages": packages}
+    return {"ok": True, "packages": packages, "newer": await _newer(solver, records)}
+
+
+async def _newer(solver: Solver, records: list[rattler.RepoDataRecord]) -> Answer | None:
+    """The FAISS that a host with a newer glibc would get, and what it wants; None when it would get the same."""
+    request = solver.request
+    found = await solver.attempt(request["specs"], {**request["virtual"], "__glibc": BETTER[0][1] or ""}) or []
+    chosen = {record.name.normalized: str(record.version) for record in records}
+    main = next((record for record in found if record.name.normalized == request["main"]), None)
+    if main is None or str(main.version) == chosen.get(request["main"]):
+        return None
+    wants = [
+        {"name": record.name.normalized, "version": str(record.version), "wants": spec}
+        for record in found
+        for spec in unmet(record, request["virtual"])
+    ]
+    return {"version": str(main.version), "wants": wants}
 
 
 def _write_lock(request: Request, records: list[rattler.RepoDataRecord], channels: list[rattler.Channel]) -> None:

@@ -37,9 +37,7 @@ class CondaStrategy:
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """The packed environment of the host's class; the candidate then knows which versions it got."""
         artefact = conda_lock.artefact(facts, options)
-        host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
-        path = conda_lock.lock_path(host, wanted, options).with_suffix(".explicit.txt")
-        candidate["note"] = f"For {host}. Its lock, to repeat it, is on the controller: {path}"
+        candidate["note"] = conda_lock.note(facts, options)
         packages = artefact.lock["packages"]
         candidate["artefact"]["version"] = conda_lock.version_of(packages, candidate["artefact"]["name"])
         candidate["artefact"]["python"] = conda_lock.version_of(packages, "python")

@@ -263,6 +263,14 @@ def test_the_locks_give_the_same_archive_again(fleet: Fleet, folder: Path, tmp_p
     assert Fleet(tmp_path / "cache9", fleet.channel).get("2.17").digest != first.digest
 
 
+def test_the_record_says_what_an_older_host_misses(fleet: Fleet) -> None:
+    fleet.get("2.17")
+    said = "faiss-cpu 1.15.1 is in the channels: faiss-cpu 1.15.1 wants __glibc >=2.28,<3.0.a0, and the host has less"
+    assert said in fleet.candidate["note"]
+    fleet.get("2.36")
+    assert "is in the channels" not in fleet.candidate["note"]
+
+
 def test_the_record_says_where_the_lock_is(fleet: Fleet) -> None:
     fleet.get("2.17")
     (explicit,) = (fleet.cache / "locks").glob("*.explicit.txt")
