@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from . import strategies
+from . import measured, strategies
 from .errors import FleetError
 from .planning import possible
 from .strategies.base import Artefact, Candidate, Facts, Options, Runtime, Strategy
@@ -22,8 +22,8 @@ class Host(Protocol):
         """Ships and unpacks; returns at least ok, changed, cause, message."""
         ...
 
-    def verify(self, candidate: str, runtime: Runtime) -> Result:
-        """Runs the search test; returns a verification."""
+    def verify(self, candidate: str, runtime: Runtime, figures: bool) -> Result:
+        """Runs the search test, with or without measuring; returns a verification."""
         ...
 
     def remove(self, prefix: str) -> Result:
@@ -95,13 +95,15 @@ def predict(candidates: list[Candidate], facts: Facts, options: Options) -> Clim
             done.attempts.append(_refused(candidate, exc))
             continue
         message = "check mode: its search test was not run"
+        ships = False
         if artefact is not None:
             prefix = prefix_of(candidate, artefact, options)
             candidate["runtime"] = placed(artefact.runtime, prefix)
-            if not _in_place(prefix, facts):
+            ships = not _in_place(prefix, facts)
+            if ships:
                 size = artefact.archive.stat().st_size / 1e6
                 message = f"check mode: would ship {size:.0f} MB to {prefix}, then run the search test"
-        done.attempts.append(_attempt(candidate, message=message))
+        done.attempts.append(_attempt(candidate, message=message, changed=ships))
         break
     return done
 
@@ -142,7 +144,10 @@ def _try(candidate: Candidate, facts: Facts, options: Options, host: Host, climb
 
     candidate["runtime"] = runtime
     climb.runtimes[candidate["id"]] = runtime
-    verification = host.verify(candidate["id"], runtime)
+    earlier = measured.earlier(candidate["id"], runtime, facts, options)
+    verification = host.verify(candidate["id"], runtime, figures=earlier is None)
+    if earlier and verification["ok"] and not verification.get("figures", True):
+        verification.update(measured.as_verification(earlier))
     climb.verification.append(verification)
     if verification["ok"]:
         return True

@@ -71,6 +71,13 @@ options:
         elements: str
         choices: [flat, ivf, hnsw]
         default: [flat, ivf, hnsw]
+      figures:
+        description:
+          - Whether recall and speed are measured on the workload. C(false) is the brief test, a third of a second of one
+            core instead of two and more - import, the questions with known answers on each kind of index, save and load.
+          - The programs for Node always measure.
+        type: bool
+        default: true
       soak:
         description:
           - Searches on each kind of index at the end, through which the memory held must not grow by more than 16 MB.
@@ -291,13 +298,14 @@ ARGUMENT_SPEC = dict(
     )),
     setting=dict(type='path'),
     workload=dict(type='dict', apply_defaults=True, options=dict(
-        n=dict(type='int', default=10000),
-        d=dict(type='int', default=384),
-        k=dict(type='int', default=10),
-        queries=dict(type='int', default=100),
-        threads=dict(type='int', default=1),
-        seed=dict(type='int', default=1),
+        n=dict(type='int', default=search_test.WORKLOAD['n']),
+        d=dict(type='int', default=search_test.WORKLOAD['d']),
+        k=dict(type='int', default=search_test.WORKLOAD['k']),
+        queries=dict(type='int', default=search_test.WORKLOAD['queries']),
+        threads=dict(type='int', default=search_test.WORKLOAD['threads']),
+        seed=dict(type='int', default=search_test.WORKLOAD['seed']),
         indexes=dict(type='list', elements='str', choices=['flat', 'ivf', 'hnsw'], default=['flat', 'ivf', 'hnsw']),
+        figures=dict(type='bool', default=True),
         soak=dict(type='int', default=0),
     )),
     min_recall=dict(type='dict', apply_defaults=True, options=dict(

@@ -11,6 +11,7 @@ import sys
 
 from . import (condas, cpu, engines, filesystems, installed, libc, machine, nodes, pythons, selinux, shared_libraries,
                toolchains)
+from . import setting as settings
 from .errors import AuditError
 
 UNREAD = {'path': None, 'error': 'It was not read.'}
@@ -27,6 +28,7 @@ def empty():
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],
         'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'limits': {}, 'user': None,
+        'setting': None,
     }
 
 
@@ -101,10 +103,19 @@ class Gathering:
                                                           machine.first_text(host, machine.OLD_RELEASES)))
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
+        self.store('setting', lambda: current_setting(host, options['setting']))
         self.store('prefixes', lambda: installed.describe(host, options['prefix']))
         purposes = [('prefix', options['prefix']), ('tmp', host.environ.get('TMPDIR') or '/tmp'),
                     ('setting', posixpath.dirname(options['setting']) or '/')]
         self.store('filesystems', lambda: filesystems.describe(host, purposes))
+
+
+def current_setting(host, path):
+    """{candidate, runtime, verified} of the setting that is in force; None when there is none that can be read."""
+    found, problem = settings.parse(host.read(path) if host.is_file(path) else None)
+    if problem:
+        host.gap('setting', '%s: %s' % (path, problem))
+    return dict((name, found.get(name)) for name in ('candidate', 'runtime', 'verified')) if found else None
 
 
 def cpu_seconds():

@@ -22,7 +22,6 @@ from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Runtime
 from faiss_fleet.target import causes
 
-
 # Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
 UNPACK = """
 set -eu
@@ -40,11 +39,13 @@ gzip -dc "$archive" | tar -xf -
 class RemoteHost:
     """The ladder's host: every method is one module call through Ansible's connection.
 
-    A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules: first
-    from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
+    A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules:
+    first from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
     """
 
-    def __init__(self, action: ActionModule, task_vars: dict[str, Any], search_test: dict[str, Any], bare: bool) -> None:
+    def __init__(
+        self, action: ActionModule, task_vars: dict[str, Any], search_test: dict[str, Any], bare: bool
+    ) -> None:
         self._action = action
         self._task_vars = task_vars
         self._search_test = search_test
@@ -91,7 +92,8 @@ class RemoteHost:
         executable = artefact.runtime["argv"][0]
         fault = {"ok": False, "changed": False, "cause": "python_missing", "remedy": causes.remedy("python_missing")}
         if not executable.startswith("{prefix}/"):
-            return {**fault, "message": f"This host has no Python that Ansible can use, and {executable} is not our own."}
+            message = f"This host has no Python that Ansible can use, and {executable} does not come along."
+            return {**fault, "message": message}
         script = UNPACK.format(archive=quote(archive), sha256=quote(artefact.sha256), folder=quote(folder))
         done = self._action._low_level_execute_command(script, executable="/bin/sh")
         if done["rc"] != 0:
@@ -105,12 +107,12 @@ class RemoteHost:
     def remove(self, prefix: str) -> dict[str, Any]:
         return self._module("faiss_deploy", state="absent", prefix=prefix)
 
-    def verify(self, candidate: str, runtime: Runtime) -> dict[str, Any]:
+    def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
         if self._bare:
             self._use_python(runtime["argv"][0])
-        result = self._module(
-            "faiss_search_test", runtimes=[{"id": candidate, "runtime": runtime}], **self._search_test
-        )
+        workload = {**(self._search_test.get("workload") or {}), "figures": figures}
+        arguments = {**self._search_test, "workload": workload}
+        result = self._module("faiss_search_test", runtimes=[{"id": candidate, "runtime": runtime}], **arguments)
         if result.get("failed"):
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
             message = result.get("msg") or result.get("module_stderr") or "the search test did not answer"
@@ -138,6 +140,10 @@ class ActionModule(ActionBase):
                 {f"faiss_install__{name}": value for name, value in arguments["options"].items()}
             )
             settable.check(facts)
+            # Which policy and which workload decide whether what was measured before still counts.
+            chosen.extra["faiss_install__workload"] = (arguments.get("search_test") or {}).get("workload")
+            if policy == "fastest":
+                chosen.extra["faiss_install__measure"] = "always"
             candidates = planning.plan(facts, chosen, order)
         except FleetError as exc:
             raise AnsibleActionFail(str(exc), result={"cause": exc.cause, "remedy": exc.remedy}) from exc

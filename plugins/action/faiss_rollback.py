@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Runs the faiss_rollback module; on a host without a Python of its own, with the Python that FAISS was installed with."""
+"""Runs the faiss_rollback module; on a host without a Python of its own, with the one that came along with FAISS."""
 
 from __future__ import annotations
 

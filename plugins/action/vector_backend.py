@@ -9,7 +9,6 @@ the host record has them.
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import decide
 from faiss_fleet.errors import FleetError
-from faiss_fleet.records import current_run_id
+from faiss_fleet.records import current_run_id, timestamp
 
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
@@ -66,7 +65,7 @@ class ActionModule(ActionBase):
         if own_python:
             # No Python on the host: the one that FAISS came with runs the module.
             task_vars = {**task_vars, "ansible_python_interpreter": own_python}
-        stamp = {"run": arguments.get("run") or current_run_id(), "at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        stamp = {"run": arguments.get("run") or current_run_id(), "at": timestamp()}
         module_args = {
             **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
             "setting": decide.setting_for(decision, found[0], found[2], **stamp),

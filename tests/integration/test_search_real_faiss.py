@@ -80,6 +80,15 @@ def test_every_generation_passes_with_sane_figures(python):
     assert hnsw["qps"] > flat["qps"]
 
 
+@pytest.mark.parametrize("python", RELEASES)
+def test_the_brief_test_asks_the_known_answers_of_every_generation_and_measures_nothing(python):
+    result = search_test.run("real", runtime(python), dict(WORKLOAD, figures=False), 120, 2048)
+    assert result["ok"], result
+    assert result["figures"] is False and result["indexes"] == []
+    assert result["known_answer"] is True and result["save_load"] is True
+    assert result["faiss_version"] == RELEASES[python][1]
+
+
 # Put before the real FAISS: it loads that one and changes what `index_factory` or `read_index` give.
 SHIM = '''
 import os, sys

@@ -2,7 +2,7 @@
 """Lets the same tests run on the controller's Python and on 2.7 and 3.6, where ansible-core cannot be installed.
 
 ``ansible.module_utils.faiss_fleet`` becomes importable everywhere; on old Pythons the rest of ``ansible.module_utils``
-comes from the controller's ansible-core 2.16, whose module_utils still run there (ANSIBLE_MODULE_UTILS names the folder).
+comes from the controller's ansible-core 2.16, whose module_utils run there (ANSIBLE_MODULE_UTILS names the folder).
 ``library_modules`` is the folder library/.
 """
 from __future__ import absolute_import, division, print_function

@@ -31,7 +31,7 @@ class PaperHost:
     """Remembers what it was asked; ``passes`` names the candidates whose search test is good."""
 
     def __init__(self, passes: set[str], deploys: bool = True) -> None:
-        self.passes, self.deploys, self.calls = passes, deploys, []
+        self.passes, self.deploys, self.calls, self.figures = passes, deploys, [], []
 
     def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
         self.calls.append(("deploy", prefix))
@@ -39,10 +39,11 @@ class PaperHost:
             return {"ok": False, "changed": False, "cause": "disk_full", "message": "no space", "remedy": "free some"}
         return {"ok": True, "changed": True}
 
-    def verify(self, candidate: str, runtime: Runtime) -> dict[str, Any]:
+    def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
         self.calls.append(("verify", candidate))
+        self.figures.append(figures)
         good = candidate in self.passes
-        return {"candidate": candidate, "ok": good, "cause": None if good else "cpu_isa", "message": "SIGILL"}
+        return {"candidate": candidate, "ok": good, "figures": figures, "cause": None if good else "cpu_isa", "message": "SIGILL"}
 
     def remove(self, prefix: str) -> dict[str, Any]:
         self.calls.append(("remove", prefix))
@@ -144,7 +145,15 @@ def test_check_mode_predicts_the_first_possible_and_tries_nothing(
     assert [(attempt["candidate"], attempt["ok"]) for attempt in done.attempts] == [("b", None)]
     assert "/opt/ff/paper/abc" in done.attempts[0]["message"]
     assert candidates[1]["runtime"]["prefix"] == "/opt/ff/paper/abc"
-    assert done.verification == [] and not done.changed
+    assert done.verification == [] and done.changed
+
+
+def test_check_mode_foretells_no_change_where_all_is_in_place(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    facts = {"prefixes": [{"path": "/opt/ff/paper/abc", "complete": True}]}
+    assert not ladder.predict([candidate("a")], facts, Options(prefix="/opt/ff")).changed
 
 
 def test_check_mode_tells_what_the_controller_cannot_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
