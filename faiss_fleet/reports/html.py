@@ -23,7 +23,7 @@ from .text import brief, number, one_line, shorten, visible
 HOSTS = 5_000  # more and a browser takes longer than a second to open the page
 _TEXT = 8_000  # of one log or message; records.jsonl has the rest
 _SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc", "os", "because")
-_CELL, _SEARCHABLE = 300, 2_000
+_CELL, _REMEDY, _SEARCHABLE = 300, 1_000, 2_000
 _NUMERIC = ("p50_ms", "p95_ms", "qps")
 _SEARCHED = ("groups", "libc", "os", "kernel", "arch", "isa_level", "pythons", "cause", "provider")
 _HELP = {
@@ -126,6 +126,10 @@ def _cell(text: str) -> str:
     return shorten(brief(text), _CELL)
 
 
+def _remedy(text: str) -> str:
+    return shorten(one_line(text), _REMEDY)
+
+
 def _search(cells: dict[str, Any]) -> str:
     return one_line(" ".join(str(cells[key])[:_SEARCHABLE] for key in _SEARCHED if cells[key]))[:_SEARCHABLE]
 
@@ -179,5 +183,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(visible=visible, one_line=one_line, number=number, moment=_moment, cell=_cell)
+    environment.filters.update(
+        visible=visible, one_line=one_line, number=number, moment=_moment, cell=_cell, remedy=_remedy
+    )
     return environment
