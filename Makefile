@@ -2,7 +2,6 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 INVENTORY ?= inventory/local
-export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 .PHONY: help venv audit demo test lint unit target-tests bench lock clean
@@ -14,7 +13,7 @@ venv: ## .venv with the controller's packages, from the hash-locked list
 	@tools/make-venv .venv requirements/controller.txt
 
 audit: venv ## audit this very machine (or make audit INVENTORY=prod)
-	@ansible-playbook audit.yml -i $(INVENTORY) $(ARGS)
+	@$(BIN)/ansible-playbook audit.yml -i $(INVENTORY) $(ARGS)
 
 demo: venv ## audit six stand-in hosts together (podman) and leave a report to look at
 	@tools/demo

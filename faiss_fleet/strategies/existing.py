@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
 from .base import Artefact, Candidate, Facts, Options, Reason, Runtime
 
+OWN_ENVIRONMENT = sys.prefix if sys.prefix != sys.base_prefix else None
 _REMEDY = "Repair the interpreter, or name another one in glibc_facts__interpreters."
 
 
@@ -47,6 +49,9 @@ class Existing:
             path = found["python"]
             # What stands under the prefix was put there by a strategy, which plans for it and may replace it.
             if path.startswith(options.prefix.rstrip("/") + "/"):
+                continue
+            # On this very machine: the environment that runs the audit is no application's, and goes with its folder.
+            if OWN_ENVIRONMENT and path.startswith(OWN_ENVIRONMENT + "/"):
                 continue
             python = pythons.get(path)
             # A venv's interpreter is the system's by its real path, so the folder of FAISS decides too.

@@ -101,10 +101,23 @@ def target_of(facts: Facts, version: str) -> Target:
     return Target((int(major), int(minor)), facts["arch"], libc[0], libc[1])
 
 
+# Where an application's user can start a Python. One in somebody's home often cannot be, and goes when they go.
+SHARED_PLACES = ("/usr/", "/opt/", "/bin/", "/srv/")
+
+
+def _preference(each: Interpreter) -> tuple[bool, tuple[int, int], tuple[int, ...]]:
+    return each.path.startswith(SHARED_PLACES), each.python, _numbers(each.version)
+
+
 def interpreters(facts: Facts) -> list[Interpreter]:
-    """The host's usable Pythons, newest first, each binary once: CPython, 64 bit, 3.6 or newer, and one that starts."""
+    """The host's usable Pythons, each binary once: CPython, 64 bit, 3.6 or newer, and one that starts.
+
+    Those in shared places come before those in homes, newest first. A virtual environment's is left to its owner.
+    """
     found: dict[str, Interpreter] = {}
     for python in facts["pythons"]:
+        if python.get("environment") and not python.get("named"):
+            continue
         version = re.match(r"(\d+)\.(\d+)", python["version"] or "")
         if not version or python.get("error"):
             continue
@@ -117,7 +130,7 @@ def interpreters(facts: Facts) -> list[Interpreter]:
             continue
         real = python.get("realpath") or python["path"]
         found.setdefault(real, Interpreter(python["path"], python["version"], number))
-    return sorted(found.values(), key=lambda each: (each.python, _numbers(each.version)), reverse=True)
+    return sorted(found.values(), key=_preference, reverse=True)
 
 
 def _numbers(version: str) -> tuple[int, ...]:

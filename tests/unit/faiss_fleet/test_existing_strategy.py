@@ -76,3 +76,9 @@ def test_an_interpreter_that_does_not_run_is_blocked_with_its_reason(error):
     assert candidate["verdict"] == "blocked"
     assert error in candidate["reasons"][0]["text"]
     assert candidate["remedy"]
+
+
+def test_the_environment_that_runs_the_audit_is_no_applications(monkeypatch):
+    monkeypatch.setattr("faiss_fleet.strategies.existing.OWN_ENVIRONMENT", "/home/me/fleet/.venv")
+    own, other = ("/home/me/fleet/.venv/bin/python3", "1.15.1", "/x"), ("/srv/app/bin/python3", "1.9.0", "/y")
+    assert ids(STRATEGY.plan(facts(own, other), Options())) == ["existing:1.9.0:/srv/app/bin/python3"]

@@ -268,3 +268,10 @@ def test_abi_up_to_3_7_has_its_m(version, abi):
 
 def _only(version):
     return Catalogue(tuple(each for each in TABLE.wheels if str(each.version) == version))
+
+
+def test_a_python_in_a_shared_place_comes_before_a_newer_one_in_a_home():
+    home = python("3.13.0", path="/root/.pyenv/versions/3.13.0/bin/python3.13", realpath="/root/.pyenv/3.13")
+    venv = python("3.12.1", path="/srv/app/bin/python", realpath="/usr/bin/python3.12", environment="/srv/app")
+    found = wheel.interpreters({"pythons": [home, venv, python("3.11.2")]})
+    assert [each.path for each in found] == ["/usr/bin/python3.11", "/root/.pyenv/versions/3.13.0/bin/python3.13"]
