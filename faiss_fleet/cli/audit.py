@@ -44,7 +44,7 @@ def audit(
 
     def on_event(event: Mapping[str, Any]) -> None:
         now = time.monotonic()
-        if now >= counted[0]:
+        if not progress.due or now >= counted[0]:
             counted[0] = now + 2
             progress.due = max(progress.due, _due(folder))
         verdict = progress.see(event, now)

@@ -43,8 +43,9 @@ class Panel:
         slow = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
         for host, stage, seconds in progress.slowest(now):
             slow.add_row(Text(shorten(one_line(host), 50)), stage, clock(seconds))
-        bar = ProgressBar(total=max(total, 1), completed=done, width=60)
-        parts: list[Text | ProgressBar | Table] = [head, bar, stages, verdicts]
+        bar = Table.grid()  # which ends its line, as a bar alone does not
+        bar.add_row(ProgressBar(total=max(total, 1), completed=done, width=60))
+        parts: list[Text | Table] = [head, bar, stages, verdicts]
         if slow.row_count:
             parts += [Text("Longest at work:", "dim"), slow]
         return Group(*parts)

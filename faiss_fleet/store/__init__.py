@@ -113,7 +113,7 @@ class Store:
         runs, lines = {}, {}
         for record in batch:
             run = record["run"]
-            runs[run["id"]] = {
+            runs[run["id"]] = runs.get(run["id"]) or {
                 **{name: plain(run[name]) for name in ("id", "started", "controller", "version")},
                 "check_mode": run["check_mode"],
                 "inventory": json.dumps(run["inventory"]),

@@ -1,0 +1,88 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""How long the store takes and how much memory, by number of hosts:  python -m tests.bench.bench_store 1000 10000
+
+Each step runs in a process of its own, whose peak memory is shown; CPU seconds tell more than seconds on a busy machine.
+The records are made beforehand: two thousand by the generator, the rest are those again under other names.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from faiss_fleet.cli.exports import FORMATS
+from faiss_fleet.diff import compare
+from faiss_fleet.runs import read_records
+from faiss_fleet.store import Store
+from tests.sample_records import RUN, write_run
+
+
+def _exporting(name: str) -> Callable[[Store, Path], Any]:
+    from faiss_fleet.cli.app import _summary
+
+    def step(store: Store, folder: Path) -> None:
+        with (folder / f"out.{name}").open("wb") as file:
+            FORMATS[name].write(lambda: _summary(store, RUN.id), lambda: store.records(RUN.id), file)
+
+    return step
+
+
+KINDS = 2_000
+
+STEPS: dict[str, Callable[[Store, Path], Any]] = {
+    "read records.jsonl alone": lambda store, folder: sum(1 for _ in read_records(folder / RUN.id)),
+    "add to a new store": lambda store, folder: store.add_records(read_records(folder / RUN.id)),
+    "add the same again": lambda store, folder: store.add_records(read_records(folder / RUN.id)),
+    "runs": lambda store, folder: store.runs(),
+    "one host's history": lambda store, folder: store.host_history("edge00001.fra.example.net"),
+    "diff with itself": lambda store, folder: compare(
+        "a", store.lines(RUN.id), "b", store.lines(RUN.id), store.last_good(RUN.id)
+    ),
+    "all records": lambda store, folder: sum(1 for _ in store.records(RUN.id)),
+    **{f"export {name}": _exporting(name) for name in ("jsonl", "parquet", "junit", "sarif", "prometheus")},
+}
+
+
+def _fleet(folder: Path, count: int) -> None:
+    """A run of that many hosts."""
+    written = write_run(folder, min(count, KINDS))
+    path = written / "records.jsonl"
+    lines = path.read_text(encoding="ascii").splitlines()
+    names = [json.loads(line)["host"]["name"] for line in lines]
+    with path.open("a", encoding="ascii") as file:
+        for number in range(len(lines), count):
+            line = lines[number % KINDS]
+            file.write(line.replace(names[number % KINDS], f"h{number}.example.net") + "\n")
+
+
+def main() -> None:
+    """Every step for every number; with --step, one step in this process."""
+    if sys.argv[1] == "--step":
+        name, folder = sys.argv[2], Path(sys.argv[3])
+        with Store.open(folder / "history.sqlite") as store:
+            started, cpu = time.perf_counter(), time.process_time()
+            STEPS[name](store, folder)
+            seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"  {name:<26} {seconds:8.2f} s  {cpu:8.2f} s CPU  {peak:6.0f} MiB")
+        return
+    for count in map(int, sys.argv[1:]):
+        with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as temporary:
+            folder = Path(temporary)
+            _fleet(folder, count)
+            size = (folder / RUN.id / "records.jsonl").stat().st_size / 1e6
+            print(f"{count:,} hosts, records.jsonl {size:,.0f} MB", flush=True)
+            for name in STEPS:
+                subprocess.run([sys.executable, "-m", "tests.bench.bench_store", "--step", name, temporary], check=True)
+            print(f"  history.sqlite {(folder / 'history.sqlite').stat().st_size / 1e6:,.0f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
