@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from faiss_fleet import options
+from faiss_fleet.addon import build, recipe
+from faiss_fleet.strategies.base import Options
 from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,18 +97,38 @@ def test_a_container_serves_both_loaders():
     runtime = {"kind": "container", "argv": [*podman(IMAGE), "/usr/local/bin/python3"], "env": {}, "prefix": None}
     env = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps([runtime])}
     said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: container"], env)
-    assert "5 tests, 0 failed" in said
+    assert "6 tests, 0 failed" in said
     env["PYTHONPATH"] = str(real_faiss.site_of("3.13"))
     tests = ROOT / "loaders" / "python" / "tests"
     check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_loader.Backends"], env, cwd=tests)
 
 
-def test_node_16_on_glibc_2_17_has_native_faiss_by_the_worker():
-    runtime = {"kind": "python", "argv": ["/usr/local/bin/python3"], "env": {"PYTHONPATH": "/site"}, "prefix": None}
-    given = [f"--volume={ROOT}:/project:ro", f"--env=FAISS_FLEET_TEST_RUNTIMES={json.dumps([runtime])}"]
+@pytest.fixture(scope="module")
+def addon(tmp_path_factory):
+    """A folder with faiss-node as the strategy node ships it, for any x86-64 processor of today."""
+    packed, _lock = build.artefact(recipe.VARIANTS[-1], Options(cache=options.default_cache()))
+    folder = tmp_path_factory.mktemp("addon")
+    subprocess.run(["tar", "-xzf", packed.archive, "-C", folder], check=True)
+    return folder
+
+
+def test_node_16_on_glibc_2_17_has_native_faiss_by_worker_and_by_addon(addon):
+    worker = {"kind": "python", "argv": ["/usr/local/bin/python3"], "env": {"PYTHONPATH": "/site"}, "prefix": None}
+    within = {"kind": "node", "argv": ["/usr/local/bin/node"], "env": {}, "prefix": "/addon"}
+    given = [f"--volume={ROOT}:/project:ro", f"--volume={addon}:/addon:ro"]
+    given.append(f"--env=FAISS_FLEET_TEST_RUNTIMES={json.dumps([worker, within])}")
     given.append("--env=FAISS_FLEET_TEST_PYTHON=/usr/local/bin/python3")
     said = check(podman(*given, IMAGE, "node", "/project/loaders/node/test/run.js"), dict(os.environ))
-    assert ", 0 failed, Node v16.20.2" in said and "python 0 answers as expected, cosine" in said
+    assert ", 0 failed, Node v16.20.2" in said
+    assert "python 0 answers as expected, cosine" in said and "node 1 answers as expected, cosine" in said
+
+
+def test_node_20_has_faiss_in_process_by_the_addon(addon):
+    env = {"NODE_PATH": str(addon / "node_modules")}
+    runtimes = [{"kind": "node", "argv": [node("20")], "env": env, "prefix": None}]
+    given = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps(runtimes)}
+    said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: node"], given)
+    assert "6 tests, 0 failed" in said
 
 
 def test_without_numpy_a_worker_still_serves(tmp_path):

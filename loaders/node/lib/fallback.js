@@ -8,16 +8,13 @@ const { scale } = require('./native');
 class ExactBackend {
   constructor() {
     this.name = 'js';
-    this.store = null;
     this.about = {};
   }
 
-  async sync(store) {
-    this.store = store;
-  }
+  async sync() {}
 
-  async search(queries, m, k) {
-    const { rows, inverse, count, d, metric } = this.store;
+  async search(store, queries, m, k) {
+    const { rows, inverse, count, d, metric } = store;
     const found = [];
     for (let query = 0; query < m; query++) {
       const vector = queries.slice(query * d, (query + 1) * d);

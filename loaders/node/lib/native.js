@@ -46,6 +46,10 @@ class NativeBackend {
   }
 
   async sync(store) {
+    this._fill(store);
+  }
+
+  _fill(store) {
     if (this.store !== store) {
       const Index = store.metric === 'l2' ? this.faiss.IndexFlatL2 : this.faiss.IndexFlatIP;
       this.index = this._guard(() => new Index(store.d));
@@ -61,8 +65,9 @@ class NativeBackend {
     }
   }
 
-  async search(queries, m, k) {
-    const { d, metric } = this.store;
+  async search(store, queries, m, k) {
+    this._fill(store);
+    const { d, metric } = store;
     const found = [];
     for (let query = 0; query < m; query++) {
       const vector = Array.from(queries.subarray(query * d, (query + 1) * d));

@@ -102,9 +102,8 @@ class VectorStorage extends EventEmitter {
       single ? 'The query' : `Query ${i}`));
     if (store.count === 0) return single ? [] : list.map(() => []);
     const found = await this._run(async (backend) => {
-      await backend.sync(store);
       const wanted = Math.min(k, store.count);
-      return this._named(store, await backend.search(queries, list.length, wanted), wanted);
+      return this._named(store, await backend.search(store, queries, list.length, wanted), wanted);
     });
     return single ? found[0] : found;
   }

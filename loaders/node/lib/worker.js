@@ -183,14 +183,21 @@ class WorkerBackend {
   }
 
   /** [{positions, scores}] for each of m queries, which lie one after the other. */
-  async search(queries, m, k) {
-    const { d } = this.store;
+  async search(store, queries, m, k) {
+    // Another store may be on its way, of a load() that came first. What is asked below goes out in one piece, before
+    // anything that comes after.
+    do await this.sync(store); while (this.store !== store);
+    const { d } = store;
     const step = Math.max(1, Math.floor(PART / Math.max(d * 4, k * 12)));
-    const found = [];
+    const asked = [];
     for (let from = 0; from < m; from += step) {
       const count = Math.min(step, m - from);
       const part = queries.subarray(from * d, (from + count) * d);
-      const data = await this._ask(TYPES.SEARCH, [numbers(count, k), Buffer.from(part.buffer, part.byteOffset, part.byteLength)]);
+      asked.push(this._ask(TYPES.SEARCH, [numbers(count, k), Buffer.from(part.buffer, part.byteOffset, part.byteLength)])
+        .then((data) => ({ data, count })));
+    }
+    const found = [];
+    for (const { data, count } of await Promise.all(asked)) {
       if (data.length !== 8 + count * k * 12 || data.readUInt32LE(0) !== count || data.readUInt32LE(4) !== k) {
         throw this._nonsense('answers with another number of neighbours than was asked');
       }

@@ -44,6 +44,33 @@ for (const [name, open] of BACKENDS) {
     await store.close();
   });
 
+  test(`backends: ${name} answers from the store that a search began with, whatever is loaded meanwhile`, async () => {
+    const place = folder();
+    const store = open({ metric: 'l2' });
+    const vectors = (first) => Array.from({ length: 300 }, (_, i) => [first + i, -i]);
+    for (const first of [1000, 5000]) {
+      const other = new JSVectorStorage({ metric: 'l2' });
+      await other.add(vectors(first).map(([id]) => id), vectors(first));
+      await other.save(path.join(place, String(first)));
+    }
+    await store.load(path.join(place, '1000'));
+    const calls = [];
+    for (let round = 0; round < 30; round++) {
+      calls.push(store.load(path.join(place, round % 2 ? '1000' : '5000')));
+      for (let i = 0; i < 5; i++) {
+        calls.push(store.search([vectors(1000)[i], vectors(5000)[i]], 1).then(([[low], [high]]) => {
+          const all = low.id < 5000 ? [1000 + i, 1000] : [5000, 5000 + i];
+          assert.ok(low.id === all[0] || high.id === all[1], `${low.id} ${high.id}`);
+          assert.strictEqual(low.id < 5000, high.id < 5000);
+          assert.ok(low.score === 0 || high.score === 0);
+        }));
+        await new Promise(setImmediate);
+      }
+    }
+    await Promise.all(calls);
+    await store.close();
+  });
+
   test(`backends: ${name} loads over what it had`, async () => {
     const store = open({ metric: 'l2' });
     await store.add([5], [cases.queries[0]]);
