@@ -1,7 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """How long the store takes and how much memory, by number of hosts:  python -m tests.bench.bench_store 1000 10000
 
-Each step runs in a process of its own, whose peak memory is shown; CPU seconds tell more than seconds on a busy machine.
+Each step runs in a process of its own, whose peak memory is shown; on a busy machine CPU seconds tell more.
 The records are made beforehand: two thousand by the generator, the rest are those again under other names.
 """
 

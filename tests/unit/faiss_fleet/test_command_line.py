@@ -202,3 +202,23 @@ def test_the_reference_names_every_command_and_option() -> None:
     }
     assert _documented()["Options of all commands"] == common | {"--help"}
     assert set(commands.EXPORTS) == set(FORMATS)
+
+
+def test_an_audit_keeps_its_status_when_the_store_is_away(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAISS_FLEET_STORE", "postgresql://fleet:s3cr3t-w0rd@127.0.0.1:1/db")
+    monkeypatch.setattr("faiss_fleet.cli.audit.audit", lambda *arguments: 4)
+    text = call("run", "-i", "inventory/local", status=4)
+    assert "not in the store yet" in text
+    assert "s3cr3t-w0rd" not in text
+
+
+def test_the_commands_of_the_how_to_work(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(reports)
+    name = json.loads((reports / LATER / "records.jsonl").read_text().splitlines()[0])["host"]["name"]
+    text = (ROOT / "docs/how-to/history.md").read_text().replace("/var/lib/node_exporter/textfile/", "")
+    lines = re.findall(r"^\$ tools/faiss-fleet (.*)$", text.replace("db07.example.net", name), re.MULTILINE)
+    assert len(lines) > 10
+    for line in lines:
+        result = CliRunner().invoke(commands.app, line.split())
+        assert result.exit_code == (1 if line.startswith("diff") else 0), (line, result.output, result.exception)
+    assert {"faiss.xml", "faiss.sarif", "faiss.prom", "fleet.parquet"} <= {path.name for path in reports.iterdir()}
