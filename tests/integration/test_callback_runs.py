@@ -357,8 +357,10 @@ def test_secrets_of_the_inventory_are_in_no_file(fleet: Fleet) -> None:
     }
     says = "refused p4ss-of-one, become-pw, t0ken-tt, https://user:url-pw@index.example/simple?token=query-pw"
     fleet.inventory({"a": {**secret, "says": says}, "b": {**secret, "says": says, "ends": "broken"}})
-    fleet.run()
+    done = fleet.run()
     assert fleet.states() == {"a": "native", "b": "failed"}
+    table = done.stdout[done.stdout.index("HOST ") :]
+    assert "refused" in table and "p4ss-of-one" not in table
     for path in (fleet.reports / "latest").iterdir():
         text = path.read_text(encoding="utf-8")
         for word in ("p4ss-of-one", "become-pw", "t0ken-tt", "url-pw", "query-pw"):
@@ -376,6 +378,15 @@ def test_reports_that_cannot_be_written_stop_the_run_before_it_begins(fleet: Fle
     assert done.returncode == 1
     assert "Nothing was changed on any host" in done.stderr and str(fleet.reports) in done.stderr
     assert not fleet.ran.exists()
+
+
+def test_a_second_run_has_a_folder_of_its_own_and_is_the_latest(fleet: Fleet) -> None:
+    fleet.run()
+    first = (fleet.reports / "latest").resolve()
+    before = {path.name: path.read_bytes() for path in first.iterdir()}
+    fleet.run("--limit", "one")
+    assert (fleet.reports / "latest").resolve() != first and fleet.states() == {"one": "native"}
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == before
 
 
 def test_the_folder_is_a_setting(fleet: Fleet, tmp_path: Path) -> None:
