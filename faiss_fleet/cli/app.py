@@ -137,7 +137,7 @@ def run(
 ) -> None:
     """Audit hosts, with live progress. Ends with the exit status of ansible-playbook.
 
-    Options that are not listed here go to ansible-playbook: -f 40, -K, --tags probe, -v.
+    Options that are not listed here go to ansible-playbook: -f 40, -K, --tags probe.
     """
     from .audit import audit
 

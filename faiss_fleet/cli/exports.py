@@ -19,26 +19,25 @@ class Format:
     text: str
     module: str
     function: str = "render"
-    takes_records: bool = True
+    takes: tuple[str, ...] = ("summary", "records")
 
     def write(self, summary: Callable[[], Summary], records: Callable[[], Iterable[Record]], file: BinaryIO) -> None:
         """Writes the run to the file, by pieces."""
         function = getattr(import_module(f"faiss_fleet.reports.{self.module}"), self.function)
-        if self.module == "parquet":
-            function(records(), file)
-            return
-        pieces: Iterator[str] = function(summary(), records()) if self.takes_records else function(summary())
+        ways: dict[str, Callable[[], object]] = {"summary": summary, "records": records, "file": lambda: file}
+        given = [ways[name]() for name in self.takes]
+        pieces: Iterator[str] = iter(function(*given) or ())
         for piece in pieces:
             file.write(piece.encode("utf-8", "replace"))
 
 
 FORMATS = {
     "json": Format("one document, with a schema (reports/run.schema.json)", "json_document"),
-    "jsonl": Format("one record a line", "json_document", "lines"),
-    "csv": Format("one row a host, for a spreadsheet", "csv", takes_records=False),
-    "parquet": Format("one row a host, one column a check, for analysis", "parquet", "write"),
-    "junit": Format("JUnit XML, one case a host, for CI", "junit"),
-    "sarif": Format("SARIF 2.1.0, for code scanning", "sarif"),
-    "prometheus": Format("metrics for node_exporter's textfile collector", "prometheus"),
-    "markdown": Format("a summary for a ticket", "markdown", takes_records=False),
+    "jsonl": Format("one record a line", "json_document", "lines", ("records",)),
+    "csv": Format("one row a host, for a spreadsheet", "csv", takes=("summary",)),
+    "parquet": Format("one row a host, one column a check, for analysis", "parquet", "write", ("records", "file")),
+    "junit": Format("JUnit XML, one case a host, for CI", "junit", takes=("summary",)),
+    "sarif": Format("SARIF 2.1.0, for code scanning", "sarif", takes=("summary",)),
+    "prometheus": Format("metrics for node_exporter's textfile collector", "prometheus", takes=("summary",)),
+    "markdown": Format("a summary for a ticket", "markdown", takes=("summary",)),
 }

@@ -20,7 +20,7 @@ def render(summary: Summary, records: Iterable[Record]) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def lines(_summary: Summary, records: Iterable[Record]) -> Iterator[str]:
+def lines(records: Iterable[Record]) -> Iterator[str]:
     """JSON Lines: one record a line."""
     for record in records:
         yield _text(record) + "\n"

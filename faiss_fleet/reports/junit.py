@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from xml.sax.saxutils import escape as xml_escape
 from xml.sax.saxutils import quoteattr
 
-from ..record_schema import Record
 from .columns import Cell
 from .summary import Summary
 from .text import visible
@@ -17,7 +16,7 @@ from .text import visible
 _FORBIDDEN = re.compile("[\ufffe\uffff]")
 
 
-def render(summary: Summary, _records: Iterable[Record] = ()) -> Iterator[str]:
+def render(summary: Summary) -> Iterator[str]:
     """The document by lines."""
     states = summary.states
     errors = states["failed"] + states["unreachable"]

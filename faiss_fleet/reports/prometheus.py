@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from ..record_schema import Record
 from .columns import Cell
 from .summary import Summary
 from .text import one_line
@@ -20,7 +19,7 @@ FIGURES = {
 }
 
 
-def render(summary: Summary, _records: Iterable[Record] = ()) -> Iterator[str]:
+def render(summary: Summary) -> Iterator[str]:
     """The metrics by lines."""
     yield from _head("faiss_fleet_run_info", "The run that these figures are of.")
     yield _sample("faiss_fleet_run_info", 1, run=summary.run["id"], version=summary.run["version"])

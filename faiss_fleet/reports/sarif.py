@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..record_schema import Record
 from ..records import meaning_of, remedy_for
 from .columns import Cell
 from .summary import Summary
@@ -19,7 +18,7 @@ LEVELS = {"fallback": "warning", "failed": "error", "unreachable": "error"}
 CHOSEN = "chosen_fallback"  # the rule of hosts that fell back without an obstacle
 
 
-def render(summary: Summary, _records: Iterable[Record] = ()) -> Iterator[str]:
+def render(summary: Summary) -> Iterator[str]:
     """The document, one result a line."""
     causes = [*(cause.name for cause in summary.causes), CHOSEN]
     place = {name: number for number, name in enumerate(causes)}

@@ -110,7 +110,8 @@ class Store:
         return count
 
     def _add(self, batch: list[Record]) -> None:
-        runs, lines = {}, {}
+        runs: dict[str, dict[str, Any]] = {}
+        lines: dict[tuple[str, str], dict[str, Any]] = {}
         for record in batch:
             run = record["run"]
             runs[run["id"]] = runs.get(run["id"]) or {

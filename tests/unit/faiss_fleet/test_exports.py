@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import json
 import re
@@ -36,7 +37,8 @@ def fleet(hostile: bool = False) -> list[dict[str, Any]]:
 
 def text_of(renderer: Any, hosts: list[dict[str, Any]]) -> str:
     run = {**asdict(RUN), "inventory": list(RUN.inventory)}
-    return "".join(renderer(Summary(run, hosts), hosts))
+    given = {"summary": Summary(run, hosts), "records": hosts}
+    return "".join(renderer(*(given[name] for name in inspect.signature(renderer).parameters)))
 
 
 @pytest.mark.parametrize(
