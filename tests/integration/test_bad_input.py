@@ -1,0 +1,157 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Bad input through the whole audit, as a user gives it: one message with cause and remedy, and nothing is changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import needs
+
+ROOT = Path(__file__).resolve().parents[2]
+WHEEL = "faiss_cpu-1.9.0.post1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
+
+
+@dataclass
+class Place:
+    """A host of its own kind: this machine, with every folder that an audit writes to in a temporary one."""
+
+    folder: Path
+
+    def variables(self, **changes: Any) -> dict[str, Any]:
+        return {
+            "faiss_install__prefix": str(self.folder / "opt" / "faiss-fleet"),
+            "vector_backend__path": str(self.folder / "etc" / "backend.json"),
+            "faiss_install__strategies": ["wheel"],
+            **changes,
+        }
+
+    def audit(self, host: str = "here", *arguments: str, **changes: Any) -> subprocess.CompletedProcess[str]:
+        connection = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        inventory = self.folder / "hosts.json"
+        inventory.write_text(json.dumps({"all": {"hosts": {host: {**connection, **self.variables(**changes)}}}}))
+        environment = {**os.environ, "FAISS_FLEET_REPORTS": str(self.folder / "reports"), "COLUMNS": "400"}
+        command = [str(ROOT / ".venv/bin/ansible-playbook"), "audit.yml", "-i", str(inventory), *arguments]
+        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+    def record(self) -> dict[str, Any]:
+        return json.loads((self.folder / "reports" / "latest" / "records.jsonl").read_text())
+
+    def written(self) -> list[str]:
+        """What the audit left where hosts are changed."""
+        return sorted(
+            str(path.relative_to(self.folder))
+            for top in ("opt", "etc")
+            for path in (self.folder / top).rglob("*")
+            if path.is_file()
+        )
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    for name in ("opt", "etc", "wheelhouse"):
+        (tmp_path / name).mkdir()
+    return Place(tmp_path)
+
+
+@contextmanager
+def mounted(folder: Path, *options: str) -> Iterator[None]:
+    needs.root()
+    subprocess.run(["mount", *options, str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        pytest.param({"faiss_install__strategies": ["weel"]}, "'weel'", id="unknown strategy"),
+        pytest.param({"faiss_install__policy": "best"}, "faiss_install__policy", id="unknown policy"),
+        pytest.param({"faiss_install__prefix": "opt/faiss"}, "relative", id="relative prefix"),
+        pytest.param({"faiss_install__prefix": "/usr/lib/faiss"}, "/usr belongs to the system", id="prefix in /usr"),
+        pytest.param({"faiss_install__prefix": "/"}, "root of the file system", id="prefix /"),
+    ],
+)
+def test_a_bad_option_is_refused_before_the_host_is_touched(place: Place, changes: dict[str, Any], told: str) -> None:
+    done = place.audit(**changes)
+    assert done.returncode == 2
+    assert "Nothing was changed" in done.stdout and told in done.stdout
+    assert "Read what decides" not in done.stdout
+    assert place.written() == []
+
+
+def test_a_host_name_that_is_a_path_is_refused(place: Place) -> None:
+    done = place.audit(host="../../etc/x")
+    assert done.returncode == 2
+    assert "ansible_host" in done.stdout
+    assert not (place.folder / "reports").exists() or not list((place.folder / "reports").rglob("*x*"))
+    assert place.written() == []
+
+
+@pytest.mark.parametrize(
+    ("content", "sums", "told"),
+    [
+        pytest.param(b"PK not the wheel that was summed", "0" * 64, "sha256", id="wrong hash"),
+        pytest.param(b"PK cut short", None, WHEEL, id="corrupt wheel"),
+    ],
+)
+def test_a_bad_wheelhouse_is_refused_before_the_host_is_touched(
+    place: Place, content: bytes, sums: str | None, told: str
+) -> None:
+    wheelhouse = place.folder / "wheelhouse"
+    (wheelhouse / WHEEL).write_bytes(content)
+    if sums:
+        (wheelhouse / "SHA256SUMS").write_text(f"{sums}  {WHEEL}\n")
+    done = place.audit(faiss_install__wheelhouse=str(wheelhouse))
+    assert done.returncode == 2
+    assert told in done.stdout and "Traceback" not in done.stdout + done.stderr
+    assert place.written() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "cause"),
+    [
+        pytest.param(("-t", "tmpfs", "-o", "size=4m", "tmpfs"), "disk_full", id="full disk"),
+        pytest.param(("-t", "tmpfs", "-o", "noexec", "tmpfs"), "noexec_mount", id="noexec prefix"),
+        pytest.param(("-t", "tmpfs", "-o", "ro", "tmpfs"), "read_only", id="read-only prefix"),
+    ],
+)
+def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
+    place: Place, options: tuple[str, ...], cause: str
+) -> None:
+    with mounted(place.folder / "opt", *options):
+        done = place.audit()
+        left = [name for name in place.written() if name.startswith("opt/")]
+    record = place.record()
+    assert done.returncode == 0, done.stdout
+    assert (record["state"], record["cause"]) == ("fallback", cause), record["because"]
+    assert record["remedy"] and left == []
+    assert json.loads((place.folder / "etc" / "backend.json").read_text())["backend"] == "js"
+
+
+def test_a_read_only_etc_stops_the_host_before_anything_is_installed(place: Place) -> None:
+    with mounted(place.folder / "etc", "-t", "tmpfs", "-o", "ro", "tmpfs"):
+        done = place.audit()
+    record = place.record()
+    assert done.returncode == 2
+    assert (record["state"], record["cause"]) == ("failed", "read_only"), record
+    assert "Remount it writable" in done.stdout
+    assert place.written() == []
+
+
+def test_the_gate_fails_on_a_fallback_and_names_the_host(place: Place) -> None:
+    with mounted(place.folder / "opt", "-t", "tmpfs", "-o", "noexec", "tmpfs"):
+        done = place.audit("here", "-e", "fleet_report__fail_on_fallback=true")
+    assert done.returncode == 2
+    assert "here" in done.stdout and "fail_on_fallback" in done.stdout
+    assert place.record()["state"] == "fallback"
