@@ -7,15 +7,16 @@ import re
 
 HIDDEN = "****"
 
+# No pattern begins with a run of letters of any length: in a text of nothing else it would be tried at each.
 # user:token@ and token@ in front of a host. The password may itself hold '@' or ':'; a blank or a quote ends the URL.
-USERINFO = re.compile(r"(?P<scheme>\b[a-zA-Z][a-zA-Z0-9+.-]*://)(?P<userinfo>[^\s/?#'\"<>]*)@")
+USERINFO = re.compile(r"(?P<scheme>[a-zA-Z0-9+.-]://)(?P<userinfo>[^\s/?#'\"<>]*)@")
 # https://host/t/<token>/channel, as conda channels have it.
 CONDA_TOKEN = re.compile(r"(?P<before>://[^\s/?#'\"<>]+/t/)[^\s/?#'\"<>]+")
 # ?token=..., &X-Amz-Signature=..., and the same names in a log line or an environment: PASSWORD=..., api_key: ...
 NAMES = r"(?:token|key|secret|password|passwd|pwd|signature|sig)"
 PARAMETER = re.compile(rf"(?P<name>[?&;][\w.-]*?{NAMES}=)[^\s&;#'\"<>]+", re.IGNORECASE)
 ASSIGNMENT = re.compile(
-    r"(?P<name>\b[\w.-]*(?:token|secret|passw(?:or)?d|api[_-]?key)[\"']?\s*[=:]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"'&,;]+)",
+    r"(?P<name>(?:token|secret|passw(?:or)?d|api[_-]?key)[\"']?\s*[=:]\s*)(?P<quote>[\"']?)(?P<value>[^\s\"'&,;]+)",
     re.IGNORECASE,
 )
 # An Authorization header as curl -v, pip -vvv and npm print it.
