@@ -183,7 +183,8 @@ def setting_for(
 def _evidence(test: Record, run: str | None, at: str | None) -> dict[str, Any]:
     flat: Record = next((one for one in test.get("indexes") or [] if one.get("index") == "flat"), {})
     figures = {name: flat.get(name) for name in ("recall_at_k", "qps", "p50_ms", "p95_ms")}
-    return {"at": test.get("measured_at") or at, "run": run, "workload": test.get("workload"), "index": "flat", **figures}
+    at = test.get("measured_at") or at
+    return {"at": at, "run": run, "workload": test.get("workload"), "index": "flat", **figures}
 
 
 def settings_if_set(

@@ -73,8 +73,8 @@ options:
         default: [flat, ivf, hnsw]
       figures:
         description:
-          - Whether recall and speed are measured on the workload. C(false) is the brief test, a third of a second of one
-            core instead of two and more - import, the questions with known answers on each kind of index, save and load.
+          - Whether recall and speed are measured on the workload. C(false) is the brief test, a third of a second of
+            one core instead of two and more - import, known answers on each kind of index, save and load.
           - The programs for Node always measure.
         type: bool
         default: true

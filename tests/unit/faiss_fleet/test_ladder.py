@@ -43,7 +43,8 @@ class PaperHost:
         self.calls.append(("verify", candidate))
         self.figures.append(figures)
         good = candidate in self.passes
-        return {"candidate": candidate, "ok": good, "figures": figures, "cause": None if good else "cpu_isa", "message": "SIGILL"}
+        found = {"cause": None if good else "cpu_isa", "message": "SIGILL"}
+        return {"candidate": candidate, "ok": good, "figures": figures, **found}
 
     def remove(self, prefix: str) -> dict[str, Any]:
         self.calls.append(("remove", prefix))

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The search test of Node against packages named faiss-node that are written here: good, wrong, failing in every way."""
+"""The search test of Node against packages named faiss-node written here: good, wrong, failing in every way."""
 
 from __future__ import annotations
 
