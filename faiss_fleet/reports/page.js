@@ -214,13 +214,16 @@
       test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log))));
   }
 
+  // Before and after with their keys in the same order, so that the eye finds what differs.
+  const sorted = (_key, each) => (each && typeof each === "object" && !Array.isArray(each)
+    ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each);
   function setting(record) {
     const s = record.setting;
     if (!s) return null;
-    const show = (each) => el("pre", {}, each ? JSON.stringify(each, null, 2) : "nothing");
+    const show = (each) => el("pre", {}, each ? JSON.stringify(each, sorted, 2) : "nothing");
     return section("Setting", el("p", {}, mono(s.path), s.changed ? el("span", { class: "warn" }, " changed") : quiet(" unchanged"), s.backup ? quiet(`, backup ${s.backup}`) : ""),
       s.changed ? el("div", { class: "two" }, el("div", {}, quiet("Before"), show(s.before)), el("div", {}, quiet("After"), show(s.after)))
-        : fold("As it is", s.after ? JSON.stringify(s.after, null, 2) : "nothing"));
+        : fold("As it is", s.after ? JSON.stringify(s.after, sorted, 2) : "nothing"));
   }
 
   function errors(record) {
