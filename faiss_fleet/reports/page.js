@@ -209,7 +209,7 @@
       el("div", { class: "small quiet" }, mono(test.candidate)),
       (test.indexes || []).length ? grid(["Index", "Recall#", "Queries/s#", "p50 ms#", "p95 ms#", "Batch queries/s#"], test.indexes.map((index) => [
         index.index, typeof index.recall_at_k === "number" ? index.recall_at_k.toFixed(3) : "", number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])) : null,
-      test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).join(", ")) : null,
+      test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).concat(given(test.measured_at) ? [`measured ${test.measured_at}; only the brief test was run this time, as nothing had changed`] : []).join(", ")) : null,
       test.message ? el("pre", {}, test.message) : null,
       test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log))));
   }
