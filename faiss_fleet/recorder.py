@@ -58,6 +58,11 @@ class Recorder:
         return self._journal is not None
 
     @property
+    def empty(self) -> bool:
+        """Whether no host is due at all: there is nothing to record."""
+        return not self._due
+
+    @property
     def troubled(self) -> bool:
         """Whether some host that is due has already failed or could not be reached."""
         return any(name in self._due for name in self._builders)

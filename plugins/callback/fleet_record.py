@@ -120,6 +120,8 @@ class CallbackModule(CallbackBase):
         if self._recorder is None or not _actions(play) & set(recorder.STAGES):
             return
         self._expect(play)
+        if self._recorder.empty:
+            return
         try:
             self._recorder.start()
         except FleetError as error:
@@ -198,6 +200,9 @@ class CallbackModule(CallbackBase):
         if current is None or process != os.getpid():
             return
         try:
+            if current.empty:
+                self._display.warning("The inventory, or --limit, names no host: nothing was audited. Add hosts to it.")
+                return
             if not current.started and not current.troubled:
                 return  # the audit never began: bad input, refused before any host was touched
             current.start()

@@ -155,3 +155,14 @@ def test_the_gate_fails_on_a_fallback_and_names_the_host(place: Place) -> None:
     assert done.returncode == 2
     assert "here" in done.stdout and "fail_on_fallback" in done.stdout
     assert place.record()["state"] == "fallback"
+
+
+def test_an_inventory_without_hosts_is_said_and_leaves_no_run(place: Place) -> None:
+    environment = {**os.environ, "FAISS_FLEET_REPORTS": str(place.folder / "reports")}
+    empty = place.folder / "empty.yml"
+    empty.write_text("all:\n  children:\n    centos7:\n      hosts:\n")
+    command = [str(ROOT / ".venv/bin/ansible-playbook"), "audit.yml", "-i", str(empty)]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert "names no host" in done.stdout + done.stderr
+    assert not list((place.folder / "reports").glob("2*"))
