@@ -200,10 +200,11 @@
   }
 
   function verification(record) {
-    return section("Verification", record.verification.map((test) => el("div", { class: "item" },
+    const advice = record.decision && record.decision.recommendation;
+    return section("Verification", (advice ? [el("p", {}, advice.text)] : []).concat(record.verification.map((test) => el("div", { class: "item" },
       el("div", { class: "item-head" },
         test.ok ? el("span", { class: "ok" }, "passed") : el("span", { class: "bad" }, "failed"),
-        el("strong", {}, test.faiss_version ? `FAISS ${test.faiss_version}` : test.backend || ""),
+        el("strong", {}, test.faiss_version ? `FAISS ${test.faiss_version}` : test.backend === "js" ? "JavaScript fallback" : test.backend || ""),
         quiet([test.isa_loaded && `${test.isa_loaded} build`, test.numpy_version && `numpy ${test.numpy_version}`, test.stage && test.stage !== "done" && `stopped at ${test.stage}`, test.signal, test.peak_rss_bytes && `peak ${bytes(test.peak_rss_bytes)}`].filter(Boolean).join(" · ")),
         test.cause ? mono(test.cause) : null),
       el("div", { class: "small quiet" }, mono(test.candidate)),
@@ -211,7 +212,7 @@
         index.index, typeof index.recall_at_k === "number" ? index.recall_at_k.toFixed(3) : "", number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])) : null,
       test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).concat(given(test.measured_at) ? [`measured ${test.measured_at}; only the brief test was run this time, as nothing had changed`] : []).join(", ")) : null,
       test.message ? el("pre", {}, test.message) : null,
-      test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log))));
+      test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log)))));
   }
 
   // Before and after with their keys in the same order, so that the eye finds what differs.

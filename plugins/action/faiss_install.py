@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import ladder, options, planning, settable
+from faiss_fleet import fallback, ladder, options, planning, settable
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Runtime
 from faiss_fleet.target import causes
@@ -111,7 +111,15 @@ class RemoteHost:
         if self._bare:
             self._use_python(runtime["argv"][0])
         workload = {**(self._search_test.get("workload") or {}), "figures": figures}
-        arguments = {**self._search_test, "workload": workload}
+        return self._test(candidate, runtime, {**self._search_test, "workload": workload})
+
+    def measure(self, runtimes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Verifications of what is measured for comparison; none on a host where no Python can run the module."""
+        if self._bare and "ansible_python_interpreter" not in self._task_vars:
+            return []
+        return [self._test(entry["id"], entry["runtime"], self._search_test) for entry in runtimes]
+
+    def _test(self, candidate: str, runtime: Runtime, arguments: dict[str, Any]) -> dict[str, Any]:
         result = self._module("faiss_search_test", runtimes=[{"id": candidate, "runtime": runtime}], **arguments)
         if result.get("failed"):
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
@@ -153,6 +161,10 @@ class ActionModule(ActionBase):
         else:
             host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, bare=facts["method"] == "raw")
             climbed = ladder.climb(candidates, policy, facts, chosen, host)
+            if all(test.get("figures", True) for test in climbed.verification):
+                # Something was measured, or nothing passed: what the fallback would do here is worth a figure.
+                tested = [test["candidate"] for test in climbed.verification]
+                climbed.verification += host.measure(fallback.to_measure(facts, chosen, tested))
         result.update(
             changed=climbed.changed,
             plan=candidates,

@@ -17,13 +17,14 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import decide
+from faiss_fleet import decide, recommend
 from faiss_fleet.errors import FleetError
 from faiss_fleet.records import current_run_id, timestamp
 
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
-OWN = (*FOUND, "policy", "strategies", "margin_percent", "run")
+NEED = ("latency_budget_ms", "corpus_size", "dimension")
+OWN = (*FOUND, *NEED, "policy", "strategies", "margin_percent", "run")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
 UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
@@ -47,6 +48,7 @@ class ActionModule(ActionBase):
             )
         try:
             margin = decide.margin_from_percent(arguments.get("margin_percent", decide.MARGIN * 100))
+            need = recommend.need_from_variables(*(arguments.get(name) for name in NEED))
         except FleetError as exc:
             raise AnsibleActionFail(str(exc)) from exc
         found = [arguments[name] or [] for name in FOUND]
@@ -80,8 +82,17 @@ class ActionModule(ActionBase):
             decision = decide.decide(*found, *how, done["before"], check_mode, margin)
             result["setting"] = {name: done[name] for name in ("path", "before", "after", "changed")}
             result["setting"]["backup"] = done["backup_file"]
-        result["decision"] = decision
+        result["decision"] = {**decision, **_recommendation(need, decision, found[2])}
         return result
+
+
+def _recommendation(
+    need: recommend.Need | None, decision: dict[str, Any], verification: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the figures say of the fallback on this host; nothing where the inventory states no need."""
+    native = next((test for test in verification if test["candidate"] == decision["candidate"]), None)
+    found = recommend.recommend(need, recommend.fallback_test(verification), native) if need else None
+    return {"recommendation": found} if found else {}
 
 
 def _own_python(decision: dict[str, Any], verification: list[dict[str, Any]]) -> str | None:

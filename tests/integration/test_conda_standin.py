@@ -48,6 +48,7 @@ class Audit:
         }
         variables = {
             "faiss_install__strategies": ["conda"],
+            "faiss_install__measure_fallback": False,
             "faiss_install__conda_channels": [f"file://{conda_channel.real()}"],
             "faiss_install__cache": str(folder / "cache"),
             "faiss_install__search_test": {"workload": WORKLOAD},
