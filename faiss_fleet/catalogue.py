@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import datetime
 import email.parser
+import functools
 import json
 import re
 import shutil
@@ -312,9 +313,10 @@ def _from_row(row: dict[str, Any], body: dict[str, Any], origin: str, known: dic
     )
 
 
-def table() -> list[Wheel]:
+@functools.cache
+def table() -> tuple[Wheel, ...]:
     """The table that came with this version of the project."""
-    return from_json(resources.files(__package__).joinpath("data", TABLE).read_text(encoding="utf-8"))
+    return tuple(from_json(resources.files(__package__).joinpath("data", TABLE).read_text(encoding="utf-8")))
 
 
 def for_options(options: Options, now: Callable[[], float] = time.time) -> Catalogue:

@@ -73,7 +73,7 @@ def text_of(value):
 def prepare(params):
     """Limits and surroundings, before numpy or FAISS can look at them."""
     sys.path[:] = [path for path in sys.path if path]     # a folder named faiss in the working directory is not FAISS
-    sys.dont_write_bytecode = True
+    sys.dont_write_bytecode = not params.get('bytecode')
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
         os.environ[name] = str(params['threads'])
     # Where killing the client does not reach the process (a container), or the caller itself was killed.

@@ -92,6 +92,10 @@ class CallbackModule(CallbackBase):
         if not recorder.AUDIT.issubset(set().union(*actions.values())):
             return
         self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
+        # Not at the top: a playbook that is no audit has no use for it.
+        from faiss_fleet import preload
+
+        preload.warm()
         reports = self._reports()
         try:
             runs.refuse_unwritable(reports)

@@ -176,3 +176,15 @@ def test_the_kernel_counts_its_kills_or_does_not(tmpdir):
     counters.write('nr_free_pages 5\n')
     assert search_test.oom_kills(str(counters)) is None
     assert search_test.oom_kills(str(tmpdir.join('none'))) is None
+
+
+def test_python_keeps_what_it_compiled_in_a_prefix_of_ours_and_nowhere_else(tmpdir):
+    module = tmpdir.mkdir('site').join('faiss.py')
+    for prefix, kept in ((None, False), (str(tmpdir), True)):
+        module.write('import helper\n')
+        tmpdir.join('site', 'helper.py').write('1\n')
+        runtime = {'kind': 'python', 'argv': [sys.executable], 'env': {'PYTHONPATH': str(module.dirpath())},
+                   'prefix': prefix}
+        search_test.run('x', runtime, dict(WORKLOAD, figures=True), 20, 0)
+        names = [path.basename for path in module.dirpath().visit() if path.basename.endswith('.pyc')]
+        assert bool(names) is kept, (prefix, names)
