@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from images.standins import cache, engine, inputs, shell
+from images.standins import cache, engine, inputs, rootfs, shell
 from images.standins.errors import StandInError
 from images.standins.recipes import RECIPES
 from tests import needs
@@ -57,7 +57,7 @@ def test_libstdcxx_is_that_of_centos_7(containers: dict[str, str], name: str) ->
 
     library = inside(containers[name], "readlink", "-f", "/usr/lib64/libstdc++.so.6")
     assert library.endswith("libstdc++.so.6.0.19")
-    with tarfile.open(cache.folder("built") / f"{name}-{RECIPES[name].digest()}.tar") as tar:
+    with tarfile.open(rootfs.archive(RECIPES[name])) as tar:
         handle = tar.extractfile("." + library)
         assert handle
         definitions = elf.read(handle).version_definitions
