@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from images.standins import cache, engine, inputs, rootfs, shell
+from images.standins import engine, inputs, rootfs, shell
 from images.standins.errors import StandInError
 from images.standins.recipes import RECIPES
 from tests import needs
