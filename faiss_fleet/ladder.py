@@ -33,11 +33,10 @@ class Host(Protocol):
 
 @dataclass
 class Climb:
-    """What was tried and how it ended; ``runtimes`` says how to start each candidate that was put in place."""
+    """What was tried and how it ended."""
 
     attempts: list[Result] = field(default_factory=list)
     verification: list[Result] = field(default_factory=list)
-    runtimes: dict[str, Runtime] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -143,7 +142,6 @@ def _try(candidate: Candidate, facts: Facts, options: Options, host: Host, climb
         return False
 
     candidate["runtime"] = runtime
-    climb.runtimes[candidate["id"]] = runtime
     earlier = measured.earlier(candidate["id"], runtime, facts, options)
     verification = host.verify(candidate["id"], runtime, figures=earlier is None)
     if earlier and verification["ok"] and not verification.get("figures", True):

@@ -15,7 +15,6 @@ from .target import errors as target_errors
 from .target import prefix as target_prefix
 
 POLICIES = ("first", "fastest", "fixed")
-FALLBACK = "js"
 
 
 def check_strategies(wanted: Iterable[str]) -> list[str]:
@@ -26,7 +25,7 @@ def check_strategies(wanted: Iterable[str]) -> list[str]:
         )
     known = strategies.names()
     order = list(dict.fromkeys(wanted))
-    unknown = [name for name in order if name not in known and name != FALLBACK]
+    unknown = [name for name in order if name not in known]
     if unknown:
         raise FleetError(
             f"faiss_install__strategies names {', '.join(map(repr, unknown))}, which this version does not have. "

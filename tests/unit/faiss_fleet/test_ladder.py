@@ -96,10 +96,11 @@ def test_fastest_tries_all_that_are_possible(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_prefix_that_is_in_place_is_not_shipped_again(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
     use(monkeypatch, archive)
     host = PaperHost({"a"})
-    done = run(host, candidate("a"), prefixes=({"path": "/opt/ff/paper/abc", "complete": True},))
+    tried = candidate("a")
+    done = run(host, tried, prefixes=({"path": "/opt/ff/paper/abc", "complete": True},))
     assert host.calls == [("verify", "a")]
     assert not done.changed
-    assert done.runtimes["a"]["env"] == {"PYTHONPATH": "/opt/ff/paper/abc/site-packages"}
+    assert tried["runtime"]["env"] == {"PYTHONPATH": "/opt/ff/paper/abc/site-packages"}
 
 
 def test_a_half_built_prefix_is_built_again(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
