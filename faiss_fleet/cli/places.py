@@ -8,9 +8,9 @@ import os
 from pathlib import Path
 
 from ..errors import FleetError
+from ..store.intake import STORE
 
 ROOT = Path(__file__).resolve().parents[2]
-STORE = "history.sqlite"
 
 
 def reports_folder(given: Path | None = None) -> Path:

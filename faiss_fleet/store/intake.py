@@ -13,6 +13,8 @@ from ..records import RUN_ID
 from ..runs import RECORDS, RUN, read_records, write_atomically
 from . import Store
 
+STORE = "history.sqlite"  # in the folder of all runs, where nothing else is named
+
 
 def take_in(store: Store, reports: Path) -> dict[str, int]:
     """Adds the runs under ``reports`` that are new or have changed since. Returns how many records each had."""

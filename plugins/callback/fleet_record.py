@@ -44,6 +44,18 @@ options:
     ini:
       - section: fleet_record
         key: reports
+  store:
+    description:
+      - Where the run goes when its reports are written, an SQLite file or C(postgresql://user@host/database). Empty means
+        C(history.sqlite) in the folder of all runs. A store that does not answer is a warning, as the records on disk
+        are the truth and the next C(faiss-fleet) command takes them in.
+    type: str
+    default: ""
+    env:
+      - name: FAISS_FLEET_STORE
+    ini:
+      - section: fleet_record
+        key: store
   rows:
     description: Hosts in the table shown at the end. Where there are more, those in need come first.
     type: int
@@ -219,6 +231,17 @@ class CallbackModule(CallbackBase):
             self._display.display(line, color=COLORS.get(state or ""))
         for name in FILES:
             self._display.display(f"  {current.folder / name}")
+        self._keep(current.folder.parent)
+
+    def _keep(self, reports: Path) -> None:
+        """Takes the run into the store, with what an earlier run could not."""
+        from faiss_fleet.store import Store, intake
+
+        try:
+            with Store.open(self.get_option("store") or reports / intake.STORE) as store:
+                intake.take_in(store, reports)
+        except (FleetError, OSError) as error:
+            self._display.warning(f"This run is not in the store of runs yet: {error}")
 
 
 def _actions(play: Any) -> set[str]:

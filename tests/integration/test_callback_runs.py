@@ -19,6 +19,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from faiss_fleet.store import Store
 from tests import needs, sample_records
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -339,7 +340,8 @@ def test_a_host_name_is_never_a_path(fleet: Fleet) -> None:
     assert fleet.run().returncode == 0
     assert set(fleet.records()) == set(names)
     run = (fleet.reports / "latest").resolve()
-    assert {path.parent for path in fleet.reports.rglob("*") if path.is_file()} == {run}
+    written = {path.parent for path in fleet.reports.rglob("*") if path.is_file()}
+    assert written == {run, fleet.reports}, "the run's folder, and the store beside it"
     assert {path for path in fleet.folder.rglob("*") if fleet.reports not in path.parents} <= {
         *before,
         fleet.reports,
@@ -394,10 +396,26 @@ def test_the_folder_is_a_setting(fleet: Fleet, tmp_path: Path) -> None:
     assert (tmp_path / "elsewhere" / "latest" / "index.html").is_file() and not fleet.reports.exists()
 
 
+def test_a_run_is_in_the_store_when_it_ends(fleet: Fleet, tmp_path: Path) -> None:
+    fleet.run()
+    with Store.open(fleet.reports / "history.sqlite") as store:
+        assert [(run.states["native"], run.states["fallback"]) for run in store.runs()] == [(1, 1)]
+    elsewhere = tmp_path / "elsewhere.sqlite"
+    fleet.run(FAISS_FLEET_STORE=str(elsewhere))
+    with Store.open(elsewhere) as store:
+        assert len(store.runs()) == 2, "what an earlier run left on disk is taken in as well"
+
+
+def test_a_store_that_does_not_answer_is_a_warning(fleet: Fleet) -> None:
+    done = fleet.run(FAISS_FLEET_STORE="postgresql://fleet:hush-hush@127.0.0.1:1/fleet")
+    assert done.returncode == 0 and fleet.states() == {"one": "native", "two": "fallback"}
+    assert "not in the store of runs yet" in done.stderr and "hush-hush" not in done.stdout + done.stderr
+
+
 def test_a_run_id_given_from_outside_names_the_run(fleet: Fleet) -> None:
     fleet.run(FAISS_FLEET_RUN_ID="20261122T101112Z-0123abcd")
     fleet.run(FAISS_FLEET_RUN_ID="../../evil")
-    names = sorted(path.name for path in fleet.reports.iterdir() if not path.is_symlink())
+    names = sorted(path.name for path in fleet.reports.iterdir() if path.is_dir() and not path.is_symlink())
     assert names[0] == "20261122T101112Z-0123abcd" and len(names) == 2
 
 
