@@ -46,8 +46,8 @@ options:
         key: reports
   store:
     description:
-      - Where the run goes when its reports are written, an SQLite file or C(postgresql://user@host/database). Empty means
-        C(history.sqlite) in the folder of all runs. A store that does not answer is a warning, as the records on disk
+      - Where the run goes when its reports are written, an SQLite file or C(postgresql://user@host/database). Empty
+        means C(history.sqlite) in the folder of all runs. A store that does not answer is a warning, as the records on disk
         are the truth and the next C(faiss-fleet) command takes them in.
     type: str
     default: ""
