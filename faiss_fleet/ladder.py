@@ -100,7 +100,7 @@ def predict(candidates: list[Candidate], facts: Facts, options: Options) -> Clim
             candidate["runtime"] = placed(artefact.runtime, prefix)
             ships = not _in_place(prefix, facts)
             if ships:
-                size = artefact.archive.stat().st_size / 1e6
+                size = artefact.bytes_to_ship / 1e6
                 message = f"check mode: would ship {size:.0f} MB to {prefix}, then run the search test"
         done.attempts.append(_attempt(candidate, message=message, changed=ships))
         break
@@ -117,7 +117,7 @@ def _place(candidate: Candidate, artefact: Artefact, facts: Facts, options: Opti
     prefix = prefix_of(candidate, artefact, options)
     if _in_place(prefix, facts):
         return {"ok": True, "changed": False, "prefix": prefix, "message": "already in place"}
-    return {"bytes_shipped": artefact.archive.stat().st_size, **host.deploy(artefact, prefix), "prefix": prefix}
+    return {"bytes_shipped": artefact.bytes_to_ship, **host.deploy(artefact, prefix), "prefix": prefix}
 
 
 def _try(candidate: Candidate, facts: Facts, options: Options, host: Host, climb: Climb) -> bool:

@@ -9,6 +9,7 @@ short_description: Puts back the vector backend setting of a host and removes wh
 description:
   - First puts back the setting, then removes the prefixes of faiss-fleet that the setting no longer names.
   - Where there was no setting before the first audit, the setting, its backups and the folders made for them go too.
+  - A container's image goes too when it was brought for the prefix and nothing else names or uses it.
   - A folder without a manifest of faiss-fleet is somebody's own and stays.
   - Doing it twice is the same as doing it once. One call does all of it.
 options:
@@ -82,10 +83,12 @@ remedy:
   sample: Run again.
 '''
 
+import functools
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import atomic_file, prefix, prefix_removal, setting_store
+from ansible.module_utils.faiss_fleet import (
+    atomic_file, commands, container_image, prefix, prefix_removal, setting_store)
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.setting_host import Labels
 
@@ -110,17 +113,17 @@ def told(plan):
     return '%s%s.' % (sentence, ' (%s)' % plan.note if plan.note else '')
 
 
-def roll_back(params, check_mode, labels):
+def roll_back(params, check_mode, labels, run=None):
     """What the module returns. ``did`` grows as things are done, so that a failure tells how far it came."""
     result = dict(changed=False, removed=[], kept=[], did=[])
     try:
-        _roll_back(params, check_mode, labels, result)
+        _roll_back(params, check_mode, labels, run, result)
     except AuditError as exc:
         result.update(failed=True, msg=str(exc), cause=exc.cause, remedy=exc.remedy)
     return result
 
 
-def _roll_back(params, check_mode, labels, result):
+def _roll_back(params, check_mode, labels, run, result):
     base = prefix.check(params['prefix'])
 
     def work_out():
@@ -135,21 +138,24 @@ def _roll_back(params, check_mode, labels, result):
                   diff=setting_store.diff(plan))
     result['did'].append(told(plan))
     try:
-        _remove_unnamed(base, plan, params['lock_timeout'], check_mode, result)
+        _remove_unnamed(base, plan, params['lock_timeout'], check_mode, run, result)
     except (IOError, OSError) as exc:
         raise atomic_file.translate(exc, exc.filename or base)
 
 
-def _remove_unnamed(base, plan, timeout, check_mode, result):
+def _remove_unnamed(base, plan, timeout, check_mode, run, result):
     whole, left = prefix_removal.find(base)
     texts = [found.data for found in plan.wanted.values() if found is not None]
     unused = prefix_removal.unnamed(whole, texts)
     result['kept'] = [path for path in whole if path not in unused]
     for path in unused:
+        told = None
         if not check_mode:
+            # The image first: the prefix says which it is.
+            told = container_image.take_away_of(path, run)
             prefix_removal.remove(path, timeout)
         result['removed'].append(path)
-        result['did'].append('%s is removed.' % path)
+        result['did'].append('%s is removed%s.' % (path, '; ' + told if told else ''))
         result['changed'] = True
     for path in left:
         if check_mode or prefix_removal.remove_leftover(path):
@@ -164,7 +170,10 @@ def _remove_unnamed(base, plan, timeout, check_mode, result):
 
 def main():
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    result = roll_back(module.params, module.check_mode, Labels(module))
+    for name in set(os.environ) - set(commands.clean_environment(os.environ)):
+        del os.environ[name]
+    run = functools.partial(module.run_command, environ_update={'LC_ALL': 'C'}, handle_exceptions=False)
+    result = roll_back(module.params, module.check_mode, Labels(module), run)
     if result.get('failed'):
         module.fail_json(**result)
     module.exit_json(**result)

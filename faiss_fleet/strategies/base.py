@@ -48,6 +48,18 @@ class Candidate(TypedDict):
 
 
 @dataclass(frozen=True)
+class Step:
+    """What a prefix needs beside it on the host: a module that brings it, its arguments, and a file to ship along.
+
+    The module gets the prefix as ``prefix`` and the file as ``archive``; what it brings goes when the prefix does.
+    """
+
+    module: str
+    arguments: dict[str, Any]
+    file: Path | None = None
+
+
+@dataclass(frozen=True)
 class Artefact:
     """What the resolver made for a class of hosts: an archive to ship and how to start what is in it.
 
@@ -61,6 +73,13 @@ class Artefact:
     unpacked_bytes: int
     runtime: Runtime
     lock: dict[str, Any]
+    step: Step | None = None
+
+    @property
+    def bytes_to_ship(self) -> int:
+        """Size of the files that go to a host."""
+        files = [self.archive, self.step.file if self.step else None]
+        return sum(path.stat().st_size for path in files if path)
 
 
 @dataclass(frozen=True)

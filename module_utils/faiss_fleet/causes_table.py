@@ -71,6 +71,10 @@ CAUSES = (
     ('image_rate_limit', 13, 'The image registry limits anonymous pulls.',
      'Log in (`podman login`, `docker login`), pull from a mirror of your own, or load the image from an '
      'archive (`podman load -i image.tar`).'),
+    ('image_missing', 13, 'The registry, or the container engine, has no such image or digest.',
+     'Compare name and digest with what the registry has (`skopeo inspect docker://<image>`), log in where it is '
+     'private (`podman login`, `docker login`, as the user who pulls), or load the image from an archive; where an image '
+     'of ours was removed by hand, run audit.yml again.'),
     ('conda_network', 14, 'conda cannot reach its channel.',
      'Set proxy_servers or a channel mirror in .condarc and try `conda info`, `curl -I '
      '<channel>/linux-64/repodata.json`; or let the controller solve and ship the environment.'),
@@ -579,6 +583,8 @@ PATTERNS = (
         'regex': r"^killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
 
     # --- containers
+    ('python_missing', ("exec: 'python ~ executable file not found", "exec: ' ~ /python ~ no such file",
+                        "executable file 'python ~ not found", "executable file ' ~ /python ~ not found")),
     ('seccomp_clone3', (
         "blas_thread_init: pthread_create", "clone3 ~ operation not permitted", "clone3 ~ eperm", "clone3 ~ seccomp",
         "faccessat2 ~ operation not permitted", "can't start new thread", "pthread_create ~ eperm",
@@ -635,7 +641,12 @@ PATTERNS = (
         "unauthenticated pull", "http 429", "status code 429", "statuscode: 429", "reached your ~ rate limit",
         "rate limited",
     )),
+    ('image_missing', (
+        "manifest unknown", "name unknown: ", "image not known", "no such image", "pull access denied",
+        "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
+    )),
     ('engine_missing', (
+        "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
         "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found",
         "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",

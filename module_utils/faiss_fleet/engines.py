@@ -21,6 +21,8 @@ HELPERS = ('/usr/libexec/podman', '/usr/lib/podman', '/usr/local/libexec/podman'
            '/usr/lib/cri-o-runc/sbin')
 NAMESPACES = ('/proc/sys/user/max_user_namespaces', '/proc/sys/kernel/unprivileged_userns_clone')
 MOST_ANSWER = 262144
+# What makes an engine the one that answered. Who starts a container later is given the same.
+ENVIRONMENT = ('CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF', 'DOCKER_HOST')
 
 
 def commands(host):
@@ -144,4 +146,8 @@ def describe(host, results, uid, user):
     docker = host.which('docker')
     if docker and not runtimes.is_script(host, docker) and 'podman' not in host.real(docker):
         engines.append(_docker(host, docker))
+    set_here = dict((name, host.environ[name]) for name in ENVIRONMENT if host.environ.get(name))
+    for entry in engines:
+        entry['environment'] = dict((name, value) for name, value in set_here.items()
+                                    if name.startswith('DOCKER') == (entry['name'] == 'docker'))
     return engines

@@ -67,7 +67,8 @@ class Gathering:
                              ('nodes', lambda: nodes.commands(host, found_nodes)),
                              ('condas', lambda: condas.commands(host)),
                              ('engines', lambda: engines.commands(host)),
-                             ('toolchains', lambda: toolchains.commands(host))):
+                             ('toolchains', lambda: toolchains.commands(host)),
+                             ('prefixes', lambda: installed.commands(host, options['prefix']))):
             argvs.update(self.part(name, wanted, {}))
         results = host.run_all(argvs)
         finder = self.c_library(program, elf_file, loader, results)
@@ -79,7 +80,7 @@ class Gathering:
         uid = os.geteuid()
         facts['user'] = self.part('user', lambda: pwd.getpwuid(uid)[0], str(uid))
         self.store('engines', lambda: engines.describe(host, results, uid, facts['user']))
-        self.surroundings()
+        self.surroundings(results)
         facts['gaps'] = host.gaps
         return facts
 
@@ -95,7 +96,7 @@ class Gathering:
             self.store(name, lambda soname=soname: shared_libraries.describe(finder, soname))
         return finder
 
-    def surroundings(self):
+    def surroundings(self, results):
         host, options, facts = self.host, self.options, self.facts
         self.store('cpu', lambda: cpu.describe(host.text('/proc/cpuinfo'), facts['arch']))
         self.store('memory_bytes', lambda: machine.memory_bytes(host.text('/proc/meminfo')))
@@ -104,7 +105,7 @@ class Gathering:
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
         self.store('setting', lambda: current_setting(host, options['setting']))
-        self.store('prefixes', lambda: installed.describe(host, options['prefix']))
+        self.store('prefixes', lambda: installed.describe(host, options['prefix'], results))
         purposes = [('prefix', options['prefix']), ('tmp', host.environ.get('TMPDIR') or '/tmp'),
                     ('setting', posixpath.dirname(options['setting']) or '/')]
         self.store('filesystems', lambda: filesystems.describe(host, purposes))

@@ -10,6 +10,7 @@ import posixpath
 from .prefix import MANIFEST, PARTIAL
 
 MOST_PREFIXES = 200
+CONTAINER = 'container'
 
 
 def judge(name, manifest, error=None):
@@ -28,7 +29,30 @@ def judge(name, manifest, error=None):
     return True, None
 
 
-def describe(host, prefix):
+def commands(host, prefix):
+    """For each prefix of a container the question whether its engine still has the image."""
+    found = {}
+    folder = posixpath.join(prefix, CONTAINER)
+    for name in host.names(folder)[:MOST_PREFIXES]:
+        path = posixpath.join(folder, name)
+        try:
+            lock = json.loads(host.text(posixpath.join(path, MANIFEST), 16 << 20))['lock']
+            image = lock['image'].get('id') or lock['image']['reference']
+            found['image', path] = [lock['engine']['path'], 'image', 'inspect', '--format', '{{.Id}}', image]
+        except (IOError, OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return found
+
+
+def image_gone(result):
+    """Why a container's prefix is of no use by what its engine answered; None when the image is there."""
+    if result is None or result.rc == 0:
+        return None
+    said = result.error or (result.err or result.out).strip()[-300:]
+    return 'Its engine does not have the image any more, or does not answer: %s' % said
+
+
+def describe(host, prefix, results=None):
     """The record's "prefixes"; a folder that is a link is left out, as none of ours is one."""
     found = []
     for strategy in host.names(prefix):
@@ -41,6 +65,9 @@ def describe(host, prefix):
                 continue
             manifest, error = _manifest(host, path)
             complete, reason = judge(name, manifest, error)
+            if complete:
+                reason = image_gone((results or {}).get(('image', path)))
+                complete = reason is None
             partial = PARTIAL.match(name)
             found.append({'path': path, 'strategy': strategy, 'digest': partial.group('digest') if partial else name,
                           'complete': complete, 'reason': reason})

@@ -22,8 +22,9 @@ LIMITS = {'n': (1, 100000000), 'd': (1, 65536), 'k': (1, 10000), 'queries': (1, 
           'seed': (0, 2 ** 32 - 1), 'soak': (0, 100000000)}
 
 # What a child keeps of the caller's environment, by the runtime's kind. A kind that is not here cannot be tested yet.
-_ENGINE = ('XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS', 'CONTAINERS_CONF', 'CONTAINERS_STORAGE_CONF',
-           'CONTAINERS_REGISTRIES_CONF', 'DOCKER_HOST')
+_ENGINE = ('XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'DBUS_SESSION_BUS_ADDRESS', 'CONTAINERS_CONF',
+           'CONTAINERS_CONF_OVERRIDE', 'CONTAINERS_STORAGE_CONF', 'CONTAINERS_REGISTRIES_CONF', 'STORAGE_DRIVER',
+           'STORAGE_OPTS', 'DOCKER_HOST', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY')
 KINDS = {'python': (), 'container': _ENGINE, 'node': (), 'js': ()}
 NODE = ('node', 'js')        # the kinds that Node runs
 _KEPT = ('PATH', 'HOME', 'USER', 'LOGNAME')

@@ -8,7 +8,7 @@ is the search test. Arguments: facts, strategies, policy, search_test, and the r
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
@@ -17,9 +17,9 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import fallback, ladder, options, planning, settable
+from faiss_fleet import container_lock, container_options, fallback, ladder, options, planning, settable
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.base import Artefact, Runtime
+from faiss_fleet.strategies.base import Artefact, Runtime, Step
 from faiss_fleet.target import causes
 
 # Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
@@ -59,16 +59,22 @@ class RemoteHost:
         self._lent = True
         self._task_vars = {**self._task_vars, "ansible_python_interpreter": path}
 
-    def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
+    def _ship(self, path: Path, name: str) -> tuple[str, str]:
+        """Sends a file into Ansible's temporary folder of the task; returns that folder and the file's path."""
         action = self._action
         shell = action._connection._shell
         # Ansible removes its temporary folder when the task ends, whatever happens; a second one would be forgotten.
         temporary = shell.tmpdir or action._make_tmp_path()
-        archive = shell.join_path(temporary, "prefix.tar.gz")
-        action._transfer_file(str(artefact.archive), archive)
+        archive = shell.join_path(temporary, name)
+        action._transfer_file(str(path), archive)
         action._fixup_perms2((temporary, archive))
+        return temporary, archive
+
+    def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
+        temporary, archive = self._ship(artefact.archive, "prefix.tar.gz")
         if self._bare:
-            fault = self._borrow_python(artefact, archive, shell.join_path(temporary, artefact.digest))
+            folder = self._action._connection._shell.join_path(temporary, artefact.digest)
+            fault = self._borrow_python(artefact, archive, folder)
             if fault:
                 return fault
         result = self._module(
@@ -79,6 +85,12 @@ class RemoteHost:
             digest=artefact.digest,
             min_free_bytes=artefact.unpacked_bytes,
         )
+        if artefact.step and not result.get("failed"):
+            brought = self._bring(artefact.step, prefix)
+            if brought.get("failed") and result.get("changed"):
+                self._module("faiss_deploy", state="absent", prefix=prefix)
+            changed = bool(result.get("changed") or brought.get("changed")) and not brought.get("failed")
+            result = {**brought, "changed": changed}
         failed = bool(result.get("failed"))
         return {
             "ok": not failed,
@@ -106,7 +118,16 @@ class RemoteHost:
         self._use_python(executable.replace("{prefix}", folder))
         return None
 
+    def _bring(self, step: Step, prefix: str) -> dict[str, Any]:
+        """What the prefix needs beside it; see Step."""
+        shipped = {"archive": self._ship(step.file, "image.tar.gz")[1]} if step.file else {}
+        return self._module(step.module, prefix=prefix, **step.arguments, **shipped)
+
     def remove(self, prefix: str) -> dict[str, Any]:
+        if PurePosixPath(prefix).parent.name == container_options.STRATEGY:
+            done = self._module(container_lock.MODULE, state="absent", prefix=prefix)
+            if done.get("failed"):
+                return done  # the prefix stays, for it says which image is to go
         return self._module("faiss_deploy", state="absent", prefix=prefix)
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:

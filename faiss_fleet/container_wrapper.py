@@ -1,0 +1,106 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Writes bin/faiss-python: the program of a prefix that behaves like a Python with FAISS, and runs in a container.
+
+Pure: from an engine, an image and limits to a POSIX shell script.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from shlex import quote
+from typing import Any
+
+PROGRAM = "bin/faiss-python"
+# From these on, `run` can be told not to fetch. What is older fetches the very image if it has gone, or refuses.
+PULL_NEVER = {"podman": (3, 0), "docker": (20, 10)}
+ENVIRONMENT = ("LC_ALL=C", "HOME=/tmp", "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1")
+# Where podman looks for its init, besides the folder of docker's.
+CATATONIT = (
+    "/usr/libexec/podman/catatonit",
+    "/usr/lib/podman/catatonit",
+    "/usr/local/libexec/podman/catatonit",
+    "/usr/local/lib/podman/catatonit",
+)
+
+TEXT = """\
+#!/bin/sh
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+# A Python that has FAISS: {title}, in a container that lives as long as this process. Made by faiss-fleet.
+# Nothing of the host is mounted. No network, no capabilities, a read-only root, bounded memory and processes.
+engine={engine}
+image={image}
+read -r word < /proc/sys/kernel/random/uuid
+name=faiss-fleet-$$-$word
+{user}
+init=
+{init}
+# Killing this process would leave the container to itself: whoever stays behind ends it then.
+if command -v setsid >/dev/null 2>&1; then apart=setsid; else apart=; fi
+$apart sh -c 'trap "" HUP INT TERM
+while kill -0 "$3"; do sleep 1; done
+"$1" kill "$2"
+"$1" rm --force "$2"' faiss-fleet-end "$engine" "$name" "$$" </dev/null >/dev/null 2>&1 &
+exec "$engine" run --name="$name" --user="$user" $init \\
+{options} \\
+    "$image" "$@"
+"""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """As facts have it: podman or docker, where it is, and what of its environment makes it that engine."""
+
+    name: str
+    path: str
+    version: tuple[int, ...]
+    environment: dict[str, str]
+
+
+def engine_of(found: dict[str, Any]) -> Engine:
+    numbers = tuple(int(part) for part in re.findall(r"\d+", found.get("version") or "")[:3])
+    return Engine(found["name"], found["path"], numbers, dict(found.get("environment") or {}))
+
+
+def options(engine: Engine, python: str, memory_mb: int, pids: int) -> list[str]:
+    """Options of `run` that do not depend on who calls."""
+    size = f",size={memory_mb}m" if memory_mb else ""
+    found = [
+        "--rm",
+        "--interactive",
+        "--network=none",
+        "--read-only",
+        f"--tmpfs=/tmp:rw,nosuid,nodev,noexec,mode=1777{size}",
+        "--cap-drop=ALL",
+        "--security-opt=no-new-privileges",
+        "--workdir=/",
+        "--no-healthcheck",
+    ]
+    if memory_mb:
+        found.append(f"--memory={memory_mb}m")
+    if pids:
+        found.append(f"--pids-limit={pids}")
+    if engine.version >= PULL_NEVER[engine.name]:
+        found.append("--pull=never")
+    if engine.name == "podman":
+        # What goes through stdout is vectors: they belong into no log. Proxies of the host may hold passwords.
+        found += ["--log-driver=k8s-file", "--log-opt=path=/dev/null", "--http-proxy=false"]
+        found += ["--read-only-tmpfs=false", "--image-volume=ignore"]
+    else:
+        found.append("--log-driver=none")
+    found += [f"--env={entry}" for entry in ENVIRONMENT]
+    return [*found, f"--entrypoint={python}"]
+
+
+def text(engine: Engine, image: str, title: str, python: str, memory_mb: int, pids: int) -> str:
+    """The script. Who is not root keeps its id; root becomes nobody; without root, root within is the user itself."""
+    own = "0:0" if engine.name == "podman" else "$(id -u):$(id -g)"
+    user = f'if [ "$(id -u)" = 0 ]; then user=65534:65534; else user={own}; fi'
+    if engine.name == "podman":
+        init = f"for path in {' '.join(CATATONIT)}; do\n    if [ -x \"$path\" ]; then init=--init; fi\ndone"
+    else:
+        init = "if command -v docker-init >/dev/null 2>&1; then init=--init; fi"
+    lines = " \\\n".join(f"    {quote(option)}" for option in options(engine, python, memory_mb, pids))
+    return TEXT.format(
+        title=title, engine=quote(engine.path), image=quote(image), user=user, init=init, options=lines
+    )

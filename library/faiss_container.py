@@ -1,0 +1,252 @@
+#!/usr/bin/python
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+DOCUMENTATION = r'''
+---
+module: faiss_container
+short_description: Brings the image of a prefix into podman or docker, or takes it away
+description:
+  - Loads an image from an archive of the controller's, or pulls it by its digest, for a prefix that M(faiss_deploy) put
+    in place. An image that the engine has already is used as it is.
+  - What was brought gets the name C(localhost/faiss-fleet/container:<digest of the prefix>). With O(state=absent) that
+    name goes, and the image with it when nothing else names or uses it. An image that was there before has no such
+    name and stays.
+  - Runs as the user whose podman is to have the image, as without root each user has images of its own.
+options:
+  state:
+    description: Whether the engine is to have the image.
+    type: str
+    choices: [present, absent]
+    default: present
+  prefix:
+    description: Absolute path of the prefix, ending in the digest. With O(state=present) it is in place.
+    type: str
+    required: true
+  engine:
+    description: Path of podman or docker. With O(state=absent) what the prefix's manifest says, by default.
+    type: str
+  id:
+    description: The image's id, 64 hexadecimal digits, which is the sha256 of its configuration.
+    type: str
+  reference:
+    description: The image's name in a registry with its digest, in place of O(id).
+    type: str
+  archive:
+    description: The archive on the host that holds the image O(id). It is removed afterwards, whatever happens.
+    type: str
+  sha256:
+    description: sha256 of the archive.
+    type: str
+  min_free_bytes:
+    description: What the engine's storage must have free before an image is brought.
+    type: int
+    default: 0
+  holder:
+    description: Who asks, for the message that another controller gets while this one works.
+    type: str
+  lock_timeout:
+    description: Seconds to wait for another run that works on the same prefix.
+    type: int
+    default: 600
+author:
+  - The faiss-fleet authors
+'''
+
+EXAMPLES = r'''
+- name: Load the image that was shipped
+  faiss_container:
+    prefix: /opt/faiss-fleet/container/3f2a9c0e71d24b58
+    engine: /usr/bin/podman
+    id: 7c9d0a64c46d33e3c1f5e14e1a2b9c6a9f0de6cb9f3a3a3f5bb4f2fae9a6f64c
+    archive: /var/tmp/image.tar.gz
+    sha256: 0a64c46d33e3c1f5e14e1a2b9c6a9f0de6cb9f3a3a3f5bb4f2fae9a6f64c2c11
+
+- name: Take it away again
+  faiss_container:
+    state: absent
+    prefix: /opt/faiss-fleet/container/3f2a9c0e71d24b58
+'''
+
+RETURN = r'''
+image:
+  description: Id or reference of the image.
+  returned: with state=present
+  type: str
+  sample: 7c9d0a64c46d33e3c1f5e14e1a2b9c6a9f0de6cb9f3a3a3f5bb4f2fae9a6f64c
+because:
+  description: Why something changes or not.
+  returned: success
+  type: str
+  sample: the engine did not have it
+seconds:
+  description: Wall time of the module.
+  returned: always
+  type: float
+  sample: 4.2
+cause:
+  description: Cause of a failure, of the closed list.
+  returned: failure
+  type: str
+  sample: docker_perm
+remedy:
+  description: The next step after a failure.
+  returned: failure
+  type: str
+  sample: Run as root (become), or `usermod -aG docker <user>` and log in anew.
+'''
+
+import contextlib
+import gzip
+import io
+import os
+import shutil
+import signal
+import time
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.module_utils.faiss_fleet import commands, container_image, prefix_removal, setting_lock, unpack
+from ansible.module_utils.faiss_fleet import prefix as prefixes
+from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.host_lock import HostLock
+
+ARGUMENT_SPEC = dict(
+    state=dict(type='str', choices=['present', 'absent'], default='present'),
+    prefix=dict(type='str', required=True),
+    engine=dict(type='str'),
+    id=dict(type='str'),
+    reference=dict(type='str'),
+    archive=dict(type='str'),
+    sha256=dict(type='str'),
+    min_free_bytes=dict(type='int', default=0),
+    holder=dict(type='str'),
+    lock_timeout=dict(type='int', default=600),
+)
+
+
+def lock(params):
+    folder, digest = os.path.split(params['prefix'])
+    path = os.path.join(folder, '.%s.lock' % digest)
+    return HostLock(path, params['holder'] or setting_lock.holder(), params['lock_timeout'])
+
+
+def check_room(engine, need, statvfs=os.statvfs):
+    """Raises AuditError when the file system of the engine's storage has less free; a place nobody tells is let be."""
+    for template in ('{{.Store.GraphRoot}}', '{{.DockerRootDir}}'):
+        status, out, _err = engine.ask('info', '--format', template)
+        folder = out.strip()
+        if status == 0 and folder.startswith('/'):
+            break
+    else:
+        return
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+    found = statvfs(folder)
+    free = found.f_bavail * found.f_frsize
+    if free < need:
+        remedy = 'Free space there (`%s image prune` removes what nothing uses), or move the engine\'s storage.' % (
+            os.path.basename(engine.path))
+        raise AuditError('%s has %d MB free and the image needs %d MB. %s' % (
+            folder, free // 10 ** 6, -(-need // 10 ** 6), remedy), cause='disk_full', remedy=remedy)
+
+
+def present(params, check_mode, run):
+    container_image.check(params['id'], params['reference'])
+    if not params['engine']:
+        raise AuditError('No engine was given. Give the path of podman or docker.')
+    engine = container_image.Engine(params['engine'], run)
+    wanted = params['id'] or params['reference']
+    there = engine.id_of(wanted) is not None
+    if check_mode:
+        return dict(changed=not there, image=wanted, because='it is there' if there else 'the engine does not have it')
+    if container_image.lock_of(params['prefix']) is None:
+        raise AuditError('%s is not the prefix of a container. Put it in place first.' % params['prefix'])
+    with lock(params):
+        if not there:
+            check_room(engine, params['min_free_bytes'])
+            check_archive(params)
+        with plain(None if there else params['archive']) as archive:
+            brought = container_image.bring(engine, params['prefix'], params['id'], params['reference'], archive)
+    because = 'the engine did not have it' if brought else 'it is there'
+    return dict(changed=brought, image=wanted, because=because)
+
+
+def check_archive(params):
+    if not params['id']:
+        return
+    if not params['archive'] or not prefixes.SHA256.match(params['sha256'] or ''):
+        raise AuditError('The engine does not have the image %s, and no archive with its sha256 was given to load it '
+                         'from. Give archive and sha256.' % params['id'])
+    with io.open(params['archive'], 'rb') as handle:
+        unpack.check_sha256(handle, params['sha256'], params['archive'])
+
+
+@contextlib.contextmanager
+def plain(archive):
+    """The archive without its compression, beside it: podman 4.3 takes a compressed one for none."""
+    if archive is None:
+        yield None
+        return
+    path = archive + '.tar'
+    try:
+        with gzip.open(archive, 'rb') as source, io.open(path, 'wb') as out:
+            shutil.copyfileobj(source, out, 1 << 20)
+        yield path
+    finally:
+        if os.path.exists(path):
+            os.unlink(path)
+
+
+def absent(params, check_mode, run):
+    prefix = params['prefix']
+    if not prefix_removal.is_ours(prefix):
+        return dict(changed=False, because='there is no prefix of ours')
+    there = container_image.lock_of(prefix)
+    if there is None:
+        return dict(changed=False, because='it is not the prefix of a container')
+    if check_mode:
+        engine = container_image.Engine(params['engine'] or there['engine']['path'], run)
+        ours = engine.id_of(container_image.name_of(prefix)) is not None
+        return dict(changed=ours, because='its image was brought' if ours else 'its image was there before')
+    with lock(params):
+        done = container_image.take_away_of(prefix, run)
+    return dict(changed=done is not None, because=done or 'no image was brought for it')
+
+
+def runner(module, environ=os.environ):
+    """Runs commands in the caller's environment, which says which engine it is, without what redirects programs."""
+    for name in set(environ) - set(commands.clean_environment(environ)):
+        del environ[name]
+    return lambda argv: module.run_command(argv, environ_update={'LC_ALL': 'C'}, handle_exceptions=False)
+
+
+def interrupted(number, frame):
+    raise AuditError('It was ended by signal %d. Run again.' % number, cause='interrupted', remedy='Run again.')
+
+
+def main():
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    started = time.time()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    failure, result = None, {}
+    try:
+        params = dict(module.params, prefix=prefixes.check(module.params['prefix']))
+        act = present if params['state'] == 'present' else absent
+        result = act(params, module.check_mode, runner(module))
+    except AuditError as exc:
+        failure = exc
+    except (IOError, OSError) as exc:
+        failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
+    if module.params['archive'] and not module.check_mode:
+        module.cleanup(module.params['archive'])
+    seconds = round(time.time() - started, 3)
+    if failure is not None:
+        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, seconds=seconds,
+                         changed=False)
+    module.exit_json(seconds=seconds, **result)
+
+
+if __name__ == '__main__':
+    main()
