@@ -7,9 +7,10 @@ Nothing is assumed: each answer carries the facts that it rests on, and says so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from functools import cache
+from typing import Any, Protocol, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
@@ -189,7 +190,45 @@ def container(case: Case) -> Answer:
     return _answer(question, f"Nothing more: {own[0].lower()}{own[1:]}, and {ready['name']} is ready.", evidence)
 
 
+def of_record(record: Mapping[str, Any]) -> list[Answer]:
+    """The answers for a host as a run recorded it, [] where nothing could be read of it."""
+    return answers(record["facts"], record["plan"], _known_wheels()) if record["facts"] else []
+
+
+Pooled = list[tuple[str, list[tuple[Answer, list[int]]]]]
+
+
+def pooled(records: Sequence[Mapping[str, Any]]) -> Pooled:
+    """(question, [(answer, places of the records it holds for)]): equal answers stand once, with the first's facts."""
+    found = [of_record(record) for record in records]
+    pools: Pooled = []
+    for number in range(len(QUESTIONS)):
+        by_text: dict[str, tuple[Answer, list[int]]] = {}
+        for place, entries in enumerate(found):
+            if entries:
+                by_text.setdefault(entries[number]["answer"], (entries[number], []))[1].append(place)
+        questions = {answer["question"] for answer, _places in by_text.values()}
+        if questions:
+            pools.append((questions.pop() if len(records) == 1 else GENERAL[number], list(by_text.values())))
+    return pools
+
+
+@cache
+def _known_wheels() -> tuple[Release, ...]:
+    from . import catalogue
+
+    return catalogue.table()
+
+
 QUESTIONS: tuple[Callable[[Case], Answer], ...] = (devtoolset, release, static_linking, older_release, container)
+# The same questions where they are asked about several hosts at once.
+GENERAL = (
+    "Does devtoolset give these hosts a newer glibc?",
+    "Is there a FAISS release for the C library here?",
+    "Would static linking help?",
+    "Would an older release of FAISS help?",
+    "What would a container need here?",
+)
 
 
 def _answer(question: str, answer: str, evidence: Iterable[str]) -> Answer:
@@ -236,6 +275,8 @@ def _newest_for(case: Case) -> Version | None:
 def _title(candidate: Candidate) -> str:
     artefact = candidate["artefact"]
     python = artefact.get("python")
+    if python and str(python)[0].isdigit():
+        python = f"Python {python}"
     return f"{artefact.get('name')} {artefact.get('version')}" + (f" for {python}" if python else "")
 
 

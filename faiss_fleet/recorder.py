@@ -37,9 +37,15 @@ class Recorder:
     """One run. Nothing is written before ``start``; what came before is kept and written then."""
 
     def __init__(
-        self, reports: Path, run: Run, secrets_of: Callable[[str], Iterable[str]], warn: Callable[[str], None]
+        self,
+        reports: Path,
+        run: Run,
+        secrets_of: Callable[[str], Iterable[str]],
+        warn: Callable[[str], None],
+        output: reports.Output = reports.USUAL,
     ) -> None:
         """secrets_of names the words to mask in a host's record; warn tells the user at once what cannot wait."""
+        self._output = output
         self._reports, self._run, self._secrets_of, self._warn = reports, run, secrets_of, warn
         self._due: dict[str, list[str]] = {}
         self._builders: dict[str, RecordBuilder] = {}
@@ -51,6 +57,11 @@ class Recorder:
     def folder(self) -> Path:
         """Where this run is written."""
         return self._reports / self._run.id
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files that ``finish`` writes."""
+        return reports.files(self._output.formats)
 
     @property
     def started(self) -> bool:
@@ -126,7 +137,7 @@ class Recorder:
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
-            summary, _changed = reports.render(self.folder, latest=True)
+            summary, _changed = reports.render(self.folder, latest=True, output=self._output)
         except OSError as error:
             raise FleetError(
                 f"The reports of {self.folder} could not be written: {error.strerror or error}. The records are kept. "

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import BinaryIO
 
 from .cleaning import Cleaner
 from .errors import FleetError
@@ -52,12 +53,20 @@ def refuse_unwritable(reports: Path) -> None:
 
 
 def write_atomically(path: Path, chunks: Iterable[str]) -> bool:
+    """Replaces a file whole with text. Returns whether its content is now another one."""
+
+    def write(file: BinaryIO) -> None:
+        file.writelines(chunk.encode("utf-8") for chunk in chunks)
+
+    return written_whole(path, write)
+
+
+def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
     """Replaces a file whole. Returns whether its content is now another one; a reader never sees half of it."""
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with beside.open("w", encoding="utf-8", newline="") as file:
-            for chunk in chunks:
-                file.write(chunk)
+        with beside.open("wb") as file:
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         if path.exists() and _same_content(path, beside):

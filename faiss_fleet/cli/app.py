@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -21,7 +21,9 @@ from . import places
 if TYPE_CHECKING:
     from ..store import Store
 
-EXPORTS = ("json", "jsonl", "csv", "parquet", "junit", "sarif", "prometheus", "markdown")
+EXPORTS = (
+    "json", "jsonl", "csv", "parquet", "junit", "sarif", "prometheus", "markdown", "assessment", "html",
+)  # fmt: skip
 USAGE = 2  # exit status for what a person can mend
 
 
@@ -80,34 +82,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 @contextmanager
 def _store(store: str | None, reports: Path) -> Iterator[Store]:
     """The store, with the runs on disk that it did not have yet."""
-    from ..store import Store
-    from ..store.intake import take_in
+    from .. import operations
 
-    with Store.open(places.store_name(store, reports)) as opened:
-        take_in(opened, reports)
-        yield opened
+    with operations.opened(places.store_name(store, reports), reports) as found:
+        yield found
 
 
 def _run_id(store: Store, name: str) -> str:
-    """The id behind a name: 'latest', 'previous' or an id, which may be shortened to its beginning."""
-    newest = store.latest_run()
-    if newest is None:
-        raise FleetError(f"{store.name} holds no run yet. Audit first: faiss-fleet run -i inventory/local")
-    if name == "latest":
-        return newest
-    if name == "previous":
-        before = store.latest_run(before=newest)
-        if before is None:
-            raise FleetError(
-                f"There is no run before {newest} in {store.name}, so nothing can be compared with it yet."
-            )
-        return before
-    ids = [run.id for run in store.runs()]
-    found = [each for each in ids if each == name] or [each for each in ids if name and each.startswith(name)]
-    if len(found) != 1:
-        what = "more than one run" if found else "no run"
-        raise FleetError(f"There is {what} {name!r} in {store.name}. The newest: {', '.join((found or ids)[:5])}.")
-    return found[0]
+    from .. import operations
+
+    return operations.run_id(store, name)
 
 
 def _print(value: object) -> None:
@@ -115,11 +99,12 @@ def _print(value: object) -> None:
 
 
 def _age(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d{1,5})([dwhm])", text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r}: give a number and a unit, such as 90d, 12w or 36h.")
-    unit = {"d": "days", "w": "weeks", "h": "hours", "m": "minutes"}[match[2]]
-    return timedelta(**{unit: int(match[1])})
+    from ..operations import age
+
+    try:
+        return age(text)
+    except FleetError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -153,20 +138,40 @@ def run(
 
 
 @app.command()
-def report(run: RunArgument = "latest", reports: ReportsOption = None, store: StoreOption = None) -> None:
-    """Render a run's reports again, and show its table. A run that is only in the store gets its folder back."""
+def report(
+    run: RunArgument = "latest",
+    formats: Annotated[
+        str,
+        typer.Option(
+            "-f",
+            "--formats",
+            help="What to write, with commas: html, markdown, assessment, csv, json, parquet, junit, sarif, "
+            "prometheus, or all.",
+        ),
+    ] = "html,markdown,assessment,csv",
+    prometheus_file: Annotated[
+        Path | None,
+        typer.Option("--prometheus-file", help="Write metrics there too, for node_exporter.", show_default=False),
+    ] = None,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Write a run's reports again, and show its table. A run that is only in the store gets its folder back."""
     from .. import reports as renderers
     from ..store.intake import put_back
     from . import show
 
+    output = renderers.Output.of(formats, prometheus_file)
     folder = places.reports_folder(reports)
     with _store(store, folder) as opened:
         run_id = _run_id(opened, run)
         written = put_back(opened, run_id, folder)
-        summary, _changed = renderers.render(written)
+        summary, _changed = renderers.render(
+            written, output=output, good=partial(opened.last_good, run_id)
+        )
         show.summary(summary)
         show.unreachable(opened.last_good(run_id), summary)
-    show.files([written / name for name in renderers.FILES])
+    show.files([written / name for name in renderers.files(output.formats)])
 
 
 @app.command()
@@ -179,12 +184,11 @@ def diff(
     store: StoreOption = None,
 ) -> None:
     """What changed from one run to another: verdicts, ways, latencies, causes, hosts. Ends with 1 if anything did."""
-    from ..diff import compare
+    from .. import operations
     from . import show
 
     with _store(store, places.reports_folder(reports)) as opened:
-        first, second = _run_id(opened, before), _run_id(opened, after)
-        found = compare(first, opened.lines(first), second, opened.lines(second), opened.last_good(second))
+        found = operations.diff(opened, before, after)
     if json_:
         _print(found.as_dict())
     else:
@@ -263,15 +267,13 @@ def prune(
     store: StoreOption = None,
 ) -> None:
     """Remove old runs from the store, and their folders with --files. The newest run always stays."""
-    from .housekeeping import remove_folders
+    from .. import operations
 
     if keep is None and older_than is None:
         raise typer.BadParameter("Say what may go: --keep 30, --older-than 90d, or both.")
     folder = places.reports_folder(reports)
     with _store(store, folder) as opened:
-        gone = opened.prune(keep=keep, older_than=older_than, dry=check)
-    if files and not check:
-        remove_folders(folder, gone)
+        gone = operations.prune(opened, folder, keep, older_than, files, check)
     for run_id in gone:
         typer.echo(run_id)
     typer.echo(f"{len(gone)} run{'' if len(gone) == 1 else 's'} {'would be ' if check else ''}removed.", err=True)
@@ -306,37 +308,21 @@ def export(
     reports: ReportsOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Write a run for other programs: json, jsonl, csv, parquet, junit, sarif, prometheus or markdown.
+    """Write a run in one format, for other programs.
 
     For example: faiss-fleet export junit latest -o faiss.xml
     """
-    from .exports import FORMATS
-    from .housekeeping import written_whole
+    from .. import operations
+    from ..reports.formats import FORMATS
 
     if format_ not in FORMATS:
         raise typer.BadParameter(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")
     if output is None and format_ == "parquet" and sys.stdout.isatty():
         raise typer.BadParameter("Parquet is binary: name a file with -o, or redirect.")
-    with _store(store, places.reports_folder(reports)) as opened:
-        run_id = _run_id(opened, run)
-        chosen = FORMATS[format_]
-
-        def write(file: BinaryIO) -> None:
-            chosen.write(lambda: _summary(opened, run_id), lambda: opened.records(run_id), file)
-
+    folder = places.reports_folder(reports)
+    with _store(store, folder) as opened:
         if output is None:
-            write(sys.stdout.buffer)
+            FORMATS[format_].write(operations.material(opened, run, folder), sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
-            written_whole(output, write)
-
-
-def _summary(store: Store, run_id: str) -> Any:
-    from dataclasses import asdict
-
-    from ..records import Run
-    from ..reports.summary import Summary
-
-    found = next(each for each in store.runs() if each.id == run_id)
-    names = ("id", "started", "controller", "version", "check_mode", "inventory")
-    return Summary(asdict(Run.from_dict({name: getattr(found, name) for name in names})), store.records(run_id))
+            operations.export(opened, format_, run, folder, output)

@@ -58,7 +58,8 @@ def audit(
         # The callback has rendered unless it was killed; the same records give the same files.
         summary, _changed = renderers.render(folder, latest=True)
         show.summary(summary, console)
-        show.files([folder / name for name in renderers.FILES], console)
+        names = renderers.files(renderers.FORMATS)
+        show.files([folder / name for name in names if (folder / name).exists()], console)
     elif not progress.errors:
         console.print(Text(visible(ended.tail)), soft_wrap=True)
     for text in progress.errors:

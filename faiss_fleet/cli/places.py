@@ -8,7 +8,6 @@ import os
 from pathlib import Path
 
 from ..errors import FleetError
-from ..store.intake import STORE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,4 +29,6 @@ def reports_folder(given: Path | None = None) -> Path:
 
 def store_name(given: str | None, reports: Path) -> str:
     """Path or URL of the store: as given, FAISS_FLEET_STORE, or a file beside the reports."""
+    from ..store.intake import STORE  # here, as it brings the database along
+
     return given or os.environ.get("FAISS_FLEET_STORE") or str(reports / STORE)

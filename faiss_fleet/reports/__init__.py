@@ -3,31 +3,82 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from ..runs import RECORDS, point_latest, read_records, read_run, settle, write_atomically
-from . import csv, html, markdown
+from ..diff import Line
+from ..runs import RECORDS, point_latest, read_records, read_run, settle, write_atomically, written_whole
+from . import assessment
+from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .summary import Summary
 
-CSV, MARKDOWN, HTML = "summary.csv", "summary.md", "index.html"
-FILES = (HTML, MARKDOWN, CSV, RECORDS)
+USUAL = Output()
+Good = Callable[[], Mapping[str, Line]]
+
+CSV, MARKDOWN, HTML = (FORMATS[name].file for name in ("csv", "markdown", "html"))
+LIMITS = "limits"
 
 
-def render(folder: Path, *, latest: bool = False) -> tuple[Summary, list[Path]]:
-    """Settles the records of a run and writes every report. Returns the summary and the files that are now others.
+def files(formats: Iterable[str] = DEFAULT) -> list[str]:
+    """Names of the files that these formats are in, the records last."""
+    return [*(FORMATS[name].file for name in formats if name != ALWAYS), RECORDS]
 
-    The same records give the same bytes. With latest, ``latest`` leads to this run from now on.
+
+def render(
+    folder: Path, *, latest: bool = False, output: Output = USUAL, good: Good | None = None
+) -> tuple[Summary, list[Path]]:
+    """Settles the records of a run and writes the reports. Returns the summary and the files that are now others.
+
+    The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. good gives
+    the newest earlier line of each host that was not reached; without it, it is looked for in the runs beside this one.
     """
     settle(folder)
     run = asdict(read_run(folder)[0])
-    summary = Summary(run, read_records(folder))
-    reports = (
-        (CSV, csv.render(summary)),
-        (MARKDOWN, markdown.render(summary)),
-        (HTML, html.render(summary, read_records(folder))),
-    )
-    changed = [folder / name for name, chunks in reports if write_atomically(folder / name, chunks)]
+    material = Material.of(run, lambda: read_records(folder), _where(folder), good or (lambda: _beside(folder)))
+    changed = []
+    for name in output.formats:
+        if name == "assessment":
+            changed += _assess(folder, material)
+        elif name != ALWAYS:
+            changed += _write(folder / FORMATS[name].file, FORMATS[name], material)
+    if output.prometheus_file is not None:
+        changed += _write(output.prometheus_file, FORMATS["prometheus"], material)
     if latest:
         point_latest(folder)
-    return summary, changed
+    return material.summary, changed
+
+
+def _write(path: Path, chosen: Format, material: Material) -> list[Path]:
+    return [path] if written_whole(path, lambda file: chosen.write(material, file)) else []
+
+
+def _assess(folder: Path, material: Material) -> list[Path]:
+    """The assessment, and the files that its commands name: a host a line, for --limit."""
+    found = assessment.Assessment(material.summary, material.findings, material.where, material.good)
+    path = folder / FORMATS["assessment"].file
+    changed = [path] if write_atomically(path, found.render()) else []
+    limits = folder / LIMITS
+    if found.limit_files:
+        limits.mkdir(exist_ok=True)
+    for name, hosts in found.limit_files.items():
+        if write_atomically(limits / name, [f"{host}\n" for host in hosts]):
+            changed.append(limits / name)
+    for old in limits.glob("*.txt"):
+        if old.name not in found.limit_files:
+            old.unlink()
+    return changed
+
+
+def _beside(folder: Path) -> Mapping[str, Line]:
+    return {}
+
+
+def _where(folder: Path) -> str:
+    """The folder as it is named from the project's: relative where it lies below it."""
+    root = Path(__file__).resolve().parents[2]
+    return os.path.relpath(folder, root) if folder.is_relative_to(root) else str(folder)
+
+
+__all__ = ["DEFAULT", "FORMATS", "Material", "Output", "Summary", "files", "render"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..record_schema import Record
+from . import checks
 
 Cell = str | int | float | bool | None
 
@@ -111,9 +112,12 @@ COLUMNS: tuple[Column, ...] = (
     Column("finished", "Finished", lambda r: r["run"]["finished"]),
 )
 
+KEYS = (*(column.key for column in COLUMNS), *checks.KEYS)  # of every table for programs
 BY_KEY = {column.key: column for column in COLUMNS}
 
 
 def row(record: Record) -> dict[str, Cell]:
-    """All cells of a host by column key."""
-    return {column.key: column.value(record) for column in COLUMNS}
+    """All cells of a host by key, then those of its checks."""
+    found: dict[str, Cell] = {column.key: column.value(record) for column in COLUMNS}
+    found.update(checks.cells(record))
+    return found

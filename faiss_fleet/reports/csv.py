@@ -7,7 +7,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from .columns import COLUMNS, Cell
+from .columns import KEYS, Cell
 from .summary import Summary
 from .text import one_line
 
@@ -18,9 +18,9 @@ _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 
 def render(summary: Summary) -> Iterator[str]:
     """The table by lines, header first; headers are the columns' keys."""
-    yield _line([column.key for column in COLUMNS])
+    yield _line(list(KEYS))
     for cells in summary.rows:
-        yield _line([_cell(cells[column.key]) for column in COLUMNS])
+        yield _line([_cell(cells[key]) for key in KEYS])
 
 
 def _cell(value: Cell) -> Cell:

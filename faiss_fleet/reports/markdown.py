@@ -4,20 +4,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from ..diff import Line, age
 from ..records import STATES
 from .columns import BY_KEY, Cell
 from .summary import Summary
 from .text import brief, number, one_line, shorten
 
 HOSTS = 500  # a ticket holds no more; summary.csv has all
+AWAY = 50  # unreachable hosts that are listed with their last good result
 _SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "libc", "because")
+# Inside a word an underscore is no markup, and a name such as GLIBC_2.17 is read without backslashes too.
+_INSIDE = re.compile(r"(?<=[A-Za-z0-9])((?:\\_)+)(?=[A-Za-z0-9])")
 _MARKS = re.compile(r"([\\`*_{}\[\]#|~!$^])")
 
 
-def render(summary: Summary) -> Iterator[str]:
-    """The summary by lines."""
+def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator[str]:
+    """The summary by lines. good: of unreachable hosts, the newest earlier line that rests on an answer."""
     run = summary.run
     yield f"# FAISS backends, run {escape(run['id'])}\n\n"
     yield f"{summary.totals()}.\n\n"
@@ -55,6 +59,18 @@ def render(summary: Summary) -> Iterator[str]:
             ("Cause", "Hosts", "For example", "What to do"),
             ((cause.name, f"{len(cause.hosts):,}", cause.hosts[0], cause.remedy) for cause in summary.causes),
         )
+    away = [cells for cells in summary.rows if cells["state"] == "unreachable"]
+    if away:
+        yield "\n## Not reached\n\n"
+        yield from _table(
+            ("Host", "Last good result"),
+            (
+                (str(cells["host"]), age((good or {}).get(str(cells["host"])), str(cells["finished"])))
+                for cells in away[:AWAY]
+            ),
+        )
+        if len(away) > AWAY:
+            yield f"\n{len(away) - AWAY:,} more were not reached.\n"
     yield "\n## Hosts\n\n"
     shown = summary.rows if summary.hosts <= HOSTS else summary.by_need()[:HOSTS]
     yield from _table([BY_KEY[key].title for key in _SHOWN], ([_cell(cells, key) for key in _SHOWN] for cells in shown))
@@ -66,7 +82,7 @@ def render(summary: Summary) -> Iterator[str]:
 def escape(text: str) -> str:
     """Text that stays text in Markdown: no markup, HTML, table cell, link or mention comes of it."""
     text = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = _MARKS.sub(r"\\\1", text)
+    text = _INSIDE.sub(lambda found: found[1].replace("\\", ""), _MARKS.sub(r"\\\1", text))
     return text.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
 
 

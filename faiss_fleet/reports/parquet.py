@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import islice
 from typing import BinaryIO
 
 import pyarrow as pa
 from pyarrow import parquet
 
-from ..record_schema import Record
-from .checks import CHECKS, cells
-from .columns import COLUMNS, row
+from .columns import KEYS
+from .summary import Summary
 
 BATCH = 2_000  # hosts in memory at a time
 NUMBERS = {
@@ -21,20 +19,14 @@ NUMBERS = {
     **dict.fromkeys(("setting_changed", "predicted"), pa.bool_()),
 }
 SCHEMA = pa.schema(
-    [
-        *((column.key, NUMBERS.get(column.key, pa.string())) for column in COLUMNS),
-        *((f"check_{check}", pa.string()) for check in CHECKS),
-    ],
+    [(key, NUMBERS.get(key, pa.string())) for key in KEYS],
     metadata={"faiss_fleet_schema": "1"},
 )
 
 
-def write(records: Iterable[Record], file: BinaryIO) -> None:
+def write(summary: Summary, file: BinaryIO) -> None:
     """Writes the file a batch at a time. Text is as the host gave it: no reader of Parquet obeys it."""
-    incoming = iter(records)
+    rows = iter(summary.rows)
     with parquet.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
-        while batch := list(islice(incoming, BATCH)):
-            rows = [
-                {**row(record), **{f"check_{key}": value for key, value in cells(record).items()}} for record in batch
-            ]
-            writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+        while batch := list(islice(rows, BATCH)):
+            writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))

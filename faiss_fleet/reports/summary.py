@@ -76,12 +76,16 @@ class Summary:
         self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self._providers: dict[str, Provider] = {}
         self._causes: dict[str, Cause] = {}
+        self._texts: dict[str, str] = {}  # equal texts are kept once: hosts of one class have most of theirs in common
         for record in records:
             self.add(record)
 
     def add(self, record: Record) -> None:
         """Counts one host in."""
-        cells = row(record)
+        cells = {
+            key: self._texts.setdefault(cell, cell) if isinstance(cell, str) else cell
+            for key, cell in row(record).items()
+        }
         self.rows.append(cells)
         self.states[record["state"]] += 1
         self.finished = max(self.finished or "", record["run"]["finished"])

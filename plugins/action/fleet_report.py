@@ -1,7 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Renders the reports of a run again from its records. Runs on the controller alone.
 
-Argument: run, an id or 'latest'. Hosts that a broken-off run never finished get their record as interrupted.
+Hosts that a broken-off run never finished get their record as interrupted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import reports, runs
 from faiss_fleet.errors import FleetError
 
+ARGUMENT_SPEC = {
+    "run": {"type": "str", "default": "latest"},
+    "formats": {"type": "list", "elements": "str", "default": ["html", "markdown", "assessment", "csv"]},
+    "prometheus_file": {"type": "str"},
+}
+
 
 class ActionModule(ActionBase):
     """See the file's first lines."""
@@ -28,7 +34,7 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
-        _spec, arguments = self.validate_argument_spec({"run": {"type": "str", "default": runs.LATEST}})
+        _spec, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         # The folder is the recorder's setting; asking its plugin for it keeps the two the same.
         callback_loader.get("fleet_record", class_only=True)
         setting = constants.config.get_config_value("reports", plugin_type="callback", plugin_name="fleet_record")
@@ -37,16 +43,17 @@ class ActionModule(ActionBase):
             if self._task.check_mode:
                 result.update(skipped=True, msg=f"Would render {folder} again; check mode writes nothing.")
                 return result
-            summary, changed = reports.render(folder)
+            output = reports.Output.of(arguments["formats"], arguments["prometheus_file"])
+            summary, changed = reports.render(folder, output=output)
         except (FleetError, OSError) as error:
             result.update(failed=True, msg=str(error))
             return result
         result.update(
             changed=bool(changed),
             folder=str(folder),
-            files=[str(folder / name) for name in reports.FILES],
+            files=[str(folder / name) for name in reports.files(output.formats)],
             hosts=summary.hosts,
             states=dict(summary.states),
-            msg=f"{summary.totals()}. {folder / reports.HTML}",
+            msg=f"{summary.totals()}. {folder}",
         )
         return result

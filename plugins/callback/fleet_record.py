@@ -20,9 +20,10 @@ from ansible.template import Templar
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import __version__, recorder, runs
+from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
 from faiss_fleet.records import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
-from faiss_fleet.reports import FILES, terminal
+from faiss_fleet.reports import terminal
 
 DOCUMENTATION = """
 name: fleet_record
@@ -47,8 +48,8 @@ options:
   store:
     description:
       - Where the run goes when its reports are written, an SQLite file or C(postgresql://user@host/database). Empty
-        means C(history.sqlite) in the folder of all runs. A store that does not answer is a warning, as the records on disk
-        are the truth and the next C(faiss-fleet) command takes them in.
+        means C(history.sqlite) in the folder of all runs. A store that does not answer is a warning, as the records on
+        disk are the truth and the next C(faiss-fleet) command takes them in.
     type: str
     default: ""
     env:
@@ -56,6 +57,27 @@ options:
     ini:
       - section: fleet_record
         key: store
+  formats:
+    description:
+      - What an audit writes besides its records, C(all) or any of C(html), C(markdown), C(assessment), C(csv), C(json),
+        C(parquet), C(junit), C(sarif), C(prometheus).
+    type: list
+    elements: str
+    default: [html, markdown, assessment, csv]
+    env:
+      - name: FAISS_FLEET_FORMATS
+    ini:
+      - section: fleet_record
+        key: formats
+  prometheus_file:
+    description: A file that gets the metrics as well, for node_exporter's textfile collector. Empty means none.
+    type: str
+    default: ""
+    env:
+      - name: FAISS_FLEET_PROMETHEUS_FILE
+    ini:
+      - section: fleet_record
+        key: prometheus_file
   rows:
     description: Hosts in the table shown at the end. Where there are more, those in need come first.
     type: int
@@ -111,6 +133,7 @@ class CallbackModule(CallbackBase):
         reports = self._reports()
         try:
             runs.refuse_unwritable(reports)
+            output = renderers.Output.of(self.get_option("formats"), self.get_option("prometheus_file"))
         except FleetError as error:
             self._give_up(error)
         given = current_run_id()
@@ -125,7 +148,7 @@ class CallbackModule(CallbackBase):
             check_mode=bool(context.CLIARGS.get("check")),
             inventory=tuple(map(_inventory_name, context.CLIARGS.get("inventory") or ())),
         )
-        self._recorder = recorder.Recorder(reports, run, self._secrets, self._display.warning)
+        self._recorder = recorder.Recorder(reports, run, self._secrets, self._display.warning, output)
         for play in plays:
             if play._uuid in self._audits:
                 self._play = play
@@ -229,7 +252,7 @@ class CallbackModule(CallbackBase):
         self._display.display("")
         for line, state in terminal.lines(summary, columns, self.get_option("rows")):
             self._display.display(line, color=COLORS.get(state or ""))
-        for name in FILES:
+        for name in current.files:
             self._display.display(f"  {current.folder / name}")
         self._keep(current.folder.parent)
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from faiss_fleet.cli.exports import FORMATS
+from faiss_fleet import operations
 from faiss_fleet.diff import compare
 from faiss_fleet.runs import read_records
 from faiss_fleet.store import Store
@@ -25,11 +25,8 @@ from tests.sample_records import RUN, write_run
 
 
 def _exporting(name: str) -> Callable[[Store, Path], Any]:
-    from faiss_fleet.cli.app import _summary
-
     def step(store: Store, folder: Path) -> None:
-        with (folder / f"out.{name}").open("wb") as file:
-            FORMATS[name].write(lambda: _summary(store, RUN.id), lambda: store.records(RUN.id), file)
+        operations.export(store, name, RUN.id, folder, folder / f"out.{name}")
 
     return step
 

@@ -16,7 +16,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from faiss_fleet.cli import app as commands
-from faiss_fleet.cli.exports import FORMATS
+from faiss_fleet.reports.formats import FORMATS
 from tests.sample_records import RUN, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -216,7 +216,7 @@ def test_the_commands_of_the_how_to_work(reports: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(reports)
     name = json.loads((reports / LATER / "records.jsonl").read_text().splitlines()[0])["host"]["name"]
     text = (ROOT / "docs/how-to/history.md").read_text().replace("/var/lib/node_exporter/textfile/", "")
-    lines = re.findall(r"^\$ tools/faiss-fleet (.*)$", text.replace("db07.example.net", name), re.MULTILINE)
+    lines = re.findall(r"^tools/faiss-fleet (.*)$", text.replace("vector-01.example.org", name), re.MULTILINE)
     assert len(lines) > 10
     for line in lines:
         result = CliRunner().invoke(commands.app, line.split())

@@ -37,7 +37,7 @@ def fleet(hostile: bool = False) -> list[dict[str, Any]]:
 
 def text_of(renderer: Any, hosts: list[dict[str, Any]]) -> str:
     run = {**asdict(RUN), "inventory": list(RUN.inventory)}
-    given = {"summary": Summary(run, hosts), "records": hosts}
+    given = {"summary": Summary(run, hosts), "records": hosts, "good": {}}
     return "".join(renderer(*(given[name] for name in inspect.signature(renderer).parameters)))
 
 
@@ -112,20 +112,23 @@ def test_prometheus_lines_are_well_formed(hostile: bool) -> None:
 def test_parquet_has_a_row_a_host_and_a_column_a_check() -> None:
     hosts = fleet(hostile=True)
     file = io.BytesIO()
-    parquet.write(hosts, file)
+    parquet.write(Summary(asdict(RUN), hosts), file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert table.column("host").to_pylist() == [host["host"]["name"] for host in hosts]
-    assert {f"check_{check}" for check in checks.CHECKS} < set(table.column_names)
+    assert set(checks.KEYS) < set(table.column_names)
+    assert set(table.column("check_glibc").to_pylist()) == {"pass", "blocked", "unknown"}
     assert table.schema.field("p95_ms").type == "double"
     empty = io.BytesIO()
-    parquet.write([], empty)
+    parquet.write(Summary(asdict(RUN)), empty)
     assert reader.read_table(io.BytesIO(empty.getvalue())).num_rows == 0
 
 
-def test_checks_say_what_the_first_blocked_candidate_lacks() -> None:
+def test_a_check_says_pass_blocked_or_unknown_and_what_is_lacking() -> None:
     reason = {"check": "glibc", "need": "GLIBC_2.28", "have": "2.17"}
     older = {**reason, "need": "GLIBC_2.27"}
     found = checks.cells({"plan": [{"reasons": []}, {"reasons": [reason]}, {"reasons": [older]}]})
-    assert found["glibc"] == "needs GLIBC_2.28, has 2.17"
-    assert found["arch"] == "ok"
-    assert set(checks.cells({"plan": []}).values()) == {None}
+    assert found["check_glibc"] == "blocked"
+    assert found["blocked_by"] == "glibc: needs GLIBC_2.28, has 2.17"
+    assert found["check_arch"] == "pass"
+    assert {checks.cells({"plan": []})[key] for key in checks.KEYS} == {"unknown", None}
+    assert tuple(found) == tuple(checks.cells({"plan": []})) == checks.KEYS

@@ -135,7 +135,7 @@ def test_a_hosts_name_is_never_a_path(tmp_path: Path) -> None:
     made.audit("../../etc/x")
     made.finish()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["reports"]
-    expected = ["index.html", "records.jsonl", "run.json", "summary.csv", "summary.md"]
+    expected = ["assessment.md", "index.html", "records.jsonl", "run.json", "summary.csv", "summary.md"]
     assert sorted(path.name for path in made.folder.iterdir()) == expected
     assert list(states(made.folder)) == ["../../etc/x", "a/b", ".."]
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet.reports import csv as csv_report
-from faiss_fleet.reports.columns import COLUMNS
+from faiss_fleet.reports.columns import KEYS
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
 
@@ -26,7 +26,7 @@ def test_every_host_has_a_row_and_every_column_a_key() -> None:
     found = table(*made)
     assert [row["host"] for row in found] == [record["host"]["name"] for record in made]
     assert [row["state"] for row in found] == [record["state"] for record in made]
-    assert list(found[0]) == [column.key for column in COLUMNS]
+    assert list(found[0]) == list(KEYS)
 
 
 @pytest.mark.parametrize("formula", hostile.FORMULAS, ids=json.dumps)

@@ -100,7 +100,7 @@ def test_the_last_line_of_a_host_counts(journal: Journal) -> None:
 def test_a_settled_run_is_left_byte_for_byte(tmp_path: Path) -> None:
     folder = write_run(tmp_path, 6)
     _, changed = reports.render(folder)
-    assert {path.name for path in changed} == {"summary.csv", "summary.md", "index.html"}
+    assert {path.name for path in changed} == {"summary.csv", "summary.md", "index.html", "assessment.md"}
     before = (folder / runs.RECORDS).stat()
     _, changed = reports.render(folder)
     assert changed == []

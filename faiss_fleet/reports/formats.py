@@ -1,0 +1,142 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The formats that a run is written in. A new one is a new row; what a format needs is read in one pass for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from ..diff import Line
+from ..errors import FleetError
+from ..record_schema import Record
+from .findings import Findings
+from .summary import Summary
+
+
+class Material:
+    """What formats are made of. records: gives them anew each time; good: of unreachable hosts, the last good line.
+
+    where: the run's folder, as a reader of the reports has it.
+    """
+
+    def __init__(
+        self,
+        run: Mapping[str, Any],
+        records: Callable[[], Iterable[Record]],
+        where: str = "",
+        good: Callable[[], Mapping[str, Line]] = dict,
+    ) -> None:
+        self.summary, self.findings = Summary(dict(run)), Findings()
+        self.records, self.where = records, where
+        self._good = good
+
+    def add(self, record: Record) -> None:
+        """Counts one host in."""
+        self.summary.add(record)
+        self.findings.add(record)
+
+    @classmethod
+    def of(
+        cls,
+        run: Mapping[str, Any],
+        records: Callable[[], Iterable[Record]],
+        where: str = "",
+        good: Callable[[], Mapping[str, Line]] = dict,
+    ) -> Material:
+        """The same, with every host counted in."""
+        material = cls(run, records, where, good)
+        for record in records():
+            material.add(record)
+        return material
+
+    @cached_property
+    def good(self) -> Mapping[str, Line]:
+        """By unreachable host its newest earlier line that rests on an answer; nothing is asked where all answered."""
+        return self._good() if self.summary.states["unreachable"] else {}
+
+
+@dataclass(frozen=True)
+class Format:
+    """One format: what it is, its file in the run's folder, and the function of reports/<module>.py that renders it.
+
+    takes: what of the material the function wants, in order. The module is imported when the format is asked for.
+    """
+
+    text: str
+    file: str
+    module: str
+    function: str = "render"
+    takes: tuple[str, ...] = ("summary",)
+
+    def write(self, material: Material, file: BinaryIO) -> None:
+        """Writes the run to the file, by pieces."""
+        for piece in self.pieces(material, file):
+            file.write(piece.encode("utf-8", "replace"))
+
+    def pieces(self, material: Material, file: BinaryIO) -> Iterator[str]:
+        """Text of the format; nothing where the function writes to the file by itself."""
+        function = getattr(import_module(f"{__package__}.{self.module}"), self.function)
+        ways: dict[str, Callable[[], object]] = {
+            "records": material.records,
+            "file": lambda: file,
+        }
+        given = [ways[name]() if name in ways else getattr(material, name) for name in self.takes]
+        yield from function(*given) or ()
+
+
+FORMATS: dict[str, Format] = {
+    "html": Format("one page for people", "index.html", "html", takes=("summary", "records")),
+    "markdown": Format("a summary for a ticket", "summary.md", "markdown", takes=("summary", "good")),
+    "assessment": Format(
+        "the written findings: evidence, what was tried, what to do",
+        "assessment.md",
+        "assessment",
+        takes=("summary", "findings", "where", "good"),
+    ),
+    "csv": Format("one row a host, one column a check, for a spreadsheet", "summary.csv", "csv"),
+    "json": Format(
+        "one document, with a schema (reports/run.schema.json)", "fleet.json", "json_document",
+        takes=("summary", "records"),
+    ),
+    "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("records",)),
+    "parquet": Format(
+        "one row a host, one column a check, for analysis", "fleet.parquet", "parquet", "write", ("summary", "file")
+    ),
+    "junit": Format("JUnit XML, one case a host, for CI", "junit.xml", "junit"),
+    "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),
+    "prometheus": Format("metrics for node_exporter's textfile collector", "fleet.prom", "prometheus"),
+}  # fmt: skip
+DEFAULT = ("html", "markdown", "assessment", "csv")
+ALWAYS = "jsonl"  # the records themselves: the run, of which the rest is a view
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written of a run. prometheus_file is where a collector looks for metrics, written besides."""
+
+    formats: tuple[str, ...] = DEFAULT
+    prometheus_file: Path | None = None
+
+    @classmethod
+    def of(cls, formats: object, prometheus_file: str | Path | None = None) -> Output:
+        """Out of settings as they come. FleetError for what is no format."""
+        return cls(chosen(formats), Path(prometheus_file).expanduser() if prometheus_file else None)
+
+
+def chosen(names: object) -> tuple[str, ...]:
+    """Names of formats out of a list, or a text with commas; 'all' is every one. FleetError for what is no format."""
+    if isinstance(names, str):
+        names = names.split(",")
+    if not isinstance(names, Iterable):
+        raise FleetError(f"{names!r} is no list of formats. Write one, such as [html, csv].")
+    given = [str(name).strip() for name in names if str(name).strip()]
+    if "all" in given:
+        return tuple(FORMATS)
+    unknown = [name for name in given if name not in FORMATS]
+    if unknown:
+        raise FleetError(f"{unknown[0]!r} is no format. Known are: {', '.join([*FORMATS, 'all'])}.")
+    return tuple(name for name in FORMATS if name in given)
