@@ -137,7 +137,7 @@ class ClassFindings:
         _count(self.seen["kernel"], facts["kernel"])
         _count(self.seen["cpu"], facts["cpu"]["model"])
         for kind in ("nodes", "pythons"):
-            for version in {entry["version"] for entry in facts[kind]}:
+            for version in dict.fromkeys(entry["version"] for entry in facts[kind]):
                 _count(self.seen[kind], version)
         for gap in facts["gaps"]:
             key = (gap["fact"], gap["reason"])

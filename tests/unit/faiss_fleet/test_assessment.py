@@ -4,10 +4,14 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,7 @@ from faiss_fleet.store import HostLine
 from tests.sample_records import KINDS, RUN, records
 from tests.unit.faiss_fleet import hostile
 
+ROOT = Path(__file__).resolve().parents[3]
 SECTIONS = [
     "Summary",
     "Recommendation",
@@ -290,3 +295,22 @@ def _without_code(rendered: str) -> str:
             kept.append(re.sub(r"(?<![\\`])(`+)(?!`).*?(?<!`)\1(?!`)", "", line))
     assert not fence, "a block of code is not closed"
     return "\n".join(kept)
+
+
+def test_the_same_records_give_the_same_text_in_any_process() -> None:
+    script = (
+        "from tests.unit.faiss_fleet.test_assessment import FLEET, text; import hashlib;"
+        "print(hashlib.sha256(text(*FLEET).encode()).hexdigest())"
+    )
+    seen = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(seen) == 1
