@@ -8,8 +8,7 @@ is the search test. Arguments: facts, strategies, policy, search_test, and the r
 from __future__ import annotations
 
 import sys
-from pathlib import Path, PurePosixPath
-from shlex import quote
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -17,139 +16,9 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import container_lock, container_options, fallback, ladder, options, planning, settable
+from faiss_fleet import fallback, ladder, options, planning, settable
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.base import Artefact, Runtime, Step
-from faiss_fleet.target import causes
-
-# Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
-UNPACK = """
-set -eu
-archive={archive}
-if [ "$(sha256sum "$archive" | cut -d ' ' -f 1)" != {sha256} ]; then
-    echo "sha256 of what arrived is not the one that was sent" >&2
-    exit 71
-fi
-mkdir {folder}
-cd {folder}
-gzip -dc "$archive" | tar -xf -
-"""
-
-
-class RemoteHost:
-    """The ladder's host: every method is one module call through Ansible's connection.
-
-    A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules:
-    first from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
-    """
-
-    def __init__(
-        self, action: ActionModule, task_vars: dict[str, Any], search_test: dict[str, Any], bare: bool
-    ) -> None:
-        self._action = action
-        self._task_vars = task_vars
-        self._search_test = search_test
-        self._bare = bare
-        self._lent = False  # whether a Python that came along runs the modules by now
-
-    def _module(self, name: str, **arguments: Any) -> dict[str, Any]:
-        return self._action._execute_module(module_name=name, module_args=arguments, task_vars=self._task_vars)
-
-    def _use_python(self, path: str) -> None:
-        self._lent = True
-        self._task_vars = {**self._task_vars, "ansible_python_interpreter": path}
-
-    def _ship(self, path: Path, name: str) -> tuple[str, str]:
-        """Sends a file into Ansible's temporary folder of the task; returns that folder and the file's path."""
-        action = self._action
-        shell = action._connection._shell
-        # Ansible removes its temporary folder when the task ends, whatever happens; a second one would be forgotten.
-        temporary = shell.tmpdir or action._make_tmp_path()
-        archive = shell.join_path(temporary, name)
-        action._transfer_file(str(path), archive)
-        action._fixup_perms2((temporary, archive))
-        return temporary, archive
-
-    def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
-        temporary, archive = self._ship(artefact.archive, "prefix.tar.gz")
-        if self._bare:
-            folder = self._action._connection._shell.join_path(temporary, artefact.digest)
-            fault = self._borrow_python(artefact, archive, folder)
-            if fault:
-                return fault
-        result = self._module(
-            "faiss_deploy",
-            prefix=prefix,
-            archive=archive,
-            sha256=artefact.sha256,
-            digest=artefact.digest,
-            min_free_bytes=artefact.unpacked_bytes,
-        )
-        if artefact.step and not result.get("failed"):
-            brought = self._bring(artefact.step, prefix)
-            if brought.get("failed") and result.get("changed"):
-                self._module("faiss_deploy", state="absent", prefix=prefix)
-            changed = bool(result.get("changed") or brought.get("changed")) and not brought.get("failed")
-            result = {**brought, "changed": changed}
-        failed = bool(result.get("failed"))
-        return {
-            "ok": not failed,
-            "changed": bool(result.get("changed")),
-            "cause": (result.get("cause") or "unknown") if failed else None,
-            "message": result.get("msg"),
-            "remedy": result.get("remedy"),
-            "log": result.get("module_stderr") if failed else None,
-        }
-
-    def _borrow_python(self, artefact: Artefact, archive: str, folder: str) -> dict[str, Any] | None:
-        """Makes the archive's own Python run the modules; what stood in the way when it cannot."""
-        executable = artefact.runtime["argv"][0]
-        fault = {"ok": False, "changed": False, "cause": "python_missing", "remedy": causes.remedy("python_missing")}
-        if not executable.startswith("{prefix}/"):
-            message = f"This host has no Python that Ansible can use, and {executable} does not come along."
-            return {**fault, "message": message}
-        script = UNPACK.format(archive=quote(archive), sha256=quote(artefact.sha256), folder=quote(folder))
-        done = self._action._low_level_execute_command(script, executable="/bin/sh")
-        if done["rc"] != 0:
-            said = (done["stderr"] or done["stdout"]).strip()
-            found = causes.diagnose(said)
-            cause = "hash_mismatch" if done["rc"] == 71 else found[0]["cause"] if found else "unknown"
-            return {**fault, "cause": cause, "message": said, "remedy": causes.remedy(cause)}
-        self._use_python(executable.replace("{prefix}", folder))
-        return None
-
-    def _bring(self, step: Step, prefix: str) -> dict[str, Any]:
-        """What the prefix needs beside it; see Step."""
-        shipped = {"archive": self._ship(step.file, "image.tar.gz")[1]} if step.file else {}
-        return self._module(step.module, prefix=prefix, **step.arguments, **shipped)
-
-    def remove(self, prefix: str) -> dict[str, Any]:
-        if PurePosixPath(prefix).parent.name == container_options.STRATEGY:
-            done = self._module(container_lock.MODULE, state="absent", prefix=prefix)
-            if done.get("failed"):
-                return done  # the prefix stays, for it says which image is to go
-        return self._module("faiss_deploy", state="absent", prefix=prefix)
-
-    def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
-        if self._bare:
-            self._use_python(runtime["argv"][0])
-        workload = {**(self._search_test.get("workload") or {}), "figures": figures}
-        return self._test(candidate, runtime, {**self._search_test, "workload": workload})
-
-    def measure(self, runtimes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Verifications of what is measured for comparison; none on a host where no Python can run the module."""
-        if self._bare and not self._lent:
-            return []
-        return [self._test(entry["id"], entry["runtime"], self._search_test) for entry in runtimes]
-
-    def _test(self, candidate: str, runtime: Runtime, arguments: dict[str, Any]) -> dict[str, Any]:
-        result = self._module("faiss_search_test", runtimes=[{"id": candidate, "runtime": runtime}], **arguments)
-        if result.get("failed"):
-            # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
-            message = result.get("msg") or result.get("module_stderr") or "the search test did not answer"
-            cause = result.get("cause") or "unknown"
-            return {"candidate": candidate, "ok": False, "cause": cause, "message": message, "runtime": runtime}
-        return {"runtime": runtime, **result["results"][0]}
+from faiss_fleet.remote_host import RemoteHost
 
 
 class ActionModule(ActionBase):
