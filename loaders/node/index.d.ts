@@ -4,6 +4,7 @@ import { EventEmitter } from 'events';
 export type Vector = readonly number[] | Float32Array | Float64Array;
 export type Id = number | bigint;
 export type Metric = 'cosine' | 'ip' | 'l2';
+export type IndexKind = 'flat' | 'ivf' | 'hnsw';
 
 export interface Hit {
   /** As it was given to add(), as a number. */
@@ -29,6 +30,10 @@ export interface Options {
   restartWindow?: number;
   /** Threads of FAISS in a worker; 0 leaves it to FAISS. */
   threads?: number;
+  /** flat (exact) unless given; the others are approximate, with FAISS alone: the fallback is always exact. */
+  index?: IndexKind;
+  /** Path of a socket at which a worker of this user or root listens. Without one there, a worker is started. */
+  socket?: string;
 }
 
 export interface RestartEvent { error: BackendError; count: number }
@@ -41,6 +46,8 @@ export class VectorStorage extends EventEmitter {
   readonly metric: Metric;
   readonly backend: 'faiss-node' | 'worker' | 'js' | null;
   readonly about: { faiss?: string; numpy?: string; python?: string; pid?: number } | null;
+  /** What is searched now, and whether it was built here or read from the file beside the vectors. */
+  readonly index: { kind: IndexKind; from: 'built' | 'file' } | null;
   /** Why it searches in JavaScript; null when it does not. */
   readonly why: string | null;
   ready(): Promise<this>;

@@ -77,7 +77,8 @@ def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
     # numpy for the fallback; the loader itself needs nothing.
     env["PYTHONPATH"] = str(real_faiss.site_of(python))
     tests = ROOT / "loaders" / "python" / "tests"
-    check([needs.interpreter(python), "-m", "unittest", "-q", "test_loader"], env, cwd=tests)
+    modules = ["test_loader", "test_index", "test_socket"]
+    check([needs.interpreter(python), "-m", "unittest", "-q", *modules], env, cwd=tests)
 
 
 IMAGE = "localhost/faiss-fleet/centos7-py313"
@@ -129,6 +130,8 @@ def test_node_20_has_faiss_in_process_by_the_addon(addon):
     given = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps(runtimes)}
     said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: node"], given)
     assert "6 tests, 0 failed" in said
+    said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "index:"], given)
+    assert "11 tests, 0 failed" in said
 
 
 def test_without_numpy_a_worker_still_serves(tmp_path):
@@ -176,6 +179,45 @@ def test_packages_carry_the_worker(tmp_path):
     assert (target / "faiss_fleet_loader" / "faiss_worker.py").read_bytes() == worker
 
 
+def test_what_is_packed_for_node_works_where_it_is_unpacked(tmp_path):
+    npm = needs.command("npm", "Install Node.js 20 with npm.")
+    copy = tmp_path / "loaders"
+    shutil.copytree(ROOT / "loaders", copy, symlinks=True)
+    check([npm, "pack", "--silent", "--pack-destination", tmp_path], environment(), cwd=copy / "node")
+    shutil.rmtree(copy)
+    modules = tmp_path / "app" / "node_modules"
+    modules.mkdir(parents=True)
+    subprocess.run(["tar", "-xzf", next(tmp_path.glob("*.tgz")), "-C", modules], check=True)
+    (modules / "package").rename(modules / "faiss-fleet")
+    setting = {"schema": 1, "backend": "faiss", "runtime": real_faiss.runtime("3.6")}
+    program = (
+        "const { VectorStorage } = require('faiss-fleet'); (async () => {"
+        f"const store = new VectorStorage({{ setting: {json.dumps(setting)}, fallback: false, index: 'hnsw' }});"
+        "await store.add([5], [[1, 2]]); console.log((await store.search([1, 2], 1))[0].id, store.backend);"
+        "await store.close(); })();"
+    )
+    (tmp_path / "app" / "app.js").write_text(program, encoding="utf-8")
+    assert check([node("16"), "app.js"], environment(), cwd=tmp_path / "app").startswith("5 worker")
+
+
+@pytest.mark.parametrize("python", ["3.6", "3.13"])
+def test_pip_installs_a_loader_that_works(tmp_path, python):
+    target = tmp_path / "site"
+    copy = tmp_path / "python"
+    shutil.copytree(ROOT / "loaders" / "python", copy)
+    pip = [needs.interpreter(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
+    check([*pip, "--target", target, copy], environment())
+    setting = {"schema": 1, "backend": "faiss", "runtime": real_faiss.runtime("3.6")}
+    program = (
+        "import json, sys\nfrom faiss_fleet_loader import VectorStorage\n"
+        "with VectorStorage(setting=json.loads(sys.argv[1]), fallback=False, in_process=False) as store:\n"
+        "    store.add([5], [[1, 2]])\n    print(store.search([1, 2], 1)[0][0], store.backend)\n"
+    )
+    said = check([needs.interpreter(python), "-c", program, json.dumps(setting)],
+                 {**environment(), "PYTHONPATH": str(target)}, cwd=tmp_path)
+    assert said.startswith("5 worker")
+
+
 TYPESCRIPT = """
 import { VectorStorage, JSVectorStorage, InputError, Hit } from 'faiss-fleet';
 
@@ -187,6 +229,9 @@ async function main(): Promise<void> {
   await store.add(new BigInt64Array(1), new Float32Array(2));
   const one: Hit[] = await store.search([1, 2], 3);
   const many: Hit[][] = await store.search([[1, 2], [3, 4]], 3);
+  const kind: string | undefined = new VectorStorage({ index: 'hnsw', socket: '/run/app/worker.sock' }).index?.kind;
+  // @ts-expect-error: a kind of index that does not exist
+  new VectorStorage({ index: kind ?? 'annoy' });
   const id: number = one[0].id + many[0][0].score;
   // @ts-expect-error: a metric that does not exist
   new JSVectorStorage({ metric: 'hamming' });

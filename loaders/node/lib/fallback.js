@@ -9,6 +9,7 @@ class ExactBackend {
   constructor() {
     this.name = 'js';
     this.about = {};
+    this.index = { kind: 'flat', from: 'built' };
   }
 
   async sync() {}
@@ -23,6 +24,9 @@ class ExactBackend {
     }
     return found;
   }
+
+  /** It has none to save. */
+  async saveIndex() { return false; }
 
   close() {}
 }

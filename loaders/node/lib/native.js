@@ -5,36 +5,45 @@
 const { createRequire } = require('module');
 const path = require('path');
 const { BackendError } = require('./errors');
+const { placeOfSetting } = require('./index-settings');
+const { KINDS, LINKS, EF_SEARCH, IVF_OUTGROWN, plan, outgrown, probes, sample } = require('./kinds');
+const indexFile = require('./index-file');
 const { refuseStale } = require('./setting');
 
 function addon(runtime) {
   const folders = ((runtime.env || {}).NODE_PATH || '').split(path.delimiter).filter(Boolean);
   if (runtime.prefix) folders.push(path.join(runtime.prefix, 'node_modules'));
-  for (const folder of folders) {
-    const from = createRequire(path.join(folder, 'faiss-node', 'package.json'));
-    return from('faiss-node');
-  }
-  return require('faiss-node');
+  const from = folders.length ? createRequire(path.join(folders[0], 'faiss-node', 'package.json')) : require;
+  return { faiss: from('faiss-node'), version: from('faiss-node/package.json').version };
 }
 
 class NativeBackend {
-  static async start(runtime) {
+  static async start(runtime, kind = 'flat') {
     refuseStale(runtime);
-    let faiss;
+    let found;
     try {
-      faiss = addon(runtime);
+      found = addon(runtime);
     } catch (error) {
       throw new BackendError('BACKEND_FAILED', `faiss-node cannot be loaded: ${error.message}.`, 'Run audit.yml for this host.', error);
     }
-    return new NativeBackend(faiss);
+    return new NativeBackend(found, kind);
   }
 
-  constructor(faiss) {
+  constructor({ faiss, version }, kind) {
     this.name = 'faiss-node';
     this.faiss = faiss;
+    this.kind = kind;
+    this.writer = `faiss-node ${version}`;
     this.store = null;
     this.count = 0;
+    this.made = plan('flat', 0);
+    this.made.index = null;
     this.about = {};
+  }
+
+  /** What is searched. */
+  get index() {
+    return { kind: this.made.kind, from: this.made.from || 'built' };
   }
 
   _guard(act) {
@@ -46,13 +55,69 @@ class NativeBackend {
   }
 
   async sync(store) {
+    if (this.store !== store && store.saved !== null) await this._restore(store);
     this._fill(store);
   }
 
+  /** An index from the file beside the vectors, where it belongs to them. */
+  async _restore(store) {
+    const { saved } = store;
+    store.saved = null;
+    const made = plan(this.kind, store.count);
+    const what = { metric: store.metric, d: store.d, kind: KINDS[made.kind], writer: this.writer };
+    if (made.kind === 'flat' || store.count >= IVF_OUTGROWN * saved.n) return;
+    const found = await indexFile.load(saved, what);
+    if (found === null || this.store === store) return;
+    let index;
+    try {
+      index = this.faiss.Index.read(found.file);
+      if (index.ntotal() !== saved.n || index.getDimension() !== store.d) return;
+    } catch (error) {
+      return;                                    // whatever FAISS says of it: the index is built anew
+    }
+    this.made = { ...made, from: 'file', index };
+    this.store = store;
+    this.count = saved.n;
+    store.saved = saved;
+  }
+
+  _make(store) {
+    const { faiss } = this, made = plan(this.kind, store.count);
+    const metric = store.metric === 'l2' ? faiss.MetricType.METRIC_L2 : faiss.MetricType.METRIC_INNER_PRODUCT;
+    if (made.kind !== 'flat') {
+      const factory = made.kind === 'ivf' ? `IVF${made.lists},Flat` : `HNSW${LINKS}`;
+      let index = this._guard(() => faiss.Index.fromFactory(store.d, factory, metric));
+      if (made.kind === 'ivf') {
+        const rows = sample(store, made.lists, (at) => store.prepared(at, at + 1));
+        this._guard(() => index.train(Array.from(rows)));
+      }
+      index = this._tuned(index, made.kind, made.kind === 'ivf' ? probes(made.lists) : EF_SEARCH);
+      if (index !== null) return { ...made, index };
+    }
+    const Index = store.metric === 'l2' ? faiss.IndexFlatL2 : faiss.IndexFlatIP;
+    return { kind: 'flat', lists: 0, trainedWith: store.count, exactFor: made.kind, index: this._guard(() => new Index(store.d)) };
+  }
+
+  /** The empty index, with how widely it searches set where a file has it; null when this FAISS writes it otherwise. */
+  _tuned(index, kind, value) {
+    return this._guard(() => {
+      const bytes = index.toBuffer();
+      const place = placeOfSetting(bytes, kind);
+      if (place === null) return null;
+      bytes.writeUInt32LE(value, place);
+      return this.faiss.Index.fromBuffer(bytes);
+    });
+  }
+
+  /** Whether the index is no longer of the kind, or of the size, that this store wants. */
+  _outgrown(store) {
+    const { made } = this;
+    return outgrown({ ...made, kind: made.exactFor || made.kind }, this.kind, store.count);
+  }
+
   _fill(store) {
-    if (this.store !== store) {
-      const Index = store.metric === 'l2' ? this.faiss.IndexFlatL2 : this.faiss.IndexFlatIP;
-      this.index = this._guard(() => new Index(store.d));
+    if (this.store !== store || this._outgrown(store)) {
+      this.made = this._make(store);
       this.store = store;
       this.count = 0;
     }
@@ -60,9 +125,18 @@ class NativeBackend {
     const step = Math.max(1, Math.floor((1 << 20) / store.d));
     while (this.count < store.count) {
       const to = Math.min(store.count, this.count + step);
-      this._guard(() => this.index.add(Array.from(store.prepared(this.count, to))));
+      this._guard(() => this.made.index.add(Array.from(store.prepared(this.count, to))));
       this.count = to;
     }
+  }
+
+  /** Writes the index beside the vector file of this store, where that spares the next start some work. */
+  async saveIndex(link, store) {
+    this._fill(store);
+    const { kind, index } = this.made;
+    if (kind === 'flat' || link.n !== this.count) return false;
+    const what = { metric: store.metric, d: store.d, kind: KINDS[kind], writer: this.writer };
+    return indexFile.save(link, what, async (partial) => this._guard(() => index.write(partial)));
   }
 
   async search(store, queries, m, k) {
@@ -72,14 +146,14 @@ class NativeBackend {
     for (let query = 0; query < m; query++) {
       const vector = Array.from(queries.subarray(query * d, (query + 1) * d));
       if (metric === 'cosine') scale(vector);
-      const { labels, distances } = this._guard(() => this.index.search(vector, k));
+      const { labels, distances } = this._guard(() => this.made.index.search(vector, k));
       found.push({ positions: Float64Array.from(labels, Number), scores: Float32Array.from(distances) });
     }
     return found;
   }
 
   close() {
-    this.index = null;
+    this.made = { ...this.made, index: null };
   }
 }
 

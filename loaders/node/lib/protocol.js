@@ -8,7 +8,7 @@ const MAGIC = Buffer.from('FFWP', 'latin1');
 const VERSION = 1;
 const HEADER = 16;
 const MOST_BYTES = 64 << 20;
-const TYPES = { HELLO: 1, OPEN: 2, ADD: 3, SEARCH: 4, REPLY: 0x80, ERROR: 0xff };
+const TYPES = { HELLO: 1, OPEN: 2, ADD: 3, SEARCH: 4, TRAIN: 5, DUMP: 6, RESTORE: 7, REPLY: 0x80, ERROR: 0xff };
 
 function frame(type, request, ...payload) {
   const head = Buffer.alloc(HEADER);
@@ -23,6 +23,13 @@ function frame(type, request, ...payload) {
 function numbers(...values) {
   const data = Buffer.alloc(values.length * 4);
   values.forEach((value, i) => data.writeUInt32LE(value, i * 4));
+  return data;
+}
+
+/** The same in 64 bits. */
+function longs(...values) {
+  const data = Buffer.alloc(values.length * 8);
+  values.forEach((value, i) => data.writeBigUInt64LE(BigInt(value), i * 8));
   return data;
 }
 
@@ -76,4 +83,4 @@ class Reader {
   }
 }
 
-module.exports = { TYPES, VERSION, MOST_BYTES, frame, numbers, Reader };
+module.exports = { TYPES, VERSION, MOST_BYTES, frame, numbers, longs, Reader };

@@ -15,6 +15,7 @@ function isText(value) {
 function problem(found) {
   if (found === null || typeof found !== 'object' || Array.isArray(found)) return 'it is not an object';
   if (found.schema !== 1) return `its schema is ${JSON.stringify(found.schema)}, not 1`;
+  if (found.socket !== undefined && found.socket !== null && !isText(found.socket)) return 'its socket is no path';
   if (found.backend === 'js') return null;
   if (found.backend !== 'faiss') return `its backend is ${JSON.stringify(found.backend)}`;
   const runtime = found.runtime;

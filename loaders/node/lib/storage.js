@@ -8,10 +8,12 @@ const { Store, METRICS, convert, isVector } = require('./store');
 const { ExactBackend } = require('./fallback');
 const { NativeBackend } = require('./native');
 const { WorkerBackend } = require('./worker');
+const { KINDS } = require('./kinds');
+const indexFile = require('./index-file');
 const setting = require('./setting');
 const vectorFile = require('./vector-file');
 
-const DEFAULTS = { metric: 'cosine', startTimeout: 60, callTimeout: 30, restartWindow: 600, threads: 0, fallback: true };
+const DEFAULTS = { metric: 'cosine', startTimeout: 60, callTimeout: 30, restartWindow: 600, threads: 0, fallback: true, index: 'flat', socket: null };
 
 function seconds(options, name) {
   const value = options[name];
@@ -30,11 +32,15 @@ class VectorStorage extends EventEmitter {
     if (dimension !== undefined && !(Number.isInteger(dimension) && dimension > 0 && dimension <= 65536)) {
       throw new InputError('BAD_DIMENSION', `dimension is ${String(dimension)}; it is a whole number from 1 to 65536.`);
     }
+    if (!Object.prototype.hasOwnProperty.call(KINDS, this.options.index)) {
+      throw new InputError('BAD_ARGUMENT', `index is ${String(this.options.index)}; it is flat, ivf or hnsw.`);
+    }
     for (const name of ['startTimeout', 'callTimeout', 'restartWindow']) seconds(this.options, name);
     this._store = dimension === undefined ? null : new Store(dimension, metric);
     this._backend = null;
     this._opening = null;
     this._runtime = null;
+    this._socket = null;
     this._lastRestart = -Infinity;
     this._closed = false;
     this._metricGiven = options.metric !== undefined;
@@ -49,6 +55,9 @@ class VectorStorage extends EventEmitter {
   get backend() { return this._backend ? this._backend.name : null; }
   /** What the backend says of itself: versions, process id. */
   get about() { return this._backend ? this._backend.about : null; }
+
+  /** {kind: 'flat', 'ivf' or 'hnsw', from: 'built' or 'file'}: what is searched now; null before that. */
+  get index() { return this._backend ? { ...this._backend.index } : null; }
 
   /** Starts the backend now rather than at the first call. */
   async ready() {
@@ -103,16 +112,18 @@ class VectorStorage extends EventEmitter {
     if (store.count === 0) return single ? [] : list.map(() => []);
     const found = await this._run(async (backend) => {
       const wanted = Math.min(k, store.count);
-      return this._named(store, await backend.search(store, queries, list.length, wanted), wanted);
+      const answers = await backend.search(store, queries, list.length, wanted);
+      return this._named(store, answers, wanted, backend.index.kind === 'flat');
     });
     return single ? found[0] : found;
   }
 
   /** Positions become ids. A position that no vector has is the backend's failure, not the caller's. */
-  _named(store, found, k) {
+  _named(store, found, k, exact) {
     return found.map(({ positions, scores }) => {
-      const hits = new Array(positions.length);
-      for (let i = 0; i < positions.length; i++) {
+      const first = exact ? -1 : positions.indexOf(-1);       // an approximate index may find fewer
+      const hits = new Array(first < 0 ? positions.length : first);
+      for (let i = 0; i < hits.length; i++) {
         const at = positions[i];
         if (!(at >= 0 && at < store.count) || Number.isNaN(scores[i]) || positions.length !== k) {
           throw new BackendError('WORKER_NONSENSE', `The backend answers with position ${at} of ${store.count}.`);
@@ -123,19 +134,28 @@ class VectorStorage extends EventEmitter {
     });
   }
 
-  /** Writes all vectors into one file, whole or not at all. */
+  /** Writes all vectors into one file, whole or not at all, and beside it an IVF or HNSW index, if there is one. */
   async save(path) {
     this._refuseClosed();
     if (this._store === null) {
       throw new InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.', 'Add vectors first, or give {dimension}.');
     }
-    await vectorFile.save(path, this._store);
+    const store = this._store, n = store.count;
+    const link = { file: path, n, crc: await vectorFile.save(path, store) };
+    let saved = false;
+    try {
+      saved = this._backend !== null && await this._backend.saveIndex(link, store);
+    } catch (error) {
+      // Without it the next load() takes longer, no more; a backend that fails here is replaced at the next search.
+      if (!(error instanceof BackendError)) throw error;
+    }
+    if (!saved) await indexFile.dropStale(link);
   }
 
   /** Replaces what is in the store by what is in the file. On an error the store stays as it was. */
   async load(path) {
     this._refuseClosed();
-    const { metric, d, ids, rows } = await vectorFile.load(path);
+    const { metric, d, ids, rows, crc } = await vectorFile.load(path);
     const given = this.options.dimension || (this.count ? this._store.d : d);
     if (given !== d) {
       throw new InputError('BAD_DIMENSION', `${path} has vectors of ${d} dimensions; this store has ${given}.`, 'Load it into a store of its own.');
@@ -146,6 +166,7 @@ class VectorStorage extends EventEmitter {
     }
     const store = new Store(d, metric);
     store.add(ids, rows);
+    store.saved = { file: path, n: store.count, crc };
     this._refuseClosed();
     this._store = store;
     await this._run((backend) => backend.sync(this._store));
@@ -178,6 +199,7 @@ class VectorStorage extends EventEmitter {
         ? this.options.setting : setting.read(this.options.setting);
       if (found.backend !== 'faiss') return this._fallBack(null, found.because || 'the setting says so');
       this._runtime = found.runtime;
+      this._socket = this.options.socket || found.socket || null;
       return this._use(await this._startOnce(found.runtime));
     } catch (error) {
       if (!(error instanceof FaissFleetError)) throw error;
@@ -185,8 +207,16 @@ class VectorStorage extends EventEmitter {
     }
   }
 
-  _start(runtime) {
-    if (runtime.kind === 'node') return NativeBackend.start(runtime);
+  async _start(runtime) {
+    if (this._socket !== null) {
+      try {
+        return await WorkerBackend.start(runtime, this.options, this._socket);
+      } catch (error) {
+        if (!(error instanceof BackendError)) throw error;
+        this.emit('restart', { error, count: this.count });
+      }
+    }
+    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options.index);
     if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
     throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
   }

@@ -56,6 +56,7 @@ class Store {
     this.rows = new Float32Array(0);
     this.inverse = new Float64Array(0);     // 1 / length, for cosine alone
     this.known = new Set();
+    this.saved = null;                      // {file, n, crc} of the file that the first rows came from
   }
 
   _reserve(more) {

@@ -63,7 +63,7 @@ function failed(error, what, file) {
   return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
 }
 
-/** Writes beside the file and renames, so that a crash leaves the old file or the new one. */
+/** Writes beside the file and renames, so that a crash leaves the old file or the new one. Resolves with the CRC. */
 async function save(file, store) {
   const ids = Buffer.alloc(store.count * 8);
   for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
@@ -87,6 +87,7 @@ async function save(file, store) {
     await handle.close();
     handle = null;
     await fs.promises.rename(partial, file);
+    return crc;
   } catch (error) {
     if (handle) await handle.close().catch(() => {});
     await fs.promises.unlink(partial).catch(() => {});
@@ -104,7 +105,7 @@ async function readExactly(handle, buffer, position) {
   return at;
 }
 
-/** {metric, d, n, ids, rows} of a whole, undamaged file. Throws FileError. */
+/** {metric, d, n, ids, rows, crc} of a whole, undamaged file. Throws FileError. */
 async function load(file) {
   let handle;
   try {
@@ -126,7 +127,7 @@ async function load(file) {
     for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
     if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
     const ids = Array.from({ length: n }, (_, i) => rawIds.readBigInt64LE(i * 8));
-    return { metric, d, n, ids, rows };
+    return { metric, d, n, ids, rows, crc };
   } catch (error) {
     throw failed(error, 'read', file);
   } finally {

@@ -1,48 +1,28 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-// FAISS in another process: the prefix's own Python or a container, fed with the worker's text and then with frames.
+// FAISS in another process, spoken to in frames: docs/reference/worker-protocol.md.
 
-const { spawn } = require('child_process');
 const fs = require('fs');
-const path = require('path');
 const { BackendError } = require('./errors');
-const { TYPES, Reader, frame, numbers } = require('./protocol');
+const { TYPES, Reader, frame, numbers, longs } = require('./protocol');
 const { METRICS } = require('./store');
-const { refuseStale } = require('./setting');
+const { Process, Socket } = require('./transport');
+const { KINDS, IVF_OUTGROWN, plan, outgrown, sample } = require('./kinds');
+const indexFile = require('./index-file');
 
 const PART = 8 << 20;             // bytes of vectors in one frame
-const LOG = 4000;                 // characters of standard error that are kept
-const NOT_INHERITED = /^(PYTHON.*|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT)$/;
-
-let source = null;
-
-function workerSource() {
-  if (source === null) {
-    // In a package it lies beside the loader; in the project the loader for Python has it.
-    const places = ['../faiss_worker.py', '../../python/faiss_fleet_loader/faiss_worker.py'].map((place) => path.join(__dirname, place));
-    source = fs.readFileSync(places.find((place) => fs.existsSync(place)) || places[0]);
-  }
-  return source;
-}
-
-/** What follows argv. The text comes on stdin, before the frames: so it reaches a container too. */
-function bootstrap(length) {
-  return ['-c', `import sys;exec(compile(sys.stdin.buffer.read(${length}),'faiss_worker.py','exec'))`];
-}
-
-function environment(runtime) {
-  const kept = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
-  return { ...Object.fromEntries(kept), LC_ALL: 'C', PYTHONNOUSERSITE: '1', PYTHONDONTWRITEBYTECODE: '1', ...runtime.env };
-}
+const PART_HNSW = 1 << 20;        // whose vectors take long to add
+const CHUNK = 32 << 20;           // bytes of an index in one frame
+const LONG = 10;                  // times callTimeout, for what takes longer than a search: to train, to carry an index
 
 class WorkerBackend {
   /** A backend whose worker has answered. Rejects with SettingError or BackendError. */
-  static async start(runtime, options) {
-    refuseStale(runtime);
-    const backend = new WorkerBackend(runtime, options);
+  static async start(runtime, options, socket = null) {
+    const backend = new WorkerBackend(runtime, options, socket);
     try {
       const hello = await backend._ask(TYPES.HELLO, [numbers(1)], options.startTimeout);
-      backend.about = JSON.parse(hello.toString('utf8'));
+      backend.about = { ...JSON.parse(hello.toString('utf8')) };
+      if (backend.about.faiss) backend.writer = `faiss ${backend.about.faiss}`;
     } catch (error) {
       const fault = error instanceof BackendError ? error
         : new BackendError('WORKER_NONSENSE', `The worker greets with what is no JSON: ${error.message}.`);
@@ -52,52 +32,29 @@ class WorkerBackend {
     return backend;
   }
 
-  constructor(runtime, options) {
+  /** By the socket, when there is one, otherwise in a process that is started from the runtime. */
+  constructor(runtime, options, socket) {
     this.name = 'worker';
     this.options = options;
     this.store = null;
     this.count = 0;
+    this.made = plan('flat', 0);
+    this.index = { kind: 'flat', from: 'built' };
+    this.writer = null;
     this.fault = null;
-    this.log = '';
     this.waiting = new Map();
     this.next = 1;
     this.reader = new Reader();
     this.syncing = Promise.resolve();
-    const text = workerSource();
-    try {
-      this.child = spawn(runtime.argv[0], [...runtime.argv.slice(1), ...bootstrap(text.length)], {
-        cwd: '/', env: environment(runtime), stdio: ['pipe', 'pipe', 'pipe'],
-      });
-    } catch (error) {                            // a name that no program can have
-      throw new BackendError('WORKER_START', `${runtime.argv[0]} cannot be started: ${error.message}.`, undefined, error);
-    }
-    this.child.on('error', (error) => this._fail(new BackendError('WORKER_START',
-      `${runtime.argv[0]} cannot be started: ${error.message}.`, 'Run audit.yml for this host.', error)));
-    // 'close' comes when standard error has been read too, so the message can say what was the matter.
-    this.child.on('close', (code, signal) => this._fail(new BackendError('WORKER_DIED',
-      `The worker ended with ${signal || `exit code ${code}`}${this.log ? `: ${this.log.trim().slice(-400)}` : ''}.`)));
-    this.child.stderr.on('data', (data) => { this.log = (this.log + data.toString('utf8')).slice(-LOG); });
-    this.child.stdout.on('data', (data) => this._read(data));
-    this.child.stdin.on('error', () => {});      // it has gone: 'close' tells more
-    this.child.stdin.write(text);
-    this._rest();
-  }
-
-  /** An application that forgets close() can still end: only unanswered requests keep it running. */
-  _rest() {
-    for (const part of [this.child, this.child.stdin, this.child.stdout, this.child.stderr]) part.unref();
-  }
-
-  _wake() {
-    for (const part of [this.child, this.child.stdin, this.child.stdout, this.child.stderr]) part.ref();
+    const line = [(data) => this._read(data), (error) => this._fail(error)];
+    this.line = socket === null ? new Process(runtime, ...line) : new Socket(socket, ...line);
+    this.line.rest();
   }
 
   _fail(error) {
     if (this.fault) return;
     this.fault = error;
-    this.child.kill('SIGKILL');
-    for (const part of [this.child.stdin, this.child.stdout, this.child.stderr]) part.destroy();
-    this.child.unref();
+    this.line.kill();
     for (const entry of this.waiting.values()) {
       clearTimeout(entry.timer);
       entry.reject(error);
@@ -118,33 +75,34 @@ class WorkerBackend {
     if (!entry || (type !== TYPES.ERROR && type !== (entry.type | TYPES.REPLY))) {
       throw new BackendError('WORKER_NONSENSE', `The worker answers ${type} to request ${request}, which was not asked.`);
     }
-    if (type === TYPES.ERROR) {
+    if (type === TYPES.ERROR && !entry.mayRefuse) {
       throw new BackendError('WORKER_ERROR', `The worker could not do it: ${payload.toString('utf8').slice(0, 2000)}`);
     }
     this.waiting.delete(request);
     clearTimeout(entry.timer);
-    if (this.waiting.size === 0) this._rest();
-    entry.resolve(payload);
+    if (this.waiting.size === 0) this.line.rest();
+    entry.resolve(type === TYPES.ERROR ? null : payload);
   }
 
-  _ask(type, payload, seconds = this.options.callTimeout) {
+  /** The answer's payload; null when the worker says that it cannot, where it may. */
+  _ask(type, payload, seconds = this.options.callTimeout, mayRefuse = false) {
     if (this.fault) return Promise.reject(this.fault);
     return new Promise((resolve, reject) => {
       const request = this.next;
       this.next = (this.next % 0xffffffff) + 1;
       const timer = setTimeout(() => this._fail(new BackendError('WORKER_TIMEOUT',
         `The worker did not answer within ${seconds} s.`)), seconds * 1000);
-      if (this.waiting.size === 0) this._wake();
-      this.waiting.set(request, { type, resolve, reject, timer });
+      if (this.waiting.size === 0) this.line.wake();
+      this.waiting.set(request, { type, resolve, reject, timer, mayRefuse });
       const parts = frame(type, request, ...payload);
-      const { stdin } = this.child;
+      const { out } = this.line;
       const small = parts.reduce((sum, part) => sum + part.length, 0) < 65536;
       if (small) {
-        stdin.write(Buffer.concat(parts));
+        out.write(Buffer.concat(parts));
       } else {
-        stdin.cork();
-        for (const part of parts) stdin.write(part);
-        stdin.uncork();
+        out.cork();
+        for (const part of parts) out.write(part);
+        out.uncork();
       }
     });
   }
@@ -158,22 +116,95 @@ class WorkerBackend {
   }
 
   async _sync(store) {
-    if (this.store !== store) {
-      await this._ask(TYPES.OPEN, [numbers(store.d, METRICS[store.metric], this.options.threads)]);
-      this.store = store;
-      this.count = 0;
-    }
-    const step = Math.max(1, Math.floor(PART / (store.d * 4)));
+    if (this.store !== store || outgrown(this.made, this.options.index, store.count)) await this._begin(store);
+    const step = Math.max(1, Math.floor((this.made.kind === 'hnsw' ? PART_HNSW : PART) / (store.d * 4)));
     while (this.count < store.count) {
       const to = Math.min(store.count, this.count + step);
       const rows = store.raw(this.count, to);
-      const payload = [numbers(to - this.count), Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength)];
-      const said = await this._ask(TYPES.ADD, payload);
+      const said = await this._ask(TYPES.ADD, [numbers(to - this.count), bytesOf(rows)]);
       if (said.length !== 8 || said.readBigUInt64LE(0) !== BigInt(to)) {
         throw this._nonsense('counts other vectors than it was given');
       }
       this.count = to;
     }
+  }
+
+  async _begin(store) {
+    const made = plan(this.options.index, store.count);
+    const open = () => this._ask(TYPES.OPEN, [numbers(store.d, METRICS[store.metric], this.options.threads, KINDS[made.kind], made.lists)]);
+    await open();
+    this.store = null;
+    this.count = 0;
+    this.index = { kind: made.kind, from: 'built' };
+    const { saved } = store;
+    store.saved = null;               // once: should FAISS die of it, the next backend builds its own
+    if (made.kind !== 'flat' && saved !== null && made.trainedWith < IVF_OUTGROWN * saved.n) {
+      const found = await indexFile.load(saved, this._what(store, made.kind));
+      if (found !== null && (await this._restore(found)) === saved.n) {
+        this.index.from = 'file';
+        this.count = saved.n;
+        store.saved = saved;
+      } else if (found !== null) {
+        await open();
+      }
+    }
+    if (made.kind === 'ivf' && this.count === 0) {
+      const rows = sample(store, made.lists);
+      await this._ask(TYPES.TRAIN, [numbers(rows.length / store.d), bytesOf(rows)], this.options.callTimeout * LONG);
+    }
+    this.made = made;
+    this.store = store;
+  }
+
+  _what(store, kind) {
+    return { metric: store.metric, d: store.d, kind: KINDS[kind], writer: this.writer };
+  }
+
+  /** Number of vectors in an index file; null when the worker cannot read it. */
+  async _restore({ file, size }) {
+    const handle = await fs.promises.open(file, 'r');
+    try {
+      const part = Buffer.alloc(Math.min(CHUNK, size));
+      for (let at = 0; at < size;) {
+        const { bytesRead } = await handle.read(part, 0, Math.min(CHUNK, size - at), at);
+        if (bytesRead === 0) return null;
+        const said = await this._ask(TYPES.RESTORE, [longs(size, at), part.subarray(0, bytesRead)],
+          this.options.callTimeout * LONG, true);
+        at += bytesRead;
+        if (said === null || said.length !== 8) return null;
+        if (at === size) return Number(said.readBigUInt64LE(0));
+      }
+      return null;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async _dump(file) {
+    const handle = await fs.promises.open(file, 'wx', 0o666);
+    try {
+      for (let at = 0, total = null; total === null || at < total;) {
+        const said = await this._ask(TYPES.DUMP, [longs(at)], this.options.callTimeout * LONG);
+        const size = said.length > 8 ? Number(said.readBigUInt64LE(0)) : 0;
+        if (size < at + said.length - 8 || (total !== null && size !== total)) throw this._nonsense('hands out an index that is not whole');
+        total = size;
+        for (let from = 8; from < said.length;) {
+          const { bytesWritten } = await handle.write(said, from, said.length - from, at);
+          from += bytesWritten;
+          at += bytesWritten;
+        }
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Writes the index beside the vector file of this store, where that spares the next start some work. */
+  async saveIndex(link, store) {
+    if (this.writer === null || this.fault) return false;
+    await this.sync(store);
+    if (this.store !== store || this.index.kind === 'flat' || link.n !== this.count) return false;
+    return indexFile.save(link, this._what(store, this.index.kind), (partial) => this._dump(partial));
   }
 
   _nonsense(what) {
@@ -193,7 +224,7 @@ class WorkerBackend {
     for (let from = 0; from < m; from += step) {
       const count = Math.min(step, m - from);
       const part = queries.subarray(from * d, (from + count) * d);
-      asked.push(this._ask(TYPES.SEARCH, [numbers(count, k), Buffer.from(part.buffer, part.byteOffset, part.byteLength)])
+      asked.push(this._ask(TYPES.SEARCH, [numbers(count, k), bytesOf(part)])
         .then((data) => ({ data, count })));
     }
     const found = [];
@@ -223,11 +254,12 @@ class WorkerBackend {
       entry.reject(this.fault);
     }
     this.waiting.clear();
-    this.child.stdin.end();                        // it ends by itself; one that does not is ended
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 1000);
-    this.child.on('close', () => clearTimeout(timer));
-    this._wake();
+    this.line.close();
   }
+}
+
+function bytesOf(rows) {
+  return Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength);
 }
 
 module.exports = { WorkerBackend };

@@ -11,6 +11,8 @@ require('./files.js');
 require('./settings.js');
 require('./backends.js');
 require('./failures.js');
+require('./index-kinds.js');
+require('./sockets.js');
 
 (async () => {
   const words = process.argv.slice(2).join(' ');

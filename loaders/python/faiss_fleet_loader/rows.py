@@ -2,6 +2,7 @@
 """From what callers give to rows of little-endian float32; with numpy when there is one, and without."""
 import array
 import math
+import operator
 import sys
 
 from .errors import InputError
@@ -85,13 +86,13 @@ def _plain(_numpy, vectors, d, metric, name):
     rows = array.array('f')
     for i, vector in enumerate(vectors):
         try:
-            row = array.array('f', [float(value) if not isinstance(value, (str, bytes)) else None for value in vector])
+            row = array.array('f', vector if isinstance(vector, array.array) else list(vector))
         except (TypeError, ValueError, OverflowError):
             raise InputError('BAD_VALUE', '%s holds what is no float32.' % name(i), FINITE) from None
-        for at, value in enumerate(row):
-            if not math.isfinite(value):
-                raise InputError('BAD_VALUE', '%s holds %r at %d.' % (name(i), value, at), FINITE)
-        square = sum(value * value for value in row)
+        square = sum(map(operator.mul, row, row))
+        if not math.isfinite(square):
+            at = next(at for at, value in enumerate(row) if not math.isfinite(value))
+            raise InputError('BAD_VALUE', '%s holds %r at %d.' % (name(i), row[at], at), FINITE)
         if square <= 0 if metric == 'cosine' else square > LONGEST:
             _refuse_length(metric, name(i))
         rows.extend(row)

@@ -37,6 +37,8 @@ def _problem(found):
         return 'it is not an object'
     if found.get('schema') != 1:
         return 'its schema is %r, not 1' % (found.get('schema'),)
+    if not isinstance(found.get('socket'), (str, type(None))):
+        return 'its socket is no path'
     if found.get('backend') == 'js':
         return None
     if found.get('backend') != 'faiss':

@@ -1,13 +1,15 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """One interface over every backend. What is added goes into the store first; a backend is a faster way to search it."""
 import operator
+import os
 import threading
 import time
 import warnings
 
-from . import rows, setting, vector_file
+from . import index_file, rows, setting, vector_file
 from .errors import BackendError, FaissFleetError, InputError
-from .inprocess import FaissBackend, NumpyBackend, fits
+from .filling import KINDS
+from .inprocess import FaissBackend, exact_backend, fits
 from .store import METRICS, Store
 from .worker import WorkerBackend
 
@@ -25,14 +27,20 @@ class VectorStorage:
     setting: path of backend.json or its content as a dict; FAISS_FLEET_SETTING or the usual place unless given.
     on_event: called with 'restart' or 'fallback' and a dict of error, why and count. fallback=False: rather an error.
     in_process: False never imports FAISS into this process. Times are in seconds.
+    index: 'flat' (exact), 'ivf' or 'hnsw' (approximate, with FAISS alone: the fallback is always exact).
+    socket: path of a socket at which a worker of this user or root listens; without it, or when none answers there, a
+    worker is started.
     """
 
     def __init__(self, metric=None, dimension=None, setting=None, on_event=None, fallback=True, in_process=True,
-                 start_timeout=60, call_timeout=30, restart_window=600, threads=0):
+                 start_timeout=60, call_timeout=30, restart_window=600, threads=0, index='flat', socket=None):
         if metric is not None and metric not in METRICS:
             raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,))
         if dimension is not None and not (isinstance(dimension, int) and 1 <= dimension <= MOST_DIMENSIONS):
             raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,))
+        if index not in KINDS:
+            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,))
+        self._kind, self._socket = index, socket
         self._metric, self._dimension, self._setting = metric, dimension, setting
         self._on_event, self._fallback, self._in_process = on_event, fallback, in_process
         self._times = {'start_timeout': start_timeout, 'call_timeout': call_timeout, 'threads': threads}
@@ -66,13 +74,18 @@ class VectorStorage:
 
     @property
     def backend(self):
-        """'faiss', 'worker' or 'numpy'; None before the first call that needs it."""
+        """'faiss', 'worker', 'numpy' or 'python'; None before the first call that needs it."""
         return None if self._backend is None else self._backend.name
 
     @property
     def about(self):
         """What the backend says of itself: versions, process id."""
         return None if self._backend is None else self._backend.about
+
+    @property
+    def index(self):
+        """{'kind': 'flat', 'ivf' or 'hnsw', 'from': 'built' or 'file'}: what is searched now; None before that."""
+        return None if self._backend is None else dict(self._backend.index)
 
     def ready(self):
         """Starts the backend now rather than at the first call."""
@@ -135,27 +148,43 @@ class VectorStorage:
         backend.sync(store)
         found = []
         for positions, scores in backend.search(data, count, k):
-            if len(positions) != k or not all(0 <= at < len(store) for at in positions) or any(
+            whole = len(positions) == k
+            if backend.index['kind'] != 'flat' and -1 in positions:
+                positions = positions[:positions.index(-1)]       # it found fewer
+            if not whole or not all(0 <= at < len(store) for at in positions) or any(
                     score != score for score in scores):
                 raise BackendError('WORKER_NONSENSE', 'The backend answers with positions that no vector has.')
             found.append([(store.ids[at], score) for at, score in zip(positions, scores)])
         return found
 
     def save(self, path):
-        """Writes all vectors into one file, whole or not at all."""
+        """Writes all vectors into one file, whole or not at all, and an IVF or HNSW index beside it, if there is one."""
         with self._lock:
             self._refuse_closed()
             if self._store is None:
                 raise InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.',
                                  'Add vectors first, or give dimension.')
-            vector_file.save(path, self._store)
+            path, store = os.fspath(path), self._store
+            crc = vector_file.save(path, store)
+            link = index_file.Link(path, len(store), crc)
+            if self._backend is None or not self._saves_index(link):
+                index_file.drop_stale(link)
+
+    def _saves_index(self, link):
+        """Whether the index went into a file beside the vectors. If not, the next load() takes longer, no more: a
+        backend that fails here is replaced at the next search."""
+        try:
+            return self._backend.usable and self._backend.save_index(link, self._store)
+        except BackendError:
+            return False
 
     def load(self, path):
         """Replaces what is in the store by what is in the file. On an error the store stays as it was."""
         with self._lock:
             self._refuse_closed()
             self._open()
-            metric, d, ids, data = vector_file.load(path)
+            path = os.fspath(path)
+            metric, d, ids, data, crc = vector_file.load(path)
             given = self._dimension or (self._store.d if self.count else d)
             if given != d:
                 raise InputError('BAD_DIMENSION', '%s has vectors of %d dimensions; this store has %d.' % (
@@ -165,6 +194,7 @@ class VectorStorage:
                     path, metric, self.metric), 'Open it with metric=%r.' % metric)
             store = Store(d, metric)
             store.take_file(ids, data)
+            store.saved = index_file.Link(path, len(store), crc)
             self._store = store
             self._run(lambda backend: backend.sync(store))
 
@@ -191,6 +221,7 @@ class VectorStorage:
     def _choose(self):
         try:
             found = setting.check(self._setting) if isinstance(self._setting, dict) else setting.read(self._setting)
+            self._socket = self._socket or found.get('socket')
             if found['backend'] != 'faiss':
                 return self._fall_back(None, found.get('because') or 'the setting says so')
             self._runtime = found['runtime']
@@ -199,18 +230,29 @@ class VectorStorage:
             return self._fall_back(exc, str(exc))
 
     def _start_native(self):
-        if self._in_process and fits(self._runtime):
+        if self._socket is None and self._in_process and fits(self._runtime):
             try:
-                return FaissBackend(self._runtime, self._times['threads'])
+                return FaissBackend(self._runtime, self._times['threads'], self._kind)
             except BackendError:
                 pass                      # another numpy is loaded already, for one: the worker has its own
-        if self._runtime['kind'] not in ('python', 'container'):
+        if self._socket is None and self._runtime['kind'] not in ('python', 'container'):
             raise BackendError('BACKEND_FAILED', 'A runtime of kind %s is for another language.' % (
                 self._runtime['kind']), 'Name a strategy that Python can use in faiss_install__strategies.')
         try:
-            return WorkerBackend(self._runtime, **self._times)
+            return self._worker()
         except BackendError as exc:
             return self._again(exc)
+
+    def _worker(self):
+        """The one at the socket; where there is none, or none is to be had there, one of our own."""
+        if self._socket is not None:
+            try:
+                return WorkerBackend(self._runtime, kind=self._kind, socket=self._socket, **self._times)
+            except BackendError as exc:
+                if self._runtime['kind'] not in ('python', 'container'):
+                    raise
+                self._tell('restart', exc, str(exc))
+        return WorkerBackend(self._runtime, kind=self._kind, **self._times)
 
     def _again(self, error):
         """A new worker, unless there was one just now."""
@@ -219,7 +261,7 @@ class VectorStorage:
             raise error
         self._last_restart = now
         self._tell('restart', error, str(error))
-        return WorkerBackend(self._runtime, **self._times)
+        return self._worker()
 
     def _tell(self, event, error, why):
         if self._on_event is not None:
@@ -228,9 +270,9 @@ class VectorStorage:
     def _fall_back(self, error, why):
         if error is not None and not self._fallback:
             raise error
-        backend = NumpyBackend()
+        backend = exact_backend()
         self.why = why
-        warnings.warn('Searching with numpy, without FAISS: %s' % why, FallbackWarning, stacklevel=2)
+        warnings.warn('Searching with %s, without FAISS: %s' % (backend.name, why), FallbackWarning, stacklevel=2)
         self._tell('fallback', error, why)
         return backend
 
@@ -246,7 +288,7 @@ class VectorStorage:
     def _replace(self, backend, error):
         self._backend = None
         backend.close()
-        if backend.name == 'numpy':
+        if backend.name in ('numpy', 'python'):
             raise error
         if backend.name == 'worker':
             try:
@@ -258,7 +300,7 @@ class VectorStorage:
 
 
 class NumpyVectorStorage(VectorStorage):
-    """The reference store: the same interface, always with numpy, without a setting and without a warning."""
+    """The reference store: the same interface, always exact and without FAISS, a setting or a warning."""
 
     def _choose(self):
-        return NumpyBackend()
+        return exact_backend()

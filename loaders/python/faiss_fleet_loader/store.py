@@ -29,6 +29,7 @@ class Store:
         self.ids = array.array('q')
         self.rows = bytearray()
         self.known = set()
+        self.saved = None               # index_file.Link of the file that the first rows came from
 
     def __len__(self):
         return len(self.ids)

@@ -48,7 +48,10 @@ def _little_endian(ids):
 
 
 def save(path, store):
-    """Writes beside the file and renames, so that a crash leaves the old file or the new one. Raises FileError."""
+    """Writes beside the file and renames, so that a crash leaves the old file or the new one.
+
+    Returns the CRC. Raises FileError.
+    """
     path = os.fspath(path)
     ids = _little_endian(store.ids).tobytes()
     crc = zlib.crc32(store.rows, zlib.crc32(ids)) & 0xffffffff
@@ -65,10 +68,11 @@ def save(path, store):
             os.unlink(partial)
         raise FileError('FILE_IO', '%s cannot be written: %s.' % (path, exc.strerror),
                         'Check the path, its rights and the free space.') from exc
+    return crc
 
 
 def load(path):
-    """(metric, d, ids, rows as bytes) of a whole, undamaged file. Raises FileError."""
+    """(metric, d, ids, rows as bytes, crc) of a whole, undamaged file. Raises FileError."""
     path = os.fspath(path)
     try:
         with open(path, 'rb') as source:
@@ -86,4 +90,4 @@ def load(path):
         raise FileError('FILE_CORRUPT', '%s is damaged: its CRC differs.' % path, SAVE_ANEW)
     ids = array.array('q')
     ids.frombytes(raw)
-    return metric, d, _little_endian(ids), data
+    return metric, d, _little_endian(ids), data, crc

@@ -1,74 +1,51 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""FAISS in another process: the prefix's own Python or a container, fed with the worker's text and then with frames."""
+"""FAISS in another process, spoken to in frames: docs/reference/worker-protocol.md."""
 import json
 import os
-import re
 import select
 import struct
-import subprocess
 import time
 
 from .errors import BackendError
-from .setting import refuse_stale
+from .filling import PART, Filling
 from .store import METRICS
+from .transport import Process, Socket
 
 MAGIC = b'FFWP'
 VERSION = 1
 HEADER = struct.Struct('<4sHHII')
 MOST_BYTES = 64 << 20
-HELLO, OPEN, ADD, SEARCH = 1, 2, 3, 4
+HELLO, OPEN, ADD, SEARCH, TRAIN, DUMP, RESTORE = 1, 2, 3, 4, 5, 6, 7
 REPLY, ERROR = 0x80, 0xff
-PART = 8 << 20                   # bytes of vectors in one frame
+CHUNK = 32 << 20                 # bytes of an index in one frame
 LOG = 4000                       # bytes of standard error that are kept
-NOT_INHERITED = re.compile(r'(PYTHON.*|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT)$')
+LONG = 10                        # times call_timeout, for what takes longer than a search: to train, to carry an index
 
 
-def worker_source():
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'faiss_worker.py'), 'rb') as source:
-        return source.read()
-
-
-def bootstrap(length):
-    """What follows argv. The text comes on stdin, before the frames: so it reaches a container too."""
-    return ['-c', "import sys;exec(compile(sys.stdin.buffer.read(%d),'faiss_worker.py','exec'))" % length]
-
-
-def environment(runtime, environ):
-    env = dict((name, value) for name, value in environ.items() if not NOT_INHERITED.match(name))
-    env.update(LC_ALL='C', PYTHONNOUSERSITE='1', PYTHONDONTWRITEBYTECODE='1')
-    env.update(runtime.get('env') or {})
-    return env
-
-
-class WorkerBackend:
-    """One worker process. Any BackendError is final: the process has been ended."""
+class WorkerBackend(Filling):
+    """One worker. Any BackendError is final: it has been ended, or its connection closed."""
 
     name = 'worker'
 
-    def __init__(self, runtime, start_timeout, call_timeout, threads):
-        refuse_stale(runtime)
-        self.store, self.count = None, 0
+    def __init__(self, runtime, start_timeout, call_timeout, threads, kind='flat', socket=None):
+        """By the socket, when there is one, otherwise in a process that is started from the runtime."""
+        super().__init__(kind)
         self.call_timeout, self.threads = call_timeout, threads
         self._owner = os.getpid()
         self._request = 0
         self._log = bytearray()
-        text = worker_source()
-        try:
-            self._process = subprocess.Popen(
-                list(runtime['argv']) + bootstrap(len(text)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE, bufsize=0, cwd='/', env=environment(runtime, os.environ))
-        except (OSError, ValueError) as exc:
-            raise BackendError('WORKER_START', '%s cannot be started: %s.' % (runtime['argv'][0], exc),
-                               'Run audit.yml for this host.') from exc
-        self._in, self._out, self._err = (
-            stream.fileno() for stream in (self._process.stdin, self._process.stdout, self._process.stderr))
+        self._line = Process(runtime) if socket is None else Socket(socket, start_timeout)
+        self._in, self._out, self._err = self._line.writes, self._line.reads, self._line.log
         for descriptor in (self._in, self._out, self._err):
-            os.set_blocking(descriptor, False)
-        hello = self._ask(HELLO, [struct.pack('<I', 1)], start_timeout, before=text)
+            if descriptor is not None:
+                os.set_blocking(descriptor, False)
+        hello = self._ask(HELLO, [struct.pack('<I', 1)], start_timeout, before=self._line.first)
         try:
-            self.about = json.loads(hello.decode('utf-8'))
-        except ValueError as exc:
-            raise self._failed('WORKER_NONSENSE', 'greets with what is no JSON') from exc
+            self.about = dict(json.loads(hello.decode('utf-8')))
+        except (ValueError, TypeError) as exc:
+            raise self._failed('WORKER_NONSENSE', 'greets with what is no JSON object') from exc
+        if self.about.get('faiss'):
+            self.writer = 'faiss %s' % self.about['faiss']
 
     @property
     def usable(self):
@@ -81,16 +58,12 @@ class WorkerBackend:
         return BackendError(code, 'The worker %s%s.' % (what, ': ' + log if log else ''), remedy)
 
     def _end(self):
-        if self._owner != os.getpid():
-            return
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            stream.close()
+        if self._owner == os.getpid():
+            self._line.end()
 
-    def _ask(self, kind, payload, timeout=None, before=b''):
-        """The answer's payload. Writes and reads at once, so that neither side can block the other."""
+    def _ask(self, kind, payload, timeout=None, before=b'', may_refuse=False):
+        """The answer's payload; None when the worker says that it cannot, where it may. Writes and reads at once, so
+        that neither side can block the other."""
         timeout = self.call_timeout if timeout is None else timeout
         self._request = self._request % 0xffffffff + 1
         size = sum(len(part) for part in payload)
@@ -99,7 +72,8 @@ class WorkerBackend:
         answer, wanted, head = bytearray(), HEADER.size, None
         poll = select.poll()
         for descriptor in (self._out, self._err):
-            poll.register(descriptor, select.POLLIN)
+            if descriptor is not None:
+                poll.register(descriptor, select.POLLIN)
         poll.register(self._in, select.POLLOUT)
         while True:
             left = until - time.monotonic()
@@ -117,6 +91,8 @@ class WorkerBackend:
                 head = self._header(bytes(answer), kind)
                 answer, wanted = bytearray(), head[1]
             if head is not None and len(answer) == wanted:
+                if head[0] == ERROR and may_refuse:
+                    return None
                 if head[0] == ERROR:
                     said = bytes(answer[:2000]).decode('utf-8', 'replace')
                     raise self._failed('WORKER_ERROR', 'could not do it (%s)' % said)
@@ -146,6 +122,8 @@ class WorkerBackend:
             return os.read(descriptor, size)
         except BlockingIOError:
             return None
+        except ConnectionResetError:
+            return b''
 
     def _read(self, answer, wanted):
         if len(answer) == wanted:
@@ -155,14 +133,10 @@ class WorkerBackend:
         return data != b''
 
     def _died(self):
-        try:
-            code = self._process.wait(5)
-        except subprocess.TimeoutExpired:
-            return self._failed('WORKER_DIED', 'closed its output')
-        rest = self._some(self._err, 65536)
+        how = self._line.how_it_ended()
+        rest = None if self._err is None else self._some(self._err, 65536)
         self._log = (self._log + (rest or b''))[-LOG:]
-        how = 'signal %d' % -code if code < 0 else 'exit code %d' % code
-        return self._failed('WORKER_DIED', 'ended with ' + how)
+        return self._failed('WORKER_DIED', how)
 
     def _header(self, head, kind):
         """(type, length of the payload)"""
@@ -177,18 +151,37 @@ class WorkerBackend:
                 answered, request, length))
         return answered, length
 
-    def sync(self, store):
-        """Gives the worker what it lacks of the store."""
-        if self.store is not store:
-            self._ask(OPEN, [struct.pack('<III', store.d, METRICS[store.metric], self.threads)])
-            self.store, self.count = store, 0
-        step = max(1, PART // (store.d * 4))
-        while self.count < len(store):
-            to = min(len(store), self.count + step)
-            said = self._ask(ADD, [struct.pack('<I', to - self.count), store.raw(self.count, to)])
-            if said != struct.pack('<Q', to):
-                raise self._failed('WORKER_NONSENSE', 'counts other vectors than it was given')
-            self.count = to
+    def _open(self, store, kind, lists):
+        self._ask(OPEN, [struct.pack('<IIIII', store.d, METRICS[store.metric], self.threads, kind, lists)])
+
+    def _train(self, rows, count):
+        self._ask(TRAIN, [struct.pack('<I', count), rows], self.call_timeout * LONG)
+
+    def _add(self, rows, total):
+        said = self._ask(ADD, [struct.pack('<I', total - self.count), rows])
+        if said != struct.pack('<Q', total):
+            raise self._failed('WORKER_NONSENSE', 'counts other vectors than it was given')
+
+    def _dump(self):
+        """The index in parts."""
+        offset, total = 0, None
+        while total is None or offset < total:
+            said = self._ask(DUMP, [struct.pack('<Q', offset)], self.call_timeout * LONG)
+            size = struct.unpack_from('<Q', said)[0] if len(said) > 8 else 0
+            if size < offset + len(said) - 8 or total not in (None, size):
+                raise self._failed('WORKER_NONSENSE', 'hands out an index that is not whole')
+            total, offset = size, offset + len(said) - 8
+            yield said[8:]
+
+    def _restore(self, data):
+        """Number of vectors in it; None when the worker cannot read it."""
+        said = None
+        for at in range(0, len(data), CHUNK):
+            said = self._ask(RESTORE, [struct.pack('<QQ', len(data), at), data[at:at + CHUNK]],
+                             self.call_timeout * LONG, may_refuse=True)
+            if said is None or len(said) != 8:
+                return None
+        return struct.unpack('<Q', said)[0]
 
     def search(self, queries, count, k):
         """[(positions, scores)] for each query; queries are rows of float32."""
@@ -206,17 +199,9 @@ class WorkerBackend:
         return found
 
     def abandon(self):
-        """For a forked process: lets go of the pipes, so that the worker sees when the parent is gone."""
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            stream.close()
-        self._process.returncode = 0                 # not this process's child, and not its to wait for
+        """For a forked process: lets go of the worker, so that it sees when the parent is gone."""
+        self._line.forget()
 
     def close(self):
-        """Its input ends, and so does it."""
-        if self._owner == os.getpid() and self._process.poll() is None:
-            self._process.stdin.close()
-            try:
-                self._process.wait(1)
-            except subprocess.TimeoutExpired:
-                pass
-            self._end()
+        if self._owner == os.getpid():
+            self._line.close()

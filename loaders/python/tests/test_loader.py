@@ -158,6 +158,7 @@ class Inputs(Base):
     def test_options_that_cannot_be(self):
         self.refused('BAD_ARGUMENT', InputError, VectorStorage, 'hamming')
         self.refused('BAD_DIMENSION', InputError, VectorStorage, dimension=0)
+        self.refused('BAD_ARGUMENT', InputError, VectorStorage, index='annoy')
 
     def test_without_numpy_the_rows_are_the_same_and_so_are_the_refusals(self):
         for metric in ('cosine', 'l2'):
@@ -281,13 +282,25 @@ class Settings(Base):
         made = self.open(setting=setting_of(runtime), fallback=False)
         self.refused('BACKEND_FAILED', BackendError, made.ready)
 
-    def test_neither_faiss_nor_numpy_is_an_error_with_a_remedy(self):
+    def test_with_neither_faiss_nor_numpy_it_searches_in_plain_python(self):
         real, rows.numpy_or_none = rows.numpy_or_none, lambda: None
         try:
-            error = self.refused('NUMPY_MISSING', BackendError, self.open(setting='/nowhere').ready)
+            for metric in ('cosine', 'ip', 'l2'):
+                made = self.open(setting='/nowhere', metric=metric)
+                made.add(IDS, VECTORS)
+                for query, wanted in zip(QUERIES, CASES['expected'][metric]):
+                    self.near(made.search(query, 10), wanted)
+                self.assertEqual((made.backend, made.index['kind']), ('python', 'flat'))
+                made.save(self.path())
+                other = NumpyVectorStorage()
+                other.load(self.path())
+                self.near(other.search(QUERIES[1], 10), CASES['expected'][metric][1])
         finally:
             rows.numpy_or_none = real
-        self.assertIn('Install numpy', error.remedy)
+
+    def test_a_socket_that_is_no_path_is_malformed(self):
+        path = self.written('{"schema": 1, "backend": "js", "socket": 5}')
+        self.refused('SETTING_MALFORMED', SettingError, VectorStorage(setting=path, fallback=False).ready)
 
 
 class Backends(Base):
