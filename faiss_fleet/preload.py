@@ -6,7 +6,19 @@ Without it each worker imports for itself: 0.17 s of CPU for a host and stage, a
 
 from __future__ import annotations
 
-from . import catalogue, decide, fallback, ladder, options, planning, preflight, recommend, remote_host, settable, strategies
+from . import (
+    catalogue,
+    decide,
+    fallback,
+    ladder,
+    options,
+    planning,
+    preflight,
+    recommend,
+    remote_host,
+    settable,
+    strategies,
+)
 
 STAGES = (decide, fallback, ladder, options, planning, preflight, recommend, remote_host, settable)
 
