@@ -94,19 +94,22 @@ def from_options(options: Options) -> ContainerOptions:
 
 def from_variables(values: Mapping[str, Any]) -> ContainerOptions:
     """Raises FleetError for what cannot be meant; no secret that slipped into a name is repeated in it."""
-    base = values.get(PREFIX + "base") or None
+    source = _choice(values, "source", SOURCES, "registry")
+    # What belongs to another source is let be: a group may name an archive, and one of its hosts a registry.
+    image = values.get(PREFIX + "image") if source == "registry" else None
+    base = values.get(PREFIX + "base") if source == "build" else None
+    parsed: Reference | File | None = None
     if isinstance(base, Mapping) and base.get("image"):
-        parsed: Reference | File | None = _pinned(base["image"])
-    else:
+        parsed = _pinned(base["image"])
+    elif base:
         parsed = _file(values, "base")
     python = str(values.get(PREFIX + "python") or "python3")
     if not INTERPRETER.match(python):
         raise FleetError(f"{PREFIX}python is {python!r}, which is no program. Write python3, or a path in the image.")
-    image = values.get(PREFIX + "image")
     return ContainerOptions(
-        source=_choice(values, "source", SOURCES, "registry"),
+        source=source,
         image=reference(image, PREFIX + "image") if image else None,
-        archive=_file(values, "archive"),
+        archive=_file(values, "archive") if source == "archive" else None,
         base=parsed,
         python=python,
         engine=_choice(values, "engine", ENGINES, ""),

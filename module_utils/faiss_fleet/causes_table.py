@@ -73,8 +73,8 @@ CAUSES = (
      'archive (`podman load -i image.tar`).'),
     ('image_missing', 13, 'The registry, or the container engine, has no such image or digest.',
      'Compare name and digest with what the registry has (`skopeo inspect docker://<image>`), log in where it is '
-     'private (`podman login`, `docker login`, as the user who pulls), or load the image from an archive; where an image '
-     'of ours was removed by hand, run audit.yml again.'),
+     'private (`podman login`, `docker login`, as the user who pulls), or load the image from an archive. Where an '
+     'image of ours was removed by hand, run audit.yml again.'),
     ('conda_network', 14, 'conda cannot reach its channel.',
      'Set proxy_servers or a channel mirror in .condarc and try `conda info`, `curl -I '
      '<channel>/linux-64/repodata.json`; or let the controller solve and ship the environment.'),
@@ -292,6 +292,10 @@ CAUSES = (
     ('wrong_answer', 72, 'FAISS runs but does not find what it must find.',
      'Do not use this build. Try a generic build or another BLAS (OPENBLAS_CORETYPE=Haswell), and report CPU '
      'and versions.'),
+    ('loader_failed', 72, 'FAISS itself passed, and through the loader it did not.',
+     'Read the message: it is what the application would get. A host whose only FAISS is for Python 2.7 needs a newer '
+     'Python (faiss_install__portable_python); for an application that uses no loader, set '
+     'faiss_install__search_test: {workload: {loader: false}}.'),
     ('low_recall', 73, 'An approximate index finds too few of the true neighbours.',
      'Raise nprobe or efSearch, train with more data, or use Flat; uniform noise has no neighbours to find.'),
     ('prediction', 74, 'Nothing was tried: this is what the facts foretell.',
@@ -644,6 +648,7 @@ PATTERNS = (
     ('image_missing', (
         "manifest unknown", "name unknown: ", "image not known", "no such image", "pull access denied",
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
+        "reading manifest ~ : denied", "response from daemon: denied",
     )),
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
