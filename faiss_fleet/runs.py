@@ -117,15 +117,23 @@ def read_records(folder: Path) -> Iterator[Record]:
                 yield record
 
 
-def settle(folder: Path, cleaner: Cleaner | None = None) -> None:
+def settle(folder: Path, cleaner: Cleaner | None = None, each: Callable[[Record], None] | None = None) -> bool:
     """Leaves one line per host that was due, in the inventory's order: the last one written, or 'interrupted'.
 
-    Rewrites the file only where it differs, as a whole and in one step.
+    Rewrites the file only where it differs, as a whole and in one step. each is handed every record on the way; True
+    is returned when these were the settled ones, False when the file had to be rewritten and is to be read anew.
     """
     run, hosts = read_run(folder)
     journal = Journal(folder, run)
-    journal.resume(hosts)
-    journal.finish(cleaner or Cleaner())
+    journal.resume(hosts, each)
+    return not journal.finish(cleaner or Cleaner())
+
+
+def read_lines(folder: Path) -> Iterator[str]:
+    """The records of a settled run as they stand in its file, a line each, without its end."""
+    with (folder / RECORDS).open("rb") as file:
+        for line in file:
+            yield line.decode("utf-8").rstrip("\n")
 
 
 class Journal:
@@ -198,8 +206,8 @@ class Journal:
         if (found.st_ino, found.st_size) != (self._file, self._size):
             self.resume(self.hosts)
 
-    def resume(self, hosts: Hosts) -> None:
-        """Finds the lines of a run that an earlier process wrote."""
+    def resume(self, hosts: Hosts, each: Callable[[Record], None] | None = None) -> None:
+        """Finds the lines of a run that an earlier process wrote. each is handed every record that is read."""
         self.hosts = dict(hosts)
         self._lines, self._size, self._tidy = {}, 0, True
         with (self.folder / RECORDS).open("rb") as file:
@@ -207,6 +215,8 @@ class Journal:
             for line in file:
                 record = _record(line)
                 name = record["host"]["name"] if record else None
+                if each is not None and record is not None:
+                    each(record)
                 self._tidy = self._tidy and name is not None and name not in self._lines
                 if name is not None:
                     self._lines[name] = (self._size, len(line))
@@ -216,13 +226,16 @@ class Journal:
         """Hosts that are due and have no line yet."""
         return [name for name in self.hosts if name not in self._lines]
 
-    def finish(self, cleaner: Cleaner, finished: str | None = None) -> None:
-        """Gives each host that has no line its 'interrupted', and puts the lines into the inventory's order."""
+    def finish(self, cleaner: Cleaner, finished: str | None = None) -> bool:
+        """Gives each host that has no line its 'interrupted', and puts the lines into the inventory's order.
+
+        Returns whether anything had to be rewritten.
+        """
         self._catch_up()
         missing = self.missing()
         order = [*self.hosts, *(name for name in self._lines if name not in self.hosts)]
         if self._tidy and not missing and list(self._lines) == order:
-            return
+            return False
 
         def lines() -> Iterator[str]:
             for name in order:
@@ -231,6 +244,7 @@ class Journal:
 
         write_atomically(self.folder / RECORDS, lines())
         self.resume(self.hosts)
+        return True
 
 
 def _line(record: Record) -> bytes:

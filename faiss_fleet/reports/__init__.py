@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..diff import Line
-from ..runs import RECORDS, point_latest, read_records, read_run, settle, write_atomically, written_whole
+from ..runs import RECORDS, point_latest, read_lines, read_records, read_run, settle, write_atomically, written_whole
 from . import assessment
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .summary import Summary
@@ -34,9 +34,7 @@ def render(
     The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. good gives
     the newest earlier line of each host that was not reached; without it, it is looked for in the runs beside this one.
     """
-    settle(folder)
-    run = asdict(read_run(folder)[0])
-    material = Material.of(run, lambda: read_records(folder), _where(folder), good or (lambda: _beside(folder)))
+    material = _collected(folder, good or (lambda: _beside(folder)))
     changed = []
     for name in output.formats:
         if name == "assessment":
@@ -48,6 +46,22 @@ def render(
     if latest:
         point_latest(folder)
     return material.summary, changed
+
+
+def _collected(folder: Path, good: Good) -> Material:
+    """The run, settled and counted; its records are parsed once unless the file had to be mended."""
+
+    def empty() -> Material:
+        material = Material(asdict(read_run(folder)[0]), lambda: read_records(folder), _where(folder), good)
+        material.lines = lambda: read_lines(folder)
+        return material
+
+    material = empty()
+    if not settle(folder, each=material.add):
+        material = empty()
+        for record in read_records(folder):
+            material.add(record)
+    return material
 
 
 def _write(path: Path, chosen: Format, material: Material) -> list[Path]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from itertools import islice
 
 from .columns import KEYS, Cell
 from .summary import Summary
@@ -13,14 +14,16 @@ from .text import one_line
 
 # What spreadsheets take for the start of a formula, full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+BATCH = 1_000  # rows that are put into one piece
 _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 
 
 def render(summary: Summary) -> Iterator[str]:
     """The table by lines, header first; headers are the columns' keys."""
-    yield _line(list(KEYS))
-    for cells in summary.rows:
-        yield _line([_cell(cells[key]) for key in KEYS])
+    yield _lines([list(KEYS)])
+    rows = iter(summary.rows)
+    while batch := list(islice(rows, BATCH)):
+        yield _lines([[_cell(cells[key]) for key in KEYS] for cells in batch])
 
 
 def _cell(value: Cell) -> Cell:
@@ -32,7 +35,7 @@ def _cell(value: Cell) -> Cell:
     return f"'{text}" if text.startswith(_FORMULA) else text  # a leading apostrophe marks text
 
 
-def _line(cells: list[Cell]) -> str:
+def _lines(rows: list[list[Cell]]) -> str:
     buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="\r\n").writerow(cells)
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
     return buffer.getvalue()

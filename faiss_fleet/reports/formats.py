@@ -14,6 +14,7 @@ from ..diff import Line
 from ..errors import FleetError
 from ..record_schema import Record
 from .findings import Findings
+from .json_document import text as json_text
 from .summary import Summary
 
 
@@ -32,6 +33,7 @@ class Material:
     ) -> None:
         self.summary, self.findings = Summary(dict(run)), Findings()
         self.records, self.where = records, where
+        self.lines: Callable[[], Iterable[str]] = lambda: map(json_text, records())
         self._good = good
 
     def add(self, record: Record) -> None:
@@ -82,6 +84,7 @@ class Format:
         function = getattr(import_module(f"{__package__}.{self.module}"), self.function)
         ways: dict[str, Callable[[], object]] = {
             "records": material.records,
+            "lines": material.lines,
             "file": lambda: file,
         }
         given = [ways[name]() if name in ways else getattr(material, name) for name in self.takes]
@@ -100,9 +103,9 @@ FORMATS: dict[str, Format] = {
     "csv": Format("one row a host, one column a check, for a spreadsheet", "summary.csv", "csv"),
     "json": Format(
         "one document, with a schema (reports/run.schema.json)", "fleet.json", "json_document",
-        takes=("summary", "records"),
+        takes=("summary", "lines"),
     ),
-    "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("records",)),
+    "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("lines",)),
     "parquet": Format(
         "one row a host, one column a check, for analysis", "fleet.parquet", "parquet", "write", ("summary", "file")
     ),

@@ -6,26 +6,34 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from ..record_schema import Record
 from .summary import Summary
 
 
-def render(summary: Summary, records: Iterable[Record]) -> Iterator[str]:
-    """{"schema": 1, "run", "states", "hosts": [records]}, one record a line. ASCII: nothing in it steers a terminal."""
-    yield f'{{"schema": 1,\n"run": {_text(summary.run)},\n"states": {_text(dict(summary.states))},\n"hosts": ['
+def render(summary: Summary, records: Iterable[str]) -> Iterator[str]:
+    """{"schema": 1, "run", "states", "hosts": [records]}, one record a line. records: each as JSON.
+
+    ASCII: nothing in it steers a terminal.
+    """
+    yield f'{{"schema": 1,\n"run": {text(summary.run)},\n"states": {text(dict(summary.states))},\n"hosts": ['
     separator = "\n"
     for record in records:
-        yield separator + _text(record)
+        yield separator + _harmless(record)
         separator = ",\n"
     yield "\n]}\n"
 
 
-def lines(records: Iterable[Record]) -> Iterator[str]:
+def lines(records: Iterable[str]) -> Iterator[str]:
     """JSON Lines: one record a line."""
     for record in records:
-        yield _text(record) + "\n"
+        yield _harmless(record) + "\n"
 
 
-def _text(value: object) -> str:
+def text(value: object) -> str:
+    """JSON on one line, ASCII alone."""
     # Of the control characters, DEL is the one that ensure_ascii leaves as it is.
     return json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")).replace("\x7f", "\\u007f")
+
+
+def _harmless(record: str) -> str:
+    """What a run wrote is so already, and is not taken apart for nothing; what a person edited may not be."""
+    return record if record.isascii() and record.isprintable() else text(json.loads(record))

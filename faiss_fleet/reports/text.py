@@ -17,11 +17,15 @@ _SYMBOLS = re.compile(r"_Z\w+(?P<others>(?:, \w+)*)(?: and (?P<more>\d+) more)?"
 
 def visible(text: str) -> str:
     """The text with every unseen character spelled out as ``<U+202E>``. Line breaks and tabs stay."""
+    if text.isprintable():  # nearly all text is, and none of the unseen is
+        return text
     return _UNSEEN.sub(lambda match: f"<U+{ord(match[0]):04X}>", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str) -> str:
     """Visible, and on one line."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     return visible(_BLANKS.sub(" ", text)).strip()
 
 

@@ -37,7 +37,7 @@ def fleet(hostile: bool = False) -> list[dict[str, Any]]:
 
 def text_of(renderer: Any, hosts: list[dict[str, Any]]) -> str:
     run = {**asdict(RUN), "inventory": list(RUN.inventory)}
-    given = {"summary": Summary(run, hosts), "records": hosts, "good": {}}
+    given = {"summary": Summary(run, hosts), "records": map(json.dumps, hosts), "good": {}}
     return "".join(renderer(*(given[name] for name in inspect.signature(renderer).parameters)))
 
 
