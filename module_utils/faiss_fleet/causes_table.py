@@ -285,6 +285,8 @@ CAUSES = (
      'faiss-cpu`), with numpy and, from 1.13.2 on, packaging.'),
     ('command_missing', 69, 'A command is not on the host, or not in PATH.',
      'Install the package that holds it (`yum provides "*/bin/<name>"`), or correct PATH.'),
+    ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.',
+     'Raise faiss_install__max_size_mb, or leave that strategy out of faiss_install__strategies.'),
     ('interrupted', 70, 'Someone or something stopped it from outside.',
      'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).'),
     ('garbage_output', 71, 'The child process said something that is not an answer.',
