@@ -7,12 +7,12 @@ import io
 import os
 import shutil
 
+from . import failure_memo
 from . import prefix as prefixes
 from .errors import AuditError
 from .host_lock import HostLock
+from .prefix_place import MADE
 from .setting_lock import holder
-
-MADE = '.made-by-faiss-fleet'        # What faiss_deploy leaves in each folder that it made for a prefix.
 
 
 def _is_folder(path):
@@ -47,6 +47,17 @@ def find(base):
             elif prefixes.DIGEST.match(prefixes.leftover_of(name) or ''):
                 left.append(path)
     return whole, left
+
+
+def remove_memos(base):
+    """Removes the memos of what failed here; returns how many there were."""
+    count = 0
+    for folder in [os.path.join(base, strategy) for strategy in _folders(base)]:
+        for name in os.listdir(folder):
+            if failure_memo.digest_of(name) and os.path.isfile(os.path.join(folder, name)):
+                os.unlink(os.path.join(folder, name))
+                count += 1
+    return count
 
 
 def unnamed(paths, texts):

@@ -1,13 +1,19 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Finds what could build FAISS on the host: gcc, the devtoolsets under /opt/rh, cmake."""
+"""Finds what could build FAISS on the host: gcc, the devtoolsets under /opt/rh, cmake, a BLAS to link with."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import posixpath
 import re
 
 DEVTOOLSETS = '/opt/rh/*toolset-*/root/usr/bin/gcc'
 # gcc 7 and newer print the whole version for the first, older ones know only the second.
 GCC_VERSION = ['-dumpfullversion', '-dumpversion']
+
+# What a linker takes. The files with a version behind .so are for programs that were linked already.
+BLAS = ('libopenblas.so', 'libopenblas.a', 'libmkl_rt.so', 'libblas.so')
+LIBRARY_FOLDERS = ('/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/*-linux-gnu*', '/usr/lib',
+                   '/opt/OpenBLAS/lib', '/opt/intel/mkl/lib/intel64', '/opt/intel/oneapi/mkl/latest/lib')
 
 
 def devtoolsets(host):
@@ -32,6 +38,18 @@ def parse_version(text):
     return match.group(1) if match else None
 
 
+def blas(host):
+    """Path of the library that a build would link; None when there is none, or only what programs run with."""
+    found = (path for name in BLAS for folder in LIBRARY_FOLDERS for path in host.glob(posixpath.join(folder, name)))
+    return next(found, None)
+
+
+def cxx(host, gcc):
+    """The C++ compiler beside a gcc; None when only C came with it."""
+    path = posixpath.join(posixpath.dirname(gcc), 'g++')
+    return path if host.is_program(path) else None
+
+
 def _entry(results, path):
     result = results[('toolchain', path)]
     version = parse_version(result.out) if result.rc == 0 else None
@@ -43,5 +61,6 @@ def describe(host, results):
     """The record's "toolchains"."""
     gcc = host.which('gcc')
     found = [_entry(results, path) for path in cmakes(host)]
-    sets = [dict(_entry(results, path), name=path.split('/')[3]) for path in devtoolsets(host)]
-    return {'gcc': _entry(results, gcc) if gcc else None, 'cmake': found[0] if found else None, 'devtoolsets': sets}
+    sets = [dict(_entry(results, path), name=path.split('/')[3], cxx=cxx(host, path)) for path in devtoolsets(host)]
+    return {'gcc': dict(_entry(results, gcc), cxx=cxx(host, gcc)) if gcc else None,
+            'cmake': found[0] if found else None, 'devtoolsets': sets, 'blas': blas(host)}

@@ -14,7 +14,7 @@ from collections import namedtuple
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import unpack
+from ansible.module_utils.faiss_fleet import prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.host_lock import HostLock
 from library_modules import faiss_deploy
@@ -134,7 +134,7 @@ def test_wrong_sha256_is_refused_and_nothing_stays(host, tmpdir):
         faiss_deploy.present(dict(host, sha256='0' * 64), check_mode=False)
     assert failure.value.cause == 'hash_mismatch'
     assert not os.path.exists(host['prefix'])
-    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [faiss_deploy.MADE]
+    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [prefix_place.MADE]
 
 
 HOSTILE = [
@@ -161,7 +161,7 @@ def test_hostile_archive_is_refused_and_leaves_nothing(host, tmpdir, members):
         faiss_deploy.present(dict(host, sha256=build(archive, members, unpacked=5000)), check_mode=False)
     assert failure.value.cause == 'corrupt_artefact'
     assert not os.path.exists(host['prefix'])
-    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [faiss_deploy.MADE]
+    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [prefix_place.MADE]
 
 
 @pytest.mark.parametrize('spoil', [
@@ -176,7 +176,7 @@ def test_broken_archive_is_refused_and_leaves_nothing(host, tmpdir, spoil):
     with pytest.raises(AuditError) as failure:
         faiss_deploy.present(dict(host, sha256=hashlib.sha256(archive.read_binary()).hexdigest()), check_mode=False)
     assert failure.value.cause == 'corrupt_artefact'
-    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [faiss_deploy.MADE]
+    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [prefix_place.MADE]
 
 
 def test_archive_of_another_lock_is_refused(host, tmpdir):
@@ -199,28 +199,28 @@ def test_full_disk_midway_leaves_nothing(host, tmpdir, monkeypatch):
     with pytest.raises(AuditError) as failure:
         faiss_deploy.present(host, check_mode=False)
     assert failure.value.cause == 'disk_full' and 'Free space' in failure.value.remedy
-    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [faiss_deploy.MADE]
+    assert os.listdir(str(tmpdir.join('fleet', 'wheel'))) == [prefix_place.MADE]
 
 
 Statvfs = namedtuple('Statvfs', 'f_flag f_bfree f_bavail f_frsize')
 
 
 @pytest.mark.parametrize('found, euid, cause', [
-    (Statvfs(faiss_deploy.ST_NOEXEC, 10 ** 6, 10 ** 6, 4096), 0, 'noexec_mount'),
-    (Statvfs(faiss_deploy.ST_RDONLY, 10 ** 6, 10 ** 6, 4096), 0, 'read_only'),
+    (Statvfs(prefix_place.ST_NOEXEC, 10 ** 6, 10 ** 6, 4096), 0, 'noexec_mount'),
+    (Statvfs(prefix_place.ST_RDONLY, 10 ** 6, 10 ** 6, 4096), 0, 'read_only'),
     (Statvfs(0, 10, 10, 4096), 0, 'disk_full'),
     (Statvfs(0, 10 ** 6, 10, 4096), 1000, 'disk_full'),
 ])
 def test_file_system_that_cannot_take_it_is_refused_before_anything_is_written(tmpdir, found, euid, cause):
     with pytest.raises(AuditError) as failure:
-        faiss_deploy.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, True, lambda path: found, lambda: euid)
+        prefix_place.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, True, lambda path: found, lambda: euid)
     assert failure.value.cause == cause and failure.value.remedy
     assert tree(tmpdir) == []
 
 
 def test_reserved_blocks_are_roots_own_and_noexec_matters_only_to_what_is_executed(tmpdir):
-    found = Statvfs(faiss_deploy.ST_NOEXEC, 10 ** 6, 0, 4096)
-    faiss_deploy.check_file_system(str(tmpdir), 10 ** 8, False, statvfs=lambda path: found, euid=lambda: 0)
+    found = Statvfs(prefix_place.ST_NOEXEC, 10 ** 6, 0, 4096)
+    prefix_place.check_file_system(str(tmpdir), 10 ** 8, False, statvfs=lambda path: found, euid=lambda: 0)
 
 
 def test_leftovers_of_killed_runs_go_and_those_of_running_ones_stay(host, tmpdir):
@@ -255,7 +255,7 @@ def test_absent_keeps_parent_folders_that_were_there_or_hold_more(host, tmpdir):
     faiss_deploy.present(host, check_mode=False)
     tmpdir.join('fleet', 'wheel', 'other').write('x')
     faiss_deploy.absent(host, check_mode=False)
-    assert sorted(os.listdir(str(tmpdir.join('fleet', 'wheel')))) == [faiss_deploy.MADE, 'other']
+    assert sorted(os.listdir(str(tmpdir.join('fleet', 'wheel')))) == [prefix_place.MADE, 'other']
 
 
 def test_absent_refuses_what_is_not_ours(host, tmpdir):

@@ -9,9 +9,8 @@ import sys
 
 import pytest
 
-import library_modules.faiss_deploy as faiss_deploy
 import library_modules.faiss_rollback as faiss_rollback
-from ansible.module_utils.faiss_fleet import prefix_removal, setting_store
+from ansible.module_utils.faiss_fleet import prefix_place, setting_store
 from ansible.module_utils.faiss_fleet.host_lock import HostLock
 
 JS = {"schema": 1, "backend": "js", "provider": "js", "candidate": None, "runtime": None,
@@ -28,7 +27,7 @@ class Host:
 
     def deploy(self, strategy, digest):
         prefix = self.base.join(strategy, digest)
-        faiss_deploy.make_parents(str(prefix.dirpath()))
+        prefix_place.make_parents(str(prefix.dirpath()))
         prefix.ensure("bin", "python").write("x")
         prefix.join("manifest.json").write(json.dumps(
             {"schema": 1, "strategy": strategy, "digest": digest, "lock": {}, "files": 1, "unpacked_bytes": 1}))
@@ -54,10 +53,6 @@ class Host:
 @pytest.fixture
 def host(tmpdir):
     return Host(tmpdir)
-
-
-def test_the_mark_of_folders_made_is_that_of_the_deploy_module():
-    assert prefix_removal.MADE == faiss_deploy.MADE
 
 
 def test_a_host_that_had_no_setting_is_left_as_it_was_found(host):

@@ -107,8 +107,19 @@ def test_devtoolsets_are_named(tmpdir):
     assert found == {
         "gcc": None,
         "cmake": None,
-        "devtoolsets": [{"name": "devtoolset-9", "path": argv[0], "version": "9.3.1", "error": None}],
+        "devtoolsets": [{"name": "devtoolset-9", "path": argv[0], "version": "9.3.1", "error": None, "cxx": None}],
+        "blas": None,
     }
+    tmpdir.ensure("opt/rh/devtoolset-9/root/usr/bin/g++").chmod(0o755)
+    assert toolchains.cxx(host, argv[0]) == "/opt/rh/devtoolset-9/root/usr/bin/g++"
+
+
+def test_a_blas_counts_when_a_build_could_link_it(tmpdir):
+    host = Host(str(tmpdir), environ={"PATH": ""})
+    tmpdir.ensure("usr/lib64/libopenblas.so.0")
+    assert toolchains.blas(host) is None
+    tmpdir.ensure("usr/lib/x86_64-linux-gnu/libopenblas.so")
+    assert toolchains.blas(host) == "/usr/lib/x86_64-linux-gnu/libopenblas.so"
 
 
 def test_a_compiler_that_does_not_start_has_its_reason(tmpdir):
