@@ -124,13 +124,16 @@ def _nearest(
 ) -> dict[str, Any] | None:
     """The failure that tells most: what was tested before what was only tried, before what was only planned."""
     tried = {attempt["candidate"]: attempt for attempt in attempts if attempt.get("ok") is False}
-    for failed in (tests, tried):
+    # What failed its test in an earlier run and was not tried again says the same as it said then.
+    remembered = {name: attempt for name, attempt in tried.items() if attempt.get("failed_before")}
+    tested = {**remembered, **tests}
+    for failed in (tested, tried):
         found = [candidate for candidate in eligible if candidate["id"] in failed]
         found.sort(key=lambda candidate: failed[candidate["id"]].get("cause") in UNTELLING)
         if found:
             failure = failed[found[0]["id"]]
             cause = failure.get("cause") or "unknown"
-            how = "did not pass the search test" if failed is tests else "could not be put in place"
+            how = "did not pass the search test" if failed is tested else "could not be put in place"
             return {
                 "title": title(found[0]),
                 "cause": cause,
@@ -173,11 +176,17 @@ def setting_for(
         "provider": decision["provider"],
         "candidate": decision["candidate"],
         "runtime": runtime if decision["backend"] == "faiss" else None,
-        "versions": {name: test.get(f"{name}_version") for name in ("faiss", "numpy", "python")},
+        "versions": {name: test.get(f"{name}_version") for name in _versions(runtime)},
         "policy": decision["policy"],
         "because": decision["because"],
         "verified": _evidence(test, run, at) if test.get("ok") is True else None,
     }
+
+
+def _versions(runtime: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """What has a version in this runtime; settings that name no Node are as they were before there was one."""
+    node = ("node",) if runtime and runtime.get("kind") == "node" else ()
+    return ("faiss", "numpy", "python", *node)
 
 
 def _evidence(test: Record, run: str | None, at: str | None) -> dict[str, Any]:

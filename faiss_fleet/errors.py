@@ -9,9 +9,13 @@ class FleetError(Exception):
 
     cause: a name of the closed list in ``module_utils/faiss_fleet/causes.py``, or None when it is no host's failure.
     remedy: the next step alone, for a report's own column.
+    log: all that a program said, where the message has its last words only; secrets are hidden in it already.
     """
 
-    def __init__(self, message: str, cause: str | None = None, remedy: str | None = None) -> None:
+    def __init__(
+        self, message: str, cause: str | None = None, remedy: str | None = None, log: str | None = None
+    ) -> None:
         super().__init__(message)
         self.cause = cause
         self.remedy = remedy
+        self.log = log

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,7 @@ from .target import errors as target_errors
 from .target import prefix as target_prefix
 
 POLICIES = ("first", "fastest", "fixed")
+LIMITS = ("faiss_install__attempt_timeout", "faiss_install__max_size_mb")
 
 
 def check_strategies(wanted: Iterable[str]) -> list[str]:
@@ -51,6 +53,15 @@ def check_prefix(path: object) -> str:
         raise FleetError(f"faiss_install__prefix: {exc}", getattr(exc, "cause", None)) from None
 
 
+def _check_limit(name: str, value: object) -> None:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise FleetError(f"{name} is {value!r}. Give a number above 0, such as 600, or 0 for no limit.")
+
+
 def default_cache(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the controller keeps downloads, locks and packed prefixes: XDG_CACHE_HOME/faiss-fleet."""
     return Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/root")) / ".cache") / "faiss-fleet"
@@ -59,6 +70,8 @@ def default_cache(environ: Mapping[str, str] = os.environ) -> Path:
 def from_variables(values: Mapping[str, Any]) -> Options:
     """Options for one host from its ``faiss_install__*`` values. Raises FleetError; nothing has changed by then."""
     cache = values.get("faiss_install__cache")
+    for name in LIMITS:
+        _check_limit(name, values.get(name, 0))
     return Options(
         prefix=check_prefix(values.get("faiss_install__prefix", Options.prefix)),
         cache=Path(str(cache)).expanduser() if cache else default_cache(),

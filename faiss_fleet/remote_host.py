@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
@@ -32,7 +34,16 @@ class RemoteHost:
     first from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
     """
 
-    def __init__(self, action: Any, task_vars: dict[str, Any], search_test: dict[str, Any], bare: bool) -> None:
+    def __init__(
+        self,
+        action: Any,
+        task_vars: dict[str, Any],
+        search_test: dict[str, Any],
+        bare: bool,
+        in_use: Sequence[str] = (),
+    ) -> None:
+        """in_use: prefixes that the host's setting names."""
+        self._in_use = [path for path in in_use if path]
         self._action = action
         self._task_vars = task_vars
         self._search_test = search_test
@@ -61,7 +72,7 @@ class RemoteHost:
         action._fixup_perms2((temporary, archive))
         return temporary, archive
 
-    def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
+    def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
         temporary, archive = self._ship(artefact.archive, "prefix.tar.gz")
         if self._bare:
             folder = self._action._connection._shell.join_path(temporary, artefact.digest)
@@ -75,6 +86,8 @@ class RemoteHost:
             sha256=artefact.sha256,
             digest=artefact.digest,
             min_free_bytes=artefact.unpacked_bytes,
+            # The connection may be cut when the time is over; what works on the host then ends by itself.
+            time_limit=math.ceil(seconds),
         )
         if artefact.step and not result.get("failed"):
             brought = self._bring(artefact.step, prefix)
@@ -89,7 +102,7 @@ class RemoteHost:
             "cause": (result.get("cause") or "unknown") if failed else None,
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
-            "log": result.get("module_stderr") if failed else None,
+            "log": _said(result) if failed else None,
         }
 
     def _borrow_python(self, artefact: Artefact, archive: str, folder: str) -> dict[str, Any] | None:
@@ -114,12 +127,15 @@ class RemoteHost:
         shipped = {"archive": self._ship(step.file, "image.tar.gz")[1]} if step.file else {}
         return self._module(step.module, prefix=prefix, **step.arguments, **shipped)
 
-    def remove(self, prefix: str) -> dict[str, Any]:
-        if PurePosixPath(prefix).parent.name == container_options.STRATEGY:
+    def remove(self, prefix: str, keep: bool = False, memo: dict[str, Any] | None = None) -> dict[str, Any]:
+        removed = not keep and prefix not in self._in_use
+        if removed and PurePosixPath(prefix).parent.name == container_options.STRATEGY:
             done = self._module(container_lock.MODULE, state="absent", prefix=prefix)
             if done.get("failed"):
                 return done  # the prefix stays, for it says which image is to go
-        return self._module("faiss_deploy", state="absent", prefix=prefix)
+        return self._module(
+            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=memo or {}, in_use=self._in_use
+        )
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
         if self._bare:
@@ -141,3 +157,9 @@ class RemoteHost:
             cause = result.get("cause") or "unknown"
             return {"candidate": candidate, "ok": False, "cause": cause, "message": message, "runtime": runtime}
         return {"runtime": runtime, **result["results"][0]}
+
+
+def _said(result: dict[str, Any]) -> str | None:
+    """What a module that failed printed, beside its message."""
+    parts = [str(result[name]).strip() for name in ("module_stdout", "module_stderr", "exception") if result.get(name)]
+    return "\n".join(part for part in parts if part) or None

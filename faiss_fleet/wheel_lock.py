@@ -40,14 +40,18 @@ def artefact(
     portable: PortablePython | None,
     runtime: Runtime,
     now: Callable[[], float] = time.time,
+    blocked: bool = False,
 ) -> Artefact:
-    """The packed prefix. What an earlier run locked and packed is used again while the lock is not too old."""
+    """The packed prefix. What an earlier run locked and packed is used again while the lock is not too old.
+
+    blocked: it is known not to fit the class, and is made to be tried all the same.
+    """
     path = options.cache / "locks" / f"{STRATEGY}-{_class_key(wheel, known, target, facts, portable)}.json"
     with cache.once(path):
         lock = _kept_lock(path, options, now())
         if lock is None:
             try:
-                lock = _made_lock(path, wheel, known, target, facts, options, portable, now())
+                lock = _made_lock(path, wheel, known, target, facts, options, portable, now(), blocked)
             except FleetError:
                 # An index that is down today is no reason to take from a host what works there: the older lock serves.
                 lock = _kept_lock(path, options, now(), any_age=True)
@@ -92,6 +96,7 @@ def _made_lock(
     options: Options,
     portable: PortablePython | None,
     now: float,
+    blocked: bool,
 ) -> dict[str, Any]:
     if options.offline and not known.source.folders:
         raise FleetError(
@@ -103,7 +108,7 @@ def _made_lock(
         )
     options.cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.cache, prefix="resolve-") as place:
-        wheels = _fitting(wheel, known, target, facts, Path(place))
+        wheels = _fitting(wheel, known, target, facts, Path(place), blocked)
         packages = [_locked(found) for found in wheels]
         for found, package in zip(wheels, packages, strict=True):
             _store(found, _stored(options, package))
@@ -119,7 +124,9 @@ def _made_lock(
     return lock
 
 
-def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path) -> list[Path]:
+def _fitting(
+    wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path, blocked: bool
+) -> list[Path]:
     """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
     wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel), *wheel_judge.numpy_limits(facts)]
     for step in range(MAX_STEPS_BACK):
@@ -129,7 +136,7 @@ def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place
         for path in found:
             for folder_sums in sums.values():
                 catalogue.check_sum(path, folder_sums)
-            unfit = unfit or _judged(path, wheel, known, facts)
+            unfit = unfit or _judged(path, wheel, known, facts, blocked)
         if unfit is None:
             return found
         wanted.append(unfit)
@@ -140,17 +147,17 @@ def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place
     )
 
 
-def _judged(path: Path, wheel: Wheel, known: Catalogue, facts: Facts) -> str | None:
+def _judged(path: Path, wheel: Wheel, known: Catalogue, facts: Facts, blocked: bool) -> str | None:
     """A constraint that rules this wheel out when it cannot run on the class; None when it can."""
     project, version, _, _ = parse_wheel_filename(path.name)
     if project == canonicalize_name(catalogue.PROJECT):
-        _check_faiss(path, wheel, known, facts)
+        _check_faiss(path, wheel, known, facts, blocked)
         return None
     reasons = wheel_judge.of_package(path, wheel_needs.read(path), facts)
     return f"{project}<{version}" if reasons else None
 
 
-def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts) -> None:
+def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts, blocked: bool) -> None:
     expected = {each.file: each.sha256 for each in known.wheels if each.version == wheel.version}
     found = cache.sha256(path)
     if expected.get(path.name) != found:
@@ -160,6 +167,8 @@ def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts) -> No
             cause="hash_mismatch",
             remedy="Find out why it does; then python -m faiss_fleet.catalogue update --everything.",
         )
+    if blocked:
+        return
     # Measured again on the very bytes that are shipped, rather than by the table.
     measured = wheel_needs.read(path)
     reasons = needs.judge(measured.needs, needs.provided_per_facts(facts), measured.bundled)

@@ -10,6 +10,7 @@ description:
   - First puts back the setting, then removes the prefixes of faiss-fleet that the setting no longer names.
   - Where there was no setting before the first audit, the setting, its backups and the folders made for them go too.
   - A container's image goes too when it was brought for the prefix and nothing else names or uses it.
+  - A prefix that a process has files of open stays, and is told with the process.
   - A folder without a manifest of faiss-fleet is somebody's own and stays.
   - Doing it twice is the same as doing it once. One call does all of it.
 options:
@@ -60,7 +61,7 @@ removed:
   elements: str
   sample: [/opt/faiss-fleet/wheel/3f0c2a1be45d9786]
 kept:
-  description: Prefixes of faiss-fleet that the setting still names.
+  description: Prefixes of faiss-fleet that the setting still names, or that a process has files of open.
   returned: always
   type: list
   elements: str
@@ -88,7 +89,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import (
-    atomic_file, commands, container_image, prefix, prefix_removal, setting_store)
+    atomic_file, commands, container_image, prefix, prefix_removal, prefix_users, setting_store)
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.setting_host import Labels
 
@@ -149,7 +150,11 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
     unused = prefix_removal.unnamed(whole, texts)
     result['kept'] = [path for path in whole if path not in unused]
     for path in unused:
-        told = None
+        told, users = None, prefix_users.find(path)
+        if users:
+            result['kept'].append(path)
+            result['did'].append(prefix_users.told(path, users))
+            continue
         if not check_mode:
             # The image first: the prefix says which it is.
             told = container_image.take_away_of(path, run)
@@ -162,9 +167,12 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
             result['removed'].append(path)
             result['did'].append('%s, half-built, is removed.' % path)
             result['changed'] = True
-    for path in result['kept']:
+    for path in [path for path in result['kept'] if path not in unused]:
         result['did'].append('%s stays: the setting names it.' % path)
     if not check_mode and os.path.isdir(base):
+        if prefix_removal.remove_memos(base):
+            result['changed'] = True
+            result['did'].append('What had failed here before is forgotten.')
         prefix_removal.remove_parents(base)
 
 

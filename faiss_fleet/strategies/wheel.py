@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +71,18 @@ class WheelStrategy:
         place = candidate["id"].split(":", 3)[3]
         target = target_of(facts, candidate["artefact"]["python"])
         used = portable if place == "portable" else None
-        return wheel_lock.artefact(wheel, known, target, facts, options, used, runtime(place, used))
+        blocked = candidate.get("verdict") == "blocked"
+        if blocked:
+            target = admitting(target, wheel)
+        return wheel_lock.artefact(wheel, known, target, facts, options, used, runtime(place, used), blocked=blocked)
+
+
+def admitting(target: Target, wheel: Wheel) -> Target:
+    """The target as if its C library were as new as the wheel's tag asks: pip is to hand out what is to be proven."""
+    asked = [version for kind, version, arch in wheel.libc_tags() if (kind, arch) == (target.libc, target.arch)]
+    if not asked:
+        return target
+    return dataclasses.replace(target, libc_version=max(target.libc_version, min(asked)))
 
 
 def catalogue_of(options: Options) -> Catalogue:

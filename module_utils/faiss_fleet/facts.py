@@ -9,13 +9,14 @@ import pwd
 import resource
 import sys
 
-from . import (condas, cpu, engines, filesystems, installed, libc, machine, nodes, pythons, selinux, shared_libraries,
-               toolchains)
+from . import (condas, cpu, engines, failure_memo, filesystems, installed, libc, machine, nodes, pythons, selinux,
+               shared_libraries, toolchains)
 from . import setting as settings
 from .errors import AuditError
 
 UNREAD = {'path': None, 'error': 'It was not read.'}
-LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'))
+LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
+             ('libz', 'libz.so.1'))
 
 
 def empty():
@@ -23,12 +24,12 @@ def empty():
     return {
         'method': 'module', 'gaps': [], 'libc': libc.judge([]), 'arch': '', 'kernel': '',
         'libstdcxx': dict(UNREAD, versions={}), 'libgomp': dict(UNREAD, versions={}),
-        'libgcc': dict(UNREAD, versions={}),
+        'libgcc': dict(UNREAD, versions={}), 'libz': dict(UNREAD, versions={}),
         'cpu': {'model': None, 'count': None, 'isa_level': None, 'flags': []}, 'memory_bytes': None,
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],
-        'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'limits': {}, 'user': None,
-        'setting': None,
+        'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'failures': [], 'limits': {},
+        'user': None, 'setting': None,
     }
 
 
@@ -105,6 +106,7 @@ class Gathering:
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
         self.store('setting', lambda: current_setting(host, options['setting']))
+        self.store('failures', lambda: failure_memo.describe(host, options['prefix']))
         self.store('prefixes', lambda: installed.describe(host, options['prefix'], results))
         purposes = [('prefix', options['prefix']), ('tmp', host.environ.get('TMPDIR') or '/tmp'),
                     ('setting', posixpath.dirname(options['setting']) or '/')]

@@ -51,12 +51,13 @@ class ActionModule(ActionBase):
         if self._task.check_mode:
             climbed = ladder.predict(candidates, facts, chosen)
         else:
-            host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, bare=facts["method"] == "raw")
+            named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
+            bare = facts["method"] == "raw"
+            host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, bare, [named])
             climbed = ladder.climb(candidates, policy, facts, chosen, host)
             if all(test.get("figures", True) for test in climbed.verification):
-                # Something was measured, or nothing passed: what the fallback would do here is worth a figure.
-                tested = [test["candidate"] for test in climbed.verification]
-                climbed.verification += host.measure(fallback.to_measure(facts, chosen, tested))
+                # Something was measured, or nothing passed: what the fallbacks would do here is worth a figure.
+                climbed.verification += host.measure(fallback.to_measure(facts, chosen, climbed.verification))
         result.update(
             changed=climbed.changed,
             plan=candidates,

@@ -33,7 +33,7 @@ class PaperHost:
     def __init__(self, passes: set[str], deploys: bool = True) -> None:
         self.passes, self.deploys, self.calls, self.figures = passes, deploys, [], []
 
-    def deploy(self, artefact: Artefact, prefix: str) -> dict[str, Any]:
+    def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
         self.calls.append(("deploy", prefix))
         if not self.deploys:
             return {"ok": False, "changed": False, "cause": "disk_full", "message": "no space", "remedy": "free some"}
@@ -46,8 +46,9 @@ class PaperHost:
         found = {"cause": None if good else "cpu_isa", "message": "SIGILL"}
         return {"candidate": candidate, "ok": good, "figures": figures, **found}
 
-    def remove(self, prefix: str) -> dict[str, Any]:
-        self.calls.append(("remove", prefix))
+    def remove(self, prefix: str, keep: bool = False, memo: dict[str, Any] | None = None) -> dict[str, Any]:
+        self.calls.append(("keep" if keep else "remove", prefix))
+        self.memo = memo
         return {}
 
 
