@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Says from measurements whether the JavaScript fallback is enough for an application, and up to which corpus. Pure."""
+"""Says from measurements whether a fallback is enough for an application, and up to which corpus. Pure."""
 
 from __future__ import annotations
 
@@ -39,30 +39,47 @@ def need_from_variables(budget: object, corpus: object, dimension: object) -> Ne
     return Need(numbers["latency_budget_ms"], int(numbers["corpus_size"]), int(numbers["dimension"]))
 
 
-def recommend(need: Need, fallback: Record | None, native: Record | None = None) -> dict[str, Any] | None:
-    """The part ``recommendation`` of a decision; None when the fallback was not measured, for then nothing is known.
+def recommend(
+    need: Need, script: Record | None, native: Record | None = None, numpy: Record | None = None
+) -> dict[str, Any] | None:
+    """The part ``recommendation`` of a decision; None when no fallback was measured, for then nothing is known.
 
-    fallback, native: verifications. Exact search looks at every number of every vector, so its time is scaled by n * d
-    from what was measured. That holds for the fallback; native FAISS is only compared where both were measured.
+    script, native, numpy: verifications. Exact search looks at every number of every vector, so its time is scaled by
+    n * d from what was measured. That holds for the fallbacks; native FAISS is only compared where both were measured.
     """
+    common = {
+        "latency_budget_ms": need.latency_budget_ms,
+        "corpus_size": need.corpus_size,
+        "dimension": need.dimension,
+    }
+    judged = {"JavaScript": judge(need, script, native), "numpy": judge(need, numpy, native)}
+    texts = [_text(need, name, found) for name, found in judged.items() if found]
+    if not texts:
+        return None
+    result: dict[str, Any] = {**common, "text": " ".join(texts)}
+    if (found := judged["JavaScript"]) is not None:
+        result |= {
+            "javascript_is_enough": found["enough"],
+            "expected_p95_ms": found["expected_p95_ms"],
+            "largest_corpus_for_javascript": found["largest_corpus"],
+            "native_is_faster_by": found["native_is_faster_by"],
+        }
+    return {**result, "numpy": judged["numpy"]} if judged["numpy"] else result
+
+
+def judge(need: Need, fallback: Record | None, native: Record | None = None) -> dict[str, Any] | None:
+    """What the figures of one fallback mean for this need; None when it was not measured."""
     measured = flat(fallback)
     if fallback is None or measured is None:
         return None
     workload = fallback["workload"]
     each = measured["p95_ms"] / (workload["n"] * workload["d"])       # milliseconds for one number
     expected = each * need.corpus_size * need.dimension
-    most = int(need.latency_budget_ms / (each * need.dimension))
-    enough = expected <= need.latency_budget_ms
-    faster = speedup(measured, fallback, native)
     return {
-        "javascript_is_enough": enough,
+        "enough": expected <= need.latency_budget_ms,
         "expected_p95_ms": round(expected, 3),
-        "latency_budget_ms": need.latency_budget_ms,
-        "corpus_size": need.corpus_size,
-        "dimension": need.dimension,
-        "largest_corpus_for_javascript": most,
-        "native_is_faster_by": faster,
-        "text": _text(need, expected, most, enough, faster),
+        "largest_corpus": int(need.latency_budget_ms / (each * need.dimension)),
+        "native_is_faster_by": speedup(measured, fallback, native),
     }
 
 
@@ -87,15 +104,17 @@ def speedup(measured: Record, fallback: Record, native: Record | None) -> float 
     return round(float(measured["p95_ms"]) / float(other["p95_ms"]), 1)
 
 
-def _text(need: Need, expected: float, most: int, enough: bool, faster: float | None) -> str:
-    verdict = "JavaScript is enough here" if enough else "JavaScript is too slow here"
+def _text(need: Need, name: str, found: Record) -> str:
+    verdict = f"{name} is enough here" if found["enough"] else f"{name} is too slow here"
     text = (
-        f"{verdict}: {expected:.1f} ms (p95) are to be expected for {need.corpus_size} vectors of {need.dimension} "
-        f"dimensions, of {need.latency_budget_ms:g} ms allowed; it stays within them up to {most} vectors."
+        f"{verdict}: {found['expected_p95_ms']:.1f} ms (p95) are to be expected for {need.corpus_size} vectors of "
+        f"{need.dimension} dimensions, of {need.latency_budget_ms:g} ms allowed; it stays within them up to "
+        f"{found['largest_corpus']} vectors."
     )
+    faster = found["native_is_faster_by"]
     return text if faster is None else f"{text} Native FAISS was {faster:g} times as fast on this host."
 
 
-def fallback_test(verification: Sequence[Record]) -> Record | None:
-    """The verification of the fallback, wherever it stands in the list."""
-    return next((test for test in verification if (test.get("runtime") or {}).get("kind") == "js"), None)
+def fallback_test(verification: Sequence[Record], kind: str = "js") -> Record | None:
+    """The verification of a fallback, wherever it stands in the list. kind: js or numpy."""
+    return next((test for test in verification if (test.get("runtime") or {}).get("kind") == kind), None)

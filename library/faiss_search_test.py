@@ -84,6 +84,14 @@ options:
             100000 take about half a minute. 0 leaves it out.
         type: int
         default: 0
+      loader:
+        description:
+          - Whether a FAISS that passed is then searched through the loader on the same workload, as an application would.
+            A Python or a container is a worker of the loader for Python, a Node has faiss-node in process. About two
+            seconds. It is left out with O(workload.figures=false), and for the fallbacks, which are the loader's own.
+          - A FAISS that the loader cannot use has not passed (V(loader_failed)).
+        type: bool
+        default: true
   min_recall:
     description:
       - The least share of the true neighbours that an approximate index must find. With the default workload every
@@ -256,6 +264,14 @@ results:
       returned: always
       type: dict
       sample: {n: 10000, d: 384, k: 10, queries: 100, threads: 1, seed: 1}
+    loader:
+      description:
+        - Figures of searches through the loader. V(mode) is how it reached FAISS, V(worker) or V(faiss-node), V(language)
+          whose loader it was, V(fill_seconds) how long adding all vectors took with its start.
+        - Null when it failed, or when the host has no Python 3.6 to run it, which then stands under RV(results[].warnings).
+      returned: when O(workload.loader) and O(workload.figures) are on and FAISS passed
+      type: dict
+      sample: {mode: worker, language: python, qps: 1403.1, p50_ms: 0.69, p95_ms: 0.81, rounds: 8, fill_seconds: 0.7, seconds: 1.9}
     peak_rss_bytes:
       description: Most memory held at a time.
       returned: always
@@ -307,6 +323,7 @@ ARGUMENT_SPEC = dict(
         indexes=dict(type='list', elements='str', choices=['flat', 'ivf', 'hnsw'], default=['flat', 'ivf', 'hnsw']),
         figures=dict(type='bool', default=True),
         soak=dict(type='int', default=0),
+        loader=dict(type='bool', default=True),
     )),
     min_recall=dict(type='dict', apply_defaults=True, options=dict(
         ivf=dict(type='float', default=0.9),

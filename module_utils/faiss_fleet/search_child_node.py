@@ -7,6 +7,10 @@ to a host with a module. Written for Node 14 and newer, of which it needs faiss-
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+from . import loader_texts
+
+SETTINGS = u"const { placeOfSetting } = (() => {\nconst module = {};\n%s\nreturn module.exports;\n})();\n" % (
+    loader_texts.TEXTS['node/lib/index-settings.js'])
 PROGRAM = u'''\
 'use strict';
 const fs = require('fs');
@@ -100,18 +104,6 @@ const median = (values) => percentile(ascending(values), 0.5);
 const rounded = (value, digits) => Number(value.toFixed(digits));
 const same = (one, other) => one.length === other.length && one.every((value, at) => value === other[at]);
 
-// Where a file of FAISS 1.7 keeps nprobe of an IVF, or efSearch of an HNSW: faiss-node has no call that sets them.
-function placeOfSetting(bytes, name) {
-  const kind = bytes.toString('latin1', 0, 4);
-  let at = 37;                                   // four letters, d, ntotal, two of no use, is_trained, metric
-  if (name === 'ivf' && kind === 'IwFl' && bytes.readUInt32LE(at + 8) === 1) return at + 8;
-  if (name === 'hnsw' && kind === 'IHNf') {
-    for (const size of [8, 4, 4, 8, 4]) at += 8 + size * Number(bytes.readBigUInt64LE(at));
-    if (bytes.readUInt32LE(at + 12) === 16) return at + 12;
-  }
-  throw new Wrong('wrong_answer', `the index file of ${name} (${kind}) is not laid out as FAISS 1.7 writes it`);
-}
-
 class Test {
   constructor(params, progress) {
     this.params = params;
@@ -155,7 +147,11 @@ class Test {
     if (name === 'flat') return index;
     index.write(this.file);
     const bytes = fs.readFileSync(this.file);
-    bytes.writeUInt32LE(name === 'ivf' ? nprobe : EF_SEARCH, placeOfSetting(bytes, name));
+    const place = placeOfSetting(bytes, name);
+    if (place === null) {
+      throw new Wrong('wrong_answer', `the index file of ${name} is not laid out as FAISS 1.7 writes it`);
+    }
+    bytes.writeUInt32LE(name === 'ivf' ? nprobe : EF_SEARCH, place);
     fs.writeFileSync(this.file, bytes);
     const found = this.faiss.Index.read(this.file);
     fs.unlinkSync(this.file);
@@ -374,4 +370,4 @@ function main(params, start) {
     process.exit(0);
   }
 }
-'''
+''' + SETTINGS

@@ -12,7 +12,8 @@ import shutil
 import sys
 import tempfile
 
-from . import causes, child_process, judge_search, search_child, search_child_js, search_child_node, search_frames
+from . import (causes, child_process, judge_search, loader_test, search_child, search_child_js, search_child_node,
+               search_child_numpy, search_frames)
 from .errors import AuditError
 
 INDEXES = ('flat', 'ivf', 'hnsw')
@@ -25,8 +26,9 @@ LIMITS = {'n': (1, 100000000), 'd': (1, 65536), 'k': (1, 10000), 'queries': (1, 
 _ENGINE = ('XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'DBUS_SESSION_BUS_ADDRESS', 'CONTAINERS_CONF',
            'CONTAINERS_CONF_OVERRIDE', 'CONTAINERS_STORAGE_CONF', 'CONTAINERS_REGISTRIES_CONF', 'STORAGE_DRIVER',
            'STORAGE_OPTS', 'DOCKER_HOST', 'DOCKER_CONFIG', 'DOCKER_CERT_PATH', 'DOCKER_TLS_VERIFY')
-KINDS = {'python': (), 'container': _ENGINE, 'node': (), 'js': ()}
+KINDS = {'python': (), 'container': _ENGINE, 'node': (), 'js': (), 'numpy': ()}
 NODE = ('node', 'js')        # the kinds that Node runs
+FALLBACKS = ('js', 'numpy')  # they have a flat index and no FAISS
 _KEPT = ('PATH', 'HOME', 'USER', 'LOGNAME')
 _PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -80,6 +82,8 @@ def script(params, nonce, kind='python'):
     source = inspect.getsource(search_child)
     if isinstance(source, bytes):
         source = source.decode('utf-8')
+    if kind == 'numpy':
+        source = u'%s\n\n%s' % (source, search_child_numpy.program())
     return u'%s\n\n%s\n' % (source, call)
 
 
@@ -112,7 +116,7 @@ def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, envi
             runtime['kind'], runtime['argv'])
         return dict(result, ok=False, cause='unknown', message=message, remedy=causes.remedy('unknown'), backend=None,
                     stage=None, indexes=[])
-    if runtime['kind'] == 'js':
+    if runtime['kind'] in FALLBACKS:
         workload = dict(workload, indexes=['flat'])                      # it has no other
     if runtime['kind'] in NODE:
         workload = dict(workload, figures=True)                          # its program always measures
@@ -146,6 +150,23 @@ def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, envi
     result.update(judge_search.judge(outcome, frames, timeout, measured, min_recall, killed), figures=figures)
     if runtime['kind'] in NODE and result['cause'] == 'python_missing':
         result.update(cause='command_missing', remedy=causes.remedy('command_missing'))
-    if runtime['kind'] == 'js':
-        result['backend'] = 'js'
+    if runtime['kind'] in FALLBACKS:
+        result['backend'] = runtime['kind']
+    if result['ok'] and figures and workload.get('loader') and runtime['kind'] in loader_test.KINDS:
+        _through_the_loader(result, runtime, workload, timeout, os.environ if environ is None else environ)
     return result
+
+
+def _through_the_loader(result, runtime, workload, timeout, environ):
+    """Adds what the loader makes of it; where it fails, the runtime has not passed."""
+    def surroundings(runtime_env, temporary):
+        return environment(runtime['kind'], environ, runtime_env, temporary, workload['threads'])
+
+    found = loader_test.run(runtime, workload, timeout, surroundings, result['python_version'])
+    warning = found.pop('warning', None)
+    log = found.pop('log', None)
+    result.update(found)
+    if warning:
+        result['warnings'] = result['warnings'] + [warning]
+    if log:
+        result['log'] = u'%s\n%s' % (result['log'], log) if result['log'] else log

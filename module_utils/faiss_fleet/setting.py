@@ -138,6 +138,9 @@ def env_text(setting, path):
         ('FAISS_FLEET_PREFIX', runtime.get('prefix') or ''),
         ('FAISS_FLEET_PYTHONPATH', runtime['env'].get('PYTHONPATH', '')),
     ]
+    if runtime.get('kind') == 'node':
+        # Only there: a NODE_PATH of no use here may be the application's own.
+        values += [('FAISS_FLEET_NODE', runtime['argv'][0]), ('NODE_PATH', runtime['env'].get('NODE_PATH', ''))]
     lines = [u'%s=%s\n' % (name, quoted(name, value)) for name, value in values]
     return (_unicode(ENV_HEADER % os.path.basename(path)) + u''.join(lines)).encode('utf-8')
 

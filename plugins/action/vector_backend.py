@@ -89,9 +89,10 @@ class ActionModule(ActionBase):
 def _recommendation(
     need: recommend.Need | None, decision: dict[str, Any], verification: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What the figures say of the fallback on this host; nothing where the inventory states no need."""
+    """What the figures say of the fallbacks on this host; nothing where the inventory states no need."""
     native = next((test for test in verification if test["candidate"] == decision["candidate"]), None)
-    found = recommend.recommend(need, recommend.fallback_test(verification), native) if need else None
+    tests = [recommend.fallback_test(verification, kind) for kind in ("js", "numpy")]
+    found = recommend.recommend(need, tests[0], native, tests[1]) if need else None
     return {"recommendation": found} if found else {}
 
 

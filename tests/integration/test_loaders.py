@@ -16,6 +16,7 @@ import pytest
 from faiss_fleet import options
 from faiss_fleet.addon import build, recipe
 from faiss_fleet.strategies.base import Options
+from faiss_fleet.target import search_test
 from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -255,3 +256,84 @@ def test_types_fit_what_applications_write(tmp_path):
     options = ["--noEmit", "--strict", "--target", "es2020", "--module", "node16", "--moduleResolution", "node16",
                "--preserveSymlinks", "--types", "node"]
     check([node("20"), compiler, *options, "app.ts"], environment(), cwd=tmp_path)
+
+
+WORKLOAD = {**real_faiss.WORKLOAD, "n": 3000, "d": 64, "loader": True}
+
+
+def through_the_loader(runtime: dict[str, object], **workload: object) -> dict[str, object]:
+    return search_test.run("real", runtime, {**WORKLOAD, **workload}, 120, 2048)
+
+
+@pytest.mark.parametrize("python", ["3.6", "3.13"])
+def test_the_search_test_measures_a_python_through_its_worker(python):
+    result = through_the_loader(real_faiss.runtime(python))
+    assert result["ok"], result
+    found = result["loader"]
+    assert (found["mode"], found["language"]) == ("worker", "python")
+    assert 0 < found["p50_ms"] <= found["p95_ms"] and found["qps"] > 0 and found["rounds"] >= 3
+
+
+def test_the_search_test_measures_a_node_in_process(addon):
+    env = {"NODE_PATH": str(addon / "node_modules")}
+    result = through_the_loader({"kind": "node", "argv": [node("20")], "env": env, "prefix": None})
+    assert result["ok"] and (result["loader"]["mode"], result["loader"]["language"]) == ("faiss-node", "node"), result
+
+
+def test_the_search_test_measures_a_container_through_the_worker_in_it():
+    runtime = {"kind": "container", "argv": [*podman(IMAGE), "/usr/local/bin/python3"], "env": {}, "prefix": None}
+    result = through_the_loader(runtime)
+    assert result["ok"] and result["loader"]["mode"] == "worker", result
+
+
+def test_the_brief_test_and_one_that_failed_do_not_go_through_the_loader(tmp_path):
+    assert "loader" not in through_the_loader(real_faiss.runtime("3.13"), figures=False)
+    assert "loader" not in through_the_loader(real_faiss.runtime("3.13"), loader=False)
+    (tmp_path / "faiss.py").write_text("raise ImportError('no')\n", encoding="utf-8")
+    result = through_the_loader(real_faiss.runtime("3.13", tmp_path))
+    assert result["ok"] is False and result["cause"] != "loader_failed" and "loader" not in result
+
+
+@pytest.mark.parametrize(
+    "python, change, words",
+    [
+        pytest.param("3.13", "if '-c' in sys.argv: raise ImportError('not here')", "not here", id="import"),
+        pytest.param("3.13", "if '-c' in sys.argv: os.kill(os.getpid(), 11)", "signal 11", id="crash"),
+        pytest.param("3.13", "if '-c' in sys.argv: time.sleep(600)", "within 15 s", id="hang"),
+        pytest.param("2.7", "", "runs on Python 3.6 and newer", id="Python 2.7"),
+    ],
+)
+def test_a_faiss_that_passes_by_itself_and_fails_through_the_loader_has_not_passed(tmp_path, python, change, words):
+    (tmp_path / "faiss").mkdir()
+    (tmp_path / "faiss" / "__init__.py").write_text(
+        "import os, sys, time\n"
+        "here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))\n"
+        f"{change}\n"
+        "sys.path[:] = [path for path in sys.path if path != here]\n"
+        "del sys.modules['faiss']\n"
+        "import faiss\n",
+        encoding="utf-8",
+    )
+    limit = 15 if "sleep" in change else 60
+    result = search_test.run("broken", real_faiss.runtime(python, tmp_path), WORKLOAD, limit, 2048)
+    assert (result["ok"], result["cause"], result["stage"], result["loader"]) == (False, "loader_failed", "loader", None)
+    assert words in result["message"] and result["remedy"], result
+    assert result["known_answer"] is True
+
+
+@pytest.mark.parametrize("python", ["3.6", "3.13"])
+def test_the_search_test_measures_the_numpy_fallback(python):
+    runtime = {**real_faiss.runtime(python), "kind": "numpy"}
+    result = through_the_loader(runtime)
+    assert result["ok"], result
+    assert (result["backend"], result["faiss_version"]) == ("numpy", None)
+    assert result["numpy_version"] == real_faiss.RELEASES[python][2]
+    (flat,) = result["indexes"]
+    assert (flat["index"], flat["recall_at_k"], flat["save_load"]) == ("flat", 1.0, True)
+    assert "loader" not in result
+
+
+def test_a_python_without_numpy_is_a_result():
+    runtime = {"kind": "numpy", "argv": [needs.interpreter("3.6")], "env": {}, "prefix": None}
+    result = through_the_loader(runtime)
+    assert (result["ok"], result["cause"]) == (False, "not_installed")

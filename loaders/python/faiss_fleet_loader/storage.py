@@ -158,7 +158,7 @@ class VectorStorage:
         return found
 
     def save(self, path):
-        """Writes all vectors into one file, whole or not at all, and an IVF or HNSW index beside it, if there is one."""
+        """Writes all vectors into one file, whole or not at all, and an IVF or HNSW index beside it, if any."""
         with self._lock:
             self._refuse_closed()
             if self._store is None:

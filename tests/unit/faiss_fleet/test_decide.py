@@ -222,3 +222,11 @@ def test_what_was_set_stays_when_nothing_changes(plan, tests, margin):
     first = decide.decide(plan, [], tests, "fastest", margin=margin)
     again = decide.decide(plan, [], tests, "fastest", before=first, margin=margin)
     assert again == first
+
+
+def test_a_node_has_its_version_in_the_setting_and_no_other_runtime_has() -> None:
+    tests = [{"candidate": A["id"], "ok": True, "runtime": {"kind": "node", "argv": ["/n"]}, "node_version": "16.20.2"}]
+    decision = decide.decide([A], [], tests, "first")
+    assert decide.setting_for(decision, [A], tests)["versions"]["node"] == "16.20.2"
+    tests[0]["runtime"] = {"kind": "python", "argv": ["/p"]}
+    assert list(decide.setting_for(decision, [A], tests)["versions"]) == ["faiss", "numpy", "python"]

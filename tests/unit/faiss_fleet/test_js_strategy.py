@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,10 +9,9 @@ import pytest
 from faiss_fleet import decide, options, strategies
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.js import STRATEGY
-from faiss_fleet.target import search_child_js, search_test
+from faiss_fleet.target import search_test
 from tests import needs
 
-ROOT = Path(__file__).resolve().parents[3]
 WORKLOAD = {"n": 400, "d": 10, "k": 3, "queries": 5, "threads": 1, "seed": 1, "indexes": ["flat", "ivf", "hnsw"]}
 
 
@@ -53,11 +51,6 @@ def test_when_it_wins_the_setting_has_no_runtime() -> None:
     decision = decide.decide(plan, [], tests, "first")
     setting = decide.setting_for(decision, plan, tests)
     assert (setting["backend"], setting["provider"], setting["runtime"]) == ("js", "js", None)
-
-
-def test_what_is_measured_is_what_the_loader_has() -> None:
-    source = (ROOT / "loaders" / "node" / "lib" / "exact.js").read_text(encoding="utf-8")
-    assert source == search_child_js.EXACT, "run tools/embed-exact-search"
 
 
 def test_the_search_test_measures_it() -> None:

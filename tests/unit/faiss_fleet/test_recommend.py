@@ -50,6 +50,20 @@ def test_nothing_is_recommended_without_a_measurement(fallback: dict[str, Any] |
     assert recommend.recommend(Need(50, 1000, 384), fallback) is None
 
 
+def test_numpy_is_judged_beside_javascript_and_without_it() -> None:
+    native, numpy = test_of(0.5, kind="python"), test_of(1.0, kind="numpy")
+    both = recommend.recommend(Need(10, 50_000, 384), test_of(4.0), native, numpy)
+    assert both is not None and both["javascript_is_enough"] is False
+    wanted = {"enough": True, "expected_p95_ms": 5.0, "largest_corpus": 100000, "native_is_faster_by": 2.0}
+    assert both["numpy"] == wanted
+    assert "JavaScript is too slow here" in both["text"] and "numpy is enough here: 5.0 ms" in both["text"]
+    alone = recommend.recommend(Need(10, 50_000, 384), None, native, numpy)
+    assert alone is not None and alone["numpy"] == wanted and "javascript_is_enough" not in alone
+    assert alone["text"].startswith("numpy is enough here")
+    failed = recommend.recommend(Need(10, 50_000, 384), test_of(4.0), native, test_of(1.0, ok=False, kind="numpy"))
+    assert failed is not None and "numpy" not in failed
+
+
 def test_times_of_another_workload_are_not_compared() -> None:
     found = recommend.recommend(Need(50, 1000, 384), test_of(4.0), test_of(0.5, kind="python", n=20000))
     assert found is not None and found["native_is_faster_by"] is None
@@ -66,4 +80,6 @@ def test_variables_are_numbers_or_refused() -> None:
 def test_the_fallback_is_found_by_its_runtime() -> None:
     wanted = test_of(4.0)
     assert recommend.fallback_test([test_of(1.0, kind="python"), {"candidate": "x", "runtime": None}, wanted]) is wanted
+    numpy = test_of(2.0, kind="numpy")
+    assert recommend.fallback_test([wanted, numpy], "numpy") is numpy
     assert recommend.fallback_test([]) is None

@@ -118,6 +118,16 @@ def test_every_name_is_in_the_environment_file_also_for_the_fallback():
     ]
 
 
+def test_a_node_has_variables_of_its_own_and_nobody_else_has_them():
+    runtime = {"kind": "node", "argv": ["/opt/node 16/bin/node"], "env": {"NODE_PATH": "/opt/p/node_modules"},
+               "prefix": "/opt/p"}
+    lines = setting.env_text(dict(faiss(), runtime=runtime), "/etc/faiss-fleet/backend.json").decode().splitlines()
+    assert lines[-2:] == ['FAISS_FLEET_NODE="/opt/node 16/bin/node"', "NODE_PATH=/opt/p/node_modules"]
+    assert "FAISS_FLEET_PYTHON=" in lines
+    assert b"NODE" not in setting.env_text(faiss(), "/etc/faiss-fleet/backend.json")
+    assert b"NODE" not in setting.env_text(JS, "/etc/faiss-fleet/backend.json")
+
+
 @pytest.mark.parametrize("path", ["backend.json", "/etc/x/../backend.json", "/etc/backend", "/etc/a\nb.json", ""])
 def test_paths_that_cannot_be_a_setting_are_refused(path):
     with pytest.raises(AuditError, match="absolute path"):

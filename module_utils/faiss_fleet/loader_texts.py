@@ -1,0 +1,3536 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The loaders as texts, by their path under loaders/. Written by tools/embed-loaders; what is edited here is lost."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+TEXTS = {}
+
+TEXTS['node/index.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// What the application sees.
+
+module.exports = { ...require('./lib/storage'), ...require('./lib/errors') };
+'''
+
+TEXTS['node/lib/crc32.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// CRC-32 as in zlib. Node has had one of its own since 20.15 and 22.2.
+
+const zlib = require('zlib');
+
+const TABLES = [];
+
+/** Eight bytes a step by eight tables. */
+function tables() {
+  if (TABLES.length) return TABLES;
+  const first = new Uint32Array(256);
+  for (let n = 0; n < 256; n++) {
+    let c = n;
+    for (let bit = 0; bit < 8; bit++) c = c & 1 ? (c >>> 1) ^ 0xedb88320 : c >>> 1;
+    first[n] = c >>> 0;
+  }
+  TABLES.push(first);
+  for (let t = 1; t < 8; t++) {
+    TABLES.push(TABLES[t - 1].map((c) => ((c >>> 8) ^ first[c & 255]) >>> 0));
+  }
+  return TABLES;
+}
+
+function byTables(data, before) {
+  const [t0, t1, t2, t3, t4, t5, t6, t7] = tables();
+  let crc = ~before, at = 0;
+  for (const end = data.length - (data.length & 7); at < end; at += 8) {
+    crc ^= data[at] | data[at + 1] << 8 | data[at + 2] << 16 | data[at + 3] << 24;
+    crc = t7[crc & 255] ^ t6[crc >>> 8 & 255] ^ t5[crc >>> 16 & 255] ^ t4[crc >>> 24] ^
+      t3[data[at + 4]] ^ t2[data[at + 5]] ^ t1[data[at + 6]] ^ t0[data[at + 7]];
+  }
+  for (; at < data.length; at++) crc = crc >>> 8 ^ t0[(crc ^ data[at]) & 255];
+  return ~crc >>> 0;
+}
+
+/** The CRC of data that follows what had the CRC `before`. */
+function crc32(data, before = 0) {
+  return zlib.crc32 ? zlib.crc32(data, before) : byTables(data, before);
+}
+
+module.exports = { crc32, byTables };
+'''
+
+TEXTS['node/lib/errors.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// What can go wrong, by kind. `code` is for programs, the message names the thing and the cause, `remedy` the next step.
+
+class FaissFleetError extends Error {
+  constructor(code, message, remedy, cause) {
+    super(remedy ? `${message} ${remedy}` : message);
+    this.name = this.constructor.name;
+    this.code = code;
+    this.remedy = remedy || null;
+    if (cause !== undefined) this.cause = cause;
+  }
+}
+
+/** An argument that cannot be. Nothing of the call was done. */
+class InputError extends FaissFleetError {}
+/** The setting is missing, malformed, or points at what is no longer there. */
+class SettingError extends FaissFleetError {}
+/** A file is not a vector file, or not a whole one. */
+class FileError extends FaissFleetError {}
+/** A backend cannot be started, died, hung or answered nonsense. */
+class BackendError extends FaissFleetError {}
+
+module.exports = { FaissFleetError, InputError, SettingError, FileError, BackendError };
+'''
+
+TEXTS['node/lib/exact.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Exact search over rows of float32: every row is compared, the k best are kept in a heap whose root is the worst of
+// them. Four sums run side by side, which lets the engine overlap the multiplications.
+
+function dot(rows, at, query, d) {
+  let a = 0, b = 0, c = 0, e = 0, i = 0, j = at;
+  for (const end = d - 3; i < end; i += 4, j += 4) {
+    a += rows[j] * query[i];
+    b += rows[j + 1] * query[i + 1];
+    c += rows[j + 2] * query[i + 2];
+    e += rows[j + 3] * query[i + 3];
+  }
+  for (; i < d; i++, j++) a += rows[j] * query[i];
+  return a + b + c + e;
+}
+
+function squaredDistance(rows, at, query, d) {
+  let a = 0, b = 0, c = 0, e = 0, i = 0, j = at;
+  for (const end = d - 3; i < end; i += 4, j += 4) {
+    const p = rows[j] - query[i], q = rows[j + 1] - query[i + 1];
+    const r = rows[j + 2] - query[i + 2], s = rows[j + 3] - query[i + 3];
+    a += p * p;
+    b += q * q;
+    c += r * r;
+    e += s * s;
+  }
+  for (; i < d; i++, j++) {
+    const p = rows[j] - query[i];
+    a += p * p;
+  }
+  return a + b + c + e;
+}
+
+/** Sinks the root of a heap whose root is the worst: the lowest goodness, or among equals the latest position. */
+function sink(goodness, positions, size) {
+  const value = goodness[0], position = positions[0];
+  let at = 0;
+  for (;;) {
+    let child = 2 * at + 1;
+    if (child >= size) break;
+    const right = child + 1;
+    if (right < size && (goodness[right] < goodness[child] ||
+        (goodness[right] === goodness[child] && positions[right] > positions[child]))) child = right;
+    if (value < goodness[child] || (value === goodness[child] && position > positions[child])) break;
+    goodness[at] = goodness[child];
+    positions[at] = positions[child];
+    at = child;
+  }
+  goodness[at] = value;
+  positions[at] = position;
+}
+
+/**
+ * The k best of n rows for one query: {positions, scores}, best first, equal scores in the order of the rows.
+ * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse`
+ * holds 1 / length of each row, and the query has length 1.
+ */
+function search(rows, inverse, n, d, metric, query, k) {
+  const size = Math.min(k, n);
+  const goodness = new Float64Array(size).fill(-Infinity);
+  const positions = new Float64Array(size).fill(Infinity);
+  if (size === 0) return { positions, scores: new Float32Array(0) };
+  const wide = Float64Array.from(query);      // once, rather than at each multiplication
+  const l2 = metric === 'l2', cosine = metric === 'cosine';
+  for (let row = 0, at = 0; row < n; row++, at += d) {
+    let value;
+    if (l2) value = -squaredDistance(rows, at, wide, d);
+    else if (cosine) value = dot(rows, at, wide, d) * inverse[row];
+    else value = dot(rows, at, wide, d);
+    if (value > goodness[0]) {
+      goodness[0] = value;
+      positions[0] = row;
+      sink(goodness, positions, size);
+    }
+  }
+  // The heap is taken apart from the worst on.
+  const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
+  for (let left = size - 1; left >= 0; left--) {
+    found.positions[left] = positions[0];
+    found.scores[left] = l2 ? -goodness[0] : goodness[0];
+    goodness[0] = goodness[left];
+    positions[0] = positions[left];
+    sink(goodness, positions, left);
+  }
+  return found;
+}
+
+module.exports = { search };
+'''
+
+TEXTS['node/lib/fallback.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The backend that is always there: exact search in JavaScript over the store itself, without a copy of it.
+
+const exact = require('./exact');
+const { scale } = require('./native');
+
+class ExactBackend {
+  constructor() {
+    this.name = 'js';
+    this.about = {};
+    this.index = { kind: 'flat', from: 'built' };
+  }
+
+  async sync() {}
+
+  async search(store, queries, m, k) {
+    const { rows, inverse, count, d, metric } = store;
+    const found = [];
+    for (let query = 0; query < m; query++) {
+      const vector = queries.slice(query * d, (query + 1) * d);
+      if (metric === 'cosine') scale(vector);
+      found.push(exact.search(rows, inverse, count, d, metric, vector, k));
+    }
+    return found;
+  }
+
+  /** It has none to save. */
+  async saveIndex() { return false; }
+
+  close() {}
+}
+
+module.exports = { ExactBackend };
+'''
+
+TEXTS['node/lib/index-file.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The FAISS index beside a vector file: only ever a shortcut. What does not match is not used, and that is no error.
+// It is what FAISS writes, followed by 64 bytes which say what it belongs to: docs/reference/vector-file.md.
+
+const fs = require('fs');
+const path = require('path');
+const { METRICS } = require('./store');
+const { crc32 } = require('./crc32');
+
+const MAGIC = Buffer.from('FFINDX\r\n', 'latin1');
+const VERSION = 1;
+const TRAILER = 64;
+const PART = 8 << 20;
+
+function pathOf(vectors) {
+  return `${vectors}.faiss`;
+}
+
+/** link: {file, n, crc} of the vector file. what: {metric, d, kind, writer}. */
+function trailer(link, { metric, d, kind, writer }, crc) {
+  const end = Buffer.alloc(TRAILER);
+  MAGIC.copy(end);
+  end.writeUInt32LE(VERSION, 8);
+  end.writeUInt32LE(METRICS[metric], 12);
+  end.writeUInt32LE(d, 16);
+  end.writeUInt32LE(kind, 20);
+  end.writeBigUInt64LE(BigInt(link.n), 24);
+  end.writeUInt32LE(link.crc, 32);
+  end.writeUInt32LE(crc, 36);
+  end.write(writer.slice(0, 20), 40, 'latin1');
+  end.writeUInt32LE(crc32(end.subarray(0, 60)), 60);
+  return end;
+}
+
+/** {handle, size, end} of what is at the path, null when nothing can be read there. The handle is the caller's. */
+async function opened(file) {
+  let handle = null;
+  try {
+    handle = await fs.promises.open(file, 'r');
+    const size = Math.max(0, (await handle.stat()).size - TRAILER);
+    const end = Buffer.alloc(TRAILER);
+    const { bytesRead } = await handle.read(end, 0, TRAILER, size);
+    return { handle, size, end: end.subarray(0, bytesRead) };
+  } catch (error) {
+    if (handle) await handle.close();
+    return null;
+  }
+}
+
+async function isOursOrNothing(file) {
+  const found = await opened(file);
+  if (found === null) return !fs.existsSync(file);
+  await found.handle.close();
+  return found.end.subarray(0, 8).equals(MAGIC);
+}
+
+async function crcOf(handle, size) {
+  const part = Buffer.alloc(Math.min(PART, size));
+  let crc = 0;
+  for (let at = 0; at < size;) {
+    const { bytesRead } = await handle.read(part, 0, Math.min(part.length, size - at), at);
+    if (bytesRead === 0) return null;
+    crc = crc32(part.subarray(0, bytesRead), crc);
+    at += bytesRead;
+  }
+  return crc;
+}
+
+/**
+ * Writes it whole or not at all: `write(partial)` puts FAISS's bytes there. False when it could not be, or somebody
+ * else's file is there: no vector is lost.
+ */
+async function save(link, what, write) {
+  const file = pathOf(link.file);
+  if (!(await isOursOrNothing(file))) return false;
+  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
+  let handle = null;
+  try {
+    await write(partial);
+    handle = await fs.promises.open(partial, 'r+');
+    const { size } = await handle.stat();
+    const end = trailer(link, what, await crcOf(handle, size));
+    await handle.write(end, 0, TRAILER, size);
+    await handle.sync();
+    await handle.close();
+    handle = null;
+    await fs.promises.rename(partial, file);
+    return true;
+  } catch (error) {
+    if (handle) await handle.close();
+    await fs.promises.unlink(partial).catch(() => {});
+    if (error.code === undefined || typeof error.syscall !== 'string') throw error;      // the backend's, not the disk's
+    return false;
+  }
+}
+
+/** {file, size} when it belongs to this vector file, kind of index and release of FAISS, and is whole; otherwise null. */
+async function load(link, what) {
+  if (what.writer === null) return null;
+  const file = pathOf(link.file);
+  const found = await opened(file);
+  if (found === null) return null;
+  const { handle, size, end } = found;
+  try {
+    if (end.length < TRAILER || size === 0 || !end.equals(trailer(link, what, end.readUInt32LE(36)))) return null;
+    return (await crcOf(handle, size)) === end.readUInt32LE(36) ? { file, size } : null;
+  } catch (error) {
+    return null;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes an index that save() wrote for other vectors; one for these very vectors stays. */
+async function dropStale(link) {
+  const file = pathOf(link.file);
+  const found = await opened(file);
+  if (found === null) return;
+  await found.handle.close();
+  const { end } = found;
+  const ours = end.length === TRAILER && end.subarray(0, 8).equals(MAGIC);
+  if (ours && (end.readBigUInt64LE(24) !== BigInt(link.n) || end.readUInt32LE(32) !== link.crc)) {
+    await fs.promises.unlink(file).catch(() => {});
+  }
+}
+
+module.exports = { pathOf, trailer, save, load, dropStale, TRAILER };
+'''
+
+TEXTS['node/lib/index-settings.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// faiss-node has no call that sets nprobe of an IVF index or efSearch of an HNSW one. Both stand in the index file.
+
+/** Where FAISS 1.7 keeps the setting in a file of this kind ('ivf', 'hnsw'); null for what is not laid out so. */
+function placeOfSetting(bytes, kind) {
+  const magic = bytes.toString('latin1', 0, 4);
+  let at = 37;                                   // four letters, d, ntotal, two of no use, is_trained, metric
+  try {
+    if (kind === 'ivf' && magic === 'IwFl' && bytes.readUInt32LE(at + 8) === 1) return at + 8;
+    if (kind === 'hnsw' && magic === 'IHNf') {
+      for (const size of [8, 4, 4, 8, 4]) at += 8 + size * Number(bytes.readBigUInt64LE(at));
+      if (bytes.readUInt32LE(at + 12) === 16) return at + 12;
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;      // it ends too early
+  }
+  return null;
+}
+
+module.exports = { placeOfSetting };
+'''
+
+TEXTS['node/lib/kinds.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Kinds of index: which one a store gets, and with what an IVF index finds its lists.
+
+const KINDS = { flat: 0, ivf: 1, hnsw: 2 };
+const LINKS = 32;                  // of HNSW
+const EF_SEARCH = 64;
+const IVF_LEAST = 1000;            // below so many vectors lists win nothing: the index is flat
+const IVF_OUTGROWN = 4;            // trained anew when there are so many times as many vectors as then
+const SAMPLE = 40;                 // vectors for each list that it is trained with, as FAISS asks for
+const MOST_SAMPLE = 48 << 20;      // bytes
+
+function wanted(kind, count) {
+  return kind === 'ivf' && count < IVF_LEAST ? 'flat' : kind;
+}
+
+/** What an index for a store of so many vectors is made with. */
+function plan(kind, count) {
+  const now = wanted(kind, count);
+  return { kind: now, lists: now === 'ivf' ? Math.floor(Math.sqrt(count)) : 0, trainedWith: count };
+}
+
+/** Whether the store has grown beyond what its index was made for. */
+function outgrown(made, kind, count) {
+  return wanted(kind, count) !== made.kind || (made.kind === 'ivf' && count >= IVF_OUTGROWN * made.trainedWith);
+}
+
+/** How many lists of an IVF index are looked into. */
+function probes(lists) {
+  return Math.min(lists, Math.max(8, Math.floor(lists / 10)));
+}
+
+/** Rows from all over the store, one after the other. */
+function sample(store, lists, rows = (at) => store.raw(at, at + 1)) {
+  const count = Math.min(store.count, lists * SAMPLE, Math.max(lists, Math.floor(MOST_SAMPLE / (store.d * 4))));
+  const found = new Float32Array(count * store.d);
+  for (let i = 0; i < count; i++) found.set(rows(Math.floor((i * store.count) / count)), i * store.d);
+  return found;
+}
+
+module.exports = { KINDS, LINKS, EF_SEARCH, IVF_OUTGROWN, wanted, plan, outgrown, probes, sample };
+'''
+
+TEXTS['node/lib/native.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// FAISS in this very process, by the addon faiss-node.
+
+const { createRequire } = require('module');
+const path = require('path');
+const { BackendError } = require('./errors');
+const { placeOfSetting } = require('./index-settings');
+const { KINDS, LINKS, EF_SEARCH, IVF_OUTGROWN, plan, outgrown, probes, sample } = require('./kinds');
+const indexFile = require('./index-file');
+const { refuseStale } = require('./setting');
+
+function addon(runtime) {
+  const folders = ((runtime.env || {}).NODE_PATH || '').split(path.delimiter).filter(Boolean);
+  if (runtime.prefix) folders.push(path.join(runtime.prefix, 'node_modules'));
+  const from = folders.length ? createRequire(path.join(folders[0], 'faiss-node', 'package.json')) : require;
+  return { faiss: from('faiss-node'), version: from('faiss-node/package.json').version };
+}
+
+class NativeBackend {
+  static async start(runtime, kind = 'flat') {
+    refuseStale(runtime);
+    let found;
+    try {
+      found = addon(runtime);
+    } catch (error) {
+      throw new BackendError('BACKEND_FAILED', `faiss-node cannot be loaded: ${error.message}.`, 'Run audit.yml for this host.', error);
+    }
+    return new NativeBackend(found, kind);
+  }
+
+  constructor({ faiss, version }, kind) {
+    this.name = 'faiss-node';
+    this.faiss = faiss;
+    this.kind = kind;
+    this.writer = `faiss-node ${version}`;
+    this.store = null;
+    this.count = 0;
+    this.made = plan('flat', 0);
+    this.made.index = null;
+    this.about = {};
+  }
+
+  /** What is searched. */
+  get index() {
+    return { kind: this.made.kind, from: this.made.from || 'built' };
+  }
+
+  _guard(act) {
+    try {
+      return act();
+    } catch (error) {
+      throw new BackendError('BACKEND_FAILED', `faiss-node failed: ${error.message}.`, undefined, error);
+    }
+  }
+
+  async sync(store) {
+    if (this.store !== store && store.saved !== null) await this._restore(store);
+    this._fill(store);
+  }
+
+  /** An index from the file beside the vectors, where it belongs to them. */
+  async _restore(store) {
+    const { saved } = store;
+    store.saved = null;
+    const made = plan(this.kind, store.count);
+    const what = { metric: store.metric, d: store.d, kind: KINDS[made.kind], writer: this.writer };
+    if (made.kind === 'flat' || store.count >= IVF_OUTGROWN * saved.n) return;
+    const found = await indexFile.load(saved, what);
+    if (found === null || this.store === store) return;
+    let index;
+    try {
+      index = this.faiss.Index.read(found.file);
+      if (index.ntotal() !== saved.n || index.getDimension() !== store.d) return;
+    } catch (error) {
+      return;                                    // whatever FAISS says of it: the index is built anew
+    }
+    this.made = { ...made, from: 'file', index };
+    this.store = store;
+    this.count = saved.n;
+    store.saved = saved;
+  }
+
+  _make(store) {
+    const { faiss } = this, made = plan(this.kind, store.count);
+    const metric = store.metric === 'l2' ? faiss.MetricType.METRIC_L2 : faiss.MetricType.METRIC_INNER_PRODUCT;
+    if (made.kind !== 'flat') {
+      const factory = made.kind === 'ivf' ? `IVF${made.lists},Flat` : `HNSW${LINKS}`;
+      let index = this._guard(() => faiss.Index.fromFactory(store.d, factory, metric));
+      if (made.kind === 'ivf') {
+        const rows = sample(store, made.lists, (at) => store.prepared(at, at + 1));
+        this._guard(() => index.train(Array.from(rows)));
+      }
+      index = this._tuned(index, made.kind, made.kind === 'ivf' ? probes(made.lists) : EF_SEARCH);
+      if (index !== null) return { ...made, index };
+    }
+    const Index = store.metric === 'l2' ? faiss.IndexFlatL2 : faiss.IndexFlatIP;
+    return { kind: 'flat', lists: 0, trainedWith: store.count, exactFor: made.kind, index: this._guard(() => new Index(store.d)) };
+  }
+
+  /** The empty index, with how widely it searches set where a file has it; null when this FAISS writes it otherwise. */
+  _tuned(index, kind, value) {
+    return this._guard(() => {
+      const bytes = index.toBuffer();
+      const place = placeOfSetting(bytes, kind);
+      if (place === null) return null;
+      bytes.writeUInt32LE(value, place);
+      return this.faiss.Index.fromBuffer(bytes);
+    });
+  }
+
+  /** Whether the index is no longer of the kind, or of the size, that this store wants. */
+  _outgrown(store) {
+    const { made } = this;
+    return outgrown({ ...made, kind: made.exactFor || made.kind }, this.kind, store.count);
+  }
+
+  _fill(store) {
+    if (this.store !== store || this._outgrown(store)) {
+      this.made = this._make(store);
+      this.store = store;
+      this.count = 0;
+    }
+    // It takes plain arrays only, so in parts.
+    const step = Math.max(1, Math.floor((1 << 20) / store.d));
+    while (this.count < store.count) {
+      const to = Math.min(store.count, this.count + step);
+      this._guard(() => this.made.index.add(Array.from(store.prepared(this.count, to))));
+      this.count = to;
+    }
+  }
+
+  /** Writes the index beside the vector file of this store, where that spares the next start some work. */
+  async saveIndex(link, store) {
+    this._fill(store);
+    const { kind, index } = this.made;
+    if (kind === 'flat' || link.n !== this.count) return false;
+    const what = { metric: store.metric, d: store.d, kind: KINDS[kind], writer: this.writer };
+    return indexFile.save(link, what, async (partial) => this._guard(() => index.write(partial)));
+  }
+
+  async search(store, queries, m, k) {
+    this._fill(store);
+    const { d, metric } = store;
+    const found = [];
+    for (let query = 0; query < m; query++) {
+      const vector = Array.from(queries.subarray(query * d, (query + 1) * d));
+      if (metric === 'cosine') scale(vector);
+      const { labels, distances } = this._guard(() => this.made.index.search(vector, k));
+      found.push({ positions: Float64Array.from(labels, Number), scores: Float32Array.from(distances) });
+    }
+    return found;
+  }
+
+  close() {
+    this.made = { ...this.made, index: null };
+  }
+}
+
+/** Makes a vector's length 1. */
+function scale(vector) {
+  let square = 0;
+  for (let i = 0; i < vector.length; i++) square += vector[i] * vector[i];
+  const inverse = 1 / Math.sqrt(square);
+  for (let i = 0; i < vector.length; i++) vector[i] *= inverse;
+}
+
+module.exports = { NativeBackend, scale };
+'''
+
+TEXTS['node/lib/protocol.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Frames between a loader and its worker: docs/reference/worker-protocol.md.
+
+const { BackendError } = require('./errors');
+
+const MAGIC = Buffer.from('FFWP', 'latin1');
+const VERSION = 1;
+const HEADER = 16;
+const MOST_BYTES = 64 << 20;
+const TYPES = { HELLO: 1, OPEN: 2, ADD: 3, SEARCH: 4, TRAIN: 5, DUMP: 6, RESTORE: 7, REPLY: 0x80, ERROR: 0xff };
+
+function frame(type, request, ...payload) {
+  const head = Buffer.alloc(HEADER);
+  MAGIC.copy(head);
+  head.writeUInt16LE(VERSION, 4);
+  head.writeUInt16LE(type, 6);
+  head.writeUInt32LE(request, 8);
+  head.writeUInt32LE(payload.reduce((sum, part) => sum + part.length, 0), 12);
+  return [head, ...payload];
+}
+
+function numbers(...values) {
+  const data = Buffer.alloc(values.length * 4);
+  values.forEach((value, i) => data.writeUInt32LE(value, i * 4));
+  return data;
+}
+
+/** The same in 64 bits. */
+function longs(...values) {
+  const data = Buffer.alloc(values.length * 8);
+  values.forEach((value, i) => data.writeBigUInt64LE(BigInt(value), i * 8));
+  return data;
+}
+
+/** Cuts a stream into frames. feed() throws BackendError as soon as it cannot be one of ours. */
+class Reader {
+  constructor() {
+    this.parts = [];
+    this.size = 0;
+    this.head = null;
+  }
+
+  _take(size) {
+    if (this.parts.length > 1) this.parts = [Buffer.concat(this.parts, this.size)];
+    const all = this.parts[0] || Buffer.alloc(0);
+    this.parts = all.length > size ? [all.subarray(size)] : [];
+    this.size -= size;
+    return all.subarray(0, size);
+  }
+
+  _header() {
+    const head = this._take(HEADER);
+    const version = head.readUInt16LE(4), length = head.readUInt32LE(12);
+    if (!head.subarray(0, 4).equals(MAGIC)) {
+      throw new BackendError('WORKER_NONSENSE', `The worker says ${JSON.stringify(head.toString('latin1'))}, which is no frame.`);
+    }
+    if (version !== VERSION) {
+      throw new BackendError('WORKER_VERSION', `The worker speaks version ${version} of the protocol, this loader ${VERSION}.`,
+        'Use the worker that comes with the loader.');
+    }
+    if (length > MOST_BYTES) {
+      throw new BackendError('WORKER_NONSENSE', `The worker announces ${length} bytes; a frame has ${MOST_BYTES} at most.`);
+    }
+    return { type: head.readUInt16LE(6), request: head.readUInt32LE(8), length };
+  }
+
+  /** The frames that are complete now. */
+  feed(data) {
+    this.parts.push(data);
+    this.size += data.length;
+    const found = [];
+    for (;;) {
+      if (this.head === null) {
+        if (this.size < HEADER) break;
+        this.head = this._header();
+      }
+      if (this.size < this.head.length) break;
+      found.push({ type: this.head.type, request: this.head.request, payload: this._take(this.head.length) });
+      this.head = null;
+    }
+    return found;
+  }
+}
+
+module.exports = { TYPES, VERSION, MOST_BYTES, frame, numbers, longs, Reader };
+'''
+
+TEXTS['node/lib/setting.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Reads which backend this host was given.
+
+const fs = require('fs');
+const { SettingError } = require('./errors');
+
+const DEFAULT = '/etc/faiss-fleet/backend.json';
+const NEXT = 'Run audit.yml for this host, which writes it anew.';
+
+function isText(value) {
+  return typeof value === 'string';
+}
+
+function problem(found) {
+  if (found === null || typeof found !== 'object' || Array.isArray(found)) return 'it is not an object';
+  if (found.schema !== 1) return `its schema is ${JSON.stringify(found.schema)}, not 1`;
+  if (found.socket !== undefined && found.socket !== null && !isText(found.socket)) return 'its socket is no path';
+  if (found.backend === 'js') return null;
+  if (found.backend !== 'faiss') return `its backend is ${JSON.stringify(found.backend)}`;
+  const runtime = found.runtime;
+  if (runtime === null || typeof runtime !== 'object') return 'it has no runtime';
+  if (!isText(runtime.kind)) return 'its runtime has no kind';
+  if (!Array.isArray(runtime.argv) || !runtime.argv.length || !runtime.argv.every(isText)) return 'its runtime has no argv';
+  const env = runtime.env === undefined ? {} : runtime.env;
+  if (env === null || typeof env !== 'object' || !Object.values(env).every(isText)) return 'the env of its runtime is no object of texts';
+  return null;
+}
+
+/** The setting at a path, FAISS_FLEET_SETTING or the usual place. Throws SettingError. */
+function read(path = process.env.FAISS_FLEET_SETTING || DEFAULT) {
+  let text;
+  try {
+    text = fs.readFileSync(path, 'utf8');
+  } catch (error) {
+    const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
+    throw new SettingError(missing ? 'SETTING_MISSING' : 'SETTING_UNREADABLE',
+      missing ? `There is no setting at ${path}.` : `${path} cannot be read: ${error.message}.`, NEXT, error);
+  }
+  let found;
+  try {
+    found = JSON.parse(text);
+  } catch (error) {
+    throw new SettingError('SETTING_MALFORMED', `${path} is not JSON: ${error.message}.`, NEXT, error);
+  }
+  const fault = problem(found);
+  if (fault) throw new SettingError('SETTING_MALFORMED', `${path} is no setting: ${fault}.`, NEXT);
+  return found;
+}
+
+/** Throws SettingError when what the runtime starts is gone. */
+function refuseStale(runtime) {
+  const gone = (what) => new SettingError('SETTING_STALE', `The setting names ${what}, which is not here any more.`, NEXT);
+  if (runtime.prefix && !fs.existsSync(runtime.prefix)) throw gone(runtime.prefix);
+  if (runtime.argv[0].startsWith('/')) {
+    try {
+      fs.accessSync(runtime.argv[0], fs.constants.X_OK);
+    } catch (error) {
+      throw gone(runtime.argv[0]);
+    }
+  }
+}
+
+module.exports = { read, refuseStale };
+'''
+
+TEXTS['node/lib/storage.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// One interface over every backend. What is added goes into the store first; a backend is a faster way to search it.
+
+const { EventEmitter } = require('events');
+const { FaissFleetError, InputError, BackendError } = require('./errors');
+const { Store, METRICS, convert, isVector } = require('./store');
+const { ExactBackend } = require('./fallback');
+const { NativeBackend } = require('./native');
+const { WorkerBackend } = require('./worker');
+const { KINDS } = require('./kinds');
+const indexFile = require('./index-file');
+const setting = require('./setting');
+const vectorFile = require('./vector-file');
+
+const DEFAULTS = { metric: 'cosine', startTimeout: 60, callTimeout: 30, restartWindow: 600, threads: 0, fallback: true, index: 'flat', socket: null };
+
+function seconds(options, name) {
+  const value = options[name];
+  if (!(Number.isFinite(value) && value > 0)) throw new InputError('BAD_ARGUMENT', `${name} is ${String(value)}; it is a number of seconds above 0.`);
+}
+
+class VectorStorage extends EventEmitter {
+  constructor(options = {}) {
+    super();
+    this.options = { ...DEFAULTS };
+    for (const [name, value] of Object.entries(options)) if (value !== undefined) this.options[name] = value;
+    const { metric, dimension } = this.options;
+    if (!Object.prototype.hasOwnProperty.call(METRICS, metric)) {
+      throw new InputError('BAD_ARGUMENT', `metric is ${String(metric)}; it is cosine, ip or l2.`);
+    }
+    if (dimension !== undefined && !(Number.isInteger(dimension) && dimension > 0 && dimension <= 65536)) {
+      throw new InputError('BAD_DIMENSION', `dimension is ${String(dimension)}; it is a whole number from 1 to 65536.`);
+    }
+    if (!Object.prototype.hasOwnProperty.call(KINDS, this.options.index)) {
+      throw new InputError('BAD_ARGUMENT', `index is ${String(this.options.index)}; it is flat, ivf or hnsw.`);
+    }
+    for (const name of ['startTimeout', 'callTimeout', 'restartWindow']) seconds(this.options, name);
+    this._store = dimension === undefined ? null : new Store(dimension, metric);
+    this._backend = null;
+    this._opening = null;
+    this._runtime = null;
+    this._socket = null;
+    this._lastRestart = -Infinity;
+    this._closed = false;
+    this._metricGiven = options.metric !== undefined;
+    this.why = null;
+  }
+
+  /** Number of vectors. */
+  get count() { return this._store ? this._store.count : 0; }
+  get dimension() { return this._store ? this._store.d : null; }
+  get metric() { return this._store ? this._store.metric : this.options.metric; }
+  /** 'faiss-node', 'worker' or 'js'; null before the first call that needs it. */
+  get backend() { return this._backend ? this._backend.name : null; }
+  /** What the backend says of itself: versions, process id. */
+  get about() { return this._backend ? this._backend.about : null; }
+
+  /** {kind: 'flat', 'ivf' or 'hnsw', from: 'built' or 'file'}: what is searched now; null before that. */
+  get index() { return this._backend ? { ...this._backend.index } : null; }
+
+  /** Starts the backend now rather than at the first call. */
+  async ready() {
+    this._refuseClosed();
+    await this._open();
+    return this;
+  }
+
+  async add(ids, vectors) {
+    this._refuseClosed();
+    const store = this._store || this._newStore(vectors);
+    if (store === null) return this._addNothing(ids);
+    store.add(ids, vectors);
+    this._store = store;
+    await this._run((backend) => backend.sync(this._store));
+    return undefined;
+  }
+
+  _addNothing(ids) {
+    if (!(Array.isArray(ids) || ArrayBuffer.isView(ids)) || ids.length) {
+      throw new InputError('BAD_ARGUMENT', 'Ids were given without vectors.', 'Give one vector for each.');
+    }
+  }
+
+  /** A store of the first vector's dimension; null when there is none. */
+  _newStore(vectors) {
+    if (ArrayBuffer.isView(vectors)) {
+      throw new InputError('BAD_DIMENSION', 'One array of all rows was added to a store without a dimension.',
+        'Give {dimension} to the constructor, or add a list of vectors.');
+    }
+    if (!Array.isArray(vectors)) throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.');
+    if (vectors.length === 0) return null;
+    const d = isVector(vectors[0]) ? vectors[0].length : 0;
+    if (!(d > 0 && d <= 65536)) {
+      throw new InputError('BAD_DIMENSION', 'The first vector is empty, no vector, or longer than 65536.', 'Give lists of numbers.');
+    }
+    return new Store(d, this.options.metric);
+  }
+
+  /** The k nearest, best first: [{id, score}] for one query, a list of such lists for a list of queries. */
+  async search(query, k = 10) {
+    this._refuseClosed();
+    if (!Number.isSafeInteger(k) || k < 1) throw new InputError('BAD_K', `k is ${String(k)}; it is a whole number from 1.`);
+    const single = isVector(query) && !(Array.isArray(query) && query.length === 0);
+    if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.');
+    const list = single ? [query] : query;
+    const store = this._store;
+    if (store === null || list.length === 0) return single ? [] : list.map(() => []);
+    const queries = new Float32Array(list.length * store.d);
+    list.forEach((vector, i) => convert(vector, store.d, store.metric, queries, i * store.d,
+      single ? 'The query' : `Query ${i}`));
+    if (store.count === 0) return single ? [] : list.map(() => []);
+    const found = await this._run(async (backend) => {
+      const wanted = Math.min(k, store.count);
+      const answers = await backend.search(store, queries, list.length, wanted);
+      return this._named(store, answers, wanted, backend.index.kind === 'flat');
+    });
+    return single ? found[0] : found;
+  }
+
+  /** Positions become ids. A position that no vector has is the backend's failure, not the caller's. */
+  _named(store, found, k, exact) {
+    return found.map(({ positions, scores }) => {
+      const first = exact ? -1 : positions.indexOf(-1);       // an approximate index may find fewer
+      const hits = new Array(first < 0 ? positions.length : first);
+      for (let i = 0; i < hits.length; i++) {
+        const at = positions[i];
+        if (!(at >= 0 && at < store.count) || Number.isNaN(scores[i]) || positions.length !== k) {
+          throw new BackendError('WORKER_NONSENSE', `The backend answers with position ${at} of ${store.count}.`);
+        }
+        hits[i] = { id: store.ids[at], score: scores[i] };
+      }
+      return hits;
+    });
+  }
+
+  /** Writes all vectors into one file, whole or not at all, and beside it an IVF or HNSW index, if there is one. */
+  async save(path) {
+    this._refuseClosed();
+    if (this._store === null) {
+      throw new InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.', 'Add vectors first, or give {dimension}.');
+    }
+    const store = this._store, n = store.count;
+    const link = { file: path, n, crc: await vectorFile.save(path, store) };
+    let saved = false;
+    try {
+      saved = this._backend !== null && await this._backend.saveIndex(link, store);
+    } catch (error) {
+      // Without it the next load() takes longer, no more; a backend that fails here is replaced at the next search.
+      if (!(error instanceof BackendError)) throw error;
+    }
+    if (!saved) await indexFile.dropStale(link);
+  }
+
+  /** Replaces what is in the store by what is in the file. On an error the store stays as it was. */
+  async load(path) {
+    this._refuseClosed();
+    const { metric, d, ids, rows, crc } = await vectorFile.load(path);
+    const given = this.options.dimension || (this.count ? this._store.d : d);
+    if (given !== d) {
+      throw new InputError('BAD_DIMENSION', `${path} has vectors of ${d} dimensions; this store has ${given}.`, 'Load it into a store of its own.');
+    }
+    if (metric !== this.metric && (this.count || this._metricGiven)) {
+      throw new InputError('BAD_ARGUMENT', `${path} was saved for ${metric}; this store uses ${this.metric}.`,
+        `Open it with {metric: '${metric}'}.`);
+    }
+    const store = new Store(d, metric);
+    store.add(ids, rows);
+    store.saved = { file: path, n: store.count, crc };
+    this._refuseClosed();
+    this._store = store;
+    await this._run((backend) => backend.sync(this._store));
+  }
+
+  async close() {
+    if (this._closed) return;
+    this._closed = true;
+    const backend = await (this._opening || Promise.resolve(null)).catch(() => null);
+    if (backend) backend.close();
+    this._store = null;
+  }
+
+  _refuseClosed() {
+    if (this._closed) throw new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+  }
+
+  _open() {
+    if (this._opening === null) {
+      this._opening = this._choose();
+      // A start that failed for good ({fallback: false}) may be tried again.
+      this._opening.catch(() => { this._opening = null; });
+    }
+    return this._opening;
+  }
+
+  async _choose() {
+    try {
+      const found = this.options.setting && typeof this.options.setting === 'object'
+        ? this.options.setting : setting.read(this.options.setting);
+      if (found.backend !== 'faiss') return this._fallBack(null, found.because || 'the setting says so');
+      this._runtime = found.runtime;
+      this._socket = this.options.socket || found.socket || null;
+      return this._use(await this._startOnce(found.runtime));
+    } catch (error) {
+      if (!(error instanceof FaissFleetError)) throw error;
+      return this._fallBack(error, error.message);
+    }
+  }
+
+  async _start(runtime) {
+    if (this._socket !== null) {
+      try {
+        return await WorkerBackend.start(runtime, this.options, this._socket);
+      } catch (error) {
+        if (!(error instanceof BackendError)) throw error;
+        this.emit('restart', { error, count: this.count });
+      }
+    }
+    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options.index);
+    if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
+    throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
+  }
+
+  async _startOnce(runtime) {
+    try {
+      return await this._start(runtime);
+    } catch (error) {
+      if (runtime.kind === 'node' || !(error instanceof BackendError)) throw error;
+      return this._again(runtime, error);
+    }
+  }
+
+  _again(runtime, error) {
+    if (Date.now() - this._lastRestart < this.options.restartWindow * 1000) throw error;
+    this._lastRestart = Date.now();
+    this.emit('restart', { error, count: this.count });
+    return this._start(runtime);
+  }
+
+  _use(backend) {
+    this._backend = backend;
+    return backend;
+  }
+
+  _fallBack(error, why) {
+    if (error && !this.options.fallback) throw error;
+    this.why = why;
+    const backend = this._use(new ExactBackend());
+    const code = error ? error.code : 'SETTING_SAYS_JS';
+    process.emitWarning(`Searching in JavaScript, without FAISS: ${why}`, { type: 'FaissFleetWarning', code });
+    this.emit('fallback', { error, why, count: this.count });
+    return backend;
+  }
+
+  /** Does something with the backend; with the next one if that fails. */
+  async _run(act) {
+    for (;;) {
+      const opening = this._open();
+      const backend = await opening;
+      try {
+        return await act(backend);
+      } catch (error) {
+        if (!(error instanceof BackendError) || this._closed) throw error;
+        // The first to notice replaces it; the others wait for that.
+        if (this._opening === opening) {
+          this._opening = this._replace(backend, error);
+          this._opening.catch(() => { this._opening = null; });
+        }
+      }
+    }
+  }
+
+  async _replace(backend, error) {
+    backend.close();
+    this._backend = null;
+    let last = error;
+    if (backend.name === 'worker') {
+      try {
+        return this._use(await this._again(this._runtime, error));
+      } catch (again) {
+        if (!(again instanceof FaissFleetError)) throw again;
+        last = again;
+      }
+    }
+    return this._fallBack(last, last.message);
+  }
+}
+
+/** The reference store: the same interface, always in JavaScript, without a setting and without a warning. */
+class JSVectorStorage extends VectorStorage {
+  async _choose() {
+    return this._use(new ExactBackend());
+  }
+}
+
+module.exports = { VectorStorage, JSVectorStorage };
+'''
+
+TEXTS['node/lib/store.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Everything that was added, as it was added. Backends are filled from here, so that none of them can lose anything.
+
+const { InputError } = require('./errors');
+
+const METRICS = { ip: 1, l2: 2, cosine: 3 };
+// Below this squared length no inner product and no squared distance leaves the range of float32.
+const LONGEST = 3.4028234663852886e38 / 4;
+
+function isVector(value) {
+  return ArrayBuffer.isView(value) || (Array.isArray(value) && (value.length === 0 || typeof value[0] === 'number'));
+}
+
+/** Copies one vector into `out` and returns its squared length. Throws InputError for what is no vector of ours. */
+function convert(vector, d, metric, out, at, what) {
+  if (!isVector(vector) || ArrayBuffer.isView(vector) && typeof vector[0] !== 'number' && vector.length !== 0) {
+    throw new InputError('BAD_ARGUMENT', `${what} is not a vector.`, 'Give an array of numbers or a Float32Array.');
+  }
+  if (vector.length !== d) {
+    throw new InputError('BAD_DIMENSION', `${what} has ${vector.length} dimensions; the store has ${d}.`,
+      'Use vectors of one embedding model, and a store for each model.');
+  }
+  let square = 0;
+  for (let i = 0; i < d; i++) {
+    const value = Math.fround(vector[i]);
+    if (typeof vector[i] !== 'number' || !Number.isFinite(value)) {
+      throw new InputError('BAD_VALUE', `${what} holds ${String(vector[i])} at ${i}.`,
+        'Every value must be a finite float32; look at what made the vector.');
+    }
+    out[at + i] = value;
+    square += value * value;
+  }
+  if (metric === 'cosine' ? !(square > 0) : square > LONGEST) {
+    throw new InputError('BAD_VALUE', metric === 'cosine' ? `${what} has length 0, hence no direction to compare.`
+      : `${what} is longer than 9.2e18, beyond which distances leave the range of float32.`,
+    'Leave it out, or use another metric or scale.');
+  }
+  return square;
+}
+
+function checkId(id) {
+  const value = typeof id === 'bigint' && id >= 0n && id <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(id) : id;
+  if (!Number.isSafeInteger(value) || value < 0) {
+    throw new InputError('BAD_ID', `${String(id)} is no id.`, 'Ids are whole numbers from 0 to 2^53-1.');
+  }
+  return value === 0 ? 0 : value;      // -0 is 0
+}
+
+class Store {
+  constructor(d, metric) {
+    this.d = d;
+    this.metric = metric;
+    this.count = 0;
+    this.ids = new Float64Array(0);
+    this.rows = new Float32Array(0);
+    this.inverse = new Float64Array(0);     // 1 / length, for cosine alone
+    this.known = new Set();
+    this.saved = null;                      // {file, n, crc} of the file that the first rows came from
+  }
+
+  _reserve(more) {
+    const wanted = this.count + more;
+    if (this.ids.length >= wanted) return;
+    const capacity = Math.max(wanted, Math.min(this.count * 2, this.count + 500000), 64);
+    const grow = (old, size) => {
+      const grown = new old.constructor(size);
+      grown.set(old.subarray(0, Math.min(old.length, size)));
+      return grown;
+    };
+    const ids = grow(this.ids, capacity);
+    const rows = grow(this.rows, capacity * this.d);
+    if (this.metric === 'cosine') this.inverse = grow(this.inverse, capacity);
+    this.ids = ids;
+    this.rows = rows;
+  }
+
+  /** All of them or, when one is refused, none. vectors: a list of vectors, or one Float32Array of all rows. */
+  add(ids, vectors) {
+    const list = Array.isArray(ids) || ArrayBuffer.isView(ids) ? ids : null;
+    if (list === null || !(Array.isArray(vectors) || ArrayBuffer.isView(vectors))) {
+      throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.');
+    }
+    const flat = ArrayBuffer.isView(vectors);
+    const count = flat ? vectors.length / this.d : vectors.length;
+    if (flat && !Number.isInteger(count)) {
+      throw new InputError('BAD_DIMENSION', `${vectors.length} numbers are no whole vectors of ${this.d} dimensions.`,
+        'Give one row after the other, or a list of vectors.');
+    }
+    if (list.length !== count) {
+      throw new InputError('BAD_ARGUMENT', `${list.length} ids were given for ${count} vectors.`, 'Give one for each.');
+    }
+    const fresh = new Set();
+    const numbers = new Float64Array(count);
+    for (let i = 0; i < count; i++) {
+      const id = checkId(list[i]);
+      if (this.known.has(id) || fresh.has(id)) {
+        throw new InputError('DUPLICATE_ID', `The id ${id} is in the store or twice in this call.`,
+          'Give each vector an id of its own; nothing of this call was added.');
+      }
+      fresh.add(id);
+      numbers[i] = id;
+    }
+    this._reserve(count);
+    for (let i = 0; i < count; i++) {
+      const row = this.count + i;
+      const vector = flat ? vectors.subarray(i * this.d, (i + 1) * this.d) : vectors[i];
+      const square = convert(vector, this.d, this.metric, this.rows, row * this.d, `The vector of id ${numbers[i]}`);
+      if (this.metric === 'cosine') this.inverse[row] = 1 / Math.sqrt(square);
+    }
+    this.ids.set(numbers, this.count);
+    for (const id of fresh) this.known.add(id);
+    this.count += count;                      // nothing before this line can be seen
+  }
+
+  /** Rows as they were added, from one position to another. Shares memory. */
+  raw(from, to) {
+    return this.rows.subarray(from * this.d, to * this.d);
+  }
+
+  /** The same, of length 1 for cosine. */
+  prepared(from, to) {
+    const rows = this.raw(from, to);
+    if (this.metric !== 'cosine') return rows;
+    const scaled = new Float32Array(rows.length);
+    for (let row = from, at = 0; row < to; row++) {
+      for (let i = 0; i < this.d; i++, at++) scaled[at] = rows[at] * this.inverse[row];
+    }
+    return scaled;
+  }
+}
+
+module.exports = { Store, METRICS, convert, isVector };
+'''
+
+TEXTS['node/lib/transport.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The two ways to a worker: a process of one's own with its pipes, and a socket at which one listens already.
+
+const { spawn } = require('child_process');
+const fs = require('fs');
+const net = require('net');
+const path = require('path');
+const { BackendError } = require('./errors');
+const { refuseStale } = require('./setting');
+
+const LOG = 4000;                 // characters of standard error that are kept
+const NOT_INHERITED = /^(PYTHON.*|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT)$/;
+const START_IT = 'Start the worker that serves it, or leave the option socket out.';
+
+let source = null;
+
+function workerSource() {
+  if (source === null) {
+    // In a package it lies beside the loader; in the project the loader for Python has it.
+    const places = ['../faiss_worker.py', '../../python/faiss_fleet_loader/faiss_worker.py'].map((place) => path.join(__dirname, place));
+    source = fs.readFileSync(places.find((place) => fs.existsSync(place)) || places[0]);
+  }
+  return source;
+}
+
+/** What follows argv. The text comes on stdin, before the frames: so it reaches a container too. */
+function bootstrap(length) {
+  return ['-c', `import sys;exec(compile(sys.stdin.buffer.read(${length}),'faiss_worker.py','exec'))`];
+}
+
+function environment(runtime) {
+  const kept = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
+  return { ...Object.fromEntries(kept), LC_ALL: 'C', PYTHONNOUSERSITE: '1', PYTHONDONTWRITEBYTECODE: '1', ...runtime.env };
+}
+
+/** A worker of this process alone. onData(bytes), onEnd(error): the latter once, when it can answer no more. */
+class Process {
+  constructor(runtime, onData, onEnd) {
+    refuseStale(runtime);
+    const text = workerSource();
+    this.log = '';
+    try {
+      this.child = spawn(runtime.argv[0], [...runtime.argv.slice(1), ...bootstrap(text.length)], {
+        cwd: '/', env: environment(runtime), stdio: ['pipe', 'pipe', 'pipe'],
+      });
+    } catch (error) {                            // a name that no program can have
+      throw new BackendError('WORKER_START', `${runtime.argv[0]} cannot be started: ${error.message}.`, undefined, error);
+    }
+    const { child } = this;
+    child.on('error', (error) => onEnd(new BackendError('WORKER_START',
+      `${runtime.argv[0]} cannot be started: ${error.message}.`, 'Run audit.yml for this host.', error)));
+    // 'close' comes when standard error has been read too, so the message can say what was the matter.
+    child.on('close', (code, signal) => onEnd(new BackendError('WORKER_DIED',
+      `The worker ended with ${signal || `exit code ${code}`}${this.log ? `: ${this.log.trim().slice(-400)}` : ''}.`)));
+    child.stderr.on('data', (data) => { this.log = (this.log + data.toString('utf8')).slice(-LOG); });
+    child.stdout.on('data', onData);
+    child.stdin.on('error', () => {});           // it has gone: 'close' tells more
+    this.out = child.stdin;
+    this.parts = [child, child.stdin, child.stdout, child.stderr];
+    child.stdin.write(text);
+  }
+
+  /** An application that forgets close() can still end: only unanswered requests keep it running. */
+  rest() { for (const part of this.parts) part.unref(); }
+  wake() { for (const part of this.parts) part.ref(); }
+
+  kill() {
+    this.child.kill('SIGKILL');
+    for (const part of this.parts.slice(1)) part.destroy();
+    this.child.unref();
+  }
+
+  /** Its input ends, and so does it; one that does not is ended. */
+  close() {
+    this.out.end();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 1000);
+    this.child.on('close', () => clearTimeout(timer));
+    this.wake();
+  }
+}
+
+/** Throws BackendError unless the path is a socket of this user or of root. */
+function refuseForeign(file) {
+  let found;
+  try {
+    found = fs.lstatSync(file);
+  } catch (error) {
+    throw new BackendError('WORKER_SOCKET', `No worker answers at ${file}: ${error.message}.`, START_IT, error);
+  }
+  if (!found.isSocket()) throw new BackendError('WORKER_SOCKET', `${file} is no socket.`, START_IT);
+  if (found.uid !== 0 && found.uid !== process.geteuid()) {
+    throw new BackendError('WORKER_SOCKET', `${file} belongs to user ${found.uid}, who could read every vector.`,
+      'Run the worker as the user of the application.');
+  }
+}
+
+/** A connection to a worker that somebody else started, who must be this user or root. */
+class Socket {
+  constructor(file, onData, onEnd) {
+    refuseForeign(file);
+    let connected = false;
+    this.out = net.connect(file, () => { connected = true; });
+    this.out.on('data', onData);
+    this.out.on('error', (error) => onEnd(connected ? new BackendError('WORKER_DIED',
+      `The connection to the worker at ${file} broke: ${error.message}.`, undefined, error)
+      : new BackendError('WORKER_SOCKET', `No worker answers at ${file}: ${error.message}.`, START_IT, error)));
+    this.out.on('close', () => onEnd(new BackendError('WORKER_DIED', `The worker at ${file} closed the connection.`)));
+  }
+
+  rest() { this.out.unref(); }
+  wake() { this.out.ref(); }
+  kill() { this.out.destroy(); }
+  close() { this.out.end(); }
+}
+
+module.exports = { Process, Socket, refuseForeign };
+'''
+
+TEXTS['node/lib/vector-file.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md.
+
+const fs = require('fs');
+const path = require('path');
+const { FileError } = require('./errors');
+const { METRICS } = require('./store');
+const { crc32 } = require('./crc32');
+
+const MAGIC = Buffer.from('FFVECT\r\n', 'latin1');     // a transfer that changes line ends is seen at once
+const VERSION = 1;
+const HEADER = 64;
+const PART = 8 << 20;
+const NAMES = Object.fromEntries(Object.entries(METRICS).map(([name, code]) => [code, name]));
+const SAVE_ANEW = 'Save it again from the program that has the vectors, or restore it from a backup.';
+
+function header(metric, d, n, crc) {
+  const head = Buffer.alloc(HEADER);
+  MAGIC.copy(head);
+  head.writeUInt32LE(VERSION, 8);
+  head.writeUInt32LE(METRICS[metric], 12);
+  head.writeUInt32LE(d, 16);
+  head.writeBigUInt64LE(BigInt(n), 24);
+  head.writeUInt32LE(crc, 32);
+  head.writeUInt32LE(crc32(head.subarray(0, 36)), 36);
+  return head;
+}
+
+/** {metric, d, n, crc} of a file's first bytes. Throws FileError. */
+function parse(head, file) {
+  if (head.length < 8 || !head.subarray(0, 8).equals(MAGIC)) {
+    throw new FileError(head.length < 8 && MAGIC.subarray(0, head.length).equals(head) ? 'FILE_TRUNCATED'
+      : 'FILE_FOREIGN', `${file} is no vector file.`, 'Give a file that save() wrote.');
+  }
+  if (head.length < HEADER) {
+    throw new FileError('FILE_TRUNCATED', `${file} ends within its header.`, SAVE_ANEW);
+  }
+  const version = head.readUInt32LE(8);
+  if (version !== VERSION) {
+    throw new FileError('FILE_VERSION', `${file} has version ${version}; this loader reads version ${VERSION}.`,
+      'Use the loader that wrote it, or a newer one.');
+  }
+  const metric = NAMES[head.readUInt32LE(12)];
+  const d = head.readUInt32LE(16);
+  const n = head.readBigUInt64LE(24);
+  if (crc32(head.subarray(0, 36)) !== head.readUInt32LE(36) || !metric || d === 0 || n >= 1n << 48n) {
+    throw new FileError('FILE_CORRUPT', `${file} has a damaged header.`, SAVE_ANEW);
+  }
+  return { metric, d, n: Number(n), crc: head.readUInt32LE(32) };
+}
+
+function littleEndian(view) {
+  return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+}
+
+async function inParts(buffer, use) {
+  for (let at = 0; at < buffer.length; at += PART) await use(buffer.subarray(at, at + PART));
+}
+
+function failed(error, what, file) {
+  if (error instanceof FileError) return error;
+  return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
+}
+
+/** Writes beside the file and renames, so that a crash leaves the old file or the new one. Resolves with the CRC. */
+async function save(file, store) {
+  const ids = Buffer.alloc(store.count * 8);
+  for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
+  const rows = littleEndian(store.raw(0, store.count));
+  const { metric, d, count } = store;
+  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
+  let handle;
+  try {
+    handle = await fs.promises.open(partial, 'wx', 0o666);
+    let crc = 0;
+    await handle.write(Buffer.alloc(HEADER));
+    for (const body of [ids, rows]) {
+      await inParts(body, async (part) => {
+        // A write may be a short one.
+        for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
+        crc = crc32(part, crc);
+      });
+    }
+    await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
+    await handle.sync();
+    await handle.close();
+    handle = null;
+    await fs.promises.rename(partial, file);
+    return crc;
+  } catch (error) {
+    if (handle) await handle.close().catch(() => {});
+    await fs.promises.unlink(partial).catch(() => {});
+    throw failed(error, 'written', file);
+  }
+}
+
+async function readExactly(handle, buffer, position) {
+  let at = 0;
+  while (at < buffer.length) {
+    const { bytesRead } = await handle.read(buffer, at, Math.min(PART, buffer.length - at), position + at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at;
+}
+
+/** {metric, d, n, ids, rows, crc} of a whole, undamaged file. Throws FileError. */
+async function load(file) {
+  let handle;
+  try {
+    handle = await fs.promises.open(file, 'r');
+    const head = Buffer.alloc(HEADER);
+    const got = await readExactly(handle, head, 0);
+    const { metric, d, n, crc } = parse(head.subarray(0, got), file);
+    const size = (await handle.stat()).size;
+    const wanted = HEADER + n * (8 + 4 * d);
+    if (size !== wanted) {
+      throw new FileError(size < wanted ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
+        `${file} has ${size} bytes where ${n} vectors of ${d} dimensions take ${wanted}.`, SAVE_ANEW);
+    }
+    const rows = new Float32Array(n * d);
+    const rawIds = Buffer.alloc(n * 8), rawRows = littleEndian(rows);
+    await readExactly(handle, rawIds, HEADER);
+    await readExactly(handle, rawRows, HEADER + n * 8);
+    let found = 0;
+    for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
+    if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
+    const ids = Array.from({ length: n }, (_, i) => rawIds.readBigInt64LE(i * 8));
+    return { metric, d, n, ids, rows, crc };
+  } catch (error) {
+    throw failed(error, 'read', file);
+  } finally {
+    if (handle) await handle.close().catch(() => {});
+  }
+}
+
+module.exports = { save, load };
+'''
+
+TEXTS['node/lib/worker.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// FAISS in another process, spoken to in frames: docs/reference/worker-protocol.md.
+
+const fs = require('fs');
+const { BackendError } = require('./errors');
+const { TYPES, Reader, frame, numbers, longs } = require('./protocol');
+const { METRICS } = require('./store');
+const { Process, Socket } = require('./transport');
+const { KINDS, IVF_OUTGROWN, plan, outgrown, sample } = require('./kinds');
+const indexFile = require('./index-file');
+
+const PART = 8 << 20;             // bytes of vectors in one frame
+const PART_HNSW = 1 << 20;        // whose vectors take long to add
+const CHUNK = 32 << 20;           // bytes of an index in one frame
+const LONG = 10;                  // times callTimeout, for what takes longer than a search: to train, to carry an index
+
+class WorkerBackend {
+  /** A backend whose worker has answered. Rejects with SettingError or BackendError. */
+  static async start(runtime, options, socket = null) {
+    const backend = new WorkerBackend(runtime, options, socket);
+    try {
+      const hello = await backend._ask(TYPES.HELLO, [numbers(1)], options.startTimeout);
+      backend.about = { ...JSON.parse(hello.toString('utf8')) };
+      if (backend.about.faiss) backend.writer = `faiss ${backend.about.faiss}`;
+    } catch (error) {
+      const fault = error instanceof BackendError ? error
+        : new BackendError('WORKER_NONSENSE', `The worker greets with what is no JSON: ${error.message}.`);
+      backend._fail(fault);
+      throw fault;
+    }
+    return backend;
+  }
+
+  /** By the socket, when there is one, otherwise in a process that is started from the runtime. */
+  constructor(runtime, options, socket) {
+    this.name = 'worker';
+    this.options = options;
+    this.store = null;
+    this.count = 0;
+    this.made = plan('flat', 0);
+    this.index = { kind: 'flat', from: 'built' };
+    this.writer = null;
+    this.fault = null;
+    this.waiting = new Map();
+    this.next = 1;
+    this.reader = new Reader();
+    this.syncing = Promise.resolve();
+    const line = [(data) => this._read(data), (error) => this._fail(error)];
+    this.line = socket === null ? new Process(runtime, ...line) : new Socket(socket, ...line);
+    this.line.rest();
+  }
+
+  _fail(error) {
+    if (this.fault) return;
+    this.fault = error;
+    this.line.kill();
+    for (const entry of this.waiting.values()) {
+      clearTimeout(entry.timer);
+      entry.reject(error);
+    }
+    this.waiting.clear();
+  }
+
+  _read(data) {
+    try {
+      for (const { type, request, payload } of this.reader.feed(data)) this._answer(type, request, payload);
+    } catch (error) {
+      this._fail(error);
+    }
+  }
+
+  _answer(type, request, payload) {
+    const entry = this.waiting.get(request);
+    if (!entry || (type !== TYPES.ERROR && type !== (entry.type | TYPES.REPLY))) {
+      throw new BackendError('WORKER_NONSENSE', `The worker answers ${type} to request ${request}, which was not asked.`);
+    }
+    if (type === TYPES.ERROR && !entry.mayRefuse) {
+      throw new BackendError('WORKER_ERROR', `The worker could not do it: ${payload.toString('utf8').slice(0, 2000)}`);
+    }
+    this.waiting.delete(request);
+    clearTimeout(entry.timer);
+    if (this.waiting.size === 0) this.line.rest();
+    entry.resolve(type === TYPES.ERROR ? null : payload);
+  }
+
+  /** The answer's payload; null when the worker says that it cannot, where it may. */
+  _ask(type, payload, seconds = this.options.callTimeout, mayRefuse = false) {
+    if (this.fault) return Promise.reject(this.fault);
+    return new Promise((resolve, reject) => {
+      const request = this.next;
+      this.next = (this.next % 0xffffffff) + 1;
+      const timer = setTimeout(() => this._fail(new BackendError('WORKER_TIMEOUT',
+        `The worker did not answer within ${seconds} s.`)), seconds * 1000);
+      if (this.waiting.size === 0) this.line.wake();
+      this.waiting.set(request, { type, resolve, reject, timer, mayRefuse });
+      const parts = frame(type, request, ...payload);
+      const { out } = this.line;
+      const small = parts.reduce((sum, part) => sum + part.length, 0) < 65536;
+      if (small) {
+        out.write(Buffer.concat(parts));
+      } else {
+        out.cork();
+        for (const part of parts) out.write(part);
+        out.uncork();
+      }
+    });
+  }
+
+  /** Gives the worker what it lacks of the store. */
+  sync(store) {
+    if (this.store === store && this.count === store.count) return this.syncing;
+    this.syncing = this.syncing.then(() => this._sync(store));
+    this.syncing.catch(() => {});
+    return this.syncing;
+  }
+
+  async _sync(store) {
+    if (this.store !== store || outgrown(this.made, this.options.index, store.count)) await this._begin(store);
+    const step = Math.max(1, Math.floor((this.made.kind === 'hnsw' ? PART_HNSW : PART) / (store.d * 4)));
+    while (this.count < store.count) {
+      const to = Math.min(store.count, this.count + step);
+      const rows = store.raw(this.count, to);
+      const said = await this._ask(TYPES.ADD, [numbers(to - this.count), bytesOf(rows)]);
+      if (said.length !== 8 || said.readBigUInt64LE(0) !== BigInt(to)) {
+        throw this._nonsense('counts other vectors than it was given');
+      }
+      this.count = to;
+    }
+  }
+
+  async _begin(store) {
+    const made = plan(this.options.index, store.count);
+    const open = () => this._ask(TYPES.OPEN, [numbers(store.d, METRICS[store.metric], this.options.threads, KINDS[made.kind], made.lists)]);
+    await open();
+    this.store = null;
+    this.count = 0;
+    this.index = { kind: made.kind, from: 'built' };
+    const { saved } = store;
+    store.saved = null;               // once: should FAISS die of it, the next backend builds its own
+    if (made.kind !== 'flat' && saved !== null && made.trainedWith < IVF_OUTGROWN * saved.n) {
+      const found = await indexFile.load(saved, this._what(store, made.kind));
+      if (found !== null && (await this._restore(found)) === saved.n) {
+        this.index.from = 'file';
+        this.count = saved.n;
+        store.saved = saved;
+      } else if (found !== null) {
+        await open();
+      }
+    }
+    if (made.kind === 'ivf' && this.count === 0) {
+      const rows = sample(store, made.lists);
+      await this._ask(TYPES.TRAIN, [numbers(rows.length / store.d), bytesOf(rows)], this.options.callTimeout * LONG);
+    }
+    this.made = made;
+    this.store = store;
+  }
+
+  _what(store, kind) {
+    return { metric: store.metric, d: store.d, kind: KINDS[kind], writer: this.writer };
+  }
+
+  /** Number of vectors in an index file; null when the worker cannot read it. */
+  async _restore({ file, size }) {
+    const handle = await fs.promises.open(file, 'r');
+    try {
+      const part = Buffer.alloc(Math.min(CHUNK, size));
+      for (let at = 0; at < size;) {
+        const { bytesRead } = await handle.read(part, 0, Math.min(CHUNK, size - at), at);
+        if (bytesRead === 0) return null;
+        const said = await this._ask(TYPES.RESTORE, [longs(size, at), part.subarray(0, bytesRead)],
+          this.options.callTimeout * LONG, true);
+        at += bytesRead;
+        if (said === null || said.length !== 8) return null;
+        if (at === size) return Number(said.readBigUInt64LE(0));
+      }
+      return null;
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async _dump(file) {
+    const handle = await fs.promises.open(file, 'wx', 0o666);
+    try {
+      for (let at = 0, total = null; total === null || at < total;) {
+        const said = await this._ask(TYPES.DUMP, [longs(at)], this.options.callTimeout * LONG);
+        const size = said.length > 8 ? Number(said.readBigUInt64LE(0)) : 0;
+        if (size < at + said.length - 8 || (total !== null && size !== total)) throw this._nonsense('hands out an index that is not whole');
+        total = size;
+        for (let from = 8; from < said.length;) {
+          const { bytesWritten } = await handle.write(said, from, said.length - from, at);
+          from += bytesWritten;
+          at += bytesWritten;
+        }
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** Writes the index beside the vector file of this store, where that spares the next start some work. */
+  async saveIndex(link, store) {
+    if (this.writer === null || this.fault) return false;
+    await this.sync(store);
+    if (this.store !== store || this.index.kind === 'flat' || link.n !== this.count) return false;
+    return indexFile.save(link, this._what(store, this.index.kind), (partial) => this._dump(partial));
+  }
+
+  _nonsense(what) {
+    const error = new BackendError('WORKER_NONSENSE', `The worker ${what}.`);
+    this._fail(error);
+    return error;
+  }
+
+  /** [{positions, scores}] for each of m queries, which lie one after the other. */
+  async search(store, queries, m, k) {
+    // Another store may be on its way, of a load() that came first. What is asked below goes out in one piece, before
+    // anything that comes after.
+    do await this.sync(store); while (this.store !== store);
+    const { d } = store;
+    const step = Math.max(1, Math.floor(PART / Math.max(d * 4, k * 12)));
+    const asked = [];
+    for (let from = 0; from < m; from += step) {
+      const count = Math.min(step, m - from);
+      const part = queries.subarray(from * d, (from + count) * d);
+      asked.push(this._ask(TYPES.SEARCH, [numbers(count, k), bytesOf(part)])
+        .then((data) => ({ data, count })));
+    }
+    const found = [];
+    for (const { data, count } of await Promise.all(asked)) {
+      if (data.length !== 8 + count * k * 12 || data.readUInt32LE(0) !== count || data.readUInt32LE(4) !== k) {
+        throw this._nonsense('answers with another number of neighbours than was asked');
+      }
+      for (let query = 0; query < count; query++) {
+        const positions = new Float64Array(k), scores = new Float32Array(k);
+        for (let i = 0; i < k; i++) {
+          const at = query * k + i;
+          // Below 2^53 the two halves are an exact number, and cheaper than a BigInt.
+          positions[i] = data.readInt32LE(8 + at * 8 + 4) * 4294967296 + data.readUInt32LE(8 + at * 8);
+          scores[i] = data.readFloatLE(8 + count * k * 8 + at * 4);
+        }
+        found.push({ positions, scores });
+      }
+    }
+    return found;
+  }
+
+  close() {
+    if (this.fault) return;
+    this.fault = new BackendError('CLOSED', 'The worker was closed.');
+    for (const entry of this.waiting.values()) {
+      clearTimeout(entry.timer);
+      entry.reject(this.fault);
+    }
+    this.waiting.clear();
+    this.line.close();
+  }
+}
+
+function bytesOf(rows) {
+  return Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength);
+}
+
+module.exports = { WorkerBackend };
+'''
+
+TEXTS['python/faiss_fleet_loader/__init__.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""One vector store for Python 3.6 and later: native FAISS where the host has it, exact search by numpy elsewhere."""
+from .errors import BackendError, FaissFleetError, FileError, InputError, SettingError
+from .storage import FallbackWarning, NumpyVectorStorage, VectorStorage
+
+__version__ = '0.1.0'
+__all__ = ['BackendError', 'FaissFleetError', 'FallbackWarning', 'FileError', 'InputError', 'NumpyVectorStorage',
+           'SettingError', 'VectorStorage']
+'''
+
+TEXTS['python/faiss_fleet_loader/errors.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What can go wrong, by kind. ``code`` is for programs, the text names thing and cause, ``remedy`` the next step."""
+
+
+class FaissFleetError(Exception):
+    """Any of the loader's errors. __cause__ is what lay behind it, if anything did."""
+
+    def __init__(self, code, message, remedy=None):
+        super().__init__('%s %s' % (message, remedy) if remedy else message)
+        self.code = code
+        self.remedy = remedy
+
+
+class InputError(FaissFleetError, ValueError):
+    """An argument that cannot be. Nothing of the call was done."""
+
+
+class SettingError(FaissFleetError):
+    """The setting is missing, malformed, or points at what is no longer there."""
+
+
+class FileError(FaissFleetError):
+    """A file is not a vector file, or not a whole one."""
+
+
+class BackendError(FaissFleetError):
+    """A backend cannot be started, died, hung or answered nonsense."""
+'''
+
+TEXTS['python/faiss_fleet_loader/exact.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Exact search with numpy: every row is compared."""
+
+CACHED = 1 << 20            # bytes that fit into a processor's cache
+
+
+def nearest(numpy, rows, metric, query, k):
+    """(positions, scores) of the k best rows for one query, best first, equal scores in the order of the rows.
+
+    metric: 'ip' or 'cosine' (rows and query have length 1; larger is nearer), or 'l2' (squared distance).
+    """
+    count, d = rows.shape
+    if metric == 'l2':
+        goodness = numpy.empty(count, dtype='float32')
+        step = max(1, CACHED // (d * 4))
+        for start in range(0, count, step):
+            gap = rows[start:start + step] - query
+            goodness[start:start + step] = -numpy.einsum('ij,ij->i', gap, gap)
+    else:
+        goodness = rows.dot(query)
+    least = numpy.partition(goodness, count - k)[count - k]
+    positions = numpy.nonzero(goodness >= least)[0]
+    order = numpy.lexsort((positions, -goodness[positions]))[:k]
+    positions = positions[order]
+    scores = goodness[positions]
+    return positions.tolist(), (-scores if metric == 'l2' else scores).tolist()
+'''
+
+TEXTS['python/faiss_fleet_loader/faiss_worker.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Holds a FAISS index and answers searches, for a loader in another process: on stdin and stdout, or on a socket.
+
+Runs on Python 3.6 and later with numpy and faiss. A loader sends this text to the interpreter that the setting names;
+or `python faiss_worker.py --socket PATH` serves several loaders, each with an index and a process of its own.
+The frames are described in docs/reference/worker-protocol.md. It ends when its input does.
+"""
+import errno
+import fcntl
+import json
+import os
+import select
+import signal
+import socket
+import stat
+import struct
+import sys
+import time
+
+MAGIC = b'FFWP'
+VERSION = 1
+HEADER = struct.Struct('<4sHHII')      # magic, version, type, request, length of the payload
+MOST_BYTES = 64 << 20
+HELLO, OPEN, ADD, SEARCH, TRAIN, DUMP, RESTORE = 1, 2, 3, 4, 5, 6, 7
+REPLY, ERROR = 0x80, 0xff
+IP, L2, COSINE = 1, 2, 3
+FLAT, IVF, HNSW = 0, 1, 2
+LINKS, EF_SEARCH = 32, 64               # of HNSW
+CHUNK = 32 << 20                        # bytes of an index in one frame
+MOST_PEERS = 64
+GRACE = 1.0                             # seconds until a process whose loader has gone is killed
+
+
+class Refused(Exception):
+    """The request makes no sense. The worker goes on."""
+
+
+def read_exactly(stream, size):
+    """The next bytes, or None when the stream ends before."""
+    data = bytearray(size)
+    view, at = memoryview(data), 0
+    while at < size:
+        count = stream.readinto(view[at:])
+        if not count:
+            return None
+        at += count
+    return data
+
+
+def write_all(descriptor, data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view):]
+
+
+class Index:
+    """One FAISS index of a kind; cosine is the inner product of vectors of length 1. Vectors are rows as bytes."""
+
+    def __init__(self, faiss, numpy):
+        self.faiss, self.numpy = faiss, numpy
+        self.index, self.d, self.metric, self.kind = None, 0, 0, FLAT
+
+    def open(self, d, metric, threads=0, kind=FLAT, lists=0):
+        if not d or metric not in (IP, L2, COSINE) or kind not in (FLAT, IVF, HNSW) or (kind == IVF) != bool(lists):
+            raise Refused('no index has %d dimensions, metric %d, kind %d and %d lists' % (d, metric, kind, lists))
+        if threads and hasattr(self.faiss, 'omp_set_num_threads'):
+            self.faiss.omp_set_num_threads(threads)
+        if kind == FLAT:
+            self.index = self.faiss.IndexFlatL2(d) if metric == L2 else self.faiss.IndexFlatIP(d)
+        else:
+            factory = 'IVF%d,Flat' % lists if kind == IVF else 'HNSW%d' % LINKS
+            self.index = self.faiss.index_factory(d, factory, self._measure(metric))
+        self.d, self.metric, self.kind = d, metric, kind
+        self._tune()
+
+    def _measure(self, metric):
+        return self.faiss.METRIC_L2 if metric == L2 else self.faiss.METRIC_INNER_PRODUCT
+
+    def _tune(self):
+        """Settings of the search, which not every release keeps in a file."""
+        if self.kind == IVF:
+            self.index.nprobe = min(self.index.nlist, max(8, self.index.nlist // 10))
+        if self.kind == HNSW:
+            self.index.hnsw.efSearch = EF_SEARCH
+
+    def rows(self, data):
+        """The rows as an array, of length 1 for cosine."""
+        if self.index is None:
+            raise Refused('OPEN comes before everything else')
+        if len(data) % (self.d * 4):
+            raise Refused('%d bytes are no whole vectors of %d dimensions' % (len(data), self.d))
+        found = self.numpy.frombuffer(data, dtype='<f4').reshape(-1, self.d)
+        if self.metric == COSINE:
+            # In float64, so that neither very long nor very short vectors lose their direction.
+            wide = found.astype('float64')
+            found = wide / self.numpy.sqrt((wide * wide).sum(axis=1))[:, None]
+        return self.numpy.ascontiguousarray(found, dtype='float32')
+
+    def train(self, data):
+        """Lets an IVF index find its lists among these rows, which are not added."""
+        rows = self.rows(data)
+        if self.kind != IVF or len(rows) < self.index.nlist or self.index.ntotal:
+            raise Refused('%d vectors cannot train this index' % len(rows))
+        self.index.train(rows)
+
+    def add(self, data):
+        """Number of vectors after it."""
+        rows = self.rows(data)
+        if not self.index.is_trained:
+            raise Refused('TRAIN comes before ADD')
+        if len(rows):
+            self.index.add(rows)
+        return self.index.ntotal
+
+    def search(self, data, k):
+        """(scores, positions); an index that is not flat may answer -1 where it found fewer than k."""
+        rows = self.rows(data)
+        if not 1 <= k <= self.index.ntotal:
+            raise Refused('%d neighbours among %d vectors' % (k, self.index.ntotal))
+        return self.index.search(rows, k)
+
+    def dump(self):
+        """The index as FAISS writes it into a file."""
+        if self.index is None:
+            raise Refused('OPEN comes before everything else')
+        return self.faiss.serialize_index(self.index).tobytes()
+
+    def restore(self, data):
+        """Takes an index of the same kind, dimension and metric from dump(). Number of its vectors."""
+        if self.index is None:
+            raise Refused('OPEN comes before everything else')
+        found = self.faiss.deserialize_index(self.numpy.frombuffer(data, dtype='uint8'))
+        kind = IVF if hasattr(found, 'nlist') else HNSW if hasattr(found, 'hnsw') else FLAT
+        if (found.d, found.metric_type, kind) != (self.d, self._measure(self.metric), self.kind):
+            raise Refused('that is an index of another kind')
+        self.index = found
+        self._tune()
+        return found.ntotal
+
+
+class Requests:
+    """The payloads of requests, and what is answered."""
+
+    def __init__(self, index, about):
+        self.index, self.about = index, about
+        self.parts = b''               # of an index that is on its way, out or in
+
+    def answer(self, kind, payload):
+        answers = {HELLO: self.hello, OPEN: self.open, ADD: self.add, SEARCH: self.search, TRAIN: self.train,
+                   DUMP: self.dump, RESTORE: self.restore}
+        if kind not in answers:
+            raise Refused('no request has the type %d' % kind)
+        return answers[kind](payload)
+
+    def hello(self, _payload):
+        return self.about
+
+    def open(self, payload):
+        if len(payload) != 20:
+            raise Refused('OPEN wants 20 bytes, not %d' % len(payload))
+        self.parts = b''
+        self.index.open(*struct.unpack('<IIIII', payload))
+        return struct.pack('<Q', 0)
+
+    def counted(self, payload, head):
+        """The rows behind a head of numbers, the first of which says how many they are."""
+        if len(payload) < head:
+            raise Refused('a request of %d bytes lacks its numbers' % len(payload))
+        count, = struct.unpack_from('<I', payload)
+        if len(payload) != head + count * self.index.d * 4:
+            raise Refused('%d vectors of %d dimensions are not %d bytes' % (count, self.index.d, len(payload) - head))
+        return count, memoryview(payload)[head:]
+
+    def add(self, payload):
+        return struct.pack('<Q', self.index.add(self.counted(payload, 4)[1]))
+
+    def train(self, payload):
+        self.index.train(self.counted(payload, 4)[1])
+        return struct.pack('<Q', 0)
+
+    def search(self, payload):
+        count, rows = self.counted(payload, 8)
+        k, = struct.unpack_from('<I', payload, 4)
+        if count * k * 12 > MOST_BYTES - 8:
+            raise Refused('an answer of %d neighbours for %d queries is too long' % (k, count))
+        scores, positions = self.index.search(rows, k)
+        return struct.pack('<II', count, k) + positions.astype('<i8').tobytes() + scores.astype('<f4').tobytes()
+
+    def dump(self, payload):
+        if len(payload) != 8:
+            raise Refused('DUMP wants 8 bytes, not %d' % len(payload))
+        offset, = struct.unpack('<Q', payload)
+        if offset == 0:
+            self.parts = self.index.dump()
+        total, part = len(self.parts), self.parts[offset:offset + CHUNK]
+        if offset + len(part) >= total:
+            self.parts = b''
+        return struct.pack('<Q', total) + part
+
+    def restore(self, payload):
+        if len(payload) < 16:
+            raise Refused('RESTORE without its numbers')
+        total, offset = struct.unpack_from('<QQ', payload)
+        if offset == 0:
+            self.parts = bytearray()
+        part = memoryview(payload)[16:]
+        if offset != len(self.parts) or offset + len(part) > total:
+            raise Refused('RESTORE of bytes %d to %d of %d, out of their order' % (offset, offset + len(part), total))
+        self.parts += part
+        if len(self.parts) < total:
+            return struct.pack('<Q', 0)
+        whole, self.parts = self.parts, b''
+        return struct.pack('<Q', self.index.restore(whole))
+
+
+def serve(stream, out, requests):
+    """Answers until the stream ends or holds something that is no frame."""
+    while True:
+        head = read_exactly(stream, HEADER.size)
+        if head is None:
+            return
+        magic, version, kind, request, length = HEADER.unpack(bytes(head))
+        if magic != MAGIC or version != VERSION or length > MOST_BYTES:
+            sys.exit('faiss_worker: a frame begins with %r; this worker speaks version %d' % (bytes(head), VERSION))
+        payload = read_exactly(stream, length)
+        if payload is None:
+            return
+        try:
+            kind, answer = kind | REPLY, requests.answer(kind, payload)
+        except Refused as exc:
+            kind, answer = ERROR, error('refused', exc)
+        except MemoryError as exc:
+            kind, answer = ERROR, error('out_of_memory', exc)
+        except Exception as exc:           # whatever FAISS raises is the loader's to judge
+            kind, answer = ERROR, error('faiss', exc)
+        write_all(out, HEADER.pack(MAGIC, VERSION, kind, request, len(answer)) + answer)
+
+
+def error(code, exc):
+    return json.dumps({'code': code, 'message': '%s: %s' % (type(exc).__name__, str(exc)[:2000])}).encode('ascii')
+
+
+class Listener:
+    """A socket that only this user reaches. Each connection is served by a process of its own, forked after FAISS was
+    imported: a crash ends one connection, and what a connection held goes with it."""
+
+    def __init__(self, path):
+        self.path = os.path.abspath(path)
+        folder = os.stat(os.path.dirname(self.path))
+        if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
+            sys.exit('faiss_worker: anybody may write to the folder of %s; choose another' % path)
+        # Held as long as this process lives: so a socket that is there without its lock being held is nobody's.
+        self._lock = os.open(self.path + '.lock', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit('faiss_worker: another worker serves %s' % path)
+        self.peers = {}                # descriptor: [connection, process, when it is killed]
+
+    def listen(self):
+        if os.path.lexists(self.path):
+            found = os.lstat(self.path)
+            if not stat.S_ISSOCK(found.st_mode) or found.st_uid != os.geteuid():
+                sys.exit('faiss_worker: %s is no socket of this user; it stays' % self.path)
+            os.unlink(self.path)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            self._socket.bind(self.path)
+        finally:
+            os.umask(before)
+        self._socket.listen(MOST_PEERS)
+
+    def run(self, start):
+        """Forks for each connection; start(connection) is what the new process does."""
+        self._read, self._write = os.pipe()
+        for descriptor in (self._read, self._write):
+            os.set_blocking(descriptor, False)
+        signal.set_wakeup_fd(self._write)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, lambda _number, _frame: sys.exit(0))
+        self._poll = select.poll()
+        for descriptor in (self._socket.fileno(), self._read):
+            self._poll.register(descriptor, select.POLLIN)
+        try:
+            while True:
+                self._turn(start)
+        finally:
+            self._close()
+
+    def _turn(self, start):
+        due = [entry[2] for entry in self.peers.values() if entry[2] is not None]
+        wait = 1000 * max(0.01, min(due) - time.monotonic()) if due else None
+        for descriptor, _event in self._poll.poll(wait):
+            if descriptor == self._socket.fileno():
+                self._accept(start)
+            elif descriptor == self._read:
+                os.read(self._read, 4096)
+            else:                                  # its loader has gone; most end by themselves when they see it
+                self._poll.unregister(descriptor)
+                self.peers[descriptor][2] = time.monotonic() + GRACE
+        now = time.monotonic()
+        for descriptor, (connection, process, kill_at) in list(self.peers.items()):
+            if os.waitpid(process, os.WNOHANG)[0]:
+                if kill_at is None:
+                    self._poll.unregister(descriptor)
+                connection.close()
+                del self.peers[descriptor]
+            elif kill_at is not None and now >= kill_at:
+                os.kill(process, signal.SIGKILL)
+                self.peers[descriptor][2] = now + GRACE
+
+    def _accept(self, start):
+        connection, _address = self._socket.accept()
+        uid = struct.unpack('3i', connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        if uid not in (0, os.geteuid()) or len(self.peers) >= MOST_PEERS:
+            connection.close()
+            return
+        sys.stderr.flush()
+        try:
+            process = os.fork()
+        except OSError as exc:
+            sys.stderr.write('faiss_worker: no process for a connection: %s\n' % exc)
+            connection.close()
+            return
+        if process == 0:
+            self._become_child(connection, start)
+        self.peers[connection.fileno()] = [connection, process, None]
+        self._poll.register(connection, 0)         # a hang-up is told unasked
+
+    def _become_child(self, connection, start):
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
+            # Of the others it keeps nothing, or they would not see each other's end.
+            for descriptor in (self._read, self._write, self._lock):
+                os.close(descriptor)
+            self._socket.close()
+            for other, _process, _when in self.peers.values():
+                other.close()
+            start(connection)
+            status = 0
+        except SystemExit as exc:
+            sys.stderr.write('%s\n' % exc)
+        except (BrokenPipeError, ConnectionResetError, KeyboardInterrupt):
+            pass
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+
+    def _close(self):
+        for _connection, process, _when in self.peers.values():
+            try:
+                os.kill(process, signal.SIGTERM)
+            except OSError as exc:
+                if exc.errno != errno.ESRCH:
+                    raise
+        os.unlink(self.path)
+
+
+def main(arguments):
+    sys.path[:] = [path for path in sys.path if path]     # a folder named faiss in the working directory is not FAISS
+    if arguments and (len(arguments) != 2 or arguments[0] != '--socket'):
+        sys.exit('usage: faiss_worker.py [--socket PATH]')
+    out = os.dup(1)
+    os.dup2(2, 1)                                          # what anything prints must not come between the frames
+    listener = Listener(arguments[1]) if arguments else None
+    import faiss
+    import numpy
+
+    def requests():
+        about = {'faiss': getattr(faiss, '__version__', None), 'numpy': numpy.__version__,
+                 'python': '%d.%d.%d' % sys.version_info[:3], 'pid': os.getpid()}
+        return Requests(Index(faiss, numpy), json.dumps(about).encode('ascii'))
+
+    if listener is None:
+        serve(sys.stdin.buffer, out, requests())
+    else:
+        listener.listen()
+        listener.run(lambda connection: serve(connection.makefile('rb', 0), connection.fileno(), requests()))
+
+
+if __name__ == '__main__':
+    try:
+        main(sys.argv[1:])
+    except (BrokenPipeError, KeyboardInterrupt):
+        os._exit(0)
+    except OSError as exc:
+        sys.exit('faiss_worker: %s' % exc)
+'''
+
+TEXTS['python/faiss_fleet_loader/filling.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Keeps a FAISS index equal to a store, whichever kind of index it is and wherever it lives."""
+from . import index_file
+
+KINDS = {'flat': 0, 'ivf': 1, 'hnsw': 2}
+IVF_LEAST = 1000            # below so many vectors lists win nothing: the index is flat
+IVF_OUTGROWN = 4            # trained anew when there are so many times as many vectors as then
+SAMPLE = 40                 # vectors for each list that it is trained with, as FAISS asks for
+MOST_SAMPLE = 48 << 20      # bytes
+PART = 8 << 20              # bytes of vectors at a time
+PART_HNSW = 1 << 20         # whose vectors take long to add
+
+
+class Filling:
+    """A backend with an index. It has _open, _train, _add, _dump and _restore; ``writer`` names it in an index file."""
+
+    writer = None
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.store, self.count = None, 0
+        self.index = {'kind': 'flat', 'from': 'built'}
+        self._trained_with = 0
+
+    def _wanted(self, count):
+        return 'flat' if self.kind == 'ivf' and count < IVF_LEAST else self.kind
+
+    def _outgrown(self, count):
+        if self._wanted(count) != self.index['kind']:
+            return True
+        return self.index['kind'] == 'ivf' and count >= IVF_OUTGROWN * self._trained_with
+
+    def sync(self, store):
+        """Gives the index what it lacks of the store."""
+        if self.store is not store or self._outgrown(len(store)):
+            self._begin(store)
+        size = PART_HNSW if self.index['kind'] == 'hnsw' else PART
+        step = max(1, size // (store.d * 4))
+        while self.count < len(store):
+            to = min(len(store), self.count + step)
+            self._add(store.raw(self.count, to), to)
+            self.count = to
+
+    def _begin(self, store):
+        self.store, self.count = None, 0
+        kind, count = self._wanted(len(store)), len(store)
+        lists = int(count ** 0.5) if kind == 'ivf' else 0
+        self._open(store, KINDS[kind], lists)
+        self.index, self._trained_with = {'kind': kind, 'from': 'built'}, count
+        saved, store.saved = store.saved, None     # once: should FAISS die of it, the next backend builds its own
+        if kind != 'flat' and saved is not None and count < IVF_OUTGROWN * saved.n:
+            data = index_file.load(saved, store.metric, store.d, KINDS[kind], self.writer)
+            if data is not None and self._restore(data) == saved.n:
+                self.index['from'], self.count = 'file', saved.n
+                store.saved = saved
+            elif data is not None:
+                self._open(store, KINDS[kind], lists)
+        if kind == 'ivf' and self.count == 0:
+            self._train(*self._sample(store, lists))
+        self.store = store
+
+    @staticmethod
+    def _sample(store, lists):
+        """(rows from all over the store, their number)"""
+        wanted = min(len(store), lists * SAMPLE, max(lists, MOST_SAMPLE // (store.d * 4)))
+        rows = (store.raw(at, at + 1) for at in (i * len(store) // wanted for i in range(wanted)))
+        return b''.join(rows), wanted
+
+    def save_index(self, link, store):
+        """Writes the index beside the vector file of this store, where that spares the next start some work."""
+        if self.writer is None or self._wanted(len(store)) == 'flat':
+            return False
+        self.sync(store)
+        kind = KINDS[self.index['kind']]
+        return index_file.save(link, store.metric, store.d, kind, self.writer, self._dump())
+'''
+
+TEXTS['python/faiss_fleet_loader/index_file.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The FAISS index beside a vector file: only ever a shortcut. What does not match is not used, and that is no error.
+
+It is what FAISS writes, followed by 64 bytes which say what it belongs to: docs/reference/vector-file.md.
+"""
+import os
+import struct
+import zlib
+from collections import namedtuple
+
+from .store import METRICS
+
+MAGIC = b'FFINDX\r\n'
+VERSION = 1
+TRAILER = struct.Struct('<8sIIIIQII20sI')
+
+# Of the vector file: its path, number of vectors and the CRC in its header.
+Link = namedtuple('Link', 'path n crc')
+
+
+def path_of(vectors):
+    return vectors + '.faiss'
+
+
+def trailer(link, metric, d, kind, writer, crc):
+    fields = (MAGIC, VERSION, METRICS[metric], d, kind, link.n, link.crc, crc, writer.encode('ascii', 'replace')[:20])
+    body = TRAILER.pack(*(fields + (0,)))[:-4]
+    return body + struct.pack('<I', zlib.crc32(body) & 0xffffffff)
+
+
+def _is_ours(path):
+    """Whether nothing is there, or one that save() wrote."""
+    try:
+        with open(path, 'rb') as source:
+            source.seek(max(0, os.fstat(source.fileno()).st_size - TRAILER.size))
+            return source.read(8) == MAGIC
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+
+
+def save(link, metric, d, kind, writer, parts):
+    """Writes it whole or not at all. False when that cannot be or somebody else's file is there: no vector is lost."""
+    path = path_of(link.path)
+    if not _is_ours(path):
+        return False
+    partial = os.path.join(os.path.dirname(path), '.%s.%d.partial' % (os.path.basename(path), os.getpid()))
+    try:
+        with open(partial, 'wb') as out:
+            crc = 0
+            for part in parts:
+                out.write(part)
+                crc = zlib.crc32(part, crc)
+            out.write(trailer(link, metric, d, kind, writer, crc & 0xffffffff))
+            out.flush()
+            os.fsync(out.fileno())
+        os.rename(partial, path)
+    except OSError:
+        return False
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)
+    return True
+
+
+def load(link, metric, d, kind, writer):
+    """FAISS's bytes, or None unless they belong to this vector file, this kind of index and this release of FAISS."""
+    if writer is None:
+        return None
+    try:
+        with open(path_of(link.path), 'rb') as source:
+            size = os.fstat(source.fileno()).st_size - TRAILER.size
+            if size <= 0:
+                return None
+            source.seek(size)
+            end = source.read(TRAILER.size)
+            crc, = struct.unpack_from('<I', end, 36)
+            if end != trailer(link, metric, d, kind, writer, crc):
+                return None
+            source.seek(0)
+            data = source.read(size)
+    except OSError:
+        return None
+    return data if len(data) == size and zlib.crc32(data) & 0xffffffff == crc else None
+
+
+def drop_stale(link):
+    """Removes an index that save() wrote for other vectors; one for these very vectors stays."""
+    path = path_of(link.path)
+    try:
+        with open(path, 'rb') as source:
+            source.seek(max(0, os.fstat(source.fileno()).st_size - TRAILER.size))
+            end = source.read(TRAILER.size)
+        if len(end) == TRAILER.size and end[:8] == MAGIC and struct.unpack_from('<QI', end, 24) != (link.n, link.crc):
+            os.unlink(path)
+    except OSError:
+        pass                                       # nothing there, or not ours to remove: it is never used
+'''
+
+TEXTS['python/faiss_fleet_loader/inprocess.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Backends in this very process: FAISS where this interpreter is the one that the setting names, else exact search."""
+import array
+import heapq
+import operator
+import os
+import sys
+
+from . import exact, rows
+from .errors import BackendError
+from .faiss_worker import Index
+from .filling import PART, Filling
+from .setting import refuse_stale
+from .store import METRICS
+
+
+def fits(runtime):
+    """Whether this interpreter is the one that passed the search test, so that importing its FAISS is no gamble."""
+    program = runtime['argv'][0]
+    if runtime['kind'] != 'python' or len(runtime['argv']) > 1 or not program.startswith('/'):
+        return False
+    if os.path.abspath(program) == os.path.abspath(sys.executable or ''):
+        return True
+    # Another name of it; without PYTHONPATH a virtual environment has the packages, and the name decides.
+    same = os.path.realpath(program) == os.path.realpath(sys.executable or '')
+    return same and bool((runtime.get('env') or {}).get('PYTHONPATH'))
+
+
+def import_faiss(runtime):
+    """(faiss, numpy) of the runtime. Raises BackendError."""
+    refuse_stale(runtime)
+    folders = [path for path in (runtime.get('env') or {}).get('PYTHONPATH', '').split(os.pathsep) if path]
+    fresh = [path for path in folders if path not in sys.path]
+    sys.path[:0] = fresh
+    try:
+        import faiss
+        import numpy
+    except Exception as exc:                     # a FAISS that does not fit raises whatever it likes
+        raise BackendError('BACKEND_FAILED', 'faiss cannot be imported: %s.' % exc,
+                           'Run audit.yml for this host.') from exc
+    finally:
+        # What is imported later comes from the application's own folders first.
+        for path in fresh:
+            sys.path.remove(path)
+        sys.path.extend(fresh)
+    return faiss, numpy
+
+
+class FaissBackend(Filling):
+    """An index in this process."""
+
+    name = 'faiss'
+    usable = True
+
+    def __init__(self, runtime, threads, kind='flat'):
+        super().__init__(kind)
+        faiss, self._numpy = import_faiss(runtime)
+        self._threads, self._index = threads, Index(faiss, self._numpy)
+        self.about = {'faiss': getattr(faiss, '__version__', None), 'numpy': self._numpy.__version__,
+                      'python': '%d.%d.%d' % sys.version_info[:3], 'pid': os.getpid()}
+        if self.about['faiss']:
+            self.writer = 'faiss %s' % self.about['faiss']
+
+    def _guard(self, act, *arguments):
+        try:
+            return act(*arguments)
+        except Exception as exc:
+            raise BackendError('BACKEND_FAILED', 'faiss failed: %s.' % exc) from exc
+
+    def _open(self, store, kind, lists):
+        self._guard(self._index.open, store.d, METRICS[store.metric], self._threads, kind, lists)
+
+    def _train(self, rows, _count):
+        self._guard(self._index.train, rows)
+
+    def _add(self, rows, _total):
+        self._guard(self._index.add, rows)
+
+    def _dump(self):
+        return [self._guard(self._index.dump)]
+
+    def _restore(self, data):
+        try:
+            return self._index.restore(data)
+        except Exception:                  # whatever FAISS says of it: the index is built anew
+            return None
+
+    def search(self, queries, count, k):
+        scores, positions = self._guard(self._index.search, queries, k)
+        return list(zip(positions.tolist(), scores.tolist()))
+
+    def close(self):
+        self._index = None
+
+
+def exact_backend():
+    """The fallback: every row is compared, with numpy where there is one."""
+    return PlainBackend() if rows.numpy_or_none() is None else NumpyBackend()
+
+
+class NumpyBackend:
+    """Exact search with numpy."""
+
+    name = 'numpy'
+    usable = True
+
+    def __init__(self):
+        self._numpy = rows.numpy_or_none()
+        self.about = {'numpy': self._numpy.__version__}
+        self.index = {'kind': 'flat', 'from': 'built'}
+        self.store, self.count = None, 0
+
+    def _prepared(self, data, d, metric):
+        """Rows as an array, of length 1 for cosine."""
+        found = self._numpy.frombuffer(data, dtype='<f4').reshape(-1, d)
+        if metric == 'cosine':
+            wide = found.astype('float64')
+            found = wide / self._numpy.sqrt((wide * wide).sum(axis=1))[:, None]
+        return self._numpy.ascontiguousarray(found, dtype='float32')
+
+    def sync(self, store):
+        numpy = self._numpy
+        if self.store is not store:
+            self.store, self.count = store, 0
+            self._rows = numpy.empty((0, store.d), dtype='float32')
+        if len(store) > len(self._rows):
+            grown = numpy.empty((max(len(store), len(self._rows) * 3 // 2), store.d), dtype='float32')
+            grown[:self.count] = self._rows[:self.count]
+            self._rows = grown
+        step = max(1, PART // (store.d * 4))
+        while self.count < len(store):
+            to = min(len(store), self.count + step)
+            self._rows[self.count:to] = self._prepared(store.raw(self.count, to), store.d, store.metric)
+            self.count = to
+
+    def search(self, queries, count, k):
+        wanted = self._prepared(queries, self.store.d, self.store.metric)
+        return [exact.nearest(self._numpy, self._rows[:self.count], self.store.metric, query, k) for query in wanted]
+
+    def save_index(self, _link, _store):
+        """It has none to save."""
+        return False
+
+    def close(self):
+        self._rows = None
+
+
+class PlainBackend:
+    """Exact search without numpy: a hundred times slower than with it, and as right."""
+
+    name = 'python'
+    usable = True
+
+    def __init__(self):
+        self.about = {'python': '%d.%d.%d' % sys.version_info[:3]}
+        self.index = {'kind': 'flat', 'from': 'built'}
+        self.store, self.rows, self.squares = None, [], []
+
+    @staticmethod
+    def _floats(data):
+        found = array.array('f')
+        found.frombytes(data)
+        if sys.byteorder == 'big':
+            found.byteswap()
+        return found
+
+    def sync(self, store):
+        if self.store is not store:
+            self.store, self.rows, self.squares = store, [], []
+        for at in range(len(self.rows), len(store)):
+            row = self._floats(store.raw(at, at + 1))
+            self.rows.append(row)
+            self.squares.append(sum(map(operator.mul, row, row)))
+
+    def search(self, queries, count, k):
+        size = self.store.d * 4
+        return [self._nearest(self._floats(bytes(queries[at:at + size])), k) for at in range(0, count * size, size)]
+
+    def _nearest(self, query, k):
+        own, metric = sum(map(operator.mul, query, query)), self.store.metric
+        products = [sum(map(operator.mul, row, query)) for row in self.rows]
+        if metric == 'l2':
+            products = [2 * product - square - own for product, square in zip(products, self.squares)]
+        elif metric == 'cosine':
+            products = [product / (square * own) ** 0.5 for product, square in zip(products, self.squares)]
+        best = heapq.nsmallest(k, range(len(products)), key=lambda at: (-products[at], at))
+        return best, [max(0.0, -products[at]) if metric == 'l2' else products[at] for at in best]
+
+    def save_index(self, _link, _store):
+        """It has none to save."""
+        return False
+
+    def close(self):
+        self.rows = self.squares = None
+'''
+
+TEXTS['python/faiss_fleet_loader/rows.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""From what callers give to rows of little-endian float32; with numpy when there is one, and without."""
+import array
+import math
+import operator
+import sys
+
+from .errors import InputError
+
+# Below this squared length no inner product and no squared distance leaves the range of float32.
+LONGEST = 3.4028234663852886e38 / 4
+FINITE = 'Every value must be a finite float32; look at what made the vector.'
+
+
+def numpy_or_none():
+    """numpy, or None where it is not installed or does not load."""
+    try:
+        import numpy
+    except ImportError:
+        return None
+    return numpy
+
+
+def dimension_error(what, found, d):
+    return InputError('BAD_DIMENSION', '%s has %s dimensions; the store has %d.' % (what, found, d),
+                      'Use vectors of one embedding model, and a store for each model.')
+
+
+def is_vector(value):
+    """Whether this is one vector rather than a list of them. An empty list is a list of none."""
+    shape = getattr(value, 'shape', None)
+    if shape is not None:
+        return len(shape) == 1
+    try:
+        return len(value) > 0 and not hasattr(value[0], '__len__')
+    except (TypeError, KeyError):
+        raise InputError(
+            'BAD_ARGUMENT', 'A %s is neither a vector nor a list of vectors.' % type(value).__name__) from None
+
+
+def width(vector):
+    """Number of dimensions; 0 for what has none."""
+    shape = getattr(vector, 'shape', None)
+    if shape is not None:
+        return shape[-1] if shape else 0
+    return len(vector) if hasattr(vector, '__len__') and not isinstance(vector, (str, bytes, dict)) else 0
+
+
+def convert(vectors, d, metric, name):
+    """(count, bytes) of a list of vectors. name(i) says what the i-th is called in an error."""
+    for i, vector in enumerate(vectors if getattr(vectors, 'ndim', None) is None else ()):
+        if width(vector) != d:
+            raise dimension_error(name(i), width(vector), d)
+    if getattr(vectors, 'ndim', 2) != 2 or (hasattr(vectors, 'shape') and vectors.shape[1] != d):
+        raise dimension_error('The array of shape %s' % (vectors.shape,), width(vectors), d)
+    numpy = numpy_or_none()
+    return (_plain if numpy is None else _by_numpy)(numpy, vectors, d, metric, name)
+
+
+def _by_numpy(numpy, vectors, d, metric, name):
+    try:
+        rows = numpy.asarray(vectors)
+    except ValueError:
+        rows = numpy.empty((0,), dtype=object)
+    if not len(vectors):
+        return 0, b''
+    if rows.dtype.kind not in 'iuf' or rows.ndim != 2:
+        return _plain(numpy, vectors, d, metric, name)         # which says what is the matter, and where
+    with numpy.errstate(over='ignore', invalid='ignore'):
+        rows = numpy.ascontiguousarray(rows, dtype='<f4')
+    finite = numpy.isfinite(rows).all(axis=1)
+    if not finite.all():
+        row = int(numpy.argmin(finite))
+        at = int(numpy.argmin(numpy.isfinite(rows[row])))
+        raise InputError('BAD_VALUE', '%s holds %r at %d.' % (name(row), float(rows[row, at]), at), FINITE)
+    for start in range(0, len(rows), 4096):                    # in parts: float64 takes twice the room
+        wide = rows[start:start + 4096].astype('float64')
+        squares = (wide * wide).sum(axis=1)
+        bad = squares <= 0 if metric == 'cosine' else squares > LONGEST
+        if bad.any():
+            _refuse_length(metric, name(start + int(numpy.argmax(bad))))
+    return len(rows), rows.tobytes()
+
+
+def _plain(_numpy, vectors, d, metric, name):
+    rows = array.array('f')
+    for i, vector in enumerate(vectors):
+        try:
+            row = array.array('f', vector if isinstance(vector, array.array) else list(vector))
+        except (TypeError, ValueError, OverflowError):
+            raise InputError('BAD_VALUE', '%s holds what is no float32.' % name(i), FINITE) from None
+        square = sum(map(operator.mul, row, row))
+        if not math.isfinite(square):
+            at = next(at for at, value in enumerate(row) if not math.isfinite(value))
+            raise InputError('BAD_VALUE', '%s holds %r at %d.' % (name(i), row[at], at), FINITE)
+        if square <= 0 if metric == 'cosine' else square > LONGEST:
+            _refuse_length(metric, name(i))
+        rows.extend(row)
+    if sys.byteorder == 'big':
+        rows.byteswap()
+    return len(rows) // d, rows.tobytes()
+
+
+def _refuse_length(metric, what):
+    if metric == 'cosine':
+        raise InputError('BAD_VALUE', '%s has length 0, hence no direction to compare.' % what,
+                         'Leave it out, or use another metric.')
+    raise InputError('BAD_VALUE', '%s is longer than 9.2e18, beyond which distances leave the range of float32.' % what,
+                     'Scale the vectors.')
+'''
+
+TEXTS['python/faiss_fleet_loader/setting.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Reads which backend this host was given."""
+import json
+import os
+
+from .errors import SettingError
+
+DEFAULT = '/etc/faiss-fleet/backend.json'
+NEXT = 'Run audit.yml for this host, which writes it anew.'
+
+
+def read(path=None):
+    """The setting at a path, FAISS_FLEET_SETTING or the usual place. Raises SettingError."""
+    path = os.fspath(path or os.environ.get('FAISS_FLEET_SETTING') or DEFAULT)
+    try:
+        with open(path, encoding='utf-8') as source:
+            found = json.load(source)
+    except (FileNotFoundError, NotADirectoryError) as exc:
+        raise SettingError('SETTING_MISSING', 'There is no setting at %s.' % path, NEXT) from exc
+    except OSError as exc:
+        raise SettingError('SETTING_UNREADABLE', '%s cannot be read: %s.' % (path, exc.strerror), NEXT) from exc
+    except (ValueError, RecursionError) as exc:
+        raise SettingError('SETTING_MALFORMED', '%s is not JSON: %s.' % (path, exc), NEXT) from exc
+    return check(found, path)
+
+
+def check(found, path='the setting'):
+    """The same, or SettingError."""
+    problem = _problem(found)
+    if problem:
+        raise SettingError('SETTING_MALFORMED', '%s is no setting: %s.' % (path, problem), NEXT)
+    return found
+
+
+def _problem(found):
+    if not isinstance(found, dict):
+        return 'it is not an object'
+    if found.get('schema') != 1:
+        return 'its schema is %r, not 1' % (found.get('schema'),)
+    if not isinstance(found.get('socket'), (str, type(None))):
+        return 'its socket is no path'
+    if found.get('backend') == 'js':
+        return None
+    if found.get('backend') != 'faiss':
+        return 'its backend is %r' % (found.get('backend'),)
+    runtime = found.get('runtime')
+    if not isinstance(runtime, dict):
+        return 'it has no runtime'
+    argv, env = runtime.get('argv'), runtime.get('env', {})
+    if not isinstance(runtime.get('kind'), str):
+        return 'its runtime has no kind'
+    if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
+        return 'its runtime has no argv'
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        return 'the env of its runtime is no object of texts'
+    return None
+
+
+def refuse_stale(runtime):
+    """Raises SettingError when what the runtime starts is gone."""
+    program, prefix = runtime['argv'][0], runtime.get('prefix')
+    gone = None
+    if prefix and not os.path.isdir(prefix):
+        gone = prefix
+    elif program.startswith('/') and not os.access(program, os.X_OK):
+        gone = program
+    if gone:
+        raise SettingError('SETTING_STALE', 'The setting names %s, which is not here any more.' % gone, NEXT)
+'''
+
+TEXTS['python/faiss_fleet_loader/storage.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""One interface over every backend. What is added goes into the store first; a backend is a faster way to search it."""
+import operator
+import os
+import threading
+import time
+import warnings
+
+from . import index_file, rows, setting, vector_file
+from .errors import BackendError, FaissFleetError, InputError
+from .filling import KINDS
+from .inprocess import FaissBackend, exact_backend, fits
+from .store import METRICS, Store
+from .worker import WorkerBackend
+
+MOST_DIMENSIONS = 65536
+
+
+class FallbackWarning(UserWarning):
+    """The application has a slower backend than it could have."""
+
+
+class VectorStorage:
+    """add, search, save, load, count, close. May be used from several threads; calls wait for one another.
+
+    metric: 'cosine', 'ip' or 'l2'. dimension: that of the first vector unless given.
+    setting: path of backend.json or its content as a dict; FAISS_FLEET_SETTING or the usual place unless given.
+    on_event: called with 'restart' or 'fallback' and a dict of error, why and count. fallback=False: rather an error.
+    in_process: False never imports FAISS into this process. Times are in seconds.
+    index: 'flat' (exact), 'ivf' or 'hnsw' (approximate, with FAISS alone: the fallback is always exact).
+    socket: path of a socket at which a worker of this user or root listens; without it, or when none answers there, a
+    worker is started.
+    """
+
+    def __init__(self, metric=None, dimension=None, setting=None, on_event=None, fallback=True, in_process=True,
+                 start_timeout=60, call_timeout=30, restart_window=600, threads=0, index='flat', socket=None):
+        if metric is not None and metric not in METRICS:
+            raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,))
+        if dimension is not None and not (isinstance(dimension, int) and 1 <= dimension <= MOST_DIMENSIONS):
+            raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,))
+        if index not in KINDS:
+            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,))
+        self._kind, self._socket = index, socket
+        self._metric, self._dimension, self._setting = metric, dimension, setting
+        self._on_event, self._fallback, self._in_process = on_event, fallback, in_process
+        self._times = {'start_timeout': start_timeout, 'call_timeout': call_timeout, 'threads': threads}
+        self._restart_window, self._last_restart = restart_window, None
+        self._store = None if dimension is None else Store(dimension, metric or 'cosine')
+        self._backend, self._runtime, self._closed = None, None, False
+        self._lock = threading.RLock()
+        self.why = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_exception):
+        self.close()
+
+    def __len__(self):
+        return self.count
+
+    @property
+    def count(self):
+        """Number of vectors."""
+        return 0 if self._store is None else len(self._store)
+
+    @property
+    def dimension(self):
+        return None if self._store is None else self._store.d
+
+    @property
+    def metric(self):
+        return (self._metric or 'cosine') if self._store is None else self._store.metric
+
+    @property
+    def backend(self):
+        """'faiss', 'worker', 'numpy' or 'python'; None before the first call that needs it."""
+        return None if self._backend is None else self._backend.name
+
+    @property
+    def about(self):
+        """What the backend says of itself: versions, process id."""
+        return None if self._backend is None else self._backend.about
+
+    @property
+    def index(self):
+        """{'kind': 'flat', 'ivf' or 'hnsw', 'from': 'built' or 'file'}: what is searched now; None before that."""
+        return None if self._backend is None else dict(self._backend.index)
+
+    def ready(self):
+        """Starts the backend now rather than at the first call."""
+        with self._lock:
+            self._refuse_closed()
+            self._open()
+        return self
+
+    def add(self, ids, vectors):
+        """All of them or, when one is refused, none."""
+        with self._lock:
+            self._refuse_closed()
+            # First the backend: a FAISS in this process comes with the numpy that fits it.
+            self._open()
+            if not hasattr(ids, '__len__') or not hasattr(vectors, '__len__'):
+                raise InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.')
+            store = self._store
+            if store is None:
+                if len(vectors) == 0 and len(ids) == 0:
+                    return
+                store = self._new_store(vectors)
+            store.add(ids, vectors)
+            self._store = store
+            self._run(lambda backend: backend.sync(store))
+
+    def _new_store(self, vectors):
+        d = rows.width(vectors[0]) if len(vectors) else 0
+        if not 1 <= d <= MOST_DIMENSIONS:
+            raise InputError('BAD_DIMENSION', 'The first vector is empty, no vector, or longer than 65536.',
+                             'Give lists of numbers or an array of two dimensions.')
+        return Store(d, self._metric or 'cosine')
+
+    def search(self, query, k=10):
+        """The k nearest, best first: [(id, score)] for one query, a list of such lists for several."""
+        with self._lock:
+            self._refuse_closed()
+            try:
+                k = -1 if isinstance(k, bool) else operator.index(k)
+            except TypeError:
+                k = -1
+            if k < 1:
+                raise InputError('BAD_K', 'k is no whole number from 1.')
+            single = rows.is_vector(query)
+            several = [query] if single else query
+            if self._store is None or len(several) == 0:
+                return [] if single else [[] for _ in several]
+            store = self._store
+            self._open()
+            count, data = rows.convert(several, store.d, store.metric,
+                                       lambda i: 'The query' if single else 'Query %d' % i)
+            if len(store) == 0:
+                found = [[] for _ in range(count)]
+            else:
+                found = self._run(lambda backend: self._searched(backend, data, count, min(k, len(store))))
+            return found[0] if single else found
+
+    def _searched(self, backend, data, count, k):
+        """Positions become ids. A position that no vector has is the backend's failure, not the caller's."""
+        store = self._store
+        backend.sync(store)
+        found = []
+        for positions, scores in backend.search(data, count, k):
+            whole = len(positions) == k
+            if backend.index['kind'] != 'flat' and -1 in positions:
+                positions = positions[:positions.index(-1)]       # it found fewer
+            if not whole or not all(0 <= at < len(store) for at in positions) or any(
+                    score != score for score in scores):
+                raise BackendError('WORKER_NONSENSE', 'The backend answers with positions that no vector has.')
+            found.append([(store.ids[at], score) for at, score in zip(positions, scores)])
+        return found
+
+    def save(self, path):
+        """Writes all vectors into one file, whole or not at all, and an IVF or HNSW index beside it, if any."""
+        with self._lock:
+            self._refuse_closed()
+            if self._store is None:
+                raise InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.',
+                                 'Add vectors first, or give dimension.')
+            path, store = os.fspath(path), self._store
+            crc = vector_file.save(path, store)
+            link = index_file.Link(path, len(store), crc)
+            if self._backend is None or not self._saves_index(link):
+                index_file.drop_stale(link)
+
+    def _saves_index(self, link):
+        """Whether the index went into a file beside the vectors. If not, the next load() takes longer, no more: a
+        backend that fails here is replaced at the next search."""
+        try:
+            return self._backend.usable and self._backend.save_index(link, self._store)
+        except BackendError:
+            return False
+
+    def load(self, path):
+        """Replaces what is in the store by what is in the file. On an error the store stays as it was."""
+        with self._lock:
+            self._refuse_closed()
+            self._open()
+            path = os.fspath(path)
+            metric, d, ids, data, crc = vector_file.load(path)
+            given = self._dimension or (self._store.d if self.count else d)
+            if given != d:
+                raise InputError('BAD_DIMENSION', '%s has vectors of %d dimensions; this store has %d.' % (
+                    path, d, given), 'Load it into a store of its own.')
+            if metric != self.metric and (self.count or self._metric):
+                raise InputError('BAD_ARGUMENT', '%s was saved for %s; this store uses %s.' % (
+                    path, metric, self.metric), 'Open it with metric=%r.' % metric)
+            store = Store(d, metric)
+            store.take_file(ids, data)
+            store.saved = index_file.Link(path, len(store), crc)
+            self._store = store
+            self._run(lambda backend: backend.sync(store))
+
+    def close(self):
+        """Ends the worker and forgets the vectors. A second time does nothing."""
+        with self._lock:
+            self._closed = True
+            if self._backend is not None:
+                self._backend.close()
+            self._backend = self._store = None
+
+    def _refuse_closed(self):
+        if self._closed:
+            raise FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.')
+
+    def _open(self):
+        if self._backend is not None and not self._backend.usable:
+            self._backend.abandon()                    # this process was forked; its parent keeps the worker
+            self._backend = None
+        if self._backend is None:
+            self._backend = self._choose()
+        return self._backend
+
+    def _choose(self):
+        try:
+            found = setting.check(self._setting) if isinstance(self._setting, dict) else setting.read(self._setting)
+            self._socket = self._socket or found.get('socket')
+            if found['backend'] != 'faiss':
+                return self._fall_back(None, found.get('because') or 'the setting says so')
+            self._runtime = found['runtime']
+            return self._start_native()
+        except FaissFleetError as exc:
+            return self._fall_back(exc, str(exc))
+
+    def _start_native(self):
+        if self._socket is None and self._in_process and fits(self._runtime):
+            try:
+                return FaissBackend(self._runtime, self._times['threads'], self._kind)
+            except BackendError:
+                pass                      # another numpy is loaded already, for one: the worker has its own
+        if self._socket is None and self._runtime['kind'] not in ('python', 'container'):
+            raise BackendError('BACKEND_FAILED', 'A runtime of kind %s is for another language.' % (
+                self._runtime['kind']), 'Name a strategy that Python can use in faiss_install__strategies.')
+        try:
+            return self._worker()
+        except BackendError as exc:
+            return self._again(exc)
+
+    def _worker(self):
+        """The one at the socket; where there is none, or none is to be had there, one of our own."""
+        if self._socket is not None:
+            try:
+                return WorkerBackend(self._runtime, kind=self._kind, socket=self._socket, **self._times)
+            except BackendError as exc:
+                if self._runtime['kind'] not in ('python', 'container'):
+                    raise
+                self._tell('restart', exc, str(exc))
+        return WorkerBackend(self._runtime, kind=self._kind, **self._times)
+
+    def _again(self, error):
+        """A new worker, unless there was one just now."""
+        now = time.monotonic()
+        if self._last_restart is not None and now - self._last_restart < self._restart_window:
+            raise error
+        self._last_restart = now
+        self._tell('restart', error, str(error))
+        return self._worker()
+
+    def _tell(self, event, error, why):
+        if self._on_event is not None:
+            self._on_event(event, {'error': error, 'why': why, 'count': self.count})
+
+    def _fall_back(self, error, why):
+        if error is not None and not self._fallback:
+            raise error
+        backend = exact_backend()
+        self.why = why
+        warnings.warn('Searching with %s, without FAISS: %s' % (backend.name, why), FallbackWarning, stacklevel=2)
+        self._tell('fallback', error, why)
+        return backend
+
+    def _run(self, act):
+        """Does something with the backend; with the next one if that fails."""
+        while True:
+            backend = self._open()
+            try:
+                return act(backend)
+            except BackendError as exc:
+                self._replace(backend, exc)
+
+    def _replace(self, backend, error):
+        self._backend = None
+        backend.close()
+        if backend.name in ('numpy', 'python'):
+            raise error
+        if backend.name == 'worker':
+            try:
+                self._backend = self._again(error)
+                return
+            except FaissFleetError as exc:
+                error = exc
+        self._backend = self._fall_back(error, str(error))
+
+
+class NumpyVectorStorage(VectorStorage):
+    """The reference store: the same interface, always exact and without FAISS, a setting or a warning."""
+
+    def _choose(self):
+        return exact_backend()
+'''
+
+TEXTS['python/faiss_fleet_loader/store.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Everything that was added, as it was added. Backends are filled from here, so that none of them can lose anything."""
+import array
+import operator
+
+from . import rows
+from .errors import InputError
+
+METRICS = {'ip': 1, 'l2': 2, 'cosine': 3}
+MOST = 2 ** 53 - 1
+
+
+def check_id(value):
+    """The id as an int. Raises InputError for what another language could not hold."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = -1
+    if isinstance(value, bool) or not 0 <= number <= MOST:
+        raise InputError('BAD_ID', '%r is no id.' % (value,), 'Ids are whole numbers from 0 to 2^53-1.')
+    return number
+
+
+class Store:
+    """ids in the order in which they were added, and their rows one after the other."""
+
+    def __init__(self, d, metric):
+        self.d, self.metric = d, metric
+        self.ids = array.array('q')
+        self.rows = bytearray()
+        self.known = set()
+        self.saved = None               # index_file.Link of the file that the first rows came from
+
+    def __len__(self):
+        return len(self.ids)
+
+    def add(self, ids, vectors):
+        """All of them or, when one is refused, none."""
+        numbers = [check_id(value) for value in ids]
+        if len(numbers) != len(vectors):
+            raise InputError('BAD_ARGUMENT', '%d ids were given for %d vectors.' % (len(numbers), len(vectors)),
+                             'Give one for each.')
+        fresh = self._fresh(numbers)
+        _count, data = rows.convert(vectors, self.d, self.metric, lambda i: 'The vector of id %d' % numbers[i])
+        self._take(numbers, fresh, data)
+
+    def _fresh(self, numbers):
+        fresh = set()
+        for number in numbers:
+            if number in self.known or number in fresh:
+                raise InputError('DUPLICATE_ID', 'The id %d is in the store or twice in this call.' % number,
+                                 'Give each vector an id of its own; nothing of this call was added.')
+            fresh.add(number)
+        return fresh
+
+    def _take(self, numbers, fresh, data):
+        self.rows += data
+        self.ids.extend(numbers)
+        self.known |= fresh
+
+    def take_file(self, ids, data):
+        """What a file held, whose rows are float32 already."""
+        numbers = [check_id(value) for value in ids]
+        fresh = self._fresh(numbers)
+        step = max(1, (8 << 20) // (4 * self.d))
+        numpy = rows.numpy_or_none()
+        for start in range(0, len(numbers), step):
+            part = memoryview(data)[start * self.d * 4:(start + step) * self.d * 4]
+            if numpy is not None:
+                part = numpy.frombuffer(part, dtype='<f4').reshape(-1, self.d)
+            else:
+                part = _lists(part, self.d)
+            rows.convert(part, self.d, self.metric, lambda i, start=start: 'The vector of id %d' % numbers[start + i])
+        self._take(numbers, fresh, data)
+
+    def raw(self, start, stop):
+        """A copy of the rows from one position to another, as bytes."""
+        size = self.d * 4
+        return bytes(self.rows[start * size:stop * size])
+
+
+def _lists(data, d):
+    import struct
+    return [struct.unpack_from('<%df' % d, data, at) for at in range(0, len(data), d * 4)]
+'''
+
+TEXTS['python/faiss_fleet_loader/transport.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The two ways to a worker: a process of one's own with its pipes, and a socket at which one listens already."""
+import os
+import re
+import socket
+import stat
+import struct
+import subprocess
+
+from .errors import BackendError
+from .setting import refuse_stale
+
+NOT_INHERITED = re.compile(r'(PYTHON.*|LD_PRELOAD|LD_LIBRARY_PATH|LD_AUDIT)$')
+START_IT = 'Start the worker that serves it, or leave the option socket out.'
+
+
+def worker_source():
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'faiss_worker.py'), 'rb') as source:
+        return source.read()
+
+
+def bootstrap(length):
+    """What follows argv. The text comes on stdin, before the frames: so it reaches a container too."""
+    return ['-c', "import sys;exec(compile(sys.stdin.buffer.read(%d),'faiss_worker.py','exec'))" % length]
+
+
+def environment(runtime, environ):
+    env = dict((name, value) for name, value in environ.items() if not NOT_INHERITED.match(name))
+    env.update(LC_ALL='C', PYTHONNOUSERSITE='1', PYTHONDONTWRITEBYTECODE='1')
+    env.update(runtime.get('env') or {})
+    return env
+
+
+class Process:
+    """A worker of this process alone. ``first`` is what it is to be given before the first frame."""
+
+    def __init__(self, runtime):
+        refuse_stale(runtime)
+        self.first = worker_source()
+        try:
+            self._process = subprocess.Popen(
+                list(runtime['argv']) + bootstrap(len(self.first)), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE, bufsize=0, cwd='/', env=environment(runtime, os.environ))
+        except (OSError, ValueError) as exc:
+            raise BackendError('WORKER_START', '%s cannot be started: %s.' % (runtime['argv'][0], exc),
+                               'Run audit.yml for this host.') from exc
+        self._streams = (self._process.stdin, self._process.stdout, self._process.stderr)
+        self.writes, self.reads, self.log = (stream.fileno() for stream in self._streams)
+
+    def end(self):
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.wait()
+        self.let_go()
+
+    def let_go(self):
+        """Closes the pipes and nothing else."""
+        for stream in self._streams:
+            stream.close()
+
+    def forget(self):
+        """For a forked process: not its child, and not its to wait for."""
+        self.let_go()
+        self._process.returncode = 0
+
+    def how_it_ended(self):
+        try:
+            code = self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            return 'closed its output'
+        return 'ended with ' + ('signal %d' % -code if code < 0 else 'exit code %d' % code)
+
+    def close(self):
+        """Its input ends, and so does it."""
+        if self._process.poll() is None:
+            self._process.stdin.close()
+            try:
+                self._process.wait(1)
+            except subprocess.TimeoutExpired:
+                pass
+        self.end()
+
+
+class Socket:
+    """A connection to a worker that somebody else started, who must be this user or root."""
+
+    first, log = b'', None
+
+    def __init__(self, path, timeout):
+        path = os.fspath(path)
+        try:
+            refuse_foreign(path)
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            self._socket.settimeout(timeout)
+            self._socket.connect(path)
+        except (OSError, ValueError) as exc:
+            raise BackendError('WORKER_SOCKET', 'No worker answers at %s: %s.' % (path, exc), START_IT) from exc
+        uid = struct.unpack('3i', self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[1]
+        if uid not in (0, os.geteuid()):
+            self._socket.close()
+            raise _foreign('The worker at %s' % path, uid)
+        # Two descriptors of one socket, as one that is asked for both could not be asked for either.
+        self.reads, self.writes = self._socket.fileno(), os.dup(self._socket.fileno())
+
+    def end(self):
+        self.let_go()
+
+    def let_go(self):
+        if self.writes is not None:
+            os.close(self.writes)
+            self.writes = None
+        self._socket.close()
+
+    forget = close = let_go
+
+    @staticmethod
+    def how_it_ended():
+        return 'closed the connection'
+
+
+def refuse_foreign(path):
+    """Raises BackendError unless the path is a socket of this user or of root."""
+    found = os.lstat(path)
+    if not stat.S_ISSOCK(found.st_mode):
+        raise BackendError('WORKER_SOCKET', '%s is no socket.' % path, START_IT)
+    if found.st_uid not in (0, os.geteuid()):
+        raise _foreign(path, found.st_uid)
+
+
+def _foreign(what, uid):
+    return BackendError('WORKER_SOCKET', '%s belongs to user %d, who could read every vector.' % (what, uid),
+                        'Run the worker as the user of the application.')
+'''
+
+TEXTS['python/faiss_fleet_loader/vector_file.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md."""
+import array
+import os
+import struct
+import sys
+import zlib
+
+from .errors import FileError
+from .store import METRICS
+
+MAGIC = b'FFVECT\r\n'            # a transfer that changes line ends is seen at once
+VERSION = 1
+HEADER = struct.Struct('<8sIIIIQI')
+SIZE = 64
+NAMES = dict((code, name) for name, code in METRICS.items())
+SAVE_ANEW = 'Save it again from the program that has the vectors, or restore it from a backup.'
+
+
+def header(metric, d, n, crc):
+    head = HEADER.pack(MAGIC, VERSION, METRICS[metric], d, 0, n, crc)
+    return (head + struct.pack('<I', zlib.crc32(head) & 0xffffffff)).ljust(SIZE, b'\0')
+
+
+def parse(head, path):
+    """(metric, d, n, crc) of a file's first bytes. Raises FileError."""
+    if head[:8] != MAGIC:
+        cut = len(head) < 8 and MAGIC.startswith(head)
+        raise FileError('FILE_TRUNCATED' if cut else 'FILE_FOREIGN', '%s is no vector file.' % path,
+                        'Give a file that save() wrote.')
+    if len(head) < SIZE:
+        raise FileError('FILE_TRUNCATED', '%s ends within its header.' % path, SAVE_ANEW)
+    _magic, version, metric, d, _flags, n, crc = HEADER.unpack_from(head)
+    if version != VERSION:
+        raise FileError('FILE_VERSION', '%s has version %d; this loader reads version %d.' % (path, version, VERSION),
+                        'Use the loader that wrote it, or a newer one.')
+    own, = struct.unpack_from('<I', head, HEADER.size)
+    if zlib.crc32(head[:HEADER.size]) & 0xffffffff != own or metric not in NAMES or d == 0 or n >= 1 << 48:
+        raise FileError('FILE_CORRUPT', '%s has a damaged header.' % path, SAVE_ANEW)
+    return NAMES[metric], d, n, crc
+
+
+def _little_endian(ids):
+    ids = array.array('q', ids)
+    if sys.byteorder == 'big':
+        ids.byteswap()
+    return ids
+
+
+def save(path, store):
+    """Writes beside the file and renames, so that a crash leaves the old file or the new one.
+
+    Returns the CRC. Raises FileError.
+    """
+    path = os.fspath(path)
+    ids = _little_endian(store.ids).tobytes()
+    crc = zlib.crc32(store.rows, zlib.crc32(ids)) & 0xffffffff
+    partial = os.path.join(os.path.dirname(path), '.%s.%d.partial' % (os.path.basename(path), os.getpid()))
+    try:
+        with open(partial, 'wb') as out:
+            for part in (header(store.metric, store.d, len(store), crc), ids, store.rows):
+                out.write(part)
+            out.flush()
+            os.fsync(out.fileno())
+        os.rename(partial, path)
+    except OSError as exc:
+        if os.path.exists(partial):
+            os.unlink(partial)
+        raise FileError('FILE_IO', '%s cannot be written: %s.' % (path, exc.strerror),
+                        'Check the path, its rights and the free space.') from exc
+    return crc
+
+
+def load(path):
+    """(metric, d, ids, rows as bytes, crc) of a whole, undamaged file. Raises FileError."""
+    path = os.fspath(path)
+    try:
+        with open(path, 'rb') as source:
+            metric, d, n, crc = parse(source.read(SIZE), path)
+            size, wanted = os.fstat(source.fileno()).st_size, SIZE + n * (8 + 4 * d)
+            if size != wanted:
+                raise FileError('FILE_TRUNCATED' if size < wanted else 'FILE_CORRUPT',
+                                '%s has %d bytes where %d vectors of %d dimensions take %d.' % (
+                                    path, size, n, d, wanted), SAVE_ANEW)
+            raw, data = source.read(n * 8), source.read()
+    except OSError as exc:
+        raise FileError('FILE_IO', '%s cannot be read: %s.' % (path, exc.strerror),
+                        'Check the path, its rights and the free space.') from exc
+    if zlib.crc32(data, zlib.crc32(raw)) & 0xffffffff != crc or len(raw) + len(data) != wanted - SIZE:
+        raise FileError('FILE_CORRUPT', '%s is damaged: its CRC differs.' % path, SAVE_ANEW)
+    ids = array.array('q')
+    ids.frombytes(raw)
+    return metric, d, _little_endian(ids), data, crc
+'''
+
+TEXTS['python/faiss_fleet_loader/worker.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""FAISS in another process, spoken to in frames: docs/reference/worker-protocol.md."""
+import json
+import os
+import select
+import struct
+import time
+
+from .errors import BackendError
+from .filling import PART, Filling
+from .store import METRICS
+from .transport import Process, Socket
+
+MAGIC = b'FFWP'
+VERSION = 1
+HEADER = struct.Struct('<4sHHII')
+MOST_BYTES = 64 << 20
+HELLO, OPEN, ADD, SEARCH, TRAIN, DUMP, RESTORE = 1, 2, 3, 4, 5, 6, 7
+REPLY, ERROR = 0x80, 0xff
+CHUNK = 32 << 20                 # bytes of an index in one frame
+LOG = 4000                       # bytes of standard error that are kept
+LONG = 10                        # times call_timeout, for what takes longer than a search: to train, to carry an index
+
+
+class WorkerBackend(Filling):
+    """One worker. Any BackendError is final: it has been ended, or its connection closed."""
+
+    name = 'worker'
+
+    def __init__(self, runtime, start_timeout, call_timeout, threads, kind='flat', socket=None):
+        """By the socket, when there is one, otherwise in a process that is started from the runtime."""
+        super().__init__(kind)
+        self.call_timeout, self.threads = call_timeout, threads
+        self._owner = os.getpid()
+        self._request = 0
+        self._log = bytearray()
+        self._line = Process(runtime) if socket is None else Socket(socket, start_timeout)
+        self._in, self._out, self._err = self._line.writes, self._line.reads, self._line.log
+        for descriptor in (self._in, self._out, self._err):
+            if descriptor is not None:
+                os.set_blocking(descriptor, False)
+        hello = self._ask(HELLO, [struct.pack('<I', 1)], start_timeout, before=self._line.first)
+        try:
+            self.about = dict(json.loads(hello.decode('utf-8')))
+        except (ValueError, TypeError) as exc:
+            raise self._failed('WORKER_NONSENSE', 'greets with what is no JSON object') from exc
+        if self.about.get('faiss'):
+            self.writer = 'faiss %s' % self.about['faiss']
+
+    @property
+    def usable(self):
+        """False in a process that was forked from the one which started the worker: two cannot share its pipes."""
+        return self._owner == os.getpid()
+
+    def _failed(self, code, what, remedy=None):
+        self._end()
+        log = bytes(self._log).decode('utf-8', 'replace').strip()[-400:]
+        return BackendError(code, 'The worker %s%s.' % (what, ': ' + log if log else ''), remedy)
+
+    def _end(self):
+        if self._owner == os.getpid():
+            self._line.end()
+
+    def _ask(self, kind, payload, timeout=None, before=b'', may_refuse=False):
+        """The answer's payload; None when the worker says that it cannot, where it may. Writes and reads at once, so
+        that neither side can block the other."""
+        timeout = self.call_timeout if timeout is None else timeout
+        self._request = self._request % 0xffffffff + 1
+        size = sum(len(part) for part in payload)
+        out = memoryview(b''.join([before, HEADER.pack(MAGIC, VERSION, kind, self._request, size)] + payload))
+        until = time.monotonic() + timeout
+        answer, wanted, head = bytearray(), HEADER.size, None
+        poll = select.poll()
+        for descriptor in (self._out, self._err):
+            if descriptor is not None:
+                poll.register(descriptor, select.POLLIN)
+        poll.register(self._in, select.POLLOUT)
+        while True:
+            left = until - time.monotonic()
+            ready = poll.poll(max(0, left) * 1000) if left > 0 else []
+            if not ready:
+                raise self._failed('WORKER_TIMEOUT', 'did not answer within %s s' % timeout)
+            for descriptor, _event in ready:
+                if descriptor == self._in:
+                    out = self._write(out, poll)
+                elif descriptor == self._err:
+                    self._read_log(poll)
+                elif not self._read(answer, wanted):
+                    raise self._died()
+            if head is None and len(answer) == wanted:
+                head = self._header(bytes(answer), kind)
+                answer, wanted = bytearray(), head[1]
+            if head is not None and len(answer) == wanted:
+                if head[0] == ERROR and may_refuse:
+                    return None
+                if head[0] == ERROR:
+                    said = bytes(answer[:2000]).decode('utf-8', 'replace')
+                    raise self._failed('WORKER_ERROR', 'could not do it (%s)' % said)
+                return bytes(answer)
+
+    def _write(self, out, poll):
+        try:
+            out = out[os.write(self._in, out[:1 << 20]):]
+        except BlockingIOError:
+            return out
+        except OSError:
+            out = out[len(out):]                 # it has gone; its end of the other pipe says so
+        if not out:
+            poll.unregister(self._in)
+        return out
+
+    def _read_log(self, poll):
+        data = self._some(self._err, 65536)
+        if data == b'':
+            poll.unregister(self._err)
+        self._log = (self._log + (data or b''))[-LOG:]
+
+    @staticmethod
+    def _some(descriptor, size):
+        """None when there is nothing now, b'' at the end."""
+        try:
+            return os.read(descriptor, size)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            return b''
+
+    def _read(self, answer, wanted):
+        if len(answer) == wanted:
+            return True
+        data = self._some(self._out, min(wanted - len(answer), 1 << 20))
+        answer += data or b''
+        return data != b''
+
+    def _died(self):
+        how = self._line.how_it_ended()
+        rest = None if self._err is None else self._some(self._err, 65536)
+        self._log = (self._log + (rest or b''))[-LOG:]
+        return self._failed('WORKER_DIED', how)
+
+    def _header(self, head, kind):
+        """(type, length of the payload)"""
+        magic, version, answered, request, length = HEADER.unpack(head)
+        if magic != MAGIC:
+            raise self._failed('WORKER_NONSENSE', 'says %r, which is no frame' % head)
+        if version != VERSION:
+            raise self._failed('WORKER_VERSION', 'speaks version %d of the protocol, this loader %d' % (
+                version, VERSION), 'Use the worker that comes with the loader.')
+        if length > MOST_BYTES or request != self._request or answered not in (kind | REPLY, ERROR):
+            raise self._failed('WORKER_NONSENSE', 'answers %d to request %d with %d bytes, which was not asked' % (
+                answered, request, length))
+        return answered, length
+
+    def _open(self, store, kind, lists):
+        self._ask(OPEN, [struct.pack('<IIIII', store.d, METRICS[store.metric], self.threads, kind, lists)])
+
+    def _train(self, rows, count):
+        self._ask(TRAIN, [struct.pack('<I', count), rows], self.call_timeout * LONG)
+
+    def _add(self, rows, total):
+        said = self._ask(ADD, [struct.pack('<I', total - self.count), rows])
+        if said != struct.pack('<Q', total):
+            raise self._failed('WORKER_NONSENSE', 'counts other vectors than it was given')
+
+    def _dump(self):
+        """The index in parts."""
+        offset, total = 0, None
+        while total is None or offset < total:
+            said = self._ask(DUMP, [struct.pack('<Q', offset)], self.call_timeout * LONG)
+            size = struct.unpack_from('<Q', said)[0] if len(said) > 8 else 0
+            if size < offset + len(said) - 8 or total not in (None, size):
+                raise self._failed('WORKER_NONSENSE', 'hands out an index that is not whole')
+            total, offset = size, offset + len(said) - 8
+            yield said[8:]
+
+    def _restore(self, data):
+        """Number of vectors in it; None when the worker cannot read it."""
+        said = None
+        for at in range(0, len(data), CHUNK):
+            said = self._ask(RESTORE, [struct.pack('<QQ', len(data), at), data[at:at + CHUNK]],
+                             self.call_timeout * LONG, may_refuse=True)
+            if said is None or len(said) != 8:
+                return None
+        return struct.unpack('<Q', said)[0]
+
+    def search(self, queries, count, k):
+        """[(positions, scores)] for each query; queries are rows of float32."""
+        d, found = self.store.d, []
+        step = max(1, PART // max(d * 4, k * 12))
+        for start in range(0, count, step):
+            some = min(step, count - start)
+            rows = bytes(queries[start * d * 4:(start + some) * d * 4])
+            data = self._ask(SEARCH, [struct.pack('<II', some, k), rows])
+            if len(data) != 8 + some * k * 12 or struct.unpack_from('<II', data) != (some, k):
+                raise self._failed('WORKER_NONSENSE', 'answers with another number of neighbours than was asked')
+            positions = struct.unpack_from('<%dq' % (some * k), data, 8)
+            scores = struct.unpack_from('<%df' % (some * k), data, 8 + some * k * 8)
+            found.extend((positions[at:at + k], scores[at:at + k]) for at in range(0, some * k, k))
+        return found
+
+    def abandon(self):
+        """For a forked process: lets go of the worker, so that it sees when the parent is gone."""
+        self._line.forget()
+
+    def close(self):
+        if self._owner == os.getpid():
+            self._line.close()
+'''
