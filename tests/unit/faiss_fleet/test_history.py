@@ -39,7 +39,9 @@ def test_the_last_good_line_is_of_the_newest_run_that_had_an_answer(tmp_path: Pa
     names = [record["host"]["name"] for record in records]  # type: ignore[index]
     found = history.last_good(tmp_path, names)
     assert set(found) == {
-        record["host"]["name"] for record in records if record["state"] in ("native", "fallback")  # type: ignore[index]
+        record["host"]["name"]
+        for record in records
+        if record["state"] in ("native", "fallback")  # type: ignore[index]
     }
     assert {line.run for line in found.values()} == {sample_records.RUN.id}  # type: ignore[attr-defined]
     assert history.last_good(tmp_path, names, before=sample_records.RUN.id) == {}
