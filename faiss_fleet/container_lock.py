@@ -77,9 +77,7 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         packed = packing.kept(archives, STRATEGY, lock) or _packed(lock, options, archives)
     made = packed.artefact(runtime(engine), lock)
     step = Step(MODULE, _arguments(ready, image, engine), ready.archive if ready else None)
-    return Artefact(
-        made.archive, made.sha256, made.digest, made.unpacked_bytes, made.runtime, made.lock, step=step
-    )
+    return Artefact(made.archive, made.sha256, made.digest, made.unpacked_bytes, made.runtime, made.lock, step=step)
 
 
 def _program(engine: Engine, image: dict[str, Any], python: str, wanted: ContainerOptions) -> str:
@@ -118,8 +116,11 @@ def pinned(image: Reference, options: Options, now: Callable[[], float] = time.t
             cache.write_json(path, kept)
         if not isinstance(kept, dict):
             remedy = f"Name {image.name}@sha256:... with its digest, or run once with the registry at hand."
-            raise FleetError(f"faiss_install__offline is set, and the digest of {image} is not known. {remedy}",
-                             "unreachable", remedy)
+            raise FleetError(
+                f"faiss_install__offline is set, and the digest of {image} is not known. {remedy}",
+                "unreachable",
+                remedy,
+            )
     return Reference(image.name, image.tag, kept["digest"])
 
 
@@ -159,7 +160,7 @@ def _base_name(wanted: ContainerOptions) -> str:
 
 def _ready(made_of: list[Any], options: Options, make: Callable[[Path], container_archive.Image]) -> Ready:
     """Made and written at most once for what it is made of."""
-    path = options.cache / "archives" / f"image-{cache.digest(made_of)[:packing.DIGEST_CHARACTERS]}.tar.gz"
+    path = options.cache / "archives" / f"image-{cache.digest(made_of)[: packing.DIGEST_CHARACTERS]}.tar.gz"
     note = path.with_name(path.name + ".json")
     with cache.once(path):
         kept = cache.read_json(note)

@@ -27,9 +27,13 @@ def digest_of(reference: Reference) -> str:
     if tool == "skopeo":
         said = _run([path, "inspect", "--format", "{{.Digest}}", f"docker://{reference}"], str(reference))
     else:
-        # podman has no way to ask without fetching.
-        _run([path, "pull", "--quiet", str(reference)], str(reference))
-        said = _run([path, "image", "inspect", "--format", "{{.Digest}}", str(reference)], str(reference))
+        # podman has no way to ask without fetching; what was fetched for that goes again.
+        name = str(reference)
+        known = _succeeds([path, "image", "exists", name])
+        _run([path, "pull", "--quiet", name], name)
+        said = _run([path, "image", "inspect", "--format", "{{.Digest}}", name], name)
+        if not known:
+            _succeeds([path, "rmi", name])
     found = DIGEST.search(said)
     if not found:
         raise FleetError(f"{path} gives no digest for {reference}: {said[:200]!r}.", "corrupt_artefact")

@@ -97,10 +97,8 @@ def text(engine: Engine, image: str, title: str, python: str, memory_mb: int, pi
     own = "0:0" if engine.name == "podman" else "$(id -u):$(id -g)"
     user = f'if [ "$(id -u)" = 0 ]; then user=65534:65534; else user={own}; fi'
     if engine.name == "podman":
-        init = f"for path in {' '.join(CATATONIT)}; do\n    if [ -x \"$path\" ]; then init=--init; fi\ndone"
+        init = f'for path in {" ".join(CATATONIT)}; do\n    if [ -x "$path" ]; then init=--init; fi\ndone'
     else:
         init = "if command -v docker-init >/dev/null 2>&1; then init=--init; fi"
     lines = " \\\n".join(f"    {quote(option)}" for option in options(engine, python, memory_mb, pids))
-    return TEXT.format(
-        title=title, engine=quote(engine.path), image=quote(image), user=user, init=init, options=lines
-    )
+    return TEXT.format(title=title, engine=quote(engine.path), image=quote(image), user=user, init=init, options=lines)

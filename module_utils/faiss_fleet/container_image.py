@@ -10,6 +10,7 @@ __metaclass__ = type
 import io
 import os
 import re
+import time
 
 from . import causes
 from . import prefix as prefixes
@@ -17,7 +18,8 @@ from .errors import AuditError
 
 STRATEGY = 'container'
 NAME = 'localhost/faiss-fleet/container'
-PROGRAM = 'bin/faiss-python'
+CONTAINER = 'faiss-fleet-'       # what names of containers begin with that bin/faiss-python starts
+WAIT = 15
 ID = re.compile(r'^[0-9a-f]{64}$')
 REFERENCE = re.compile(r'^[^\s@-][^\s@]*@sha256:[0-9a-f]{64}$')
 IN_USE = ('image is in use', 'image used by', 'is using its referenced image', 'conflict: unable', 'in use by')
@@ -127,6 +129,8 @@ def take_away(engine, prefix, reference=None):
     if engine.id_of(ours) is None:
         return None
     others = [name for name in _names(engine, ours) if name != ours]
+    if not others:
+        _wait_for_ours(engine, ours)
     status, out, err = engine.ask('rmi', ours)
     if status != 0 and any(words in (err + out).lower() for words in IN_USE):
         return 'the image %s stays: a container uses it' % ours
@@ -139,6 +143,17 @@ def take_away(engine, prefix, reference=None):
         if status != 0:
             return 'the image %s stays: %s' % (reference, (err or out).strip().splitlines()[-1])
     return 'its image is removed'
+
+
+def _wait_for_ours(engine, image, wait=WAIT, clock=time.time, sleep=time.sleep):
+    """Lets containers end whose callers are gone: the program that starts one ends it within seconds of that."""
+    deadline = clock() + wait
+    while clock() < deadline:
+        out = engine.ask('ps', '--all', '--filter', 'ancestor=' + image, '--format', '{{.Names}}')[1]
+        names = out.split()
+        if not names or not all(name.startswith(CONTAINER) for name in names):
+            return
+        sleep(0.5)
 
 
 def lock_of(prefix):
