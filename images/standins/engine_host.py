@@ -1,0 +1,53 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A Debian 12 with a podman of its own: a host for the strategy container. It runs as a privileged container.
+
+Its podman is configured the way a host's is, in /etc/containers: a container has no overlay file system to give away
+and, on a machine like CI's, no right to raise limits.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from .errors import StandInError
+from .inputs import keyring, mirror
+from .recipes import Recipe
+from .shell import run
+
+PACKAGES = "python3,podman,runc,conmon,netavark"
+CONTAINERS = """\
+[containers]
+default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]
+netns = "none"
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+"""
+STORAGE = """\
+[storage]
+driver = "vfs"
+runroot = "/run/containers/storage"
+graphroot = "/var/lib/containers/storage"
+"""
+
+
+def lay(root: Path, work: Path) -> None:
+    """debootstrap checks Debian's signatures and each package's hash."""
+    if os.geteuid():
+        raise StandInError("debootstrap makes other users' files. Run the tests as root.")
+    argv = ["debootstrap", "--arch=amd64", "--variant=minbase", f"--include={PACKAGES}", f"--keyring={keyring()}"]
+    run([*argv, "bookworm", root, mirror()], log=work / "debootstrap.log")
+    for folder in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+        (root / folder).mkdir(parents=True)
+    for node in (root / "dev").iterdir():
+        shutil.rmtree(node) if node.is_dir() and not node.is_symlink() else node.unlink()
+    (root / "etc/hostname").write_text("debian12-podman\n", encoding="utf-8")
+    (root / "etc/containers/containers.conf").write_text(CONTAINERS, encoding="utf-8")
+    (root / "etc/containers/storage.conf").write_text(STORAGE, encoding="utf-8")
+
+
+RECIPE = Recipe("debian12-podman", "glibc 2.36, podman", lay, (), ("engine_host.py",), owners=True)

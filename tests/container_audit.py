@@ -1,0 +1,89 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs the playbooks on hosts with the strategy container, and looks at what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from faiss_fleet import cache
+from images.standins import rootfs
+from images.standins.recipes import RECIPES
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKLOAD = {"n": 2000, "d": 64, "queries": 50, "k": 5}
+
+
+def base(folder: Path) -> dict[str, str]:
+    """The stand-in for Debian 12 as what FAISS is added to: a tar of a root file system, of the test's own."""
+    path = folder / "debian12.tar"
+    shutil.copy2(rootfs.archive(RECIPES["debian12"]), path)
+    return {"file": str(path), "sha256": cache.sha256(path)}
+
+
+class Audit:
+    """hosts: {name: variables}; variables for all. Each run's records come back by host."""
+
+    def __init__(
+        self, folder: Path, hosts: dict[str, dict[str, Any]], environment: dict[str, str], **variables: Any
+    ) -> None:
+        self.folder, self.hosts = folder, hosts
+        self.environment = {**environment, "FAISS_FLEET_REPORTS": str(folder / "reports"), "ANSIBLE_NOCOLOR": "1"}
+        given = {
+            "strategies": ["container"],
+            "measure_fallback": False,
+            "cache": str(folder / "cache"),
+            "search_test": {"workload": WORKLOAD},
+            **variables,
+        }
+        everything = {f"faiss_install__{name}": value for name, value in given.items()}
+        (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": everything}}))
+
+    def playbook(self, book: str, *arguments: str) -> str:
+        argv = [sys.executable, "-m", "ansible", "playbook", book, "-i", str(self.folder / "hosts.json"), *arguments]
+        done = subprocess.run(
+            argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=1200, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def run(self, *arguments: str, **extra: Any) -> dict[str, Any]:
+        """Records by host; extra are variables of the role for this run, without their prefix."""
+        reports = self.folder / "reports"
+        before = set(reports.glob("*/records.jsonl"))
+        if extra:
+            arguments = (*arguments, "-e", json.dumps({f"faiss_install__{name}": v for name, v in extra.items()}))
+        said = self.playbook("audit.yml", *arguments)
+        found = [
+            json.loads(line)
+            for path in set(reports.glob("*/records.jsonl")) - before
+            for line in path.read_text().splitlines()
+        ]
+        records = {record["host"]["name"]: record for record in found}
+        assert set(records) == set(self.hosts), said
+        return records
+
+
+def local(folder: Path) -> dict[str, Any]:
+    """This machine as a host whose prefix and setting are in ``folder``."""
+    return {
+        "ansible_connection": "local",
+        "ansible_python_interpreter": sys.executable,
+        "faiss_install__prefix": str(folder / "opt" / "faiss-fleet"),
+        "vector_backend__path": str(folder / "etc" / "faiss-fleet" / "backend.json"),
+    }
+
+
+def environment() -> dict[str, str]:
+    """podman on a machine like CI's."""
+    conf = os.environ.get("CONTAINERS_CONF") or str(ROOT / "images" / "containers.conf")
+    return {**os.environ, "CONTAINERS_CONF": conf}
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
