@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
-from . import container_lock, container_options
+from . import cache, container_lock, container_options
+from .redact import redact
 from .strategies.base import Artefact, Runtime, Step
 from .target import causes
 
@@ -25,6 +27,9 @@ mkdir {folder}
 cd {folder}
 gzip -dc "$archive" | tar -xf -
 """
+
+# Of a build's log, what the record itself holds.
+LOG_TAIL = 8000
 
 
 class RemoteHost:
@@ -79,16 +84,20 @@ class RemoteHost:
             fault = self._borrow_python(artefact, archive, folder)
             if fault:
                 return fault
+        # The connection may be cut when the time is over; what works on the host then ends by itself.
+        module, arguments = "faiss_deploy", {"time_limit": math.ceil(seconds)}
+        if artefact.build:
+            module, arguments = artefact.build.module, artefact.build.within(seconds)
         result = self._module(
-            "faiss_deploy",
+            module,
             prefix=prefix,
             archive=archive,
             sha256=artefact.sha256,
             digest=artefact.digest,
             min_free_bytes=artefact.unpacked_bytes,
-            # The connection may be cut when the time is over; what works on the host then ends by itself.
-            time_limit=math.ceil(seconds),
+            **arguments,
         )
+        kept = self._keep_log(artefact, result)
         if artefact.step and not result.get("failed"):
             brought = self._bring(artefact.step, prefix)
             if brought.get("failed") and result.get("changed"):
@@ -103,7 +112,20 @@ class RemoteHost:
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
             "log": _said(result) if failed else None,
+            **kept,
         }
+
+    def _keep_log(self, artefact: Artefact, result: dict[str, Any]) -> dict[str, str]:
+        """The whole log of a build on the host goes into a file of the controller; the record names it."""
+        log = result.pop("log", None)
+        if not artefact.build or not log:
+            return {}
+        host = re.sub(r"[^\w.-]", "_", str(self._task_vars.get("inventory_hostname", "host")))
+        path = artefact.build.logs / f"{artefact.build.module}-{artefact.digest}-{host}.log"
+        cache.write(path, redact(log).encode())
+        if result.get("failed"):
+            result["module_stdout"] = log[-LOG_TAIL:]
+        return {"log_file": str(path)}
 
     def _borrow_python(self, artefact: Artefact, archive: str, folder: str) -> dict[str, Any] | None:
         """Makes the archive's own Python run the modules; what stood in the way when it cannot."""

@@ -103,9 +103,7 @@ def _built(
         blas = unpacking.deb(files["openblas"], work / "openblas")
         for name, text in recipe.FILES.items():
             (work / name).write_text(text, encoding="utf-8")
-        for patch in recipe.PATCHES:
-            path = packages["faiss-node"] / patch.file
-            path.write_text(patch.apply(path.read_text(encoding="utf-8")), encoding="utf-8")
+        patch(packages["faiss-node"])
         compile_ = _Compile(program, variant, work, options, runner)
         objects = _compiled(compile_, faiss, packages, inputs["faiss"].release, say)
         libraries = sorted(blas.glob("usr/lib/*/openblas-serial/libopenblas-r*.a"))
@@ -204,21 +202,12 @@ def _staged(
     variant: Variant,
     inputs: Mapping[str, Input],
 ) -> Path:
-    package = tree / PACKAGE
-    for name in ("package.json", "LICENSE", "README.md", "lib"):
-        source = packages["faiss-node"] / name
-        target = package / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
-    for name in ("bindings", "file-uri-to-path"):
-        shutil.copytree(packages[name], tree / "node_modules" / name)
+    stage_package(tree, packages, faiss)
     target = tree / BINARY_PATH
     target.parent.mkdir(parents=True)
     shutil.copyfile(binary, target)
     target.chmod(0o755)
     licences = tree / "licenses"
-    licences.mkdir()
-    shutil.copyfile(faiss / "LICENSE", licences / "FAISS.txt")
     for found in blas.glob("usr/share/doc/libopenblas-serial-dev/copyright"):
         shutil.copyfile(found, licences / "OpenBLAS.txt")
     note = {
@@ -228,5 +217,31 @@ def _staged(
         "level": variant.level,
         "glibc": recipe.GLIBC,
     }
-    (package / NOTE).write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    write_note(tree, note)
     return tree
+
+
+def stage_package(tree: Path, packages: Mapping[str, Path], faiss: Path) -> None:
+    """faiss-node with what it loads its addon by, as npm would lay them; all but the addon."""
+    package = tree / PACKAGE
+    for name in ("package.json", "LICENSE", "README.md", "lib"):
+        source = packages["faiss-node"] / name
+        target = package / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
+    for name in ("bindings", "file-uri-to-path"):
+        shutil.copytree(packages[name], tree / "node_modules" / name)
+    (tree / "licenses").mkdir()
+    shutil.copyfile(faiss / "LICENSE", tree / "licenses" / "FAISS.txt")
+
+
+def write_note(tree: Path, note: Mapping[str, str]) -> None:
+    """What the search test tells of the build beside what FAISS itself says."""
+    (tree / PACKAGE / NOTE).write_text(json.dumps(note, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def patch(package: Path) -> None:
+    """Applies the recipe's patches to an unpacked faiss-node."""
+    for each in recipe.PATCHES:
+        path = package / each.file
+        path.write_text(each.apply(path.read_text(encoding="utf-8")), encoding="utf-8")

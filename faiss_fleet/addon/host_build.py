@@ -1,6 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What ``npm install faiss-node`` would need to build itself on a host, each requirement beside what the host has. "
-"Pure."""
+"""What a build of faiss-node on a host needs, each requirement beside what the host has. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +12,6 @@ from ..target import glibc
 CMAKE = (3, 17)
 # The first gcc whose C++17 is whole; CentOS 7 brings 4.8, its devtoolset-7 and newer are under /opt/rh.
 GCC = (7,)
-BLAS = ("libopenblas.so", "libopenblas.a", "libopenblas.so.0", "libblas.so", "libmkl_rt.so")
 
 
 @dataclass(frozen=True)
@@ -37,32 +35,35 @@ class Requirement:
         return Reason(check=self.name, cause=self.cause, need=self.need, have=self.have, text=text)
 
 
-def requirements(facts: Facts, source: str) -> list[Requirement]:
-    """In the order in which the build would ask. ``source`` says which FAISS the inventory or the locked inputs "
-    "name."""
+def requirements(facts: Facts, headers: str, source: str) -> list[Requirement]:
+    """In the order in which the build would ask. ``headers`` and ``source`` say what the controller ships."""
     tools = facts["toolchains"]
     libgomp = facts["libgomp"]["path"]
-    libraries = facts.get("libraries")
-    blas = None if libraries is None else next((path for path in libraries if path.rsplit("/", 1)[-1] in BLAS), None)
+    blas = tools.get("blas")
     return [
-        _npm(facts),
+        Requirement("Node-API headers", "node-api-headers", headers, True, "build_tool_missing"),
         _tool("CMake", "3.17", CMAKE, [tools["cmake"]] if tools["cmake"] else [], "cmake_too_old"),
         _tool("a C++17 compiler", "gcc 7", GCC, _compilers(tools), "compiler_too_old"),
-        Requirement("BLAS", "OpenBLAS or another", blas, None if libraries is None else bool(blas), "blas_missing"),
+        Requirement("BLAS", "OpenBLAS or another", blas, bool(blas) if "blas" in tools else None, "blas_missing"),
         Requirement("OpenMP", "libgomp", libgomp, bool(libgomp), "openmp_missing"),
         Requirement("FAISS source", "an archive or commit that is pinned", source, True, "faiss_source_missing"),
     ]
 
 
-def _npm(facts: Facts) -> Requirement:
-    found = next((f"npm {node['npm']} ({node['path']})" for node in facts["nodes"] if node.get("npm")), None)
-    return Requirement("npm", "any", found, bool(found), "command_missing")
+def compiler(facts: Facts) -> dict[str, Any] | None:
+    """The newest C++ compiler of the host, its devtoolsets included: path, version, cxx; None when there is none."""
+    return next(iter(_compilers(facts["toolchains"])), None)
 
 
 def _compilers(tools: dict[str, Any]) -> list[dict[str, Any]]:
-    """The system's own and every devtoolset's, newest first."""
+    """The system's own and every devtoolset's, newest first; those that came without C++ last."""
     found = [each for each in [tools["gcc"], *tools["devtoolsets"]] if each and each.get("version")]
-    return sorted(found, key=lambda each: _numbers(each["version"]), reverse=True)
+    return sorted(found, key=lambda each: (_has_cxx(each), _numbers(each["version"])), reverse=True)
+
+
+def _has_cxx(tool: dict[str, Any]) -> bool:
+    """A probe without Python does not look; it then counts as there, and the build tells."""
+    return "cxx" not in tool or bool(tool["cxx"])
 
 
 def _tool(name: str, need: str, least: tuple[int, ...], found: list[dict[str, Any]], cause: str) -> Requirement:
@@ -71,6 +72,8 @@ def _tool(name: str, need: str, least: tuple[int, ...], found: list[dict[str, An
         return Requirement(name, need, None, False, "build_tool_missing")
     best = usable[0]
     where = f"{best['version']} ({best['path']}{', ' + best['name'] if best.get('name') else ''})"
+    if not _has_cxx(best):
+        return Requirement(name, need, f"{where} without g++", False, "build_tool_missing")
     return Requirement(name, need, where, _numbers(best["version"]) >= least, cause)
 
 

@@ -110,6 +110,7 @@ class Runner:
             f"{argv[0]} ended with status {status}: {last}\nThe whole log is {self.log}.",
             cause=found[0]["cause"] if found else "build_failed",
             remedy=found[0]["remedy"] if found else f"Read {self.log}.",
+            log=text,
         )
 
 

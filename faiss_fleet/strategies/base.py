@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypedDict
@@ -60,6 +61,23 @@ class Step:
 
 
 @dataclass(frozen=True)
+class HostBuild:
+    """How a host itself makes the prefix out of the archive: a module in place of faiss_deploy, and its arguments.
+
+    logs: the folder on the controller that keeps what the module said, whole.
+    """
+
+    module: str
+    arguments: dict[str, Any]
+    logs: Path
+
+    def within(self, seconds: float) -> dict[str, Any]:
+        """The arguments for an attempt that has so many seconds left (0: no limit)."""
+        limit = self.arguments["timeout"]
+        return {**self.arguments, "timeout": min(limit, math.ceil(seconds)) if seconds else limit}
+
+
+@dataclass(frozen=True)
 class Artefact:
     """What the resolver made for a class of hosts: an archive to ship and how to start what is in it.
 
@@ -74,6 +92,7 @@ class Artefact:
     runtime: Runtime
     lock: dict[str, Any]
     step: Step | None = None
+    build: HostBuild | None = None
 
     @property
     def bytes_to_ship(self) -> int:

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Strategy ``node``: FAISS inside Node by faiss-node, prebuilt where that fits, else built on the controller."""
+"""Strategy ``node``: FAISS inside Node by faiss-node: a prebuilt, a build of the controller, or one of the host."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import wheel_judge
-from ..addon import build, host_build, prebuilt, recipe
+from ..addon import build, host_build, host_source, prebuilt, recipe
 from ..addon import inputs as addon_inputs
 from ..addon.prebuilt import Prebuilt
 from ..addon.recipe import Variant
@@ -18,6 +18,9 @@ from .base import Artefact, Candidate, Facts, Options, Reason, Runtime
 
 NAME = "node"
 PROJECT = "faiss-node"
+HOST_BUILD = "host-build"
+WHERE = "faiss_install__node_build"
+PLACES = ("controller", "host", "both")
 OLDEST_NODE = 16
 # The addon with its JavaScript, unpacked.
 UNPACKED_BYTES = 40_000_000
@@ -36,7 +39,7 @@ class NodeStrategy:
     order = 50
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
-        """The prebuilt if it fits, the builds of the controller, best first, then what is blocked and why."""
+        """The prebuilt if it fits, the builds of the controller, the host's own, then what is blocked and why."""
         given = prebuilt.from_options(options)
         return plan(facts, options, addon_inputs.load(options), given)
 
@@ -51,6 +54,8 @@ class NodeStrategy:
             if named is None:
                 raise FleetError(f"{prebuilt.VARIABLE} names nothing any more.", cause="prebuild_missing")
             packed, lock = prebuilt.artefact(named, options)
+        elif kind == HOST_BUILD:
+            return host_source.artefact(runtime, facts, options)
         else:
             variant = next(each for each in recipe.VARIANTS if each.level == kind)
             packed, lock = build.artefact(variant, options)
@@ -61,6 +66,7 @@ def plan(
     facts: Facts, options: Options, inputs: dict[str, addon_inputs.Input], given: Prebuilt | None
 ) -> list[Candidate]:
     """Pure: from facts to candidates."""
+    where = _where(options)
     node, without = chosen_node(facts, options)
     place = wheel_judge.file_system(facts, options, UNPACKED_BYTES, NAME)
     candidates = []
@@ -69,13 +75,13 @@ def plan(
     if without or host:
         # One is enough to say why there is none.
         variants = recipe.VARIANTS[-1:]
-    for variant in variants:
+    for variant in variants if where != "host" else ():
         cpu = wheel_judge.cpu(variant.level, facts, f"this build of {PROJECT}")
         candidates.append(_built(variant, node, [*without, *host, *cpu, *place], facts, inputs))
     published = _prebuilt(given, node, without, facts, place, inputs)
     # One that nobody named is the last thing to say about a host.
     candidates.insert(0 if given else len(candidates), published)
-    candidates.append(_host_build(node, without, facts, inputs))
+    candidates.append(_host_build(where, node, without, facts, options, inputs))
     return sorted(candidates, key=lambda candidate: candidate["verdict"] != "possible")
 
 
@@ -158,18 +164,32 @@ def _prebuilt(
     return _candidate("prebuilt", node, [*without, *found, *place], inputs, note, extra)
 
 
+def _where(options: Options) -> str:
+    chosen = str(options.extra.get(WHERE) or PLACES[-1])
+    if chosen not in PLACES:
+        raise FleetError(f"{WHERE} is {chosen!r}. Set it to one of {', '.join(PLACES)}.")
+    return chosen
+
+
 def _host_build(
-    node: dict[str, Any] | None, without: Sequence[Reason], facts: Facts, inputs: dict[str, addon_inputs.Input]
+    where: str,
+    node: dict[str, Any] | None,
+    without: Sequence[Reason],
+    facts: Facts,
+    options: Options,
+    inputs: dict[str, addon_inputs.Input],
 ) -> Candidate:
-    """Shown with what it would need. It is not tried: the controller's build is the same FAISS and asks nothing of "
-    "the host."""
-    faiss = inputs["faiss"]
-    found = host_build.requirements(facts, f"{faiss.name} {faiss.version} ({faiss.origin})")
+    """Shown with what it needs wherever it is to be done; where all is met it comes after the controller's builds."""
+    faiss, headers = inputs["faiss"], inputs["node-api-headers"]
+    source = f"{faiss.name} {faiss.version} ({faiss.origin})"
+    found = host_build.requirements(facts, f"{headers.name} {headers.version}, which comes along", source)
     reasons = [*without, *(each.reason() for each in found if each.met is False)]
-    text = f"{PROJECT} is not built on hosts: the controller builds it once for all, for glibc {recipe.GLIBC}"
-    reasons.append(_reason("host_build", "prediction", "a build on the controller", None, text))
+    if where == "controller":
+        text = f"{WHERE} is controller: one build there serves all hosts, for glibc {recipe.GLIBC}"
+        reasons.append(_reason("host_build", "prediction", "both or host", where, text))
+    reasons += wheel_judge.file_system(facts, options, host_source.NEEDS_BYTES, NAME)
     note = "; ".join(each.line() for each in found)
-    return _candidate("host-build", node, reasons, inputs, note, {})
+    return _candidate(HOST_BUILD, node, reasons, inputs, note, {})
 
 
 def _candidate(

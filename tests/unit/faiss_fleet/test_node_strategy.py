@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet import cache, strategies
-from faiss_fleet.addon import inputs, prebuilt
+from faiss_fleet.addon import host_source, inputs, prebuilt
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.node import STRATEGY
@@ -20,6 +20,13 @@ NODE18_BROKEN = {
     "napi": None,
     "error": "It ended with 1 and said: /opt/node18/bin/node: /lib64/libm.so.6: version `GLIBC_2.27' not found "
     "(required by /opt/node18/bin/node)",
+}
+
+DEVTOOLSET = {
+    "name": "devtoolset-9",
+    "path": "/opt/rh/devtoolset-9/root/usr/bin/gcc",
+    "cxx": "/opt/rh/devtoolset-9/root/usr/bin/g++",
+    "version": "9.3.1",
 }
 
 
@@ -149,11 +156,82 @@ def test_a_devtoolset_is_a_compiler_for_the_host_build() -> None:
     tools = {
         "gcc": {"path": "/usr/bin/gcc", "version": "4.8.5", "error": None},
         "cmake": {"path": "/usr/bin/cmake3", "version": "3.17.5", "error": None},
-        "devtoolsets": [{"name": "devtoolset-9", "path": "/opt/rh/devtoolset-9/root/usr/bin/gcc", "version": "9.3.1"}],
+        "devtoolsets": [DEVTOOLSET],
+        "blas": "/usr/lib64/libopenblas.so",
+    }
+    given = facts(NODE16, toolchains=tools)
+    found = planned(given)
+    assert "have 9.3.1 (/opt/rh/devtoolset-9/root/usr/bin/gcc, devtoolset-9) (met)" in found["host-build"]["note"]
+    assert causes(found["host-build"]) == []
+    # The controller's come first: they cost the host nothing.
+    assert list(found) == ["x86-64-v3", "x86-64-v2", "host-build", "prebuilt"]
+    assert next(iter(planned(given, node_build="host"))) == "host-build"
+    assert "x86-64-v3" not in planned(given, node_build="host")
+    refused = planned(given, node_build="controller")["host-build"]
+    assert (refused["verdict"], causes(refused)) == ("blocked", ["prediction"])
+    with pytest.raises(FleetError, match="faiss_install__node_build is 'somewhere'"):
+        planned(given, node_build="somewhere")
+
+
+def test_a_compiler_without_cxx_or_a_host_without_a_blas_does_not_build() -> None:
+    tools = {
+        "gcc": {"path": "/usr/bin/gcc", "version": "12.2.0", "cxx": None},
+        "cmake": {"path": "/usr/bin/cmake", "version": "3.25.1"},
+        "devtoolsets": [],
+        "blas": None,
     }
     candidate = planned(facts(NODE16, toolchains=tools))["host-build"]
-    assert "have 9.3.1 (/opt/rh/devtoolset-9/root/usr/bin/gcc, devtoolset-9) (met)" in candidate["note"]
-    assert causes(candidate) == ["prediction"]
+    assert causes(candidate) == ["build_tool_missing", "blas_missing"]
+    assert candidate["reasons"][0]["have"] == "12.2.0 (/usr/bin/gcc) without g++"
+    # A devtoolset that has it is taken, older or not.
+    candidate = planned(facts(NODE16, toolchains={**tools, "devtoolsets": [DEVTOOLSET]}))["host-build"]
+    assert causes(candidate) == ["blas_missing"]
+
+
+def sources(tmp_path: Path, monkeypatch: Any, given: dict[str, Any], **extra: Any) -> Any:
+    """The archive for a build on a host, made of inputs that hold one line each."""
+
+    def unpacked(archive: Path, folder: Path, name: str) -> Path:
+        for path in ("package.json", "LICENSE", "README.md", "lib/index.js", "CMakeLists.txt"):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(name)
+        return folder
+
+    monkeypatch.setattr(inputs, "fetch_all", lambda items, *_: {key: Path(item.file) for key, item in items.items()})
+    monkeypatch.setattr(host_source.unpacking, "tar", unpacked)
+    monkeypatch.setattr(host_source.build, "patch", lambda package: None)
+    values = {f"faiss_install__{name}": value for name, value in extra.items()}
+    options = Options(cache=tmp_path / "cache", extra={"faiss_install__node_build": "host", **values})
+    (candidate,) = (one for one in STRATEGY.plan(given, options) if ":host-build:" in one["id"])
+    return STRATEGY.resolve(candidate, given, options)
+
+
+def test_the_archive_for_a_host_holds_sources_and_all_of_the_prefix_but_the_addon(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    tools = {**facts()["toolchains"], "devtoolsets": [DEVTOOLSET], "blas": "/usr/lib64/libopenblas.so"}
+    found = sources(tmp_path, monkeypatch, facts(NODE16, toolchains=tools), addon_timeout=900)
+    with tarfile.open(found.archive) as tar:
+        names = tar.getnames()
+    assert {"source/CMakeLists.txt", "source/compat.h", "source/faiss/CMakeLists.txt"} <= set(names)
+    assert "prefix/node_modules/faiss-node/faiss-fleet.json" in names
+    assert not [name for name in names if name.endswith(".node")]
+    assert found.build.module == "faiss_node_build"
+    assert found.build.arguments["compiler"] == "/opt/rh/devtoolset-9/root/usr/bin/g++"
+    assert "-mavx2" in found.build.arguments["flags"] and found.build.arguments["timeout"] == 900
+
+
+def test_another_compiler_or_cpu_makes_another_prefix(tmp_path: Path, monkeypatch: Any) -> None:
+    one = sources(tmp_path, monkeypatch, facts(NODE16))
+    tools = {**facts()["toolchains"], "devtoolsets": [DEVTOOLSET]}
+    others = [
+        sources(tmp_path, monkeypatch, facts(NODE16)),
+        sources(tmp_path, monkeypatch, facts(NODE16, toolchains=tools)),
+        sources(tmp_path, monkeypatch, facts(NODE16, cpu={"isa_level": "x86-64-v2"})),
+        sources(tmp_path, monkeypatch, facts(NODE16, cpu={"isa_level": None})),
+    ]
+    assert one.digest == others[0].digest
+    assert len({one.digest, *(other.digest for other in others)}) == 4
 
 
 def archive_of(tmp_path: Path, *files: tuple[str, bytes]) -> dict[str, str]:
