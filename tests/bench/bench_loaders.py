@@ -1,17 +1,21 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """How fast a search is through each loader and backend, and what the worker adds to a call.
 
-    python tests/bench/bench_loaders.py [--sizes 10000,100000] [--image localhost/name --image-python python3]
+    python tests/bench/bench_loaders.py [--sizes 10000,100000] [--container '{"kind": "container", "argv": [...], ...}']
+
+The container is any runtime of that kind, as backend.json has it. Without one it is the stand-in for CentOS 7, if that
+was built, with the FAISS of the other rows mounted.
 
 Every measurement runs in a process of its own and reads the same vector file (clusters, d=384, k=10, l2), so nothing is
-compared across data. One query a call; figures are of the quickest of ten rounds, which the machine disturbed least.
-The last column is the p50 of a call less the p50 of FAISS itself in the same interpreter; with 10 vectors, where FAISS
-takes next to nothing, it is what a loader and its worker cost.
+compared across data. One query a call, one thread; figures are of the quickest of three to ten rounds, which the
+machine disturbed least. The last column is the p50 of a call less that of FAISS itself in the same interpreter; with 10
+vectors, where FAISS takes next to nothing, it is what a loader and its worker cost.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import json
 import os
@@ -20,8 +24,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from array import array
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "loaders" / "python"), str(ROOT / "tests" / "integration")]
@@ -30,8 +37,10 @@ real_faiss = importlib.import_module("test_search_real_faiss")
 stores = importlib.import_module("faiss_fleet_loader.store")
 vector_file = importlib.import_module("faiss_fleet_loader.vector_file")
 
+WORKER = ROOT / "loaders" / "python" / "faiss_fleet_loader" / "faiss_worker.py"
 D, K, QUERIES, CLUSTER = 384, 10, 100, 100
 ROUNDS = 10
+IMAGE = "localhost/faiss-fleet/centos7-py313"
 
 
 def filled(program: str) -> str:
@@ -47,7 +56,8 @@ sys.path.insert(0, sys.argv[1])
 from faiss_fleet_loader import NumpyVectorStorage, VectorStorage
 setting, how = json.loads(sys.argv[3]), sys.argv[5]
 store = (NumpyVectorStorage('l2') if how == 'numpy' else
-         VectorStorage('l2', setting=setting, fallback=False, in_process=how == 'faiss', threads=1))
+         VectorStorage('l2', setting=setting, fallback=False, in_process=how == 'faiss', threads=1,
+                       socket=how if how.startswith('/') else None))
 began = time.perf_counter()
 store.load(sys.argv[2])
 loaded = time.perf_counter() - began
@@ -61,8 +71,10 @@ try:
 except ImportError:
     pass
 def measure(search):
-    best = None
-    for _round in range(%(rounds)d):
+    best, began = None, time.perf_counter()
+    for done in range(%(rounds)d):
+        if done >= 3 and time.perf_counter() - began > 3:
+            break
         times = []
         for query in queries:
             start = time.perf_counter()
@@ -75,7 +87,7 @@ for query in queries[:10]:
 through = measure(lambda query: store.search(query, %(k)d))
 alone = None
 if how == 'faiss':
-    index = store._backend._index
+    index = store._backend._index.index
     alone = measure(lambda query: index.search(query.reshape(1, -1), %(k)d))
 print(json.dumps({'backend': store.backend, 'about': store.about, 'loaded': loaded, 'times': through, 'alone': alone}))
 store.close()
@@ -87,7 +99,8 @@ const { VectorStorage, JSVectorStorage } = require(loader);
 const fs = require('fs');
 (async () => {
   const store = how === 'js' ? new JSVectorStorage({ metric: 'l2' })
-    : new VectorStorage({ metric: 'l2', setting: JSON.parse(setting), fallback: false, threads: 1 });
+    : new VectorStorage({ metric: 'l2', setting: JSON.parse(setting), fallback: false, threads: 1,
+      socket: how.startsWith('/') ? how : undefined });
   const now = () => Number(process.hrtime.bigint()) / 1e6;
   const began = now();
   await store.load(file);
@@ -97,12 +110,13 @@ const fs = require('fs');
   const queries = Array.from({ length: flat.length / %(d)d }, (_, i) => flat.slice(i * %(d)d, (i + 1) * %(d)d));
   for (const query of queries.slice(0, 10)) await store.search(query, %(k)d);
   let best = null;
-  for (let round = 0; round < %(rounds)d; round++) {
+  const start = now();
+  for (let round = 0; round < %(rounds)d && (round < 3 || now() - start < 3000); round++) {
     const times = [];
     for (const query of queries) {
-      const start = now();
+      const from = now();
       await store.search(query, %(k)d);
-      times.push(now() - start);
+      times.push(now() - from);
     }
     const sum = (all) => all.reduce((a, b) => a + b, 0);
     if (best === null || sum(times) < sum(best)) best = times;
@@ -156,32 +170,53 @@ def line(name: str, found: dict[str, object], base: float | None) -> str:
     return f"{name:34} {qps:9.0f} {p50:9.3f} {p95:9.3f} {found['loaded']:9.2f} {over:>10}"
 
 
+def standin(python: str) -> dict[str, object] | None:
+    """A container on the stand-in for CentOS 7; None where it was not built."""
+    podman = str(ROOT / "images" / "podman")
+    if python != "3.13" or subprocess.run([podman, "image", "exists", IMAGE], check=False).returncode:
+        return None
+    argv = [podman, "run", "--rm", "-i", "--network=none", f"--volume={real_faiss.site_of(python)}:/site:ro"]
+    argv += ["--env=PYTHONPATH=/site", IMAGE, "/usr/local/bin/python3"]
+    return {"kind": "container", "argv": argv, "env": {}, "prefix": None}
+
+
+@contextlib.contextmanager
+def listening(runtime: dict[str, Any], path: Path) -> Iterator[str]:
+    """A worker at a socket, as a systemd unit would start it."""
+    command = [*runtime["argv"], str(WORKER), "--socket", str(path)]
+    worker = subprocess.Popen(command, env={**os.environ, **runtime["env"]}, stderr=subprocess.DEVNULL)
+    try:
+        while not path.exists():
+            if worker.poll() is not None:
+                raise SystemExit(f"the worker at {path} ended with {worker.returncode}")
+            time.sleep(0.05)
+        yield str(path)
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="10,10000,100000")
     parser.add_argument("--python", default="3.13", choices=list(real_faiss.RELEASES))
-    parser.add_argument("--image", help="a container image with FAISS, run by podman")
-    parser.add_argument("--image-python", default="python3")
-    parser.add_argument("--image-mount", default="", help="passed to podman run --volume")
-    parser.add_argument("--image-path", default="", help="PYTHONPATH inside")
+    parser.add_argument("--container", type=json.loads, help="a runtime of kind container, as in backend.json")
     parser.add_argument("--node", default=shutil.which("node") or "node")
     parser.add_argument("--faiss-node", help="a node_modules folder with faiss-node")
     given = parser.parse_args()
 
     native = real_faiss.runtime(given.python)
     settings = {"native": {"schema": 1, "backend": "faiss", "runtime": native}}
-    if given.image:
-        argv = [str(ROOT / "images" / "podman"), "run", "--rm", "-i", "--network=none"]
-        argv += ["--volume", given.image_mount] if given.image_mount else []
-        argv += ["--env", f"PYTHONPATH={given.image_path}", given.image, given.image_python]
-        runtime = {"kind": "container", "argv": argv, "env": {}, "prefix": None}
-        settings["container"] = {"schema": 1, "backend": "faiss", "runtime": runtime}
+    container = given.container or standin(given.python)
+    if container:
+        settings["container"] = {"schema": 1, "backend": "faiss", "runtime": container}
     if given.faiss_node:
         runtime = {"kind": "node", "argv": [given.node], "env": {"NODE_PATH": given.faiss_node}, "prefix": None}
         settings["node"] = {"schema": 1, "backend": "faiss", "runtime": runtime}
 
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as name:
-        folder = Path(name)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-")))
+        socket = stack.enter_context(listening(native, folder / "worker.sock"))
         (folder / "bench.py").write_text(filled(PYTHON), encoding="utf-8")
         (folder / "bench.js").write_text(filled(NODE), encoding="utf-8")
         for n in map(int, given.sizes.split(",")):
@@ -204,6 +239,8 @@ def main() -> None:
             print(line("Python, FAISS in process", within, base))
             print(line("Python, worker", python("worker", "native"), base))
             print(line("Node, worker", node("worker", "native"), base))
+            print(line("Python, worker at a socket", python(socket, "native"), base))
+            print(line("Node, worker at a socket", node(socket, "native"), base))
             if "container" in settings:
                 print(line("Python, worker in a container", python("worker", "container"), base))
                 print(line("Node, worker in a container", node("worker", "container"), base))

@@ -231,7 +231,13 @@ def test_the_module_runs_under_one_python_and_tests_another(ansible, tmp_path, h
     answer = json.loads((tmp_path / "answers" / "host").read_text())
     assert answer["changed"] is False
     (result,) = answer["results"]
-    assert result["ok"] and result["faiss_version"] == RELEASES[tested][1], result
+    assert result["faiss_version"] == RELEASES[tested][1], result
+    if tested == "2.7":
+        # By itself it passed. No loader can use it, for their worker needs Python 3.6.
+        assert (result["ok"], result["cause"], result["known_answer"]) == (False, "loader_failed", True), result
+    else:
+        # Where the module runs under 2.7, the tested Python runs the loader itself.
+        assert result["ok"] and result["loader"]["mode"] == "worker", result
     assert result["workload"]["n"] == 2000 and result["workload"]["d"] == 384
 
 

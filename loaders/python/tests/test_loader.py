@@ -220,6 +220,12 @@ class Files(Base):
         self.refused('FILE_IO', FileError, NumpyVectorStorage(dimension=2).save, self.path())
         self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
 
+    def test_an_empty_store_is_saved_and_loaded(self):
+        NumpyVectorStorage('ip', 3).save(self.path())
+        made = NumpyVectorStorage()
+        made.load(self.path())
+        self.assertEqual((made.count, made.dimension, made.metric, made.search([1, 2, 3])), (0, 3, 'ip', []))
+
     def test_of_another_dimension_or_metric(self):
         path = os.path.join(FIXTURES, 'l2.ffv')
         self.refused('BAD_DIMENSION', InputError, NumpyVectorStorage(dimension=4).load, path)
@@ -266,6 +272,12 @@ class Settings(Base):
             self.assertEqual((error.code, made.why), (code, str(error)))
             self.assertIn('audit.yml', error.remedy)
             self.refused(code, SettingError, VectorStorage(setting=path, fallback=False).ready)
+
+    def test_one_that_is_a_folder_cannot_be_read(self):
+        made = self.open(setting=self.folder)
+        made.add([1], [[1, 0]])
+        self.assertEqual((made.backend, self.events[0][1]['error'].code), ('numpy', 'SETTING_UNREADABLE'))
+        self.refused('SETTING_UNREADABLE', SettingError, VectorStorage(setting=self.folder, fallback=False).ready)
 
     def test_js_is_what_it_says_with_one_warning(self):
         path = self.written('{"schema": 1, "backend": "js", "because": "glibc is 2.12"}')
