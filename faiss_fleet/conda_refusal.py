@@ -20,7 +20,16 @@ NO_CERTIFICATES = ("builder error", "no ca certificates", "no native root")
 
 def error(answer: dict[str, Any], host: HostClass, packages: Sequence[str], channels: Sequence[str]) -> FleetError:
     """The error for an answer of the solver's process that is not ok."""
-    kind, said = answer["kind"], redact(answer["message"].strip())[:WORDS]
+    whole = redact(answer["message"].strip())
+    found = _told(answer, host, packages, channels, whole[:WORDS])
+    found.log = whole
+    return found
+
+
+def _told(
+    answer: dict[str, Any], host: HostClass, packages: Sequence[str], channels: Sequence[str], said: str
+) -> FleetError:
+    kind = answer["kind"]
     if kind == "unsat":
         return _unsolved(answer, host, packages, channels, said)
     if kind == "wants":

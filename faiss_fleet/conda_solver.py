@@ -44,7 +44,7 @@ def call(operation: str, time_limit: float = TIME_LIMIT, **arguments: Any) -> di
         how = end.signal or (f"status {end.exit_code}" if end.start_error is None else str(end.start_error))
         log = redact(end.log.strip())[-TAIL:]
         text = f"conda's solver died ({how}) in its {operation}: {log or '(it said nothing)'}"
-        raise FleetError(text, "unknown") from None
+        raise FleetError(text, "unknown", log=redact(end.log.strip())) from None
     return answer
 
 

@@ -148,7 +148,7 @@ def failure(action: str, status: int, output: str) -> FleetError:
     cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
     errors = [line for line in text.splitlines() if line.startswith("ERROR:")]
     words = "\n".join(errors or text.splitlines()[-TAIL:]) or "(it said nothing)"
-    return FleetError(f"pip {action} ended with status {status}: {words}", cause=cause, remedy=remedy)
+    return FleetError(f"pip {action} ended with status {status}: {words}", cause=cause, remedy=remedy, log=text)
 
 
 def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_LIMIT) -> list[str]:

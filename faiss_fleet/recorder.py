@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from . import reports
+from . import attempt_logs, reports
 from .cleaning import Cleaner
 from .errors import FleetError
 from .record_schema import Record
@@ -43,9 +43,13 @@ class Recorder:
         secrets_of: Callable[[str], Iterable[str]],
         warn: Callable[[str], None],
         output: reports.Output = reports.USUAL,
+        good: reports.Good | None = None,
     ) -> None:
-        """secrets_of names the words to mask in a host's record; warn tells the user at once what cannot wait."""
-        self._output = output
+        """secrets_of names the words to mask in a host's record; warn tells the user at once what cannot wait.
+
+        good gives the last good lines of hosts that were not reached, from earlier runs.
+        """
+        self._output, self._good = output, good
         self._reports, self._run, self._secrets_of, self._warn = reports, run, secrets_of, warn
         self._due: dict[str, list[str]] = {}
         self._builders: dict[str, RecordBuilder] = {}
@@ -137,7 +141,7 @@ class Recorder:
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
-            summary, _changed = reports.render(self.folder, latest=True, output=self._output)
+            summary, _changed = reports.render(self.folder, latest=True, output=self._output, good=self._good)
         except OSError as error:
             raise FleetError(
                 f"The reports of {self.folder} could not be written: {error.strerror or error}. The records are kept. "
@@ -168,7 +172,9 @@ class Recorder:
         builder = self._builders.pop(name)
         builder.groups = self._due[name]
         secrets = frozenset(self._secrets_of(name))
-        record = builder.close(self._cleaners.setdefault(secrets, Cleaner(secrets)))
+        cleaner = self._cleaners.setdefault(secrets, Cleaner(secrets))
+        attempt_logs.put_down(self.folder, name, builder.attempts, cleaner)
+        record = builder.close(cleaner)
         try:
             self._journal.append(record)
             self._unwritten.pop(name, None)

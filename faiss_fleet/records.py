@@ -170,6 +170,11 @@ class RecordBuilder:
             self._outcome = "unreachable"
 
     @property
+    def attempts(self) -> list[Any]:
+        """As they came from the host, before they are cleaned."""
+        return self._attempts
+
+    @property
     def decided(self) -> bool:
         """Whether the host has its verdict, so that later tasks of others do not change it."""
         return self._outcome == "decided"

@@ -1,6 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from faiss_fleet import ladder, strategies
 from faiss_fleet.errors import FleetError
+from faiss_fleet.options import from_variables
 from faiss_fleet.strategies.base import Artefact, Candidate, Options, Runtime
 
 RUNTIME = Runtime(kind="python", argv=["/usr/bin/python3"], env={"PYTHONPATH": "{prefix}/site-packages"}, prefix=None)
@@ -32,6 +34,7 @@ class PaperHost:
 
     def __init__(self, passes: set[str], deploys: bool = True) -> None:
         self.passes, self.deploys, self.calls, self.figures = passes, deploys, [], []
+        self.memo: dict[str, Any] | None = None
 
     def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
         self.calls.append(("deploy", prefix))
@@ -163,3 +166,198 @@ def test_check_mode_tells_what_the_controller_cannot_resolve(monkeypatch: pytest
     use(monkeypatch, FleetError("the index is down", cause="unreachable"))
     done = ladder.predict([candidate("a")], {"prefixes": []}, Options())
     assert [(attempt["ok"], attempt["cause"]) for attempt in done.attempts] == [(False, "unreachable")]
+
+
+FACTS = {"prefixes": [], "arch": "x86_64", "libc": {"family": "glibc", "version": "2.17"}, "libraries": None}
+
+
+def climb(host: PaperHost, *candidates: Candidate, facts: dict[str, Any] = FACTS, **extra: Any) -> ladder.Climb:
+    options = Options(prefix="/opt/ff", extra={f"faiss_install__{name}": value for name, value in extra.items()})
+    return ladder.climb(list(candidates), "first", facts, options, host)
+
+
+def after(host: PaperHost, **changes: Any) -> dict[str, Any]:
+    """Facts of the next run on a host that keeps what the first one left."""
+    assert host.memo
+    return {**FACTS, "failures": [{**host.memo, "strategy": "paper", "digest": "abc"}], **changes}
+
+
+def test_what_failed_for_good_is_not_tried_again_and_says_when_it_failed(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    first = PaperHost(set())
+    climb(first, candidate("a"))
+    assert first.memo and first.memo["cause"] == "cpu_isa"
+    second = PaperHost({"a"})
+    (attempt,) = climb(second, candidate("a"), facts=after(first)).attempts
+    assert second.calls == [] and not attempt["changed"]
+    assert (attempt["ok"], attempt["cause"], attempt["failed_before"]) == (False, "cpu_isa", first.memo["at"])
+    assert first.memo["at"] in attempt["message"] and "faiss_install__retry_failed=true" in attempt["message"]
+    foretold = ladder.predict([candidate("a")], after(first), Options(prefix="/opt/ff"))
+    assert foretold.attempts[0]["failed_before"] == first.memo["at"] and not foretold.changed
+
+
+@pytest.mark.parametrize(
+    ("changes", "extra"),
+    [
+        pytest.param({}, {"retry_failed": True}, id="forced"),
+        pytest.param({"libc": {"family": "glibc", "version": "2.28"}}, {}, id="another C library"),
+        pytest.param({"libraries": ["libz.so.1"]}, {}, id="another library"),
+        pytest.param({"cpu": {"isa_level": "x86-64-v3", "flags": ["avx2"]}}, {}, id="another CPU"),
+        pytest.param({}, {"workload": {"n": 5}}, id="another workload"),
+        pytest.param({"setting": {"candidate": "a"}}, {}, id="it is what is set"),
+    ],
+)
+def test_what_failed_is_tried_again_when_something_has_changed(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact, changes: dict[str, Any], extra: dict[str, Any]
+) -> None:
+    use(monkeypatch, archive)
+    first = PaperHost(set())
+    climb(first, candidate("a"))
+    second = PaperHost({"a"})
+    climb(second, candidate("a"), facts=after(first, **changes), **extra)
+    assert ("verify", "a") in second.calls
+
+
+def test_another_artefact_of_the_same_name_is_tried(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
+    use(monkeypatch, archive)
+    first = PaperHost(set())
+    climb(first, candidate("a"))
+    use(monkeypatch, Artefact(archive.archive, "1" * 64, "def", 6, RUNTIME, {"packages": []}))
+    second = PaperHost({"a"})
+    climb(second, candidate("a"), facts=after(first))
+    assert ("verify", "a") in second.calls
+
+
+@pytest.mark.parametrize(
+    "cause", ["timeout", "disk_full", "unreachable", "out_of_memory", "interrupted", "network", "unknown", "tls"]
+)
+def test_what_may_end_otherwise_leaves_no_memo(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact, cause: str
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost(set())
+    monkeypatch.setattr(host, "verify", lambda *_, **__: {"candidate": "a", "ok": False, "cause": cause, "message": ""})
+    climb(host, candidate("a"))
+    assert host.calls[-1] == ("remove", "/opt/ff/paper/abc") and host.memo is None
+
+
+def test_a_library_that_may_have_come_since_is_no_reason_to_leave_it(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost(set())
+    missing = {"candidate": "a", "ok": False, "cause": "missing_shared_lib", "message": "libx.so.1"}
+    monkeypatch.setattr(host, "verify", lambda *_, **__: dict(missing))
+    climb(host, candidate("a"))
+    assert host.memo is None
+    climb(host, candidate("a"), facts={**FACTS, "libraries": ["libz.so.1"]})
+    assert host.memo and host.memo["cause"] == "missing_shared_lib"
+
+
+def test_a_prefix_from_before_that_fails_now_stays_and_is_remembered(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost(set())
+    climb(host, candidate("a"), facts={**FACTS, "prefixes": [{"path": "/opt/ff/paper/abc", "complete": True}]})
+    assert host.calls[-1] == ("keep", "/opt/ff/paper/abc") and host.memo
+
+
+def test_a_memo_goes_when_what_it_is_of_passes(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
+    use(monkeypatch, archive)
+    first = PaperHost(set())
+    climb(first, candidate("a"), keep_failed=True)
+    assert first.calls[-1] == ("keep", "/opt/ff/paper/abc")
+    second = PaperHost({"a"})
+    here = after(first, prefixes=[{"path": "/opt/ff/paper/abc", "complete": True}])
+    climb(second, candidate("a"), facts=here, retry_failed=True)
+    assert second.calls == [("verify", "a"), ("keep", "/opt/ff/paper/abc")] and second.memo is None
+
+
+def test_what_takes_too_much_room_is_not_shipped(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
+    use(monkeypatch, Artefact(archive.archive, "0" * 64, "abc", 7_000_000, RUNTIME, {"packages": []}))
+    host = PaperHost({"a"})
+    (attempt,) = climb(host, candidate("a"), max_size_mb=6).attempts
+    assert host.calls == [] and attempt["cause"] == "too_large"
+    assert "7 MB" in attempt["message"] and "faiss_install__max_size_mb is 6" in attempt["message"]
+    assert climb(host, candidate("a"), max_size_mb=7).verification
+    assert ladder.predict([candidate("a")], FACTS, Options(extra={"faiss_install__max_size_mb": 6})).changed is False
+
+
+def slow(*_: Any, **__: Any) -> Any:
+    time.sleep(30)
+
+
+@pytest.mark.parametrize("where", ["resolve", "deploy", "verify"])
+def test_an_attempt_that_hangs_is_ended_and_the_next_one_is_made(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact, where: str
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost({"a", "b"})
+    hangs = [True]
+
+    def once(then: Any) -> Any:
+        def call(*arguments: Any, **more: Any) -> Any:
+            return slow() if hangs and hangs.pop() else then(*arguments, **more)
+
+        return call
+
+    if where == "resolve":
+        monkeypatch.setattr(PaperStrategy, "resolve", once(PaperStrategy.resolve))
+    else:
+        monkeypatch.setattr(host, where, once(getattr(host, where)))
+    started = time.monotonic()
+    done = climb(host, candidate("a"), candidate("b"), attempt_timeout=0.2)
+    assert time.monotonic() - started < 10
+    assert [attempt["cause"] for attempt in done.attempts] == ["timeout", None]
+    told = {"resolve": "made on the controller", "deploy": "put in place", "verify": "search test"}[where]
+    assert told in done.attempts[0]["message"] and "faiss_install__attempt_timeout" in done.attempts[0]["message"]
+    assert [test["candidate"] for test in done.verification] == ["b"]
+    if where != "resolve":
+        assert ("remove", "/opt/ff/paper/abc") in host.calls and host.memo is None
+
+
+def test_check_mode_has_the_time_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, None)
+    monkeypatch.setattr(PaperStrategy, "resolve", slow)
+    done = ladder.predict([candidate("a")], FACTS, Options(extra={"faiss_install__attempt_timeout": 0.2}))
+    assert done.attempts[0]["cause"] == "timeout"
+
+
+def blocked(name: str, cause: str = "cpu_isa") -> Candidate:
+    found = candidate(name, "blocked")
+    found["reasons"] = [{"check": "cpu_isa", "cause": cause, "need": None, "have": None, "text": "too old"}]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("passes", "cause", "says"),
+    [(set(), "cpu_isa", "confirmed"), ({"a"}, "cpu_isa", "refuted"), (set(), "glibc_too_old", None)],
+)
+def test_a_blocked_candidate_that_is_tried_says_whether_the_plan_was_right(
+    monkeypatch: pytest.MonkeyPatch, passes: set[str], cause: str, says: str | None
+) -> None:
+    use(monkeypatch, None)
+    host = PaperHost({*passes, "b"})
+    done = climb(host, blocked("a", cause), candidate("b"), try_blocked=True)
+    assert done.attempts[0].get("prediction") == says
+    assert len(done.attempts) == (1 if passes else 2)
+    assert "prediction" not in done.attempts[-1] or passes
+    assert climb(PaperHost({"b"}), blocked("a"), candidate("b")).attempts[0]["candidate"] == "b"
+
+
+def test_a_blocked_candidate_without_anything_to_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, None)
+    host = PaperHost({"a"})
+    (attempt,) = climb(host, {**blocked("a", "python_missing"), "runtime": None}, try_blocked=True).attempts
+    assert host.calls == [] and "prediction" not in attempt
+    assert "neither proven nor refuted: too old" in attempt["message"]
+
+
+@pytest.mark.parametrize("value", [-1, "soon", float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["attempt_timeout", "max_size_mb"])
+def test_limits_that_are_none_are_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(FleetError, match=f"faiss_install__{name} is"):
+        from_variables({f"faiss_install__{name}": value})

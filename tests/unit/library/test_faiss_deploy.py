@@ -314,3 +314,58 @@ def test_restorecon_is_run_where_there_is_selinux(tmpdir):
 def test_options_in_the_documentation_are_those_of_the_module():
     block = faiss_deploy.DOCUMENTATION.split('options:\n')[1].split('\nauthor:')[0]
     assert sorted(re.findall(r'^  (\w+):$', block, re.MULTILINE)) == sorted(faiss_deploy.ARGUMENT_SPEC)
+
+
+MEMO = {'schema': 1, 'candidate': 'wheel:a', 'cause': 'cpu_isa', 'message': 'SIGILL', 'at': 'then', 'facts': 'f' * 64}
+
+
+def lost(host, **more):
+    return dict(host, state='failed', **dict({'keep': False, 'memo': dict(MEMO)}, **more))
+
+
+def test_what_lost_goes_and_its_memo_stays_until_it_is_absent(host, tmpdir):
+    faiss_deploy.present(host, check_mode=False)
+    assert faiss_deploy.failed(lost(host), check_mode=False)['changed']
+    left = os.listdir(str(tmpdir.join('fleet', 'wheel')))
+    assert sorted(left) == [prefix_place.MADE, DIGEST + '.failed.json']
+    assert not faiss_deploy.absent(host, check_mode=False)['changed']
+    assert not tmpdir.join('fleet').check()
+
+
+def test_what_lost_and_is_kept_stays_with_a_memo_and_the_next_deploy_forgets_it(host, tmpdir):
+    faiss_deploy.present(host, check_mode=False)
+    faiss_deploy.failed(lost(host, keep=True), check_mode=False)
+    memo = tmpdir.join('fleet', 'wheel', DIGEST + '.failed.json')
+    assert memo.check() and os.path.isdir(host['prefix'])
+    faiss_deploy.failed(lost(host, keep=True, memo={}), check_mode=False)
+    assert not memo.check() and os.path.isdir(host['prefix'])
+    faiss_deploy.failed(lost(host), check_mode=False)
+    assert memo.check() and not os.path.isdir(host['prefix'])
+    faiss_deploy.present(host, check_mode=False)
+    assert not memo.check()
+
+
+def test_check_mode_remembers_nothing(host, tmpdir):
+    assert faiss_deploy.failed(lost(host), check_mode=True)['changed'] is False
+    assert not tmpdir.join('fleet').check()
+
+
+def test_what_the_setting_names_is_not_removed_and_its_failure_is_remembered(host, tmpdir):
+    faiss_deploy.present(host, check_mode=False)
+    with pytest.raises(AuditError) as failure:
+        faiss_deploy.failed(lost(host, in_use=[host['prefix']]), check_mode=False)
+    assert 'setting' in str(failure.value) and os.path.isdir(host['prefix'])
+    assert tmpdir.join('fleet', 'wheel', DIGEST + '.failed.json').check()
+
+
+def test_what_a_process_holds_is_not_removed(host):
+    faiss_deploy.present(host, check_mode=False)
+    with pytest.raises(AuditError) as failure:
+        faiss_deploy.refuse_in_use(host, users=lambda prefix: ['node (pid 812)'])
+    assert 'in use by node (pid 812)' in str(failure.value) and failure.value.remedy
+
+
+def test_half_built_folders_of_a_prefix_go_with_it_also_when_it_never_was_there(host, tmpdir):
+    tmpdir.ensure('fleet/wheel/%s.partial-1/x' % DIGEST)
+    assert faiss_deploy.absent(host, check_mode=False)['leftovers']
+    assert tmpdir.join('fleet', 'wheel').listdir() == []

@@ -150,3 +150,23 @@ def test_a_prefix_that_another_run_holds_is_told_with_what_was_done(host):
 def test_options_in_the_documentation_are_those_of_the_module():
     block = faiss_rollback.DOCUMENTATION.split("options:\n")[1].split("\nauthor:")[0]
     assert sorted(re.findall(r"^  (\w+):$", block, re.MULTILINE)) == sorted(faiss_rollback.ARGUMENT_SPEC)
+
+
+def test_what_failed_before_is_forgotten(host):
+    before = host.tree()
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    host.base.join("wheel", "ba9876543210.failed.json").write("{}")
+    result = host.back()
+    assert "What had failed here before is forgotten." in result["did"]
+    assert host.tree() == before
+
+
+def test_a_prefix_that_a_process_uses_stays_and_goes_the_next_time(host, monkeypatch):
+    path = host.deploy("wheel", "0123456789ab")
+    host.set("wheel:a", path)
+    with monkeypatch.context() as held:
+        held.setattr(faiss_rollback.prefix_users, "find", lambda prefix: ["node (pid 812)"])
+        result = host.back()
+    assert (result["removed"], result["kept"]) == ([], [path])
+    assert "in use by node (pid 812)" in " ".join(result["did"])
+    assert host.back()["removed"] == [path]
