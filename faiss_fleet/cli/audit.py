@@ -6,6 +6,7 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from ..errors import FleetError
 from ..records import new_run_id
 from ..reports.text import visible
 from ..runs import RECORDS, read_run
-from . import launch, show
+from ..store import intake
+from . import launch, places, show
 from .live import Display
 from .progress import Progress
 
@@ -56,7 +58,8 @@ def audit(
         ended = launch.playbook("audit.yml", command_line, launch.environment(run_id, reports), on_event, passwords)
     if (folder / RECORDS).exists():
         # The callback has rendered unless it was killed; the same records give the same files.
-        summary, _changed = renderers.render(folder, latest=True)
+        earlier = partial(intake.earlier, places.store_name(None, reports), run_id)
+        summary, _changed = renderers.render(folder, latest=True, good=earlier)
         show.summary(summary, console)
         names = renderers.files(renderers.FORMATS)
         show.files([folder / name for name in names if (folder / name).exists()], console)

@@ -15,7 +15,7 @@ from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .summary import Summary
 
 USUAL = Output()
-Good = Callable[[], Mapping[str, Line]]
+Good = Callable[[list[str]], Mapping[str, Line]]  # names of hosts in, their newest good lines out
 
 CSV, MARKDOWN, HTML = (FORMATS[name].file for name in ("csv", "markdown", "html"))
 LIMITS = "limits"
@@ -32,9 +32,9 @@ def render(
     """Settles the records of a run and writes the reports. Returns the summary and the files that are now others.
 
     The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. good gives
-    the newest earlier line of each host that was not reached; without it, it is looked for in the runs beside this one.
+    the newest earlier line of each host that was not reached; without it no report knows of earlier runs.
     """
-    material = _collected(folder, good or (lambda: _beside(folder)))
+    material = _collected(folder, good or (lambda _hosts: {}))
     changed = []
     for name in output.formats:
         if name == "assessment":
@@ -45,6 +45,7 @@ def render(
         changed += _write(output.prometheus_file, FORMATS["prometheus"], material)
     if latest:
         point_latest(folder)
+    material.summary.good = material.good
     return material.summary, changed
 
 
@@ -83,10 +84,6 @@ def _assess(folder: Path, material: Material) -> list[Path]:
         if old.name not in found.limit_files:
             old.unlink()
     return changed
-
-
-def _beside(folder: Path) -> Mapping[str, Line]:
-    return {}
 
 
 def _where(folder: Path) -> str:

@@ -164,14 +164,13 @@ class Assessment:
 
     def _silent(self) -> Iterator[str]:
         """Hosts of which nothing could be read."""
-        hosts = self.findings.without_facts
-        if not hosts:
+        away = self.findings.away
+        if not away and not self.findings.without_facts:
             return
         yield "## Hosts that told nothing\n\n"
-        away = [each for each in hosts if each.state == "unreachable"]
         if away:
             yield (
-                f"{count(len(away), 'host')} could not be reached, so this run knows nothing about "
+                f"{count(len(away), 'host')} could not be reached, or no longer, so this run has no verdict for "
                 f"{'it' if len(away) == 1 else 'them'}. What earlier runs found:\n\n"
             )
             rows = [

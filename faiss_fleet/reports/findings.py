@@ -229,6 +229,7 @@ class Findings:
         self._classes: dict[HostClass, ClassFindings] = {}
         self.groups: Counter[str] = Counter()
         self.without_facts: list[Silent] = []
+        self.away: list[Silent] = []  # not reached, some of them only after their facts were read
         self.errors: dict[tuple[str, str], Seen] = {}
         for record in records:
             self.add(record)
@@ -237,9 +238,11 @@ class Findings:
         """Counts one host in."""
         name = record["host"]["name"]
         self.groups.update(record["host"]["groups"])
+        cause = record["cause"] or record["state"]
+        silent = Silent(name, record["state"], cause, record["because"], record["run"]["finished"])
+        if record["state"] == "unreachable":
+            self.away.append(silent)
         if record["facts"] is None:
-            cause = record["cause"] or record["state"]
-            silent = Silent(name, record["state"], cause, record["because"], record["run"]["finished"])
             self.without_facts.append(silent)
             message = record["errors"][-1]["message"] if record.get("errors") else record["because"]
             _seen(self.errors, (record["state"], cause), name, message)

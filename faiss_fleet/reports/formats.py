@@ -19,7 +19,7 @@ from .summary import Summary
 
 
 class Material:
-    """What formats are made of. records: gives them anew each time; good: of unreachable hosts, the last good line.
+    """What formats are made of. records: gives them anew each time; good: gives the last good lines of hosts by name.
 
     where: the run's folder, as a reader of the reports has it.
     """
@@ -29,7 +29,7 @@ class Material:
         run: Mapping[str, Any],
         records: Callable[[], Iterable[Record]],
         where: str = "",
-        good: Callable[[], Mapping[str, Line]] = dict,
+        good: Callable[[list[str]], Mapping[str, Line]] = lambda _hosts: {},
     ) -> None:
         self.summary, self.findings = Summary(dict(run)), Findings()
         self.records, self.where = records, where
@@ -47,7 +47,7 @@ class Material:
         run: Mapping[str, Any],
         records: Callable[[], Iterable[Record]],
         where: str = "",
-        good: Callable[[], Mapping[str, Line]] = dict,
+        good: Callable[[list[str]], Mapping[str, Line]] = lambda _hosts: {},
     ) -> Material:
         """The same, with every host counted in."""
         material = cls(run, records, where, good)
@@ -58,7 +58,8 @@ class Material:
     @cached_property
     def good(self) -> Mapping[str, Line]:
         """By unreachable host its newest earlier line that rests on an answer; nothing is asked where all answered."""
-        return self._good() if self.summary.states["unreachable"] else {}
+        away = [str(cells["host"]) for cells in self.summary.rows if cells["state"] == "unreachable"]
+        return self._good(away) if away else {}
 
 
 @dataclass(frozen=True)

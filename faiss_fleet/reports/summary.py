@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from ..diff import Line
 from ..record_schema import Record
 from ..records import STATES
 from .columns import Cell, row
@@ -72,6 +73,7 @@ class Summary:
     def __init__(self, run: dict[str, Any], records: Iterable[Record] = ()) -> None:
         self.run = run
         self.finished: str | None = None
+        self.good: Mapping[str, Line] = {}  # of hosts not reached, the newest earlier line that rests on an answer
         self.rows: list[dict[str, Cell]] = []
         self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self._providers: dict[str, Provider] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import textwrap
 
+from ..diff import age
 from .columns import Cell
 from .summary import Summary
 from .text import brief, number, one_line, shorten, width
@@ -18,7 +19,7 @@ _TITLES = ("HOST", "STATE", "FAISS", "BY", "P50/P95 MS", "LIBC", "BECAUSE")
 def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str, str | None]]:
     """(line, state or None) pairs: header, hosts (those in need first where not all fit), what to do, totals."""
     shown = summary.rows if summary.hosts <= limit else summary.by_need()[:limit]
-    table = [list(_TITLES), *([brief(cell) for cell in _cells(cells)] for cells in shown)]
+    table = [list(_TITLES), *([brief(cell) for cell in _cells(cells, summary)] for cells in shown)]
     filled = [any(line[place] for line in table[1:]) for place in range(len(_TITLES))]
     needed = [max(width(line[place]) for line in table) if filled[place] else 0 for place in range(len(_TITLES))]
     widths = _fit(needed, columns)
@@ -46,9 +47,17 @@ def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
     return [("", None), *printed] if printed else []
 
 
-def _cells(cells: dict[str, Cell]) -> list[str]:
+def _cells(cells: dict[str, Cell], summary: Summary) -> list[str]:
     plain = [str(cells[key] or "") for key in ("host", "state", "faiss", "provider")]
-    return [*plain, _speed(cells), str(cells["libc"] or ""), str(cells["because"] or "")]
+    return [*plain, _speed(cells), str(cells["libc"] or ""), _because(cells, summary)]
+
+
+def _because(cells: dict[str, Cell], summary: Summary) -> str:
+    """Of a host that was not reached, first what it was when it last answered."""
+    because, known = str(cells["because"] or ""), summary.good.get(str(cells["host"]))
+    if known is None or cells["state"] != "unreachable":
+        return because
+    return f"was {age(known, str(cells['finished']))}; {because}"
 
 
 def _speed(cells: dict[str, Cell]) -> str:

@@ -7,7 +7,7 @@ The store is a copy: ``reports/<run>/records.jsonl`` stays the truth, and a lost
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -27,6 +27,8 @@ from .packing import CELLS, line_of, plain, unpack
 from .tables import HOSTS, RUNS, SOURCES
 
 BATCH = 200  # records in memory at a time
+AWAY = "unreachable"
+NAMES = 5_000  # hosts that are asked for at a time
 GOOD = ("native", "fallback")  # states that rest on what the host itself answered
 
 
@@ -213,12 +215,22 @@ class Store:
             for line in self._stream(sa.select(*_LINE).where(HOSTS.c.host == name).order_by(HOSTS.c.run.desc()))
         ]
 
-    def last_good(self, run: str) -> dict[str, HostLine]:
-        """For each host that this run did not reach: its newest earlier line that rests on an answer of the host."""
-        gone = sa.select(HOSTS.c.host).where(HOSTS.c.run == run, HOSTS.c.state == "unreachable")
+    def last_good(self, run: str, hosts: Sequence[str] | None = None) -> dict[str, HostLine]:
+        """For each host that this run did not reach: its newest earlier line that rests on an answer of the host.
+
+        hosts names them, where the store does not have the run yet.
+        """
+        if hosts is None:
+            return self._last_good(run, sa.select(HOSTS.c.host).where(HOSTS.c.run == run, HOSTS.c.state == AWAY))
+        found: dict[str, HostLine] = {}
+        for start in range(0, len(hosts), NAMES):
+            found.update(self._last_good(run, [plain(name) for name in hosts[start : start + NAMES]]))
+        return found
+
+    def _last_good(self, run: str, hosts: sa.Select[Any] | list[str]) -> dict[str, HostLine]:
         newest = (
             sa.select(HOSTS.c.host, sa.func.max(HOSTS.c.run).label("run"))
-            .where(HOSTS.c.host.in_(gone), HOSTS.c.run < run, HOSTS.c.state.in_(GOOD))
+            .where(HOSTS.c.host.in_(hosts), HOSTS.c.run < run, HOSTS.c.state.in_(GOOD))
             .group_by(HOSTS.c.host)
             .subquery()
         )

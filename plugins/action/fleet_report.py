@@ -7,6 +7,7 @@ Hosts that a broken-off run never finished get their record as interrupted.
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import reports, runs
 from faiss_fleet.errors import FleetError
+from faiss_fleet.store import intake
 
 ARGUMENT_SPEC = {
     "run": {"type": "str", "default": "latest"},
@@ -35,16 +37,14 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _spec, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
-        # The folder is the recorder's setting; asking its plugin for it keeps the two the same.
-        callback_loader.get("fleet_record", class_only=True)
-        setting = constants.config.get_config_value("reports", plugin_type="callback", plugin_name="fleet_record")
         try:
-            folder = runs.find(runs.reports_folder(setting, constants.CONFIG_FILE), arguments["run"])
+            folder = runs.find(runs.reports_folder(_setting("reports"), constants.CONFIG_FILE), arguments["run"])
             if self._task.check_mode:
                 result.update(skipped=True, msg=f"Would render {folder} again; check mode writes nothing.")
                 return result
             output = reports.Output.of(arguments["formats"], arguments["prometheus_file"])
-            summary, changed = reports.render(folder, output=output)
+            store = _setting("store") or str(folder.parent / intake.STORE)
+            summary, changed = reports.render(folder, output=output, good=partial(intake.earlier, store, folder.name))
         except (FleetError, OSError) as error:
             result.update(failed=True, msg=str(error))
             return result
@@ -57,3 +57,9 @@ class ActionModule(ActionBase):
             msg=f"{summary.totals()}. {folder}",
         )
         return result
+
+
+def _setting(name: str) -> str:
+    # These are the recorder's settings; asking its plugin for them keeps the two the same.
+    callback_loader.get("fleet_record", class_only=True)
+    return str(constants.config.get_config_value(name, plugin_type="callback", plugin_name="fleet_record") or "")

@@ -9,6 +9,7 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,10 @@ class CallbackModule(CallbackBase):
             check_mode=bool(context.CLIARGS.get("check")),
             inventory=tuple(map(_inventory_name, context.CLIARGS.get("inventory") or ())),
         )
-        self._recorder = recorder.Recorder(reports, run, self._secrets, self._display.warning, output)
+        earlier = self._earlier(reports, run_id)
+        self._recorder = recorder.Recorder(
+            reports, run, self._secrets, self._display.warning, output, earlier
+        )
         for play in plays:
             if play._uuid in self._audits:
                 self._play = play
@@ -255,6 +259,16 @@ class CallbackModule(CallbackBase):
         for name in current.files:
             self._display.display(f"  {current.folder / name}")
         self._keep(current.folder.parent)
+
+    def _earlier(self, reports: Path, run_id: str) -> Callable[[list[str]], dict[str, Any]]:
+        """Where reports ask for the last good results of hosts that were not reached."""
+
+        def ask(hosts: list[str]) -> dict[str, Any]:
+            from faiss_fleet.store import intake
+
+            return dict(intake.earlier(str(self.get_option("store") or reports / intake.STORE), run_id, hosts))
+
+        return ask
 
     def _keep(self, reports: Path) -> None:
         """Takes the run into the store, with what an earlier run could not."""

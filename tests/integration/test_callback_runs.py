@@ -18,7 +18,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from pyarrow import parquet
 
+from faiss_fleet.reports.formats import FORMATS
 from faiss_fleet.store import Store
 from tests import needs, sample_records
 
@@ -191,7 +193,7 @@ def test_every_host_has_its_record_whatever_became_of_it(fleet: Fleet) -> None:
     assert (fleet.reports / "latest").is_symlink()
     run = (fleet.reports / "latest").resolve()
     assert sorted(path.name for path in run.iterdir()) == [
-        *("index.html", "records.jsonl", "run.json", "summary.csv", "summary.md")
+        *("assessment.md", "index.html", "records.jsonl", "run.json", "summary.csv", "summary.md")
     ]
     with (run / "summary.csv").open(newline="") as file:
         assert [row["state"] for row in csv.DictReader(file)] == states
@@ -357,17 +359,27 @@ def test_secrets_of_the_inventory_are_in_no_file(fleet: Fleet) -> None:
         "ansible_become_password": "{{ 'be' ~ 'come-pw' }}",
         "app_token": "t0ken-tt",
     }
-    says = "refused p4ss-of-one, become-pw, t0ken-tt, https://user:url-pw@index.example/simple?token=query-pw"
+    says = (
+        "refused p4ss-of-one, become-pw, t0ken-tt, https://user:url-pw@index.example/simple?token=query-pw, "
+        "https://conda.example/t/chan-tok/private, http://proxy-user:proxy-pw@proxy.example:3128"
+    )
+    planted = ("p4ss-of-one", "become-pw", "t0ken-tt", "url-pw", "query-pw", "chan-tok", "proxy-pw")
     fleet.inventory({"a": {**secret, "says": says}, "b": {**secret, "says": says, "ends": "broken"}})
-    done = fleet.run()
+    done = fleet.run(FAISS_FLEET_FORMATS="all")
     assert fleet.states() == {"a": "native", "b": "failed"}
     table = done.stdout[done.stdout.index("HOST ") :]
     assert "refused" in table and "p4ss-of-one" not in table
-    for path in (fleet.reports / "latest").iterdir():
-        text = path.read_text(encoding="utf-8")
-        for word in ("p4ss-of-one", "become-pw", "t0ken-tt", "url-pw", "query-pw"):
-            assert word not in text, (path, word)
-    assert "refused" in fleet.records()["a"]["because"]
+    run = (fleet.reports / "latest").resolve()
+    assert {chosen.file for chosen in FORMATS.values()} < {path.name for path in run.iterdir()}
+    files = [path for path in fleet.reports.rglob("*") if path.is_file()]
+    texts = {path.name: path.read_bytes().decode("utf-8", "replace") for path in files}
+    # Parquet and the store's records are compressed: what a reader gets out of them counts.
+    texts["the table of Parquet"] = str(parquet.read_table(run / "fleet.parquet").to_pylist())
+    with Store.open(fleet.reports / "history.sqlite") as store:
+        texts["the store's records"] = str(list(store.records(run.name)))
+        texts["the store's lines"] = str(list(store.lines(run.name)))
+    assert all("refused" in text for name, text in texts.items() if name.startswith("the "))
+    assert [(name, word) for name, text in texts.items() for word in planted if word in text] == []
 
 
 @pytest.mark.parametrize("place", ["a file", "latest is a folder"])

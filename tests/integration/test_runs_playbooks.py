@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for record in records:
         record["run"].update(id=LATER, started="2026-11-29T10:11:12Z", finished="2026-11-29T10:12:12Z")
     records[0].update(state="fallback", cause="musl", because="It changed.")
+    records[1].update(state="unreachable", cause="unreachable", because="No route.", decision=None, verification=[])
     about = json.loads((first / "run.json").read_text())
     about["run"].update(id=LATER, started="2026-11-29T10:11:12Z")
     (folder / LATER).mkdir()
@@ -46,6 +48,13 @@ def play(reports: Path, name: str, *arguments: str, status: int = 0) -> str:
     return done.stdout
 
 
+def test_a_host_that_was_not_reached_shows_how_old_its_last_good_result_is(reports: Path) -> None:
+    play(reports, "playbooks/import.yml")
+    play(reports, "report.yml")
+    for name in ("assessment.md", "summary.md"):
+        assert re.search(r"native by wheel, FAISS [\d.]+, 6 days ago", (reports / LATER / name).read_text()), name
+
+
 def test_report_writes_every_format_and_the_metrics_where_a_collector_looks(reports: Path) -> None:
     metrics = reports / "faiss.prom"
     play(reports, "report.yml", "-e", "fleet_report__formats=all", "-e", f"fleet_report__prometheus_file={metrics}")
@@ -60,7 +69,7 @@ def test_report_writes_every_format_and_the_metrics_where_a_collector_looks(repo
 
 def test_diff_compares_the_last_two_runs(reports: Path) -> None:
     text = play(reports, "playbooks/diff.yml")
-    assert f"From {RUN.id} to {LATER}: Lost native: 1, New causes: 1" in text
+    assert f"From {RUN.id} to {LATER}: Lost native: 1, New causes: 1, Unreachable: 3" in text
 
 
 def test_export_writes_a_file_and_checks_without_writing(reports: Path) -> None:

@@ -61,6 +61,7 @@ def test_last_good_and_prune(url: str) -> None:
     with Store.open(url) as store:
         store.add_records([*fleet, *later])
         assert len(store.last_good("20261129T101112Z-aaaaaa")) == 5
+        assert len(store.last_good("20261129T101112Z-aaaaaa", [fleet[0]["host"]["name"], "nobody"])) == 1
         assert store.prune(keep=1) == [RUN.id]
         assert store.latest_run() == "20261129T101112Z-aaaaaa"
 

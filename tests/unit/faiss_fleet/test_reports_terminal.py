@@ -7,6 +7,7 @@ import pytest
 
 from faiss_fleet.reports import terminal
 from faiss_fleet.reports.text import brief, number, shorten, visible, width
+from faiss_fleet.store import HostLine
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
 
@@ -33,6 +34,21 @@ def test_where_not_all_fit_those_in_need_come_first() -> None:
 def test_a_fallback_names_its_remedy() -> None:
     printed = [line for line, _ in terminal.lines(hostile.summary(hostile.host("a", remedy="Do this.")), 100)]
     assert "glibc_too_old (1 host): Do this." in printed
+
+
+def test_a_host_that_was_not_reached_says_what_it_was() -> None:
+    gone = next(record for record in records(13) if record["state"] == "unreachable")
+    name = gone["host"]["name"]
+    made = hostile.summary(gone)
+    before = "\n".join(line for line, _ in terminal.lines(made, 200))
+    made.good = {
+        name: HostLine("r", name, "2026-11-19T10:11:12Z", "native", None, "", "faiss", "wheel", "1.9.0", "2.17",
+                       "x86_64", 0.4, 0.6, 2400.0, 3.4)
+    }  # fmt: skip
+    assert "was native by wheel, FAISS 1.9.0, 3 days ago; ssh:" in "\n".join(
+        line for line, _ in terminal.lines(made, 200)
+    )
+    assert "ago" not in before
 
 
 def test_a_hosts_text_does_not_steer_the_terminal() -> None:
