@@ -392,7 +392,7 @@ def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] 
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as place:
             version = _version(name)
-            arguments = [f"--{key}={value}" for key, value in _exactly(name)]
+            arguments = [f"--{key}={value}" for key, value in exactly(name)]
             pip_resolver.run(
                 ["download", *DOWNLOAD, "--dest", place, *arguments, f"{PROJECT}=={version}"],
                 Source(),
@@ -403,7 +403,7 @@ def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] 
             report(name)
 
 
-def _exactly(name: str) -> list[tuple[str, str]]:
+def exactly(name: str) -> list[tuple[str, str]]:
     """pip's options that let it find this wheel and no other."""
     tags = sorted(_tags(name))
     python = re.fullmatch(r"cp(\d)(\d+)", tags[0][0])

@@ -87,6 +87,7 @@ library libstdcxx libstdc++.so.6 'GLIBCXX|CXXABI'
 # Not OMP_*: the string table keeps OMP_5.1 as the tail of GOMP_5.1, so it cannot be seen there.
 library libgomp libgomp.so.1 GOMP
 library libgcc libgcc_s.so.1 GCC
+library libz libz.so.1 ZLIB
 
 is_script() { [ "$(head -c 2 "$1" 2>/dev/null)" = '#!' ]; }
 python() { # path, named

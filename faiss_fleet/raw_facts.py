@@ -16,7 +16,7 @@ from .target import cpu, filesystems, installed, libc, machine, nodes, pythons, 
 from .target import facts as target_facts
 
 SCRIPT = Path(__file__).with_name("probe.sh")
-LIBRARIES = ("libstdcxx", "libgomp", "libgcc")
+LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz")
 
 # Gaps that every host probed this way has: what sh alone cannot tell, or tells less surely than the module does.
 GAPS = (

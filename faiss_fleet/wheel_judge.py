@@ -26,11 +26,20 @@ def libc_of(facts: Facts) -> tuple[str, tuple[int, ...]] | None:
 
 def of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
     """Why this wheel cannot run on the host whatever its Python; [] when nothing known stands in the way."""
-    provides = needs.provided_per_facts(facts)
-    found: list[Reason] = list(needs.judge(wheel.needs, provides, wheel.bundled))
+    found = _loader(wheel, facts)
     found.extend(cpu(wheel.isa, facts, f"faiss-cpu {wheel.version}"))
     found.extend(platform_tag(wheel, facts))
     return found
+
+
+def _loader(wheel: Wheel, facts: Facts) -> list[Reason]:
+    """What the loader lacks there; first what it will name when it refuses, so that a log can be found by it."""
+    provides = needs.provided_per_facts(facts)
+    found: list[Reason] = list(needs.judge(wheel.needs, provides, wheel.bundled))
+    first: Reason | None = needs.first_refusal(wheel.needs, provides, wheel.bundled)
+    if first is None or any(reason["check"] in needs.OF_A_WHOLE for reason in found):
+        return found
+    return [first, *(reason for reason in found if reason != first)]
 
 
 def cpu(isa: str | None, facts: Facts, what: str) -> list[Reason]:

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import cache, centos7, debian12, inputs, python27
+from . import cache, centos7, debian, inputs, python27
 
 USERLAND = ("toolchain", "bash", "busybox", "zlib")
 PYTHON27 = ("python27-source", "openssl-source", "bzip2-source")
@@ -24,6 +25,8 @@ class Recipe:
     sources: tuple[str, ...]
     # Files keep the owners that ``lay`` gave them; otherwise everything belongs to root.
     owners: bool = False
+    # Whether it is one of the hosts of inventory/demo.
+    demo: bool = True
 
     def digest(self) -> str:
         """Changes when an input, the recipe's code or one of its files does."""
@@ -60,6 +63,10 @@ def _nopython(root: Path, work: Path) -> None:
     centos7.finish(root)
 
 
+def _debian(name: str, says: str, demo: bool = False) -> Recipe:
+    return Recipe(name, says, functools.partial(debian.lay, name), (), ("debian.py",), owners=True, demo=demo)
+
+
 RECIPES = {
     recipe.name: recipe
     for recipe in (
@@ -85,13 +92,8 @@ RECIPES = {
             ("centos7.py", "python27.py"),
         ),
         Recipe("centos7-nopython", "glibc 2.17, no Python", _nopython, USERLAND, ("centos7.py",)),
-        Recipe(
-            "debian12",
-            "glibc 2.36, Python 3.11",
-            debian12.lay_debian12,
-            (),
-            ("debian12.py",),
-            owners=True,
-        ),
+        _debian("debian12", "glibc 2.36, Python 3.11", demo=True),
+        _debian("debian11", "glibc 2.31, Python 3.9"),
+        _debian("debian13", "glibc 2.41, Python 3.13"),
     )
 }

@@ -22,6 +22,7 @@ PACKAGES = {
     "make": "make",
     "npm": "npm",
     "podman": "podman",
+    "qemu-x86_64-static": "qemu-user-static",
     "runc": "runc",
     "sshd": "openssh-server",
     "ssh-keygen": "openssh-client",

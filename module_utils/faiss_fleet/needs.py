@@ -109,7 +109,8 @@ def provided_per_facts(facts):
     provides.update(arch=facts.get('arch'), libraries=facts.get('libraries'), libc=family, absent=[])
     if family == 'glibc':
         provides['GLIBC'] = libc.get('version')
-    for key, soname in (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1')):
+    for key, soname in (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
+                        ('libz', 'libz.so.1')):
         library = facts.get(key)
         if library:
             provides.update((prefix, version) for prefix, version in library['versions'].items()

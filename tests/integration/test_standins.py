@@ -51,6 +51,11 @@ def test_the_loader_that_runs_there_is_glibc_2_17(containers: dict[str, str], na
     assert inside(containers[name], "getconf", "GNU_LIBC_VERSION") == "glibc 2.17"
 
 
+@pytest.mark.parametrize("name, version", [("debian11", "2.31"), ("debian12", "2.36"), ("debian13", "2.41")])
+def test_the_debians_have_glibcs_of_three_ages(containers: dict[str, str], name: str, version: str) -> None:
+    assert inside(containers[name], "getconf", "GNU_LIBC_VERSION") == f"glibc {version}"
+
+
 @pytest.mark.parametrize("name", CENTOS7)
 def test_libstdcxx_is_that_of_centos_7(containers: dict[str, str], name: str) -> None:
     from faiss_fleet.target import elf
@@ -71,7 +76,9 @@ def test_libstdcxx_is_that_of_centos_7(containers: dict[str, str], name: str) ->
         pytest.param("centos7-py38", ["/usr/bin/python3"], "3.8", id="py38"),
         pytest.param("centos7-py313", ["/usr/bin/python3"], "3.13", id="py313"),
         pytest.param("centos7-stock", ["/usr/bin/python"], "2.7", id="stock"),
+        pytest.param("debian11", ["/usr/bin/python3"], "3.9", id="debian11"),
         pytest.param("debian12", ["/usr/bin/python3"], "3.11", id="debian12"),
+        pytest.param("debian13", ["/usr/bin/python3"], "3.13", id="debian13"),
     ],
 )
 def test_its_python_starts(containers: dict[str, str], name: str, argv: list[str], version: str) -> None:

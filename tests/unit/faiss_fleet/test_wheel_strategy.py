@@ -1,6 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The planner against the real table of wheels. What hosts provide is of real ones: CentOS 7.9, Debian 11 and 12."""
 
+import dataclasses
 import json
 
 import pytest
@@ -100,6 +101,26 @@ def test_newest_release_stays_in_the_plan_with_the_evidence_against_it():
     assert reasons["platform_tag"]["have"] == "glibc 2.17 x86_64"
     assert first["remedy"]
     assert "1.10.0" in first["note"]
+
+
+def test_first_reason_is_what_the_loader_will_say_even_where_a_newer_version_is_needed_too():
+    """The loader stops at the first version it misses; the newest stays in the list, for that is what would help."""
+    wheel_of_new = next(each for each in TABLE.wheels if str(each.version) == "1.15.1" and "manylinux" in each.file)
+    library = {"file": "a.so", "library": "libstdc++.so.6", "symbols": []}
+    both = [{**library, "symbol_version": name} for name in ("GLIBCXX_3.4.21", "GLIBCXX_3.4.22")]
+    made = dataclasses.replace(wheel_of_new, needs=tuple(both), bundled=())
+    found = plan(facts(CENTOS7, "3.13.0"), _catalogue=Catalogue((made,)))[0]["reasons"]
+    assert [reason["need"] for reason in found[:2]] == ["GLIBCXX_3.4.21", "GLIBCXX_3.4.22"]
+
+
+def test_library_that_is_known_not_to_be_there_blocks():
+    gone = {"path": None, "versions": {}, "error": None}
+    found = plan(facts(DEBIAN12, "3.11.2", libz=gone), _catalogue=_only("1.9.0.post1"))
+    assert [(reason["cause"], reason["library"]) for reason in found[0]["reasons"]] == [
+        ("missing_shared_lib", "libz.so.1")
+    ]
+    unread = {**gone, "error": "It was not read."}
+    assert plan(facts(DEBIAN12, "3.11.2", libz=unread), _catalogue=_only("1.9.0.post1"))[0]["verdict"] == "possible"
 
 
 def test_tag_alone_blocks_too():

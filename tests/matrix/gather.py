@@ -1,0 +1,17 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs inside a userland: prints what the probe of an audit finds there, as JSON. Arguments: Pythons to look at."""
+
+import json
+import sys
+
+sys.path.insert(0, "/project")
+
+from faiss_fleet import facts, host
+
+options = {
+    "prefix": "/opt/faiss-fleet",
+    "setting": "/etc/faiss-fleet/backend.json",
+    "interpreters": sys.argv[1:],
+    "search_paths": [],
+}
+print(json.dumps(facts.gather(host.Host(timeout=20), options)))
