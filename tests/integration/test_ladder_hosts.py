@@ -1,0 +1,195 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The rules of the ladder on a host by SSH: limits, memory, blocked candidates, policies, two controllers at once."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import fcntl
+import json
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.ssh_farm import Farm
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKLOAD = {"n": 2000, "d": 32, "k": 5, "queries": 40}
+PREFIXES = "/opt/faiss-fleet"
+
+
+class Fleet:
+    """One stand-in with glibc 2.17 and Python 3.13: 1.15.1 is blocked there, 1.9.0.post1 and older are possible."""
+
+    def __init__(self, farm: Farm, folder: Path) -> None:
+        self.farm, self.folder = farm, folder
+
+    def playbook(self, book: str, reports: Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
+        values = {
+            "faiss_install__strategies": ["wheel"],
+            "faiss_install__measure_fallback": False,
+            "faiss_install__search_test": {"workload": WORKLOAD},
+            **variables,
+        }
+        environment = {**os.environ, "FAISS_FLEET_REPORTS": str(reports), "ANSIBLE_NOCOLOR": "1"}
+        argv = ["ansible-playbook", book, "-i", str(self.farm.inventory), "-e", json.dumps(values), *arguments]
+        return self.farm.run(argv, cwd=ROOT, env=environment, timeout=600)
+
+    def audit(self, *arguments: str, **variables: Any) -> dict[str, Any]:
+        """The record of one run, which has to end well."""
+        done = self.playbook("audit.yml", self.folder, *arguments, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (self.folder / "latest").exists(), done.stdout + done.stderr
+        return self.record(self.folder)
+
+    @staticmethod
+    def record(reports: Path) -> dict[str, Any]:
+        record: dict[str, Any] = json.loads((reports / "latest" / "records.jsonl").read_text())
+        return {**record, "changed": record["setting"]["changed"] or any(a["changed"] for a in record["attempts"])}
+
+    def names(self) -> list[str]:
+        """What lies where wheels are put, locks and marks apart."""
+        folder = self.farm.path("old", f"{PREFIXES}/wheel")
+        found = folder.iterdir() if folder.is_dir() else ()
+        return sorted(path.name for path in found if not path.name.startswith("."))
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[Farm]:
+    with Farm({"old": "centos7-py313"}) as farm:
+        yield farm
+
+
+@pytest.fixture
+def fleet(started: Farm, tmp_path: Path) -> Iterator[Fleet]:
+    found = Fleet(started, tmp_path)
+    yield found
+    done = found.playbook("rollback.yml", tmp_path, vector_backend__rollback_to="found")
+    assert done.returncode == 0, done.stdout
+    assert not started.path("old", PREFIXES).exists() and not started.path("old", "/etc/faiss-fleet").exists()
+
+
+def test_a_blocked_release_is_proven_blocked_once_and_remembered_by_the_host(fleet: Fleet) -> None:
+    first = fleet.audit(faiss_install__try_blocked=True)
+    tried = first["attempts"][0]
+    assert next(one for one in first["plan"] if one["id"] == tried["candidate"])["verdict"] == "blocked"
+    assert (tried["ok"], tried["prediction"]) == (False, "confirmed") and tried["bytes_shipped"] > 1_000_000
+    assert first["state"] == "native" and "prediction" not in first["attempts"][-1]
+    log = (fleet.folder / "latest" / tried["log_file"]).read_text()
+    assert tried["log_file"].startswith("logs/old/01-wheel") and "GLIBC" in log
+    memo = f"{tried['artefact']['digest']}.failed.json"
+    assert fleet.names() == sorted([memo, first["attempts"][-1]["artefact"]["digest"]])
+
+    # Another controller: nothing but the host tells it.
+    second = fleet.audit(faiss_install__try_blocked=True)
+    assert not second["changed"]
+    again = second["attempts"][0]
+    assert again["candidate"] == tried["candidate"] and again["cause"] == tried["cause"]
+    assert again["failed_before"] and f"failed here on {again['failed_before']}" in again["message"]
+    assert [test["candidate"] for test in second["verification"]] == [second["decision"]["candidate"]]
+
+    forced = fleet.audit(faiss_install__try_blocked=True, faiss_install__retry_failed=True)
+    assert forced["attempts"][0].get("failed_before") is None and forced["attempts"][0]["bytes_shipped"] > 1_000_000
+
+
+def test_the_fastest_wins_only_beyond_the_margin_and_a_second_run_changes_nothing(fleet: Fleet) -> None:
+    wide = fleet.audit(faiss_install__policy="fastest", vector_backend__margin_percent=99)
+    passed = [test["candidate"] for test in wide["verification"] if test["ok"]]
+    possible = [one["id"] for one in wide["plan"] if one["verdict"] == "possible"]
+    assert passed == possible and len(passed) >= 2
+    assert wide["decision"]["candidate"] == possible[0]
+    again = fleet.audit(faiss_install__policy="fastest", vector_backend__margin_percent=99)
+    assert not again["changed"] and again["decision"]["candidate"] == possible[0]
+
+    exact = fleet.audit(faiss_install__policy="fastest", vector_backend__margin_percent=0)
+    times = {
+        test["candidate"]: next(one["p95_ms"] for one in test["indexes"] if one["index"] == "flat")
+        for test in exact["verification"]
+    }
+    assert exact["decision"]["candidate"] == min(times, key=lambda name: times[name])
+
+
+def test_what_is_too_large_is_not_shipped(fleet: Fleet) -> None:
+    record = fleet.audit(faiss_install__max_size_mb=1)
+    assert {attempt["cause"] for attempt in record["attempts"]} == {"too_large"}
+    assert (record["state"], record["cause"]) == ("fallback", "too_large") and fleet.names() == []
+
+
+@contextlib.contextmanager
+def held(path: Path) -> Iterator[None]:
+    """As if another controller, which hangs, worked on this prefix."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        handle.write("user someone, from another controller\n")
+        handle.flush()
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    path.unlink()
+
+
+def test_a_host_that_hangs_ends_the_attempt_and_not_the_audit(fleet: Fleet) -> None:
+    foreseen = fleet.audit("--check")
+    first = next(one for one in foreseen["plan"] if one["verdict"] == "possible")
+    digest = first["runtime"]["prefix"].rpartition("/")[2]
+    lock = fleet.farm.path("old", f"{PREFIXES}/wheel/.{digest}.lock")
+    started = time.monotonic()
+    with held(lock):
+        record = fleet.audit(faiss_install__attempt_timeout=12)
+    assert time.monotonic() - started < 110
+    assert record["attempts"][0]["cause"] == "timeout" and digest not in fleet.names()
+    assert record["state"] == "native" and record["decision"]["candidate"] == record["attempts"][1]["candidate"]
+    for folder in (PREFIXES, f"{PREFIXES}/wheel"):
+        (fleet.farm.path("old", folder) / ".made-by-faiss-fleet").touch()
+
+
+def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:
+    record = fleet.audit()
+    (digest,) = fleet.names()
+    inside = fleet.farm.path("old", f"{PREFIXES}/wheel/{digest}/manifest.json")
+    assert record["state"] == "native"
+    # From within the host's own root, as its application would.
+    host = fleet.farm.hosts["old"]
+    line = f"exec 9< {PREFIXES}/wheel/{digest}/manifest.json; echo up; sleep 100"
+    enter = ["nsenter", f"--target={fleet.farm._pid}", "--mount", "--pid", "--"]
+    process = subprocess.Popen(
+        [*enter, "chroot", str(host.root), "/bin/sh", "-c", line], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout and process.stdout.readline() == "up\n"
+        done = fleet.playbook("rollback.yml", fleet.folder)
+        assert "is in use by" in done.stdout and done.returncode == 0, done.stdout
+        assert inside.exists() and not fleet.farm.path("old", "/etc/faiss-fleet/backend.json").exists()
+    finally:
+        subprocess.run(["pkill", "-P", str(process.pid)], check=False)
+        process.kill()
+        process.wait()
+
+
+def test_two_controllers_at_once_leave_one_whole_installation_and_two_whole_records(fleet: Fleet) -> None:
+    controllers = [fleet.folder / name for name in ("one", "two")]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(fleet.playbook, "audit.yml", reports) for reports in controllers]
+    assert [run.result().returncode for run in runs] == [0, 0], [run.result().stdout for run in runs]
+    records = [fleet.record(reports) for reports in controllers]
+    assert {record["state"] for record in records} == {"native"}
+    # One unpacked; the other waited for it, and found it in place.
+    assert sorted(attempt["changed"] for record in records for attempt in record["attempts"]) == [False, True]
+    assert len(fleet.names()) == 1
+    setting = json.loads(fleet.farm.path("old", "/etc/faiss-fleet/backend.json").read_text())
+    assert {record["decision"]["candidate"] for record in records} == {setting["candidate"]}
+    assert fleet.audit()["changed"] is False
+
+
+def test_a_controller_that_does_not_get_the_lock_says_who_has_it(fleet: Fleet) -> None:
+    folder = fleet.farm.path("old", "/etc/faiss-fleet")
+    with held(folder / ".backend.json.lock"):
+        done = fleet.playbook("audit.yml", fleet.folder, vector_backend__lock_timeout=1)
+    folder.rmdir()
+    assert done.returncode == 2 and "user someone, from another controller" in done.stdout
+    record = json.loads((fleet.folder / "latest" / "records.jsonl").read_text())
+    assert record["state"] == "failed" and "another controller" in record["errors"][-1]["message"]
