@@ -17,6 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
 from faiss_fleet import operations
 from faiss_fleet.diff import compare
 from faiss_fleet.runs import read_records
@@ -61,7 +64,7 @@ def _fleet(folder: Path, count: int) -> None:
 
 def main() -> None:
     """Every step for every number; with --step, one step in this process."""
-    if sys.argv[1] == "--step":
+    if sys.argv[1:2] == ["--step"]:
         name, folder = sys.argv[2], Path(sys.argv[3])
         with Store.open(folder / "history.sqlite") as store:
             started, cpu = time.perf_counter(), time.process_time()
@@ -70,7 +73,7 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"  {name:<26} {seconds:8.2f} s  {cpu:8.2f} s CPU  {peak:6.0f} MiB")
         return
-    for count in map(int, sys.argv[1:]):
+    for count in map(int, sys.argv[1:] or ["1000", "10000"]):
         with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as temporary:
             folder = Path(temporary)
             _fleet(folder, count)

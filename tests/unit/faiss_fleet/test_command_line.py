@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sqlite3
 import subprocess
@@ -222,3 +223,38 @@ def test_the_commands_of_the_how_to_work(reports: Path, monkeypatch: pytest.Monk
         result = CliRunner().invoke(commands.app, line.split())
         assert result.exit_code == (1 if line.startswith("diff") else 0), (line, result.output, result.exception)
     assert {"faiss.xml", "faiss.sarif", "faiss.prom", "fleet.parquet"} <= {path.name for path in reports.iterdir()}
+
+
+def _completed(words: str, home: Path, reports: Path) -> list[str]:
+    """What bash offers for these words after `faiss-fleet --install-completion bash`, asked of bash itself."""
+    program = home / "bin" / "faiss-fleet"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m faiss_fleet "$@"\n')
+    program.chmod(0o755)
+    environment = {
+        "HOME": str(home),
+        "PATH": f"{program.parent}:{os.environ['PATH']}",
+        "FAISS_FLEET_REPORTS": str(reports),
+        "LC_ALL": "C.UTF-8",
+    }
+    if not (home / ".bashrc").exists():
+        install = ["faiss-fleet", "--install-completion", "bash"]
+        subprocess.run(install, env=environment, check=True, capture_output=True)
+    script = """
+        source "$HOME/.bashrc"
+        function_name=$(complete -p faiss-fleet | sed 's/.*-F \\([^ ]*\\).*/\\1/')
+        COMP_WORDS=($1); [[ $1 == *' ' ]] && COMP_WORDS+=('')
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMP_LINE=$1; COMP_POINT=${#1}; COMPREPLY=()
+        "$function_name" faiss-fleet "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+        printf '%s\\n' "${COMPREPLY[@]}"
+    """
+    done = subprocess.run(["bash", "-c", script, "bash", words], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_bash_completes_commands_formats_and_runs(reports: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    home = tmp_path_factory.mktemp("home")
+    assert _completed("faiss-fleet ex", home, reports) == ["explain", "export"]
+    assert _completed("faiss-fleet export par", home, reports) == ["parquet"]
+    assert _completed("faiss-fleet report 2026", home, reports) == [LATER, RUN.id]
