@@ -18,6 +18,7 @@ Setting = dict[str, Any]
 FALLBACK = "js"
 MARGIN = 0.10
 SCHEMA = 1
+LONGEST_SOCKET = 107  # bytes in sockaddr_un, without the zero at the end
 # Says that there is nothing to look at, not what stands in the way: the last cause to tell.
 UNTELLING = ("not_installed", "unknown", None)
 
@@ -181,6 +182,25 @@ def setting_for(
         "because": decision["because"],
         "verified": _evidence(test, run, at) if test.get("ok") is True else None,
     }
+
+
+def socket_from_variable(path: object) -> str | None:
+    """The path of a socket, None when none is given. Raises FleetError for what no socket can be bound to."""
+    if path in (None, ""):
+        return None
+    text = str(path)
+    if not text.startswith("/") or not text.isprintable() or len(text.encode()) > LONGEST_SOCKET:
+        raise FleetError(
+            f"vector_backend__socket is {text!r}. Give an absolute path of {LONGEST_SOCKET} bytes at most, such as "
+            "/run/app/faiss.sock; the kernel takes no longer one."
+        )
+    return text
+
+
+def with_socket(setting: Setting, socket: str | None) -> Setting:
+    """The setting, with the socket at which loaders look for a worker first, where the backend can be one."""
+    kind = (setting.get("runtime") or {}).get("kind")
+    return {**setting, "socket": socket} if socket and kind in ("python", "container") else setting
 
 
 def _versions(runtime: Mapping[str, Any] | None) -> tuple[str, ...]:

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Which runtimes the search test gets beside a candidate's, so that the fallbacks are figures on that host too. Pure."""
+"""Which runtimes the search test gets beside a candidate's, so that fallbacks are figures on that host too. Pure."""
 
 from __future__ import annotations
 

@@ -64,6 +64,8 @@ def _shape(found):
     """Why this object is no setting, or None."""
     if found.get('backend') not in BACKENDS:
         return 'its backend is %r, not one of %s' % (found.get('backend'), ', '.join(BACKENDS))
+    if not isinstance(found.get('socket'), TEXT + (type(None),)):
+        return 'its socket is neither a text nor null'
     runtime = found.get('runtime')
     if runtime is None:
         return None if found['backend'] == 'js' else 'its backend is faiss, but it has no runtime'
@@ -138,6 +140,8 @@ def env_text(setting, path):
         ('FAISS_FLEET_PREFIX', runtime.get('prefix') or ''),
         ('FAISS_FLEET_PYTHONPATH', runtime['env'].get('PYTHONPATH', '')),
     ]
+    if setting.get('socket'):
+        values.append(('FAISS_FLEET_SOCKET', setting['socket']))
     if runtime.get('kind') == 'node':
         # Only there: a NODE_PATH of no use here may be the application's own.
         values += [('FAISS_FLEET_NODE', runtime['argv'][0]), ('NODE_PATH', runtime['env'].get('NODE_PATH', ''))]

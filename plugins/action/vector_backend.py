@@ -1,9 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Decides for one host which backend it gets, then has the module of the same name write it: one remote call.
 
-Arguments: plan, attempts, verification, policy and strategies as faiss_install returned them, margin_percent, run, and
-the module's own options path, mode, owner, group, backup, backups_kept, lock_timeout. Returns decision and setting as
-the host record has them.
+Arguments: plan, attempts, verification, policy and strategies as faiss_install returned them, margin_percent, socket,
+run, and the module's own options path, mode, owner, group, backup, backups_kept, lock_timeout. Returns decision and
+setting as the host record has them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from faiss_fleet.records import current_run_id, timestamp
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
-OWN = (*FOUND, *NEED, "policy", "strategies", "margin_percent", "run")
+OWN = (*FOUND, *NEED, "policy", "strategies", "margin_percent", "run", "socket")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
 UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
@@ -49,6 +49,7 @@ class ActionModule(ActionBase):
         try:
             margin = decide.margin_from_percent(arguments.get("margin_percent", decide.MARGIN * 100))
             need = recommend.need_from_variables(*(arguments.get(name) for name in NEED))
+            socket = decide.socket_from_variable(arguments.get("socket"))
         except FleetError as exc:
             raise AnsibleActionFail(str(exc)) from exc
         found = [arguments[name] or [] for name in FOUND]
@@ -70,8 +71,11 @@ class ActionModule(ActionBase):
         stamp = {"run": arguments.get("run") or current_run_id(), "at": timestamp()}
         module_args = {
             **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
-            "setting": decide.setting_for(decision, found[0], found[2], **stamp),
-            "if_set": decide.settings_if_set(*found, *how, check_mode, margin, **stamp),
+            "setting": decide.with_socket(decide.setting_for(decision, found[0], found[2], **stamp), socket),
+            "if_set": {
+                candidate: decide.with_socket(one, socket)
+                for candidate, one in decide.settings_if_set(*found, *how, check_mode, margin, **stamp).items()
+            },
             "passed": [_proof(test) for test in found[2] if test.get("ok") is True],
             "predicted": decision["predicted"],
         }

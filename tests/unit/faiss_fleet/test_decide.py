@@ -230,3 +230,18 @@ def test_a_node_has_its_version_in_the_setting_and_no_other_runtime_has() -> Non
     assert decide.setting_for(decision, [A], tests)["versions"]["node"] == "16.20.2"
     tests[0]["runtime"] = {"kind": "python", "argv": ["/p"]}
     assert list(decide.setting_for(decision, [A], tests)["versions"]) == ["faiss", "numpy", "python"]
+
+
+@pytest.mark.parametrize("kind, written", [("python", True), ("container", True), ("node", False), (None, False)])
+def test_a_socket_stands_in_the_setting_of_what_a_worker_can_be(kind: str | None, written: bool) -> None:
+    before = {"backend": "faiss", "runtime": {"kind": kind} if kind else None}
+    assert decide.with_socket(before, "/run/s") == ({**before, "socket": "/run/s"} if written else before)
+    assert decide.with_socket(before, None) == before
+
+
+def test_a_socket_that_cannot_be_is_refused() -> None:
+    assert decide.socket_from_variable("") is None and decide.socket_from_variable(None) is None
+    assert decide.socket_from_variable("/" + "a" * 106) == "/" + "a" * 106
+    for path in ("run/s", "/" + "a" * 107, "/run/\ns", 5):
+        with pytest.raises(FleetError, match="vector_backend__socket"):
+            decide.socket_from_variable(path)

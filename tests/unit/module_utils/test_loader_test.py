@@ -32,7 +32,8 @@ def test_the_texts_are_the_loaders():
     loaders = os.path.join(ROOT, 'loaders')
     names = ['node/index.js']
     for folder, ending in (('python/faiss_fleet_loader', '.py'), ('node/lib', '.js')):
-        names += ['%s/%s' % (folder, name) for name in os.listdir(os.path.join(loaders, folder)) if name.endswith(ending)]
+        found = os.listdir(os.path.join(loaders, folder))
+        names += ['%s/%s' % (folder, name) for name in found if name.endswith(ending)]
     assert sorted(names) == sorted(loader_texts.TEXTS), 'run tools/embed-loaders'
     for name in names:
         with io.open(os.path.join(loaders, name), encoding='ascii') as source:

@@ -118,6 +118,14 @@ def test_every_name_is_in_the_environment_file_also_for_the_fallback():
     ]
 
 
+def test_a_socket_is_passed_on_and_none_changes_nothing():
+    text = setting.env_text(dict(faiss(), socket="/run/app/faiss.sock"), "/etc/faiss-fleet/backend.json")
+    assert text.endswith(b"\nFAISS_FLEET_SOCKET=/run/app/faiss.sock\n")
+    assert text.startswith(setting.env_text(faiss(), "/etc/faiss-fleet/backend.json"))
+    assert setting.parse(setting.text(dict(faiss(), socket=5)))[0] is None
+    assert not setting.same(faiss(), dict(faiss(), socket="/run/app/faiss.sock"))
+
+
 def test_a_node_has_variables_of_its_own_and_nobody_else_has_them():
     runtime = {"kind": "node", "argv": ["/opt/node 16/bin/node"], "env": {"NODE_PATH": "/opt/p/node_modules"},
                "prefix": "/opt/p"}
