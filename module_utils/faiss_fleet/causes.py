@@ -139,6 +139,10 @@ def _rows():
 
 ROWS = _rows()
 HARMLESS = tuple(tuple(_unicode(phrase).split(u' ~ ')) for phrase in causes_table.HARMLESS)
+_HARMLESS_LINES = re.compile(causes_table.HARMLESS_LINES)
+_MENDED = tuple((tuple(_unicode(phrase).split(u' ~ ')), frozenset(mended))
+                for phrases, mended in causes_table.MENDED for phrase in phrases)
+_FIRST_LETTERS = frozenset(parts[0][0] for parts, _causes in _MENDED)
 
 
 class _Index:
@@ -312,6 +316,9 @@ def _look(batch, found, used):
     words = [frozenset(_TOKEN.findall(line)) for _number, _original, line in lines]
     rows = [_called_for(those) for those in words]
     for index in range(context, end):
+        if found:
+            for cause in _mended(lines[index][2]):
+                found.pop(cause, None)
         if not rows[index]:
             continue
         number, original, _line = lines[index]
@@ -322,6 +329,18 @@ def _look(batch, found, used):
         row = ROWS[row]
         if row.cause not in found or (row.rank, number) < found[row.cause][:2]:
             found[row.cause] = (row.rank, number, _shown(original, row))
+
+
+def _mended(line):
+    """Causes that were none, as this line says that the step they were found in went well."""
+    if line[:1] not in _FIRST_LETTERS:
+        line = _without_prefix(line)
+        if line[:1] not in _FIRST_LETTERS:
+            return ()
+    for parts, mended in _MENDED:
+        if line.startswith(parts[0]) and _in_order(parts, line):
+            return mended
+    return ()
 
 
 def _called_for(words):
@@ -367,7 +386,7 @@ def _before(lines, index):
 
 
 def _harmless(line):
-    return any(_in_order(parts, line) for parts in HARMLESS)
+    return any(_in_order(parts, line) for parts in HARMLESS) or _HARMLESS_LINES.search(line) is not None
 
 
 def _shown(original, row):

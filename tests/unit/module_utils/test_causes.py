@@ -43,6 +43,8 @@ def _root(text):
 
 
 VARIANTS = _json(os.path.join(FIXTURES, 'variants.json'))
+SEQUENCES = _json(os.path.join(FIXTURES, 'sequences.json'))
+SUCCESSES = _json(os.path.join(FIXTURES, 'successes.json'))
 EXPECTED = sorted(_json(os.path.join(LOGS, 'expected.json')).items())
 
 
@@ -63,7 +65,7 @@ def test_every_class_collected_is_a_cause():
     assert set(message['class'] for message in _collected()) <= set(causes.CAUSES)
 
 
-@pytest.mark.parametrize('half', ['develop', 'held_out', 'held_out_again'])
+@pytest.mark.parametrize('half', ['develop', 'held_out', 'held_out_again', 'fresh_1', 'fresh_2', 'fresh_3'])
 def test_real_variants_get_their_class(half):
     those = [variant for variant in VARIANTS if variant['half'] == half]
     wrong = [(variant['class'], _causes(variant['message']), variant['message']) for variant in those
@@ -74,6 +76,46 @@ def test_real_variants_get_their_class(half):
 
 def test_variants_have_a_source():
     assert all(re.match(r'[\w.-]+/[\w.-]+#\d+$|https?://', variant['source']) for variant in VARIANTS)
+
+
+def test_variants_are_told_once():
+    messages = [variant['message'] for variant in VARIANTS]
+    assert sorted(message for message in set(messages) if messages.count(message) > 1) == []
+
+
+@pytest.mark.parametrize('entry', SEQUENCES, ids=lambda entry: entry['root'])
+def test_among_several_errors_the_root_comes_first(entry):
+    found = _causes(u'\n'.join(entry['lines']))
+    assert found[0] == entry['root']
+    assert len(entry['lines']) > 1
+
+
+@pytest.mark.parametrize('lines', SUCCESSES, ids=[lines[-1][:40] for lines in SUCCESSES])
+def test_a_step_that_went_well_has_no_cause(lines):
+    assert _causes(u'\n'.join(lines)) == []
+    assert _causes(u'\r\n'.join(lines)) == []
+
+
+def test_a_success_does_not_mend_what_comes_after_it():
+    failed = u'npm ERR! network connect ECONNREFUSED 10.0.0.1:443'
+    assert _causes(u'added 3 packages in 2s\n' + failed) == ['network']
+    assert _causes(failed + u'\nadded 3 packages in 2s') == []
+
+
+def test_a_success_mends_only_what_its_tool_tried_again():
+    assert _causes(u'OSError: [Errno 28] No space left on device\nSuccessfully installed six-1.16.0') == ['disk_full']
+
+
+def test_a_success_in_a_later_batch_mends_too():
+    noise = [u'line %d' % number for number in range(9000)]
+    lines = [u'http://mirror/centos/7/os/x86_64/repodata/repomd.xml: [Errno 14] curl#7'] + noise + [u'Complete!']
+    assert _causes(u'\n'.join(lines[:-1])) == ['centos_eol_mirror']
+    assert _causes(u'\n'.join(lines)) == []
+
+
+def test_what_a_success_mends_is_listed():
+    for _phrases, mended in causes_table.MENDED:
+        assert set(mended) <= set(causes.CAUSES)
 
 
 @pytest.mark.parametrize('name, expected', EXPECTED, ids=[name for name, _expected in EXPECTED])
@@ -168,6 +210,11 @@ CONDITIONED = [
     ('abort', 'returncode=-6'), ('out_of_memory', 'signal: 9'), ('abort', './run.sh: line 3:  42 Aborted   ./search'),
     ('glibc_too_old', 'libfoo.so: undefined symbol: fcntl64'), ('interrupted', 'terminated by signal 15'),
     ('out_of_memory', '/opt/run.sh: line 7:   123 Killed                  python3 build.py'),
+    ('build_tool_missing', 'make: c++: No such file or directory'),
+    ('musl', 'Error relocating ./x: _ZNSs4_Rep: symbol'),
+    ('compiler_too_old', u'g++: \u043e\u0448\u0438\u0431\u043a\u0430: \u00ab-std=gnu++14\u00bb'),
+    ('cpu_isa', u'Ung\u00fcltiger Maschinenbefehl (Speicherabzug geschrieben)'),
+    ('disk_full', u'tar: Auf dem Ger\u00e4t ist kein Speicherplatz mehr verf\u00fcgbar'),
     ('command_missing', '/bin/sh: 1: frobnicate: not found'), ('ansible_remote_tmp', '[WARNING]: Module remote_tmp '
      '/home/a/.ansible/tmp did not exist and was created with a mode of 0700'),
 ]
