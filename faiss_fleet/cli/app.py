@@ -214,11 +214,15 @@ def runs(json_: JsonOption = False, reports: ReportsOption = None, store: StoreO
 @app.command()
 def host(
     name: Annotated[str, typer.Argument(help="The host's name in the inventory.")],
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Answer what people ask first, for a native host too.")
+    ] = False,
     json_: JsonOption = False,
     reports: ReportsOption = None,
     store: StoreOption = None,
 ) -> None:
-    """One host: its history over all runs, and what stands in its way."""
+    """One host: its history over all runs, what stands in its way, and whether devtoolset, another release or static
+    linking would help."""
     from dataclasses import asdict
 
     from . import show
@@ -233,7 +237,7 @@ def host(
     if json_:
         _print({"schema": 1, "host": name, "history": [asdict(line) for line in history], "record": record})
     else:
-        show.host(history, record)
+        show.host(history, record, answers)
 
 
 @app.command()

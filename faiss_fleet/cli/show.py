@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..answers import of_record
 from ..diff import Change, Diff, Line, age, elapsed, words
 from ..record_schema import Record
 from ..records import STATES, timestamp
@@ -93,8 +94,8 @@ def runs(found: Sequence[StoredRun], store: str) -> None:
     out.print(table)
 
 
-def host(history: Sequence[HostLine], record: Record | None) -> None:
-    """A host's present state, what blocks it, and its history."""
+def host(history: Sequence[HostLine], record: Record | None, answers: bool = False) -> None:
+    """A host's present state, what blocks it, answers to what people ask then (always with answers), its history."""
     out, latest = console(), history[0]
     out.print(Text.assemble((one_line(latest.host), "bold"), "  ", (one_line(words(latest)), STYLES[latest.state])))
     out.print(_text(latest.because), soft_wrap=True)
@@ -103,6 +104,8 @@ def host(history: Sequence[HostLine], record: Record | None) -> None:
         out.print(Text("Last good result: ").append(_text(age(good, timestamp()))), soft_wrap=True)
     if record is not None:
         _obstacles(out, record)
+        if answers or latest.state != "native":
+            _answers(out, record)
     table = _table("Run", "State", "By", "FAISS", "glibc", "p95 ms", "Because")
     for line in history:
         cells: list[Text | str] = [
@@ -136,6 +139,14 @@ def _obstacles(out: Console, record: Record) -> None:
                 Text(f"{one_line(attempt['candidate'])} failed: {visible(attempt['message'] or '')}", "red"),
                 soft_wrap=True,
             )
+
+
+def _answers(out: Console, record: Record) -> None:
+    for answer in of_record(record):
+        out.print()
+        out.print(_text(answer["question"], "bold"), soft_wrap=True)
+        out.print(_text(answer["answer"]), soft_wrap=True)
+        out.print(_text("Facts: " + "; ".join(text.rstrip(".") for text in answer["evidence"]), "dim"), soft_wrap=True)
 
 
 def diff(found: Diff, rows: int) -> None:

@@ -90,6 +90,15 @@ def test_host_shows_its_history(reports: Path) -> None:
     assert [line["state"] for line in found["history"]] == ["unreachable", "native"]
 
 
+def test_host_answers_what_people_ask(reports: Path) -> None:
+    found = [json.loads(line) for line in (reports / LATER / "records.jsonl").read_text().splitlines()]
+    fallback = next(each["host"]["name"] for each in found if each["state"] == "fallback")
+    native = next(each["host"]["name"] for each in found if each["state"] == "native")
+    assert "Does devtoolset give this host a newer glibc?" in call("host", fallback)
+    assert "devtoolset" not in call("host", native)
+    assert "What would a container need here?" in call("host", native, "--answers")
+
+
 def test_unknown_names_are_told_with_what_there_is(reports: Path) -> None:
     assert "has a host named 'nobody'" in call("host", "nobody", status=2)
     assert LATER in call("diff", "2031", "latest", status=2)
