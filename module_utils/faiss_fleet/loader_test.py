@@ -71,8 +71,8 @@ def run(runtime, workload, timeout, environment, python_version=None, own=None):
     """
     kind = runtime['kind']
     if kind == 'python' and too_old(python_version):
-        return _failed('FAISS passed, but the loaders cannot use it: their worker runs on Python 3.6 and newer, and this '
-                       'one is %s' % python_version)
+        return _failed('FAISS passed, but the loaders cannot use it: their worker runs on Python 3.6 and newer, and '
+                       'this one is %s' % python_version)
     start = (list(runtime['argv']), runtime.get('env') or {}) if kind == 'node' else interpreter(runtime, own)
     if start is None:
         return {'loader': None, 'warning': 'not measured through the loader: the host has no Python 3.6 to run it'}

@@ -316,7 +316,8 @@ def test_a_faiss_that_passes_by_itself_and_fails_through_the_loader_has_not_pass
     )
     limit = 15 if "sleep" in change else 60
     result = search_test.run("broken", real_faiss.runtime(python, tmp_path), WORKLOAD, limit, 2048)
-    assert (result["ok"], result["cause"], result["stage"], result["loader"]) == (False, "loader_failed", "loader", None)
+    found = (result["ok"], result["cause"], result["stage"], result["loader"])
+    assert found == (False, "loader_failed", "loader", None)
     assert words in result["message"] and result["remedy"], result
     assert result["known_answer"] is True
 
