@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import gate
 
-VARIABLE, RESULT = "fleet_report__fail_on_fallback", "_vector_backend__result"
+VARIABLE = "fleet_report__fail_on_fallback"
+RESULT = "_vector_backend__result"
 
 
 class ActionModule(ActionBase):
