@@ -221,8 +221,7 @@ def host(
     reports: ReportsOption = None,
     store: StoreOption = None,
 ) -> None:
-    """One host: its history over all runs, what stands in its way, and whether devtoolset, another release or static
-    linking would help."""
+    """One host: its history, what stands in its way, and answers to what people ask then."""
     from dataclasses import asdict
 
     from . import show
