@@ -15,12 +15,14 @@ from .errors import FleetError
 from .strategies.base import Facts
 from .target import elf, glibc, shared_libraries
 from .target import errors as target_errors
+from .target import facts as target_facts
 from .target import host as target_host
 
 # All that has to be laid out for a look: links lead from /lib to /usr/lib and from python3 to the real one.
+STEMS = "|".join(re.escape(soname.partition(".so")[0]) for _, soname in target_facts.LIBRARIES)
 LOOKED_AT = re.compile(
-    r"(^|/)(libc\.so\.6|libc-2\.[0-9]+\.so|libstdc\+\+\.so[.0-9]*|libgomp\.so[.0-9]*|libgcc_s[-.0-9a-z]*"
-    r"|ld-(linux|musl)[^/]*|bin/python[0-9.]*)$|^etc/(ld\.so\.[^/]*|os-release)$|^usr/lib/os-release$"
+    rf"(^|/)(libc\.so\.6|libc-2\.[0-9]+\.so|({STEMS})[-.0-9a-z]*|ld-(linux|musl)[^/]*|bin/python[0-9.]*)$"
+    r"|^etc/(ld\.so\.[^/]*|os-release)$|^usr/lib/os-release$"
 )
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -78,7 +80,7 @@ def _remove(path: Path, root: Path) -> None:
 
 
 def inspect(layers: Sequence[Path], folder: Path, python: str, name: str) -> dict[str, Any]:
-    """What of a host's facts an image decides: arch, libc, libstdcxx, libgomp, libgcc, pythons. name is for errors."""
+    """What of a host's facts an image decides: arch, libc, pythons and libraries. name is for errors."""
     root = folder / "look"
     root.mkdir()
     try:

@@ -60,7 +60,11 @@ def inspected(wanted: ContainerOptions, options: Options, now: bool) -> dict[str
     """The base as facts; None when it would have to be fetched first and ``now`` is false."""
     base = wanted.base
     assert base is not None
-    note = options.cache / "images" / f"{key_of(base)}-{cache.digest(wanted.python)[:8]}.json"
+    note = (
+        options.cache
+        / "images"
+        / f"{key_of(base)}-{cache.digest([container_base.LOOKED_AT.pattern, wanted.python])[:8]}.json"
+    )
     with cache.once(note):
         kept = cache.read_json(note)
         if isinstance(kept, dict) and (isinstance(base, Reference) or kept.get("stamp") == _stamp(base)):

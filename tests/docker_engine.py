@@ -39,7 +39,7 @@ def programs() -> Path:
         made = Path(place) / "bin"
         made.mkdir()
         for folder in ("usr/bin", "usr/sbin"):
-            for program in (Path(place) / "root" / folder).iterdir():
+            for program in filter(Path.is_file, (Path(place) / "root" / folder).iterdir()):
                 shutil.copy2(program, made / program.name)
         for library in (Path(place) / "root/usr/lib").rglob("libsubid.so.*"):
             shutil.copy2(library, made / library.name)
