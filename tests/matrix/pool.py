@@ -51,14 +51,14 @@ def site(file: str, sha256: str) -> Path:
     with cache.lock(f"wheel-{sha256[:16]}"):
         if not path.exists():
             with tempfile.TemporaryDirectory(dir=cache.folder("work")) as work:
-                wheel = _downloaded(file, sha256, Path(work))
+                wheel = downloaded(file, sha256, Path(work))
                 with zipfile.ZipFile(wheel) as archive:
                     archive.extractall(Path(work) / "site")
                 (Path(work) / "site").rename(path)
     return path
 
 
-def _downloaded(file: str, sha256: str, work: Path) -> Path:
+def downloaded(file: str, sha256: str, work: Path) -> Path:
     say(f"  fetch {file}")
     project, version, _, _ = parse_wheel_filename(file)
     exact = [] if "-none-any" in file else [f"--{key}={value}" for key, value in catalogue.exactly(file)]
