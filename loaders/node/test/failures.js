@@ -13,7 +13,7 @@ const FAKES = [
 for (const [how, code] of FAKES) {
   test(`failures: a worker (${how}) is started once more, then JavaScript has all the data`, async () => {
     const { runtime, starts } = fake(how);
-    const store = new VectorStorage({ setting: settingOf(runtime), metric: 'l2', startTimeout: how === 'hang' ? 1 : 30, callTimeout: 1 });
+    const store = new VectorStorage({ setting: settingOf(runtime), metric: 'l2', startTimeout: how === 'hang' ? 1 : 30, callTimeout: how === 'hangs later' ? 1 : 30 });
     const seen = events(store);
     await store.add(cases.ids, cases.vectors);
     near(await store.search(cases.queries[0], 10), cases.expected.l2[0]);

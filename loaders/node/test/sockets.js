@@ -167,7 +167,7 @@ for (const [how, code] of [['hang', 'WORKER_TIMEOUT'], ['miscounts', 'WORKER_NON
     const file = place();
     const child = await fake(how, file);
     const gone = { kind: 'python', argv: ['no-such-program-anywhere'], env: {}, prefix: null };
-    const store = new VectorStorage({ metric: 'l2', setting: settingOf(gone), socket: file, callTimeout: 1, startTimeout: how === 'hang' ? 1 : 30 });
+    const store = new VectorStorage({ metric: 'l2', setting: settingOf(gone), socket: file, callTimeout: how === 'hangs later' ? 1 : 30, startTimeout: how === 'hang' ? 1 : 30 });
     const seen = events(store);
     await store.add(cases.ids, cases.vectors);
     await right(store);

@@ -284,7 +284,7 @@ class Fakes(Served):
                           ('hangs later', 'WORKER_TIMEOUT')]:
             del self.events[:]
             runtime = {'kind': 'python', 'argv': ['/nowhere/python'], 'env': {}, 'prefix': None}
-            made = self.connect(runtime, self.fake(how), call_timeout=1)
+            made = self.connect(runtime, self.fake(how), call_timeout=1 if how == 'hangs later' else 30)
             made.add(IDS, VECTORS)
             self.right(made)
             self.assertEqual((made.backend, made.count), ('numpy', len(IDS)), how)
