@@ -8,7 +8,9 @@ is named, 1 when nothing is recognised and 2 when the input cannot be read.
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import re
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -23,6 +25,10 @@ NOTHING_KNOWN = (
     "Look for the first line that says error, and give more of the log: the whole output of the step that failed, not "
     "its end alone (npm: --foreground-scripts --verbose; pip: --verbose; ansible-playbook: -vvv)."
 )
+
+
+EMPTY = "{name} is empty. Send errors along as well: command 2>&1 | faiss-fleet explain\n"
+NOT_TEXT = "{name} is not text: it has zero bytes at its beginning. Unpack it first, or name the log itself."
 
 
 class Finding(TypedDict):
@@ -58,10 +64,10 @@ def as_json(findings: Sequence[Finding]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
-def as_text(findings: Sequence[Finding], name: str = "the log") -> str:
+def as_text(findings: Sequence[Finding], name: str = "the log", nothing: str = NOTHING_KNOWN) -> str:
     """The same for a reader: the root under its own heading, then what followed from it or stands beside it."""
     if not findings:
-        return NOTHING_KNOWN.format(name=name)
+        return nothing.format(name=name).strip()
     root, others = findings[0], findings[1:]
     heading = "Harmless" if root["cause"] == "loader_benign" else "Root cause"
     parts = [_paragraph(heading, root)]
@@ -78,16 +84,34 @@ def _paragraph(heading: str, finding: Finding) -> str:
             f"{heading}: {finding['cause']}",
             textwrap.indent(textwrap.fill(meaning, WIDTH - 2), "  "),
             f"  line {finding['line_number']}: {finding['line']}",
-            textwrap.indent(textwrap.fill("Do: " + finding["remedy"], WIDTH - 2, break_on_hyphens=False), "  "),
+            textwrap.indent(_filled("Do: " + finding["remedy"]), "  "),
         ]
     )
 
 
+def _filled(text: str) -> str:
+    """Wrapped, and each command in backticks on one line, as it is meant to be copied."""
+    joined = re.sub("`[^`]*`", lambda found: found.group().replace(" ", "\0"), text)
+    filled = textwrap.fill(joined, WIDTH - 2, break_on_hyphens=False, break_long_words=False)
+    return filled.replace("\0", " ")
+
+
 def explain(stream: BinaryIO, name: str, json_wanted: bool) -> tuple[str, int]:
     """(what to print, exit code) for one log."""
+    nothing = _nothing(stream)
     findings = find(stream)
-    text = as_json(findings) if json_wanted else as_text(findings, name)
+    text = as_json(findings) if json_wanted else as_text(findings, name, nothing)
     return text, 0 if findings else 1
+
+
+def _nothing(stream: BinaryIO) -> str:
+    """What to say when nothing is found, by how the input begins."""
+    if not isinstance(stream, io.BufferedReader):
+        return NOTHING_KNOWN
+    head = stream.peek(4096)
+    if not head:
+        return EMPTY
+    return NOT_TEXT if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else NOTHING_KNOWN
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from . import causes_table
 CAUSES = tuple(name for name, _rank, _meaning, _remedy in causes_table.CAUSES)
 _RANK = dict((name, rank) for name, rank, _meaning, _remedy in causes_table.CAUSES)
 _MEANING = dict((name, meaning) for name, _rank, meaning, _remedy in causes_table.CAUSES)
-_REMEDY = dict((name, remedy) for name, _rank, _meaning, remedy in causes_table.CAUSES)
+_REMEDY = dict((name, remedy.strip()) for name, _rank, _meaning, remedy in causes_table.CAUSES)
 
 PIECE = 4000      # longer lines are looked at in pieces of this many characters,
 OVERLAP = 400     # each of which begins with the end of the one before

@@ -7,14 +7,17 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 _VAULT = (
-    "Point the repositories at the archive: in /etc/yum.repos.d/CentOS-*.repo comment out mirrorlist= and set "
-    "baseurl=http://vault.centos.org/7.9.2009/os/$basearch/ (updates/, extras/ likewise), then `yum clean all`. ")
+    "CentOS 7 is in the archive, http://vault.centos.org/7.9.2009/: `sed -ri 's,^mirrorlist=,#&,; "
+    "s,^#?baseurl=http://mirror[^/]*/centos/(\\$releasever|7)/,baseurl=http://vault.centos.org/7.9.2009/,' "
+    "/etc/yum.repos.d/CentOS-*.repo`, then `yum clean all`. ")
 _EPEL = (
-    "EPEL 7 is at https://archives.fedoraproject.org/pub/archive/epel/7/$basearch/ (set it as baseurl in epel.repo, "
-    "comment out metalink). ")
+    "EPEL 7 is at https://archives.fedoraproject.org/pub/archive/epel/7/: `sed -ri 's,^metalink=,#&,; "
+    "s,^#?baseurl=https?://[^/]*/pub/epel/7,baseurl=https://archives.fedoraproject.org/pub/archive/epel/7,' "
+    "/etc/yum.repos.d/epel*.repo`. ")
 _SCL = (
-    "devtoolset is at http://vault.centos.org/7.9.2009/sclo/$basearch/rh/ (a file in /etc/yum.repos.d with that "
-    "baseurl): `yum install devtoolset-11-gcc-c++`, then `scl enable devtoolset-11 bash` before the build. ")
+    "devtoolset is at http://vault.centos.org/7.9.2009/sclo/x86_64/rh/: `yum install centos-release-scl` from the "
+    "archive, point its two files in /etc/yum.repos.d there as well (the sed of centos_eol_mirror), "
+    "`yum install devtoolset-11-gcc-c++`, and `scl enable devtoolset-11 bash` before the build. ")
 
 # (name, rank, meaning, remedy). Rank orders the causes of one log: a lower one may have brought about a higher one.
 #   5 to 19   the machine and the network        20 to 29  the binary and the host do not fit

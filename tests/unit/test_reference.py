@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from faiss_fleet.target import causes
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "reference"
 
@@ -31,6 +33,13 @@ def test_every_key_of_a_record_is_named() -> None:
     for part in (schema, *schema["$defs"].values()):
         assert all(f"| `{name}` |" in page for name in part.get("properties") or {})
     assert "| `libc.answers[].method` |" in page
+
+
+def test_every_cause_has_its_section() -> None:
+    page = (PAGES / "causes.md").read_text(encoding="utf-8")
+    assert all(f"\n## {name}\n" in page for name in causes.CAUSES)
+    assert page.index("\n## disk_full\n") < page.index("\n## glibc_too_old\n") < page.index("\n## segfault\n")
+    assert page.count("```text") > 50
 
 
 def test_nothing_of_ansibles_markup_is_left() -> None:

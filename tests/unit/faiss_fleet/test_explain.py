@@ -76,6 +76,31 @@ def test_unreadable_input_ends_with_2(name: str, capsys: pytest.CaptureFixture[s
     assert "pipe the log in" in printed.err
 
 
+@pytest.mark.parametrize(
+    "data, said",
+    [
+        (b"", "standard input is empty"),
+        (b"\x7fELF\x02\0\0", "is not text"),
+        (b"all is well\n", "No cause is recognised"),
+    ],
+    ids=["empty", "binary", "quiet"],
+)
+def test_nothing_found_says_why(data: bytes, said: str) -> None:
+    ended = run(stdin=data)
+    assert ended.returncode == 1
+    assert said in ended.stdout.decode()
+
+
+def test_commands_stay_on_one_line_to_be_copied() -> None:
+    found = explain.find(io.BytesIO(b"Cannot find a valid baseurl for repo: base/7/x86_64\n"))
+    commands = [line for line in explain.as_text(found).splitlines() if "sed -ri" in line]
+    assert [line.count("`") % 2 for line in commands] == [0, 0]
+
+
+def test_there_are_no_colours_where_there_is_no_terminal() -> None:
+    assert b"\x1b" not in run(stdin=LOG.read_bytes()).stdout
+
+
 def test_an_unknown_option_ends_with_2() -> None:
     assert run("--yaml").returncode == 2
 

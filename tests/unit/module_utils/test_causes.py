@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import time
 
 import pytest
@@ -174,6 +175,30 @@ def test_no_remedy_names_what_is_gone():
     ('compiler_too_old', 'vault.centos.org/7.9.2009/sclo'), ('cmake_too_old', 'archives.fedoraproject.org')])
 def test_remedies_say_where_the_packages_moved(cause, place):
     assert place in causes.remedy(cause)
+
+
+CENTOS_REPO = u"""mirrorlist=http://list.example/?release=$releasever&arch=$basearch&repo=os
+#baseurl=http://mirror.centos.org/centos/$releasever/os/$basearch/
+baseurl=http://mirror.centos.org/centos/7/sclo/$basearch/rh/
+"""
+EPEL_REPO = u"""#baseurl=http://download.example/pub/epel/7/$basearch
+metalink=https://list.example/metalink?repo=epel-7&arch=$basearch
+"""
+
+
+@pytest.mark.parametrize('text, place, expected', [
+    (CENTOS_REPO, 'CentOS-', u"""#mirrorlist=http://list.example/?release=$releasever&arch=$basearch&repo=os
+baseurl=http://vault.centos.org/7.9.2009/os/$basearch/
+baseurl=http://vault.centos.org/7.9.2009/sclo/$basearch/rh/
+"""), (EPEL_REPO, 'epel', u"""baseurl=https://archives.fedoraproject.org/pub/archive/epel/7/$basearch
+#metalink=https://list.example/metalink?repo=epel-7&arch=$basearch
+""")], ids=['centos', 'epel'])
+def test_the_commands_point_the_repositories_at_the_archive(tmpdir, text, place, expected):
+    repo = tmpdir.join(place + 'x.repo')
+    repo.write(text)
+    command = [part for part in causes.remedy('centos_eol_mirror').split('`') if 'repos.d/' + place in part][0]
+    subprocess.check_call(['sh', '-c', command.replace('/etc/yum.repos.d', str(tmpdir))])
+    assert repo.read() == expected
 
 
 def _sample(row):
