@@ -413,7 +413,8 @@ def test_a_run_is_in_the_store_when_it_ends(fleet: Fleet, tmp_path: Path) -> Non
     with Store.open(fleet.reports / "history.sqlite") as store:
         assert [(run.states["native"], run.states["fallback"]) for run in store.runs()] == [(1, 1)]
     elsewhere = tmp_path / "elsewhere.sqlite"
-    fleet.run(FAISS_FLEET_STORE=str(elsewhere))
+    done = fleet.run(FAISS_FLEET_STORE=str(elsewhere))
+    assert done.returncode == 0 and "not in the store" not in done.stderr, done.stderr
     with Store.open(elsewhere) as store:
         assert len(store.runs()) == 2, "what an earlier run left on disk is taken in as well"
 
