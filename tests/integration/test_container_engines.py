@@ -63,6 +63,10 @@ class Case:
         lines = self.engine("images", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}} {{.ID}}").splitlines()
         return {line for line in lines if "/faiss-fleet/container" in line or "/team/faiss" in line}
 
+    def programs(self) -> list[str]:
+        """What the prefixes of containers are started by."""
+        return [path for path in container_audit.tree(self.folder / "host") if path.endswith("bin/faiss-python")]
+
     def containers(self) -> list[str]:
         return self.engine("ps", "--all", "--filter", "name=faiss-fleet-", "--format", "{{.Names}}").split()
 
@@ -368,13 +372,13 @@ def test_a_tag_is_resolved_once_and_hosts_pull_its_digest(case: Case, shop: Shop
 
 def refused(case: Case, **options: Any) -> dict[str, Any]:
     """The attempt of an audit that ends in the fallback and leaves nothing."""
-    images = case.images()
+    images, programs = case.images(), case.programs()
     found = case.audit.run(**options)["here"]
     assert found["state"] == "fallback", found["because"]
     case.wait_until_none()
     assert case.images() == images
     # What failed is remembered there; nothing of it stays.
-    assert [path for path in container_audit.tree(case.folder / "host") if "faiss-python" in path] == []
+    assert case.programs() == programs
     (attempt,) = found["attempts"]
     assert attempt["ok"] is False and attempt["remedy"]
     return attempt
