@@ -6,17 +6,12 @@ The build is kept in the controller's cache; from nothing it takes three minutes
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from faiss_fleet import cache, options
@@ -26,11 +21,8 @@ from faiss_fleet.addon.runner import Runner
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.target import cpu, elf, needs
 from tests import needs as machine
+from tests.node_hosts import StandIn, started
 
-ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(encoding="utf-8"))
-IMAGE = "localhost/faiss-fleet/{}"
-PODMAN = ROOT / "images" / "podman"
 NODE = "/usr/local/bin/node"
 NODE18 = Input(
     "node18",
@@ -48,70 +40,9 @@ float napi_register_module_v1(float x, float y) { return powf(x, y); }
 """
 
 
-class StandIn:
-    """A CentOS 7.9 stand-in in a container, and the audit of it."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name, self.folder, self.runs = name, folder, 0
-        self.inventory = folder / "hosts.yml"
-        host = {
-            "ansible_connection": "containers.podman.podman",
-            "ansible_host": name,
-            "ansible_podman_executable": str(PODMAN),
-        }
-        self.inventory.write_text(json.dumps({"all": {"hosts": {"centos7": host}}}))
-
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        found = subprocess.run([PODMAN, "exec", self.name, *command], capture_output=True, text=True, timeout=600)
-        assert not check or found.returncode == 0, found.stdout + found.stderr
-        return found
-
-    def put(self, source: Path, target: str) -> None:
-        subprocess.run([PODMAN, "cp", str(source), f"{self.name}:{target}"], check=True, capture_output=True)
-
-    def search_test(self, **arguments: Any) -> dict[str, Any]:
-        """The first result of the module, called by itself."""
-        command = [sys.executable, "-m", "ansible", "adhoc", "all", "-i", str(self.inventory), "-o"]
-        command += ["-m", "faiss_search_test", "-a", json.dumps(arguments)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-        line = next(line for line in done.stdout.splitlines() if "=> {" in line)
-        found: dict[str, Any] = json.loads(line[line.index("=> ") + 3 :])["results"][0]
-        return found
-
-    def audit(self, *more: str, **variables: Any) -> tuple[dict[str, Any], str]:
-        """The host's record and what the terminal said."""
-        self.runs += 1
-        reports = self.folder / f"reports{self.runs}"
-        values = {"faiss_install__strategies": ["node"], "faiss_install__measure_fallback": False, **variables}
-        command = [sys.executable, "-m", "ansible", "playbook", "audit.yml", "-i", str(self.inventory)]
-        command += ["-e", json.dumps(values), *more]
-        environment = {**os.environ, "FAISS_FLEET_REPORTS": str(reports), "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=2400)
-        kept = {path.resolve() for path in reports.glob("*/records.jsonl")}  # latest/ is a link
-        assert len(kept) == 1, done.stdout + done.stderr
-        (record,) = [json.loads(line) for line in kept.pop().read_text(encoding="utf-8").splitlines()]
-        jsonschema.validate(record, SCHEMA)
-        return record, done.stdout
-
-
 @pytest.fixture(scope="module")
 def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return Runner(tmp_path_factory.mktemp("log") / "test.log", 900)
-
-
-@contextlib.contextmanager
-def started(stand_in: str, folder: Path) -> Iterator[StandIn]:
-    """A container of that stand-in, gone afterwards."""
-    machine.command("podman")
-    machine.root()
-    image, name = IMAGE.format(stand_in), f"ff-node-{stand_in}-{os.getpid()}"
-    if subprocess.run([PODMAN, "image", "exists", image]).returncode:
-        machine.missing(f"the image {image} is not there. Run images/build {stand_in}.")
-    subprocess.run([PODMAN, "run", "--detach", "--rm", f"--name={name}", image], check=True, capture_output=True)
-    try:
-        yield StandIn(name, folder)
-    finally:
-        subprocess.run([PODMAN, "rm", "--force", "--time=0", name], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
