@@ -134,8 +134,9 @@ class Rung:
 
     def _climb(self) -> None:
         candidate = self.candidate
-        if candidate["verdict"] == "blocked" and candidate.get("runtime") is None:
-            reason = candidate["reasons"][0]
+        without = [reason for reason in candidate["reasons"] if reason["check"] == "python"]
+        if candidate["verdict"] == "blocked" and (without or candidate.get("runtime") is None):
+            reason = [*without, *candidate["reasons"]][0]
             text = f"There is nothing to try it with, so the plan is neither proven nor refuted: {reason['text']}."
             self.attempt.update(ok=False, cause=reason["cause"], message=text, remedy=candidate["remedy"])
             self._untried = True
