@@ -86,7 +86,7 @@ options:
         default: 0
       loader:
         description:
-          - Whether a FAISS that passed is then searched through the loader on the same workload, as an application would.
+          - Whether a FAISS that passed is then searched through the loader on that workload, as an application would.
             A Python or a container is a worker of the loader for Python, a Node has faiss-node in process. About two
             seconds. It is left out with O(workload.figures=false), and for the fallbacks, which are the loader's own.
           - A FAISS that the loader cannot use has not passed (V(loader_failed)).
@@ -266,12 +266,14 @@ results:
       sample: {n: 10000, d: 384, k: 10, queries: 100, threads: 1, seed: 1}
     loader:
       description:
-        - Figures of searches through the loader. V(mode) is how it reached FAISS, V(worker) or V(faiss-node), V(language)
-          whose loader it was, V(fill_seconds) how long adding all vectors took with its start.
-        - Null when it failed, or when the host has no Python 3.6 to run it, which then stands under RV(results[].warnings).
+        - Figures of searches through the loader. V(mode) is how it reached FAISS, V(worker) or V(faiss-node),
+          V(language) whose loader it was, V(fill_seconds) how long adding all vectors took with its start.
+        - Null when it failed, or when the host has no Python 3.6 to run it, which RV(results[].warnings) then says.
       returned: when O(workload.loader) and O(workload.figures) are on and FAISS passed
       type: dict
-      sample: {mode: worker, language: python, qps: 1403.1, p50_ms: 0.69, p95_ms: 0.81, rounds: 8, fill_seconds: 0.7, seconds: 1.9}
+      sample:
+        {mode: worker, language: python, qps: 1403.1, p50_ms: 0.69, p95_ms: 0.81, rounds: 8, fill_seconds: 0.7,
+         seconds: 1.9}
     peak_rss_bytes:
       description: Most memory held at a time.
       returned: always
