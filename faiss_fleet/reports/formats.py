@@ -93,7 +93,7 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "html": Format("one page for people", "index.html", "html", takes=("summary", "records")),
+    "html": Format("one page for people", "index.html", "html", "write", ("summary", "lines", "good", "file")),
     "markdown": Format("a summary for a ticket", "summary.md", "markdown", takes=("summary", "good")),
     "assessment": Format(
         "the written findings: evidence, what was tried, what to do",

@@ -1,31 +1,48 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""index.html: one file that fetches nothing, for people. What a host said is text in it, and does nothing."""
+"""index.html: one file that fetches nothing, for people. What a host said is text in it, and does nothing.
+
+The table's cells are in the page, column by column. A host's details are its record, deflated together with its
+neighbours': in the page too, or past INLINE hosts in a folder beside it, from which a part is loaded when it is opened.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import re
+import shutil
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from importlib.resources import files
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..record_schema import Record
+from .. import history
+from ..diff import Line, age
 from ..records import STATES, meaning_of
+from ..runs import write_atomically
+from .charts import charts
 from .columns import BY_KEY
 from .summary import Summary
 from .text import brief, number, one_line, shorten, visible
 
-HOSTS = 5_000  # more and a browser takes longer than a second to open the page
-_TEXT = 8_000  # of one log or message; records.jsonl has the rest
+INLINE = 5_000  # hosts whose details are in the page itself: some three megabytes of it
+PART = 250  # hosts whose details are unpacked at once, in some ten milliseconds
+STATIC = 100  # rows for who has no JavaScript
+DATA = "index-data"
+
+# Columns of the table; those of the second line are shown when asked for.
 _SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc", "os", "because")
-_CELL, _REMEDY, _SEARCHABLE = 300, 1_000, 2_000
-_NUMERIC = ("p50_ms", "p95_ms", "qps")
-_SEARCHED = ("groups", "libc", "os", "kernel", "arch", "isa_level", "pythons", "cause", "provider")
+_OFFERED = ("groups", "cause", "remedy", "glibc", "glibcxx", "arch", "isa_level", "kernel", "pythons", "recall",
+            "js_qps", "js_p95_ms", "finished")  # fmt: skip
+_NUMERIC = ("p50_ms", "p95_ms", "qps", "recall", "js_qps", "js_p95_ms")
+_CELL, _REMEDY = 300, 1_000
 _HELP = {
     "native": "FAISS runs here, verified",
     "fallback": "the JavaScript store is used",
@@ -34,18 +51,39 @@ _HELP = {
 }
 
 
-def render(summary: Summary, records: Iterable[Record]) -> Iterator[str]:
-    """The page by pieces. Past HOSTS hosts the table holds those in need first and says how many it leaves out."""
-    rows, records = summary.rows, iter(records)
-    listed = list(range(len(rows)))
-    if len(rows) > HOSTS:
-        order = {id(cells): place for place, cells in enumerate(rows)}
-        listed = sorted(order[id(cells)] for cells in summary.by_need()[:HOSTS])
-    wanted = set(listed)
-    pool = _Pool()
-    hosts = [pool.host(record) for place, record in enumerate(records) if place in wanted]
-    data = {"total": len(rows), "pool": pool.values, "hosts": hosts}
-    style, script = (Markup(_file(name)) for name in ("page.css", "page.js"))
+def write(summary: Summary, lines: Iterable[str], good: Mapping[str, Line], file: BinaryIO) -> None:
+    """Writes the page to a file that is going to lie in its run's folder, and the parts that belong to it beside."""
+    folder = Path(file.name).parent
+    parts = None
+    if summary.hosts > INLINE:
+        (folder / DATA).mkdir(exist_ok=True)
+        parts = folder / DATA
+    else:
+        shutil.rmtree(folder / DATA, ignore_errors=True)
+    for piece in render(summary, lines, good, history.trend(folder.parent), parts):
+        file.write(piece.encode("utf-8", "replace"))
+
+
+def render(
+    summary: Summary,
+    lines: Iterable[str],
+    good: Mapping[str, Line] | None = None,
+    earlier: Sequence[history.RunTotals] = (),
+    parts: Path | None = None,
+) -> Iterator[str]:
+    """The page by pieces. lines: the records as JSON, in the summary's order. parts: the folder for details, if any."""
+    packed = _packed(lines)
+    inside: list[str] = []
+    key = hashlib.sha256(summary.run["id"].encode())
+    if parts is None:
+        inside = list(packed)
+    else:
+        _write_parts(parts, packed, key)
+    # Of what the page loads only what carries this word runs. It rests on all records: no single host can foretell it.
+    nonce = base64.urlsafe_b64encode(key.digest()).decode().rstrip("=")
+    style = Markup(_file("page.css"))
+    scripts = [Markup(_data_tables()), Markup(_file("page.js"))]
+    first = summary.by_need()[:STATIC]
     yield from (
         _environment()
         .get_template("page.html.j2")
@@ -56,23 +94,84 @@ def render(summary: Summary, records: Iterable[Record]) -> Iterator[str]:
             bar=list(_bar(summary)),
             tiles=[_tile(summary, state) for state in STATES],
             causes=[{"of": cause, "meaning": meaning_of(cause.name)} for cause in summary.causes],
-            columns=[BY_KEY[key] for key in _SHOWN],
+            charts=charts(summary, earlier),
+            columns=[BY_KEY[each] for each in _SHOWN],
             numeric=_NUMERIC,
-            rows=[{"cells": rows[place], "search": _search(rows[place])} for place in listed],
-            left_out=len(rows) - len(hosts),
-            data=script_json(data),
+            rows=first,
+            data=script_json(_table(summary, good or {}, None if parts is None else f"{parts.name}/", nonce)),
+            inside=inside,
+            beside=parts.name if parts else None,
             style=style,
-            script=script,
-            policy=_policy(style, script),
+            scripts=scripts,
+            policy=_policy(style, scripts, nonce if parts else None),
         )
     )
 
 
-def _policy(style: str, script: str) -> str:
+def _packed(lines: Iterable[str]) -> Iterator[str]:
+    """The records by parts, a line each, deflated: hosts of one class have most of theirs in common."""
+    lines = iter(lines)
+    while part := list(islice(lines, PART)):
+        yield base64.b64encode(zlib.compress("\n".join(part).encode("utf-8", "replace"), 6)).decode("ascii")
+
+
+def _write_parts(folder: Path, packed: Iterable[str], key: Any) -> None:
+    """One script a part, since a page from disk may load nothing else. Removes those of an earlier rendering."""
+    count = 0
+    for count, part in enumerate(packed, 1):
+        key.update(part.encode())
+        write_atomically(folder / f"part-{count:04}.js", [f'faissFleetPart({count - 1},"{part}")\n'])
+    for old in folder.glob("part-*.js"):
+        if int(re.sub(r"\D", "", old.name) or 0) > count:
+            old.unlink()
+
+
+def _table(summary: Summary, good: Mapping[str, Line], beside: str | None, nonce: str) -> dict[str, Any]:
+    """Every cell of the table, column by column; a text that many hosts have is held once."""
+    columns: list[dict[str, Any]] = []
+    for key in (*_SHOWN, *_OFFERED):
+        entry: dict[str, Any] = {"key": key, "title": BY_KEY[key].title, "shown": key in _SHOWN}
+        cells = [row[key] for row in summary.rows]
+        if key in _NUMERIC:
+            entry["numbers"] = [round(cell, 4) if isinstance(cell, (int, float)) else None for cell in cells]
+        else:
+            entry["texts"], entry["places"] = _coded(cells, one_line if key in ("host", "groups") else _cell)
+        columns.append(entry)
+    texts, places = _coded([_age(row, good) for row in summary.rows], str)
+    columns.append({"key": "last_good", "title": "Last good result", "shown": False, "texts": texts, "places": places})
+    return {"columns": columns, "total": summary.hosts, "part": PART, "beside": beside, "nonce": nonce}
+
+
+def _coded(cells: Iterable[Any], shown: Any) -> tuple[list[str], list[int]]:
+    """The different texts, '' for none, and each cell's place among them."""
+    found: dict[Any, int] = {}
+    places = [found.setdefault("" if cell is None else cell, len(found)) for cell in cells]
+    return [shown(str(cell)) for cell in found], places
+
+
+def _age(row: Mapping[str, Any], good: Mapping[str, Line]) -> str:
+    if row["state"] != "unreachable":
+        return ""
+    return age(good.get(str(row["host"])), str(row["finished"]))
+
+
+def _policy(style: str, scripts: Iterable[str], nonce: str | None) -> str:
     """Nothing is fetched or sent, and no script runs but this file's own, even where escaping had failed."""
-    return (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
-    )
+    allowed = " ".join([*map(_hash, scripts), *([f"'nonce-{nonce}'"] if nonce else [])])
+    return f"default-src 'none'; style-src {_hash(style)}; script-src {allowed}; base-uri 'none'; form-action 'none'"
+
+
+@cache
+def _data_tables() -> str:
+    """DataTables as the package has it, a module, made a script: a page from disk may import nothing."""
+    text = (files("itables") / "html" / "dt_bundle.js").read_text(encoding="utf-8")
+    found = re.search(r"export\s*\{([^}]*)\}\s*;?", text)
+    name = found and re.search(r"([\w$]+) as jQuery\b", found[1])
+    if not found or not name or "</script" in text.lower():
+        raise AssertionError("itables has its bundle in another form now: see _data_tables in reports/html.py")
+    script = f'"use strict";(()=>{{{text[: found.start()]};globalThis.jQuery={name[1]};{text[found.end() :]}\n}})();'
+    # These are in strings and patterns of it. "<!--" before "<script" would hide the end of the element from a browser.
+    return script.replace("<!--", "\\x3C!--").replace("<script", "\\x3Cscript")
 
 
 def script_json(value: Any) -> Markup:
@@ -81,57 +180,12 @@ def script_json(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-class _Pool:
-    """Holds equal parts of records once: hosts of one class share their plan, and most of their facts."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-        self._places: dict[str, int] = {}
-
-    def host(self, record: Record) -> dict[str, Any]:
-        """What the page needs of a record, its parts replaced by their places in the pool."""
-        facts, parts = record["facts"], ("plan", "attempts", "verification", "errors")
-        return {
-            "name": one_line(record["host"]["name"]),
-            "groups": self._place(record["host"]["groups"]),
-            **{key: _shown(record[key]) for key in ("state", "because", "cause", "remedy")},
-            "finished": record["run"]["finished"],
-            "facts": {key: self._place(value) for key, value in facts.items()} if facts else None,
-            **{part: [self._place(entry) for entry in record.get(part, [])] for part in parts},
-            "decision": self._place(record["decision"]),
-            "setting": self._place(record["setting"]),
-        }
-
-    def _place(self, value: Any) -> int:
-        value = _shown(value)
-        key = json.dumps(value, sort_keys=True)
-        place = self._places.setdefault(key, len(self.values))
-        if place == len(self.values):
-            self.values.append(value)
-        return place
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, str):
-        if len(value) > _TEXT:
-            half = _TEXT // 2
-            value = f"{value[:half]}\n[... {len(value) - _TEXT} characters more in records.jsonl ...]\n{value[-half:]}"
-        return visible(value)
-    if isinstance(value, dict):
-        return {visible(key): _shown(item) for key, item in value.items()}
-    return [_shown(item) for item in value] if isinstance(value, list) else value
-
-
 def _cell(text: str) -> str:
     return shorten(brief(text), _CELL)
 
 
 def _remedy(text: str) -> str:
     return shorten(one_line(text), _REMEDY)
-
-
-def _search(cells: dict[str, Any]) -> str:
-    return one_line(" ".join(str(cells[key])[:_SEARCHABLE] for key in _SEARCHED if cells[key]))[:_SEARCHABLE]
 
 
 def _headline(summary: Summary) -> str:

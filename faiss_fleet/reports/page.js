@@ -1,81 +1,76 @@
 "use strict";
 // Everything a host said reaches the page as text (textContent), never as markup.
 (() => {
-  const data = JSON.parse(document.getElementById("data").textContent);
   const byId = (id) => document.getElementById(id);
-  const body = document.querySelector("#table tbody");
-  const rows = Array.from(body.rows, (element) => ({
-    element,
-    index: Number(element.dataset.index),
-    search: (element.dataset.search + " " + element.textContent).toLowerCase(),
-  }));
-  const filter = { text: "", state: "", cause: "" };
-  let order = rows;
+  const data = JSON.parse(byId("data").textContent);
+  const columns = new Map(data.columns.map((column) => [column.key, column]));
+  const filters = [...document.querySelectorAll("select[data-filter]")];
+  const chosen = { text: "", state: "", provider: "", cause: "", glibc: "", groups: "" };
+  const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
+  const cell = (key, host) => { const column = columns.get(key); return column.numbers ? column.numbers[host] : column.texts[column.places[host]]; };
+  let seen = [];  // hosts that pass the filters, in the table's order
   let open = -1;
 
-  // ---- filters and sort
-  function apply() {
-    const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
-    let shown = 0;
-    for (const row of rows) {
-      const seen = (!filter.state || row.element.dataset.state === filter.state)
-        && (!filter.cause || row.element.dataset.cause === filter.cause)
-        && words.every((word) => row.search.includes(word));
-      row.element.hidden = !seen;
-      shown += seen;
+  // ---- filters and sort: each different text of a column is looked at once, however many hosts have it
+  function passing() {
+    const tests = [];
+    const among = (column, fits) => Uint8Array.from(column.texts, (text) => fits(text));
+    for (const [key, wanted] of Object.entries(chosen)) {
+      if (key === "text" || !wanted) continue;
+      const column = columns.get(key);
+      const fits = among(column, key === "groups" ? (text) => text.split(" ").includes(wanted) : (text) => text === wanted);
+      tests.push([[column.places, fits]]);
     }
-    byId("shown").textContent = `${shown.toLocaleString("en")} of ${data.total.toLocaleString("en")}`;
-    byId("nothing").hidden = shown > 0;
-    byId("state").value = filter.state;
-    for (const tile of document.querySelectorAll(".tile")) {
-      tile.setAttribute("aria-pressed", String(tile.dataset.state === filter.state));
+    for (const word of chosen.text.toLowerCase().split(/\s+/).filter(Boolean)) {
+      tests.push(data.columns.filter((column) => column.texts).map((column) => [column.places, among(column, (text) => lowered(column, text).includes(word))])
+        .filter(([, fits]) => fits.includes(1)));
     }
-    const chip = byId("cause-chip");
-    chip.hidden = !filter.cause;
-    chip.textContent = `cause: ${filter.cause} ✕`;
-    chip.setAttribute("aria-label", `Remove the filter for cause ${filter.cause}`);
+    const hosts = [];
+    for (let host = 0; host < data.total; host += 1) {
+      if (tests.every((ways) => ways.some(([places, fits]) => fits[places[host]]))) hosts.push(host);
+    }
+    return hosts;
+  }
+  const lowerings = new Map();
+  function lowered(column, text) {
+    if (!lowerings.has(column)) lowerings.set(column, new Map());
+    const known = lowerings.get(column);
+    let lower = known.get(text);
+    if (lower === undefined) known.set(text, lower = text.toLowerCase());
+    return lower;
   }
 
-  function value(row, column) {
-    const cell = row.element.cells[column];
-    if (cell.dataset.value !== undefined) return Number(cell.dataset.value);
-    return cell.classList.contains("num") ? null : cell.textContent.trim();
+  function ranks(column) {  // a number for each host to sort by, NaN for hosts without a value
+    if (!column.ranks) {
+      if (column.numbers) column.ranks = Float64Array.from(column.numbers, (each) => (each === null ? NaN : each));
+      else {
+        const rank = new Float64Array(column.texts.length);
+        [...column.texts.keys()].sort((a, b) => collator.compare(column.texts[a], column.texts[b])).forEach((place, at) => { rank[place] = column.texts[place] === "" ? NaN : at; });
+        column.ranks = Float64Array.from(column.places, (place) => rank[place]);
+      }
+    }
+    return column.ranks;
+  }
+  function sorted_hosts(hosts, key, up) {
+    const rank = ranks(columns.get(key));
+    const given = hosts.filter((host) => !Number.isNaN(rank[host]));
+    given.sort((a, b) => (up ? rank[a] - rank[b] : rank[b] - rank[a]) || a - b);
+    return given.concat(hosts.filter((host) => Number.isNaN(rank[host])));  // hosts without a value stay last
   }
 
-  const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-  function sort(button) {
-    const column = Number(button.dataset.column);
-    const header = button.closest("th");
-    const up = header.getAttribute("aria-sort") !== "ascending";
-    for (const other of document.querySelectorAll("#table th")) other.removeAttribute("aria-sort");
-    header.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const keyed = order.map((row) => [value(row, column), row]);
-    keyed.sort(([a], [b]) => {
-      const none = (a === null || a === "") - (b === null || b === "");  // hosts without a value stay last
-      if (none) return none;
-      const way = typeof a === "number" ? a - b : collator.compare(a, b);
-      return up ? way : -way;
-    });
-    order = keyed.map(([, row]) => row);
-    body.append(...order.map((row) => row.element));
+  let asked = "";
+  function answer(request, reply) {
+    const [by] = request.order;
+    const key = by && by.dir ? data.columns[by.column].key : "";
+    const question = JSON.stringify([chosen, key, key && by.dir]);
+    if (question !== asked) {
+      seen = passing();
+      if (key) seen = sorted_hosts(seen, key, by.dir === "asc");
+      asked = question;
+    }
+    reply({ draw: request.draw, recordsTotal: data.total, recordsFiltered: seen.length,
+      data: seen.slice(request.start, request.start + request.length).map((host) => ({ host })) });
   }
-
-  byId("search").addEventListener("input", (event) => { filter.text = event.target.value; apply(); });
-  byId("state").addEventListener("change", (event) => { filter.state = event.target.value; apply(); });
-  byId("cause-chip").addEventListener("click", () => { filter.cause = ""; apply(); byId("search").focus(); });
-  byId("reset").addEventListener("click", () => {
-    Object.assign(filter, { text: "", state: "", cause: "" });
-    byId("search").value = "";
-    apply();
-    byId("search").focus();
-  });
-  for (const tile of document.querySelectorAll(".tile")) {
-    tile.addEventListener("click", () => { filter.state = filter.state === tile.dataset.state ? "" : tile.dataset.state; apply(); });
-  }
-  for (const button of document.querySelectorAll("[data-cause].link")) {
-    button.addEventListener("click", () => { filter.cause = button.dataset.cause; apply(); byId("hosts").scrollIntoView(); byId("search").focus(); });
-  }
-  for (const button of document.querySelectorAll(".sort")) button.addEventListener("click", () => sort(button));
 
   // ---- a small way to make elements
   function el(tag, options, ...children) {
@@ -121,15 +116,128 @@
       el("tbody", {}, lines.map((line) => el("tr", {}, cells(line, "td"))))));
   }
 
-  // ---- a host's details. Equal parts of many hosts are held once, in data.pool.
-  function resolve(host) {
-    const get = (reference) => (reference === null ? null : data.pool[reference]);
-    return {
-      ...host,
-      facts: host.facts && Object.fromEntries(Object.entries(host.facts).map(([key, reference]) => [key, get(reference)])),
-      plan: host.plan.map(get), attempts: host.attempts.map(get), verification: host.verification.map(get),
-      errors: host.errors.map(get), decision: get(host.decision), setting: get(host.setting), groups: get(host.groups),
-    };
+  // ---- the table: DataTables shows a page of it at a time, what is on it comes from answer()
+  function content(column, host) {
+    const value = cell(column.key, host);
+    if (column.key === "host") return el("button", { type: "button", class: "link open mono" }, el("bdi", {}, value));
+    if (column.key === "state") return el("span", { class: `badge ${value}` }, value);
+    if (column.numbers) return el("span", {}, number(value));
+    const remedy = column.key === "because" && cell("remedy", host);
+    const good = column.key === "because" && cell("last_good", host);
+    return el("span", {}, el("bdi", {}, value), good ? el("span", { class: "then" }, "Last good: ", el("bdi", {}, good)) : null,
+      remedy ? el("span", { class: "then" }, "→ ", el("bdi", {}, remedy)) : null);
+  }
+  const narrow = window.innerWidth < 1320 ? ["os", "qps"] : [];
+  document.querySelector("#table thead tr").replaceChildren(...data.columns.map((column) => el("th", { scope: "col" }, column.title)));
+  document.querySelector("#table tbody").replaceChildren();
+  const table = window.jQuery("#table").DataTable({
+    serverSide: true,
+    ajax: answer,
+    order: [],
+    pageLength: 50,
+    lengthMenu: [25, 50, 100, 500],
+    autoWidth: false,
+    searching: false,
+    layout: { topStart: null, topEnd: null, bottomStart: "pageLength", bottomEnd: "paging" },
+    language: { emptyTable: "", zeroRecords: "", lengthMenu: "Hosts on a page: _MENU_" },
+    columns: data.columns.map((column) => ({
+      data: "host",
+      className: `col-${column.key}${column.numbers ? " num" : ""}`,
+      visible: column.shown && !narrow.includes(column.key),
+      orderSequence: ["asc", "desc", ""],
+      render: (host, kind) => (kind === "display" ? content(column, host) : host),
+      createdCell: (element) => { element.dataset.title = column.title; },
+    })),
+    createdRow: (row, { host }) => { row.dataset.host = host; },
+  });
+
+  for (const select of filters) {
+    const texts = columns.get(select.dataset.filter).texts;
+    const options = select.dataset.filter === "groups" ? [...new Set(texts.flatMap((text) => text.split(" ")))] : texts;
+    select.append(...options.filter(Boolean).sort(collator.compare).map((text) => el("option", { value: text }, text)));
+    select.addEventListener("change", () => { chosen[select.dataset.filter] = select.value; apply(); });
+  }
+  byId("choices").append(...data.columns.map((column, place) => {
+    const box = el("input", { type: "checkbox" });
+    box.checked = table.column(place).visible();
+    box.addEventListener("change", () => table.column(place).visible(box.checked));
+    return el("label", {}, box, ` ${column.title}`);
+  }));
+
+  function apply() {
+    table.draw();
+    byId("shown").textContent = `${seen.length.toLocaleString("en")} of ${data.total.toLocaleString("en")}`;
+    byId("nothing").hidden = seen.length > 0;
+    byId("clear").hidden = !Object.values(chosen).some(Boolean);
+    for (const select of filters) select.value = chosen[select.dataset.filter];
+    for (const tile of document.querySelectorAll(".tile")) tile.setAttribute("aria-pressed", String(tile.dataset.state === chosen.state));
+  }
+  function clear() {
+    for (const key of Object.keys(chosen)) chosen[key] = "";
+    byId("search").value = "";
+    apply();
+    byId("search").focus();
+  }
+  byId("search").addEventListener("input", (event) => { chosen.text = event.target.value; apply(); });
+  byId("clear").addEventListener("click", clear);
+  byId("reset").addEventListener("click", clear);
+  for (const tile of document.querySelectorAll(".tile")) {
+    tile.addEventListener("click", () => { chosen.state = chosen.state === tile.dataset.state ? "" : tile.dataset.state; apply(); });
+  }
+  for (const button of document.querySelectorAll("[data-cause].link")) {
+    button.addEventListener("click", () => { chosen.cause = button.dataset.cause; apply(); byId("hosts").scrollIntoView(); byId("search").focus(); });
+  }
+
+  // ---- a host's details: its line in a part, which is unpacked, and where it lies beside the page loaded, when wanted
+  const inside = [...document.querySelectorAll("script.part")];
+  const arriving = new Map();  // part: what to do with it
+  const parts = new Map();  // part: promise of its lines; the last few are kept
+  window.faissFleetPart = (part, text) => { if (arriving.has(part)) arriving.get(part)(text); };
+
+  function load(part) {
+    if (!data.beside) return Promise.resolve(inside[part].textContent);
+    const name = `${data.beside}part-${String(part + 1).padStart(4, "0")}.js`;
+    return new Promise((resolve, reject) => {
+      arriving.set(part, resolve);
+      const script = el("script", { src: name });
+      script.nonce = data.nonce;
+      script.addEventListener("load", () => { script.remove(); reject(new Error(`${name} is damaged. Render the run again with report.yml.`)); });
+      script.addEventListener("error", () => { script.remove(); reject(new Error(`${name} is not beside this page. Copy the folder along with it, or render the run again with report.yml.`)); });
+      document.head.append(script);
+    }).finally(() => arriving.delete(part));
+  }
+  async function unpack(text) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return (await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text()).split("\n");
+  }
+  function lines(part) {
+    if (!parts.has(part)) {
+      const coming = load(part).then(unpack);
+      coming.catch(() => parts.delete(part));
+      parts.set(part, coming);
+      if (parts.size > 4) parts.delete(parts.keys().next().value);
+    }
+    return parts.get(part);
+  }
+  async function details(host) {
+    const part = Math.floor(host / data.part);
+    const record = JSON.parse((await lines(part))[host - part * data.part]);
+    return plainly({ ...record, name: record.host.name, groups: record.host.groups, finished: record.run.finished });
+  }
+
+  // What is not seen but does something (direction marks, control characters) is spelled out, and much is cut.
+  const UNSEEN = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e007f}\ud800-\udfff]/gu;
+  const LONGEST = 8000;
+  const spell = (letter) => `<U+${letter.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}>`;
+  function plainly(value) {
+    if (typeof value === "string") {
+      const half = LONGEST / 2;
+      const cut = value.length > LONGEST ? `${value.slice(0, half)}\n[... ${value.length - LONGEST} characters more in records.jsonl ...]\n${value.slice(-half)}` : value;
+      return cut.replace(/\r\n?/g, "\n").replace(UNSEEN, spell);
+    }
+    if (Array.isArray(value)) return value.map(plainly);
+    if (value && typeof value === "object") return Object.fromEntries(Object.entries(value).map(([key, each]) => [plainly(key), plainly(each)]));
+    return value;
   }
 
   function facts(record) {
@@ -233,40 +341,58 @@
       el("pre", {}, error.message), error.remedy ? el("p", {}, `→ ${error.remedy}`) : null)));
   }
 
-  function show(index) {
-    const row = rows.find((each) => each.index === index);
-    const record = resolve(data.hosts[index]);
-    open = index;
-    byId("drawer-title").replaceChildren(el("bdi", {}, record.name));
-    byId("drawer-sub").replaceChildren(el("span", { class: `badge ${record.state}` }, record.state), el("span", {}, record.because));
-    byId("drawer-body").replaceChildren(...[
-      record.cause || record.remedy ? el("div", { class: `callout ${record.state}` }, record.cause ? mono(record.cause) : null, record.remedy ? el("span", {}, `→ ${record.remedy}`) : null) : null,
-      errors(record), verification(record), plan(record), attempts(record), setting(record), facts(record),
-      el("p", { class: "small quiet" }, `Finished ${record.finished}. The whole record is this host's line in records.jsonl.`),
-    ].filter(Boolean));
-    byId("drawer-body").scrollTop = 0;
-    const seen = order.filter((each) => !each.element.hidden);
-    byId("previous").disabled = seen.indexOf(row) <= 0;
-    byId("next").disabled = seen.indexOf(row) >= seen.length - 1;
+  async function show(host) {
+    open = host;
+    const at = seen.indexOf(host);
+    const state = cell("state", host);
+    byId("drawer-title").replaceChildren(el("bdi", {}, cell("host", host)));
+    byId("drawer-sub").replaceChildren(el("span", { class: `badge ${state}` }, state), el("span", {}, cell("because", host)));
+    byId("drawer-body").replaceChildren(quiet("Opening …"));
+    byId("drawer-body").setAttribute("aria-busy", "true");
+    byId("previous").disabled = at <= 0;
+    byId("next").disabled = at < 0 || at >= seen.length - 1;
     if (!byId("drawer").open) byId("drawer").showModal();
     byId("drawer-title").focus();
+    let shown;
+    try {
+      shown = contents(await details(host), cell("last_good", host));
+    } catch (error) {
+      shown = [el("p", { class: "callout failed", role: "alert" }, `The details of this host cannot be shown. ${error.message}`)];
+    }
+    if (open !== host) return;  // another host was opened meanwhile
+    byId("drawer-body").replaceChildren(...shown);
+    byId("drawer-body").removeAttribute("aria-busy");
+    byId("drawer-body").scrollTop = 0;
+  }
+  function contents(record, good) {
+    byId("drawer-sub").lastChild.textContent = record.because;
+    return [
+      record.cause || record.remedy ? el("div", { class: `callout ${record.state}` }, record.cause ? mono(record.cause) : null, record.remedy ? el("span", {}, `→ ${record.remedy}`) : null) : null,
+      good ? section("Last good result", el("p", {}, good)) : null,
+      errors(record), verification(record), plan(record), attempts(record), setting(record), facts(record),
+      el("p", { class: "small quiet" }, `Finished ${record.finished}. The whole record is this host's line in records.jsonl.`),
+    ].filter(Boolean);
   }
   function step(by) {
-    const seen = order.filter((each) => !each.element.hidden);
-    const next = seen[seen.findIndex((each) => each.index === open) + by];
-    if (next) show(next.index);
+    const next = seen[seen.indexOf(open) + by];
+    if (next !== undefined) show(next);
   }
-  body.addEventListener("click", (event) => {
-    const row = event.target.closest("tr");
-    if (row && !String(window.getSelection())) show(Number(row.dataset.index));
+  document.querySelector("#table tbody").addEventListener("click", (event) => {
+    const row = event.target.closest("tr[data-host]");
+    if (row && !String(window.getSelection())) show(Number(row.dataset.host));
   });
   byId("close").addEventListener("click", () => byId("drawer").close());
   byId("previous").addEventListener("click", () => step(-1));
   byId("next").addEventListener("click", () => step(1));
   byId("drawer").addEventListener("click", (event) => { if (event.target === byId("drawer")) byId("drawer").close(); });
   byId("drawer").addEventListener("close", () => {
-    const row = rows.find((each) => each.index === open);
-    if (row) row.element.querySelector(".open").focus();
+    const left = open;
+    open = -1;
+    // The table shows the page that the host is on, as Next may have led far away.
+    const page = Math.floor(Math.max(seen.indexOf(left), 0) / table.page.len());
+    if (page !== table.page()) table.page(page).draw("page");
+    const row = document.querySelector(`#table tr[data-host="${left}"] .open`);
+    if (row) row.focus();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !byId("drawer").open && !["INPUT", "SELECT"].includes(document.activeElement.tagName)) {

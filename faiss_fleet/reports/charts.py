@@ -1,0 +1,170 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Charts of a run as SVG without script or style of its own: they show with JavaScript off, in print, light and dark.
+
+Each comes with its figures as a table, for who cannot see it. The page's style sheet gives the series their colours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from xml.etree import ElementTree
+
+import pygal
+from markupsafe import Markup
+
+from ..history import RunTotals
+from ..records import STATES
+from .summary import Summary
+from .text import number, one_line, shorten
+
+SVG = "http://www.w3.org/2000/svg"
+VERSIONS, BACKENDS, RUNS = 12, 8, 30  # lines that a chart has room for
+MILLISECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000)
+Figure = float | int | None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing and the figures in it, a line per label with one figure per series."""
+
+    key: str
+    title: str
+    drawing: Markup
+    series: tuple[str, ...]
+    lines: list[tuple[str, list[str]]]
+    note: str = ""
+
+
+def charts(summary: Summary, earlier: Sequence[RunTotals] = ()) -> list[Chart]:
+    """Those that there are figures for. earlier: totals of the runs before this one, oldest first."""
+    made = (_versions(summary), _qps(summary), _latency(summary), _trend(summary, earlier))
+    return [chart for chart in made if chart]
+
+
+def _versions(summary: Summary) -> Chart | None:
+    """Hosts by C library, oldest glibc first, and how they ended."""
+    counts: dict[str, Counter[str]] = {}
+    for cells in summary.rows:
+        if cells["libc"]:
+            counts.setdefault(str(cells["libc"]), Counter())[str(cells["state"])] += 1
+    kept = sorted(sorted(counts, key=lambda name: -counts[name].total())[:VERSIONS], key=_by_number)
+    series = {state: [counts[name][state] for name in kept] for state in STATES}
+    rest = len(counts) - len(kept)
+    note = f"{rest:,} rarer versions are left out." if rest else ""
+    return _chart("glibc", "Hosts by C library", pygal.HorizontalStackedBar, kept, series, note)
+
+
+def _qps(summary: Summary) -> Chart | None:
+    """The median of what hosts measured, by backend; the JavaScript store beside it wherever it was measured."""
+    found = {provider.name: provider.qps for provider in summary.providers if provider.qps}
+    javascript = [float(cells["js_qps"]) for cells in summary.rows if isinstance(cells["js_qps"], (int, float))]
+    if javascript:
+        found["js"] = median(javascript)
+    kept = sorted(found, key=lambda name: found[name] or 0)[-BACKENDS:]
+    return _chart(
+        "qps",
+        "Queries a second by backend",
+        pygal.HorizontalBar,
+        kept,
+        {"queries/s": [round(found[name] or 0, 1) for name in kept]},
+        "Median over hosts, flat index, one query a call.",
+    )
+
+
+def _latency(summary: Summary) -> Chart | None:
+    """How many hosts answer within which time, natively and by the fallback."""
+    counts = {name: [0] * (len(MILLISECONDS) + 1) for name in ("native", "fallback")}
+    for cells in summary.rows:
+        for name, key in (("native", "p95_ms" if cells["state"] == "native" else ""), ("fallback", "js_p95_ms")):
+            value = cells.get(key)
+            if isinstance(value, (int, float)):
+                counts[name][sum(value > limit for limit in MILLISECONDS)] += 1
+    labels = [f"≤ {number(limit, 1)}" for limit in MILLISECONDS] + [f"> {number(MILLISECONDS[-1], 1)}"]
+    used = [place for place in range(len(labels)) if any(counts[name][place] for name in counts)]
+    if not used:
+        return None
+    span = range(used[0], used[-1] + 1)
+    series = {name: [values[place] for place in span] for name, values in counts.items()}
+    note = "Hosts by p95 of one query, in milliseconds; the fallback is the JavaScript store on the same hosts."
+    return _chart("latency", "Native against fallback latency", pygal.Bar, [labels[p] for p in span], series, note)
+
+
+def _trend(summary: Summary, earlier: Sequence[RunTotals]) -> Chart | None:
+    """Hosts by state over runs of the same kind: predictions are not mixed with what was tried."""
+    check = bool(summary.run["check_mode"])
+    past = [run for run in earlier if run.id < summary.run["id"] and run.check_mode == check][-(RUNS - 1) :]
+    if not past or not summary.hosts:
+        return None
+    now = RunTotals(summary.run["id"], summary.run["started"], check, dict(summary.states))
+    runs = [*past, now]
+    labels = [f"{run.started[:10]} {run.started[11:16]}" for run in runs]
+    series = {state: [run.states.get(state, 0) for run in runs] for state in STATES}
+    return _chart("trend", "Trend over runs", pygal.StackedBar, labels, series, "The last one is this run.")
+
+
+def _chart(
+    key: str, title: str, kind: type[pygal.Graph], labels: list[str], series: Mapping[str, Sequence[Figure]], note: str
+) -> Chart | None:
+    series = {name: values for name, values in series.items() if any(values)}
+    if not labels or not series:
+        return None
+    shown = [shorten(one_line(label), 24) for label in labels]
+    sideways = issubclass(kind, pygal.HorizontalBar | pygal.HorizontalStackedBar)
+    chart = kind(
+        js=[],
+        css=[],
+        width=600,
+        height=max(120 + 24 * len(labels), 200) if sideways else 300,
+        legend_at_bottom=True,
+        legend_at_bottom_columns=len(series),
+        show_legend=len(series) > 1,
+        x_label_rotation=0 if sideways or len(labels) < 8 else 35,
+        margin=6,
+        max_scale=6,
+        value_formatter=lambda value: f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}",
+    )
+    chart.x_labels = shown
+    for name, values in series.items():
+        chart.add(name, values)
+    spoken = "; ".join(
+        f"{label}: {', '.join(f'{_text(values[place])} {name}' for name, values in series.items() if values[place])}"
+        for place, label in enumerate(shown)
+    )
+    drawing = Markup(_bare(chart.render_tree(), list(series), f"{title}. {spoken}"))
+    lines = [(label, [_text(values[place]) for values in series.values()]) for place, label in enumerate(shown)]
+    return Chart(key, title, drawing, tuple(series), lines, note)
+
+
+def _bare(tree: ElementTree.Element, series: list[str], label: str) -> str:
+    """The drawing alone: what would run, style or name itself is taken out, and equal figures give equal text."""
+    for parent in list(tree.iter()):
+        for child in list(parent):
+            name = child.tag.removeprefix(f"{{{SVG}}}") if isinstance(child.tag, str) else ""
+            if name in ("", "defs", "title", "desc", "script", "style"):
+                parent.remove(child)
+    for element in tree.iter():
+        element.attrib.pop("style", None)
+        element.attrib.pop("id", None)
+        words = element.get("class", "").split()
+        for place, name in enumerate(series):
+            if f"color-{place}" in words:
+                element.set("class", " ".join([*words, f"hue-{name.partition('/')[0]}"]))
+    tree.set("role", "img")
+    tree.set("aria-label", label)
+    return ElementTree.tostring(tree, encoding="unicode")
+
+
+def _text(value: Figure) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _by_number(name: str) -> tuple[str, list[int]]:
+    family, _, version = name.partition(" ")
+    return family, [int(part) for part in _digits(version)]
+
+
+def _digits(version: str) -> Iterator[str]:
+    return (part for part in version.split(".") if part.isdecimal())
