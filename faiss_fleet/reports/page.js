@@ -300,7 +300,9 @@
         attempt.ok === null ? el("span", { class: "warn" }, "predicted") : attempt.ok ? el("span", { class: "ok" }, "installed") : el("span", { class: "bad" }, "failed"),
         el("strong", {}, `${attempt.artefact.name} ${attempt.artefact.version || ""}`.trim()),
         quiet(`${number(attempt.seconds)} s${attempt.changed ? "" : ", unchanged"}${attempt.bytes_shipped ? `, ${bytes(attempt.bytes_shipped)} shipped` : ""}`),
-        attempt.cause ? mono(attempt.cause) : null),
+        attempt.cause ? mono(attempt.cause) : null,
+        attempt.prediction ? quiet(attempt.prediction === "confirmed" ? "as the plan foretold" : "the plan was refuted") : null,
+        attempt.failed_before ? quiet("not tried again") : null),
       attempt.prefix ? el("div", { class: "small quiet" }, mono(attempt.prefix)) : null,
       attempt.message ? el("pre", {}, attempt.message) : null,
       attempt.remedy ? el("p", {}, `→ ${attempt.remedy}`) : null,
@@ -312,12 +314,13 @@
     return section("Verification", (advice ? [el("p", {}, advice.text)] : []).concat(record.verification.map((test) => el("div", { class: "item" },
       el("div", { class: "item-head" },
         test.ok ? el("span", { class: "ok" }, "passed") : el("span", { class: "bad" }, "failed"),
-        el("strong", {}, test.faiss_version ? `FAISS ${test.faiss_version}` : test.backend === "js" ? "JavaScript fallback" : test.backend || ""),
+        el("strong", {}, test.faiss_version ? `FAISS ${test.faiss_version}` : ({ js: "JavaScript fallback", numpy: "numpy fallback" })[test.backend] || test.backend || ""),
         quiet([test.isa_loaded && `${test.isa_loaded} build`, test.numpy_version && `numpy ${test.numpy_version}`, test.stage && test.stage !== "done" && `stopped at ${test.stage}`, test.signal, test.peak_rss_bytes && `peak ${bytes(test.peak_rss_bytes)}`].filter(Boolean).join(" · ")),
         test.cause ? mono(test.cause) : null),
       el("div", { class: "small quiet" }, mono(test.candidate)),
       (test.indexes || []).length ? grid(["Index", "Recall#", "Queries/s#", "p50 ms#", "p95 ms#", "Batch queries/s#"], test.indexes.map((index) => [
-        index.index, typeof index.recall_at_k === "number" ? index.recall_at_k.toFixed(3) : "", number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])) : null,
+        index.index, typeof index.recall_at_k === "number" ? index.recall_at_k.toFixed(3) : "", number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])
+        .concat(test.loader ? [[`flat, through the loader (${test.loader.mode})`, "", number(test.loader.qps), number(test.loader.p50_ms), number(test.loader.p95_ms), ""]] : [])) : null,
       test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).concat(given(test.measured_at) ? [`measured ${test.measured_at}; only the brief test was run this time, as nothing had changed`] : []).join(", ")) : null,
       test.message ? el("pre", {}, test.message) : null,
       test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log)))));
