@@ -102,6 +102,22 @@ def write_run(reports: Any, count: int, seed: int = 1) -> Any:
     return folder
 
 
+def write_fleet(reports: Any, count: int, kinds: int = 2_000) -> Any:
+    """As write_run, for fleets of any size: past ``kinds`` hosts those again under other names, made quickly."""
+    folder = write_run(reports, min(count, kinds))
+    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    lines = (folder / "records.jsonl").read_text(encoding="ascii").splitlines()
+    names = list(about["hosts"])
+    with (folder / "records.jsonl").open("a", encoding="ascii") as file:
+        for number in range(kinds, count):
+            host = names[number % kinds]
+            name = f"r{number // kinds:02}-{host}"
+            file.write(lines[number % kinds].replace(host, name) + "\n")
+            about["hosts"][name] = about["hosts"][host]
+    (folder / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return folder
+
+
 def _record(number: int, kind: tuple[Any, ...], dice: random.Random, cleaner: Cleaner) -> dict[str, Any]:
     name, _share, _os, _glibc, _cxx, _pythons, ending = kind
     site, role = dice.choice(SITES), dice.choice(ROLES)

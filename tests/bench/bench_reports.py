@@ -27,30 +27,13 @@ if __name__ == "__main__":
 
 from faiss_fleet import reports
 from faiss_fleet.reports.formats import FORMATS
-from tests.sample_records import RUN, write_run
+from tests.sample_records import RUN, write_fleet
 
 ROOT = Path(__file__).resolve().parents[2]
 COUNTS = (1_000, 10_000, 100_000)
-KINDS = 2_000  # hosts that the generator makes; more are these again under other names
 ALL = "all"
 CMDB = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "faiss-fleet" / "bench" / "ansible-cmdb"
 CMDB_LIMIT = 300  # seconds that ansible-cmdb is given
-
-
-def fleet(folder: Path, count: int) -> Path:
-    """The folder of a run of that many hosts."""
-    written = write_run(folder, min(count, KINDS))
-    path = written / "records.jsonl"
-    lines = path.read_text(encoding="ascii").splitlines()
-    names = [json.loads(line)["host"]["name"] for line in lines]
-    about = json.loads((written / "run.json").read_text(encoding="utf-8"))
-    with path.open("a", encoding="ascii") as file:
-        for number in range(len(lines), count):
-            name = f"h{number}.example.net"
-            file.write(lines[number % KINDS].replace(names[number % KINDS], name) + "\n")
-            about["hosts"][name] = about["hosts"][names[number % KINDS]]
-    (written / "run.json").write_text(json.dumps(about), encoding="utf-8")
-    return written
 
 
 def step(name: str, folder: Path) -> None:
@@ -147,7 +130,7 @@ def main() -> None:
     rows: dict[str, dict[int, list[float] | str]] = {name: {} for name in [*names, ALL, "ansible-cmdb"]}
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as temporary:
-            folder = fleet(Path(temporary), count)
+            folder = write_fleet(Path(temporary), count)
             size = (folder / "records.jsonl").stat().st_size / 1e6
             print(f"{count:,} hosts, {folder.name}/records.jsonl {size:,.0f} MB", flush=True)
             for name in [*names, ALL]:

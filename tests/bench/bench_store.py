@@ -7,7 +7,6 @@ The records are made beforehand: two thousand by the generator, the rest are tho
 
 from __future__ import annotations
 
-import json
 import resource
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from faiss_fleet import operations
 from faiss_fleet.diff import compare
 from faiss_fleet.runs import read_records
 from faiss_fleet.store import Store
-from tests.sample_records import RUN, write_run
+from tests.sample_records import RUN, write_fleet
 
 
 def _exporting(name: str) -> Callable[[Store, Path], Any]:
@@ -33,8 +32,6 @@ def _exporting(name: str) -> Callable[[Store, Path], Any]:
 
     return step
 
-
-KINDS = 2_000
 
 STEPS: dict[str, Callable[[Store, Path], Any]] = {
     "read records.jsonl alone": lambda store, folder: sum(1 for _ in read_records(folder / RUN.id)),
@@ -48,18 +45,6 @@ STEPS: dict[str, Callable[[Store, Path], Any]] = {
     "all records": lambda store, folder: sum(1 for _ in store.records(RUN.id)),
     **{f"export {name}": _exporting(name) for name in ("jsonl", "parquet", "junit", "sarif", "prometheus")},
 }
-
-
-def _fleet(folder: Path, count: int) -> None:
-    """A run of that many hosts."""
-    written = write_run(folder, min(count, KINDS))
-    path = written / "records.jsonl"
-    lines = path.read_text(encoding="ascii").splitlines()
-    names = [json.loads(line)["host"]["name"] for line in lines]
-    with path.open("a", encoding="ascii") as file:
-        for number in range(len(lines), count):
-            line = lines[number % KINDS]
-            file.write(line.replace(names[number % KINDS], f"h{number}.example.net") + "\n")
 
 
 def main() -> None:
@@ -76,7 +61,7 @@ def main() -> None:
     for count in map(int, sys.argv[1:] or ["1000", "10000"]):
         with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as temporary:
             folder = Path(temporary)
-            _fleet(folder, count)
+            write_fleet(folder, count)
             size = (folder / RUN.id / "records.jsonl").stat().st_size / 1e6
             print(f"{count:,} hosts, records.jsonl {size:,.0f} MB", flush=True)
             for name in STEPS:
