@@ -100,7 +100,8 @@ def _trend(summary: Summary, earlier: Sequence[RunTotals]) -> Chart | None:
         return None
     now = RunTotals(summary.run["id"], summary.run["started"], check, dict(summary.states))
     runs = [*past, now]
-    labels = [f"{run.started[:10]} {run.started[11:16]}" for run in runs]
+    days = [run.started[:10] for run in runs]
+    labels = days if len(set(days)) == len(days) else [f"{run.started[5:10]} {run.started[11:16]}" for run in runs]
     series = {state: [run.states.get(state, 0) for run in runs] for state in STATES}
     return _chart("trend", "Trend over runs", pygal.StackedBar, labels, series, "The last one is this run.")
 
@@ -124,6 +125,8 @@ def _chart(
         x_label_rotation=0 if sideways or len(labels) < 8 else 35,
         margin=6,
         max_scale=6,
+        # It leaves the room that these sizes take; the page's own are a little smaller.
+        style=pygal.style.Style(label_font_size=13, major_label_font_size=13, legend_font_size=13),
         value_formatter=lambda value: f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}",
     )
     chart.x_labels = shown

@@ -12,32 +12,34 @@
   let open = -1;
 
   // ---- filters and sort: each different text of a column is looked at once, however many hosts have it
+  for (const column of data.columns) if (column.places) column.places = Int32Array.from(column.places);
   function passing() {
-    const tests = [];
-    const among = (column, fits) => Uint8Array.from(column.texts, (text) => fits(text));
+    const left = new Uint8Array(data.total).fill(1);
+    const keep = (ways) => {  // a host stays that passes one of the ways
+      for (let host = 0; host < left.length; host += 1) {
+        if (!left[host]) continue;
+        let passes = 0;
+        for (let way = 0; way < ways.length && !passes; way += 1) passes = ways[way].fits[ways[way].places[host]];
+        left[host] = passes;
+      }
+    };
+    const among = ({ places }, texts, fits) => ({ places, fits: Uint8Array.from(texts, fits) });
     for (const [key, wanted] of Object.entries(chosen)) {
       if (key === "text" || !wanted) continue;
       const column = columns.get(key);
-      const fits = among(column, key === "groups" ? (text) => text.split(" ").includes(wanted) : (text) => text === wanted);
-      tests.push([[column.places, fits]]);
+      keep([among(column, column.texts, key === "groups" ? (text) => text.split(" ").includes(wanted) : (text) => text === wanted)]);
     }
     for (const word of chosen.text.toLowerCase().split(/\s+/).filter(Boolean)) {
-      tests.push(data.columns.filter((column) => column.texts).map((column) => [column.places, among(column, (text) => lowered(column, text).includes(word))])
-        .filter(([, fits]) => fits.includes(1)));
+      keep(data.columns.filter((column) => column.texts).map((column) => among(column, lowered(column), (text) => text.includes(word)))
+        .filter(({ fits }) => fits.includes(1)));
     }
     const hosts = [];
-    for (let host = 0; host < data.total; host += 1) {
-      if (tests.every((ways) => ways.some(([places, fits]) => fits[places[host]]))) hosts.push(host);
-    }
+    left.forEach((stays, host) => { if (stays) hosts.push(host); });
     return hosts;
   }
-  const lowerings = new Map();
-  function lowered(column, text) {
-    if (!lowerings.has(column)) lowerings.set(column, new Map());
-    const known = lowerings.get(column);
-    let lower = known.get(text);
-    if (lower === undefined) known.set(text, lower = text.toLowerCase());
-    return lower;
+  function lowered(column) {
+    column.lower = column.lower || column.texts.map((text) => text.toLowerCase());
+    return column.lower;
   }
 
   function ranks(column) {  // a number for each host to sort by, NaN for hosts without a value
