@@ -34,6 +34,16 @@ Package = dict[str, Any]
 def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.time) -> Artefact:
     """The packed environment. What an earlier run locked and packed is used again unless the lock is too old."""
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
+    lock = locked(facts, options, now)
+    archives = options.cache / "archives"
+    with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
+        packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
+    return packed.artefact(RUNTIME, lock)
+
+
+def locked(facts: Facts, options: Options, now: Callable[[], float] = time.time) -> dict[str, Any]:
+    """The lock of the host's class: kept, read from the inventory's, or solved."""
+    host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     path = lock_path(host, wanted, options)
     with cache.once(path):
         lock = _kept(path, options, now())
@@ -47,10 +57,7 @@ def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.tim
                     _remember(path, host, exc, now())
                     raise
                 lock = older
-    archives = options.cache / "archives"
-    with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
-        packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
-    return packed.artefact(RUNTIME, lock)
+    return lock
 
 
 def lock_path(host: HostClass, wanted: CondaOptions, options: Options) -> Path:

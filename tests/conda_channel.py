@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import bz2
 import hashlib
 import io
 import json
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from faiss_fleet import cache as files
@@ -38,10 +39,12 @@ class Package:
     subdir: str = "linux-64"
     build: str = "0"
     noarch: str | None = None
+    # How it is packed: conda, or tar.bz2, which is all that conda before 4.7 reads.
+    packed: str = "conda"
 
     @property
     def file(self) -> str:
-        return f"{self.name}-{self.version}-{self.build}.conda"
+        return f"{self.name}-{self.version}-{self.build}.{self.packed}"
 
 
 def zstd(data: bytes) -> bytes:
@@ -55,8 +58,16 @@ def zstd(data: bytes) -> bytes:
     return b"".join(parts)
 
 
-def conda(package: Package) -> bytes:
-    """The .conda archive: the same bytes each time."""
+def archive(package: Package) -> bytes:
+    """The package: the same bytes each time."""
+    pkg, info = _parts(package)
+    if package.packed == "tar.bz2":
+        return _tar_bz2(pkg, info)
+    return _conda(package, pkg, info)
+
+
+def _parts(package: Package) -> tuple[bytes, bytes]:
+    """Two tars: of what the package installs, and of what it says about itself."""
     pkg, info = io.BytesIO(), io.BytesIO()
     paths = []
     with tarfile.open(fileobj=pkg, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -87,15 +98,35 @@ def conda(package: Package) -> bytes:
         if package.noarch:
             link = {"package_metadata_version": 1, "noarch": {"type": package.noarch}}
             _add(tar, "info/link.json", json.dumps(link).encode(), 0o644)
+        if package.packed == "tar.bz2":
+            # What conda reads that is older than paths.json.
+            places = [(entry.get("file_mode"), entry["_path"]) for entry in paths if "prefix_placeholder" in entry]
+            prefixes = "".join(f"{PLACEHOLDER} {mode} {path}\n" for mode, path in places)
+            _add(tar, "info/files", "".join(f"{entry['_path']}\n" for entry in paths).encode(), 0o644)
+            _add(tar, "info/has_prefix", prefixes.encode(), 0o644)
+    return pkg.getvalue(), info.getvalue()
+
+
+def _tar_bz2(pkg: bytes, info: bytes) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
+        for part in (info, pkg):
+            with tarfile.open(fileobj=io.BytesIO(part)) as source:
+                for member in source:
+                    tar.addfile(member, source.extractfile(member) if member.isreg() else None)
+    return bz2.compress(out.getvalue(), 1)
+
+
+def _conda(package: Package, pkg: bytes, info: bytes) -> bytes:
     out = io.BytesIO()
     stem = package.file.removesuffix(".conda")
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as zipped:
         for name, data in (
             ("metadata.json", b'{"conda_pkg_format_version": 2}'),
-            (f"pkg-{stem}.tar.zst", zstd(pkg.getvalue())),
-            (f"info-{stem}.tar.zst", zstd(info.getvalue())),
+            (f"pkg-{stem}.tar.zst", zstd(pkg)),
+            (f"info-{stem}.tar.zst", zstd(info)),
         ):
-            archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), data)
+            zipped.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), data)
     return out.getvalue()
 
 
@@ -124,7 +155,7 @@ def make(folder: Path, *packages: Package) -> str:
     for name in ("noarch", "linux-64"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for package in packages:
-        (folder / package.subdir / package.file).write_bytes(conda(package))
+        (folder / package.subdir / package.file).write_bytes(archive(package))
     # In a process that does not run its interpreter's end: the library may crash there, and forbids a fork after use.
     done = subprocess.run([sys.executable, "-c", INDEX, str(folder)], capture_output=True, text=True, timeout=120)
     if done.returncode:
@@ -132,17 +163,24 @@ def make(folder: Path, *packages: Package) -> str:
     return f"file://{folder}"
 
 
-def real() -> Path:
-    """A channel with a Python, numpy and two faiss-cpu: 1.9.0.post1 for glibc 2.17, 1.15.1 for 2.28. Kept."""
-    wheels = [NUMPY, PACKAGING, _faiss("1.9.0.post1"), _faiss("1.15.1")]
+def real(packed: str = "conda") -> Path:
+    """A channel with a Python, numpy and two faiss-cpu: 1.9.0.post1 for glibc 2.17, 1.15.1 for 2.28. Kept.
+
+    As tar.bz2 it has the older faiss-cpu alone, as packing takes long.
+    """
+    wheels = [NUMPY, PACKAGING, _faiss("1.9.0.post1")]
+    if packed == "conda":
+        wheels.append(_faiss("1.15.1"))
     recipe = Path(__file__).read_text(encoding="utf-8")
-    digest = cache.digest_of([inputs.load()["python313"].sha256, *(sha256 for _, _, sha256 in wheels), recipe], [])
+    sums = [inputs.load()["python313"].sha256, *(sha256 for _, _, sha256 in wheels)]
+    digest = cache.digest_of([*sums, recipe, packed], [])
     channel = cache.folder("conda-channels") / digest
     with cache.lock("conda-channel"):
         if not (channel / "done").exists():
             shutil.rmtree(channel, ignore_errors=True)
             with cache.scratch() as work:
-                make(channel, *_real_packages(work, wheels))
+                packages = [replace(each, packed=packed) for each in _real_packages(work, wheels, packed == "conda")]
+                make(channel, *packages)
             (channel / "done").touch()
     return channel
 
@@ -159,7 +197,8 @@ def _faiss(version: str) -> tuple[str, str, str]:
     return "faiss-cpu", version, found.sha256
 
 
-def _real_packages(work: Path, wheels: list[tuple[str, str, str]]) -> list[Package]:
+def _real_packages(work: Path, wheels: list[tuple[str, str, str]], noarch: bool) -> list[Package]:
+    """noarch: whether one of them is; conda 4.3 takes the Python 3.13 that it would be linked for to be 3.1."""
     tree = work / "python"
     centos7.lay_python313(tree, work)
     content: dict[str, bytes | Path | str] = {"bin/python": "python3.13"}
@@ -180,7 +219,7 @@ def _real_packages(work: Path, wheels: list[tuple[str, str, str]]) -> list[Packa
     packages = [Package("python", "3.13.2", (old,), content)]
     for name, version, sha256 in wheels:
         files_of = _wheel(name, version, sha256, work)
-        if name == "packaging":
+        if name == "packaging" and noarch:
             pure = {f"site-packages/{path}": data for path, data in files_of.items()}
             packages.append(Package(name, version, needs[name, version], pure, "noarch", "pyh_0", "python"))
         else:

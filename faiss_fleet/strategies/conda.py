@@ -1,9 +1,12 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Strategy ``conda``: an environment with its own Python, solved for the host's class on the controller and shipped."""
+"""Strategy ``conda``: an environment with its own Python, solved for the host's class on the controller and shipped.
+
+Or, where the inventory says so, created from the same lock by the host's own conda.
+"""
 
 from __future__ import annotations
 
-from .. import conda_class, conda_lock, conda_options, wheel_judge
+from .. import conda_class, conda_lock, conda_on_host, conda_options, wheel_judge
 from ..target import causes
 from .base import Artefact, Candidate, Facts, Options
 
@@ -19,8 +22,12 @@ class CondaStrategy:
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """One candidate: which versions fit is known when it is solved, and a plan asks no channel."""
         wanted = conda_options.from_options(options)
-        reasons = conda_class.reasons(facts) or wheel_judge.file_system(facts, options, NEEDED_BYTES, NAME)
+        on_host = bool(conda_on_host.mode(options))
+        conda, without = conda_on_host.chosen(facts) if on_host else (None, [])
+        needed = conda_on_host.NEEDED_BYTES if on_host else NEEDED_BYTES
+        reasons = conda_class.reasons(facts) or [*without, *wheel_judge.file_system(facts, options, needed, NAME)]
         host = None if conda_class.reasons(facts) else conda_class.of_facts(facts)
+        solved = f"Solved when it is tried, for {host}." if host else None
         return [
             Candidate(
                 id=f"{NAME}:{wanted.main}:{host.subdir if host else facts['arch']}",
@@ -30,14 +37,20 @@ class CondaStrategy:
                 reasons=reasons,
                 remedy=str(causes.remedy(reasons[0]["cause"])) if reasons else None,
                 runtime=None if reasons else conda_lock.RUNTIME,
-                note=f"Solved when it is tried, for {host}." if host else None,
+                note=" ".join(filter(None, [solved, conda_on_host.shown(conda, options) if conda else None])) or None,
             )
         ]
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """The packed environment of the host's class; the candidate then knows which versions it got."""
-        artefact = conda_lock.artefact(facts, options)
-        candidate["note"] = conda_lock.note(facts, options)
+        note = conda_lock.note
+        if conda_on_host.mode(options):
+            artefact = conda_on_host.artefact(facts, options)
+            conda, _ = conda_on_host.chosen(facts)
+            candidate["note"] = f"{conda_on_host.shown(conda, options) if conda else ''} {note(facts, options)}"
+        else:
+            artefact = conda_lock.artefact(facts, options)
+            candidate["note"] = note(facts, options)
         packages = artefact.lock["packages"]
         candidate["artefact"]["version"] = conda_lock.version_of(packages, candidate["artefact"]["name"])
         candidate["artefact"]["python"] = conda_lock.version_of(packages, "python")
