@@ -312,12 +312,18 @@ def test_ctrl_c_leaves_reports_with_every_host(fleet: Fleet) -> None:
     fleet.inventory({"a": {}, "b": {"ends": "slow"}})
     fleet.book("strategy: ansible.builtin.host_pinned")
     started = subprocess.Popen(
-        fleet.command(), cwd=fleet.folder, env=fleet.environment(), start_new_session=True, stdout=subprocess.DEVNULL
+        fleet.command(),
+        cwd=fleet.folder,
+        env=fleet.environment(),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        # pytest-xdist's workers ignore the signal, and what they start would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         _wait_for_lines(fleet, 1)
         os.killpg(started.pid, signal.SIGINT)
-        started.wait(timeout=120)  # a worker that was just being started may miss the signal, and sleeps on
+        started.wait(timeout=50)
     finally:
         if started.poll() is None:
             os.killpg(started.pid, signal.SIGKILL)
