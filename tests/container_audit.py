@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from faiss_fleet import cache
 from images.standins import rootfs
 from images.standins.recipes import RECIPES
+from tests import needs
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKLOAD = {"n": 2000, "d": 64, "queries": 50, "k": 5}
@@ -79,10 +83,21 @@ def local(folder: Path) -> dict[str, Any]:
     }
 
 
-def environment() -> dict[str, str]:
-    """podman on a machine like CI's."""
+@contextlib.contextmanager
+def podman() -> Iterator[dict[str, str]]:
+    """The environment in which podman has a store of the test's own: what others leave in theirs does not count."""
+    needs.root()
+    needs.command("podman")
+    # podman puts sockets beneath, whose paths may have 107 characters.
+    place = Path(tempfile.mkdtemp(prefix="ff-podman-"))
+    storage = place / "storage.conf"
+    storage.write_text(f'[storage]\ndriver = "overlay"\nrunroot = "{place}/run"\ngraphroot = "{place}/images"\n')
     conf = os.environ.get("CONTAINERS_CONF") or str(ROOT / "images" / "containers.conf")
-    return {**os.environ, "CONTAINERS_CONF": conf}
+    try:
+        yield {**os.environ, "CONTAINERS_CONF": conf, "CONTAINERS_STORAGE_CONF": str(storage)}
+    finally:
+        subprocess.run(["umount", "-q", "-l", place / "images" / "overlay"], check=False, capture_output=True)
+        shutil.rmtree(place)
 
 
 def tree(folder: Path) -> list[str]:

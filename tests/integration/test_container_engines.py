@@ -83,12 +83,9 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     folder.chmod(0o755)
     # The image is built once for both.
     cache = tmp_path_factory.getbasetemp() / "cache"
-    if request.param == "podman":
-        needs.command("podman")
-        yield Case("podman", folder, container_audit.environment(), cache)
-    else:
-        with docker_engine.daemon(folder) as environment:
-            yield Case("docker", folder, environment, cache)
+    engine = container_audit.podman() if request.param == "podman" else docker_engine.daemon(folder)
+    with engine as environment:
+        yield Case(request.param, folder, environment, cache)
 
 
 @pytest.fixture(scope="module")
