@@ -4,7 +4,8 @@
     python tests/bench/bench_loaders.py [--sizes 10000,100000] [--container '{"kind": "container", "argv": [...], ...}']
 
 The container is any runtime of that kind, as backend.json has it. Without one it is the stand-in for CentOS 7, if that
-was built, with the FAISS of the other rows mounted.
+was built, with the FAISS of the other rows mounted. faiss-node is the project's own build for this machine's processor,
+from the controller's cache; where that has none it is built first, which takes minutes.
 
 Every measurement runs in a process of its own and reads the same vector file (clusters, d=384, k=10, l2), so nothing is
 compared across data. One query a call, one thread; figures are of the quickest of three to ten rounds, which the
@@ -33,6 +34,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "loaders" / "python"), str(ROOT / "tests" / "integration")]
 
+build, recipe, unpacking = (importlib.import_module(f"faiss_fleet.addon.{n}") for n in ("build", "recipe", "unpacking"))
+cpu = importlib.import_module("faiss_fleet.target.cpu")
+options = importlib.import_module("faiss_fleet.options")
+Options = importlib.import_module("faiss_fleet.strategies.base").Options
 real_faiss = importlib.import_module("test_search_real_faiss")
 stores = importlib.import_module("faiss_fleet_loader.store")
 vector_file = importlib.import_module("faiss_fleet_loader.vector_file")
@@ -196,6 +201,15 @@ def listening(runtime: dict[str, Any], path: Path) -> Iterator[str]:
         worker.wait()
 
 
+def addon(folder: Path) -> str:
+    """node_modules with the faiss-node that the strategy node ships to a machine like this one."""
+    level = cpu.describe(Path("/proc/cpuinfo").read_text(), "x86_64")["isa_level"]
+    variant = next(variant for variant in recipe.VARIANTS if level and variant.level <= level)
+    packed, _lock = build.artefact(variant, Options(cache=options.default_cache()))
+    unpacking.tar(packed.archive, folder / "addon", packed.archive.name, top=False)
+    return str(folder / "addon" / "node_modules")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--sizes", default="10,10000,100000")
@@ -210,12 +224,15 @@ def main() -> None:
     container = given.container or standin(given.python)
     if container:
         settings["container"] = {"schema": 1, "backend": "faiss", "runtime": container}
-    if given.faiss_node:
-        runtime = {"kind": "node", "argv": [given.node], "env": {"NODE_PATH": given.faiss_node}, "prefix": None}
-        settings["node"] = {"schema": 1, "backend": "faiss", "runtime": runtime}
-
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-")))
+        runtime = {
+            "kind": "node",
+            "argv": [given.node],
+            "env": {"NODE_PATH": given.faiss_node or addon(folder)},
+            "prefix": None,
+        }
+        settings["node"] = {"schema": 1, "backend": "faiss", "runtime": runtime}
         socket = stack.enter_context(listening(native, folder / "worker.sock"))
         (folder / "bench.py").write_text(filled(PYTHON), encoding="utf-8")
         (folder / "bench.js").write_text(filled(NODE), encoding="utf-8")
@@ -244,8 +261,7 @@ def main() -> None:
             if "container" in settings:
                 print(line("Python, worker in a container", python("worker", "container"), base))
                 print(line("Node, worker in a container", node("worker", "container"), base))
-            if "node" in settings:
-                print(line("Node, faiss-node in process", node("native", "node"), None))
+            print(line("Node, faiss-node in process", node("native", "node"), None))
             print(line("Python, numpy", python("numpy", "native"), None))
             print(line("Node, JavaScript", node("js", "native"), None), flush=True)
 
