@@ -13,7 +13,17 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import cache, conda_class, conda_explicit, conda_options, conda_prefix, conda_refusal, conda_solver, packing
+from . import (
+    cache,
+    class_work,
+    conda_class,
+    conda_explicit,
+    conda_options,
+    conda_prefix,
+    conda_refusal,
+    conda_solver,
+    packing,
+)
 from .conda_channels import Channels, public
 from .conda_class import HostClass
 from .conda_options import STRATEGY, CondaOptions
@@ -22,8 +32,6 @@ from .strategies.base import Artefact, Facts, Options, Runtime
 
 # Of what a prefix holds and where; a new layout is a new digest.
 LAYOUT = 1
-# Hosts of a class are told of its refusal without asking again for this long: about as long as a batch of hosts takes.
-REFUSAL_SECONDS = 60.0
 # Not the answer of a channel, but none.
 OUTAGES = ("conda_network", "timeout", "tls")
 RUNTIME = Runtime(kind="python", argv=["{prefix}/bin/python"], env={}, prefix=None)
@@ -36,7 +44,7 @@ def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.tim
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     lock = locked(facts, options, now)
     archives = options.cache / "archives"
-    with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
+    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
         packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
     return packed.artefact(RUNTIME, lock)
 
@@ -45,7 +53,7 @@ def locked(facts: Facts, options: Options, now: Callable[[], float] = time.time)
     """The lock of the host's class: kept, read from the inventory's, or solved."""
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     path = lock_path(host, wanted, options)
-    with cache.once(path):
+    with class_work.once(path, options):
         lock = _kept(path, options, now())
         if lock is None:
             try:
@@ -54,7 +62,6 @@ def locked(facts: Facts, options: Options, now: Callable[[], float] = time.time)
                 # A channel that is down today is no reason to take from a host what works there: the older lock serves.
                 older = _kept(path, options, now(), any_age=True) if exc.cause in OUTAGES else None
                 if older is None:
-                    _remember(path, host, exc, now())
                     raise
                 lock = older
     return lock
@@ -73,19 +80,11 @@ def _kept(path: Path, options: Options, now: float, any_age: bool = False) -> di
     kept = cache.read_json(path)
     if not isinstance(kept, dict):
         return None
-    if "refused" in kept:
-        if 0 <= now - kept["refused_at"] < REFUSAL_SECONDS:
-            raise FleetError(*kept["refused"])
-        return None
     hours = float(options.extra.get("faiss_install__lock_max_age_hours") or 0)
     if hours and not (any_age or options.offline) and not 0 <= now - kept["resolved_at"] < hours * 3600:
         return None
     lock: dict[str, Any] = kept["lock"]
     return lock
-
-
-def _remember(path: Path, host: HostClass, exc: FleetError, now: float) -> None:
-    cache.write_json(path, {"refused_at": now, "for": str(host), "refused": [str(exc), exc.cause, exc.remedy]})
 
 
 def _made(

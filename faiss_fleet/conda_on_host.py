@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import cache, conda_lock, conda_options, conda_prefix, packing
+from . import class_work, conda_lock, conda_options, conda_prefix, packing
 from .conda_options import STRATEGY
 from .errors import FleetError
 from .packing import Packed
@@ -70,7 +70,7 @@ def artefact(facts: Facts, options: Options) -> Artefact:
     doer = {name: conda[name] for name in ("kind", "path", "version")}
     lock = {**made, "created": {"on": "host", "mode": how, "by": doer}}
     archives = options.cache / "archives"
-    with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
+    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
         packed = packing.kept(archives, STRATEGY, lock) or _pack(lock, how, options, archives)
     arguments = {
         "conda": conda["path"],
@@ -94,7 +94,7 @@ def _readable(packages: list[dict[str, Any]], conda: dict[str, Any]) -> None:
     odd = [package["file"] for package in packages if package["file"].endswith(".conda")]
     if odd and not reads_conda(conda):
         remedy = (
-            f'Leave {VARIABLE} empty, so that the controller makes the environment; or give the host conda 4.7 '
+            f"Leave {VARIABLE} empty, so that the controller makes the environment; or give the host conda 4.7 "
             "or newer, or name a lock of .tar.bz2 packages in faiss_install__conda_lock."
         )
         text = (

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, Any
 
-from . import cache, container_archive, container_base, container_registry, wheel_lock
+from . import cache, class_work, container_archive, container_base, container_registry, wheel_lock
 from .container_archive import ARCHITECTURES, Image
 from .container_options import ContainerOptions, File, Reference
 from .errors import FleetError
@@ -65,7 +65,7 @@ def inspected(wanted: ContainerOptions, options: Options, now: bool) -> dict[str
         / "images"
         / f"{key_of(base)}-{cache.digest([container_base.LOOKED_AT.pattern, wanted.python])[:8]}.json"
     )
-    with cache.once(note):
+    with class_work.once(note, options):
         kept = cache.read_json(note)
         if isinstance(kept, dict) and (isinstance(base, Reference) or kept.get("stamp") == _stamp(base)):
             return {name: value for name, value in kept.items() if name != "stamp"}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import cache, container_archive, container_build, container_options, container_registry, packing
+from . import cache, class_work, container_archive, container_build, container_options, container_registry, packing
 from . import container_wrapper as wrapper
 from .container_options import STRATEGY, ContainerOptions, Reference
 from .container_wrapper import Engine
@@ -73,7 +73,7 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         "program": _program(engine, image, python, wanted),
     }
     archives = options.cache / "archives"
-    with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
+    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
         packed = packing.kept(archives, STRATEGY, lock) or _packed(lock, options, archives)
     made = packed.artefact(runtime(engine), lock)
     step = Step(MODULE, _arguments(ready, image, engine), ready.archive if ready else None)
@@ -107,7 +107,7 @@ def pinned(image: Reference, options: Options, now: Callable[[], float] = time.t
     if image.digest:
         return image
     path = options.cache / "locks" / f"{STRATEGY}-{cache.digest(str(image))[:32]}.json"
-    with cache.once(path):
+    with class_work.once(path, options):
         kept = cache.read_json(path)
         hours = float(options.extra.get("faiss_install__lock_max_age_hours") or 0)
         fresh = isinstance(kept, dict) and (not hours or 0 <= now() - kept["resolved_at"] < hours * 3600)
@@ -162,7 +162,7 @@ def _ready(made_of: list[Any], options: Options, make: Callable[[Path], containe
     """Made and written at most once for what it is made of."""
     path = options.cache / "archives" / f"image-{cache.digest(made_of)[: packing.DIGEST_CHARACTERS]}.tar.gz"
     note = path.with_name(path.name + ".json")
-    with cache.once(path):
+    with class_work.once(path, options):
         kept = cache.read_json(note)
         if not isinstance(kept, dict) or not path.is_file() or kept["stamp"] != _stamp(path):
             options.cache.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from . import cache, catalogue, packing, pip_resolver, portable_python, wheel_judge, wheel_needs
+from . import cache, catalogue, class_work, packing, pip_resolver, portable_python, wheel_judge, wheel_needs
 from .catalogue import Catalogue, Wheel
 from .errors import FleetError
 from .packing import Packed
@@ -47,7 +47,7 @@ def artefact(
     blocked: it is known not to fit the class, and is made to be tried all the same.
     """
     path = options.cache / "locks" / f"{STRATEGY}-{_class_key(wheel, known, target, facts, portable)}.json"
-    with cache.once(path):
+    with class_work.once(path, options):
         lock = _kept_lock(path, options, now())
         if lock is None:
             try:
@@ -58,7 +58,7 @@ def artefact(
                 if lock is None:
                     raise
     archives = options.cache / "archives"
-    with cache.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}"):
+    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
         packed = packing.kept(archives, STRATEGY, lock) or _build(lock, target, options, portable, archives)
     return packed.artefact(runtime, lock)
 
@@ -124,9 +124,7 @@ def _made_lock(
     return lock
 
 
-def _fitting(
-    wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path, blocked: bool
-) -> list[Path]:
+def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path, blocked: bool) -> list[Path]:
     """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
     wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel), *wheel_judge.numpy_limits(facts)]
     for step in range(MAX_STEPS_BACK):

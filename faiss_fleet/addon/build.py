@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from .. import cache, packing
+from .. import cache, class_work, packing
 from ..errors import FleetError
 from ..packing import Packed
 from ..strategies.base import Options
@@ -47,7 +47,7 @@ def artefact(variant: Variant, options: Options, say: Say = say_to_stderr) -> tu
     lock = recipe.lock(variant, inputs)
     archives = options.cache / "archives"
     name = f"{STRATEGY}-{packing.digest_of(lock)}"
-    with cache.once(archives / name, time_limit(options) + 60):
+    with class_work.once(archives / name, options, time_limit(options) + 60):
         kept = packing.kept(archives, STRATEGY, lock)
         if kept is not None:
             return kept, lock

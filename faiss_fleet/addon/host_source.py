@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .. import cache, packing
+from .. import class_work, packing
 from ..packing import Packed
 from ..strategies.base import Artefact, Facts, HostBuild, Options, Runtime
 from . import build, host_build, recipe, unpacking
@@ -100,7 +100,7 @@ def lock(
 def _packed(inputs: Mapping[str, Input], locked: dict[str, Any], level: str | None, options: Options) -> Packed:
     archives = options.cache / "archives"
     name = f"{build.STRATEGY}-{packing.digest_of(locked)}"
-    with cache.once(archives / name):
+    with class_work.once(archives / name, options):
         kept = packing.kept(archives, build.STRATEGY, locked)
         if kept is not None:
             return kept

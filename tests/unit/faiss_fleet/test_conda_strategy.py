@@ -13,6 +13,7 @@ from faiss_fleet import (
     conda_prefix,
     conda_refusal,
     conda_solver,
+    records,
 )
 from faiss_fleet.conda_channels import Channels, local_path, public
 from faiss_fleet.errors import FleetError
@@ -244,14 +245,16 @@ def test_an_older_lock_serves_while_the_channel_is_down(world):
     assert world.artefact(now=10.0**9, lock_max_age_hours=1) == first
 
 
-def test_the_class_hears_a_refusal_once_and_another_run_asks_again(world):
+def test_the_class_hears_a_refusal_once_and_another_run_asks_again(world, monkeypatch):
     world.answer = {"ok": False, "kind": "network", "message": "Connection refused"}
-    for now in (1000.0, 1030.0):
+    monkeypatch.setenv(records.RUN_VARIABLE, "20261122T100000Z-aaaaaa")
+    for _host in range(2):
         with pytest.raises(FleetError, match="Connection refused"):
-            world.artefact(now=now)
+            world.artefact()
     assert len(world.asked) == 1
     world.answer = {"ok": True, "packages": [package("faiss-cpu"), package("python")]}
-    assert world.artefact(now=1061.0).digest
+    monkeypatch.setenv(records.RUN_VARIABLE, "20261122T110000Z-bbbbbb")
+    assert world.artefact().digest
 
 
 @pytest.mark.parametrize(
