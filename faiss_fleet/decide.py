@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from . import obstacle
 from .errors import FleetError
 from .planning import title
 from .strategies.base import Candidate
@@ -19,8 +20,6 @@ FALLBACK = "js"
 MARGIN = 0.10
 SCHEMA = 1
 LONGEST_SOCKET = 107  # bytes in sockaddr_un, without the zero at the end
-# Says that there is nothing to look at, not what stands in the way: the last cause to tell.
-UNTELLING = ("not_installed", "unknown", None)
 
 
 def decide(
@@ -87,7 +86,7 @@ def p95(test: Record) -> float:
 def _foretold(
     eligible: list[Candidate], attempts: Sequence[Record], policy: str, before: Record | None
 ) -> Candidate | None:
-    refused = {attempt["candidate"] for attempt in attempts if attempt.get("ok") is False}
+    refused = {one["candidate"] for one in attempts if one.get("ok") is False or one.get("lost_before")}
     possible = [one for one in eligible if one["verdict"] == "possible" and one["id"] not in refused]
     for candidate in possible:
         if policy == "fastest" and before is not None and before.get("candidate") == candidate["id"]:
@@ -105,7 +104,7 @@ def _fallback(
     where = "No FAISS passed"
     if policy == "fixed":
         where = f"None of the strategies named ({', '.join(strategies or [])}) passed"
-    nearest = _nearest(eligible, attempts, tests)
+    nearest = obstacle.nearest(eligible, attempts, tests.values())
     because = f"{where}; there was no candidate to try."
     if nearest:
         because = f"{where}; the nearest was {nearest['title']}: {nearest['says']}"
@@ -118,46 +117,6 @@ def _fallback(
         "remedy": nearest["remedy"] if nearest else None,
         "message": nearest["message"] if nearest else None,
     }
-
-
-def _nearest(
-    eligible: list[Candidate], attempts: Sequence[Record], tests: Mapping[str, Record]
-) -> dict[str, Any] | None:
-    """The failure that tells most: what was tested before what was only tried, before what was only planned."""
-    tried = {attempt["candidate"]: attempt for attempt in attempts if attempt.get("ok") is False}
-    # What failed its test in an earlier run and was not tried again says the same as it said then.
-    remembered = {name: attempt for name, attempt in tried.items() if attempt.get("failed_before")}
-    tested = {**remembered, **tests}
-    for failed in (tested, tried):
-        found = [candidate for candidate in eligible if candidate["id"] in failed]
-        found.sort(key=lambda candidate: failed[candidate["id"]].get("cause") in UNTELLING)
-        if found:
-            failure = failed[found[0]["id"]]
-            cause = failure.get("cause") or "unknown"
-            how = "did not pass the search test" if failed is tested else "could not be put in place"
-            return {
-                "title": title(found[0]),
-                "cause": cause,
-                "says": f"{how} ({cause}).",
-                "remedy": failure.get("remedy"),
-                "message": failure.get("message"),
-            }
-    blocked = [candidate for candidate in eligible if candidate["reasons"]]
-    blocked.sort(key=lambda candidate: (_cause(candidate) in UNTELLING, len(candidate["reasons"])))
-    if not blocked:
-        return None
-    reason = blocked[0]["reasons"][0]
-    return {
-        "title": title(blocked[0]),
-        "cause": reason["cause"],
-        "says": reason["text"],
-        "remedy": blocked[0]["remedy"],
-        "message": reason["text"],
-    }
-
-
-def _cause(candidate: Candidate) -> str | None:
-    return candidate["reasons"][0]["cause"]
 
 
 def setting_for(

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from . import strategies
 from .strategies.base import Candidate, Facts, Options
@@ -24,7 +25,7 @@ def possible(candidates: Iterable[Candidate]) -> list[Candidate]:
     return [candidate for candidate in candidates if candidate["verdict"] == "possible"]
 
 
-def title(candidate: Candidate) -> str:
+def title(candidate: Mapping[str, Any]) -> str:
     """The candidate in words, for reports and for the setting's ``because``."""
     artefact = candidate["artefact"]
     name = " ".join(str(artefact[part]) for part in ("name", "version") if artefact.get(part))

@@ -38,7 +38,7 @@ author: [The faiss-fleet authors]
 EXAMPLES = r'''
 - name: Install FAISS and test it
   faiss_install:
-    strategies: [existing, wheel]
+    strategies: [existing, wheel, conda, container, node]
     policy: first
     options:
       prefix: /opt/faiss-fleet

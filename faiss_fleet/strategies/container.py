@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import container_base, container_build, container_lock, container_options, container_wrapper, wheel_judge
+from .. import (
+    container_base,
+    container_build,
+    container_lock,
+    container_options,
+    container_wrapper,
+    obstacle,
+    wheel_judge,
+)
 from ..answers import DOCKER_OF_CLONE3, KERNEL_OF_ENGINES
 from ..container_options import PREFIX, ContainerOptions
 from ..container_options import STRATEGY as NAME
@@ -111,7 +119,7 @@ def _inside(
     """What is known of the image: its userland, the wheel for it, and why there is none."""
     if not wanted.named:
         text = f"{wanted.variable} names nothing, so there is no image for the source {wanted.source}"
-        return None, None, [_reason("image", "image_missing", "an image", None, text)]
+        return None, None, [_reason(obstacle.INVENTORY, "image_missing", "an image", None, text)]
     if wanted.source != "build":
         return None, None, []
     try:
@@ -176,7 +184,7 @@ def _note(wanted: ContainerOptions, inside: dict[str, Any] | None) -> str | None
 
 
 def _remedy(reason: Reason, wanted: ContainerOptions) -> str:
-    if reason["check"] == "image" and reason["cause"] == "image_missing":
+    if reason["check"] == obstacle.INVENTORY:
         return (
             f"Set {wanted.variable}, or another {PREFIX}source: registry (an image by its digest), archive (of `podman "
             "save` or `docker save`), build (a base, to which the controller adds FAISS)."

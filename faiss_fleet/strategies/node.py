@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from .. import wheel_judge
+from .. import obstacle, wheel_judge
 from ..addon import build, host_build, host_source, prebuilt, recipe
 from ..addon import inputs as addon_inputs
 from ..addon.prebuilt import Prebuilt
@@ -156,7 +156,7 @@ def _prebuilt(
             f"no archive of a prebuilt {PROJECT} is named in {prebuilt.VARIABLE}, so what its files need is not "
             "known; the installer of npm looks at the family of the C library only, and is not used"
         )
-        unread = _reason("prebuilt", "prebuild_missing", "an archive with its sha256", None, text)
+        unread = _reason(obstacle.INVENTORY, "prebuild_missing", "an archive with its sha256", None, text)
         return _candidate("prebuilt", node, [*without, unread], inputs, None, {})
     found = needs.judge(list(given.needs), needs.provided_per_facts(facts), given.bundled)
     extra = {"file": given.archive.name, "sha256": given.sha256}

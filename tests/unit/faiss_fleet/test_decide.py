@@ -99,6 +99,9 @@ def test_fixed_accepts_only_what_is_named_and_says_so():
     assert decision["because"].startswith("None of the strategies named (wheel, existing) passed")
 
 
+UNMADE = {"candidate": "conda:c", "ok": False, "cause": "conda_network", "message": "no answer", "remedy": "wait"}
+UNNAMED = {**candidate("container:x", ["image_missing"])}
+UNNAMED["reasons"] = [{**UNNAMED["reasons"][0], "check": "inventory"}]
 FAILED = {"candidate": "wheel:b", "ok": False, "cause": "disk_full", "message": "full", "remedy": "free some"}
 
 
@@ -115,6 +118,21 @@ FAILED = {"candidate": "wheel:b", "ok": False, "cause": "disk_full", "message": 
             [candidate("wheel:n", ["glibcxx_too_old", "glibc_too_old"]), candidate("wheel:o", ["wheel_tag"])], [], [],
             "wheel_tag", id="the one that lacks least is nearest",
         ),
+        pytest.param(
+            [candidate("wheel:n", ["python_version"]), C], [UNMADE], [], "python_version",
+            id="a channel that is down says less than a wheel that cannot run there",
+        ),
+        pytest.param([B, C], [UNMADE, {**UNMADE, "candidate": "wheel:b", "cause": "network"}], [], "network",
+                     id="of what was not made the first in the order"),
+        pytest.param(
+            [candidate("wheel:n", ["glibc_too_old"]), C], [{**UNMADE, "cause": "too_large", "prefix": "/opt/x"}], [],
+            "too_large", id="what came as far as the host tells more",
+        ),
+        pytest.param(
+            [candidate("wheel:n", ["musl", "wheel_tag"]), UNNAMED], [], [], "musl",
+            id="what nobody named is no obstacle of the host",
+        ),
+        pytest.param([UNNAMED], [], [], "image_missing", id="unless there is nothing else"),
         pytest.param([], [], [], "not_installed", id="no candidate at all"),
     ],
 )  # fmt: skip
