@@ -192,7 +192,48 @@ def container(case: Case) -> Answer:
 
 def of_record(record: Mapping[str, Any]) -> list[Answer]:
     """The answers for a host as a run recorded it, [] where nothing could be read of it."""
-    return answers(record["facts"], record["plan"], _known_wheels()) if record["facts"] else []
+    rests_on = basis(record)
+    return answers_on(rests_on) if rests_on else []
+
+
+Basis = tuple[Facts, list[Any]]  # candidates, of which only what is asked is there
+
+
+def basis(record: Mapping[str, Any]) -> Basis | None:
+    """What the answers rest on: a part of the facts and the plan's wheels. None where nothing could be read.
+
+    Hosts with an equal one have equal answers: nothing else of a record is ever asked.
+    """
+    facts = record["facts"]
+    if not facts:
+        return None
+    libc, library = facts["libc"], facts["libstdcxx"] or {}
+    return (
+        {
+            "libc": {key: libc.get(key) for key in ("family", "version", "method", "path")},
+            "libstdcxx": {
+                "path": library.get("path"),
+                "versions": {"GLIBCXX": (library.get("versions") or {}).get("GLIBCXX")},
+            },
+            "toolchains": {"devtoolsets": facts["toolchains"].get("devtoolsets")},
+            **{key: facts[key] for key in ("arch", "kernel", "engines")},
+        },
+        [
+            {
+                "strategy": entry["strategy"],
+                "verdict": entry["verdict"],
+                "artefact": {key: entry["artefact"].get(key) for key in ("name", "version", "python")},
+                "reasons": [{"check": reason["check"], "text": reason["text"]} for reason in entry["reasons"]],
+            }
+            for entry in record["plan"]
+            if entry["strategy"] == "wheel"
+        ],
+    )
+
+
+def answers_on(found: Basis) -> list[Answer]:
+    """The answers that rest on this."""
+    return answers(*found, _known_wheels())
 
 
 Pooled = list[tuple[str, list[tuple[Answer, list[int]]]]]

@@ -15,6 +15,7 @@ from typing import Any
 
 from .diff import Diff, compare
 from .errors import FleetError
+from .history import Earlier
 from .records import RUN_ID, Run
 from .reports.formats import FORMATS, Material
 from .runs import written_whole
@@ -60,19 +61,19 @@ def diff(store: Store, before: str, after: str) -> Diff:
     return compare(first, store.lines(first), second, store.lines(second), store.last_good(second))
 
 
-def material(store: Store, name: str, reports: Path) -> Material:
+def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | None = None) -> Material:
     """What a run of the store is exported from."""
     found = run_id(store, name)
     line = next(each for each in store.runs() if each.id == found)
     about = asdict(Run.from_dict({key: getattr(line, key) for key in Run.__dataclass_fields__}))
-    return Material.of(about, partial(store.records, found), str(reports / found), partial(store.last_good, found))
+    return Material.of(about, partial(store.records, found), str(reports / found), Earlier.of(store, found), wanted)
 
 
 def export(store: Store, format_: str, name: str, reports: Path, file: Path) -> bool:
     """Writes a run in one format to a file, whole or not at all. Returns whether its content is now another one."""
     if format_ not in FORMATS:
         raise FleetError(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")
-    made = material(store, name, reports)
+    made = material(store, name, reports, [format_])
     try:
         return written_whole(file, partial(FORMATS[format_].write, made))
     except OSError as error:

@@ -12,6 +12,7 @@ from pathlib import Path
 from . import attempt_logs, reports
 from .cleaning import Cleaner
 from .errors import FleetError
+from .history import Earlier
 from .record_schema import Record
 from .records import RecordBuilder, Result, Run, timestamp
 from .reports.summary import Summary
@@ -43,13 +44,13 @@ class Recorder:
         secrets_of: Callable[[str], Iterable[str]],
         warn: Callable[[str], None],
         output: reports.Output = reports.USUAL,
-        good: reports.Good | None = None,
+        earlier: Earlier | None = None,
     ) -> None:
         """secrets_of names the words to mask in a host's record; warn tells the user at once what cannot wait.
 
-        good gives the last good lines of hosts that were not reached, from earlier runs.
+        earlier is what reports are told of the runs before this one.
         """
-        self._output, self._good = output, good
+        self._output, self._earlier = output, earlier
         self._reports, self._run, self._secrets_of, self._warn = reports, run, secrets_of, warn
         self._due: dict[str, list[str]] = {}
         self._builders: dict[str, RecordBuilder] = {}
@@ -141,7 +142,7 @@ class Recorder:
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
-            summary, _changed = reports.render(self.folder, latest=True, output=self._output, good=self._good)
+            summary, _changed = reports.render(self.folder, latest=True, output=self._output, earlier=self._earlier)
         except OSError as error:
             raise FleetError(
                 f"The reports of {self.folder} could not be written: {error.strerror or error}. The records are kept. "

@@ -23,6 +23,11 @@ options:
   prometheus_file:
     description: A file that gets the metrics besides, replaced as a whole.
     type: str
+  store:
+    description:
+      - Where earlier runs are looked up, an SQLite file or a URL of PostgreSQL; what the callback C(fleet_record) uses
+        where it is not given. One that does not answer is a warning, and the reports are written without earlier runs.
+    type: str
 author: [The faiss-fleet authors]
 '''
 

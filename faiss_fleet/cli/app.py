@@ -6,9 +6,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -69,7 +68,7 @@ StoreOption = Annotated[
     typer.Option(
         "--store",
         help="Path of an SQLite file, or postgresql://user:password@host/database. "
-        "Default: FAISS_FLEET_STORE, or history.sqlite in the reports folder.",
+        "Default: FAISS_FLEET_STORE, ansible.cfg, or history.sqlite in the reports folder.",
         show_default=False,
     ),
 ]
@@ -92,6 +91,24 @@ def _run_id(store: Store, name: str) -> str:
     from .. import operations
 
     return operations.run_id(store, name)
+
+
+def _warn(text: str) -> None:
+    from ..reports.text import visible
+
+    typer.echo(f"faiss-fleet: {visible(text)}", err=True)
+
+
+def _on_disk(reports: Path, name: str, error: FleetError) -> Path:
+    """The folder of a run where the store does not answer, which is told; the store's error where there is none."""
+    from .. import runs
+
+    try:
+        folder = runs.find(reports, name)
+    except FleetError:
+        raise error from None
+    _warn(f"The reports of this run know nothing of earlier ones. {error}")
+    return folder
 
 
 def _print(value: object) -> None:
@@ -127,7 +144,8 @@ def run(
     from .audit import audit
 
     folder = places.reports_folder(reports)
-    status = audit(folder, inventory or [], limit, check, diff_, extra_vars or [], context.args)
+    kept = places.store_name(store, folder)
+    status = audit(folder, kept, inventory or [], limit, check, diff_, extra_vars or [], context.args)
     try:
         with _store(store, folder):
             pass
@@ -158,19 +176,24 @@ def report(
 ) -> None:
     """Write a run's reports again, and show its table. A run that is only in the store gets its folder back."""
     from .. import reports as renderers
-    from ..store.intake import put_back
+    from ..history import Earlier
     from . import show
 
     output = renderers.Output.of(formats, prometheus_file)
     folder = places.reports_folder(reports)
-    with _store(store, folder) as opened:
-        run_id = _run_id(opened, run)
-        written = put_back(opened, run_id, folder)
-        summary, _changed = renderers.render(
-            written, output=output, good=partial(opened.last_good, run_id)
-        )
-        show.summary(summary)
-        show.unreachable(opened.last_good(run_id), summary)
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(_store(store, folder))
+        except FleetError as error:
+            written, earlier = _on_disk(folder, run, error), Earlier.none()
+        else:
+            from ..store.intake import put_back
+
+            written = put_back(opened, _run_id(opened, run), folder)
+            earlier = Earlier.of(opened, written.name, _warn)
+        summary, _changed = renderers.render(written, output=output, earlier=earlier)
+    show.summary(summary)
+    show.unreachable(summary.good, summary)
     show.files([written / name for name in renderers.files(output.formats)])
 
 
@@ -325,7 +348,7 @@ def export(
     folder = places.reports_folder(reports)
     with _store(store, folder) as opened:
         if output is None:
-            FORMATS[format_].write(operations.material(opened, run, folder), sys.stdout.buffer)
+            FORMATS[format_].write(operations.material(opened, run, folder, [format_]), sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
             operations.export(opened, format_, run, folder, output)

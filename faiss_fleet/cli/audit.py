@@ -6,7 +6,6 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,11 @@ from rich.text import Text
 
 from .. import reports as renderers
 from ..errors import FleetError
+from ..history import Earlier
 from ..records import new_run_id
 from ..reports.text import visible
 from ..runs import RECORDS, read_run
-from ..store import intake
-from . import launch, places, show
+from . import launch, show
 from .live import Display
 from .progress import Progress
 
@@ -27,6 +26,7 @@ INTERRUPTED = 130
 
 def audit(
     reports: Path,
+    store: str,
     inventories: Sequence[str],
     limit: str | None,
     check: bool,
@@ -34,7 +34,7 @@ def audit(
     extra: Sequence[str],
     rest: Sequence[str],
 ) -> int:
-    """Runs audit.yml. Returns the exit status of ansible-playbook, or 130 when it was broken off."""
+    """Runs audit.yml, which keeps the run in that store. Returns its status, or 130 when it was broken off."""
     console = show.console()
     run_id = new_run_id()
     folder = reports / run_id
@@ -55,11 +55,12 @@ def audit(
         display.tick()
 
     with display.shown():
-        ended = launch.playbook("audit.yml", command_line, launch.environment(run_id, reports), on_event, passwords)
+        environment = launch.environment(run_id, reports, store)
+        ended = launch.playbook("audit.yml", command_line, environment, on_event, passwords)
     if (folder / RECORDS).exists():
         # The callback has rendered unless it was killed; the same records give the same files.
-        earlier = partial(intake.earlier, places.store_name(None, reports), run_id)
-        summary, _changed = renderers.render(folder, latest=True, good=earlier)
+        earlier = Earlier.at(store, run_id, lambda text: progress.errors.append(text))
+        summary, _changed = renderers.render(folder, latest=True, earlier=earlier)
         show.summary(summary, console)
         names = renderers.files(renderers.FORMATS)
         show.files([folder / name for name in names if (folder / name).exists()], console)

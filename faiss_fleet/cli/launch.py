@@ -53,7 +53,7 @@ def arguments(
     return [*found, *rest]
 
 
-def environment(run_id: str, reports: Path) -> dict[str, str]:
+def environment(run_id: str, reports: Path, store: str) -> dict[str, str]:
     """What Ansible is told by its environment; a variable of the user's own stays."""
     # ansible-runner sets the path of callback plugins, which would hide the one in ansible.cfg.
     callbacks = [os.environ.get("ANSIBLE_CALLBACK_PLUGINS", ""), str(ROOT / "plugins" / "callback")]
@@ -61,6 +61,7 @@ def environment(run_id: str, reports: Path) -> dict[str, str]:
         "ANSIBLE_CONFIG": os.environ.get("ANSIBLE_CONFIG", str(ROOT / "ansible.cfg")),
         "ANSIBLE_CALLBACK_PLUGINS": ":".join(filter(None, callbacks)),
         "FAISS_FLEET_REPORTS": str(reports),
+        "FAISS_FLEET_STORE": store,
         "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}",
         RUN_VARIABLE: run_id,
     }

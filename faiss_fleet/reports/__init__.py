@@ -4,21 +4,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from ..diff import Line
+from ..history import Earlier
 from ..runs import RECORDS, point_latest, read_lines, read_records, read_run, settle, write_atomically, written_whole
 from . import assessment
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .summary import Summary
 
 USUAL = Output()
-Good = Callable[[list[str]], Mapping[str, Line]]  # names of hosts in, their newest good lines out
 
 CSV, MARKDOWN, HTML = (FORMATS[name].file for name in ("csv", "markdown", "html"))
 LIMITS = "limits"
+_ALL = [RECORDS, *(chosen.file for chosen in FORMATS.values() if chosen.file != RECORDS)]
 
 
 def files(formats: Iterable[str] = DEFAULT) -> list[str]:
@@ -27,14 +27,14 @@ def files(formats: Iterable[str] = DEFAULT) -> list[str]:
 
 
 def render(
-    folder: Path, *, latest: bool = False, output: Output = USUAL, good: Good | None = None
+    folder: Path, *, latest: bool = False, output: Output = USUAL, earlier: Earlier | None = None
 ) -> tuple[Summary, list[Path]]:
     """Settles the records of a run and writes the reports. Returns the summary and the files that are now others.
 
-    The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. good gives
-    the newest earlier line of each host that was not reached; without it no report knows of earlier runs.
+    The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. Without
+    earlier no report knows of earlier runs.
     """
-    material = _collected(folder, good or (lambda _hosts: {}))
+    material = _collected(folder, output, earlier or Earlier.none())
     changed = []
     for name in output.formats:
         if name == "assessment":
@@ -49,11 +49,13 @@ def render(
     return material.summary, changed
 
 
-def _collected(folder: Path, good: Good) -> Material:
+def _collected(folder: Path, output: Output, earlier: Earlier) -> Material:
     """The run, settled and counted; its records are parsed once unless the file had to be mended."""
 
     def empty() -> Material:
-        material = Material(asdict(read_run(folder)[0]), lambda: read_records(folder), _where(folder), good)
+        run, where = asdict(read_run(folder)[0]), _where(folder)
+        beside = [name for name in _ALL if name in files(output.formats) or (folder / name).exists()]
+        material = Material(run, lambda: read_records(folder), where, earlier, output.formats, beside)
         material.lines = lambda: read_lines(folder)
         return material
 

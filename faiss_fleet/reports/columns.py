@@ -82,7 +82,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("groups", "Groups", lambda r: " ".join(r["host"]["groups"])),
     Column("state", "State", lambda r: r["state"]),
     Column("backend", "Backend", lambda r: at(r, "decision", "backend")),
-    Column("provider", "Provider", lambda r: at(r, "decision", "provider")),
+    Column("provider", "Strategy", lambda r: at(r, "decision", "provider")),
     Column("faiss", "FAISS", lambda r: proof(r).get("faiss_version")),
     Column("isa_loaded", "FAISS build", lambda r: proof(r).get("isa_loaded")),
     Column("recall", "Recall", lambda r: figures(proof(r)).get("recall_at_k")),

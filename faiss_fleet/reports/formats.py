@@ -12,16 +12,19 @@ from typing import Any, BinaryIO
 
 from ..diff import Line
 from ..errors import FleetError
+from ..history import Earlier, RunTotals
 from ..record_schema import Record
+from .answered import Answered
 from .findings import Findings
 from .json_document import text as json_text
 from .summary import Summary
 
 
 class Material:
-    """What formats are made of. records: gives them anew each time; good: gives the last good lines of hosts by name.
+    """What formats are made of. records: gives them anew each time; earlier: what is known of the runs before.
 
-    where: the run's folder, as a reader of the reports has it.
+    where: the run's folder, as a reader of the reports has it. wanted: the formats that it is for, all where not told.
+    beside: names of files that a reader finds beside a report.
     """
 
     def __init__(
@@ -29,17 +32,23 @@ class Material:
         run: Mapping[str, Any],
         records: Callable[[], Iterable[Record]],
         where: str = "",
-        good: Callable[[list[str]], Mapping[str, Line]] = lambda _hosts: {},
+        earlier: Earlier | None = None,
+        wanted: Iterable[str] | None = None,
+        beside: Iterable[str] = (),
     ) -> None:
-        self.summary, self.findings = Summary(dict(run)), Findings()
-        self.records, self.where = records, where
+        self.summary, self.findings, self.answered = Summary(dict(run)), Findings(), Answered()
+        self.records, self.where, self.beside = records, where, tuple(beside)
         self.lines: Callable[[], Iterable[str]] = lambda: map(json_text, records())
-        self._good = good
+        self._earlier = earlier or Earlier.none()
+        taken = [FORMATS[name].takes for name in (FORMATS if wanted is None else wanted)]
+        self._answers = any("answered" in each for each in taken)
 
     def add(self, record: Record) -> None:
         """Counts one host in."""
         self.summary.add(record)
         self.findings.add(record)
+        if self._answers:
+            self.answered.add(record)
 
     @classmethod
     def of(
@@ -47,10 +56,11 @@ class Material:
         run: Mapping[str, Any],
         records: Callable[[], Iterable[Record]],
         where: str = "",
-        good: Callable[[list[str]], Mapping[str, Line]] = lambda _hosts: {},
+        earlier: Earlier | None = None,
+        wanted: Iterable[str] | None = None,
     ) -> Material:
         """The same, with every host counted in."""
-        material = cls(run, records, where, good)
+        material = cls(run, records, where, earlier, wanted)
         for record in records():
             material.add(record)
         return material
@@ -59,7 +69,12 @@ class Material:
     def good(self) -> Mapping[str, Line]:
         """By unreachable host its newest earlier line that rests on an answer; nothing is asked where all answered."""
         away = [str(cells["host"]) for cells in self.summary.rows if cells["state"] == "unreachable"]
-        return self._good(away) if away else {}
+        return self._earlier.good(away)
+
+    @cached_property
+    def past(self) -> list[RunTotals]:
+        """The runs before this one, oldest first."""
+        return self._earlier.totals()
 
 
 @dataclass(frozen=True)
@@ -93,7 +108,10 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "html": Format("one page for people", "index.html", "html", "write", ("summary", "lines", "good", "file")),
+    "html": Format(
+        "one page for people", "index.html", "html", "write",
+        takes=("summary", "lines", "good", "past", "answered", "beside", "file"),
+    ),
     "markdown": Format("a summary for a ticket", "summary.md", "markdown", takes=("summary", "good")),
     "assessment": Format(
         "the written findings: evidence, what was tried, what to do",

@@ -16,17 +16,19 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .. import history
+from ..answers import Answer
 from ..diff import Line, age
+from ..history import RunTotals
 from ..records import STATES, meaning_of
 from ..runs import write_atomically
+from .answered import Answered, pooled
 from .charts import charts
 from .columns import BY_KEY
 from .summary import Summary
@@ -51,8 +53,19 @@ _HELP = {
 }
 
 
-def write(summary: Summary, lines: Iterable[str], good: Mapping[str, Line], file: BinaryIO) -> None:
-    """Writes the page to a file that is going to lie in its run's folder, and the parts that belong to it beside."""
+def write(
+    summary: Summary,
+    lines: Iterable[str],
+    good: Mapping[str, Line],
+    past: Sequence[RunTotals],
+    answered: Answered,
+    beside: Sequence[str],
+    file: BinaryIO,
+) -> None:
+    """Writes the page to a file, and past INLINE hosts the parts that belong to it into a folder beside.
+
+    past: totals of earlier runs; beside: names of the files that lie beside the page.
+    """
     folder = Path(file.name).parent
     parts = None
     if summary.hosts > INLINE:
@@ -60,7 +73,7 @@ def write(summary: Summary, lines: Iterable[str], good: Mapping[str, Line], file
         parts = folder / DATA
     else:
         shutil.rmtree(folder / DATA, ignore_errors=True)
-    for piece in render(summary, lines, good, history.trend(folder.parent), parts):
+    for piece in render(summary, lines, good, past, parts, answered, beside):
         file.write(piece.encode("utf-8", "replace"))
 
 
@@ -68,11 +81,13 @@ def render(
     summary: Summary,
     lines: Iterable[str],
     good: Mapping[str, Line] | None = None,
-    earlier: Sequence[history.RunTotals] = (),
+    past: Sequence[RunTotals] = (),
     parts: Path | None = None,
+    answered: Answered | None = None,
+    beside: Sequence[str] = (),
 ) -> Iterator[str]:
     """The page by pieces. lines: the records as JSON, in the summary's order. parts: the folder for details, if any."""
-    packed = _packed(lines)
+    packed = _packed(lines, answered.by_host if answered else [])
     inside: list[str] = []
     key = hashlib.sha256(summary.run["id"].encode())
     if parts is None:
@@ -94,13 +109,14 @@ def render(
             bar=list(_bar(summary)),
             tiles=[_tile(summary, state) for state in STATES],
             causes=[{"of": cause, "meaning": meaning_of(cause.name)} for cause in summary.causes],
-            charts=charts(summary, earlier),
+            charts=charts(summary, past),
             columns=[BY_KEY[each] for each in _SHOWN],
             numeric=_NUMERIC,
             rows=first,
             data=script_json(_table(summary, good or {}, None if parts is None else f"{parts.name}/", nonce)),
             inside=inside,
-            beside=parts.name if parts else None,
+            beside=beside,
+            folder=parts.name if parts else None,
             style=style,
             scripts=scripts,
             policy=_policy(style, scripts, nonce if parts else None),
@@ -108,21 +124,28 @@ def render(
     )
 
 
-def _packed(lines: Iterable[str]) -> Iterator[str]:
-    """The records by parts, a line each, deflated: hosts of one class have most of theirs in common."""
+def _packed(lines: Iterable[str], answers: Sequence[Sequence[Answer]]) -> Iterator[str]:
+    """The records by parts, a line each, deflated: hosts of one class have most of theirs in common.
+
+    A part's last line has the answers of its hosts, each different one once.
+    """
     lines = iter(lines)
-    while part := list(islice(lines, PART)):
+    for start in count(0, PART):
+        part = list(islice(lines, PART))
+        if not part:
+            return
+        part.append(json.dumps(pooled(answers[start : start + PART]), ensure_ascii=True, separators=(",", ":")))
         yield base64.b64encode(zlib.compress("\n".join(part).encode("utf-8", "replace"), 6)).decode("ascii")
 
 
 def _write_parts(folder: Path, packed: Iterable[str], key: Any) -> None:
     """One script a part, since a page from disk may load nothing else. Removes those of an earlier rendering."""
-    count = 0
-    for count, part in enumerate(packed, 1):
+    last = 0
+    for last, part in enumerate(packed, 1):
         key.update(part.encode())
-        write_atomically(folder / f"part-{count:04}.js", [f'faissFleetPart({count - 1},"{part}")\n'])
+        write_atomically(folder / f"part-{last:04}.js", [f'faissFleetPart({last - 1},"{part}")\n'])
     for old in folder.glob("part-*.js"):
-        if int(re.sub(r"\D", "", old.name) or 0) > count:
+        if int(re.sub(r"\D", "", old.name) or 0) > last:
             old.unlink()
 
 
@@ -132,14 +155,27 @@ def _table(summary: Summary, good: Mapping[str, Line], beside: str | None, nonce
     for key in (*_SHOWN, *_OFFERED):
         entry: dict[str, Any] = {"key": key, "title": BY_KEY[key].title, "shown": key in _SHOWN}
         cells = [row[key] for row in summary.rows]
-        if key in _NUMERIC:
+        if key == "groups":
+            entry.update(_grouped(summary.groups))
+        elif key in _NUMERIC:
             entry["numbers"] = [round(cell, 4) if isinstance(cell, (int, float)) else None for cell in cells]
         else:
-            entry["texts"], entry["places"] = _coded(cells, one_line if key in ("host", "groups") else _cell)
+            entry["texts"], entry["places"] = _coded(cells, one_line if key == "host" else _cell)
         columns.append(entry)
     texts, places = _coded([_age(row, good) for row in summary.rows], str)
     columns.append({"key": "last_good", "title": "Last good result", "shown": False, "texts": texts, "places": places})
     return {"columns": columns, "total": summary.hosts, "part": PART, "beside": beside, "nonce": nonce}
+
+
+def _grouped(groups: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+    """The different lists of groups: as text, and as places among the names, which the filter offers one by one."""
+    names: dict[str, int] = {}
+    found: dict[tuple[str, ...], int] = {}
+    places = [found.setdefault(each, len(found)) for each in groups]
+    members = [[names.setdefault(name, len(names)) for name in each] for each in found]
+    shown = [_cell(name) for name in names]
+    texts = [", ".join(shown[place] for place in each) for each in members]
+    return {"texts": texts, "places": places, "members": members, "names": shown}
 
 
 def _coded(cells: Iterable[Any], shown: Any) -> tuple[list[str], list[int]]:

@@ -40,7 +40,7 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
     if summary.providers:
         yield "\n## By provider\n\nMedians over hosts, one query a call, flat index.\n\n"
         yield from _table(
-            ("Provider", "Hosts", "FAISS", "Queries/s", "p50 ms", "p95 ms"),
+            ("Strategy", "Hosts", "FAISS", "Queries/s", "p50 ms", "p95 ms"),
             (
                 (
                     provider.name,

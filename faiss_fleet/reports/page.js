@@ -6,6 +6,8 @@
   const columns = new Map(data.columns.map((column) => [column.key, column]));
   const filters = [...document.querySelectorAll("select[data-filter]")];
   const chosen = { text: "", state: "", provider: "", cause: "", glibc: "", groups: "" };
+  const NONE = "\u0000";  // the filter's value for hosts that have nothing there; no text of a host has this in it
+  const LONGEST_LIST = 1000;
   const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
   const cell = (key, host) => { const column = columns.get(key); return column.numbers ? column.numbers[host] : column.texts[column.places[host]]; };
   let seen = [];  // hosts that pass the filters, in the table's order
@@ -27,7 +29,9 @@
     for (const [key, wanted] of Object.entries(chosen)) {
       if (key === "text" || !wanted) continue;
       const column = columns.get(key);
-      keep([among(column, column.texts, key === "groups" ? (text) => text.split(" ").includes(wanted) : (text) => text === wanted)]);
+      const named = wanted === NONE ? "" : wanted;
+      keep([column.members ? among(column, column.members, (own) => (wanted === NONE ? !own.length : own.includes(Number(wanted))))
+        : among(column, column.texts, (text) => text === named)]);
     }
     for (const word of chosen.text.toLowerCase().split(/\s+/).filter(Boolean)) {
       keep(data.columns.filter((column) => column.texts).map((column) => among(column, lowered(column), (text) => text.includes(word)))
@@ -110,20 +114,24 @@
     while (each >= 1000 && step < 4) { each /= 1000; step += 1; }
     return `${each.toFixed(each < 10 && step ? 1 : 0)} ${units[step]}`;
   }
-  function grid(titles, lines) {
+  function grid(titles, lines, name) {
     const numeric = new Set(titles.map((title, place) => (title.endsWith("#") ? place : -1)));
     const cells = (line, tag) => line.map((each, place) => el(tag, { ...(numeric.has(place) ? { class: "num" } : {}), ...(tag === "th" ? { scope: "col" } : {}) }, each));
-    return el("div", { class: "scroll" }, el("table", { class: "plain" },
+    return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, el("table", { class: "plain" },
       el("thead", {}, el("tr", {}, cells(titles.map((title) => title.replace("#", "")), "th"))),
       el("tbody", {}, lines.map((line) => el("tr", {}, cells(line, "td"))))));
   }
 
+  // A name may break behind a dot, before it has to break anywhere.
+  const broken = (name) => name.split(/(?<=\.)/).flatMap((part, place) => (place ? [el("wbr"), part] : [part]));
+
   // ---- the table: DataTables shows a page of it at a time, what is on it comes from answer()
   function content(column, host) {
     const value = cell(column.key, host);
-    if (column.key === "host") return el("button", { type: "button", class: "link open mono" }, el("bdi", {}, value));
+    if (column.key === "host") return el("button", { type: "button", class: "link open mono" }, el("bdi", {}, broken(value)));
     if (column.key === "state") return el("span", { class: `badge ${value}` }, value);
-    if (column.numbers) return el("span", {}, number(value));
+    if (column.numbers) return number(value) ? el("span", {}, number(value)) : null;
+    if (!value) return null;
     const remedy = column.key === "because" && cell("remedy", host);
     const good = column.key === "because" && cell("last_good", host);
     return el("span", {}, el("bdi", {}, value), good ? el("span", { class: "then" }, "Last good: ", el("bdi", {}, good)) : null,
@@ -147,16 +155,37 @@
       className: `col-${column.key}${column.numbers ? " num" : ""}`,
       visible: column.shown && !narrow.includes(column.key),
       orderSequence: ["asc", "desc", ""],
-      render: (host, kind) => (kind === "display" ? content(column, host) : host),
+      render: (host, kind) => (kind === "display" ? content(column, host) || "" : host),
       createdCell: (element) => { element.dataset.title = column.title; },
     })),
     createdRow: (row, { host }) => { row.dataset.host = host; },
   });
 
+  // What a list offers, with how many hosts have it. Of very many the larger ones: a list of all would help nobody.
+  function choices(column) {
+    const hosts = new Uint32Array(column.texts.length);
+    for (const place of column.places) hosts[place] += 1;
+    let bare = 0;
+    let found = column.texts.map((text, place) => ({ value: text, text, hosts: hosts[place] }));
+    if (column.members) {
+      found = column.names.map((text, place) => ({ value: String(place), text, hosts: 0 }));
+      column.members.forEach((own, place) => {
+        if (!own.length) bare += hosts[place];
+        for (const name of own) found[name].hosts += hosts[place];
+      });
+    } else {
+      bare = found.reduce((sum, each) => sum + (each.value ? 0 : each.hosts), 0);
+      found = found.filter((each) => each.value);
+    }
+    const left = found.length - LONGEST_LIST;
+    if (left > 0) found = found.sort((a, b) => b.hosts - a.hosts).slice(0, LONGEST_LIST);
+    const option = (value, text, count) => el("option", { value }, `${text} (${count.toLocaleString("en")})`);
+    return [...found.sort((a, b) => collator.compare(a.text, b.text)).map((each) => option(each.value, each.text, each.hosts)),
+      bare ? option(NONE, "None", bare) : null,
+      left > 0 ? el("option", { disabled: "" }, `${left.toLocaleString("en")} smaller ones: use the search`) : null].filter(Boolean);
+  }
   for (const select of filters) {
-    const texts = columns.get(select.dataset.filter).texts;
-    const options = select.dataset.filter === "groups" ? [...new Set(texts.flatMap((text) => text.split(" ")))] : texts;
-    select.append(...options.filter(Boolean).sort(collator.compare).map((text) => el("option", { value: text }, text)));
+    select.append(...choices(columns.get(select.dataset.filter)));
     select.addEventListener("change", () => { chosen[select.dataset.filter] = select.value; apply(); });
   }
   byId("choices").append(...data.columns.map((column, place) => {
@@ -223,8 +252,12 @@
   }
   async function details(host) {
     const part = Math.floor(host / data.part);
-    const record = JSON.parse((await lines(part))[host - part * data.part]);
-    return plainly({ ...record, name: record.host.name, groups: record.host.groups, finished: record.run.finished });
+    const found = await lines(part);
+    const at = host - part * data.part;
+    const record = JSON.parse(found[at]);
+    const pool = JSON.parse(found[found.length - 1]);  // every different answer of the part's hosts once
+    return plainly({ ...record, name: record.host.name, groups: record.host.groups, finished: record.run.finished,
+      answers: (pool.hosts[at] || []).map((place) => pool.answers[place]) });
   }
 
   // What is not seen but does something (direction marks, control characters) is spelled out, and much is cut.
@@ -271,13 +304,16 @@
   function reasons(candidate) {
     const withNeed = candidate.reasons.filter((reason) => reason.need || reason.file);
     const others = candidate.reasons.filter((reason) => !withNeed.includes(reason));
+    const where = (reason) => {  // which file asks which library for which symbols; the sentence where no file does
+      const symbols = reason.symbols || [];
+      return reason.file ? [el("div", {}, mono(reason.file)),
+        el("div", { class: "small" }, symbols.length ? [quiet("asks for "), mono(symbols[0])] : null, reason.library ? quiet(`${symbols.length ? " of" : "loads"} ${reason.library}`) : null),
+        symbols.length > 1 ? fold(`and ${symbols.length - 1} more`, symbols.slice(1).join("\n")) : null] : el("div", { class: "quiet" }, reason.text);
+    };
     return [
-      withNeed.length ? grid(["Needs", "Has", "File", "Because of"], withNeed.map((reason) => [
-        el("span", { class: "bad whole" }, mono(reason.need || reason.check)), el("span", { class: "whole" }, mono(reason.have || "nothing")),
-        reason.file ? mono(reason.file) : quiet(reason.text),
-        [reason.symbols && reason.symbols.length ? mono(reason.symbols[0]) : "", reason.library ? quiet(` of ${reason.library}`) : "",
-          reason.symbols && reason.symbols.length > 1 ? fold(`and ${reason.symbols.length - 1} more`, reason.symbols.slice(1).join("\n")) : ""],
-      ])) : null,
+      withNeed.length ? grid(["Needs", "Has", "Where"], withNeed.map((reason) => [
+        el("span", { class: "bad whole" }, mono(reason.need || reason.check)), el("span", { class: "whole" }, mono(reason.have || "nothing")), where(reason),
+      ]), "Needs that are not met") : null,
       ...others.map((reason) => el("p", {}, reason.text)),
     ];
   }
@@ -289,22 +325,32 @@
         candidate.verdict === "possible" ? el("span", { class: "ok" }, "possible") : el("span", { class: "bad" }, "blocked"),
         el("strong", {}, `${candidate.artefact.name} ${candidate.artefact.version || ""}`.trim()), quiet(candidate.strategy),
         candidate.id === chosen ? el("span", { class: "badge native" }, "chosen") : null),
-      el("div", { class: "small quiet" }, mono(candidate.id)),
+      candidate.id !== candidate.strategy ? el("div", { class: "small quiet" }, mono(candidate.id)) : null,
       reasons(candidate),
       candidate.verdict === "blocked" && candidate.remedy ? el("p", { class: "small quiet" }, `→ ${candidate.remedy}`) : null,
       candidate.note ? el("p", { class: "small quiet" }, candidate.note) : null));
-    return section("Plan, best first", items);
+    const without = (record.strategies || []).filter((name) => !record.plan.some((candidate) => candidate.strategy === name));
+    const asked = given(record.strategies) ? el("p", { class: "small quiet" }, `Asked for, in this order: ${record.strategies.join(", ")}.${without.length ? ` Of ${without.join(", ")} there is no candidate.` : ""}`) : null;
+    return section("Plan, best first", asked, items);
+  }
+
+  function answers(record) {  // open where there is something to ask: why FAISS does not run, and what would help
+    const open = record.state === "native" ? {} : { open: "" };
+    return section("Questions that come up", record.answers.map(([question, text, evidence]) => el("details", { class: "item question", ...open },
+      el("summary", {}, question), el("p", {}, text),
+      evidence.length ? el("div", { class: "small quiet" }, "From these facts:", el("ul", {}, evidence.map((fact) => el("li", {}, fact)))) : null)));
   }
 
   function attempts(record) {
     return section("Attempts", record.attempts.map((attempt) => el("div", { class: "item" },
       el("div", { class: "item-head" },
-        attempt.ok === null ? el("span", { class: "warn" }, "predicted") : attempt.ok ? el("span", { class: "ok" }, "installed") : el("span", { class: "bad" }, "failed"),
+        attempt.lost_before ? el("span", { class: "quiet" }, "passed before") : attempt.ok === null ? el("span", { class: "warn" }, "predicted") : attempt.ok ? el("span", { class: "ok" }, "installed") : el("span", { class: "bad" }, "failed"),
         el("strong", {}, `${attempt.artefact.name} ${attempt.artefact.version || ""}`.trim()),
         quiet(`${number(attempt.seconds)} s${attempt.changed ? "" : ", unchanged"}${attempt.bytes_shipped ? `, ${bytes(attempt.bytes_shipped)} shipped` : ""}`),
         attempt.cause ? mono(attempt.cause) : null,
         attempt.prediction ? quiet(attempt.prediction === "confirmed" ? "as the plan foretold" : "the plan was refuted") : null,
-        attempt.failed_before ? quiet("not tried again") : null),
+        attempt.failed_before || attempt.lost_before ? quiet("not tried again") : null,
+        attempt.removed ? quiet("removed, another is set") : null),
       attempt.prefix ? el("div", { class: "small quiet" }, mono(attempt.prefix)) : null,
       attempt.message ? el("pre", {}, attempt.message) : null,
       attempt.remedy ? el("p", {}, `→ ${attempt.remedy}`) : null,
@@ -319,10 +365,10 @@
         el("strong", {}, test.faiss_version ? `FAISS ${test.faiss_version}` : ({ js: "JavaScript fallback", numpy: "numpy fallback" })[test.backend] || test.backend || ""),
         quiet([test.isa_loaded && `${test.isa_loaded} build`, test.numpy_version && `numpy ${test.numpy_version}`, test.stage && test.stage !== "done" && `stopped at ${test.stage}`, test.signal, test.peak_rss_bytes && `peak ${bytes(test.peak_rss_bytes)}`].filter(Boolean).join(" · ")),
         test.cause ? mono(test.cause) : null),
-      el("div", { class: "small quiet" }, mono(test.candidate)),
+      ["js", "numpy"].includes(test.candidate) ? null : el("div", { class: "small quiet" }, mono(test.candidate)),
       (test.indexes || []).length ? grid(["Index", "Recall#", "Queries/s#", "p50 ms#", "p95 ms#", "Batch queries/s#"], test.indexes.map((index) => [
         index.index, typeof index.recall_at_k === "number" ? index.recall_at_k.toFixed(3) : "", number(index.qps), number(index.p50_ms), number(index.p95_ms), number(index.batch_qps)])
-        .concat(test.loader ? [[`flat, through the loader (${test.loader.mode})`, "", number(test.loader.qps), number(test.loader.p50_ms), number(test.loader.p95_ms), ""]] : [])) : null,
+        .concat(test.loader ? [[`flat, through the loader (${test.loader.mode})`, "", number(test.loader.qps), number(test.loader.p50_ms), number(test.loader.p95_ms), ""]] : []), "Figures by index") : null,
       test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).concat(given(test.measured_at) ? [`measured ${test.measured_at}; only the brief test was run this time, as nothing had changed`] : []).join(", ")) : null,
       test.message ? el("pre", {}, test.message) : null,
       test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log)))));
@@ -374,7 +420,7 @@
     return [
       record.cause || record.remedy ? el("div", { class: `callout ${record.state}` }, record.cause ? mono(record.cause) : null, record.remedy ? el("span", {}, `→ ${record.remedy}`) : null) : null,
       good ? section("Last good result", el("p", {}, good)) : null,
-      errors(record), verification(record), plan(record), attempts(record), setting(record), facts(record),
+      errors(record), verification(record), answers(record), plan(record), attempts(record), setting(record), facts(record),
       el("p", { class: "small quiet" }, `Finished ${record.finished}. The whole record is this host's line in records.jsonl.`),
     ].filter(Boolean);
   }

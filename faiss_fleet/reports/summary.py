@@ -75,9 +75,11 @@ class Summary:
         self.finished: str | None = None
         self.good: Mapping[str, Line] = {}  # of hosts not reached, the newest earlier line that rests on an answer
         self.rows: list[dict[str, Cell]] = []
+        self.groups: list[tuple[str, ...]] = []  # by row: a name may have a space in it, so the cell cannot be split
         self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self._providers: dict[str, Provider] = {}
         self._causes: dict[str, Cause] = {}
+        self._groups: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._texts: dict[str, str] = {}  # equal texts are kept once: hosts of one class have most of theirs in common
         for record in records:
             self.add(record)
@@ -89,6 +91,8 @@ class Summary:
             for key, cell in row(record).items()
         }
         self.rows.append(cells)
+        groups = tuple(record["host"]["groups"])
+        self.groups.append(self._groups.setdefault(groups, groups))
         self.states[record["state"]] += 1
         self.finished = max(self.finished or "", record["run"]["finished"])
         if record["state"] in ("native", "fallback"):

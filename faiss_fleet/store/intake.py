@@ -11,9 +11,7 @@ from pathlib import Path
 from ..errors import FleetError
 from ..records import RUN_ID
 from ..runs import RECORDS, RUN, read_records, write_atomically
-from . import HostLine, Store
-
-STORE = "history.sqlite"  # in the folder of all runs, where nothing else is named
+from . import Store
 
 
 def take_in(store: Store, reports: Path) -> dict[str, int]:
@@ -39,20 +37,6 @@ def take_in(store: Store, reports: Path) -> dict[str, int]:
             ) from error
         store.set_source(key, folder.name, *seen)
     return taken
-
-
-def earlier(store: str, run: str, hosts: list[str]) -> dict[str, HostLine]:
-    """The last good lines of hosts before a run, of the runs that the store has; nothing where it cannot be asked.
-
-    For reports that are written while the store may be away: they then do not know, and say so.
-    """
-    if "://" not in store and not Path(store).exists():
-        return {}
-    try:
-        with Store.open(store) as opened:
-            return opened.last_good(run, hosts)
-    except FleetError:
-        return {}
 
 
 def put_back(store: Store, run: str, reports: Path) -> Path:

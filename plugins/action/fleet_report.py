@@ -7,7 +7,6 @@ Hosts that a broken-off run never finished get their record as interrupted.
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import reports, runs
 from faiss_fleet.errors import FleetError
-from faiss_fleet.store import intake
+from faiss_fleet.history import STORE, Earlier
 
 ARGUMENT_SPEC = {
     "run": {"type": "str", "default": "latest"},
     "formats": {"type": "list", "elements": "str", "default": ["html", "markdown", "assessment", "csv"]},
     "prometheus_file": {"type": "str"},
+    "store": {"type": "str"},
 }
 
 
@@ -37,17 +37,21 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         result = super().run(tmp, task_vars)
         _spec, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
+        warnings: list[str] = []
         try:
             folder = runs.find(runs.reports_folder(_setting("reports"), constants.CONFIG_FILE), arguments["run"])
             if self._task.check_mode:
                 result.update(skipped=True, msg=f"Would render {folder} again; check mode writes nothing.")
                 return result
             output = reports.Output.of(arguments["formats"], arguments["prometheus_file"])
-            store = _setting("store") or str(folder.parent / intake.STORE)
-            summary, changed = reports.render(folder, output=output, good=partial(intake.earlier, store, folder.name))
+            store = arguments["store"] or _setting("store") or str(folder.parent / STORE)
+            earlier = Earlier.at(store, folder.name, warnings.append)
+            summary, changed = reports.render(folder, output=output, earlier=earlier)
         except (FleetError, OSError) as error:
             result.update(failed=True, msg=str(error))
             return result
+        if warnings:
+            result["warnings"] = warnings
         result.update(
             changed=bool(changed),
             folder=str(folder),

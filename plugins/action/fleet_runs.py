@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import operations, runs
 from faiss_fleet.errors import FleetError
-from faiss_fleet.store.intake import STORE, take_in
+from faiss_fleet.history import STORE
+from faiss_fleet.store.intake import take_in
 
 ARGUMENT_SPEC = {
     "do": {"type": "str", "required": True, "choices": ["diff", "export", "prune", "import"]},

@@ -9,7 +9,6 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import __version__, recorder, runs
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
+from faiss_fleet.history import STORE, Earlier
 from faiss_fleet.records import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
 from faiss_fleet.reports import terminal
 
@@ -49,8 +49,9 @@ options:
   store:
     description:
       - Where the run goes when its reports are written, an SQLite file or C(postgresql://user@host/database). Empty
-        means C(history.sqlite) in the folder of all runs. A store that does not answer is a warning, as the records on
-        disk are the truth and the next C(faiss-fleet) command takes them in.
+        means C(history.sqlite) in the folder of all runs. Reports ask it for the runs before this one. A store that
+        does not answer is a warning, as the records on disk are the truth and the next C(faiss-fleet) command takes
+        them in.
     type: str
     default: ""
     env:
@@ -149,7 +150,7 @@ class CallbackModule(CallbackBase):
             check_mode=bool(context.CLIARGS.get("check")),
             inventory=tuple(map(_inventory_name, context.CLIARGS.get("inventory") or ())),
         )
-        earlier = self._earlier(reports, run_id)
+        earlier = Earlier.at(self._store(reports), run_id, self._display.warning)
         self._recorder = recorder.Recorder(
             reports, run, self._secrets, self._display.warning, output, earlier
         )
@@ -260,22 +261,16 @@ class CallbackModule(CallbackBase):
             self._display.display(f"  {current.folder / name}")
         self._keep(current.folder.parent)
 
-    def _earlier(self, reports: Path, run_id: str) -> Callable[[list[str]], dict[str, Any]]:
-        """Where reports ask for the last good results of hosts that were not reached."""
-
-        def ask(hosts: list[str]) -> dict[str, Any]:
-            from faiss_fleet.store import intake
-
-            return dict(intake.earlier(str(self.get_option("store") or reports / intake.STORE), run_id, hosts))
-
-        return ask
+    def _store(self, reports: Path) -> str:
+        """Path or URL of the store of runs."""
+        return str(self.get_option("store") or reports / STORE)
 
     def _keep(self, reports: Path) -> None:
         """Takes the run into the store, with what an earlier run could not."""
         from faiss_fleet.store import Store, intake
 
         try:
-            with Store.open(self.get_option("store") or reports / intake.STORE) as store:
+            with Store.open(self._store(reports)) as store:
                 intake.take_in(store, reports)
         except (FleetError, OSError) as error:
             self._display.warning(f"This run is not in the store of runs yet: {error}")

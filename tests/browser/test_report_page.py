@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from faiss_fleet import reports
+from faiss_fleet.history import STORE, Earlier
 from faiss_fleet.store import Store, intake
 from tests import needs, sample_records
 
@@ -181,7 +182,7 @@ def test_columns_are_chosen(page: Page) -> None:
     page.get_by_role("checkbox", name="Kernel").check()
     expect(page.locator("#table th.col-kernel")).to_be_visible()
     assert any(text.strip() for text in page.locator("#table tbody td.col-kernel").all_inner_texts())
-    page.get_by_role("checkbox", name="Provider").uncheck()
+    page.get_by_role("checkbox", name="Strategy").uncheck()
     assert page.locator("#table th.col-provider").count() == 0
 
 
@@ -204,9 +205,9 @@ def test_the_trend_over_runs(browser: Browser, tmp_path: Path) -> None:
         lines = (folder / "records.jsonl").read_text().replace(sample_records.RUN.id, renamed.name)
         (folder / "records.jsonl").write_text(lines)
         folder.rename(renamed)
-    with Store.open(tmp_path / intake.STORE) as store:
+    with Store.open(tmp_path / STORE) as store:
         intake.take_in(store, tmp_path)
-    reports.render(renamed)
+    reports.render(renamed, earlier=Earlier.at(tmp_path / STORE, renamed.name, print))
     page, trouble = opened(browser, renamed / "index.html")
     page.locator("#chart-trend summary").click()
     rows = page.locator("#chart-trend tbody tr")

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from faiss_fleet import answers
 from faiss_fleet.reports import html
+from faiss_fleet.reports.answered import Answered
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
 
@@ -53,13 +55,22 @@ def column(text: str, key: str) -> list[Any]:
 
 def details(packed: str) -> list[Any]:
     """The records in one part."""
-    return [json.loads(line) for line in zlib.decompress(base64.b64decode(packed)).decode().split("\n")]
+    return [json.loads(line) for line in unpacked(packed)[:-1]]
+
+
+def unpacked(packed: str) -> list[str]:
+    """The lines of one part: records, and at its end the answers of its hosts."""
+    return zlib.decompress(base64.b64decode(packed)).decode().split("\n")
+
+
+def parts_of(text: str) -> list[str]:
+    """What the page itself holds of details."""
+    return re.findall(r'<script type="text/plain" class="part">(.*?)</script>', text)
 
 
 def inside(text: str) -> list[Any]:
     """The records whose details are in the page."""
-    parts = re.findall(r'<script type="text/plain" class="part">(.*?)</script>', text)
-    return [record for part in parts for record in details(part)]
+    return [record for part in parts_of(text) for record in details(part)]
 
 
 def test_every_host_is_in_the_table_and_has_details() -> None:
@@ -68,6 +79,28 @@ def test_every_host_is_in_the_table_and_has_details() -> None:
     assert column(text, "host") == [record["host"]["name"] for record in made]
     assert inside(text) == made
     assert data(text)["total"] == 40
+
+
+def test_every_host_has_its_answers_and_equal_ones_stand_once_in_a_part() -> None:
+    made = list(records(html.PART + 30))
+    answered = Answered(made)
+    text = "".join(html.render(hostile.summary(*made), map(json.dumps, made), answered=answered))
+    found: list[Any] = []
+    for part in parts_of(text):
+        pool = json.loads(unpacked(part)[-1])
+        assert len({json.dumps(answer) for answer in pool["answers"]}) == len(pool["answers"]) < 40
+        found += [[pool["answers"][place] for place in own] for own in pool["hosts"]]
+    assert found == [[list(answer.values()) for answer in answers.of_record(record)] for record in made]
+    assert [] in found and "devtoolset" in found[0][0][0]
+
+
+def test_groups_are_told_one_by_one_whatever_is_in_their_names() -> None:
+    wild = ["eu west", "a,b", '"quoted"', "<b>", "turned\u202e", ""]
+    made = [hostile.host("one"), hostile.host("two"), hostile.host("three")]
+    made[0]["host"]["groups"], made[1]["host"]["groups"], made[2]["host"]["groups"] = wild, ["eu west"], []
+    groups = next(each for each in data(page(*made))["columns"] if each["key"] == "groups")
+    names = [[groups["names"][each] for each in groups["members"][place]] for place in groups["places"]]
+    assert names == [["eu west", "a,b", '"quoted"', "<b>", "turned<U+202E>", ""], ["eu west"], []]
 
 
 def test_figures_are_numbers_and_what_is_missing_is_none() -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.store import Store, database, intake
+from faiss_fleet.store import Store, database
 from faiss_fleet.store.tables import HEAD, METADATA
 from tests.sample_records import RUN, records
 
@@ -112,18 +112,6 @@ def test_an_unreachable_host_has_its_last_good_line(store: Store) -> None:
     assert store.last_good(RUN.id) == {}
     # A run that the store does not have yet names its hosts.
     assert set(store.last_good("20261201T000000Z-cccccc", [names[0], names[3], "nobody"])) == {names[0], names[3]}
-
-
-def test_reports_ask_a_store_that_may_be_away(tmp_path: Path) -> None:
-    path = tmp_path / "history.sqlite"
-    fleet = list(records(2))
-    name = fleet[0]["host"]["name"]
-    assert intake.earlier(str(path), LATER, [name]) == {}
-    assert not path.exists()
-    with Store.open(path) as opened:
-        opened.add_records(fleet)
-    assert intake.earlier(str(path), LATER, [name])[name].run == RUN.id
-    assert intake.earlier("postgresql://fleet:secret@127.0.0.1:1/db", LATER, [name]) == {}
 
 
 def test_prune_keeps_the_newest(store: Store) -> None:
