@@ -64,7 +64,8 @@ class StandIn:
         """The host's record and what the terminal said."""
         self.runs += 1
         reports = self.folder / f"reports{self.runs}"
-        values = {"faiss_install__strategies": ["node"], "faiss_install__measure_fallback": False, **variables}
+        given = {"faiss_install__strategies": ["node"], "faiss_install__measure_fallback": False, **variables}
+        values = {name: value for name, value in given.items() if value is not None}  # None: the role's default
         command = [sys.executable, "-m", "ansible", "playbook", "audit.yml", "-i", str(self.inventory)]
         command += ["-e", json.dumps(values), *more]
         environment = {**os.environ, "FAISS_FLEET_REPORTS": str(reports), "ANSIBLE_NOCOLOR": "1"}

@@ -123,10 +123,19 @@ def test_a_hundred_thousand_searches_of_each_index_lose_no_memory(host: StandIn,
     print(test["soak"])
 
 
-def test_centos_7_as_installed_with_python_2_7_only(tmp_path: Path) -> None:
+def test_centos_7_as_installed_gets_it_by_the_default_order(tmp_path: Path) -> None:
+    """Python 2.7 only, no portable one, no channel, no image: what is left is the addon."""
     with started("centos7-stock", tmp_path) as stock:
-        record, _ = stock.audit(faiss_install__search_test={"workload": {"n": 2000}})
+        record, _ = stock.audit(
+            faiss_install__strategies=None,
+            faiss_install__conda_channels=["http://127.0.0.1:9/channel"],
+            faiss_install__search_test={"workload": {"n": 2000}},
+        )
     assert [python["version"][:3] for python in record["facts"]["pythons"] if python["version"]] == ["2.7"]
+    planned = {candidate["strategy"]: candidate["verdict"] for candidate in reversed(record["plan"])}
+    assert planned == {"wheel": "blocked", "conda": "possible", "container": "blocked", "node": "possible"}
+    attempts = [(attempt["strategy"], attempt["ok"], attempt["cause"]) for attempt in record["attempts"]]
+    assert attempts == [("conda", False, "conda_network"), ("node", True, None)]
     assert (record["state"], record["decision"]["provider"]) == ("native", "node"), record["because"]
 
 
