@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from . import failures, time_limit
+from . import memory, time_limit
 from .errors import FleetError
 from .planning import possible
-from .rung import Host, Result, Rung, attempt_of, in_place, placed, prefix_of, refusal, strategy_of, too_large
+from .rung import KEEP, Host, Result, Rung, attempt_of, in_place, placed, prefix_of, refusal, strategy_of, too_large
 from .strategies.base import Candidate, Facts, Options
 
 TRY_BLOCKED = "faiss_install__try_blocked"
+FASTEST = "fastest"
 
 
 @dataclass
@@ -20,6 +21,8 @@ class Climb:
 
     attempts: list[Result] = field(default_factory=list)
     verification: list[Result] = field(default_factory=list)
+    # By candidate that passed: its prefix goes when another one is set, and this is remembered of it.
+    if_lost: dict[str, Result] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:
@@ -31,12 +34,12 @@ def order(candidates: list[Candidate], options: Options) -> list[Candidate]:
     return list(candidates) if options.extra.get(TRY_BLOCKED) else possible(candidates)
 
 
-def predict(candidates: list[Candidate], facts: Facts, options: Options) -> Climb:
+def predict(candidates: list[Candidate], facts: Facts, options: Options, policy: str = "first") -> Climb:
     """Check mode: what a real run would try first. The controller resolves it; the host is not touched."""
     done = Climb()
     seconds = float(options.extra.get("faiss_install__attempt_timeout") or 0)
     for candidate in order(candidates, options):
-        relevant = failures.fingerprint(candidate, facts, options)
+        relevant = memory.fingerprint(candidate, facts, options)
         try:
             with time_limit.within(seconds):
                 artefact = strategy_of(candidate).resolve(candidate, facts, options)
@@ -51,11 +54,15 @@ def predict(candidates: list[Candidate], facts: Facts, options: Options) -> Clim
         ships = False
         if artefact is not None:
             prefix = prefix_of(candidate, artefact, options)
-            earlier = failures.earlier(candidate, artefact, facts, options, relevant)
+            earlier = memory.failed_before(candidate, artefact, facts, options, relevant)
             ships = not in_place(prefix, facts)
             refused = too_large(artefact, options) if ships else None
+            loss = memory.lost_before(candidate, artefact, facts, options, relevant)
+            place = (candidate["id"], prefix)
+            if policy == FASTEST and ships and loss and _foreseen_beaten(place, candidates, facts, options):
+                refused = {"message": memory.told(loss), "lost_before": loss.get("at")}
             if earlier:
-                refused = {"ok": False, "cause": earlier["cause"], "message": failures.told(earlier)}
+                refused = {"ok": False, "cause": earlier["cause"], "message": memory.told(earlier)}
                 refused["failed_before"] = earlier.get("at")
             if refused:
                 done.attempts.append(attempt_of(candidate, **refused))
@@ -69,15 +76,40 @@ def predict(candidates: list[Candidate], facts: Facts, options: Options) -> Clim
     return done
 
 
+def _foreseen_beaten(place: memory.Place, candidates: list[Candidate], facts: Facts, options: Options) -> bool:
+    """Whether what it lost against is there and planned, so that a real run would most likely leave it out."""
+    here = [None, *(found["path"] for found in facts["prefixes"] if found["complete"])]
+    losses: dict[memory.Place, Result] = {
+        (str(found["candidate"]), f"{options.prefix}/{found['strategy']}/{found['digest']}"): found
+        for found in facts.get("tried") or []
+        if found.get("against")
+    }
+    there = [(candidate["id"], prefix) for candidate in order(candidates, options) for prefix in here]
+    return place in memory.still_beaten(there, losses)
+
+
 def climb(candidates: list[Candidate], policy: str, facts: Facts, options: Options, host: Host) -> Climb:
     """Tries the candidates in order; ``fastest`` tries all, another policy stops once one passes."""
-    done = Climb()
+    rungs = []
     for candidate in order(candidates, options):
-        rung = Rung(candidate, facts, options, host)
+        rung = Rung(candidate, facts, options, host, spares_losers=policy == FASTEST)
         rung.climb()
-        done.attempts.append(rung.attempt)
-        if rung.verification is not None:
-            done.verification.append(rung.verification)
-        if rung.passed and policy != "fastest":
+        rungs.append(rung)
+        if rung.passed and policy != FASTEST:
             break
-    return done
+    for number, rung in enumerate(rungs):
+        if rung.loss and rung.place not in _beaten(rungs):
+            # What won then does not pass now.
+            rungs[number] = Rung(rung.candidate, facts, options, host)
+            rungs[number].climb()
+    keeps = policy != FASTEST or options.extra.get(KEEP)
+    return Climb(
+        attempts=[rung.attempt for rung in rungs],
+        verification=[rung.verification for rung in rungs if rung.verification is not None],
+        if_lost={rung.candidate["id"]: memo for rung in rungs if not keeps and (memo := rung.memo_if_lost)},
+    )
+
+
+def _beaten(rungs: list[Rung]) -> set[memory.Place]:
+    passed = [rung.place for rung in rungs if rung.passed]
+    return memory.still_beaten(passed, {rung.place: rung.loss for rung in rungs if rung.loss})

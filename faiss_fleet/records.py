@@ -140,9 +140,13 @@ class RecordBuilder:
         self._verification = _merged(self._verification, _part(result, "results", []))
 
     def add_backend(self, result: Result) -> None:
-        """The decision and what became of the setting. With a decision the host has its verdict."""
+        """The decision, what became of the setting and of those that lost. With a decision the host has its verdict."""
         self._decision = _part(result, "decision", self._decision)
         self._setting = _part(result, "setting", self._setting)
+        settled = {str(attempt.get("candidate")): attempt for attempt in _dicts(result.get("attempts"))}
+        for number, attempt in enumerate(self._attempts):
+            if isinstance(attempt, Mapping):
+                self._attempts[number] = settled.get(str(attempt.get("candidate")), attempt)
         if isinstance(self._decision, Mapping):
             self._outcome = "decided"
 

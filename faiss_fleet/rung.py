@@ -6,13 +6,14 @@ from __future__ import annotations
 import time
 from typing import Any, Protocol
 
-from . import failures, measured, records, strategies, time_limit
+from . import measured, memory, records, strategies, time_limit
 from .errors import FleetError
 from .strategies.base import Artefact, Candidate, Facts, Options, Runtime, Strategy
 from .target import causes
 
 Result = dict[str, Any]
 
+KEEP = "faiss_install__keep"
 # For taking away what was left where the time is over: the host may be one that hangs.
 TIDYING_SECONDS = 60.0
 
@@ -99,13 +100,20 @@ def too_large(artefact: Artefact, options: Options) -> Result | None:
 
 
 class Rung:
-    """An attempt in the making. ``climb`` makes it; ``attempt`` and ``verification`` say how it ended."""
+    """An attempt in the making. ``climb`` makes it; ``attempt`` and ``verification`` say how it ended.
 
-    def __init__(self, candidate: Candidate, facts: Facts, options: Options, host: Host) -> None:
+    spares_losers: whether what passed and lost before, and is not there any more, is left out. ``loss`` then says so.
+    """
+
+    def __init__(
+        self, candidate: Candidate, facts: Facts, options: Options, host: Host, spares_losers: bool = False
+    ) -> None:
         self.candidate, self.facts, self.options, self.host = candidate, facts, options, host
         self.attempt = attempt_of(candidate)
         self.verification: Result | None = None
-        self._relevant = failures.fingerprint(candidate, facts, options)
+        self.loss: Result | None = None
+        self._spares_losers = spares_losers
+        self._relevant = memory.fingerprint(candidate, facts, options)
         self._seconds = float(options.extra.get("faiss_install__attempt_timeout") or 0)
         self._started = time.monotonic()
         self._stage = "what is to be shipped was made on the controller"
@@ -116,6 +124,21 @@ class Rung:
     @property
     def passed(self) -> bool:
         return bool(self.verification and self.verification["ok"])
+
+    @property
+    def place(self) -> memory.Place:
+        """The candidate with its prefix, which tells it from one of the same name that was made of something else."""
+        if self._artefact:
+            return self.candidate["id"], prefix_of(self.candidate, self._artefact, self.options)
+        runtime = self.candidate.get("runtime")
+        return self.candidate["id"], runtime["prefix"] if runtime else None
+
+    @property
+    def memo_if_lost(self) -> Result | None:
+        """What a later run is to know of it if another one is set; None where there is no prefix to take away."""
+        if not self.passed or self._artefact is None:
+            return None
+        return memory.loss(self.candidate, self.verification or {}, self._relevant, records.timestamp())
 
     def climb(self) -> None:
         """One attempt, whatever becomes of it."""
@@ -163,10 +186,16 @@ class Rung:
 
     def _place(self, artefact: Artefact) -> None:
         prefix = prefix_of(self.candidate, artefact, self.options)
-        earlier = failures.earlier(self.candidate, artefact, self.facts, self.options, self._relevant)
+        known = (self.candidate, artefact, self.facts, self.options, self._relevant)
+        earlier = memory.failed_before(*known)
         if earlier:
-            self.attempt.update(ok=False, cause=earlier["cause"], message=failures.told(earlier))
+            self.attempt.update(ok=False, cause=earlier["cause"], message=memory.told(earlier))
             self.attempt.update(remedy=str(causes.remedy(earlier["cause"])), failed_before=earlier.get("at"))
+            return
+        # One that is still there is tested again: that costs no shipping.
+        self.loss = memory.lost_before(*known) if self._spares_losers and not in_place(prefix, self.facts) else None
+        if self.loss:
+            self.attempt.update(ok=None, message=memory.told(self.loss), lost_before=self.loss.get("at"))
             return
         self.attempt["prefix"] = prefix
         if in_place(prefix, self.facts):
@@ -204,21 +233,21 @@ class Rung:
 
     def _tidy(self) -> None:
         """Takes away what this attempt put there and lost, and leaves or takes away the memo of a failure."""
-        if self._artefact is None or self.attempt.get("failed_before"):
+        if self._artefact is None or self.attempt.get("failed_before") or self.loss:
             return
         prefix = prefix_of(self.candidate, self._artefact, self.options)
         if self.passed:
-            if failures.noted(self.candidate, self._artefact, self.facts) and not self._put:
+            if memory.noted(self.candidate, self._artefact, self.facts):
                 self.host.remove(prefix, keep=True)
             return
         memo = None
         if self.verification is not None:
             at = records.timestamp()
             fault = (self.attempt["cause"], self.attempt["message"])
-            memo = failures.memo(self.candidate, *fault, self.facts, self._relevant, at)
+            memo = memory.failure(self.candidate, *fault, self.facts, self._relevant, at)
         if not self._put and memo is None:
             return
-        keep = not self._put or bool(self.options.extra.get("faiss_install__keep_failed", False))
+        keep = not self._put or bool(self.options.extra.get(KEEP))
         done = self.host.remove(prefix, keep=keep, memo=memo)
         if done.get("failed"):
             self.attempt["message"] = f"{self.attempt['message']} {prefix} stays: {done.get('msg')}"

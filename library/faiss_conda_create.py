@@ -134,7 +134,7 @@ remedy:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import child_process, conda_create, failure_memo, prefix_place, unpack
+from ansible.module_utils.faiss_fleet import child_process, conda_create, prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 ARGUMENT_SPEC = dict(
@@ -166,8 +166,6 @@ def main():
         params['lock_timeout'] = params['lock_timeout'] or params['timeout']
         result = conda_create.present(params, module.check_mode,
                                       lambda partial, handle: conda_create.fill(partial, handle, params, log))
-        if result['changed'] and not module.check_mode:
-            failure_memo.remove(params['prefix'])    # another try, whose end is not known yet
     except AuditError as exc:
         failure = exc
     except (IOError, OSError) as exc:

@@ -17,7 +17,7 @@ options:
     description:
       - C(present) puts the prefix in place. One whose manifest matches and whose files are there is left as it is.
       - C(absent) removes a prefix of ours; a folder without a manifest is refused.
-      - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away an older one.
+      - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away older ones.
     type: str
     choices: [present, absent, failed]
     default: present
@@ -51,7 +51,7 @@ options:
     type: bool
     default: false
   memo:
-    description: With O(state=failed), what a later run is to know of the failure. Empty leaves no memo.
+    description: With O(state=failed), what a later run is to know of the failure. Empty leaves no memo of this prefix.
     type: dict
     default: {}
   time_limit:
@@ -142,7 +142,7 @@ import signal
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import failure_memo, prefix_place, prefix_users, unpack
+from ansible.module_utils.faiss_fleet import attempt_memo, prefix_place, prefix_users, unpack
 from ansible.module_utils.faiss_fleet import prefix as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.host_lock import HostLock
@@ -168,11 +168,8 @@ ARGUMENT_SPEC = dict(
 
 def present(params, check_mode):
     """Unpacks the archive beside its place and renames it there."""
-    result = prefix_place.present(
+    return prefix_place.present(
         params, check_mode, lambda partial, handle: unpack.unpack(handle, partial, params['digest'], params['archive']))
-    if result['changed'] and not check_mode:
-        failure_memo.remove(params['prefix'])    # another try, whose end is not known yet
-    return result
 
 
 def refuse_in_use(params, users=prefix_users.find):
@@ -195,11 +192,11 @@ def half_built(prefix):
     return any(prefixes.leftover_of(name) == os.path.basename(prefix) for name in names)
 
 
-def absent(params, check_mode, pid=os.getpid):
+def absent(params, check_mode, pid=os.getpid, forget=True):
     prefix = params['prefix']
     parent = os.path.dirname(prefix)
     if read_manifest(prefix) is None and not half_built(prefix):
-        if not check_mode and failure_memo.remove(prefix):
+        if forget and not check_mode and attempt_memo.remove(prefix):
             prefix_place.remove_parents(parent)
         return dict(changed=False, because='it was not there', bytes=0, leftovers=[])
     refuse_in_use(params)
@@ -211,7 +208,8 @@ def absent(params, check_mode, pid=os.getpid):
                 gone = '%s.partial-%d-removed' % (prefix, pid())
                 os.rename(prefix, gone)
                 shutil.rmtree(gone)
-            failure_memo.remove(prefix)
+            if forget:
+                attempt_memo.remove(prefix)
         prefix_place.remove_parents(parent)
         return dict(changed=True, because='it was there', bytes=0, leftovers=leftovers)
     return dict(changed=True, because='it is there', bytes=0, leftovers=[])
@@ -222,15 +220,15 @@ def failed(params, check_mode):
     prefix, memo = params['prefix'], params['memo']
     try:
         if not params['keep']:
-            return absent(params, check_mode)
-        changed = not check_mode and not memo and failure_memo.remove(prefix)
+            return absent(params, check_mode, forget=not memo)
+        changed = not check_mode and not memo and attempt_memo.remove(prefix)
         if changed:
             prefix_place.remove_parents(os.path.dirname(prefix))
         return dict(changed=changed, because='it is kept', bytes=0, leftovers=[])
     finally:
         if memo and not check_mode:
             prefix_place.make_parents(os.path.dirname(prefix))
-            failure_memo.write(prefix, memo)
+            attempt_memo.write(prefix, memo)
 
 
 def over(number, frame):

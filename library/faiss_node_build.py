@@ -134,7 +134,7 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import child_process, failure_memo, node_build, prefix_place, unpack
+from ansible.module_utils.faiss_fleet import child_process, node_build, prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 ARGUMENT_SPEC = dict(
@@ -179,8 +179,6 @@ def main():
                                    os.sysconf('SC_NPROCESSORS_ONLN'))
 
         result = prefix_place.present(params, module.check_mode, fill)
-        if result['changed'] and not module.check_mode:
-            failure_memo.remove(params['prefix'])    # another try, whose end is not known yet
     except AuditError as exc:
         failure = exc
     except (IOError, OSError) as exc:

@@ -7,7 +7,7 @@ DOCUMENTATION = r'''
 module: faiss_rollback
 short_description: Puts back the vector backend setting of a host and removes what was installed
 description:
-  - First puts back the setting, then removes the prefixes of faiss-fleet that the setting no longer names.
+  - First puts back the setting, then removes the prefixes of faiss-fleet that no setting names any longer.
   - Where there was no setting before the first audit, the setting, its backups and the folders made for them go too.
   - A container's image goes too when it was brought for the prefix and nothing else names or uses it.
   - A prefix that a process has files of open stays, and is told with the process.
@@ -89,7 +89,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import (
-    atomic_file, commands, container_image, prefix, prefix_removal, prefix_users, setting_store)
+    atomic_file, commands, container_image, prefix, prefix_removal, prefix_users, setting_names, setting_store)
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.setting_host import Labels
 
@@ -146,7 +146,7 @@ def _roll_back(params, check_mode, labels, run, result):
 
 def _remove_unnamed(base, plan, timeout, check_mode, run, result):
     whole, left = prefix_removal.find(base)
-    texts = [found.data for found in plan.wanted.values() if found is not None]
+    texts = [found.data for found in plan.wanted.values() if found is not None] + setting_names.others(plan.place)
     unused = prefix_removal.unnamed(whole, texts)
     result['kept'] = [path for path in whole if path not in unused]
     for path in unused:
@@ -168,11 +168,11 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
             result['did'].append('%s, half-built, is removed.' % path)
             result['changed'] = True
     for path in [path for path in result['kept'] if path not in unused]:
-        result['did'].append('%s stays: the setting names it.' % path)
+        result['did'].append('%s stays: a setting names it.' % path)
     if not check_mode and os.path.isdir(base):
         if prefix_removal.remove_memos(base):
             result['changed'] = True
-            result['did'].append('What had failed here before is forgotten.')
+            result['did'].append('What failed or lost here before is forgotten.')
         prefix_removal.remove_parents(base)
 
 

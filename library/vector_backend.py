@@ -13,6 +13,8 @@ description:
   - What was there before is kept in C(backend.backups), and O(state=restored) puts it back.
   - C(verified) in the setting says when it was measured. When nothing else differs both files stay, byte for byte.
   - Symbolic links of root and of the user are followed, those of anybody else are refused.
+  - Once the setting is in place, what passed and is not set (O(lost)) is removed, unless a setting names it, this one's
+    backups included, or a process uses it.
 options:
   path:
     description: Absolute path of the setting. It ends in C(.json).
@@ -34,10 +36,16 @@ options:
     type: dict
     default: {}
   passed:
-    description: Search tests that passed, as C(faiss_search_test) returned them. At least candidate, ok and runtime.
+    description:
+      - Search tests that passed, as C(faiss_search_test) returned them. At least candidate, ok and runtime.
+      - For O(lost) also C(p95_ms).
     type: list
     elements: dict
     default: []
+  lost:
+    description: By candidate, what a later run is to know of it if it is not the one that is set; its prefix then goes.
+    type: dict
+    default: {}
   predicted:
     description: The setting is foretold, not tested. Only in check mode.
     type: bool
@@ -116,6 +124,12 @@ backup_file:
   returned: success
   type: str
   sample: /etc/faiss-fleet/backend.backups/000001.20261122T171800Z
+lost:
+  description: Those of O(lost) that are not set, whether the prefix was removed, and why it stays.
+  returned: success, with O(state=present)
+  type: list
+  elements: dict
+  sample: [{candidate: "wheel:a", prefix: /opt/faiss-fleet/wheel/3f0c2a1be45d9786, removed: true, message: null}]
 cause:
   description: Why it failed, from the closed list of causes, or null.
   returned: failure
@@ -128,8 +142,11 @@ remedy:
   sample: Mount it read-write, or point vector_backend__path at a folder that is writable.
 '''
 
+import functools
+import os
+
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import setting_store
+from ansible.module_utils.faiss_fleet import commands, losers, setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.setting_host import Labels, wish
 
@@ -139,6 +156,7 @@ ARGUMENT_SPEC = dict(
     setting=dict(type='dict'),
     if_set=dict(type='dict', default={}),
     passed=dict(type='list', elements='dict', default=[]),
+    lost=dict(type='dict', default={}),
     predicted=dict(type='bool', default=False),
     to=dict(type='str', choices=['previous', 'found'], default='previous'),
     backup=dict(type='bool', default=True),
@@ -173,8 +191,21 @@ def run(module):
     else:
         plan, entry = setting_store.apply(
             work_out, Labels(module), module.params['backups_kept'], module.params['lock_timeout'])
-    return dict(changed=setting_store.changes(plan), path=plan.place.path, before=plan.before, after=plan.after,
-                note=plan.note, backup_file=entry, diff=setting_store.diff(plan))
+    gone = remove_losers(module, plan) if module.params['state'] == 'present' else []
+    changed = setting_store.changes(plan) or any(one['removed'] for one in gone)
+    return dict(changed=changed, path=plan.place.path, before=plan.before, after=plan.after,
+                note=plan.note, backup_file=entry, diff=setting_store.diff(plan), lost=gone)
+
+
+def remove_losers(module, plan):
+    """What became of those that passed and are not set. An engine, for an image, runs in a clean environment."""
+    if not module.params['lost']:
+        return []
+    for name in set(os.environ) - set(commands.clean_environment(os.environ)):
+        del os.environ[name]
+    command = functools.partial(module.run_command, environ_update={'LC_ALL': 'C'}, handle_exceptions=False)
+    return losers.settle(plan, module.params['passed'], module.params['lost'], command, module.params['lock_timeout'],
+                         module.check_mode)
 
 
 def main():

@@ -9,7 +9,7 @@ import pwd
 import resource
 import sys
 
-from . import (condas, cpu, engines, failure_memo, filesystems, installed, libc, machine, nodes, pythons, selinux,
+from . import (attempt_memo, condas, cpu, engines, filesystems, installed, libc, machine, nodes, pythons, selinux,
                shared_libraries, toolchains)
 from . import setting as settings
 from .errors import AuditError
@@ -28,7 +28,7 @@ def empty():
         'cpu': {'model': None, 'count': None, 'isa_level': None, 'flags': []}, 'memory_bytes': None,
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],
-        'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'failures': [], 'limits': {},
+        'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'tried': [], 'limits': {},
         'user': None, 'setting': None,
     }
 
@@ -106,7 +106,7 @@ class Gathering:
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
         self.store('setting', lambda: current_setting(host, options['setting']))
-        self.store('failures', lambda: failure_memo.describe(host, options['prefix']))
+        self.store('tried', lambda: attempt_memo.describe(host, options['prefix']))
         self.store('prefixes', lambda: installed.describe(host, options['prefix'], results))
         purposes = [('prefix', options['prefix']), ('tmp', host.environ.get('TMPDIR') or '/tmp'),
                     ('setting', posixpath.dirname(options['setting']) or '/')]

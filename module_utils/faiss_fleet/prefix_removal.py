@@ -7,7 +7,7 @@ import io
 import os
 import shutil
 
-from . import failure_memo
+from . import attempt_memo
 from . import prefix as prefixes
 from .errors import AuditError
 from .host_lock import HostLock
@@ -50,11 +50,11 @@ def find(base):
 
 
 def remove_memos(base):
-    """Removes the memos of what failed here; returns how many there were."""
+    """Removes the memos of what was tried here; returns how many there were."""
     count = 0
     for folder in [os.path.join(base, strategy) for strategy in _folders(base)]:
         for name in os.listdir(folder):
-            if failure_memo.digest_of(name) and os.path.isfile(os.path.join(folder, name)):
+            if attempt_memo.digest_of(name) and os.path.isfile(os.path.join(folder, name)):
                 os.unlink(os.path.join(folder, name))
                 count += 1
     return count

@@ -49,7 +49,7 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(exc), result={"cause": exc.cause, "remedy": exc.remedy}) from exc
 
         if self._task.check_mode:
-            climbed = ladder.predict(candidates, facts, chosen)
+            climbed = ladder.predict(candidates, facts, chosen, policy)
         else:
             named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
             bare = facts["method"] == "raw"
@@ -63,6 +63,7 @@ class ActionModule(ActionBase):
             plan=candidates,
             attempts=climbed.attempts,
             verification=climbed.verification,
+            if_lost=climbed.if_lost,
             policy=policy,
             strategies=order,
         )

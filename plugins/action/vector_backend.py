@@ -1,13 +1,15 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Decides for one host which backend it gets, then has the module of the same name write it: one remote call.
 
-Arguments: plan, attempts, verification, policy and strategies as faiss_install returned them, margin_percent, socket,
-run, and the module's own options path, mode, owner, group, backup, backups_kept, lock_timeout. Returns decision and
-setting as the host record has them.
+What passed and is not what was set goes with the same call. Arguments: plan, attempts, verification, policy, strategies
+and if_lost as faiss_install returned them, margin_percent, socket, run, and the module's own options path, mode, owner,
+group, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the attempts of
+which there is more to say.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -24,7 +26,7 @@ from faiss_fleet.records import current_run_id, timestamp
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
-OWN = (*FOUND, *NEED, "policy", "strategies", "margin_percent", "run", "socket")
+OWN = (*FOUND, *NEED, "if_lost", "policy", "strategies", "margin_percent", "run", "socket")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
 UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
@@ -78,6 +80,7 @@ class ActionModule(ActionBase):
             },
             "passed": [_proof(test) for test in found[2] if test.get("ok") is True],
             "predicted": decision["predicted"],
+            "lost": arguments.get("if_lost") or {},
         }
         done = self._execute_module(module_name="vector_backend", module_args=module_args, task_vars=task_vars)
         result.update(done)
@@ -86,6 +89,7 @@ class ActionModule(ActionBase):
             decision = decide.decide(*found, *how, done["before"], check_mode, margin)
             result["setting"] = {name: done[name] for name in ("path", "before", "after", "changed")}
             result["setting"]["backup"] = done["backup_file"]
+            result["attempts"] = [_settled(one, found, decision["candidate"]) for one in done["lost"]]
         result["decision"] = {**decision, **_recommendation(need, decision, found[2])}
         return result
 
@@ -108,4 +112,24 @@ def _own_python(decision: dict[str, Any], verification: list[dict[str, Any]]) ->
 
 
 def _proof(test: dict[str, Any]) -> dict[str, Any]:
-    return {name: test.get(name) for name in ("candidate", "ok", "runtime")}
+    return {**{name: test.get(name) for name in ("candidate", "ok", "runtime")}, "p95_ms": _p95(test)}
+
+
+def _p95(test: dict[str, Any]) -> float | None:
+    found = decide.p95(test)
+    return found if math.isfinite(found) else None
+
+
+def _settled(lost: dict[str, Any], found: list[list[dict[str, Any]]], winner: str | None) -> dict[str, Any]:
+    """The attempt of one that passed and is not set, with what became of its prefix."""
+    _plan, attempts, verification = found
+    attempt = next(one for one in attempts if one["candidate"] == lost["candidate"])
+    own, others = (
+        next((_p95(test) for test in verification if test["candidate"] == name), None)
+        for name in (lost["candidate"], winner)
+    )
+    figures = f" (p95 {own:.3g} ms against {others:.3g} ms)" if own is not None and others is not None else ""
+    ending = "is removed" if lost["removed"] else "stays"
+    why = f": {lost['message']}" if lost["message"] else ""
+    text = f"It passed, and {winner} is set{figures}. {lost['prefix']} {ending}{why}".rstrip(".") + "."
+    return {**attempt, "removed": lost["removed"], "message": text}

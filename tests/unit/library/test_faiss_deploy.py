@@ -14,7 +14,7 @@ from collections import namedtuple
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import prefix_place, unpack
+from ansible.module_utils.faiss_fleet import attempt_memo, prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.host_lock import HostLock
 from library_modules import faiss_deploy
@@ -316,33 +316,42 @@ def test_options_in_the_documentation_are_those_of_the_module():
     assert sorted(re.findall(r'^  (\w+):$', block, re.MULTILINE)) == sorted(faiss_deploy.ARGUMENT_SPEC)
 
 
-MEMO = {'schema': 1, 'candidate': 'wheel:a', 'cause': 'cpu_isa', 'message': 'SIGILL', 'at': 'then', 'facts': 'f' * 64}
+MEMO = {'schema': 1, 'candidate': u'wheel:a', 'cause': 'cpu_isa', 'message': 'SIGILL', 'at': 'then', 'facts': 'f' * 64}
 
 
 def lost(host, **more):
     return dict(host, state='failed', **dict({'keep': False, 'memo': dict(MEMO)}, **more))
 
 
-def test_what_lost_goes_and_its_memo_stays_until_it_is_absent(host, tmpdir):
+def memos(host):
+    names = os.listdir(os.path.dirname(host['prefix']))
+    return [name for name in names if attempt_memo.digest_of(name) == DIGEST]
+
+
+def test_what_failed_goes_and_its_memo_stays_until_it_is_absent(host, tmpdir):
     faiss_deploy.present(host, check_mode=False)
     assert faiss_deploy.failed(lost(host), check_mode=False)['changed']
     left = os.listdir(str(tmpdir.join('fleet', 'wheel')))
-    assert sorted(left) == [prefix_place.MADE, DIGEST + '.failed.json']
+    assert len(memos(host)) == 1 and sorted(left) == sorted([prefix_place.MADE] + memos(host))
     assert not faiss_deploy.absent(host, check_mode=False)['changed']
     assert not tmpdir.join('fleet').check()
 
 
-def test_what_lost_and_is_kept_stays_with_a_memo_and_the_next_deploy_forgets_it(host, tmpdir):
+def test_what_failed_and_is_kept_stays_with_a_memo_until_it_passes(host, tmpdir):
     faiss_deploy.present(host, check_mode=False)
     faiss_deploy.failed(lost(host, keep=True), check_mode=False)
-    memo = tmpdir.join('fleet', 'wheel', DIGEST + '.failed.json')
-    assert memo.check() and os.path.isdir(host['prefix'])
+    assert memos(host) and os.path.isdir(host['prefix'])
     faiss_deploy.failed(lost(host, keep=True, memo={}), check_mode=False)
-    assert not memo.check() and os.path.isdir(host['prefix'])
+    assert not memos(host) and os.path.isdir(host['prefix'])
     faiss_deploy.failed(lost(host), check_mode=False)
-    assert memo.check() and not os.path.isdir(host['prefix'])
-    faiss_deploy.present(host, check_mode=False)
-    assert not memo.check()
+    assert memos(host) and not os.path.isdir(host['prefix'])
+
+
+def test_the_other_candidate_of_an_artefact_that_failed_is_remembered_beside_the_first(host):
+    for name in (u'wheel:a', u'wheel:b'):
+        faiss_deploy.present(host, check_mode=False)
+        faiss_deploy.failed(lost(host, memo=dict(MEMO, candidate=name)), check_mode=False)
+    assert len(memos(host)) == 2
 
 
 def test_check_mode_remembers_nothing(host, tmpdir):
@@ -350,12 +359,12 @@ def test_check_mode_remembers_nothing(host, tmpdir):
     assert not tmpdir.join('fleet').check()
 
 
-def test_what_the_setting_names_is_not_removed_and_its_failure_is_remembered(host, tmpdir):
+def test_what_the_setting_names_is_not_removed_and_its_failure_is_remembered(host):
     faiss_deploy.present(host, check_mode=False)
     with pytest.raises(AuditError) as failure:
         faiss_deploy.failed(lost(host, in_use=[host['prefix']]), check_mode=False)
     assert 'setting' in str(failure.value) and os.path.isdir(host['prefix'])
-    assert tmpdir.join('fleet', 'wheel', DIGEST + '.failed.json').check()
+    assert memos(host)
 
 
 def test_what_a_process_holds_is_not_removed(host):

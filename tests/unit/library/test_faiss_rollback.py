@@ -155,9 +155,9 @@ def test_options_in_the_documentation_are_those_of_the_module():
 def test_what_failed_before_is_forgotten(host):
     before = host.tree()
     host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
-    host.base.join("wheel", "ba9876543210.failed.json").write("{}")
+    host.base.join("wheel", "ba9876543210.0123456789ab.tried.json").write("{}")
     result = host.back()
-    assert "What had failed here before is forgotten." in result["did"]
+    assert "What failed or lost here before is forgotten." in result["did"]
     assert host.tree() == before
 
 
