@@ -149,6 +149,13 @@ class RemoteHost:
         shipped = {"archive": self._ship(step.file, "image.tar.gz")[1]} if step.file else {}
         return self._module(step.module, prefix=prefix, **step.arguments, **shipped)
 
+    def reconnect(self) -> None:
+        connection = self._action._connection
+        # ssh alone has one line for all calls, held by a process that would have the later ones wait as well. It is not
+        # ended, as another run may use it: it goes with its last user, or when the line proves dead.
+        if connection.transport == "ssh":
+            connection.reset()
+
     def remove(self, prefix: str, keep: bool = False, memo: dict[str, Any] | None = None) -> dict[str, Any]:
         removed = not keep and prefix not in self._in_use
         if removed and PurePosixPath(prefix).parent.name == container_options.STRATEGY:

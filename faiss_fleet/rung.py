@@ -16,6 +16,7 @@ Result = dict[str, Any]
 KEEP = "faiss_install__keep"
 # For taking away what was left where the time is over: the host may be one that hangs.
 TIDYING_SECONDS = 60.0
+MAKING = "what is to be shipped was made on the controller"
 
 
 class Host(Protocol):
@@ -27,6 +28,10 @@ class Host(Protocol):
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> Result:
         """Runs the search test, with or without measuring; returns a verification."""
+        ...
+
+    def reconnect(self) -> None:
+        """Leaves the connection, which may be what hung: the next call makes one of its own."""
         ...
 
     def remove(self, prefix: str, keep: bool = False, memo: Result | None = None) -> Result:
@@ -116,7 +121,7 @@ class Rung:
         self._relevant = memory.fingerprint(candidate, facts, options)
         self._seconds = float(options.extra.get("faiss_install__attempt_timeout") or 0)
         self._started = time.monotonic()
-        self._stage = "what is to be shipped was made on the controller"
+        self._stage = MAKING
         self._artefact: Artefact | None = None
         self._untried = False
         self._put = False  # whether this attempt may have put the prefix there
@@ -142,16 +147,20 @@ class Rung:
 
     def climb(self) -> None:
         """One attempt, whatever becomes of it."""
+        late = False
         try:
             with time_limit.within(self._seconds):
                 self._climb()
         except time_limit.OutOfTime:
+            late = True
             self._out_of_time()
         try:
-            with time_limit.within(TIDYING_SECONDS if self.attempt["cause"] == "timeout" else 0):
+            with time_limit.within(TIDYING_SECONDS if late or self.attempt["cause"] == "timeout" else 0):
+                if late and self._stage != MAKING:
+                    self.host.reconnect()
                 self._tidy()
         except time_limit.OutOfTime:
-            self.attempt["message"] += f" {self.attempt['prefix']} could not be taken away either."
+            self.attempt["message"] += " What it may have left there could not be taken away either."
         if self.candidate["verdict"] == "blocked" and not self._untried:
             self._compare()
 

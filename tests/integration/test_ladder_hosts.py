@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +23,8 @@ from tests.ssh_farm import Farm
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOAD = {"n": 2000, "d": 32, "k": 5, "queries": 40}
 PREFIXES = "/opt/faiss-fleet"
+MEMO = ".tried.json"
+RELAY = 2222
 WHEELS = (
     ("3.13", "manylinux_2_28_x86_64", ("faiss-cpu==1.15.1", "numpy==2.2.6")),
     ("3.13", "manylinux2014_x86_64", ("faiss-cpu==1.9.0.post1", "numpy==2.2.6")),
@@ -65,10 +68,17 @@ class Fleet:
         return {**record, "changed": record["setting"]["changed"] or any(a["changed"] for a in record["attempts"])}
 
     def names(self) -> list[str]:
-        """What lies where wheels are put, locks and marks apart."""
+        """What lies where wheels are put, locks, marks and memos apart."""
+        return sorted(name for name in self._files() if not name.endswith(MEMO))
+
+    def remembered(self) -> list[str]:
+        """Digests of which the host has a memo."""
+        return sorted(name.partition(".")[0] for name in self._files() if name.endswith(MEMO))
+
+    def _files(self) -> list[str]:
         folder = self.path(f"{PREFIXES}/wheel")
         found = folder.iterdir() if folder.is_dir() else ()
-        return sorted(path.name for path in found if not path.name.startswith("."))
+        return [path.name for path in found if not path.name.startswith(".")]
 
 
 @pytest.fixture(scope="module")
@@ -119,8 +129,8 @@ def test_a_blocked_release_is_proven_blocked_once_and_remembered_by_the_host(fle
     assert first["state"] == "native" and "prediction" not in first["attempts"][-1]
     log = (fleet.folder / "latest" / tried["log_file"]).read_text()
     assert tried["log_file"].startswith("logs/old/01-wheel") and "GLIBC" in log
-    memo = f"{tried['artefact']['digest']}.failed.json"
-    assert fleet.names() == sorted([memo, first["attempts"][-1]["artefact"]["digest"]])
+    assert fleet.names() == [first["attempts"][-1]["artefact"]["digest"]]
+    assert fleet.remembered() == [tried["artefact"]["digest"]]
 
     # Another controller: nothing but the host tells it.
     second = fleet.audit(faiss_install__try_blocked=True)
@@ -130,25 +140,64 @@ def test_a_blocked_release_is_proven_blocked_once_and_remembered_by_the_host(fle
     assert again["failed_before"] and f"failed here on {again['failed_before']}" in again["message"]
     assert [test["candidate"] for test in second["verification"]] == [second["decision"]["candidate"]]
 
-    forced = fleet.audit(faiss_install__try_blocked=True, faiss_install__retry_failed=True)
+    forced = fleet.audit(faiss_install__try_blocked=True, faiss_install__retry=True)
     assert forced["attempts"][0].get("failed_before") is None and forced["attempts"][0]["bytes_shipped"] > 1_000_000
 
 
-def test_the_fastest_wins_only_beyond_the_margin_and_a_second_run_changes_nothing(older: Fleet) -> None:
-    wide = older.audit(faiss_install__policy="fastest", vector_backend__margin_percent=99)
-    passed = [test["candidate"] for test in wide["verification"] if test["ok"]]
-    possible = [one["id"] for one in wide["plan"] if one["verdict"] == "possible"]
-    assert passed == possible and len(passed) >= 2
-    assert wide["decision"]["candidate"] == possible[0]
-    again = older.audit(faiss_install__policy="fastest", vector_backend__margin_percent=99)
+def digest_of(attempt: dict[str, Any]) -> str:
+    return str(attempt["artefact"]["digest"])
+
+
+def test_with_fastest_what_lost_goes_is_remembered_and_is_tried_again_when_the_winner_is_no_more(older: Fleet) -> None:
+    wide = {"faiss_install__policy": "fastest", "vector_backend__margin_percent": 99}
+    first = older.audit(**wide)
+    possible = [one["id"] for one in first["plan"] if one["verdict"] == "possible"]
+    assert [test["candidate"] for test in first["verification"] if test["ok"]] == possible and len(possible) >= 2
+    assert first["decision"]["candidate"] == possible[0]
+    winner, *losers = first["attempts"]
+    assert all(loser["removed"] and "is removed." in loser["message"] for loser in losers)
+    assert older.names() == [digest_of(winner)] and older.remembered() == sorted(map(digest_of, losers))
+
+    # Another controller: nothing but the host tells it.
+    again = older.audit(**wide)
     assert not again["changed"] and again["decision"]["candidate"] == possible[0]
+    assert [test["candidate"] for test in again["verification"]] == possible[:1]
+    for attempt in again["attempts"][1:]:
+        assert attempt["lost_before"] and attempt["ok"] is None and not attempt.get("bytes_shipped")
+        assert "it passed here on" in attempt["message"] and f"{possible[0]} won with p95" in attempt["message"]
+    assert older.names() == [digest_of(winner)]
+    foreseen = older.audit("--check", **wide)
+    assert not foreseen["changed"] and foreseen["decision"]["candidate"] == possible[0]
+
+    # What won is gone and takes too much room now: those that lost to it have their turn, without being told to.
+    prefix = older.path(f"{PREFIXES}/wheel/{digest_of(winner)}")
+    size = json.loads((prefix / "manifest.json").read_text())["unpacked_bytes"]
+    shutil.rmtree(prefix)
+    other = older.audit(**wide, faiss_install__max_size_mb=size // 1_000_000)
+    assert [attempt["cause"] for attempt in other["attempts"]] == ["too_large", *[None] * len(losers)]
+    assert other["decision"]["candidate"] == losers[0]["candidate"]
+    assert other["attempts"][1]["bytes_shipped"] > 1_000_000
+    assert digest_of(losers[0]) in older.names() and digest_of(losers[0]) not in older.remembered()
+
+
+def test_with_fastest_figures_decide_without_a_margin_and_what_is_set_or_kept_stays(older: Fleet) -> None:
+    kept = older.audit(faiss_install__policy="fastest", vector_backend__margin_percent=99, faiss_install__keep=True)
+    both = sorted(map(digest_of, kept["attempts"]))
+    assert older.names() == both and older.remembered() == []
 
     exact = older.audit(faiss_install__policy="fastest", vector_backend__margin_percent=0)
     times = {
         test["candidate"]: next(one["p95_ms"] for one in test["indexes"] if one["index"] == "flat")
         for test in exact["verification"]
     }
-    assert exact["decision"]["candidate"] == min(times, key=lambda name: times[name])
+    best = min(times, key=lambda name: times[name])
+    assert len(times) == 2 and exact["decision"]["candidate"] == best
+    setting = json.loads(older.path("/etc/faiss-fleet/backend.json").read_text())
+    assert setting["runtime"]["prefix"].endswith(tuple(older.names()))
+    # What was set by the first run is what a rollback goes back to.
+    before = digest_of(kept["attempts"][0])
+    assert before in older.names()
+    assert set(older.names()) == {before, *(digest_of(one) for one in exact["attempts"] if one["candidate"] == best)}
 
 
 def test_what_is_too_large_is_not_shipped(fleet: Fleet) -> None:
@@ -182,6 +231,55 @@ def test_a_host_that_hangs_ends_the_attempt_and_not_the_audit(older: Fleet) -> N
     assert record["state"] == "native" and record["decision"]["candidate"] == record["attempts"][1]["candidate"]
     for folder in (PREFIXES, f"{PREFIXES}/wheel"):
         (older.path(folder) / ".made-by-faiss-fleet").touch()
+
+
+@contextlib.contextmanager
+def stalling(fleet: Fleet, after: int) -> Iterator[subprocess.Popen[str]]:
+    """In front of the host's sshd: a line that goes dead once it has carried so many bytes there."""
+    address = fleet.farm.hosts[fleet.name].address
+    relay = [sys.executable, str(ROOT / "tests/stalling_relay.py"), address, str(RELAY), "22", str(after)]
+    with subprocess.Popen([*fleet.farm.prefix, *relay], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout and process.stdout.readline() == "up\n"
+            yield process
+        finally:
+            process.kill()
+
+
+def holding(folder: Path) -> list[str]:
+    """Command lines of the controller's processes that hold SSH connections with sockets in this folder."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [line for line in found if str(folder) in line and line.startswith(("ssh", "sftp"))]
+
+
+def test_a_transfer_that_hangs_ends_the_attempt_the_next_one_is_made_and_nothing_is_left(older: Fleet) -> None:
+    address = older.farm.hosts[older.name].address
+    sockets = older.farm.folder / "line"
+    sockets.mkdir(mode=0o700)
+    line = {
+        "ansible_port": RELAY,
+        "ansible_ssh_extra_args": f"-o HostKeyAlias={address}",
+        "ansible_control_path_dir": str(sockets),
+    }
+    with stalling(older, after=3_000_000) as relay:
+        started = time.monotonic()
+        record = older.audit(**line, faiss_install__attempt_timeout=15)
+        assert time.monotonic() - started < 110
+        assert relay.stdout and relay.stdout.readline() == "stalled\n"
+        hung, made = record["attempts"]
+        assert (hung["cause"], hung["changed"]) == ("timeout", False)
+        assert "put in place" in hung["message"] and "faiss_install__attempt_timeout" in hung["message"]
+        assert (made["ok"], record["decision"]["candidate"]) == (True, made["candidate"])
+        # The dead line is noticed and given up, with the process that held it.
+        deadline = time.monotonic() + 75
+        while holding(sockets) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert holding(sockets) == []
+    assert older.names() == [digest_of(made)]
+    assert list(older.path("/root/.ansible/tmp").iterdir()) == []
 
 
 def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:

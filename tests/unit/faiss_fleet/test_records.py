@@ -202,6 +202,18 @@ def test_the_latest_result_of_a_candidate_counts() -> None:
     assert [test["ok"] for test in closed(made)["verification"]] == [True]
 
 
+def test_what_became_of_one_that_lost_stands_in_its_attempt_where_that_was() -> None:
+    first = {**GOOD["attempts"][0], "candidate": "w", "message": None}
+    made = builder()
+    made.add_install({"attempts": [first, {**first, "candidate": "v"}]})
+    made.add_backend({"decision": NATIVE, "attempts": [{**first, "removed": True, "message": "It is removed."}]})
+    attempts = closed(made)["attempts"]
+    assert [(one["candidate"], one.get("removed"), one["message"]) for one in attempts] == [
+        ("w", True, "It is removed."),
+        ("v", None, None),
+    ]
+
+
 def test_reopened_a_record_is_the_same() -> None:
     for record in records(13):
         assert RecordBuilder.reopen(RUN, record).close(Cleaner(), record["run"]["finished"]) == record
