@@ -10,6 +10,7 @@ __metaclass__ = type
 import io
 import re
 
+from . import causes_languages
 from . import causes_table
 
 CAUSES = tuple(name for name, _rank, _meaning, _remedy in causes_table.CAUSES)
@@ -30,9 +31,15 @@ _ESCAPED_ANSI = re.compile(u'\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]')
 _CONTROLS = re.compile(u'[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
 _QUOTES = dict((ord(quote), u"'") for quote in u'"`\u00b4\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2032')
 _QUOTES.update((ord(space), u' ') for space in u'\t\u00a0')
+_QUOTES.update({0xff1a: u': ', 0xff0c: u', ', 0xff08: u' (', 0xff09: u') '})   # full-width : , ( )
 # UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
 _MOJIBAKE = re.compile(u"\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
 _SPACES = re.compile(u'  +')
+_FOREIGN = tuple((foreign, english) for english, others in causes_languages.TRANSLATED for foreign in others)
+# Whether a line may be in another language: by its letters, or by a word of those that are written without any.
+_MAYBE_FOREIGN = re.compile(
+    u'[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]|%s' % u'|'.join(
+        sorted(set(re.escape(foreign) for foreign, _english in _FOREIGN if max(foreign) < u'\x7f'))))
 _REPEATED_QUOTES = re.compile(u"'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
 _PREFIX = re.compile(
@@ -284,6 +291,10 @@ def clean(line):
     if u'\u00e2' in line:
         line = _MOJIBAKE.sub(u"'", line)
     line = line.lower().translate(_QUOTES)
+    if _MAYBE_FOREIGN.search(line):
+        for foreign, english in _FOREIGN:
+            if foreign in line:
+                line = line.replace(foreign, english)
     if u"''" in line or u"\\'" in line:
         line = _REPEATED_QUOTES.sub(u"'", line)
     return _SPACES.sub(u' ', line).strip()

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import causes, causes_table
+from ansible.module_utils.faiss_fleet import causes, causes_languages, causes_table
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 FIXTURES = os.path.join(ROOT, 'tests', 'fixtures', 'diagnosis')
@@ -66,7 +66,8 @@ def test_every_class_collected_is_a_cause():
     assert set(message['class'] for message in _collected()) <= set(causes.CAUSES)
 
 
-@pytest.mark.parametrize('half', ['develop', 'held_out', 'held_out_again', 'fresh_1', 'fresh_2', 'fresh_3'])
+@pytest.mark.parametrize('half', ['develop', 'held_out', 'held_out_again', 'fresh_1', 'fresh_2', 'fresh_3',
+                                  'fresh_4', 'fresh_5'])
 def test_real_variants_get_their_class(half):
     those = [variant for variant in VARIANTS if variant['half'] == half]
     wrong = [(variant['class'], _causes(variant['message']), variant['message']) for variant in those
@@ -281,6 +282,30 @@ GLIBC = u"node: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by no
 def test_a_message_is_known_in_any_clothes(text):
     assert _root(text) == 'glibc_too_old'
     assert _root(text.encode('utf-8')) == 'glibc_too_old'
+
+
+@pytest.mark.parametrize('english, others', causes_languages.TRANSLATED, ids=lambda value: value if value[0] else '')
+def test_what_systems_say_in_other_languages_is_known(english, others):
+    for other in others:
+        assert english in causes.clean(u'x: %s.' % other.upper())
+
+
+@pytest.mark.parametrize('cause, text', [
+    ('glibc_too_old', u'/lib64/libc.so.6: Version \xbbGLIBC_2.28\xab nicht gefunden (ben\xf6tigt von ./node)'),
+    ('glibc_too_old', u'\u9519\u8bef\uff1a\u4f9d\u8d56\u68c0\u6d4b\u5931\u8d25\uff1a\n'
+                      u'\tlibc.so.6(GLIBC_2.18)(64bit) \u88ab fim-0.2.1-1.x86_64 \u9700\u8981'),
+    ('missing_shared_lib', u'ImportError: libgomp.so.1: Kann die Shared-Object-Datei nicht \xf6ffnen: '
+                           u'Datei oder Verzeichnis nicht gefunden'),
+    ('build_tool_missing', u'make: g++\uff1a\u547d\u4ee4\u672a\u627e\u5230'),
+    ('command_missing', u'bash: pip3: commande introuvable'),
+    ('cpu_isa', u'\u975e\u6cd5\u6307\u4ee4 (\u6838\u5fc3\u5df2\u8f6c\u50a8)'),
+    ('out_of_memory', u'\u5df2\u6740\u6b7b'),
+    ('centos_eol_mirror', u'\u6ca1\u6709\u53ef\u7528\u8f6f\u4ef6\u5305 devtoolset-7\u3002\n'
+                          u'\u9519\u8bef\uff1a\u65e0\u987b\u4efb\u4f55\u5904\u7406'),
+])
+def test_messages_in_other_languages_get_their_cause(cause, text):
+    assert _root(text) == cause
+    assert _root(text.encode('utf-8')) == cause
 
 
 def test_other_encodings():
