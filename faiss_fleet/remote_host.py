@@ -53,6 +53,7 @@ class RemoteHost:
         self._task_vars = task_vars
         self._search_test = search_test
         self._bare = bare
+        self._shipped = 0
         self._lent = False  # whether a Python that came along runs the modules by now
 
     def _module(self, name: str, **arguments: Any) -> dict[str, Any]:
@@ -72,7 +73,9 @@ class RemoteHost:
         shell = action._connection._shell
         # Ansible removes its temporary folder when the task ends, whatever happens; a second one would be forgotten.
         temporary = shell.tmpdir or action._make_tmp_path()
-        archive = shell.join_path(temporary, name)
+        # Never a name twice: a module of an attempt that was ended may still be at work there, and takes away its own.
+        self._shipped += 1
+        archive = shell.join_path(temporary, f"{self._shipped}-{name}")
         action._transfer_file(str(path), archive)
         action._fixup_perms2((temporary, archive))
         return temporary, archive

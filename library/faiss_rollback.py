@@ -146,7 +146,8 @@ def _roll_back(params, check_mode, labels, run, result):
 
 def _remove_unnamed(base, plan, timeout, check_mode, run, result):
     whole, left = prefix_removal.find(base)
-    texts = [found.data for found in plan.wanted.values() if found is not None] + setting_names.others(plan.place)
+    texts = [found.data for found in plan.wanted.values() if found is not None]
+    texts += setting_names.others(plan.place, [base])
     unused = prefix_removal.unnamed(whole, texts)
     result['kept'] = [path for path in whole if path not in unused]
     for path in unused:

@@ -146,7 +146,7 @@ import functools
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import commands, losers, setting_store
+from ansible.module_utils.faiss_fleet import commands, losers, setting_names, setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.setting_host import Labels, wish
 
@@ -191,7 +191,11 @@ def run(module):
     else:
         plan, entry = setting_store.apply(
             work_out, Labels(module), module.params['backups_kept'], module.params['lock_timeout'])
-    gone = remove_losers(module, plan) if module.params['state'] == 'present' else []
+    gone = []
+    if module.params['state'] == 'present':
+        if not module.check_mode:
+            setting_names.note(plan.place.path, plan.after.get('runtime'))
+        gone = remove_losers(module, plan)
     changed = setting_store.changes(plan) or any(one['removed'] for one in gone)
     return dict(changed=changed, path=plan.place.path, before=plan.before, after=plan.after,
                 note=plan.note, backup_file=entry, diff=setting_store.diff(plan), lost=gone)

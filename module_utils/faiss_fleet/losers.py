@@ -3,6 +3,8 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import os
+
 from . import attempt_memo, container_image, prefix_removal, prefix_users, setting_names
 from .errors import AuditError
 from .setting_lock import SettingLock
@@ -42,7 +44,8 @@ def _spare(plan, prefixes, usual):
     if not prefixes:
         return []
     before = [found.data for found in plan.now.values() if found is not None]
-    texts = before + setting_names.texts(plan.place, usual)
+    bases = set(os.path.dirname(os.path.dirname(prefix)) for prefix in prefixes)
+    texts = before + setting_names.texts(plan.place, bases, usual)
     return [prefix for prefix in prefix_removal.unnamed(prefixes, texts) if prefix_removal.is_ours(prefix)]
 
 

@@ -16,6 +16,8 @@ from .host_lock import HostLock
 
 # In a parent folder that was made for a prefix, so that it alone is removed again.
 MADE = '.made-by-faiss-fleet'
+# Beside the strategies' folders: paths of settings that name prefixes in them. See setting_names.
+SETTINGS = '.settings'
 ST_RDONLY, ST_NOEXEC = 1, 8
 
 

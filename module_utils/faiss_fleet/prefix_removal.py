@@ -11,7 +11,7 @@ from . import attempt_memo
 from . import prefix as prefixes
 from .errors import AuditError
 from .host_lock import HostLock
-from .prefix_place import MADE
+from .prefix_place import MADE, SETTINGS
 from .setting_lock import holder
 
 
@@ -95,6 +95,8 @@ def remove_leftover(path):
 
 def remove_parents(base):
     """Removes the strategies' folders and the base, and what was made above it, where they are ours and empty."""
+    if not find(base)[0] and os.path.lexists(os.path.join(base, SETTINGS)):
+        os.unlink(os.path.join(base, SETTINGS))
     for folder in [os.path.join(base, name) for name in _folders(base)] + [base]:
         while os.path.exists(os.path.join(folder, MADE)) and os.listdir(folder) == [MADE]:
             os.unlink(os.path.join(folder, MADE))

@@ -156,6 +156,11 @@ def test_check_mode_foretells_from_the_plan_and_says_so():
     assert decide.setting_for(decision, PLAN, [])["verified"] is None
 
 
+def test_check_mode_foretells_none_that_lost_before():
+    lost = {"candidate": "existing:a", "ok": None, "lost_before": "2026-11-22T00:00:00Z"}
+    assert decide.decide(PLAN, [lost], [], "fastest", check_mode=True)["candidate"] == "wheel:b"
+
+
 def test_check_mode_believes_a_test_when_there_is_one():
     assert decide.decide(PLAN, [], [test_of("wheel:b")], "first", check_mode=True)["predicted"] is False
     assert decide.decide(PLAN, [], [test_of("wheel:b", ok=False)], "first", check_mode=True)["backend"] == "js"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import library_modules.faiss_rollback as faiss_rollback
-from ansible.module_utils.faiss_fleet import prefix_place, setting_store
+from ansible.module_utils.faiss_fleet import prefix_place, setting_names, setting_store
 from ansible.module_utils.faiss_fleet.host_lock import HostLock
 
 JS = {"schema": 1, "backend": "js", "provider": "js", "candidate": None, "runtime": None,
@@ -150,6 +150,21 @@ def test_a_prefix_that_another_run_holds_is_told_with_what_was_done(host):
 def test_options_in_the_documentation_are_those_of_the_module():
     block = faiss_rollback.DOCUMENTATION.split("options:\n")[1].split("\nauthor:")[0]
     assert sorted(re.findall(r"^  (\w+):$", block, re.MULTILINE)) == sorted(faiss_rollback.ARGUMENT_SPEC)
+
+
+def test_what_another_setting_names_stays_until_that_one_is_rolled_back_too(host):
+    before = host.tree()
+    first, second = host.deploy("wheel", "0123456789ab"), host.deploy("wheel", "ba9876543210")
+    host.set("wheel:a", first)
+    other = host.root.join("srv", "app", "backend.json")
+    mine, host.path = host.path, other
+    host.set("wheel:b", second)
+    setting_names.note(str(other), {"prefix": second})
+    host.path = mine
+    result = host.back()
+    assert (result["removed"], result["kept"]) == ([first], [second])
+    host.path = other
+    assert host.back()["removed"] == [second] and host.tree() == before
 
 
 def test_what_failed_before_is_forgotten(host):

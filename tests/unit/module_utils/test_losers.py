@@ -94,10 +94,12 @@ def test_what_was_set_before_this_run_stays_and_a_backup_keeps_it_on(machine, ba
     assert machine.there() == ('ab' if backup else 'b')
 
 
-@pytest.mark.parametrize('place', ['etc/faiss-fleet/other.json', 'usual/other.json'])
+@pytest.mark.parametrize('place', ['etc/faiss-fleet/other.json', 'usual/other.json', 'srv/app/other.json'])
 def test_what_another_setting_names_stays_and_so_does_what_it_named_before(machine, tmpdir, place):
     for name in (u'wheel:c', u'wheel:a'):
         machine.set(name, tmpdir.join(place))
+        setting_names.note(str(tmpdir.join(place)), machine.runtime(name), str(tmpdir.join('usual')))
+    assert len(setting_names.noted(str(machine.base))) == int('usual' not in place)
     machine.settle(machine.set(u'wheel:b'))
     assert machine.there() == 'abc'
 
@@ -144,8 +146,10 @@ def test_check_mode_says_what_would_go_and_removes_nothing(machine):
 
 def test_names_of_a_setting_s_own_are_not_those_of_others(machine, tmpdir):
     plan = machine.set(u'wheel:a')
-    assert setting_names.others(plan.place, str(tmpdir.join('usual'))) == []
+    bases, usual = [str(machine.base)], str(tmpdir.join('usual'))
+    setting_names.note(str(machine.path), machine.runtime(u'wheel:a'), usual)
+    assert setting_names.others(plan.place, bases, usual) == []
     tmpdir.ensure('etc', 'faiss-fleet', 'odd.json', dir=True)
     tmpdir.join('etc', 'faiss-fleet', 'gone.json').mksymlinkto('nowhere')
-    assert setting_names.others(plan.place, str(tmpdir.join('usual'))) == []
+    assert setting_names.others(plan.place, bases, usual) == []
     assert len(setting_names.own(plan.place)) == 2
