@@ -14,7 +14,7 @@ from jsonschema.exceptions import ValidationError
 Record = dict[str, Any]
 
 SCHEMA = Path(__file__).resolve().parents[1] / "reports" / "host-record.schema.json"
-_LISTS = ("plan", "attempts", "verification", "errors")
+_LISTS = ("strategies", "plan", "attempts", "verification", "errors")
 _OBJECTS = ("facts", "decision", "setting", "cause", "remedy")
 
 
@@ -46,7 +46,7 @@ def repair(record: Record) -> list[str]:
     for part in [key for key in record if key not in _schema()["properties"]]:
         found.append(f"{part}: not a part of a host record")
         del record[part]
-    for part in _LISTS:
+    for part in [part for part in _LISTS if part in record or part in _schema()["required"]]:
         entries = record.get(part, [])
         if not isinstance(entries, list):
             found.append(f"{part}: {_short(entries)} is not a list")

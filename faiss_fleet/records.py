@@ -100,6 +100,7 @@ class RecordBuilder:
     def _begin(self) -> None:
         self._outcome: str | None = None  # "decided", "failed", "unreachable"; None while no stage has ended the matter
         self._facts: Any = None
+        self._strategies: Any = None
         self._plan: Any = []
         self._attempts: list[Any] = []
         self._verification: list[Any] = []
@@ -112,6 +113,7 @@ class RecordBuilder:
         """Goes on with a record that was closed: a rescued failure, a second play."""
         builder = cls(run, record["host"]["name"], record["host"]["groups"], diagnose)
         builder._facts, builder._plan = record["facts"], record["plan"]
+        builder._strategies = record.get("strategies")
         builder._attempts, builder._verification = list(record["attempts"]), list(record["verification"])
         builder._decision, builder._setting = record["decision"], record["setting"]
         builder._errors = list(record.get("errors", []))
@@ -132,6 +134,7 @@ class RecordBuilder:
     def add_install(self, result: Result) -> None:
         """What was planned, tried and verified; any of the three may be missing."""
         self._plan = _part(result, "plan", self._plan)
+        self._strategies = _part(result, "strategies", self._strategies)
         self._attempts = _merged(self._attempts, _part(result, "attempts", []))
         self.add_verification({"results": _part(result, "verification", [])})
 
@@ -194,6 +197,7 @@ class RecordBuilder:
             "cause": None,
             "remedy": None,
             "facts": self._facts,
+            **({} if self._strategies is None else {"strategies": self._strategies}),
             "plan": self._plan,
             "attempts": self._attempts,
             "verification": self._verification,

@@ -149,7 +149,8 @@ def _record(number: int, kind: tuple[Any, ...], dice: random.Random, cleaner: Cl
         verification.insert(0, _sigill(chosen["id"]))
     elif ending == "disk_full":
         attempts.append(_attempt(chosen, dice, "disk_full"))
-    builder.add_install({"plan": plan, "attempts": attempts, "verification": verification})
+    tried = {"plan": plan, "attempts": attempts, "verification": verification}
+    builder.add_install({"strategies": ["existing", "wheel", "js"], **tried})
     if ending == "read_only":
         builder.add_error(
             "vector_backend",

@@ -72,7 +72,7 @@ def short(found: ClassFindings) -> str:
 def _class(place: int, found: ClassFindings, commands: Commands, check: bool) -> Iterator[str]:
     yield f"### Class {place}: {short(found)}\n\n"
     yield _what_they_are(found) + "\n\n"
-    yield f"**What was tried.** {_tried(found, check)}\n\n"
+    yield f"**What was tried.** {_tried(found, check)}{_scope(found)}\n\n"
     yield from _failures(found)
     yield f"**Feasibility.** {feasibility(found, check)}\n\n"
     yield from measurements(found)
@@ -128,6 +128,21 @@ def _tried(found: ClassFindings, check: bool) -> str:
         names = ", ".join(left[:4]) + more if more else listed(left)
         parts.append(f"Possible as well, and not tried, for the order never came to {them}: {names}.")
     return " ".join(parts) or "All that was tried failed, as follows."
+
+
+def _scope(found: ClassFindings) -> str:
+    """What was not asked for, as against what could not be."""
+    scope = found.scope()
+    if scope is None:
+        return ""
+    parts = []
+    if scope.blocked:
+        parts.append(f"Asked for, and every candidate blocked by the facts: {listed(scope.blocked)}.")
+    if scope.bare:
+        parts.append(f"Asked for, and without any candidate there: {listed(scope.bare)}.")
+    if scope.not_asked:
+        parts.append(f"Not asked for: {listed(scope.not_asked)} (`faiss_install__strategies`).")
+    return "".join(f" {part}" for part in parts)
 
 
 def _went_well(ending: Ending, seen: Seen, hosts: int) -> str:

@@ -96,13 +96,7 @@ def limits(classes: Sequence[ClassFindings], findings: Findings, check: bool) ->
             "Whether the fallback would be enough: the inventory does not say what the application needs "
             "(`vector_backend__corpus_size`, `vector_backend__latency_budget_ms`)."
         )
-    planned = {strategy for found in classes for strategy in found.strategies}
-    missing = [name for name in strategy_names() if name not in planned and name not in ("js", "existing")]
-    if missing and classes:
-        yield (
-            f"Whether {listed(missing, 'or')} would work, or work better: no plan of this run has a candidate of "
-            f"{'it' if len(missing) == 1 else 'theirs'} (`faiss_install__strategies` names what is planned)."
-        )
+    yield from _of_strategies(classes)
     untold = sum(len(found.hosts) for found in classes if found.key.isa_level is None)
     if untold:
         yield (
@@ -111,6 +105,34 @@ def limits(classes: Sequence[ClassFindings], findings: Findings, check: bool) ->
         )
     yield from _of_plans(classes)
     yield from _of_facts(classes)
+
+
+def _of_strategies(classes: Sequence[ClassFindings]) -> Iterator[str]:
+    """The ways that no plan of the run has: not asked for, asked for in vain, or one of the two."""
+    planned = {strategy for found in classes for strategy in found.strategies}
+    missing = [name for name in strategy_names() if name not in planned and name not in ("js", "existing")]
+    told = all(found.counts["asked"] for found in classes)
+    bare = [name for name in missing if told and any(found.asked[name] for found in classes)]
+    left = [name for name in missing if name not in bare]
+    if bare and classes:
+        yield (
+            f"Whether {listed(bare, 'or')} could work with other inputs: {_it(bare, 'was', 'were')} asked for, and "
+            "found nothing to try on any host."
+        )
+    if left and classes and told:
+        yield (
+            f"Whether {listed(left, 'or')} would work, or work better: {_it(left, 'was', 'were')} not asked for "
+            "(`faiss_install__strategies`)."
+        )
+    elif left and classes:
+        yield (
+            f"Whether {listed(left, 'or')} would work, or work better: no plan of this run has a candidate of "
+            f"{'it' if len(left) == 1 else 'theirs'}, and its records do not say whether that was asked for."
+        )
+
+
+def _it(names: Sequence[str], one: str, more: str) -> str:
+    return f"it {one}" if len(names) == 1 else f"they {more}"
 
 
 def _of_versions(summary: Summary) -> Iterator[str]:

@@ -37,7 +37,12 @@ def _verdict(found: ClassFindings, check: bool) -> tuple[str, ...]:
     if not obstacles:
         if found.possible:
             return "native was possible and the policy chose JavaScript.", _fallback(found)
-        return "no native way was planned; see the steps below.", _fallback(found)
+        scope = found.scope()
+        if scope is None:
+            return "no native way was planned; see the steps below.", _fallback(found)
+        if not (set(scope.bare) | set(scope.blocked)) - {"js"}:
+            return "no native way was asked for (`faiss_install__strategies`); see the steps below.", _fallback(found)
+        return "nothing that was asked for could be planned there; see the steps below.", _fallback(found)
     cause, obstacle = obstacles[0]
     if found.states["failed"] == len(found.hosts):
         remedy = sentence(_remedy(cause, obstacle))
@@ -71,6 +76,9 @@ def _feasibility(found: ClassFindings, check: bool) -> str:
         if failed:
             return f"By the facts {_possible(found)} fits, but what was tried failed; the messages are above."
         return f"Possible by the facts ({_possible(found)}), not proven."
+    scope = found.scope()
+    if not found.strategies and scope is not None and scope.bare:
+        return f"Not feasible by what was asked for: {listed(scope.bare)} had no candidate there."
     if not found.strategies:
         return "Not known: nothing was planned there."
     return f"Not feasible by what was planned ({listed(sorted(found.strategies - {'js'})) or 'nothing native'})."
@@ -132,6 +140,14 @@ def _fallback(found: ClassFindings) -> str:
 
 def _untried(found: ClassFindings) -> str:
     without = [name for name in _OWN_LIBRARIES if name not in found.strategies]
+    scope = found.scope()
+    if scope is not None:
+        bare = [name for name in without if name in scope.bare]
+        without = [name for name in without if name in scope.not_asked]
+        if without:
+            return f"Next comes what brings libraries of its own and was not asked for: {listed(without, 'or')}."
+        if bare:
+            return f"That includes the ways that bring libraries of their own; of {listed(bare)} there is no candidate."
     if not without:
         return "That includes the ways that bring libraries of their own."
     return f"Next comes what brings libraries of its own and is in no plan of this run: {listed(without, 'or')}."

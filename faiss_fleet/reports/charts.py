@@ -20,8 +20,10 @@ from ..records import STATES
 from .summary import Summary
 from .text import number, one_line, shorten
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SVG = "http://www.w3.org/2000/svg"
 VERSIONS, BACKENDS, RUNS = 12, 8, 30  # lines that a chart has room for
+WIDTH, LETTER = 460, 8  # of a drawing, and of a letter in it on a narrow screen, in its own units
 MILLISECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000)
 Figure = float | int | None
 
@@ -100,10 +102,20 @@ def _trend(summary: Summary, earlier: Sequence[RunTotals]) -> Chart | None:
         return None
     now = RunTotals(summary.run["id"], summary.run["started"], check, dict(summary.states))
     runs = [*past, now]
-    days = [run.started[:10] for run in runs]
-    labels = days if len(set(days)) == len(days) else [f"{run.started[5:10]} {run.started[11:16]}" for run in runs]
+    labels = _moments([run.started for run in runs])
     series = {state: [run.states.get(state, 0) for run in runs] for state in STATES}
     return _chart("trend", "Trend over runs", pygal.StackedBar, labels, series, "The last one is this run.")
+
+
+def _moments(started: Sequence[str]) -> list[str]:
+    """As short as tells them apart: '21 Nov', with the year where there are several, the time where a day has two."""
+    several = len({each[:4] for each in started}) > 1
+    days = [f"{int(each[8:10])} {MONTHS[int(each[5:7]) - 1]}{f' {each[:4]}' if several else ''}" for each in started]
+    return (
+        days
+        if len(set(days)) == len(days)
+        else [f"{day} {each[11:16]}" for day, each in zip(days, started, strict=True)]
+    )
 
 
 def _chart(
@@ -117,16 +129,18 @@ def _chart(
     chart = kind(
         js=[],
         css=[],
-        width=600,
-        height=max(120 + 24 * len(labels), 200) if sideways else 300,
+        width=WIDTH,
+        height=max(96 + 20 * len(labels), 150) if sideways else 240,
         legend_at_bottom=True,
         legend_at_bottom_columns=len(series),
         show_legend=len(series) > 1,
-        x_label_rotation=0 if sideways or len(labels) < 8 else 35,
+        x_label_rotation=0 if sideways or sum(len(label) + 1 for label in shown) * LETTER < WIDTH - 50 else 35,
+        truncate_legend=-1,
+        truncate_label=-1,
         margin=6,
-        max_scale=6,
-        # It leaves the room that these sizes take; the page's own are a little smaller.
-        style=pygal.style.Style(label_font_size=13, major_label_font_size=13, legend_font_size=13),
+        max_scale=4 if sideways else 6,
+        # It leaves the room that these sizes take: those of a narrow screen, where the drawing is at its smallest.
+        style=pygal.style.Style(label_font_size=14, major_label_font_size=14, legend_font_size=14),
         value_formatter=lambda value: f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}",
     )
     chart.x_labels = shown

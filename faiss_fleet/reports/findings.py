@@ -13,6 +13,7 @@ from .. import host_class
 from ..host_class import HostClass
 from ..record_schema import Record
 from ..records import STATES
+from ..strategies import names as strategy_names
 from .columns import at, figures, javascript, proof
 
 Figures = dict[str, list[float]]
@@ -98,6 +99,7 @@ class ClassFindings:
         self.notes: Counter[tuple[str, str]] = Counter()
         self.warnings: Counter[str] = Counter()
         self.strategies: set[str] = set()
+        self.asked: Counter[str] = Counter()  # hosts by strategy that the inventory asked for there
         self.native: Figures = {name: [] for name in MEASURED}
         self.fallback: Figures = {name: [] for name in MEASURED}
         self.speedups: list[float] = []
@@ -132,6 +134,18 @@ class ClassFindings:
             if record["remedy"] and len(obstacle.remedies) < EXAMPLES:
                 obstacle.remedies[record["remedy"].replace(name, "HOST")] += 1
 
+    def scope(self) -> Asked | None:
+        """What was asked for and what came of it; None where the records do not say what was asked for."""
+        if not self.counts["asked"]:
+            return None
+        possible = {strategy for strategy, _title in self.possible} | {"js"}
+        asked = [name for name in strategy_names() if self.asked[name]]
+        return Asked(
+            [name for name in strategy_names() if not self.asked[name]],
+            [name for name in asked if name not in self.strategies],
+            [name for name in asked if name in self.strategies and name not in possible],
+        )
+
     def _facts(self, facts: dict[str, Any]) -> None:
         _count(self.seen["os"], facts["os"]["name"])
         _count(self.seen["kernel"], facts["kernel"])
@@ -152,6 +166,9 @@ class ClassFindings:
                 self.counts["noexec"] += bool(system["noexec"])
 
     def _plan(self, record: Record, name: str) -> None:
+        asked = record.get("strategies")
+        self.counts["asked"] += asked is not None
+        self.asked.update(set(asked or ()))
         for candidate in record["plan"]:
             strategy, artefact = candidate["strategy"], candidate["artefact"]
             self.strategies.add(strategy)
@@ -220,6 +237,14 @@ class ClassFindings:
         )
         if workload:
             self.workloads[tuple(workload.get(name) for name in ("n", "d", "k", "threads"))] += 1
+
+
+class Asked(NamedTuple):
+    """The strategies of a class of hosts that came to nothing: not asked for, no candidate, every candidate blocked."""
+
+    not_asked: list[str]
+    bare: list[str]
+    blocked: list[str]
 
 
 class Findings:

@@ -36,7 +36,7 @@ from .text import brief, number, one_line, shorten, visible
 
 INLINE = 5_000  # hosts whose details are in the page itself: some three megabytes of it
 PART = 250  # hosts whose details are unpacked at once, in some ten milliseconds
-STATIC = 100  # rows for who has no JavaScript
+STATIC = 1_000  # rows for who has no JavaScript; a browser that has it does not even parse them
 DATA = "index-data"
 
 # Columns of the table; those of the second line are shown when asked for.

@@ -138,8 +138,10 @@
       remedy ? el("span", { class: "then" }, "→ ", el("bdi", {}, remedy)) : null);
   }
   const narrow = window.innerWidth < 1320 ? ["os", "qps"] : [];
-  document.querySelector("#table thead tr").replaceChildren(...data.columns.map((column) => el("th", { scope: "col" }, column.title)));
-  document.querySelector("#table tbody").replaceChildren();
+  for (const element of document.querySelectorAll(".search, .controls")) element.hidden = false;
+  byId("place").replaceWith(el("table", { id: "table" },
+    el("caption", { class: "unseen" }, "Hosts of this run. The column headers sort; a host's name opens its details."),
+    el("thead", {}, el("tr", {}, data.columns.map((column) => el("th", { scope: "col" }, column.title)))), el("tbody", {})));
   const table = window.jQuery("#table").DataTable({
     serverSide: true,
     ajax: answer,
@@ -329,8 +331,8 @@
       reasons(candidate),
       candidate.verdict === "blocked" && candidate.remedy ? el("p", { class: "small quiet" }, `→ ${candidate.remedy}`) : null,
       candidate.note ? el("p", { class: "small quiet" }, candidate.note) : null));
-    const without = (record.strategies || []).filter((name) => !record.plan.some((candidate) => candidate.strategy === name));
-    const asked = given(record.strategies) ? el("p", { class: "small quiet" }, `Asked for, in this order: ${record.strategies.join(", ")}.${without.length ? ` Of ${without.join(", ")} there is no candidate.` : ""}`) : null;
+    const there = (name) => record.plan.some((candidate) => candidate.strategy === name);
+    const asked = given(record.strategies) ? el("p", { class: "small quiet" }, `Asked for, in this order: ${record.strategies.map((name) => (there(name) ? name : `${name} (no candidate)`)).join(", ")}.`) : null;
     return section("Plan, best first", asked, items);
   }
 

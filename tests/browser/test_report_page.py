@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from faiss_fleet import reports
 from faiss_fleet.history import STORE, Earlier
@@ -149,6 +149,63 @@ def test_lists_filter_by_what_hosts_have(page: Page, name: str) -> None:
     assert all(0 < count < HOSTS for count in counts)
 
 
+WILD = ["eu west", "a,b", 'say "x"', "<b>&amp;", "turned\u202eksid", "ends "]
+
+
+def test_any_name_of_a_group_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
+    folder = regrouped(tmp_path, lambda number: [] if number == 0 else ["eu", WILD[number % len(WILD)]])
+    page, trouble = opened(browser, folder / "index.html")
+    choice = page.get_by_role("combobox", name="Group")
+    labels = choice.locator("option").all_inner_texts()
+    assert sorted(labels) == sorted(
+        [
+            "All",
+            "eu (29)",
+            "eu west (4)",
+            "a,b (5)",
+            'say "x" (5)',
+            "<b>&amp; (5)",
+            "turned<U+202E>ksid (5)",
+            "ends (5)",
+            "None (1)",
+        ]
+    )
+    for label in labels[1:]:
+        choice.select_option(label=label)
+        assert f" ({found(page)})" in label
+    choice.select_option(label="eu west (4)")
+    page.locator("#choice summary").click()
+    page.get_by_role("checkbox", name="Groups").check()
+    assert page.locator("#table td.col-groups").all_inner_texts() == ["eu, eu west"] * 4
+    page.get_by_role("searchbox").fill("west")
+    assert found(page) == 4
+    assert trouble == []
+    page.context.close()
+
+
+def test_of_very_many_groups_the_larger_ones_are_offered_and_all_are_searched(browser: Browser, tmp_path: Path) -> None:
+    folder = regrouped(tmp_path, lambda number: ["all of them", *(f"g{number}-{each:03}" for each in range(60))])
+    page, trouble = opened(browser, folder / "index.html")
+    options = page.get_by_role("combobox", name="Group").locator("option")
+    expect(options).to_have_count(1002)
+    expect(options.last).to_have_text("801 smaller ones: use the search")
+    expect(options.nth(1)).to_have_text("all of them (30)")
+    page.get_by_role("searchbox").fill("g29-059")
+    assert found(page) == 1 and trouble == []
+    page.context.close()
+
+
+def regrouped(reports_folder: Path, groups: Callable[[int], list[str]]) -> Path:
+    """A run of thirty hosts that are in these groups."""
+    folder = Path(sample_records.write_run(reports_folder, 30))
+    made = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    for number, record in enumerate(made):
+        record["host"]["groups"] = groups(number)
+    (folder / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in made))
+    reports.render(folder)
+    return folder
+
+
 def test_filters_are_taken_together(page: Page) -> None:
     page.get_by_role("combobox", name="Strategy").select_option("wheel")
     wheels = found(page)
@@ -228,6 +285,40 @@ def test_the_details_show_the_evidence(page: Page) -> None:
     for text in (name, "GLIBC_2.27", "libgfortran", "powf", "libm.so.6", "2.17", "hnsw", "1.9.0.post1", "backend.json"):
         expect(drawer.get_by_text(text).first).to_be_attached()
     expect(drawer.get_by_text("chosen", exact=True)).to_have_count(1)
+    expect(drawer.get_by_text("Asked for, in this order: existing (no candidate), wheel, js.")).to_be_visible()
+
+
+def of_state(page: Page, state: str) -> Locator:
+    """The details of the first host in that state."""
+    page.get_by_role("combobox", name="State").select_option(state)
+    page.locator(".open").first.click()
+    drawer = page.get_by_role("dialog")
+    expect(drawer.locator("section").first).to_be_visible()
+    return drawer
+
+
+def test_a_host_without_faiss_has_what_people_ask_first_answered(page: Page) -> None:
+    drawer = of_state(page, "fallback")
+    asked = drawer.locator(".question")
+    expect(asked).to_have_count(5)
+    expect(asked.first).to_have_attribute("open", "")
+    expect(asked.first).to_contain_text("Does devtoolset give this host a newer glibc?")
+    expect(asked.first).to_contain_text("No. A devtoolset is a newer compiler alone")
+    expect(asked.first.get_by_role("listitem").first).to_contain_text("no devtoolset is installed")
+    for says in ("Is there a FAISS release for", "static linking", "an older release", "container need here"):
+        expect(asked.filter(has_text=says).first).to_be_visible()
+
+
+def test_on_a_native_host_the_answers_are_folded_and_open_by_keyboard(page: Page) -> None:
+    first = of_state(page, "native").locator(".question").first
+    expect(first.locator("p")).to_be_hidden()
+    first.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(first.locator("p")).to_be_visible()
+
+
+def test_a_host_of_which_nothing_is_known_has_no_answers(page: Page) -> None:
+    expect(of_state(page, "unreachable").locator(".question")).to_have_count(0)
 
 
 def test_the_details_go_by_keyboard_alone(page: Page) -> None:
@@ -335,8 +426,10 @@ def test_a_hostile_host_is_only_text(browser: Browser, tmp_path: Path) -> None:
 
 def test_a_page_without_javascript_still_lists_the_hosts(browser: Browser, rendered: Path) -> None:
     page, trouble = opened(browser, rendered, java_script_enabled=False)
-    assert page.locator("#table tbody tr").count() == 100 and trouble == []
-    expect(page.locator("noscript p")).to_be_visible()
+    assert page.locator("#table tbody tr").count() == HOSTS and trouble == []
+    expect(page.locator("noscript p")).to_have_count(1)
+    expect(page.locator("noscript p")).to_contain_text("Without JavaScript this page has no search")
+    expect(page.locator(".controls")).to_be_hidden()
     assert page.get_by_role("img", name="Hosts by C library").is_visible()
     page.context.close()
 
@@ -368,6 +461,11 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_hundred_thousand_hosts_from_disk(browser: Browser, large: Path) -> None:
     page, trouble = opened(browser, large)
     expect(page.locator("#shown")).to_have_text(f"{MANY:,} of {MANY:,}")
+    # Numbers of five digits have their room, and the charts' labels are whole.
+    assert page.evaluate(
+        "[...document.querySelectorAll('.count')].every((each) => each.scrollWidth <= each.clientWidth)"
+    )
+    assert not [text for text in page.locator(".chart text").all_text_contents() if "…" in text]
     page.get_by_role("searchbox").fill("r42- debian")
     assert 0 < found(page) < MANY // 50
     page.get_by_role("button", name="Clear filters").click()
@@ -379,6 +477,17 @@ def test_a_hundred_thousand_hosts_from_disk(browser: Browser, large: Path) -> No
     expect(page.locator("#drawer-body section").first).to_be_visible()
     assert page.locator("#drawer-body .callout[role=alert]").count() == 0
     page.keyboard.press("Escape")
+    assert trouble == []
+    page.context.close()
+
+
+def test_without_javascript_it_says_how_many_are_not_shown_and_where_all_are(browser: Browser, large: Path) -> None:
+    page, trouble = opened(browser, large, java_script_enabled=False)
+    assert page.locator("#table tbody tr").count() == 1_000
+    told = page.locator("#hosts noscript p")
+    expect(told).to_contain_text("1,000 hosts are listed here")
+    expect(told).to_contain_text(f"{MANY - 1_000:,} are not shown")
+    expect(told.locator("a")).to_have_attribute("href", "records.jsonl")
     assert trouble == []
     page.context.close()
 

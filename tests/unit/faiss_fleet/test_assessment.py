@@ -153,6 +153,40 @@ def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
     assert says in section(text(kind(name)), "Recommendation")
 
 
+ALL_WAYS = ["existing", "wheel", "conda", "container", "node", "js"]
+
+
+def test_what_was_not_asked_for_is_told_from_what_had_nothing_to_offer() -> None:
+    some = text(kind("alpine", strategies=["wheel", "conda", "js"]))
+    assert "Asked for, and every candidate blocked by the facts: wheel." in some
+    assert "Asked for, and without any candidate there: conda." in some
+    assert "Not asked for: existing, container and node" in some
+    assert "was not asked for: container or node." in section(some, "Recommendation")
+    unknown = section(some, SECTIONS[-1])
+    assert "Whether conda could work with other inputs: it was asked for" in unknown
+    assert "Whether container or node would work, or work better: they were not asked for" in unknown
+
+    everything = text(kind("alpine", strategies=ALL_WAYS))
+    assert "ot asked for" not in everything
+    assert "of conda, container and node there is no candidate" in section(everything, "Recommendation")
+
+
+def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:
+    bare = kind("alpine", strategies=["existing", "conda"], plan=[], cause=None, remedy=None)
+    rendered = text(bare)
+    assert "nothing that was asked for could be planned there" in section(rendered, "Recommendation")
+    assert "Not feasible by what was asked for: existing and conda had no candidate there" in rendered
+    assert "no native way was asked for" in text({**bare, "strategies": ["js"]})
+
+
+def test_records_that_do_not_say_what_was_asked_for_are_owned_up_to() -> None:
+    old = kind("alpine")
+    del old["strategies"]
+    rendered = text(old)
+    assert "ot asked for" not in rendered
+    assert "its records do not say whether that was asked for" in section(rendered, SECTIONS[-1])
+
+
 def test_a_check_predicts_and_says_so() -> None:
     made = kind("centos7-py313", verification=[], attempts=[])
     made["decision"]["predicted"] = True

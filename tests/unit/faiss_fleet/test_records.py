@@ -225,3 +225,21 @@ def test_a_run_id_from_outside_is_no_path(monkeypatch: pytest.MonkeyPatch) -> No
     made = new_run_id()
     monkeypatch.setenv("FAISS_FLEET_RUN_ID", made)
     assert current_run_id() == made
+
+
+def test_what_was_asked_for_is_kept_also_when_the_record_is_opened_again() -> None:
+    made = builder()
+    made.add_install({"plan": GOOD["plan"], "strategies": ["existing", "wheel"]})
+    record = closed(made)
+    assert record["strategies"] == ["existing", "wheel"]
+    assert RecordBuilder.reopen(RUN, record).close(Cleaner())["strategies"] == ["existing", "wheel"]
+    assert "strategies" not in closed(builder())
+
+
+@pytest.mark.parametrize("wrong, kept", [("wheel", []), (["wheel", 7, None], ["wheel"])])
+def test_a_list_of_strategies_that_is_none_is_mended_and_told(wrong: Any, kept: list[str]) -> None:
+    made = builder()
+    made.add_install({"strategies": wrong})
+    record = closed(made)
+    assert record["strategies"] == kept and record_schema.faults(record) == []
+    assert any(error["message"].startswith("strategies") for error in record["errors"])

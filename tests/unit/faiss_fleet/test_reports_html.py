@@ -231,6 +231,7 @@ def test_who_has_no_javascript_sees_those_in_need_first(monkeypatch: pytest.Monk
     made = list(records(60))
     text = page(*made).split('id="data"')[0]
     listed = re.findall(r'class="badge (\w+)"', text.split('<table id="table">')[1])
-    assert len(listed) == 10 and "the first 10 hosts, those in need of attention first" in text
+    assert len(listed) == 10 and "10 hosts are listed here, those in need" in text
+    assert "50 are not shown" in text
     worse = sum(record["state"] in ("failed", "unreachable") for record in made)
     assert sum(state in ("failed", "unreachable") for state in listed) == min(worse, 10)
