@@ -225,12 +225,13 @@ def test_a_host_that_hangs_ends_the_attempt_and_not_the_audit(older: Fleet) -> N
     lock = older.path(f"{PREFIXES}/wheel/.{digest}.lock")
     started = time.monotonic()
     with held(lock):
-        record = older.audit(faiss_install__attempt_timeout=12)
-    assert time.monotonic() - started < 110
+        for folder in (PREFIXES, f"{PREFIXES}/wheel"):
+            (older.path(folder) / ".made-by-faiss-fleet").touch()
+        record = older.audit(faiss_install__attempt_timeout=25)
+    assert time.monotonic() - started < 150
     assert record["attempts"][0]["cause"] == "timeout" and digest not in older.names()
-    assert record["state"] == "native" and record["decision"]["candidate"] == record["attempts"][1]["candidate"]
-    for folder in (PREFIXES, f"{PREFIXES}/wheel"):
-        (older.path(folder) / ".made-by-faiss-fleet").touch()
+    assert record["state"] == "native", record["attempts"]
+    assert record["decision"]["candidate"] == record["attempts"][1]["candidate"]
 
 
 @contextlib.contextmanager
@@ -266,9 +267,10 @@ def test_a_transfer_that_hangs_ends_the_attempt_the_next_one_is_made_and_nothing
     }
     with stalling(older, after=3_000_000) as relay:
         started = time.monotonic()
-        record = older.audit(**line, faiss_install__attempt_timeout=15)
-        assert time.monotonic() - started < 110
+        record = older.audit(**line, faiss_install__attempt_timeout=25)
+        assert time.monotonic() - started < 150
         assert relay.stdout and relay.stdout.readline() == "stalled\n"
+        assert record["state"] == "native", record["attempts"]
         hung, made = record["attempts"]
         assert (hung["cause"], hung["changed"]) == ("timeout", False)
         assert "put in place" in hung["message"] and "faiss_install__attempt_timeout" in hung["message"]
