@@ -423,12 +423,18 @@ def test_a_run_is_in_the_store_when_it_ends(fleet: Fleet, tmp_path: Path) -> Non
     assert done.returncode == 0 and "not in the store" not in done.stderr, done.stderr
     with Store.open(elsewhere) as store:
         assert len(store.runs()) == 2, "what an earlier run left on disk is taken in as well"
+    fleet.run(FAISS_FLEET_STORE=str(elsewhere))
+    page = (fleet.reports / "latest" / "index.html").read_text()
+    assert 'id="chart-trend"' in page, "the page asks the store that the run is kept in"
 
 
 def test_a_store_that_does_not_answer_is_a_warning(fleet: Fleet) -> None:
     done = fleet.run(FAISS_FLEET_STORE="postgresql://fleet:hush-hush@127.0.0.1:1/fleet")
     assert done.returncode == 0 and fleet.states() == {"one": "native", "two": "fallback"}
-    assert "not in the store of runs yet" in done.stderr and "hush-hush" not in done.stdout + done.stderr
+    told = " ".join(done.stderr.replace("[WARNING]:", "").split())
+    assert "not in the store of runs yet" in told and "know nothing of earlier ones" in told
+    assert "refused" in told and "hush-hush" not in done.stdout + done.stderr
+    assert (fleet.reports / "latest" / "index.html").is_file()
 
 
 def test_a_run_id_given_from_outside_names_the_run(fleet: Fleet) -> None:

@@ -38,14 +38,14 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def play(reports: Path, name: str, *arguments: str, status: int = 0) -> str:
+def play(reports: Path, name: str, *arguments: str, status: int = 0, out: str = "stdout") -> str:
     environment = {**os.environ, "FAISS_FLEET_REPORTS": str(reports), "FAISS_FLEET_STORE": ""}
     binary = Path(sys.executable).parent / "ansible-playbook"
     done = subprocess.run(
         [str(binary), name, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == status, done.stdout + done.stderr
-    return done.stdout
+    return str(getattr(done, out))
 
 
 def test_a_host_that_was_not_reached_shows_how_old_its_last_good_result_is(reports: Path) -> None:
@@ -53,6 +53,19 @@ def test_a_host_that_was_not_reached_shows_how_old_its_last_good_result_is(repor
     play(reports, "report.yml")
     for name in ("assessment.md", "summary.md"):
         assert re.search(r"native by wheel, FAISS [\d.]+, 6 days ago", (reports / LATER / name).read_text()), name
+
+
+def test_report_asks_the_store_that_it_is_given_and_does_without_one_that_is_dead(
+    reports: Path, tmp_path: Path
+) -> None:
+    store, page = f"fleet_report__store={tmp_path}/fleet.db", reports / LATER / "index.html"
+    play(reports, "playbooks/import.yml", "-e", store)
+    play(reports, "report.yml", "-e", store)
+    assert 'id="chart-trend"' in page.read_text()
+    dead = "fleet_report__store=postgresql://fleet:hush-hush@127.0.0.1:1/fleet"
+    told = " ".join(play(reports, "report.yml", "-e", dead, out="stderr").split())
+    assert "know nothing of earlier ones" in told and "refused" in told and "hush-hush" not in told
+    assert 'id="chart-trend"' not in page.read_text()
 
 
 def test_report_writes_every_format_and_the_metrics_where_a_collector_looks(reports: Path) -> None:

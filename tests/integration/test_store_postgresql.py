@@ -6,14 +6,17 @@ from __future__ import annotations
 import copy
 import multiprocessing
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from faiss_fleet import reports
 from faiss_fleet.errors import FleetError
+from faiss_fleet.history import STORE, Earlier
 from faiss_fleet.store import Store, database
 from tests import postgresql
-from tests.sample_records import RUN, records
+from tests.sample_records import RUN, records, write_run
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +67,27 @@ def test_last_good_and_prune(url: str) -> None:
         assert len(store.last_good("20261129T101112Z-aaaaaa", [fleet[0]["host"]["name"], "nobody"])) == 1
         assert store.prune(keep=1) == [RUN.id]
         assert store.latest_run() == "20261129T101112Z-aaaaaa"
+
+
+def test_reports_ask_it_for_earlier_runs(url: str, tmp_path: Path) -> None:
+    later = "20261129T101112Z-aaaaaa"
+    with Store.open(url) as store:
+        store.add_records(records(40))
+    folder = Path(write_run(tmp_path, 40))
+    for name in ("run.json", "records.jsonl"):
+        (folder / name).write_text((folder / name).read_text().replace(RUN.id, later))
+    folder = folder.rename(tmp_path / later)
+    warnings: list[str] = []
+    earlier = Earlier.at(url, later, warnings.append)
+    [before] = earlier.totals()
+    assert before.id == RUN.id and before.hosts == 40
+    reports.render(folder, earlier=earlier)
+    assert 'id="chart-trend"' in (folder / "index.html").read_text() and warnings == []
+    assert not (tmp_path / STORE).exists()
+
+    reports.render(folder, earlier=Earlier.at(url.replace("pg-t0ps3cret", "wr0ng-secret"), later, warnings.append))
+    [told] = warnings
+    assert "password authentication failed" in told and "wr0ng" not in told
 
 
 def _write(url: str, start: int, backwards: bool) -> None:

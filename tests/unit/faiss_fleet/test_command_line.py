@@ -72,6 +72,35 @@ def test_a_run_that_changed_on_disk_is_taken_in_again(reports: Path) -> None:
     assert "2 new or changed" in call("import")
 
 
+DEAD = "postgresql://fleet:hush-hush@127.0.0.1:1/fleet"
+
+
+def test_report_is_written_also_where_the_store_does_not_answer(reports: Path) -> None:
+    (reports / "latest").symlink_to(LATER)
+    text = call("report", "latest", "--store", DEAD)
+    assert "know nothing of earlier ones" in text and "refused" in text and "hush-hush" not in text
+    assert (reports / LATER / "index.html").is_file()
+    text = call("report", "20261129T999999Z-aaaaaa", "--store", DEAD, status=2)
+    assert "failed" in text and "hush-hush" not in text
+
+
+def test_the_trend_is_of_the_store_that_is_named(reports: Path, tmp_path: Path) -> None:
+    store = tmp_path / "elsewhere" / "fleet.db"
+    call("report", "latest", "--store", str(store))
+    assert 'id="chart-trend"' in (reports / LATER / "index.html").read_text()
+    call("export", "html", "latest", "--store", str(store), "-o", str(tmp_path / "page.html"))
+    assert 'id="chart-trend"' in (tmp_path / "page.html").read_text()
+    assert not (reports / "history.sqlite").exists()
+
+
+def test_the_store_may_stand_in_ansible_cfg(reports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = tmp_path / "ansible.cfg"
+    settings.write_text(f"[fleet_record]\nstore = {tmp_path}/named.db\n")
+    monkeypatch.setenv("ANSIBLE_CONFIG", str(settings))
+    call("runs")
+    assert (tmp_path / "named.db").exists() and not (reports / "history.sqlite").exists()
+
+
 def test_diff_shows_changes_and_the_age_of_the_last_good_result(reports: Path) -> None:
     text = call("diff", status=1)
     assert re.search(r"native by wheel, FAISS \S+, 6 days ago", text)
