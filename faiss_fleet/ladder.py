@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from . import memory, time_limit
+from . import decide, held, memory, time_limit
 from .errors import FleetError
 from .planning import possible
 from .rung import KEEP, Host, Result, Rung, attempt_of, in_place, placed, prefix_of, refusal, strategy_of, too_large
@@ -34,7 +35,13 @@ def order(candidates: list[Candidate], options: Options) -> list[Candidate]:
     return list(candidates) if options.extra.get(TRY_BLOCKED) else possible(candidates)
 
 
-def predict(candidates: list[Candidate], facts: Facts, options: Options, policy: str = "first") -> Climb:
+def predict(
+    candidates: list[Candidate],
+    facts: Facts,
+    options: Options,
+    policy: str = "first",
+    strategies: Sequence[str] = (),
+) -> Climb:
     """Check mode: what a real run would try first. The controller resolves it; the host is not touched."""
     done = Climb()
     seconds = float(options.extra.get("faiss_install__attempt_timeout") or 0)
@@ -72,7 +79,11 @@ def predict(candidates: list[Candidate], facts: Facts, options: Options, policy:
                 size = artefact.bytes_to_ship / 1e6
                 message = f"check mode: would ship {size:.0f} MB to {prefix}, then run the search test"
         done.attempts.append(attempt_of(candidate, message=message, changed=ships))
-        break
+        return done
+    hold = held.candidate(facts, candidates, strategies, policy)
+    if hold:
+        _put_in(candidates, hold)
+        done.attempts.append(attempt_of(hold, message="check mode: what is set would be tested"))
     return done
 
 
@@ -88,20 +99,34 @@ def _foreseen_beaten(place: memory.Place, candidates: list[Candidate], facts: Fa
     return place in memory.still_beaten(there, losses)
 
 
-def climb(candidates: list[Candidate], policy: str, facts: Facts, options: Options, host: Host) -> Climb:
-    """Tries the candidates in order; ``fastest`` tries all, another policy stops once one passes."""
-    rungs = []
-    for candidate in order(candidates, options):
-        rung = Rung(candidate, facts, options, host, spares_losers=policy == FASTEST)
-        rung.climb()
-        rungs.append(rung)
-        if rung.passed and policy != FASTEST:
-            break
+def climb(
+    candidates: list[Candidate],
+    policy: str,
+    facts: Facts,
+    options: Options,
+    host: Host,
+    strategies: Sequence[str] = (),
+) -> Climb:
+    """Tries the candidates in order; ``fastest`` tries all, another policy stops once one passes.
+
+    What the host's setting names is tested again where it could not be made anew, or nothing else passed; where it
+    passes, ``candidates`` holds it as ``kept``.
+    """
+    rungs = _tried(candidates, policy, strategies, facts, options, host)
     for number, rung in enumerate(rungs):
         if rung.loss and rung.place not in _beaten(rungs):
             # What won then does not pass now.
             rungs[number] = Rung(rung.candidate, facts, options, host)
             rungs[number].climb()
+    if policy == FASTEST:
+        _measure_again(rungs, facts)
+    for rung in rungs:
+        if "kept" in rung.candidate and rung.passed:
+            _put_in(candidates, rung.candidate)
+            for one in rungs:
+                if one is not rung and one.candidate["id"] == rung.candidate["id"]:
+                    # A build of the same name that did not pass: its attempt tells of it.
+                    one.verification = None
     keeps = policy != FASTEST or options.extra.get(KEEP)
     return Climb(
         attempts=[rung.attempt for rung in rungs],
@@ -113,3 +138,51 @@ def climb(candidates: list[Candidate], policy: str, facts: Facts, options: Optio
 def _beaten(rungs: list[Rung]) -> set[memory.Place]:
     passed = [rung.place for rung in rungs if rung.passed]
     return memory.still_beaten(passed, {rung.place: rung.loss for rung in rungs if rung.loss})
+
+
+def _tried(
+    candidates: list[Candidate], policy: str, strategies: Sequence[str], facts: Facts, options: Options, host: Host
+) -> list[Rung]:
+    rungs: list[Rung] = []
+    hold = held.candidate(facts, candidates, strategies, policy)
+    for following in [*order(candidates, options), None]:
+        tests = [rung.verification for rung in rungs if rung.verification]
+        strategy = following["strategy"] if following else None
+        if hold and held.due(hold, [rung.attempt for rung in rungs], tests, strategy):
+            rungs.append(Rung(hold, facts, options, host))
+            rungs[-1].climb()
+            rungs[-1].attempt["message"] = rungs[-1].attempt["message"] or held.TESTED
+            hold = None
+            if rungs[-1].passed and policy != FASTEST:
+                break
+        if following:
+            rungs.append(Rung(following, facts, options, host, spares_losers=policy == FASTEST))
+            rungs[-1].climb()
+            if rungs[-1].passed and policy != FASTEST:
+                break
+    return rungs
+
+
+def _put_in(candidates: list[Candidate], kept: Candidate) -> None:
+    for number, candidate in enumerate(candidates):
+        if candidate["id"] == kept["id"]:
+            candidates[number] = kept
+            return
+    candidates.append(kept)
+
+
+def _measure_again(rungs: list[Rung], facts: Facts) -> None:
+    """Before another takes the place of what is set, both are measured once more, and the better figures of each count.
+
+    They were measured one after the other, and a host that was busy for one of them has made it look slow.
+    """
+    wanted = (facts.get("setting") or {}).get("candidate")
+    passed = [rung for rung in rungs if rung.passed]
+    now = next((rung for rung in passed if rung.candidate["id"] == wanted), None)
+    if now is None:
+        return
+    times = decide.times([rung.verification or {} for rung in passed])
+    best = min(passed, key=lambda rung: times[rung.candidate["id"]])
+    if times[best.candidate["id"]] < times[now.candidate["id"]] * (1 - decide.MARGIN):
+        for rung in (now, best):
+            rung.measure_again()

@@ -46,6 +46,8 @@ class Candidate(TypedDict):
     remedy: str | None
     runtime: NotRequired[Runtime | None]
     note: NotRequired[str | None]
+    # What the setting says of it, where it is what was set and is only tested again: see faiss_fleet/held.py.
+    kept: NotRequired[dict[str, Any]]
 
 
 @dataclass(frozen=True)

@@ -113,12 +113,15 @@ class Gathering:
         self.store('filesystems', lambda: filesystems.describe(host, purposes))
 
 
+OF_SETTING = ('backend', 'provider', 'candidate', 'runtime', 'versions', 'policy', 'because', 'verified')
+
+
 def current_setting(host, path):
-    """{candidate, runtime, verified} of the setting that is in force; None when there is none that can be read."""
+    """What the setting that is in force says, but for its socket; None when there is none that can be read."""
     found, problem = settings.parse(host.read(path) if host.is_file(path) else None)
     if problem:
         host.gap('setting', '%s: %s' % (path, problem))
-    return dict((name, found.get(name)) for name in ('candidate', 'runtime', 'verified')) if found else None
+    return dict((name, found.get(name)) for name in OF_SETTING) if found else None
 
 
 def cpu_seconds():

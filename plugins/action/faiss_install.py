@@ -49,12 +49,12 @@ class ActionModule(ActionBase):
             raise AnsibleActionFail(str(exc), result={"cause": exc.cause, "remedy": exc.remedy}) from exc
 
         if self._task.check_mode:
-            climbed = ladder.predict(candidates, facts, chosen, policy)
+            climbed = ladder.predict(candidates, facts, chosen, policy, order)
         else:
             named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
             bare = facts["method"] == "raw"
             host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, bare, [named])
-            climbed = ladder.climb(candidates, policy, facts, chosen, host)
+            climbed = ladder.climb(candidates, policy, facts, chosen, host, order)
             if all(test.get("figures", True) for test in climbed.verification):
                 # Something was measured, or nothing passed: what the fallbacks would do here is worth a figure.
                 climbed.verification += host.measure(fallback.to_measure(facts, chosen, climbed.verification))

@@ -70,6 +70,7 @@ class ActionModule(ActionBase):
         if own_python:
             # No Python on the host: the one that FAISS came with runs the module.
             task_vars = {**task_vars, "ansible_python_interpreter": own_python}
+        times = _p95(found[0], found[2])
         stamp = {"run": arguments.get("run") or current_run_id(), "at": timestamp()}
         module_args = {
             **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
@@ -78,7 +79,9 @@ class ActionModule(ActionBase):
                 candidate: decide.with_socket(one, socket)
                 for candidate, one in decide.settings_if_set(*found, *how, check_mode, margin, **stamp).items()
             },
-            "passed": [_proof(test) for test in found[2] if test.get("ok") is True],
+            "passed": [
+                {**_proof(test), "p95_ms": times.get(test["candidate"])} for test in found[2] if test.get("ok") is True
+            ],
             "predicted": decision["predicted"],
             "lost": arguments.get("if_lost") or {},
         }
@@ -89,7 +92,7 @@ class ActionModule(ActionBase):
             decision = decide.decide(*found, *how, done["before"], check_mode, margin)
             result["setting"] = {name: done[name] for name in ("path", "before", "after", "changed")}
             result["setting"]["backup"] = done["backup_file"]
-            result["attempts"] = [_settled(one, found, decision["candidate"]) for one in done["lost"]]
+            result["attempts"] = [_settled(one, found[1], times, decision["candidate"]) for one in done["lost"]]
         result["decision"] = {**decision, **_recommendation(need, decision, found[2])}
         return result
 
@@ -112,22 +115,22 @@ def _own_python(decision: dict[str, Any], verification: list[dict[str, Any]]) ->
 
 
 def _proof(test: dict[str, Any]) -> dict[str, Any]:
-    return {**{name: test.get(name) for name in ("candidate", "ok", "runtime")}, "p95_ms": _p95(test)}
+    return {name: test.get(name) for name in ("candidate", "ok", "runtime")}
 
 
-def _p95(test: dict[str, Any]) -> float | None:
-    found = decide.p95(test)
-    return found if math.isfinite(found) else None
+def _p95(plan: list[dict[str, Any]], verification: list[dict[str, Any]]) -> dict[str, float | None]:
+    """By candidate that passed, the figure by which they were compared; None where it was not measured."""
+    planned = {candidate["id"] for candidate in plan}
+    found = decide.times([test for test in verification if test.get("ok") is True and test["candidate"] in planned])
+    return {candidate: value if math.isfinite(value) else None for candidate, value in found.items()}
 
 
-def _settled(lost: dict[str, Any], found: list[list[dict[str, Any]]], winner: str | None) -> dict[str, Any]:
+def _settled(
+    lost: dict[str, Any], attempts: list[dict[str, Any]], times: dict[str, float | None], winner: str | None
+) -> dict[str, Any]:
     """The attempt of one that passed and is not set, with what became of its prefix."""
-    _plan, attempts, verification = found
     attempt = next(one for one in attempts if one["candidate"] == lost["candidate"])
-    own, others = (
-        next((_p95(test) for test in verification if test["candidate"] == name), None)
-        for name in (lost["candidate"], winner)
-    )
+    own, others = (times.get(str(name)) for name in (lost["candidate"], winner))
     figures = f" (p95 {own:.3g} ms against {others:.3g} ms)" if own is not None and others is not None else ""
     ending = "is removed" if lost["removed"] else "stays"
     why = f": {lost['message']}" if lost["message"] else ""

@@ -139,6 +139,25 @@ def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
     assert json.loads((place.folder / "etc" / "backend.json").read_text())["backend"] == "js"
 
 
+def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:
+    assert place.audit().returncode == 0
+    setting = place.folder / "etc" / "backend.json"
+    before = setting.read_bytes(), place.written()
+    assert json.loads(before[0])["backend"] == "faiss"
+    empty = {"faiss_install__cache": str(place.folder / "empty"), "faiss_install__offline": True}
+    for changes, cause in (
+        (empty, "unreachable"),
+        ({**empty, "faiss_install__strategies": ["conda"]}, "conda_network"),
+        ({"faiss_install__max_size_mb": 10, "faiss_install__prefix": str(place.folder / "opt" / "two")}, "too_large"),
+    ):
+        done = place.audit(**changes)
+        record = place.record()
+        assert done.returncode == 0 and "changed=0" in done.stdout, done.stdout
+        assert record["state"] == "native" and "is what was set" in record["because"], record["because"]
+        assert record["attempts"][0]["cause"] == cause, record["attempts"]
+        assert (setting.read_bytes(), place.written()) == before
+
+
 def test_a_read_only_etc_stops_the_host_before_anything_is_installed(place: Place) -> None:
     with mounted(place.folder / "etc", "-t", "tmpfs", "-o", "ro", "tmpfs"):
         done = place.audit()
