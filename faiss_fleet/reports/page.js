@@ -158,7 +158,10 @@
       visible: column.shown && !narrow.includes(column.key),
       orderSequence: ["asc", "desc", ""],
       render: (host, kind) => (kind === "display" ? content(column, host) || "" : host),
-      createdCell: (element) => { element.dataset.title = column.title; },
+      createdCell: (element) => {
+        element.dataset.title = column.title;
+        if (column.key === "host") element.setAttribute("role", "rowheader");
+      },
     })),
     createdRow: (row, { host }) => { row.dataset.host = host; },
   });
@@ -394,7 +397,7 @@
       el("pre", {}, error.message), error.remedy ? el("p", {}, `→ ${error.remedy}`) : null)));
   }
 
-  async function show(host) {
+  async function show(host, stepped) {  // stepped: from the host before or after, by a button that may be pressed again
     open = host;
     const at = seen.indexOf(host);
     const state = cell("state", host);
@@ -405,7 +408,7 @@
     byId("previous").disabled = at <= 0;
     byId("next").disabled = at < 0 || at >= seen.length - 1;
     if (!byId("drawer").open) byId("drawer").showModal();
-    byId("drawer-title").focus();
+    if (!stepped || document.activeElement.disabled || document.activeElement === document.body) byId("drawer-title").focus();
     let shown;
     try {
       shown = contents(await details(host), cell("last_good", host));
@@ -428,7 +431,7 @@
   }
   function step(by) {
     const next = seen[seen.indexOf(open) + by];
-    if (next !== undefined) show(next);
+    if (next !== undefined) show(next, true);
   }
   document.querySelector("#table tbody").addEventListener("click", (event) => {
     const row = event.target.closest("tr[data-host]");
@@ -446,6 +449,13 @@
     if (page !== table.page()) table.page(page).draw("page");
     const row = document.querySelector(`#table tr[data-host="${left}"] .open`);
     if (row) row.focus();
+  });
+  // The choice of columns lies over the table: Escape and a click elsewhere close it.
+  document.addEventListener("click", (event) => { if (!byId("choice").contains(event.target)) byId("choice").open = false; });
+  byId("choice").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    byId("choice").open = false;
+    byId("choice").querySelector("summary").focus();
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "/" && !byId("drawer").open && !["INPUT", "SELECT"].includes(document.activeElement.tagName)) {

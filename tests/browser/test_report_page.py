@@ -336,6 +336,63 @@ def test_the_details_go_by_keyboard_alone(page: Page) -> None:
     expect(page.locator(".open").nth(1)).to_be_focused()
 
 
+def test_next_and_previous_can_be_pressed_again_and_again(page: Page) -> None:
+    names = shown(page)
+    page.locator(".open").first.click()
+    page.get_by_role("button", name="Next host").focus()
+    for name in names[1:4]:
+        page.keyboard.press("Enter")
+        expect(page.locator("#drawer-title")).to_have_text(name)
+        expect(page.get_by_role("button", name="Next host")).to_be_focused()
+    page.get_by_role("button", name="Previous host").focus()
+    for _ in range(3):
+        page.keyboard.press("Enter")
+    # There is none before the first: the keyboard goes where reading begins, not to nowhere.
+    expect(page.locator("#drawer-title")).to_have_text(names[0])
+    expect(page.locator("#drawer-title")).to_be_focused()
+
+
+def test_the_choice_of_columns_closes_by_escape_and_by_a_click_elsewhere(page: Page) -> None:
+    for close in (lambda: page.keyboard.press("Escape"), lambda: page.locator("#hosts-title").click()):
+        page.locator("#choice summary").click()
+        expect(page.locator("#choices")).to_be_visible()
+        page.get_by_role("checkbox", name="Kernel").focus()
+        close()
+        expect(page.locator("#choices")).to_be_hidden()
+
+
+def test_what_has_the_keyboard_is_seen_to_have_it(page: Page) -> None:
+    seen = set()
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        focused = page.evaluate(
+            "(({tagName, id, className}) => [tagName + '#' + id + '.' + className,"
+            " getComputedStyle(document.activeElement).outlineStyle])(document.activeElement)"
+        )
+        assert focused[0].startswith("BODY") or focused[1] != "none", focused
+        seen.add(focused[0].split("#")[0])
+    assert {"A", "BUTTON", "INPUT", "SELECT", "SUMMARY"} <= seen
+    page.locator(".open").first.click()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+def test_tables_and_charts_say_what_they_are(page: Page) -> None:
+    assert page.locator("th:not([scope])").count() == 0
+    assert page.locator("#table tbody [role=rowheader]").count() == ROWS
+    assert page.locator("svg:not([role=img][aria-label])").count() == 0
+    expect(page.get_by_role("status").filter(has_text="hosts shown")).to_have_text(f"{HOSTS} of {HOSTS} hosts shown")
+    page.locator(".open").first.click()
+    expect(page.locator("#drawer-body section").first).to_be_visible()
+    assert page.locator("#drawer-body th:not([scope])").count() == 0
+    nameless = "[...document.querySelectorAll('button, select, input, [role=region]')].filter((e) => !e.ariaLabel"
+    assert (
+        page.evaluate(f"{nameless} && !e.innerText && !e.labels?.length && !e.getAttribute('aria-labelledby')).length")
+        == 0
+    )
+
+
 def test_every_kind_of_host_has_details(page: Page) -> None:
     page.locator(".open").first.click()
     for _ in range(len(sample_records.KINDS)):
@@ -362,10 +419,13 @@ def test_the_table_stands_where_the_details_left_it(page: Page) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 760, 360])
-def test_nothing_sticks_out_and_text_can_be_read(browser: Browser, rendered: Path, scheme: str, width: int) -> None:
+@pytest.mark.parametrize("width, place", [(1400, 0), (1400, 3), (760, 11), (390, 3), (360, 0)])
+def test_nothing_sticks_out_and_text_can_be_read(
+    browser: Browser, rendered: Path, scheme: str, width: int, place: int
+) -> None:
     page, trouble = opened(browser, rendered, viewport={"width": width, "height": 900}, color_scheme=scheme)
-    page.locator(".open").first.click()
+    page.locator(".open").nth(place).click()
+    expect(page.locator("#drawer-body section").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.querySelector('#drawer-body').scrollWidth") <= width
     poor = page.evaluate(CONTRAST)
@@ -384,7 +444,8 @@ CONTRAST = """() => {
   for (const e of document.querySelectorAll("body *")) {
     if (![...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim()) || !e.checkVisibility()) continue;
     if (["SCRIPT", "STYLE"].includes(e.tagName)) continue;
-    const [a, b] = [light(numbers(getComputedStyle(e).color).slice(0, 3)), light(behind(e))].sort((x, y) => y - x);
+    const ink = numbers(getComputedStyle(e)[e.ownerSVGElement ? "fill" : "color"]).slice(0, 3);
+    const [a, b] = [light(ink), light(behind(e))].sort((x, y) => y - x);
     if ((a + .05) / (b + .05) < 4.5 && !e.disabled) poor.add(e.className + " " + ((a + .05) / (b + .05)).toFixed(2));
   }
   return [...poor];
