@@ -35,11 +35,7 @@ _QUOTES.update({0xff1a: u': ', 0xff0c: u', ', 0xff08: u' (', 0xff09: u') '})   #
 # UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
 _MOJIBAKE = re.compile(u"\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
 _SPACES = re.compile(u'  +')
-_FOREIGN = tuple((foreign, english) for english, others in causes_languages.TRANSLATED for foreign in others)
-# Whether a line may be in another language: by its letters, or by a word of those that are written without any.
-_MAYBE_FOREIGN = re.compile(
-    u'[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]|%s' % u'|'.join(
-        sorted(set(re.escape(foreign) for foreign, _english in _FOREIGN if max(foreign) < u'\x7f'))))
+_ODD = re.compile(u'["`\t\x1b\\\\]|  |\'\'|[^\x00-\x7f]')   # what makes cleaning a line more than lower case
 _REPEATED_QUOTES = re.compile(u"'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
 _PREFIX = re.compile(
@@ -66,6 +62,21 @@ def rank(cause):
 
 
 _TOKEN = re.compile(u'[a-z]+|[0-9]+')
+_FOREIGN = tuple((foreign, english) for english, others in causes_languages.TRANSLATED for foreign in others)
+# A line is in another language by its letters, or by the longest word of what is written without any.
+_FOREIGN_LETTERS = re.compile(u'[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]')
+_FOREIGN_WORDS = frozenset(
+    max((word for word in _TOKEN.findall(foreign) if word not in (u'directory', u'operation')), key=len)
+    for foreign, _english in _FOREIGN if not _FOREIGN_LETTERS.search(foreign))
+# What logs are full of when nothing is wrong: rows are sought by other words, as far as they have any.
+_EVERYWHERE = frozenset((
+    u'and bdist bin bit build building cc cmake conda copying core cxx data debug dev devel dir done download '
+    u'downloading el error extension faiss fetch file files for found from gcc get git github gnu gyp home http '
+    u'https impl in include index info install installed installing is lib lib64 libc libs linux local log main '
+    u'make manylinux module modules name node not npm numpy object of on opt out package packages pip process py '
+    u'pypi python read registry release repo root run running server setup share so source src start std std_ '
+    u'system target temp test the this tmp to type using usr value var verbose version warn warning wheel whl with '
+    u'x86').split())
 
 
 class Row:
@@ -101,8 +112,12 @@ class Row:
                 word, at_start, at_end = match.group(), match.start() == 0, match.end() == len(part)
                 kind = ('exact' if word.isdigit() else 'inner' if at_start and at_end
                         else 'suffix' if at_start else 'prefix' if at_end else 'exact')
-                # Short numbers are everywhere, and words that may be a part of others are found more often.
-                common = 200 if word.isdigit() and len(word) < 3 else 0 if kind == 'exact' else 10
+                # Words that may be a part of others are found more often, the shorter the more.
+                common = 0 if kind == 'exact' else 10
+                if word in _EVERYWHERE:
+                    common += 300
+                if len(word) < 4 and (len(word) < 3 or kind != 'exact'):
+                    common += 600 - 150 * len(word)
                 found.append((weight[word] + common - 2 * min(len(word), 8), kind, word))
         return min(found)[1:]
 
@@ -158,6 +173,7 @@ class _Index:
     KEPT = 50000
 
     def __init__(self, rows):
+        self.rows = rows
         weight = {}
         for row in rows:
             for word in row.tokens:
@@ -170,12 +186,13 @@ class _Index:
         self.seen = {}
 
     def of(self, word):
-        """Numbers of the rows that a line with this word may fit."""
+        """(number, whole, tokens, first part) of the rows that a line with this word may fit."""
         rows = self.seen.get(word)
         if rows is None:
             if len(self.seen) >= self.KEPT:
                 self.seen.clear()
-            rows = self.seen[word] = self._find(word)
+            found = [(number, self.rows[number]) for number in self._find(word)]
+            rows = self.seen[word] = tuple((number, row.whole, row.tokens, row.parts[0]) for number, row in found)
         return rows
 
     def _find(self, word):
@@ -254,14 +271,16 @@ def _bounded(handle):
 
 
 def _lines(text):
-    """(line number, original line, clean line) of each line, piece of a long line, and line inside an escaped text."""
+    """(line number, original line, clean line, its words) of each line, each piece of a long one, and each line that is
+    written inside another."""
     number = 1
     for raw, ended in _bounded(_physical_lines(text)):
         line = _decoded(raw).rstrip(u'\r\n')
         if number == 1:
             line = line.lstrip(u'\ufeff')
         for part in _parts(line):
-            yield number, part, clean(part)
+            line_and_words = _cleaned(part)
+            yield number, part, line_and_words[0], line_and_words[1]
         if ended:
             number += 1
 
@@ -281,7 +300,16 @@ def _parts(line):
 
 
 def clean(line):
-    """A line as the table writes them: lower case, one kind of quote, single spaces, no colours."""
+    """A line as the table writes them: lower case, one kind of quote, single spaces, no colours, in English."""
+    return _cleaned(line)[0]
+
+
+def _cleaned(line):
+    """(clean line, its words)."""
+    if not _ODD.search(line):
+        line = line.lower().strip()
+        words = frozenset(_TOKEN.findall(line))
+        return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
     if u'\x1b' in line:
         line = _ANSI.sub(u'', line)
     if u'\\' in line:
@@ -291,13 +319,20 @@ def clean(line):
     if u'\u00e2' in line:
         line = _MOJIBAKE.sub(u"'", line)
     line = line.lower().translate(_QUOTES)
-    if _MAYBE_FOREIGN.search(line):
-        for foreign, english in _FOREIGN:
-            if foreign in line:
-                line = line.replace(foreign, english)
     if u"''" in line or u"\\'" in line:
         line = _REPEATED_QUOTES.sub(u"'", line)
-    return _SPACES.sub(u' ', line).strip()
+    line = _SPACES.sub(u' ', line).strip()
+    words = frozenset(_TOKEN.findall(line))
+    if words.isdisjoint(_FOREIGN_WORDS) and not _FOREIGN_LETTERS.search(line):
+        return line, words
+    return _translated(line)
+
+
+def _translated(line):
+    for foreign, english in _FOREIGN:
+        if foreign in line:
+            line = line.replace(foreign, english)
+    return line, frozenset(_TOKEN.findall(line))
 
 
 def _without_prefix(line):
@@ -324,16 +359,13 @@ def _batches(lines):
 def _look(batch, found, used):
     context, lines, last = batch
     end = len(lines) if last else len(lines) - 1
-    words = [frozenset(_TOKEN.findall(line)) for _number, _original, line in lines]
-    rows = [_called_for(those) for those in words]
     for index in range(context, end):
+        number, original, line, words = lines[index]
         if found:
-            for cause in _mended(lines[index][2]):
+            for cause in _mended(line):
                 found.pop(cause, None)
-        if not rows[index]:
-            continue
-        number, original, _line = lines[index]
-        row = _row_of(lines, words, rows, index)
+        called = _called_for(words)
+        row = _row_of(lines, index, called) if called else None
         if row is None:
             continue
         used.add(row)
@@ -355,45 +387,63 @@ def _mended(line):
 
 
 def _called_for(words):
-    rows = set()
+    seen, called = _INDEX.seen, []
     for word in words:
-        called = _INDEX.of(word)
-        if called:
-            rows.update(called)
-    return rows
+        rows = seen.get(word)
+        if rows is None:
+            rows = _INDEX.of(word)
+        if rows:
+            called += rows
+    return called
 
 
-def _row_of(lines, words, rows, index):
+def _row_of(lines, index, called):
     """The first row that fits the line, or the line with the one after or before it, as terminals wrap them."""
-    alone = _alone(lines, words, rows, index)
-    if alone is not None:
-        return None if _harmless(lines[index][2]) else alone
+    line, here = lines[index][2:]
+    alone = [number for number, whole, _tokens, first in called if first in line and whole <= here]
+    if alone:
+        alone = _first_that_fits(alone, line, lines, index)
+        if alone is not None:
+            return None if _harmless(line) else alone
+    near = here.union(lines[index - 1][3] if index else (), lines[index + 1][3] if index + 1 < len(lines) else ())
+    near = [(number, tokens) for number, _whole, tokens, _first in called if tokens <= near and not tokens <= here]
+    return _row_of_two(lines, index, near) if near else None
+
+
+def _row_of_two(lines, index, near):
+    """As _row_of, for the line with the one after or before it; near: (number, tokens) of rows that may fit."""
+    here = lines[index][3]
     for first in (index, index - 1):
         if first < 0 or first + 1 >= len(lines):
             continue
-        both = words[first] | words[first + 1]
-        wrapped = [number for number in sorted(rows[index]) if ROWS[number].tokens <= both
-                   and not ROWS[number].tokens <= words[first] and not ROWS[number].tokens <= words[first + 1]]
-        if not wrapped or _alone(lines, words, rows, 2 * first + 1 - index) is not None:
+        other = 2 * first + 1 - index
+        there = lines[other][3]
+        wrapped = [number for number, tokens in near if tokens <= here | there and not tokens <= there]
+        if not wrapped or _fits_alone(lines, other):
             continue
         text = _without_prefix(lines[first][2]) + u' ' + _without_prefix(lines[first + 1][2])
-        for number in wrapped:
-            if ROWS[number].fits(text, _before(lines, index)):
-                return None if _harmless(text) else number
+        row = _first_that_fits(wrapped, text, lines, index)
+        if row is not None:
+            return None if _harmless(text) else row
     return None
 
 
-def _alone(lines, words, rows, index):
-    """The first row that fits the line by itself."""
-    line, here = lines[index][2], words[index]
-    for number in sorted(number for number in rows[index] if ROWS[number].whole <= here):
-        if ROWS[number].fits(line, _before(lines, index)):
+def _fits_alone(lines, index):
+    line, words = lines[index][2:]
+    numbers = [number for number, whole, _tokens, first in _called_for(words) if first in line and whole <= words]
+    return _first_that_fits(numbers, line, lines, index) is not None
+
+
+def _first_that_fits(numbers, text, lines, index):
+    """The first row of those that fits a text at that place; numbers of rows in any order."""
+    for number in sorted(set(numbers)):
+        if ROWS[number].fits(text, _before(lines, index)):
             return number
     return None
 
 
 def _before(lines, index):
-    return lambda: u'\n'.join(text for _number, _original, text in lines[max(0, index - CONTEXT):index])
+    return lambda: u'\n'.join(line[2] for line in lines[max(0, index - CONTEXT):index])
 
 
 def _harmless(line):

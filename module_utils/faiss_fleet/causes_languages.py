@@ -76,7 +76,7 @@ TRANSLATED = (
     (u"core dumped", (
         u"speicherabzug geschrieben", u"стек памяти сброшен на диск", u"核心已转储", u"吐核", u"コアダンプ")),
     (u"fatal error", (
-        u"schwerwiegender fehler", u"erreur fatale", u"error fatal", u"фатальная ошибка", u"致命错误",
+        u"schwerwiegender fehler", u"erreur fatale", u"фатальная ошибка", u"致命错误",
         u"致命的エラー")),
     (u"requires", (u"需要",)),
     (u" is needed by ", (u" 被 ",)),
