@@ -1,8 +1,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Reads images out of docker and OCI archives, and writes the kind that every engine loads, the same bytes each time.
 
-Written is a docker archive without a name in it, gzipped: loading it moves no tag of the host. An image's id is the
-sha256 of its configuration, which names each layer by the sha256 of its content, so a checked id is a checked image.
+Written is a docker archive and an OCI one in the same tar, without a name in it, gzipped: loading it moves no tag of
+the host. An image's id is the sha256 of its configuration, which names each layer by the sha256 of its content; where
+docker keeps images in containerd, it is that of the manifest, which names the configuration and the layers. So a
+checked id of either kind is a checked image. The manifest is ours: of a mere docker archive, each containerd would make
+one of its own.
 """
 
 from __future__ import annotations
@@ -34,6 +37,8 @@ ZSTD = b"\x28\xb5\x2f\xfd"
 MOST_CONFIG = 4 << 20
 # Layers are mostly machine code: higher levels take several times as long for a few percent.
 COMPRESSION = 3
+OCI = "application/vnd.oci.image"
+BLOBS = "blobs/sha256/"
 ARCHITECTURES = {"amd64": "x86_64", "arm64": "aarch64"}
 
 
@@ -49,6 +54,23 @@ class Image:
         return hashlib.sha256(self.config).hexdigest()
 
     @property
+    def manifest(self) -> bytes:
+        """The OCI manifest, the same bytes each time."""
+        sizes = [layer.stat().st_size for layer in self.layers]
+        hexes = [diff_id.partition(":")[2] for diff_id in self.about["rootfs"]["diff_ids"]]
+        found = {
+            "schemaVersion": 2,
+            "mediaType": f"{OCI}.manifest.v1+json",
+            "config": _descriptor("config.v1+json", self.id, len(self.config)),
+            "layers": [_descriptor("layer.v1.tar", *one) for one in zip(hexes, sizes, strict=True)],
+        }
+        return json.dumps(found, sort_keys=True).encode()
+
+    @property
+    def manifest_id(self) -> str:
+        return hashlib.sha256(self.manifest).hexdigest()
+
+    @property
     def about(self) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.config)
         return found
@@ -58,6 +80,10 @@ class Image:
         """As uname -m says it; None when the image does not tell."""
         name = self.about.get("architecture")
         return ARCHITECTURES.get(name, name) if name else None
+
+
+def _descriptor(kind: str, digest: str, size: int) -> dict[str, Any]:
+    return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": size}
 
 
 def read(path: Path, folder: Path) -> Image | None:
@@ -165,8 +191,22 @@ def root_layer(path: Path, target: Path) -> str:
 
 def write(image: Image, target: Path) -> None:
     """Replaces ``target`` by the archive, in one step."""
-    names = [f"{diff_id.partition(':')[2]}.tar" for diff_id in image.about["rootfs"]["diff_ids"]]
-    listing = [{"Config": f"{image.id}.json", "RepoTags": None, "Layers": names}]
+    names = [BLOBS + diff_id.partition(":")[2] for diff_id in image.about["rootfs"]["diff_ids"]]
+    manifest = image.manifest
+    index = {
+        "schemaVersion": 2,
+        "mediaType": f"{OCI}.index.v1+json",
+        "manifests": [_descriptor("manifest.v1+json", image.manifest_id, len(manifest))],
+    }
+    texts = {
+        "oci-layout": json.dumps({"imageLayoutVersion": "1.0.0"}).encode(),
+        "index.json": json.dumps(index, sort_keys=True).encode(),
+        "manifest.json": json.dumps(
+            [{"Config": BLOBS + image.id, "RepoTags": None, "Layers": names}], sort_keys=True
+        ).encode(),
+        BLOBS + image.manifest_id: manifest,
+        BLOBS + image.id: image.config,
+    }
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -175,12 +215,11 @@ def write(image: Image, target: Path) -> None:
             gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=COMPRESSION) as zipped,
             tarfile.open(fileobj=zipped, mode="w|", format=tarfile.GNU_FORMAT) as tar,
         ):
-            _add(tar, f"{image.id}.json", io.BytesIO(image.config), len(image.config))
+            for name, data in texts.items():
+                _add(tar, name, io.BytesIO(data), len(data))
             for name, layer in dict(zip(names, image.layers, strict=True)).items():
                 with open(layer, "rb") as handle:
                     _add(tar, name, handle, layer.stat().st_size)
-            data = json.dumps(listing, sort_keys=True).encode()
-            _add(tar, "manifest.json", io.BytesIO(data), len(data))
         os.chmod(partial, 0o644)
         os.replace(partial, target)
     except BaseException:

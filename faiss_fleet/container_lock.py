@@ -20,21 +20,28 @@ from .container_wrapper import Engine
 from .errors import FleetError
 from .strategies.base import Artefact, Facts, Options, Runtime, Step
 
-# Of what a prefix and a built image hold; a new layout is a new digest.
+# Of what a prefix holds; a new layout is a new digest.
 LAYOUT = 1
+# Of the archive of an image in the cache.
+ARCHIVE_LAYOUT = 2
 MODULE = "faiss_container"
 RUNTIME_ARGV = ["{prefix}/" + wrapper.PROGRAM]
 
 
 @dataclass(frozen=True)
 class Ready:
-    """An image in the cache: its archive with sha256, its id, its architecture, and what it takes unpacked."""
+    """An image in the cache: its archive with sha256, its ids, its architecture, and what it takes unpacked."""
 
     archive: Path
     sha256: str
     id: str
+    manifest_id: str
     arch: str | None
     unpacked_bytes: int
+
+    def known_to(self, engine: Engine) -> str:
+        """Its id in that engine's store."""
+        return self.manifest_id if engine.store == "containerd" else self.id
 
 
 def runtime(engine: Engine) -> Runtime:
@@ -53,12 +60,12 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         python = wanted.python
     elif wanted.source == "archive":
         ready, python = _given(wanted, options), wanted.python
-        image = {"id": ready.id}
+        image = {"id": ready.known_to(engine)}
     else:
         assert wheels is not None
         packages = wheels.lock["packages"]
         ready, python = _built(wanted, options, wheels)
-        image = {"id": ready.id, "base": _base_name(wanted)}
+        image = {"id": ready.known_to(engine), "base": _base_name(wanted)}
     if ready and ready.arch and ready.arch != facts["arch"]:
         raise FleetError(
             f"The image is for {ready.arch}, and this host is {facts['arch']}. Name one for {facts['arch']}.",
@@ -139,7 +146,7 @@ def _given(wanted: ContainerOptions, options: Options) -> Ready:
             )
         return image
 
-    return _ready([LAYOUT, archive.sha256], options, make)
+    return _ready([ARCHIVE_LAYOUT, archive.sha256], options, make)
 
 
 def _built(wanted: ContainerOptions, options: Options, wheels: Artefact) -> tuple[Ready, str]:
@@ -150,7 +157,7 @@ def _built(wanted: ContainerOptions, options: Options, wheels: Artefact) -> tupl
     def make(folder: Path) -> container_archive.Image:
         return container_build.build(container_build.load(base, options, folder), inside, wheels, folder)
 
-    ready = _ready([LAYOUT, container_build.key_of(base), wheels.digest], options, make)
+    ready = _ready([ARCHIVE_LAYOUT, container_build.key_of(base), wheels.digest], options, make)
     return ready, str(inside["pythons"][0]["path"])
 
 
@@ -170,10 +177,10 @@ def _ready(made_of: list[Any], options: Options, make: Callable[[Path], containe
                 image = make(Path(place))
                 container_archive.write(image, path)
                 size = sum(layer.stat().st_size for layer in image.layers)
-            kept = {"sha256": cache.sha256(path), "id": image.id, "arch": image.arch, "bytes": size}
-            kept["stamp"] = _stamp(path)
+                kept = {"id": image.id, "manifest": image.manifest_id, "arch": image.arch, "bytes": size}
+            kept.update(sha256=cache.sha256(path), stamp=_stamp(path))
             cache.write_json(note, kept)
-    return Ready(path, kept["sha256"], kept["id"], kept["arch"], kept["bytes"])
+    return Ready(path, kept["sha256"], kept["id"], kept["manifest"], kept["arch"], kept["bytes"])
 
 
 def _stamp(path: Path) -> list[int]:

@@ -49,17 +49,21 @@ exec "$engine" run --name="$name" --user="$user" $init \\
 
 @dataclass(frozen=True)
 class Engine:
-    """As facts have it: podman or docker, where it is, and what of its environment makes it that engine."""
+    """As facts have it: podman or docker, where it is, and what of its environment makes it that engine.
+
+    store: "containerd" where it knows an image by its manifest instead of its configuration.
+    """
 
     name: str
     path: str
     version: tuple[int, ...]
     environment: dict[str, str]
+    store: str | None = None
 
 
 def engine_of(found: dict[str, Any]) -> Engine:
     numbers = tuple(int(part) for part in re.findall(r"\d+", found.get("version") or "")[:3])
-    return Engine(found["name"], found["path"], numbers, dict(found.get("environment") or {}))
+    return Engine(found["name"], found["path"], numbers, dict(found.get("environment") or {}), found.get("store"))
 
 
 def options(engine: Engine, python: str, memory_mb: int, pids: int) -> list[str]:

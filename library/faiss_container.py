@@ -28,7 +28,9 @@ options:
     description: Path of podman or docker. With O(state=absent) what the prefix's manifest says, by default.
     type: str
   id:
-    description: The image's id, 64 hexadecimal digits, which is the sha256 of its configuration.
+    description:
+      - The image's id, 64 hexadecimal digits, which is the sha256 of its configuration. Where docker keeps its images
+        in containerd, it is that of its manifest.
     type: str
   reference:
     description: The image's name in a registry with its digest, in place of O(id).
@@ -106,10 +108,12 @@ import signal
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import commands, container_image, prefix_removal, setting_lock, unpack
+from ansible.module_utils.faiss_fleet import commands, container_image, engines, prefix_removal, setting_lock, unpack
 from ansible.module_utils.faiss_fleet import prefix as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.host_lock import HostLock
+
+CONTAINERD = '/var/lib/containerd'
 
 ARGUMENT_SPEC = dict(
     state=dict(type='str', choices=['present', 'absent'], default='present'),
@@ -131,14 +135,26 @@ def lock(params):
     return HostLock(path, params['holder'] or setting_lock.holder(), params['lock_timeout'])
 
 
+def storage_of(engine, need, exists=os.path.isdir):
+    """(folder, bytes) of where the engine lays an image that takes so much unpacked; (None, need) when nobody tells."""
+    status, out, _err = engine.ask('info', '--format', '{{.Store.GraphRoot}}')
+    if status == 0 and out.startswith('/'):
+        return out.strip(), need
+    status, out, _err = engine.ask('info', '--format', '{{.DockerRootDir}}\n{{.DriverStatus}}')
+    folder, _found, driver = out.partition('\n')
+    if status != 0 or not folder.startswith('/'):
+        return None, need
+    if engines.SNAPSHOTTER not in driver:
+        return folder.strip(), need
+    # containerd keeps the layers beside what it unpacks of them, in a place of its own unless docker started it.
+    own = os.path.join(folder.strip(), 'containerd')
+    return own if exists(os.path.join(own, 'daemon')) else CONTAINERD, 2 * need
+
+
 def check_room(engine, need, statvfs=os.statvfs):
     """Raises AuditError when the file system of the engine's storage has less free; a place nobody tells is let be."""
-    for template in ('{{.Store.GraphRoot}}', '{{.DockerRootDir}}'):
-        status, out, _err = engine.ask('info', '--format', template)
-        folder = out.strip()
-        if status == 0 and folder.startswith('/'):
-            break
-    else:
+    folder, need = storage_of(engine, need)
+    if folder is None:
         return
     while not os.path.isdir(folder):
         folder = os.path.dirname(folder)

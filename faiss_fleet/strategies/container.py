@@ -48,11 +48,13 @@ class ContainerStrategy:
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """The prefix and the image, made once per class of hosts."""
         wanted = container_options.from_options(options)
-        engine, _ = chosen_engine(facts, wanted)
-        if engine is None or not wanted.named:
-            raise FleetError(
-                f"{candidate['id']} has no engine or no image any more. Run again to plan anew.", "engine_missing"
-            )
+        engine, missing = chosen_engine(facts, wanted)
+        if engine is None:
+            cause = missing[0]["cause"]
+            text = "; ".join(reason["text"] for reason in missing)
+            raise FleetError(f"No engine could start a container: {text}.", cause, str(causes.remedy(cause)))
+        if not wanted.named:
+            raise FleetError(f"{candidate['id']} has no image any more. Run again to plan anew.", "image_missing")
         wheels = None
         if wanted.source == "build":
             inside = container_build.inspected(wanted, options, now=True)

@@ -19,6 +19,8 @@ DOCKER_SOCKETS = ('/var/run/docker.sock', '/run/docker.sock')
 RUNTIMES = ('crun', 'runc', 'youki', 'kata-runtime')
 HELPERS = ('/usr/libexec/podman', '/usr/lib/podman', '/usr/local/libexec/podman', '/usr/local/lib/podman',
            '/usr/lib/cri-o-runc/sbin')
+# What docker says of itself where its images live in containerd (the default of new installations from docker 29 on).
+SNAPSHOTTER = 'io.containerd.snapshotter'
 NAMESPACES = ('/proc/sys/user/max_user_namespaces', '/proc/sys/kernel/unprivileged_userns_clone')
 MOST_ANSWER = 262144
 # What makes an engine the one that answered. Who starts a container later is given the same.
@@ -51,14 +53,14 @@ def docker_socket(host):
     return None, 'None of %s is there. Start the daemon: systemctl start docker' % ', '.join(DOCKER_SOCKETS)
 
 
-def ask(path, timeout):
-    """What GET /version says over a Unix socket, as a dict. Raises OSError, or ValueError when it is no sense."""
+def ask(path, timeout, question='version'):
+    """What a GET says over a Unix socket, as a dict. Raises OSError, or ValueError when it is no sense."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     deadline = time.time() + timeout
     connection.settimeout(timeout)
     try:
         connection.connect(path)
-        connection.sendall(b'GET /version HTTP/1.0\r\nHost: localhost\r\n\r\n')
+        connection.sendall(('GET /%s HTTP/1.0\r\nHost: localhost\r\n\r\n' % question).encode('ascii'))
         answer = b''
         # The limit is on the whole exchange: a daemon may send a byte a second.
         while len(answer) < MOST_ANSWER and time.time() < deadline:
@@ -87,6 +89,22 @@ def _body(answer):
     return said if isinstance(said, dict) else None
 
 
+def store_of(said):
+    """'containerd' where docker names images by their manifests, by what GET /info said; None where it does not."""
+    for entry in said.get('DriverStatus') or []:
+        if isinstance(entry, list) and len(entry) == 2 and entry[0] == 'driver-type':
+            return 'containerd' if str(entry[1]).startswith(SNAPSHOTTER) else None
+    return None
+
+
+def _store(host, path):
+    try:
+        return store_of(ask(path, host.timeout, 'info'))
+    except (IOError, OSError, ValueError) as exc:
+        host.gap('engines', 'docker does not tell where it keeps its images: %s' % exc)
+        return None
+
+
 def _docker(host, program):
     entry = {'name': 'docker', 'path': program, 'version': None, 'answers': False, 'answers_by': 'socket',
              'rootless': None}
@@ -98,7 +116,7 @@ def _docker(host, program):
     except (IOError, OSError, ValueError) as exc:
         entry['error'] = 'The daemon at %s does not answer: %s' % (path, exc)
         return entry
-    entry.update(answers=True, version=str(said.get('Version') or '') or None)
+    entry.update(answers=True, version=str(said.get('Version') or '') or None, store=_store(host, host.at(path)))
     return entry
 
 

@@ -355,6 +355,41 @@ def test_an_archive_reads_back_and_is_the_same_each_time(made, tmp_path):
         assert json.load(tar.extractfile("manifest.json"))[0]["RepoTags"] is None
 
 
+def test_an_archive_names_every_byte_for_docker_with_containerd_too(made, tmp_path):
+    """The same files by an OCI index: its manifest's digest is the id there."""
+    container_archive.write(made, tmp_path / "x.tar.gz")
+    with tarfile.open(tmp_path / "x.tar.gz") as tar:
+        files = {member.name: tar.extractfile(member).read() for member in tar}
+    blobs = {name.rpartition("/")[2]: data for name, data in files.items() if name.startswith("blobs/sha256/")}
+    assert all(hashlib.sha256(data).hexdigest() == name for name, data in blobs.items())
+    (entry,) = json.loads(files["index.json"])["manifests"]
+    assert entry["digest"] == f"sha256:{made.manifest_id}" and entry["size"] == len(made.manifest)
+    manifest = json.loads(blobs[made.manifest_id])
+    named = [manifest["config"], *manifest["layers"]]
+    assert [len(blobs[one["digest"].partition(":")[2]]) for one in named] == [one["size"] for one in named]
+    assert manifest["config"]["digest"] == f"sha256:{made.id}"
+    assert {one["digest"].partition(":")[2] for one in named} | {made.manifest_id} == set(blobs)
+
+
+@pytest.mark.parametrize(
+    "engine, kind",
+    [
+        pytest.param(PODMAN, "id", id="podman"),
+        pytest.param({**DOCKER, "store": None}, "id", id="docker"),
+        pytest.param({**DOCKER, "store": "containerd"}, "manifest_id", id="docker with containerd"),
+    ],
+)
+def test_an_image_is_named_as_the_engine_names_it(made, tmp_path, engine, kind):
+    container_archive.write(made, tmp_path / "own.tar.gz")
+    sha256 = hashlib.sha256((tmp_path / "own.tar.gz").read_bytes()).hexdigest()
+    given = options(tmp_path, source="archive", archive={"file": str(tmp_path / "own.tar.gz"), "sha256": sha256})
+    found = facts(engine)
+    artefact = container.STRATEGY.resolve(planned(found, given), found, given)
+    expected = getattr(made, kind)
+    assert artefact.lock["image"] == {"id": expected} and artefact.step.arguments["id"] == expected
+    assert f"image={expected}" in artefact.lock["program"]
+
+
 def oci(folder: Path, source: Image, compress: Any = gzip.compress) -> Path:
     """The same image as an OCI archive with compressed layers."""
     path = folder / "oci.tar"

@@ -107,6 +107,29 @@ def test_a_full_storage_is_refused_before_anything_is_loaded(params):
     assert '0 MB free and the image needs 1000 MB' in str(refused.value)
 
 
+def docker_info(driver):
+    def run(argv):
+        if 'GraphRoot' in argv[-1]:
+            return 1, '\n', "template: :1:8: executing \"\" at <.Store.GraphRoot>: can't evaluate field Store"
+        return 0, '/srv/docker\n%s\n' % driver, ''
+
+    return container_image.Engine('/usr/bin/docker', run)
+
+
+@pytest.mark.parametrize('driver, own, expected', [
+    ('[[Backing Filesystem extfs]]', False, ('/srv/docker', 10)),
+    ('[[driver-type io.containerd.snapshotter.v1]]', False, ('/var/lib/containerd', 20)),
+    ('[[driver-type io.containerd.snapshotter.v1]]', True, ('/srv/docker/containerd', 20)),
+])
+def test_room_is_looked_for_where_the_images_are(driver, own, expected):
+    assert faiss_container.storage_of(docker_info(driver), 10, lambda path: own) == expected
+
+
+def test_an_engine_that_does_not_tell_its_storage_is_let_be():
+    silent = container_image.Engine('/usr/bin/docker', lambda argv: (1, '', 'no'))
+    faiss_container.check_room(silent, 10 ** 9, lambda _: Space(0, 4096))
+
+
 def test_a_folder_that_is_no_prefix_of_a_container_gets_no_image(params, tmpdir):
     manifest = tmpdir.join('container', DIGEST, 'manifest.json')
     manifest.write(manifest.read().replace('"container"', '"wheel"'))

@@ -14,22 +14,24 @@ from ansible.module_utils.faiss_fleet.host import Host
 VERSION = {("engine", "podman"): commands.Result(0, "podman version 4.3.1\n", "", None)}
 
 
-def daemon(path, answer, delay=0.0):
-    """A Unix socket that gives one answer, a byte at a time when a delay is asked for."""
+def daemon(path, *answers, **how):
+    """A Unix socket that gives these answers, one a connection; a byte at a time when a delay is asked for."""
+    delay, asked = how.get("delay", 0.0), how.get("asked", [])
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     server.bind(str(path))
     server.listen(1)
 
     def serve():
-        connection, _ = server.accept()
-        connection.recv(1000)
-        try:
-            for piece in [answer[i : i + 1] for i in range(len(answer))] if delay else [answer]:
-                connection.sendall(piece)
-                time.sleep(delay)
-        except OSError:
-            pass
-        connection.close()
+        for answer in answers:
+            connection, _ = server.accept()
+            asked.append(connection.recv(1000).split()[1])
+            try:
+                for piece in [answer[i : i + 1] for i in range(len(answer))] if delay else [answer]:
+                    connection.sendall(piece)
+                    time.sleep(delay)
+            except OSError:
+                pass
+            connection.close()
         server.close()
 
     thread = threading.Thread(target=serve)
@@ -58,6 +60,36 @@ def test_a_daemon_that_answers(tmpdir, answer):
     assert (found["answers"], found["version"], found["error"]) == (True, "20.10.24", None)
 
 
+# Of GET /info, as Debian's docker 26.1 and 20.10 say it.
+CONTAINERD = b'{"Driver": "overlayfs", "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]]}'
+GRAPH = b'{"Driver": "overlay2", "DriverStatus": [["Backing Filesystem", "extfs"], ["Supports d_type", "true"]]}'
+
+
+@pytest.mark.parametrize(
+    "info, store",
+    [
+        pytest.param(CONTAINERD, "containerd", id="images in containerd"),
+        pytest.param(GRAPH, None, id="images in docker"),
+        pytest.param(b'{"Driver": "vfs", "DriverStatus": null}', None, id="vfs"),
+        pytest.param(b'{"DriverStatus": [["driver-type"], "odd", ["driver-type", 7]]}', None, id="no sense"),
+    ],
+)
+def test_docker_tells_where_its_images_live(tmpdir, info, store):
+    tmpdir.ensure("run", dir=True)
+    head, asked = b"HTTP/1.0 200 OK\r\n\r\n", []
+    daemon(tmpdir.join("run/docker.sock"), head + b'{"Version": "26.1.5"}', head + info, asked=asked)
+    found = docker(tmpdir)
+    assert (found["answers"], found["store"], asked) == (True, store, [b"/version", b"/info"])
+
+
+def test_a_docker_that_does_not_tell_answers_all_the_same(tmpdir):
+    tmpdir.ensure("run", dir=True)
+    head = b"HTTP/1.0 200 OK\r\n\r\n"
+    daemon(tmpdir.join("run/docker.sock"), head + b'{"Version": "26.1.5"}', b"HTTP/1.0 500 no\r\n\r\n{}")
+    found = docker(tmpdir)
+    assert (found["answers"], found["store"]) == (True, None)
+
+
 @pytest.mark.parametrize(
     "answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.0 500 no\r\n\r\n{}", b"HTTP/1.0 200 OK\r\n\r\n[1]"]
 )
@@ -71,7 +103,7 @@ def test_something_else_at_the_socket(tmpdir, answer):
 
 def test_a_daemon_that_dribbles_is_given_up(tmpdir):
     tmpdir.ensure("run", dir=True)
-    daemon(tmpdir.join("run/docker.sock"), b"x" * 1000, 0.05)
+    daemon(tmpdir.join("run/docker.sock"), b"x" * 1000, delay=0.05)
     started = time.time()
     assert not docker(tmpdir, 1)["answers"]
     assert time.time() - started < 4
