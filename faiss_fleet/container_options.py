@@ -15,7 +15,9 @@ from .strategies.base import Options
 
 STRATEGY = "container"
 PREFIX = "faiss_install__container_"
-SOURCES = ("registry", "archive", "build")
+# By source the variable that names what it takes.
+NAMES = {"registry": "image", "archive": "archive", "build": "base"}
+SOURCES = tuple(NAMES)
 ENGINES = ("", "podman", "docker")
 SHA256 = re.compile(r"^[0-9a-f]{64}$")
 # registry.example:5000/team/faiss:1.9@sha256:... With its registry, as hosts disagree on what a short name means.
@@ -85,7 +87,7 @@ class ContainerOptions:
     @property
     def variable(self) -> str:
         """The variable that has to name something for this source."""
-        return PREFIX + {"registry": "image", "archive": "archive", "build": "base"}[self.source]
+        return PREFIX + NAMES[self.source]
 
 
 def from_options(options: Options) -> ContainerOptions:
@@ -106,7 +108,7 @@ def from_variables(values: Mapping[str, Any]) -> ContainerOptions:
     python = str(values.get(PREFIX + "python") or "python3")
     if not INTERPRETER.match(python):
         raise FleetError(f"{PREFIX}python is {python!r}, which is no program. Write python3, or a path in the image.")
-    return ContainerOptions(
+    found = ContainerOptions(
         source=source,
         image=reference(image, PREFIX + "image") if image else None,
         archive=_file(values, "archive") if source == "archive" else None,
@@ -116,6 +118,14 @@ def from_variables(values: Mapping[str, Any]) -> ContainerOptions:
         memory_mb=_number(values, "memory_mb", 4096, LEAST_MEMORY),
         pids=_number(values, "pids", 256, LEAST_PIDS),
     )
+    meant = [other for other, name in NAMES.items() if values.get(PREFIX + name)]
+    if meant and not found.named:
+        raise FleetError(
+            f"{PREFIX}{NAMES[meant[0]]} names something, and {PREFIX}source is {source}, for which {found.variable} "
+            f"would have to. Set {PREFIX}source: {meant[0]}, or name that one.",
+            "image_missing",
+        )
+    return found
 
 
 def reference(value: object, variable: str) -> Reference:

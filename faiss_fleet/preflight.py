@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from . import catalogue, conda_options, options, portable_python
+from . import catalogue, conda_options, container_options, options, portable_python
 from .addon import inputs as addon_inputs
 from .addon import prebuilt
 from .errors import FleetError
@@ -115,6 +115,15 @@ def _check_files(chosen: Options) -> None:
     portable_python.from_options(chosen)
     addon_inputs.check(chosen)
     prebuilt.from_options(chosen)
+    containers = container_options.from_options(chosen)
+    for named in (containers.archive, containers.base):
+        if isinstance(named, container_options.File):
+            _check_image(named)
+
+
+@cache
+def _check_image(named: container_options.File) -> None:
+    named.check()
 
 
 def faults(host: str, values: Mapping[str, Any]) -> list[str]:

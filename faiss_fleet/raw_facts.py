@@ -289,6 +289,7 @@ def _filesystems(said: Answers, is_root: bool) -> list[dict[str, Any]]:
             "purpose": purpose,
             "path": path,
             "existing_path": entry.one("existing"),
+            "in_the_way": entry.one("in_the_way"),
             "mount": mount.path if mount else None,
             "type": mount.type if mount else None,
             "free_bytes": int(free[1]) * 1024 if free else None,

@@ -13,6 +13,13 @@ def check(facts: Facts) -> None:
         if found["purpose"] != "setting":
             continue
         place = f"{found['path']} (on {found.get('mount') or found.get('existing_path') or found['path']})"
+        if found.get("in_the_way"):
+            remedy = f"Move {found['in_the_way']} away, or set vector_backend__path to another place."
+            raise FleetError(
+                f"The setting cannot be written: {found['in_the_way']} is no folder. Nothing was changed. {remedy}",
+                cause="not_a_folder",
+                remedy=remedy,
+            )
         if found.get("read_only"):
             remedy = "Remount it writable, or set vector_backend__path to a folder that is."
             raise FleetError(

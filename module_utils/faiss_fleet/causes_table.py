@@ -290,6 +290,9 @@ CAUSES = (
      'Install the package that holds it (`yum provides "*/bin/<name>"`), or correct PATH.'),
     ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.',
      'Raise faiss_install__max_size_mb, or leave that strategy out of faiss_install__strategies.'),
+    ('not_a_folder', 70, 'Something that is no folder stands where a folder is wanted.',
+     'Look at it with `ls -ld` and move it away, or name another place: faiss_install__prefix, or '
+     'vector_backend__path for the setting.'),
     ('interrupted', 70, 'Someone or something stopped it from outside.',
      'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).'),
     ('garbage_output', 71, 'The child process said something that is not an answer.',
@@ -598,7 +601,7 @@ PATTERNS = (
         "'overlay' is not supported over", "overlay: unrecognized mount option", "overlay ~ enodev",
         "module overlay not found", "failed to mount overlay: no such device", "overlay ~ invalid argument",
         "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
-        "linux kernel ~ not supported", "function not implemented",
+        "linux kernel ~ not supported", "function not implemented", "running exec setns process for init",
     )),
 
     # --- room and memory
@@ -662,6 +665,7 @@ PATTERNS = (
     )),
     ('podman_userns', (
         "not be enough ids available in the namespace", "insufficient uids", "newuidmap", "newgidmap",
+        "can't get final child's pid",
         "cannot re-exec process", "cannot find uid/gid for user", "cannot find mappings for user",
         "no subuid ranges found", "no subgid ranges found", "cannot clone: ", "clone: operation not permitted",
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
@@ -709,6 +713,8 @@ PATTERNS = (
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
         "reading manifest ~ : denied", "response from daemon: denied", "unable to retrieve auth token",
         "denied: requested access to the resource",
+        "failed to resolve reference ~ not found", "failed to resolve reference ~ 401 unauthorized",
+        "failed to resolve reference ~ 403 forbidden",
     )),
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",

@@ -47,6 +47,15 @@ def nearest(host, path):
     return path or '/'
 
 
+def in_the_way(host, path, existing):
+    """What is no folder and stands where one of the path's would be made, right below the nearest that exists; or None."""
+    if posixpath.normpath(path) == existing:
+        return None
+    below = posixpath.relpath(posixpath.normpath(path), existing).split('/')[0]
+    wanted = posixpath.join(existing, below)
+    return wanted if os.path.lexists(host.at(wanted)) else None
+
+
 def describe(host, purposes, statvfs=os.statvfs, access=os.access):
     """The record's "filesystems" for [(purpose, path)]."""
     text = host.text_or_none(MOUNTS) or _special(host.at(MOUNTS))
@@ -70,7 +79,7 @@ def _one(host, purpose, path, mounts, statvfs, access):
     mount = mount_of(mounts, real)
     entry = {'purpose': purpose, 'path': path, 'existing_path': existing, 'mount': mount and mount.path,
              'type': mount and mount.type, 'free_bytes': None, 'free_inodes': None, 'noexec': None, 'read_only': None,
-             'writable': bool(access(host.at(real), os.W_OK | os.X_OK))}
+             'writable': bool(access(host.at(real), os.W_OK | os.X_OK)), 'in_the_way': in_the_way(host, path, existing)}
     try:
         said = statvfs(host.at(real))
     except (IOError, OSError) as exc:

@@ -46,7 +46,8 @@ class ActionModule(ActionBase):
                 chosen.extra["faiss_install__measure"] = "always"
             candidates = planning.plan(facts, chosen, order)
         except FleetError as exc:
-            raise AnsibleActionFail(str(exc), result={"cause": exc.cause, "remedy": exc.remedy}) from exc
+            # Not raised: Ansible would speak of a traceback where there is something to mend.
+            return {**result, "failed": True, "msg": str(exc), "cause": exc.cause, "remedy": exc.remedy}
 
         if self._task.check_mode:
             climbed = ladder.predict(candidates, facts, chosen, policy, order)

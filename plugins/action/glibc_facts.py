@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure, AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
 
@@ -54,7 +54,7 @@ class ActionModule(ActionBase):
             facts = raw_facts.facts(said["stdout"], reason)
         except FleetError as exc:
             message = f"The module could not run: {reason} {exc} {said['stderr'].strip()[-300:]}"
-            raise AnsibleActionFail(message, result={"cause": exc.cause, "remedy": exc.remedy}) from exc
+            return {"failed": True, "msg": message, "cause": exc.cause, "remedy": exc.remedy}
         # Like a module's answer, a host's text is marked as nothing that Ansible may template.
         return {"changed": False, "ansible_facts": wrap_var({"glibc_facts": facts})}
 

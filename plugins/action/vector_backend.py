@@ -53,7 +53,7 @@ class ActionModule(ActionBase):
             need = recommend.need_from_variables(*(arguments.get(name) for name in NEED))
             socket = decide.socket_from_variable(arguments.get("socket"))
         except FleetError as exc:
-            raise AnsibleActionFail(str(exc)) from exc
+            return {**result, "failed": True, "msg": str(exc), "cause": exc.cause, "remedy": exc.remedy}
         found = [arguments[name] or [] for name in FOUND]
         how = (arguments["policy"], arguments.get("strategies"))
         check_mode = bool(self._task.check_mode)

@@ -76,6 +76,24 @@ def mounted(folder: Path, *options: str) -> Iterator[None]:
     ("changes", "told"),
     [
         pytest.param({"faiss_install__strategies": ["weel"]}, "'weel'", id="unknown strategy"),
+        pytest.param(
+            {"faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64}},
+            "container_source: archive", id="a container's archive that no source takes",
+        ),
+        pytest.param(
+            {
+                "faiss_install__container_source": "archive",
+                "faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64},
+            },
+            "/no/such.tar", id="a container's archive that is not there",
+        ),
+        pytest.param(
+            {
+                "faiss_install__container_source": "build",
+                "faiss_install__container_base": {"file": "/etc/hostname", "sha256": "0" * 64},
+            },
+            "/etc/hostname has sha256", id="another base than the one named",
+        ),
         pytest.param({"faiss_install__policy": "best"}, "faiss_install__policy", id="unknown policy"),
         pytest.param({"faiss_install__prefix": "opt/faiss"}, "relative", id="relative prefix"),
         pytest.param({"faiss_install__prefix": "/usr/lib/faiss"}, "/usr belongs to the system", id="prefix in /usr"),
@@ -137,6 +155,24 @@ def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
     assert (record["state"], record["cause"]) == ("fallback", cause), record["because"]
     assert record["remedy"] and left == []
     assert json.loads((place.folder / "etc" / "backend.json").read_text())["backend"] == "js"
+
+
+def test_a_file_in_the_prefixs_place_is_told_before_anything_is_shipped(place: Place) -> None:
+    (place.folder / "opt" / "faiss-fleet").write_text("somebody's")
+    done = place.audit()
+    record = place.record()
+    assert done.returncode == 0
+    assert (record["state"], record["cause"], record["attempts"]) == ("fallback", "not_a_folder", [])
+    assert "faiss-fleet is no folder" in record["because"] and place.written()[-1] == "opt/faiss-fleet"
+
+
+def test_a_file_in_the_settings_place_stops_the_host_without_a_traceback(place: Place) -> None:
+    (place.folder / "etc" / "file").write_text("somebody's")
+    done = place.audit(vector_backend__path=str(place.folder / "etc" / "file" / "backend.json"))
+    record = place.record()
+    assert done.returncode == 2 and "traceback" not in (done.stdout + done.stderr).lower()
+    assert (record["state"], record["cause"]) == ("failed", "not_a_folder")
+    assert "is no folder. Nothing was changed" in done.stdout and place.written() == ["etc/file"]
 
 
 def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:

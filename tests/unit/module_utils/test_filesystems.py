@@ -51,6 +51,17 @@ def test_nearest_folder_that_exists(tmpdir):
     assert (found["existing_path"], found["mount"], found["type"]) == ("/opt", "/opt", "ext4")
 
 
+def test_what_is_no_folder_stands_in_the_way(tmpdir):
+    tmpdir.ensure("opt", dir=True)
+    assert describe(tmpdir, "/opt/faiss-fleet/wheel")["in_the_way"] is None
+    assert describe(tmpdir, "/opt")["in_the_way"] is None
+    tmpdir.join("opt", "faiss-fleet").write("")
+    assert describe(tmpdir, "/opt/faiss-fleet")["in_the_way"] == "/opt/faiss-fleet"
+    assert describe(tmpdir, "/opt/faiss-fleet/wheel")["in_the_way"] == "/opt/faiss-fleet"
+    tmpdir.join("opt", "gone").mksymlinkto("/nowhere")
+    assert describe(tmpdir, "/opt/gone/x")["in_the_way"] == "/opt/gone"
+
+
 def test_flags_come_from_the_kernel_or_the_mount(tmpdir):
     for folder in ("opt", "tmp", "srv"):
         tmpdir.ensure(folder, dir=True)
