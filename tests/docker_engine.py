@@ -1,9 +1,14 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A docker daemon of the tests' own, from Debian's packages: nothing is installed, no other daemon is touched."""
+"""A docker daemon of the tests' own, from Debian's packages: nothing is installed, no other daemon is touched.
+
+Debian 12's (20.10) keeps its images in a store of its own, as docker did up to 28. Debian 13's (26.1) runs on Debian 12
+as well, and is told to keep them in containerd, which new installations from docker 29 on do unasked.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -13,27 +18,42 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from images.standins import inputs
 from tests import needs
 
 CACHE = Path(__file__).resolve().parent.parent / ".cache" / "docker"
-PACKAGES = ("docker.io", "containerd", "libsubid4")
+PACKAGES = {
+    "bookworm": ("docker.io", "containerd", "libsubid4"),
+    "trixie": ("docker.io", "docker-cli", "containerd"),
+}
 
 
-def programs() -> Path:
-    """A folder with docker, dockerd and containerd, fetched by apt-get once."""
-    needs.root()
-    if (CACHE / "bin").is_dir():
-        return CACHE / "bin"
+def _apt(place: Path, release: str) -> list[str]:
+    """apt-get with sources of its own: the machine's are for another release."""
+    for part in ("lists/partial", "cache/archives/partial"):
+        (place / "apt" / part).mkdir(parents=True)
+    sources = place / "apt" / "sources.list"
+    sources.write_text(f"deb [arch=amd64 signed-by={inputs.keyring()}] {inputs.mirror()} {release} main\n")
     apt = needs.command("apt-get", "The docker daemon of the tests comes from Debian's packages.")
+    options = [f"Dir::Etc::sourcelist={sources}", "Dir::Etc::sourceparts=-", f"Dir::State::lists={place}/apt/lists"]
+    options += [f"Dir::Cache={place}/apt/cache", "APT::Architecture=amd64", "APT::Sandbox::User=root"]
+    return [apt, "-qq", *(part for option in options for part in ("-o", option))]
+
+
+def programs(release: str) -> Path:
+    """A folder with a release's docker, dockerd and containerd, fetched by apt-get once."""
+    needs.root()
+    kept = CACHE / release
+    if kept.is_dir():
+        return kept
     CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as place:
         Path(place).chmod(0o755)
-        options = ["-qq", "-o", "APT::Sandbox::User=root"]
-        done = subprocess.run(
-            [apt, *options, "download", *PACKAGES], cwd=place, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            needs.missing(f"docker.io cannot be fetched: {done.stderr.strip()[-300:]} Run `apt-get update`.")
+        apt = _apt(Path(place), release)
+        for command in (["update"], ["download", *PACKAGES[release]]):
+            done = subprocess.run([*apt, *command], cwd=place, capture_output=True, text=True, check=False)
+            if done.returncode:
+                needs.missing(f"docker.io of {release} cannot be fetched: {done.stderr.strip()[-300:]}")
         for package in Path(place).glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", package, f"{place}/root"], check=True)
         made = Path(place) / "bin"
@@ -43,21 +63,27 @@ def programs() -> Path:
                 shutil.copy2(program, made / program.name)
         for library in (Path(place) / "root/usr/lib").rglob("libsubid.so.*"):
             shutil.copy2(library, made / library.name)
-        made.rename(CACHE / "bin")
-    return CACHE / "bin"
+        made.rename(kept)
+    return kept
 
 
 @contextlib.contextmanager
-def daemon(folder: Path) -> Iterator[dict[str, str]]:
-    """The environment in which docker is that of a daemon with its data in ``folder``; it ends afterwards."""
-    place = programs()
+def daemon(folder: Path, containerd: bool = False) -> Iterator[dict[str, str]]:
+    """The environment in which docker is that of a daemon with its data in ``folder``; it ends afterwards.
+
+    containerd: it keeps its images there.
+    """
+    place = programs("trixie" if containerd else "bookworm")
     # A socket's path may have 107 characters, which a test's folder can exceed.
     short = Path(tempfile.mkdtemp(prefix="ff-docker-"))
     environment = {**os.environ, "PATH": f"{place}:{os.environ['PATH']}:/usr/sbin:/sbin"}
     environment["LD_LIBRARY_PATH"] = str(place)
     socket = short / "docker.sock"
     log = folder / "dockerd.log"
-    flags = ["--iptables=false", "--ip6tables=false", "--bridge=none", "--storage-driver=vfs"]
+    conf = folder / "daemon.json"
+    said = {"features": {"containerd-snapshotter": True}} if containerd else {"storage-driver": "vfs"}
+    conf.write_text(json.dumps(said))
+    flags = ["--iptables=false", "--ip6tables=false", "--bridge=none", f"--config-file={conf}"]
     flags += [f"--data-root={folder}/data", f"--exec-root={short}/exec", f"--pidfile={short}/pid"]
     with log.open("wb") as out:
         process = subprocess.Popen(

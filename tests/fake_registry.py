@@ -30,6 +30,8 @@ class Registry:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            # Who speaks TLS to it gets an answer with a status line, as servers give one: engines then ask without TLS.
+            default_request_version = "HTTP/1.0"
 
             def log_message(self, *_: Any) -> None:
                 pass

@@ -153,6 +153,19 @@ def test_an_archive_with_another_image_is_refused_and_goes():
     ('Error: writing blob: storing blob to file "/var/tmp/storage1/1": no space left on device', 'disk_full'),
     ('Error response from daemon: toomanyrequests: You have reached your pull rate limit.', 'image_rate_limit'),
     ('Error: reading manifest sha256:ef in registry.example/team/faiss: manifest unknown', 'image_missing'),
+    ('Error response from daemon: failed to resolve reference "registry.example/team/faiss@sha256:ef": '
+     'registry.example/team/faiss@sha256:ef: not found', 'image_missing'),
+    ('Error response from daemon: failed to resolve reference "registry.example/team/faiss@sha256:ef": unexpected '
+     'status from HEAD request to https://registry.example/v2/team/faiss/manifests/sha256:ef: 403 Forbidden',
+     'image_missing'),
+    ('Error response from daemon: failed to resolve reference "registry.example/team/faiss@sha256:ef": unexpected '
+     'status from HEAD request to https://registry.example/v2/team/faiss/manifests/sha256:ef: 429 Too Many Requests',
+     'image_rate_limit'),
+    ('Error response from daemon: failed to resolve reference "registry.example/x@sha256:ef": failed to do request: '
+     'Head "https://registry.example/v2/x/manifests/sha256:ef": dial tcp: lookup registry.example: no such host',
+     'network'),
+    ('Error: writing blob: potentially insufficient UIDs or GIDs available in user namespace (requested 0:42 for '
+     '/etc/gshadow): Check /etc/subuid and /etc/subgid if configured locally', 'podman_userns'),
     ('Get "https://registry.example/v2/": x509: certificate signed by unknown authority', 'tls'),
     ('Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock',
      'docker_perm'),
