@@ -57,7 +57,7 @@ def read(path: Path) -> WheelNeeds:
 
 
 def _refused(path: Path, why: str) -> FleetError:
-    remedy = f"Remove {path.name} from the cache and download it again."
+    remedy = f"Remove {path} and fetch it again."
     return FleetError(f"{path.name} is refused: {why}. {remedy}", cause="corrupt_artefact", remedy=remedy)
 
 

@@ -66,6 +66,12 @@ kept:
   type: list
   elements: str
   sample: []
+busy:
+  description: Those of C(kept) that stay only because a process has files of them open. With O(to=found) the module then fails, once all else is done.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 did:
   description: What was done, one sentence each, for people.
   returned: always
@@ -116,11 +122,15 @@ def told(plan):
 
 def roll_back(params, check_mode, labels, run=None):
     """What the module returns. ``did`` grows as things are done, so that a failure tells how far it came."""
-    result = dict(changed=False, removed=[], kept=[], did=[])
+    result = dict(changed=False, removed=[], kept=[], busy=[], did=[])
     try:
         _roll_back(params, check_mode, labels, run, result)
     except AuditError as exc:
         result.update(failed=True, msg=str(exc), cause=exc.cause, remedy=exc.remedy)
+    if result['busy'] and params['to'] == 'found' and not result.get('failed'):
+        remedy = 'End what runs in %s, and roll back again.' % ', '.join(result['busy'])
+        result.update(failed=True, cause=None, remedy=remedy, msg=(
+            'The host is not as it was found: %s %s' % (' '.join(result['did']), remedy)))
     return result
 
 
@@ -155,6 +165,7 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
         if users:
             result['kept'].append(path)
             result['did'].append(prefix_users.told(path, users))
+            result['busy'].append(path)
             continue
         if not check_mode:
             # The image first: the prefix says which it is.

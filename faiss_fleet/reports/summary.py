@@ -129,4 +129,5 @@ class Summary:
     def totals(self) -> str:
         """'300 hosts: 216 native, 53 fallback, 16 failed, 15 unreachable'."""
         parts = ", ".join(f"{self.states[state]:,} {state}" for state in STATES)
-        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}"
+        foretold = " (foretold: check mode tried nothing)" if self.run["check_mode"] else ""
+        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}{foretold}"

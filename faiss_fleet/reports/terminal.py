@@ -27,7 +27,7 @@ def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str,
     for place, line in enumerate(table):
         pairs = [(shorten(cell, space), space) for cell, space in zip(line, widths, strict=True) if space]
         text = "  ".join(cell + " " * (space - width(cell)) for cell, space in pairs).rstrip()
-        printed.append((text, line[1] if place else None))
+        printed.append((text, str(shown[place - 1]["state"]) if place else None))
     if summary.hosts > len(shown):
         printed.append((shorten(f"... {summary.hosts - len(shown):,} more hosts are in the reports.", columns), None))
     totals = [(line, None) for line in textwrap.wrap(summary.totals(), max(columns, 20))]
@@ -49,14 +49,16 @@ def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
 
 def _cells(cells: dict[str, Cell], summary: Summary) -> list[str]:
     plain = [str(cells[key] or "") for key in ("host", "state", "faiss", "provider")]
+    if cells["predicted"]:
+        plain[1] += "?"
     return [*plain, _speed(cells), str(cells["libc"] or ""), _because(cells, summary)]
 
 
 def _because(cells: dict[str, Cell], summary: Summary) -> str:
-    """Of a host that was not reached, first what it was when it last answered."""
+    """First the cause, as a narrow terminal cuts off what comes last; of a host that was not reached, what it was."""
     because, known = str(cells["because"] or ""), summary.good.get(str(cells["host"]))
     if known is None or cells["state"] != "unreachable":
-        return because
+        return f"{cells['cause']}: {because}" if cells["cause"] and cells["state"] == "fallback" else because
     return f"was {age(known, str(cells['finished']))}; {because}"
 
 

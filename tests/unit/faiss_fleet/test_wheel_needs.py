@@ -42,7 +42,7 @@ def refusal(path: Path) -> str:
         wheel_needs.read(path)
     assert caught.value.cause == "corrupt_artefact"
     assert path.name in str(caught.value)
-    assert "download it again" in str(caught.value.remedy)
+    assert "fetch it again" in str(caught.value.remedy)
     return str(caught.value)
 
 

@@ -182,6 +182,11 @@ def test_a_prefix_that_a_process_uses_stays_and_goes_the_next_time(host, monkeyp
     with monkeypatch.context() as held:
         held.setattr(faiss_rollback.prefix_users, "find", lambda prefix: ["node (pid 812)"])
         result = host.back()
+        as_found = host.back(to="found")
     assert (result["removed"], result["kept"]) == ([], [path])
+    assert result["busy"] == [path] and not result.get("failed")
     assert "in use by node (pid 812)" in " ".join(result["did"])
+    # It did what it could, and does not say that the host is as it was found.
+    assert as_found["failed"] and as_found["changed"] is False and "not as it was found" in as_found["msg"]
+    assert path in as_found["remedy"]
     assert host.back()["removed"] == [path]
