@@ -60,8 +60,22 @@ TEXTS['node/lib/errors.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Lic
 'use strict';
 // What can go wrong, by kind. `code` is for programs, the message names the thing and the cause, `remedy` the next step.
 
+const RUN_AUDIT = 'Run audit.yml for this host: its search test names what is wrong.';
+// The next step where an error names none of its own.
+const REMEDIES = {
+  BAD_ARGUMENT: 'Look at the call in docs/how-to/use-from-node.md.',
+  WORKER_START: RUN_AUDIT,
+  WORKER_SOCKET: RUN_AUDIT,
+  WORKER_DIED: RUN_AUDIT,
+  WORKER_TIMEOUT: 'Give it more time with the option callTimeout or startTimeout, or run audit.yml for this host.',
+  WORKER_NONSENSE: RUN_AUDIT,
+  WORKER_VERSION: 'Use the worker that comes with the loader.',
+  WORKER_ERROR: RUN_AUDIT,
+  BACKEND_FAILED: RUN_AUDIT,
+};
+
 class FaissFleetError extends Error {
-  constructor(code, message, remedy, cause) {
+  constructor(code, message, remedy = REMEDIES[code], cause) {
     super(remedy ? `${message} ${remedy}` : message);
     this.name = this.constructor.name;
     this.code = code;
@@ -136,74 +150,116 @@ function sink(goodness, positions, size) {
 }
 
 /**
- * The k best of n rows for one query: {positions, scores}, best first, equal scores in the order of the rows.
+ * A search for the k best of the first n rows, which goes through them in as many steps as its caller likes.
  * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse`
  * holds 1 / length of each row, and the query has length 1.
  */
-function search(rows, inverse, n, d, metric, query, k) {
-  const size = Math.min(k, n);
-  const goodness = new Float64Array(size).fill(-Infinity);
-  const positions = new Float64Array(size).fill(Infinity);
-  if (size === 0) return { positions, scores: new Float32Array(0) };
-  const wide = Float64Array.from(query);      // once, rather than at each multiplication
-  const l2 = metric === 'l2', cosine = metric === 'cosine';
-  for (let row = 0, at = 0; row < n; row++, at += d) {
-    let value;
-    if (l2) value = -squaredDistance(rows, at, wide, d);
-    else if (cosine) value = dot(rows, at, wide, d) * inverse[row];
-    else value = dot(rows, at, wide, d);
-    if (value > goodness[0]) {
-      goodness[0] = value;
-      positions[0] = row;
-      sink(goodness, positions, size);
+class Scan {
+  constructor(rows, inverse, n, d, metric, query, k) {
+    const size = Math.min(k, n);
+    this.rows = rows;
+    this.inverse = inverse;
+    this.left = size === 0 ? 0 : n;
+    this.n = n;
+    this.d = d;
+    this.metric = metric;
+    this.query = Float64Array.from(query);      // once, rather than at each multiplication
+    this.goodness = new Float64Array(size).fill(-Infinity);
+    this.positions = new Float64Array(size).fill(Infinity);
+  }
+
+  /** Compares the next so many rows. */
+  step(count) {
+    const { rows, inverse, n, d, query, goodness, positions } = this;
+    const size = goodness.length, l2 = this.metric === 'l2', cosine = this.metric === 'cosine';
+    const from = n - this.left, to = Math.min(n, from + count);
+    for (let row = from, at = from * d; row < to; row++, at += d) {
+      let value;
+      if (l2) value = -squaredDistance(rows, at, query, d);
+      else if (cosine) value = dot(rows, at, query, d) * inverse[row];
+      else value = dot(rows, at, query, d);
+      if (value > goodness[0]) {
+        goodness[0] = value;
+        positions[0] = row;
+        sink(goodness, positions, size);
+      }
     }
+    this.left = n - to;
   }
-  // The heap is taken apart from the worst on.
-  const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
-  for (let left = size - 1; left >= 0; left--) {
-    found.positions[left] = positions[0];
-    found.scores[left] = l2 ? -goodness[0] : goodness[0];
-    goodness[0] = goodness[left];
-    positions[0] = positions[left];
-    sink(goodness, positions, left);
+
+  /** {positions, scores} when nothing is left: best first, equal scores in the order of the rows. */
+  found() {
+    const { goodness, positions } = this, size = goodness.length, l2 = this.metric === 'l2';
+    const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
+    for (let left = size - 1; left >= 0; left--) {      // the heap is taken apart from the worst on
+      found.positions[left] = positions[0];
+      found.scores[left] = l2 ? -goodness[0] : goodness[0];
+      goodness[0] = goodness[left];
+      positions[0] = positions[left];
+      sink(goodness, positions, left);
+    }
+    return found;
   }
-  return found;
 }
 
-module.exports = { search };
+/** The same in one go. */
+function search(rows, inverse, n, d, metric, query, k) {
+  const scan = new Scan(rows, inverse, n, d, metric, query, k);
+  scan.step(n);
+  return scan.found();
+}
+
+module.exports = { Scan, search };
 '''
 
 TEXTS['node/lib/fallback.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-// The backend that is always there: exact search in JavaScript over the store itself, without a copy of it.
+// The backend that is always there: exact search in JavaScript over the store itself, without a copy of it and without
+// keeping the event loop from its work.
 
+const { FaissFleetError } = require('./errors');
 const exact = require('./exact');
 const { scale } = require('./native');
+const { inSlices } = require('./slices');
+
+const PART = 1 << 16;      // numbers compared in one step: some 0.1 ms
 
 class ExactBackend {
   constructor() {
     this.name = 'js';
     this.about = {};
+    this.closed = false;
     this.index = { kind: 'flat', from: 'built' };
   }
 
   async sync() {}
 
-  async search(store, queries, m, k) {
-    const { rows, inverse, count, d, metric } = store;
+  /** Among the first `count` vectors; what is added meanwhile is not looked at. */
+  async search(store, queries, m, k, count = store.count) {
+    const { rows, inverse, d, metric } = store;
+    const part = Math.max(1, Math.ceil(PART / d));
     const found = [];
-    for (let query = 0; query < m; query++) {
-      const vector = queries.slice(query * d, (query + 1) * d);
-      if (metric === 'cosine') scale(vector);
-      found.push(exact.search(rows, inverse, count, d, metric, vector, k));
-    }
+    let scan = null;
+    await inSlices(() => {
+      if (this.closed) throw new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+      if (scan === null) {
+        const vector = queries.slice(found.length * d, (found.length + 1) * d);
+        if (metric === 'cosine') scale(vector);
+        scan = new exact.Scan(rows, inverse, count, d, metric, vector, k);
+      }
+      scan.step(part);
+      if (scan.left > 0) return undefined;
+      found.push(scan.found());
+      scan = null;
+      return found.length === m ? 'done' : 'turn';
+    });
     return found;
   }
 
   /** It has none to save. */
   async saveIndex() { return false; }
 
-  close() {}
+  close() { this.closed = true; }
 }
 
 module.exports = { ExactBackend };
@@ -215,7 +271,8 @@ TEXTS['node/lib/index-file.js'] = r'''// Copyright the faiss-fleet authors. SPDX
 // It is what FAISS writes, followed by 64 bytes which say what it belongs to: docs/reference/vector-file.md.
 
 const fs = require('fs');
-const path = require('path');
+const { FaissFleetError } = require('./errors');
+const { replaceFile } = require('./replace-file');
 const { METRICS } = require('./store');
 const { crc32 } = require('./crc32');
 
@@ -279,29 +336,23 @@ async function crcOf(handle, size) {
 }
 
 /**
- * Writes it whole or not at all: `write(partial)` puts FAISS's bytes there. False when it could not be, or somebody
+ * Writes it whole or not at all: `write(partial)` puts FAISS's bytes into an empty file, and only who may read the
+ * vectors may read them. False when it could not be, or somebody
  * else's file is there: no vector is lost.
  */
 async function save(link, what, write) {
   const file = pathOf(link.file);
   if (!(await isOursOrNothing(file))) return false;
-  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
-  let handle = null;
   try {
-    await write(partial);
-    handle = await fs.promises.open(partial, 'r+');
-    const { size } = await handle.stat();
-    const end = trailer(link, what, await crcOf(handle, size));
-    await handle.write(end, 0, TRAILER, size);
-    await handle.sync();
-    await handle.close();
-    handle = null;
-    await fs.promises.rename(partial, file);
+    await replaceFile(file, async (handle, partial) => {
+      await write(partial);
+      const { size } = await handle.stat();
+      const end = trailer(link, what, await crcOf(handle, size));
+      await handle.write(end, 0, TRAILER, size);
+    }, link.file);
     return true;
   } catch (error) {
-    if (handle) await handle.close();
-    await fs.promises.unlink(partial).catch(() => {});
-    if (error.code === undefined || typeof error.syscall !== 'string') throw error;      // the backend's, not the disk's
+    if (error instanceof FaissFleetError) throw error;      // the backend's, not the disk's
     return false;
   }
 }
@@ -424,12 +475,24 @@ function addon(runtime) {
   return { faiss: from('faiss-node'), version: from('faiss-node/package.json').version };
 }
 
+/** Does something while the variable by which OpenMP learns how many threads it may use, when it is loaded, is set. */
+function withThreads(threads, act) {
+  const { OMP_NUM_THREADS: before } = process.env;
+  if (threads) process.env.OMP_NUM_THREADS = String(threads);
+  try {
+    return act();
+  } finally {
+    if (before === undefined) delete process.env.OMP_NUM_THREADS;
+    else process.env.OMP_NUM_THREADS = before;
+  }
+}
+
 class NativeBackend {
-  static async start(runtime, kind = 'flat') {
+  static async start(runtime, { index: kind, threads }) {
     refuseStale(runtime);
     let found;
     try {
-      found = addon(runtime);
+      found = withThreads(threads, () => addon(runtime));
     } catch (error) {
       throw new BackendError('BACKEND_FAILED', `faiss-node cannot be loaded: ${error.message}.`, 'Run audit.yml for this host.', error);
     }
@@ -575,6 +638,91 @@ function scale(vector) {
 module.exports = { NativeBackend, scale };
 '''
 
+TEXTS['node/lib/options.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// What the application may ask of a store. Anything else is refused, for a misspelt option would change results silently.
+
+const { InputError } = require('./errors');
+const { METRICS } = require('./store');
+const { KINDS } = require('./kinds');
+
+const DEFAULTS = {
+  metric: 'cosine', dimension: undefined, setting: undefined, fallback: true, startTimeout: 60, callTimeout: 30,
+  restartWindow: 600, threads: 1, index: 'flat', socket: null,
+};
+const NAMES = Object.keys(DEFAULTS);
+const MOST_SECONDS = 2000000;           // a timer of Node takes no more
+const has = (table, name) => Object.prototype.hasOwnProperty.call(table, name);
+
+/** How many letters are to be put in, left out or changed. */
+function distance(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= other.length; j++) {
+      next.push(Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (one[i - 1] === other[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[other.length];
+}
+
+function nearest(name) {
+  const plain = name.slice(0, 40).toLowerCase().replace(/[_-]/g, '');
+  const far = (known) => (plain && known.toLowerCase().startsWith(plain) ? 0 : distance(plain, known.toLowerCase()));
+  return NAMES.reduce((best, known) => (far(known) < far(best) ? known : best));
+}
+
+function refuse(message, remedy, code = 'BAD_ARGUMENT') {
+  throw new InputError(code, message, remedy);
+}
+
+const isText = (value) => typeof value === 'string' && value !== '' && !value.includes('\0');
+
+/** One line for each option: whether a value will do, and what it is to be. */
+const CHECKS = {
+  metric: [(value) => has(METRICS, value), 'cosine, ip or l2'],
+  dimension: [(value) => value === undefined || (Number.isInteger(value) && value > 0 && value <= 65536), 'a whole number from 1 to 65536'],
+  setting: [(value) => value === undefined || isText(value) || typeof value === 'object', 'a path, or the content of a setting as an object'],
+  fallback: [(value) => typeof value === 'boolean', 'true or false'],
+  threads: [(value) => Number.isInteger(value) && value >= 0 && value <= 1024, 'a whole number from 0 to 1024'],
+  index: [(value) => has(KINDS, value), 'flat, ivf or hnsw'],
+  socket: [(value) => value === null || isText(value), 'the path of a socket'],
+};
+for (const name of ['startTimeout', 'callTimeout', 'restartWindow']) {
+  CHECKS[name] = [(value) => Number.isFinite(value) && value > 0 && (value <= MOST_SECONDS || name === 'restartWindow'),
+    `a number of seconds above 0${name === 'restartWindow' ? '' : ` and up to ${MOST_SECONDS}`}`];
+}
+
+/** A value as it can be told in a message. */
+function told(value) {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 200)) : typeof value === 'object' && value !== null ? 'an object' : String(value);
+}
+
+/** All options, with the defaults of those that were not given, or given as null. Throws InputError. */
+function options(given = {}) {
+  if (given === null || typeof given !== 'object' || Array.isArray(given)) {
+    refuse(`The options of a store are ${Array.isArray(given) ? 'a list' : told(given)}; they are an object.`, "Write them such as {metric: 'cosine'}.");
+  }
+  const found = { ...DEFAULTS };
+  for (const [name, value] of Object.entries(given)) {
+    if (!has(DEFAULTS, name)) {
+      refuse(`There is no option ${told(name)}.`, `Is ${nearest(name)} meant? The options are ${NAMES.join(', ')}.`);
+    }
+    if (value !== undefined && value !== null) found[name] = value;
+  }
+  for (const [name, [good, wanted]] of Object.entries(CHECKS)) {
+    if (!good(found[name])) {
+      refuse(`${name} is ${told(found[name])}; it is ${wanted}.`, `Give ${wanted}, or leave ${name} out.`,
+        name === 'dimension' ? 'BAD_DIMENSION' : 'BAD_ARGUMENT');
+    }
+  }
+  return found;
+}
+
+module.exports = { options, told, isText };
+'''
+
 TEXTS['node/lib/protocol.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Frames between a loader and its worker: docs/reference/worker-protocol.md.
@@ -663,6 +811,104 @@ class Reader {
 module.exports = { TYPES, VERSION, MOST_BYTES, frame, numbers, longs, Reader };
 '''
 
+TEXTS['node/lib/replace-file.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Puts a new file in the place of an old one, whole or not at all, whoever else does so at the same time.
+
+const { randomBytes } = require('crypto');
+const fs = require('fs');
+const path = require('path');
+
+const MOST_LINKS = 40;
+const NOT_PERMITTED = ['EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];      // to this user, or on this file system
+
+/** Where a path leads: the end of its symbolic links, be there a file or not yet. */
+async function placeOf(file) {
+  let place = path.resolve(file);
+  for (let links = 0; links < MOST_LINKS; links++) {
+    const folder = await fs.promises.realpath(path.dirname(place));
+    place = path.join(folder, path.basename(place));
+    let aim;
+    try {
+      aim = await fs.promises.readlink(place);
+    } catch (error) {
+      if (error.code === 'EINVAL' || error.code === 'ENOENT') return place;
+      throw error;
+    }
+    place = path.resolve(folder, aim);
+  }
+  throw new Error('it is a symbolic link that leads nowhere');
+}
+
+async function statOf(file) {
+  try {
+    return await fs.promises.stat(file);
+  } catch (error) {
+    if (error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Owner, group and mode of another file, as far as this user may give them. */
+async function makeLike(handle, like) {
+  const own = await handle.stat();
+  const unless = (error) => { if (!NOT_PERMITTED.includes(error.code)) throw error; };
+  if (own.gid !== like.gid) await handle.chown(own.uid, like.gid).catch(unless);
+  if (own.uid !== like.uid) await handle.chown(like.uid, like.gid).catch(unless);
+  await handle.chmod(like.mode & 0o777).catch(unless);
+}
+
+/** A new, empty file of a name that nobody else has: neither another call, another process, nor another machine. */
+async function create(folder, name, mode) {
+  for (;;) {
+    const partial = path.join(folder, `.${name.slice(0, 40)}.${randomBytes(8).toString('hex')}.partial`);
+    try {
+      return { partial, handle: await fs.promises.open(partial, 'wx+', mode) };
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error;
+    }
+  }
+}
+
+/** So that the new name is on the disk as well. Not every file system can; the file is whole either way. */
+async function syncFolder(folder) {
+  try {
+    const handle = await fs.promises.open(folder, 'r');
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    if (typeof error.code !== 'string') throw error;
+  }
+}
+
+/**
+ * `write(handle, partial)` fills a file beside the place to which the path leads, which then takes that place. It keeps
+ * mode and owner of what was there; a new one has those of the file `like`, where one is given, or what the umask says.
+ */
+async function replaceFile(file, write, like = null) {
+  const place = await placeOf(file), folder = path.dirname(place);
+  const before = await statOf(place);
+  if (before !== null && !before.isFile()) throw new Error('it is no regular file');
+  const model = before || (like === null ? null : await statOf(like));
+  const { partial, handle } = await create(folder, path.basename(place), model === null ? 0o666 : 0o600);
+  let open = true;
+  try {
+    await write(handle, partial);
+    if (model !== null) await makeLike(handle, model);
+    await handle.sync();
+    await handle.close();
+    open = false;
+    await fs.promises.rename(partial, place);
+  } catch (error) {
+    if (open) await handle.close().catch(() => {});
+    await fs.promises.unlink(partial).catch(() => {});      // what this very call created
+    throw error;
+  }
+  await syncFolder(folder);
+}
+
+module.exports = { replaceFile };
+'''
+
 TEXTS['node/lib/setting.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Reads which backend this host was given.
@@ -673,23 +919,40 @@ const { SettingError } = require('./errors');
 const DEFAULT = '/etc/faiss-fleet/backend.json';
 const NEXT = 'Run audit.yml for this host, which writes it anew.';
 
+/** Text that a program or a path can have. */
 function isText(value) {
-  return typeof value === 'string';
+  return typeof value === 'string' && !value.includes('\0');
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function said(value) {
+  return typeof value === 'string' ? JSON.stringify(value) : isObject(value) ? 'an object' : String(value);
 }
 
 function problem(found) {
-  if (found === null || typeof found !== 'object' || Array.isArray(found)) return 'it is not an object';
-  if (found.schema !== 1) return `its schema is ${JSON.stringify(found.schema)}, not 1`;
+  if (!isObject(found)) return 'it is not an object';
+  if (found.schema !== 1) return `its schema is ${said(found.schema)}, not 1`;
   if (found.socket !== undefined && found.socket !== null && !isText(found.socket)) return 'its socket is no path';
   if (found.backend === 'js') return null;
-  if (found.backend !== 'faiss') return `its backend is ${JSON.stringify(found.backend)}`;
+  if (found.backend !== 'faiss') return `its backend is ${said(found.backend)}`;
   const runtime = found.runtime;
-  if (runtime === null || typeof runtime !== 'object') return 'it has no runtime';
+  if (!isObject(runtime)) return 'it has no runtime';
   if (!isText(runtime.kind)) return 'its runtime has no kind';
   if (!Array.isArray(runtime.argv) || !runtime.argv.length || !runtime.argv.every(isText)) return 'its runtime has no argv';
   const env = runtime.env === undefined ? {} : runtime.env;
-  if (env === null || typeof env !== 'object' || !Object.values(env).every(isText)) return 'the env of its runtime is no object of texts';
+  if (!isObject(env) || !Object.entries(env).flat().every(isText)) return 'the env of its runtime is no object of texts';
+  if (runtime.prefix !== undefined && runtime.prefix !== null && !isText(runtime.prefix)) return 'the prefix of its runtime is no path';
   return null;
+}
+
+/** The setting itself, from a file or from the application. Throws SettingError. */
+function check(found, name = 'the setting') {
+  const fault = problem(found);
+  if (fault) throw new SettingError('SETTING_MALFORMED', `${name} is no setting: ${fault}.`, NEXT);
+  return found;
 }
 
 /** The setting at a path, FAISS_FLEET_SETTING or the usual place. Throws SettingError. */
@@ -708,9 +971,7 @@ function read(path = process.env.FAISS_FLEET_SETTING || DEFAULT) {
   } catch (error) {
     throw new SettingError('SETTING_MALFORMED', `${path} is not JSON: ${error.message}.`, NEXT, error);
   }
-  const fault = problem(found);
-  if (fault) throw new SettingError('SETTING_MALFORMED', `${path} is no setting: ${fault}.`, NEXT);
-  return found;
+  return check(found, path);
 }
 
 /** Throws SettingError when what the runtime starts is gone. */
@@ -726,7 +987,57 @@ function refuseStale(runtime) {
   }
 }
 
-module.exports = { read, refuseStale };
+module.exports = { read, check, refuseStale };
+'''
+
+TEXTS['node/lib/slices.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Long computations of this process take turns with its event loop: a few milliseconds of each round are theirs.
+
+const { performance } = require('perf_hooks');
+
+const SLICE = 4;           // ms
+
+const waiting = [];        // {step, resolve, reject}, the next first
+let until = 0;             // when this round's slice ends; 0 where it has not begun
+
+function round() {
+  until = 0;
+  if (waiting.length) work();
+}
+
+function work() {
+  if (until === 0) {
+    until = performance.now() + SLICE;
+    setImmediate(round);   // and the event loop has had its turn
+  }
+  while (waiting.length && performance.now() < until) {
+    const job = waiting[0];
+    let part;
+    try {
+      part = job.step();
+    } catch (error) {
+      part = 'done';
+      job.reject(error);
+    }
+    if (part !== undefined) waiting.shift();
+    if (part === 'done') job.resolve();
+    else if (part === 'turn') waiting.push(job);
+  }
+}
+
+/**
+ * Calls step(), which takes well below a millisecond, until it returns 'done'; at 'turn' the others come first. Short
+ * work is done before this returns, if there is time left in this round.
+ */
+function inSlices(step) {
+  return new Promise((resolve, reject) => {
+    waiting.push({ step, resolve, reject });
+    if (waiting.length === 1) work();
+  });
+}
+
+module.exports = { inSlices };
 '''
 
 TEXTS['node/lib/storage.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
@@ -735,46 +1046,53 @@ TEXTS['node/lib/storage.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Li
 
 const { EventEmitter } = require('events');
 const { FaissFleetError, InputError, BackendError } = require('./errors');
-const { Store, METRICS, convert, isVector } = require('./store');
+const { Store, convert, isVector } = require('./store');
 const { ExactBackend } = require('./fallback');
 const { NativeBackend } = require('./native');
 const { WorkerBackend } = require('./worker');
-const { KINDS } = require('./kinds');
+const { options, told, isText } = require('./options');
 const indexFile = require('./index-file');
 const setting = require('./setting');
 const vectorFile = require('./vector-file');
 
-const DEFAULTS = { metric: 'cosine', startTimeout: 60, callTimeout: 30, restartWindow: 600, threads: 0, fallback: true, index: 'flat', socket: null };
+const LOADED_AT_ONCE = 1 << 20;      // numbers
 
-function seconds(options, name) {
-  const value = options[name];
-  if (!(Number.isFinite(value) && value > 0)) throw new InputError('BAD_ARGUMENT', `${name} is ${String(value)}; it is a number of seconds above 0.`);
+function closed() {
+  return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+}
+
+function pathFrom(value) {
+  if (!isText(value)) throw new InputError('BAD_ARGUMENT', `The path is ${told(value)}.`, 'Give the path of a file as text.');
+  return value;
+}
+
+/** A copy of an array; of anything else, itself. */
+function copied(value) {
+  if (Array.isArray(value)) return value.slice();
+  return ArrayBuffer.isView(value) && value.length !== undefined ? Uint8Array.prototype.slice.call(value) : value;
+}
+
+/** The same for a list of arrays: its owner may use them again at once. */
+function copiedDeep(value) {
+  return Array.isArray(value) ? value.map(copied) : copied(value);
 }
 
 class VectorStorage extends EventEmitter {
-  constructor(options = {}) {
+  constructor(given = {}) {
     super();
-    this.options = { ...DEFAULTS };
-    for (const [name, value] of Object.entries(options)) if (value !== undefined) this.options[name] = value;
+    this.options = options(given);
     const { metric, dimension } = this.options;
-    if (!Object.prototype.hasOwnProperty.call(METRICS, metric)) {
-      throw new InputError('BAD_ARGUMENT', `metric is ${String(metric)}; it is cosine, ip or l2.`);
-    }
-    if (dimension !== undefined && !(Number.isInteger(dimension) && dimension > 0 && dimension <= 65536)) {
-      throw new InputError('BAD_DIMENSION', `dimension is ${String(dimension)}; it is a whole number from 1 to 65536.`);
-    }
-    if (!Object.prototype.hasOwnProperty.call(KINDS, this.options.index)) {
-      throw new InputError('BAD_ARGUMENT', `index is ${String(this.options.index)}; it is flat, ivf or hnsw.`);
-    }
-    for (const name of ['startTimeout', 'callTimeout', 'restartWindow']) seconds(this.options, name);
     this._store = dimension === undefined ? null : new Store(dimension, metric);
     this._backend = null;
     this._opening = null;
     this._runtime = null;
     this._socket = null;
     this._lastRestart = -Infinity;
-    this._closed = false;
-    this._metricGiven = options.metric !== undefined;
+    this._closing = null;
+    this._last = null;                 // ends with the last call that waits for its turn; null when none does
+    this._lastChange = null;           // the same of add() and load() alone
+    this._saves = 0;
+    this._metricGiven = given.metric !== undefined && given.metric !== null;
     this.why = null;
   }
 
@@ -793,18 +1111,51 @@ class VectorStorage extends EventEmitter {
   /** Starts the backend now rather than at the first call. */
   async ready() {
     this._refuseClosed();
-    await this._open();
+    await this._opened();
     return this;
   }
 
+  /** add(), load() and save() are carried out one after the other, in the order of the calls. */
+  _inTurn(act, change = true) {
+    const begin = () => {
+      if (change) this._refuseClosed();
+      return act();
+    };
+    const result = this._last === null ? begin() : this._last.then(begin);
+    const ended = result.then(() => {}, () => {}).then(() => {
+      if (this._last === ended) this._last = null;
+      if (this._lastChange === ended) this._lastChange = null;
+    });
+    this._last = ended;
+    if (change) this._lastChange = ended;
+    return result;
+  }
+
+  /** All of them or, when the call is rejected for whatever reason, none. */
   async add(ids, vectors) {
     this._refuseClosed();
+    const now = this._last === null && this._backend !== null;
+    const given = now ? [ids, vectors] : [copied(ids), copiedDeep(vectors)];
+    return this._inTurn(() => this._add(...given));
+  }
+
+  async _add(ids, vectors) {
+    if (this._backend === null) await this._opened();
     const store = this._store || this._newStore(vectors);
-    if (store === null) return this._addNothing(ids);
+    if (store === null) {
+      this._addNothing(ids);
+      return;
+    }
+    const before = this._store, { count } = store;
     store.add(ids, vectors);
     this._store = store;
-    await this._run((backend) => backend.sync(this._store));
-    return undefined;
+    try {
+      await this._run((backend) => backend.sync(store));
+    } catch (error) {
+      // Another object, by which a backend sees that what it has got is not what is there.
+      this._store = before && store.forget(count);
+      throw error;
+    }
   }
 
   _addNothing(ids) {
@@ -819,7 +1170,7 @@ class VectorStorage extends EventEmitter {
       throw new InputError('BAD_DIMENSION', 'One array of all rows was added to a store without a dimension.',
         'Give {dimension} to the constructor, or add a list of vectors.');
     }
-    if (!Array.isArray(vectors)) throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.');
+    if (!Array.isArray(vectors)) throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.', 'Give lists, also for one vector: add([id], [vector]).');
     if (vectors.length === 0) return null;
     const d = isVector(vectors[0]) ? vectors[0].length : 0;
     if (!(d > 0 && d <= 65536)) {
@@ -831,19 +1182,24 @@ class VectorStorage extends EventEmitter {
   /** The k nearest, best first: [{id, score}] for one query, a list of such lists for a list of queries. */
   async search(query, k = 10) {
     this._refuseClosed();
-    if (!Number.isSafeInteger(k) || k < 1) throw new InputError('BAD_K', `k is ${String(k)}; it is a whole number from 1.`);
+    if (!Number.isSafeInteger(k) || k < 1) throw new InputError('BAD_K', `k is ${told(k)}; it is a whole number from 1.`, 'Give how many neighbours you want, such as 10.');
     const single = isVector(query) && !(Array.isArray(query) && query.length === 0);
-    if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.');
-    const list = single ? [query] : query;
+    if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.', 'Give an array of numbers, a Float32Array, or a list of them.');
+    let list = single ? [query] : query;
+    if (this._lastChange !== null) {            // what was added before is found, though nobody has waited for it
+      list = copiedDeep(list);
+      await this._lastChange;
+      this._refuseClosed();
+    }
     const store = this._store;
     if (store === null || list.length === 0) return single ? [] : list.map(() => []);
-    const queries = new Float32Array(list.length * store.d);
+    const queries = new Float32Array(list.length * store.d), { count } = store;
     list.forEach((vector, i) => convert(vector, store.d, store.metric, queries, i * store.d,
       single ? 'The query' : `Query ${i}`));
-    if (store.count === 0) return single ? [] : list.map(() => []);
+    if (count === 0) return single ? [] : list.map(() => []);
     const found = await this._run(async (backend) => {
-      const wanted = Math.min(k, store.count);
-      const answers = await backend.search(store, queries, list.length, wanted);
+      const wanted = Math.min(k, count);
+      const answers = await backend.search(store, queries, list.length, wanted, count);
       return this._named(store, answers, wanted, backend.index.kind === 'flat');
     });
     return single ? found[0] : found;
@@ -868,6 +1224,12 @@ class VectorStorage extends EventEmitter {
   /** Writes all vectors into one file, whole or not at all, and beside it an IVF or HNSW index, if there is one. */
   async save(path) {
     this._refuseClosed();
+    pathFrom(path);
+    this._saves += 1;
+    return this._inTurn(() => this._save(path), false).finally(() => { this._saves -= 1; });
+  }
+
+  async _save(path) {
     if (this._store === null) {
       throw new InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.', 'Add vectors first, or give {dimension}.');
     }
@@ -886,6 +1248,12 @@ class VectorStorage extends EventEmitter {
   /** Replaces what is in the store by what is in the file. On an error the store stays as it was. */
   async load(path) {
     this._refuseClosed();
+    pathFrom(path);
+    return this._inTurn(() => this._load(path));
+  }
+
+  async _load(path) {
+    if (this._backend === null) await this._opened();
     const { metric, d, ids, rows, crc } = await vectorFile.load(path);
     const given = this.options.dimension || (this.count ? this._store.d : d);
     if (given !== d) {
@@ -895,24 +1263,46 @@ class VectorStorage extends EventEmitter {
       throw new InputError('BAD_ARGUMENT', `${path} was saved for ${metric}; this store uses ${this.metric}.`,
         `Open it with {metric: '${metric}'}.`);
     }
-    const store = new Store(d, metric);
-    store.add(ids, rows);
+    const store = new Store(d, metric), step = Math.max(1, Math.floor(LOADED_AT_ONCE / d));
+    store.reserve(ids.length);
+    for (let from = 0; from < ids.length; from += step) {
+      this._refuseClosed();
+      store.add(ids.subarray(from, from + step), rows.subarray(from * d, (from + step) * d));
+      await new Promise(setImmediate);          // the event loop has its turn
+    }
     store.saved = { file: path, n: store.count, crc };
-    this._refuseClosed();
+    await this._run((backend) => backend.sync(store));
     this._store = store;
-    await this._run((backend) => backend.sync(this._store));
   }
 
-  async close() {
-    if (this._closed) return;
-    this._closed = true;
+  /**
+   * From this call on all others are refused with CLOSED, and those under way are rejected so; but what save() was
+   * asked for before is still written.
+   */
+  close() {
+    if (this._closing === null) this._closing = this._close();
+    return this._closing;
+  }
+
+  async _close() {
+    if (this._saves > 0) await this._last;
     const backend = await (this._opening || Promise.resolve(null)).catch(() => null);
     if (backend) backend.close();
+    await this._last;
     this._store = null;
   }
 
+  get _closed() { return this._closing !== null; }
+
   _refuseClosed() {
-    if (this._closed) throw new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+    if (this._closed) throw closed();
+  }
+
+  /** The backend, started if need be. */
+  async _opened() {
+    const backend = await this._open().catch((error) => { throw this._closed ? closed() : error; });
+    this._refuseClosed();
+    return backend;
   }
 
   _open() {
@@ -926,8 +1316,8 @@ class VectorStorage extends EventEmitter {
 
   async _choose() {
     try {
-      const found = this.options.setting && typeof this.options.setting === 'object'
-        ? this.options.setting : setting.read(this.options.setting);
+      const { setting: given } = this.options;
+      const found = typeof given === 'object' ? setting.check(given) : setting.read(given);
       if (found.backend !== 'faiss') return this._fallBack(null, found.because || 'the setting says so');
       this._runtime = found.runtime;
       this._socket = this.options.socket || found.socket || null;
@@ -947,7 +1337,7 @@ class VectorStorage extends EventEmitter {
         this.emit('restart', { error, count: this.count });
       }
     }
-    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options.index);
+    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options);
     if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
     throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
   }
@@ -987,11 +1377,13 @@ class VectorStorage extends EventEmitter {
   async _run(act) {
     for (;;) {
       const opening = this._open();
-      const backend = await opening;
+      const backend = await opening.catch((error) => { throw this._closed ? closed() : error; });
+      this._refuseClosed();
       try {
         return await act(backend);
       } catch (error) {
-        if (!(error instanceof BackendError) || this._closed) throw error;
+        if (this._closed) throw closed();
+        if (!(error instanceof BackendError)) throw error;
         // The first to notice replaces it; the others wait for that.
         if (this._opening === opening) {
           this._opening = this._replace(backend, error);
@@ -1088,7 +1480,8 @@ class Store {
     this.saved = null;                      // {file, n, crc} of the file that the first rows came from
   }
 
-  _reserve(more) {
+  /** Room for so many more. */
+  reserve(more) {
     const wanted = this.count + more;
     if (this.ids.length >= wanted) return;
     const capacity = Math.max(wanted, Math.min(this.count * 2, this.count + 500000), 64);
@@ -1108,7 +1501,8 @@ class Store {
   add(ids, vectors) {
     const list = Array.isArray(ids) || ArrayBuffer.isView(ids) ? ids : null;
     if (list === null || !(Array.isArray(vectors) || ArrayBuffer.isView(vectors))) {
-      throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.');
+      throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.',
+        'Give lists, also for one vector: add([id], [vector]).');
     }
     const flat = ArrayBuffer.isView(vectors);
     const count = flat ? vectors.length / this.d : vectors.length;
@@ -1130,7 +1524,7 @@ class Store {
       fresh.add(id);
       numbers[i] = id;
     }
-    this._reserve(count);
+    this.reserve(count);
     for (let i = 0; i < count; i++) {
       const row = this.count + i;
       const vector = flat ? vectors.subarray(i * this.d, (i + 1) * this.d) : vectors[i];
@@ -1140,6 +1534,13 @@ class Store {
     this.ids.set(numbers, this.count);
     for (const id of fresh) this.known.add(id);
     this.count += count;                      // nothing before this line can be seen
+  }
+
+  /** The store as it was with its first `count` vectors; this one is as short from then on. */
+  forget(count) {
+    for (let row = count; row < this.count; row++) this.known.delete(this.ids[row]);
+    this.count = count;
+    return Object.assign(new Store(this.d, this.metric), this);
   }
 
   /** Rows as they were added, from one position to another. Shares memory. */
@@ -1286,10 +1687,10 @@ TEXTS['node/lib/vector-file.js'] = r'''// Copyright the faiss-fleet authors. SPD
 // The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md.
 
 const fs = require('fs');
-const path = require('path');
 const { FileError } = require('./errors');
 const { METRICS } = require('./store');
 const { crc32 } = require('./crc32');
+const { replaceFile } = require('./replace-file');
 
 const MAGIC = Buffer.from('FFVECT\r\n', 'latin1');     // a transfer that changes line ends is seen at once
 const VERSION = 1;
@@ -1330,6 +1731,10 @@ function parse(head, file) {
   if (crc32(head.subarray(0, 36)) !== head.readUInt32LE(36) || !metric || d === 0 || n >= 1n << 48n) {
     throw new FileError('FILE_CORRUPT', `${file} has a damaged header.`, SAVE_ANEW);
   }
+  if (head.readUInt32LE(20) !== 0 || head.subarray(40).some((byte) => byte !== 0)) {
+    throw new FileError('FILE_VERSION', `${file} has values in bytes of its header that are 0 in version ${VERSION}; a newer version may have written it.`,
+      'Use the loader that wrote it, or a newer one.');
+  }
   return { metric, d, n: Number(n), crc: head.readUInt32LE(32) };
 }
 
@@ -1346,34 +1751,27 @@ function failed(error, what, file) {
   return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
 }
 
-/** Writes beside the file and renames, so that a crash leaves the old file or the new one. Resolves with the CRC. */
+/** A crash leaves the old file or the new one, and so do several calls at once. Resolves with the CRC. */
 async function save(file, store) {
   const ids = Buffer.alloc(store.count * 8);
   for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
   const rows = littleEndian(store.raw(0, store.count));
   const { metric, d, count } = store;
-  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
-  let handle;
+  let crc = 0;
   try {
-    handle = await fs.promises.open(partial, 'wx', 0o666);
-    let crc = 0;
-    await handle.write(Buffer.alloc(HEADER));
-    for (const body of [ids, rows]) {
-      await inParts(body, async (part) => {
-        // A write may be a short one.
-        for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
-        crc = crc32(part, crc);
-      });
-    }
-    await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
-    await handle.sync();
-    await handle.close();
-    handle = null;
-    await fs.promises.rename(partial, file);
+    await replaceFile(file, async (handle) => {
+      await handle.write(Buffer.alloc(HEADER));
+      for (const body of [ids, rows]) {
+        await inParts(body, async (part) => {
+          // A write may be a short one.
+          for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
+          crc = crc32(part, crc);
+        });
+      }
+      await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
+    });
     return crc;
   } catch (error) {
-    if (handle) await handle.close().catch(() => {});
-    await fs.promises.unlink(partial).catch(() => {});
     throw failed(error, 'written', file);
   }
 }
@@ -1402,14 +1800,13 @@ async function load(file) {
       throw new FileError(size < wanted ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
         `${file} has ${size} bytes where ${n} vectors of ${d} dimensions take ${wanted}.`, SAVE_ANEW);
     }
-    const rows = new Float32Array(n * d);
-    const rawIds = Buffer.alloc(n * 8), rawRows = littleEndian(rows);
+    const ids = new BigInt64Array(n), rows = new Float32Array(n * d);
+    const rawIds = littleEndian(ids), rawRows = littleEndian(rows);
     await readExactly(handle, rawIds, HEADER);
     await readExactly(handle, rawRows, HEADER + n * 8);
     let found = 0;
     for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
     if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
-    const ids = Array.from({ length: n }, (_, i) => rawIds.readBigInt64LE(i * 8));
     return { metric, d, n, ids, rows, crc };
   } catch (error) {
     throw failed(error, 'read', file);
@@ -1533,7 +1930,7 @@ class WorkerBackend {
   /** Gives the worker what it lacks of the store. */
   sync(store) {
     if (this.store === store && this.count === store.count) return this.syncing;
-    this.syncing = this.syncing.then(() => this._sync(store));
+    this.syncing = this.syncing.catch(() => {}).then(() => this._sync(store));
     this.syncing.catch(() => {});
     return this.syncing;
   }
@@ -1585,7 +1982,8 @@ class WorkerBackend {
 
   /** Number of vectors in an index file; null when the worker cannot read it. */
   async _restore({ file, size }) {
-    const handle = await fs.promises.open(file, 'r');
+    const handle = await fs.promises.open(file, 'r').catch(() => null);
+    if (handle === null) return null;            // gone since it was looked at
     try {
       const part = Buffer.alloc(Math.min(CHUNK, size));
       for (let at = 0; at < size;) {
@@ -1604,7 +2002,7 @@ class WorkerBackend {
   }
 
   async _dump(file) {
-    const handle = await fs.promises.open(file, 'wx', 0o666);
+    const handle = await fs.promises.open(file, 'r+');
     try {
       for (let at = 0, total = null; total === null || at < total;) {
         const said = await this._ask(TYPES.DUMP, [longs(at)], this.options.callTimeout * LONG);

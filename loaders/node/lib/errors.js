@@ -2,8 +2,22 @@
 'use strict';
 // What can go wrong, by kind. `code` is for programs, the message names the thing and the cause, `remedy` the next step.
 
+const RUN_AUDIT = 'Run audit.yml for this host: its search test names what is wrong.';
+// The next step where an error names none of its own.
+const REMEDIES = {
+  BAD_ARGUMENT: 'Look at the call in docs/how-to/use-from-node.md.',
+  WORKER_START: RUN_AUDIT,
+  WORKER_SOCKET: RUN_AUDIT,
+  WORKER_DIED: RUN_AUDIT,
+  WORKER_TIMEOUT: 'Give it more time with the option callTimeout or startTimeout, or run audit.yml for this host.',
+  WORKER_NONSENSE: RUN_AUDIT,
+  WORKER_VERSION: 'Use the worker that comes with the loader.',
+  WORKER_ERROR: RUN_AUDIT,
+  BACKEND_FAILED: RUN_AUDIT,
+};
+
 class FaissFleetError extends Error {
-  constructor(code, message, remedy, cause) {
+  constructor(code, message, remedy = REMEDIES[code], cause) {
     super(remedy ? `${message} ${remedy}` : message);
     this.name = this.constructor.name;
     this.code = code;

@@ -52,38 +52,63 @@ function sink(goodness, positions, size) {
 }
 
 /**
- * The k best of n rows for one query: {positions, scores}, best first, equal scores in the order of the rows.
+ * A search for the k best of the first n rows, which goes through them in as many steps as its caller likes.
  * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse`
  * holds 1 / length of each row, and the query has length 1.
  */
-function search(rows, inverse, n, d, metric, query, k) {
-  const size = Math.min(k, n);
-  const goodness = new Float64Array(size).fill(-Infinity);
-  const positions = new Float64Array(size).fill(Infinity);
-  if (size === 0) return { positions, scores: new Float32Array(0) };
-  const wide = Float64Array.from(query);      // once, rather than at each multiplication
-  const l2 = metric === 'l2', cosine = metric === 'cosine';
-  for (let row = 0, at = 0; row < n; row++, at += d) {
-    let value;
-    if (l2) value = -squaredDistance(rows, at, wide, d);
-    else if (cosine) value = dot(rows, at, wide, d) * inverse[row];
-    else value = dot(rows, at, wide, d);
-    if (value > goodness[0]) {
-      goodness[0] = value;
-      positions[0] = row;
-      sink(goodness, positions, size);
+class Scan {
+  constructor(rows, inverse, n, d, metric, query, k) {
+    const size = Math.min(k, n);
+    this.rows = rows;
+    this.inverse = inverse;
+    this.left = size === 0 ? 0 : n;
+    this.n = n;
+    this.d = d;
+    this.metric = metric;
+    this.query = Float64Array.from(query);      // once, rather than at each multiplication
+    this.goodness = new Float64Array(size).fill(-Infinity);
+    this.positions = new Float64Array(size).fill(Infinity);
+  }
+
+  /** Compares the next so many rows. */
+  step(count) {
+    const { rows, inverse, n, d, query, goodness, positions } = this;
+    const size = goodness.length, l2 = this.metric === 'l2', cosine = this.metric === 'cosine';
+    const from = n - this.left, to = Math.min(n, from + count);
+    for (let row = from, at = from * d; row < to; row++, at += d) {
+      let value;
+      if (l2) value = -squaredDistance(rows, at, query, d);
+      else if (cosine) value = dot(rows, at, query, d) * inverse[row];
+      else value = dot(rows, at, query, d);
+      if (value > goodness[0]) {
+        goodness[0] = value;
+        positions[0] = row;
+        sink(goodness, positions, size);
+      }
     }
+    this.left = n - to;
   }
-  // The heap is taken apart from the worst on.
-  const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
-  for (let left = size - 1; left >= 0; left--) {
-    found.positions[left] = positions[0];
-    found.scores[left] = l2 ? -goodness[0] : goodness[0];
-    goodness[0] = goodness[left];
-    positions[0] = positions[left];
-    sink(goodness, positions, left);
+
+  /** {positions, scores} when nothing is left: best first, equal scores in the order of the rows. */
+  found() {
+    const { goodness, positions } = this, size = goodness.length, l2 = this.metric === 'l2';
+    const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
+    for (let left = size - 1; left >= 0; left--) {      // the heap is taken apart from the worst on
+      found.positions[left] = positions[0];
+      found.scores[left] = l2 ? -goodness[0] : goodness[0];
+      goodness[0] = goodness[left];
+      positions[0] = positions[left];
+      sink(goodness, positions, left);
+    }
+    return found;
   }
-  return found;
 }
 
-module.exports = { search };
+/** The same in one go. */
+function search(rows, inverse, n, d, metric, query, k) {
+  const scan = new Scan(rows, inverse, n, d, metric, query, k);
+  scan.step(n);
+  return scan.found();
+}
+
+module.exports = { Scan, search };

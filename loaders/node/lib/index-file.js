@@ -4,7 +4,8 @@
 // It is what FAISS writes, followed by 64 bytes which say what it belongs to: docs/reference/vector-file.md.
 
 const fs = require('fs');
-const path = require('path');
+const { FaissFleetError } = require('./errors');
+const { replaceFile } = require('./replace-file');
 const { METRICS } = require('./store');
 const { crc32 } = require('./crc32');
 
@@ -68,29 +69,23 @@ async function crcOf(handle, size) {
 }
 
 /**
- * Writes it whole or not at all: `write(partial)` puts FAISS's bytes there. False when it could not be, or somebody
+ * Writes it whole or not at all: `write(partial)` puts FAISS's bytes into an empty file, and only who may read the
+ * vectors may read them. False when it could not be, or somebody
  * else's file is there: no vector is lost.
  */
 async function save(link, what, write) {
   const file = pathOf(link.file);
   if (!(await isOursOrNothing(file))) return false;
-  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
-  let handle = null;
   try {
-    await write(partial);
-    handle = await fs.promises.open(partial, 'r+');
-    const { size } = await handle.stat();
-    const end = trailer(link, what, await crcOf(handle, size));
-    await handle.write(end, 0, TRAILER, size);
-    await handle.sync();
-    await handle.close();
-    handle = null;
-    await fs.promises.rename(partial, file);
+    await replaceFile(file, async (handle, partial) => {
+      await write(partial);
+      const { size } = await handle.stat();
+      const end = trailer(link, what, await crcOf(handle, size));
+      await handle.write(end, 0, TRAILER, size);
+    }, link.file);
     return true;
   } catch (error) {
-    if (handle) await handle.close();
-    await fs.promises.unlink(partial).catch(() => {});
-    if (error.code === undefined || typeof error.syscall !== 'string') throw error;      // the backend's, not the disk's
+    if (error instanceof FaissFleetError) throw error;      // the backend's, not the disk's
     return false;
   }
 }

@@ -17,12 +17,24 @@ function addon(runtime) {
   return { faiss: from('faiss-node'), version: from('faiss-node/package.json').version };
 }
 
+/** Does something while the variable by which OpenMP learns how many threads it may use, when it is loaded, is set. */
+function withThreads(threads, act) {
+  const { OMP_NUM_THREADS: before } = process.env;
+  if (threads) process.env.OMP_NUM_THREADS = String(threads);
+  try {
+    return act();
+  } finally {
+    if (before === undefined) delete process.env.OMP_NUM_THREADS;
+    else process.env.OMP_NUM_THREADS = before;
+  }
+}
+
 class NativeBackend {
-  static async start(runtime, kind = 'flat') {
+  static async start(runtime, { index: kind, threads }) {
     refuseStale(runtime);
     let found;
     try {
-      found = addon(runtime);
+      found = withThreads(threads, () => addon(runtime));
     } catch (error) {
       throw new BackendError('BACKEND_FAILED', `faiss-node cannot be loaded: ${error.message}.`, 'Run audit.yml for this host.', error);
     }

@@ -8,23 +8,40 @@ const { SettingError } = require('./errors');
 const DEFAULT = '/etc/faiss-fleet/backend.json';
 const NEXT = 'Run audit.yml for this host, which writes it anew.';
 
+/** Text that a program or a path can have. */
 function isText(value) {
-  return typeof value === 'string';
+  return typeof value === 'string' && !value.includes('\0');
+}
+
+function isObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+function said(value) {
+  return typeof value === 'string' ? JSON.stringify(value) : isObject(value) ? 'an object' : String(value);
 }
 
 function problem(found) {
-  if (found === null || typeof found !== 'object' || Array.isArray(found)) return 'it is not an object';
-  if (found.schema !== 1) return `its schema is ${JSON.stringify(found.schema)}, not 1`;
+  if (!isObject(found)) return 'it is not an object';
+  if (found.schema !== 1) return `its schema is ${said(found.schema)}, not 1`;
   if (found.socket !== undefined && found.socket !== null && !isText(found.socket)) return 'its socket is no path';
   if (found.backend === 'js') return null;
-  if (found.backend !== 'faiss') return `its backend is ${JSON.stringify(found.backend)}`;
+  if (found.backend !== 'faiss') return `its backend is ${said(found.backend)}`;
   const runtime = found.runtime;
-  if (runtime === null || typeof runtime !== 'object') return 'it has no runtime';
+  if (!isObject(runtime)) return 'it has no runtime';
   if (!isText(runtime.kind)) return 'its runtime has no kind';
   if (!Array.isArray(runtime.argv) || !runtime.argv.length || !runtime.argv.every(isText)) return 'its runtime has no argv';
   const env = runtime.env === undefined ? {} : runtime.env;
-  if (env === null || typeof env !== 'object' || !Object.values(env).every(isText)) return 'the env of its runtime is no object of texts';
+  if (!isObject(env) || !Object.entries(env).flat().every(isText)) return 'the env of its runtime is no object of texts';
+  if (runtime.prefix !== undefined && runtime.prefix !== null && !isText(runtime.prefix)) return 'the prefix of its runtime is no path';
   return null;
+}
+
+/** The setting itself, from a file or from the application. Throws SettingError. */
+function check(found, name = 'the setting') {
+  const fault = problem(found);
+  if (fault) throw new SettingError('SETTING_MALFORMED', `${name} is no setting: ${fault}.`, NEXT);
+  return found;
 }
 
 /** The setting at a path, FAISS_FLEET_SETTING or the usual place. Throws SettingError. */
@@ -43,9 +60,7 @@ function read(path = process.env.FAISS_FLEET_SETTING || DEFAULT) {
   } catch (error) {
     throw new SettingError('SETTING_MALFORMED', `${path} is not JSON: ${error.message}.`, NEXT, error);
   }
-  const fault = problem(found);
-  if (fault) throw new SettingError('SETTING_MALFORMED', `${path} is no setting: ${fault}.`, NEXT);
-  return found;
+  return check(found, path);
 }
 
 /** Throws SettingError when what the runtime starts is gone. */
@@ -61,4 +76,4 @@ function refuseStale(runtime) {
   }
 }
 
-module.exports = { read, refuseStale };
+module.exports = { read, check, refuseStale };

@@ -4,46 +4,53 @@
 
 const { EventEmitter } = require('events');
 const { FaissFleetError, InputError, BackendError } = require('./errors');
-const { Store, METRICS, convert, isVector } = require('./store');
+const { Store, convert, isVector } = require('./store');
 const { ExactBackend } = require('./fallback');
 const { NativeBackend } = require('./native');
 const { WorkerBackend } = require('./worker');
-const { KINDS } = require('./kinds');
+const { options, told, isText } = require('./options');
 const indexFile = require('./index-file');
 const setting = require('./setting');
 const vectorFile = require('./vector-file');
 
-const DEFAULTS = { metric: 'cosine', startTimeout: 60, callTimeout: 30, restartWindow: 600, threads: 0, fallback: true, index: 'flat', socket: null };
+const LOADED_AT_ONCE = 1 << 20;      // numbers
 
-function seconds(options, name) {
-  const value = options[name];
-  if (!(Number.isFinite(value) && value > 0)) throw new InputError('BAD_ARGUMENT', `${name} is ${String(value)}; it is a number of seconds above 0.`);
+function closed() {
+  return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+}
+
+function pathFrom(value) {
+  if (!isText(value)) throw new InputError('BAD_ARGUMENT', `The path is ${told(value)}.`, 'Give the path of a file as text.');
+  return value;
+}
+
+/** A copy of an array; of anything else, itself. */
+function copied(value) {
+  if (Array.isArray(value)) return value.slice();
+  return ArrayBuffer.isView(value) && value.length !== undefined ? Uint8Array.prototype.slice.call(value) : value;
+}
+
+/** The same for a list of arrays: its owner may use them again at once. */
+function copiedDeep(value) {
+  return Array.isArray(value) ? value.map(copied) : copied(value);
 }
 
 class VectorStorage extends EventEmitter {
-  constructor(options = {}) {
+  constructor(given = {}) {
     super();
-    this.options = { ...DEFAULTS };
-    for (const [name, value] of Object.entries(options)) if (value !== undefined) this.options[name] = value;
+    this.options = options(given);
     const { metric, dimension } = this.options;
-    if (!Object.prototype.hasOwnProperty.call(METRICS, metric)) {
-      throw new InputError('BAD_ARGUMENT', `metric is ${String(metric)}; it is cosine, ip or l2.`);
-    }
-    if (dimension !== undefined && !(Number.isInteger(dimension) && dimension > 0 && dimension <= 65536)) {
-      throw new InputError('BAD_DIMENSION', `dimension is ${String(dimension)}; it is a whole number from 1 to 65536.`);
-    }
-    if (!Object.prototype.hasOwnProperty.call(KINDS, this.options.index)) {
-      throw new InputError('BAD_ARGUMENT', `index is ${String(this.options.index)}; it is flat, ivf or hnsw.`);
-    }
-    for (const name of ['startTimeout', 'callTimeout', 'restartWindow']) seconds(this.options, name);
     this._store = dimension === undefined ? null : new Store(dimension, metric);
     this._backend = null;
     this._opening = null;
     this._runtime = null;
     this._socket = null;
     this._lastRestart = -Infinity;
-    this._closed = false;
-    this._metricGiven = options.metric !== undefined;
+    this._closing = null;
+    this._last = null;                 // ends with the last call that waits for its turn; null when none does
+    this._lastChange = null;           // the same of add() and load() alone
+    this._saves = 0;
+    this._metricGiven = given.metric !== undefined && given.metric !== null;
     this.why = null;
   }
 
@@ -62,18 +69,51 @@ class VectorStorage extends EventEmitter {
   /** Starts the backend now rather than at the first call. */
   async ready() {
     this._refuseClosed();
-    await this._open();
+    await this._opened();
     return this;
   }
 
+  /** add(), load() and save() are carried out one after the other, in the order of the calls. */
+  _inTurn(act, change = true) {
+    const begin = () => {
+      if (change) this._refuseClosed();
+      return act();
+    };
+    const result = this._last === null ? begin() : this._last.then(begin);
+    const ended = result.then(() => {}, () => {}).then(() => {
+      if (this._last === ended) this._last = null;
+      if (this._lastChange === ended) this._lastChange = null;
+    });
+    this._last = ended;
+    if (change) this._lastChange = ended;
+    return result;
+  }
+
+  /** All of them or, when the call is rejected for whatever reason, none. */
   async add(ids, vectors) {
     this._refuseClosed();
+    const now = this._last === null && this._backend !== null;
+    const given = now ? [ids, vectors] : [copied(ids), copiedDeep(vectors)];
+    return this._inTurn(() => this._add(...given));
+  }
+
+  async _add(ids, vectors) {
+    if (this._backend === null) await this._opened();
     const store = this._store || this._newStore(vectors);
-    if (store === null) return this._addNothing(ids);
+    if (store === null) {
+      this._addNothing(ids);
+      return;
+    }
+    const before = this._store, { count } = store;
     store.add(ids, vectors);
     this._store = store;
-    await this._run((backend) => backend.sync(this._store));
-    return undefined;
+    try {
+      await this._run((backend) => backend.sync(store));
+    } catch (error) {
+      // Another object, by which a backend sees that what it has got is not what is there.
+      this._store = before && store.forget(count);
+      throw error;
+    }
   }
 
   _addNothing(ids) {
@@ -88,7 +128,7 @@ class VectorStorage extends EventEmitter {
       throw new InputError('BAD_DIMENSION', 'One array of all rows was added to a store without a dimension.',
         'Give {dimension} to the constructor, or add a list of vectors.');
     }
-    if (!Array.isArray(vectors)) throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.');
+    if (!Array.isArray(vectors)) throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.', 'Give lists, also for one vector: add([id], [vector]).');
     if (vectors.length === 0) return null;
     const d = isVector(vectors[0]) ? vectors[0].length : 0;
     if (!(d > 0 && d <= 65536)) {
@@ -100,19 +140,24 @@ class VectorStorage extends EventEmitter {
   /** The k nearest, best first: [{id, score}] for one query, a list of such lists for a list of queries. */
   async search(query, k = 10) {
     this._refuseClosed();
-    if (!Number.isSafeInteger(k) || k < 1) throw new InputError('BAD_K', `k is ${String(k)}; it is a whole number from 1.`);
+    if (!Number.isSafeInteger(k) || k < 1) throw new InputError('BAD_K', `k is ${told(k)}; it is a whole number from 1.`, 'Give how many neighbours you want, such as 10.');
     const single = isVector(query) && !(Array.isArray(query) && query.length === 0);
-    if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.');
-    const list = single ? [query] : query;
+    if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.', 'Give an array of numbers, a Float32Array, or a list of them.');
+    let list = single ? [query] : query;
+    if (this._lastChange !== null) {            // what was added before is found, though nobody has waited for it
+      list = copiedDeep(list);
+      await this._lastChange;
+      this._refuseClosed();
+    }
     const store = this._store;
     if (store === null || list.length === 0) return single ? [] : list.map(() => []);
-    const queries = new Float32Array(list.length * store.d);
+    const queries = new Float32Array(list.length * store.d), { count } = store;
     list.forEach((vector, i) => convert(vector, store.d, store.metric, queries, i * store.d,
       single ? 'The query' : `Query ${i}`));
-    if (store.count === 0) return single ? [] : list.map(() => []);
+    if (count === 0) return single ? [] : list.map(() => []);
     const found = await this._run(async (backend) => {
-      const wanted = Math.min(k, store.count);
-      const answers = await backend.search(store, queries, list.length, wanted);
+      const wanted = Math.min(k, count);
+      const answers = await backend.search(store, queries, list.length, wanted, count);
       return this._named(store, answers, wanted, backend.index.kind === 'flat');
     });
     return single ? found[0] : found;
@@ -137,6 +182,12 @@ class VectorStorage extends EventEmitter {
   /** Writes all vectors into one file, whole or not at all, and beside it an IVF or HNSW index, if there is one. */
   async save(path) {
     this._refuseClosed();
+    pathFrom(path);
+    this._saves += 1;
+    return this._inTurn(() => this._save(path), false).finally(() => { this._saves -= 1; });
+  }
+
+  async _save(path) {
     if (this._store === null) {
       throw new InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.', 'Add vectors first, or give {dimension}.');
     }
@@ -155,6 +206,12 @@ class VectorStorage extends EventEmitter {
   /** Replaces what is in the store by what is in the file. On an error the store stays as it was. */
   async load(path) {
     this._refuseClosed();
+    pathFrom(path);
+    return this._inTurn(() => this._load(path));
+  }
+
+  async _load(path) {
+    if (this._backend === null) await this._opened();
     const { metric, d, ids, rows, crc } = await vectorFile.load(path);
     const given = this.options.dimension || (this.count ? this._store.d : d);
     if (given !== d) {
@@ -164,24 +221,46 @@ class VectorStorage extends EventEmitter {
       throw new InputError('BAD_ARGUMENT', `${path} was saved for ${metric}; this store uses ${this.metric}.`,
         `Open it with {metric: '${metric}'}.`);
     }
-    const store = new Store(d, metric);
-    store.add(ids, rows);
+    const store = new Store(d, metric), step = Math.max(1, Math.floor(LOADED_AT_ONCE / d));
+    store.reserve(ids.length);
+    for (let from = 0; from < ids.length; from += step) {
+      this._refuseClosed();
+      store.add(ids.subarray(from, from + step), rows.subarray(from * d, (from + step) * d));
+      await new Promise(setImmediate);          // the event loop has its turn
+    }
     store.saved = { file: path, n: store.count, crc };
-    this._refuseClosed();
+    await this._run((backend) => backend.sync(store));
     this._store = store;
-    await this._run((backend) => backend.sync(this._store));
   }
 
-  async close() {
-    if (this._closed) return;
-    this._closed = true;
+  /**
+   * From this call on all others are refused with CLOSED, and those under way are rejected so; but what save() was
+   * asked for before is still written.
+   */
+  close() {
+    if (this._closing === null) this._closing = this._close();
+    return this._closing;
+  }
+
+  async _close() {
+    if (this._saves > 0) await this._last;
     const backend = await (this._opening || Promise.resolve(null)).catch(() => null);
     if (backend) backend.close();
+    await this._last;
     this._store = null;
   }
 
+  get _closed() { return this._closing !== null; }
+
   _refuseClosed() {
-    if (this._closed) throw new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+    if (this._closed) throw closed();
+  }
+
+  /** The backend, started if need be. */
+  async _opened() {
+    const backend = await this._open().catch((error) => { throw this._closed ? closed() : error; });
+    this._refuseClosed();
+    return backend;
   }
 
   _open() {
@@ -195,8 +274,8 @@ class VectorStorage extends EventEmitter {
 
   async _choose() {
     try {
-      const found = this.options.setting && typeof this.options.setting === 'object'
-        ? this.options.setting : setting.read(this.options.setting);
+      const { setting: given } = this.options;
+      const found = typeof given === 'object' ? setting.check(given) : setting.read(given);
       if (found.backend !== 'faiss') return this._fallBack(null, found.because || 'the setting says so');
       this._runtime = found.runtime;
       this._socket = this.options.socket || found.socket || null;
@@ -216,7 +295,7 @@ class VectorStorage extends EventEmitter {
         this.emit('restart', { error, count: this.count });
       }
     }
-    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options.index);
+    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options);
     if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
     throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
   }
@@ -256,11 +335,13 @@ class VectorStorage extends EventEmitter {
   async _run(act) {
     for (;;) {
       const opening = this._open();
-      const backend = await opening;
+      const backend = await opening.catch((error) => { throw this._closed ? closed() : error; });
+      this._refuseClosed();
       try {
         return await act(backend);
       } catch (error) {
-        if (!(error instanceof BackendError) || this._closed) throw error;
+        if (this._closed) throw closed();
+        if (!(error instanceof BackendError)) throw error;
         // The first to notice replaces it; the others wait for that.
         if (this._opening === opening) {
           this._opening = this._replace(backend, error);

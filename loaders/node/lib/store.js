@@ -59,7 +59,8 @@ class Store {
     this.saved = null;                      // {file, n, crc} of the file that the first rows came from
   }
 
-  _reserve(more) {
+  /** Room for so many more. */
+  reserve(more) {
     const wanted = this.count + more;
     if (this.ids.length >= wanted) return;
     const capacity = Math.max(wanted, Math.min(this.count * 2, this.count + 500000), 64);
@@ -79,7 +80,8 @@ class Store {
   add(ids, vectors) {
     const list = Array.isArray(ids) || ArrayBuffer.isView(ids) ? ids : null;
     if (list === null || !(Array.isArray(vectors) || ArrayBuffer.isView(vectors))) {
-      throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.');
+      throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.',
+        'Give lists, also for one vector: add([id], [vector]).');
     }
     const flat = ArrayBuffer.isView(vectors);
     const count = flat ? vectors.length / this.d : vectors.length;
@@ -101,7 +103,7 @@ class Store {
       fresh.add(id);
       numbers[i] = id;
     }
-    this._reserve(count);
+    this.reserve(count);
     for (let i = 0; i < count; i++) {
       const row = this.count + i;
       const vector = flat ? vectors.subarray(i * this.d, (i + 1) * this.d) : vectors[i];
@@ -111,6 +113,13 @@ class Store {
     this.ids.set(numbers, this.count);
     for (const id of fresh) this.known.add(id);
     this.count += count;                      // nothing before this line can be seen
+  }
+
+  /** The store as it was with its first `count` vectors; this one is as short from then on. */
+  forget(count) {
+    for (let row = count; row < this.count; row++) this.known.delete(this.ids[row]);
+    this.count = count;
+    return Object.assign(new Store(this.d, this.metric), this);
   }
 
   /** Rows as they were added, from one position to another. Shares memory. */

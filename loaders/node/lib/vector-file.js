@@ -3,10 +3,10 @@
 // The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md.
 
 const fs = require('fs');
-const path = require('path');
 const { FileError } = require('./errors');
 const { METRICS } = require('./store');
 const { crc32 } = require('./crc32');
+const { replaceFile } = require('./replace-file');
 
 const MAGIC = Buffer.from('FFVECT\r\n', 'latin1');     // a transfer that changes line ends is seen at once
 const VERSION = 1;
@@ -47,6 +47,10 @@ function parse(head, file) {
   if (crc32(head.subarray(0, 36)) !== head.readUInt32LE(36) || !metric || d === 0 || n >= 1n << 48n) {
     throw new FileError('FILE_CORRUPT', `${file} has a damaged header.`, SAVE_ANEW);
   }
+  if (head.readUInt32LE(20) !== 0 || head.subarray(40).some((byte) => byte !== 0)) {
+    throw new FileError('FILE_VERSION', `${file} has values in bytes of its header that are 0 in version ${VERSION}; a newer version may have written it.`,
+      'Use the loader that wrote it, or a newer one.');
+  }
   return { metric, d, n: Number(n), crc: head.readUInt32LE(32) };
 }
 
@@ -63,34 +67,27 @@ function failed(error, what, file) {
   return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
 }
 
-/** Writes beside the file and renames, so that a crash leaves the old file or the new one. Resolves with the CRC. */
+/** A crash leaves the old file or the new one, and so do several calls at once. Resolves with the CRC. */
 async function save(file, store) {
   const ids = Buffer.alloc(store.count * 8);
   for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
   const rows = littleEndian(store.raw(0, store.count));
   const { metric, d, count } = store;
-  const partial = path.join(path.dirname(file), `.${path.basename(file)}.${process.pid}.${Date.now()}.partial`);
-  let handle;
+  let crc = 0;
   try {
-    handle = await fs.promises.open(partial, 'wx', 0o666);
-    let crc = 0;
-    await handle.write(Buffer.alloc(HEADER));
-    for (const body of [ids, rows]) {
-      await inParts(body, async (part) => {
-        // A write may be a short one.
-        for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
-        crc = crc32(part, crc);
-      });
-    }
-    await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
-    await handle.sync();
-    await handle.close();
-    handle = null;
-    await fs.promises.rename(partial, file);
+    await replaceFile(file, async (handle) => {
+      await handle.write(Buffer.alloc(HEADER));
+      for (const body of [ids, rows]) {
+        await inParts(body, async (part) => {
+          // A write may be a short one.
+          for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
+          crc = crc32(part, crc);
+        });
+      }
+      await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
+    });
     return crc;
   } catch (error) {
-    if (handle) await handle.close().catch(() => {});
-    await fs.promises.unlink(partial).catch(() => {});
     throw failed(error, 'written', file);
   }
 }
@@ -119,14 +116,13 @@ async function load(file) {
       throw new FileError(size < wanted ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
         `${file} has ${size} bytes where ${n} vectors of ${d} dimensions take ${wanted}.`, SAVE_ANEW);
     }
-    const rows = new Float32Array(n * d);
-    const rawIds = Buffer.alloc(n * 8), rawRows = littleEndian(rows);
+    const ids = new BigInt64Array(n), rows = new Float32Array(n * d);
+    const rawIds = littleEndian(ids), rawRows = littleEndian(rows);
     await readExactly(handle, rawIds, HEADER);
     await readExactly(handle, rawRows, HEADER + n * 8);
     let found = 0;
     for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
     if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
-    const ids = Array.from({ length: n }, (_, i) => rawIds.readBigInt64LE(i * 8));
     return { metric, d, n, ids, rows, crc };
   } catch (error) {
     throw failed(error, 'read', file);

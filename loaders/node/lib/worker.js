@@ -110,7 +110,7 @@ class WorkerBackend {
   /** Gives the worker what it lacks of the store. */
   sync(store) {
     if (this.store === store && this.count === store.count) return this.syncing;
-    this.syncing = this.syncing.then(() => this._sync(store));
+    this.syncing = this.syncing.catch(() => {}).then(() => this._sync(store));
     this.syncing.catch(() => {});
     return this.syncing;
   }
@@ -162,7 +162,8 @@ class WorkerBackend {
 
   /** Number of vectors in an index file; null when the worker cannot read it. */
   async _restore({ file, size }) {
-    const handle = await fs.promises.open(file, 'r');
+    const handle = await fs.promises.open(file, 'r').catch(() => null);
+    if (handle === null) return null;            // gone since it was looked at
     try {
       const part = Buffer.alloc(Math.min(CHUNK, size));
       for (let at = 0; at < size;) {
@@ -181,7 +182,7 @@ class WorkerBackend {
   }
 
   async _dump(file) {
-    const handle = await fs.promises.open(file, 'wx', 0o666);
+    const handle = await fs.promises.open(file, 'r+');
     try {
       for (let at = 0, total = null; total === null || at < total;) {
         const said = await this._ask(TYPES.DUMP, [longs(at)], this.options.callTimeout * LONG);

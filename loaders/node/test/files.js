@@ -20,6 +20,13 @@ function changed(at, value) {
   return data;
 }
 
+/** As another version might write it. */
+function flagged() {
+  const data = changed(21, 1);
+  data.writeUInt32LE(crc32(data.subarray(0, 36)), 36);
+  return data;
+}
+
 for (const metric of ['cosine', 'ip', 'l2']) {
   test(`files: ${metric} as described is read, and written again byte for byte`, async () => {
     const store = new JSVectorStorage();
@@ -48,6 +55,10 @@ const BAD = [
   ['an unknown metric', changed(12, 9), 'FILE_CORRUPT'],
   ['another dimension', changed(16, 18), 'FILE_CORRUPT'],
   ['a number of vectors beyond measure', changed(31, 255), 'FILE_CORRUPT'],
+  ['values in what is kept for later', changed(40, 1), 'FILE_VERSION'],
+  ['a last byte of the header that says something', changed(63, 128), 'FILE_VERSION'],
+  ['flags that the header\'s CRC covers', flagged(), 'FILE_VERSION'],
+  ['flags that it does not cover', changed(20, 1), 'FILE_CORRUPT'],
   ['a flipped id', changed(70, 1 ^ good[70]), 'FILE_CORRUPT'],
   ['a flipped value', changed(good.length - 3, 1 ^ good[good.length - 3]), 'FILE_CORRUPT'],
 ];
@@ -57,6 +68,21 @@ for (const [what, data, code] of BAD) {
     await store.add([1], [cases.queries[0]]);
     await refused(() => store.load(written(data)), code, FileError);
     assert.deepStrictEqual(await store.search(cases.queries[0], 3), [{ id: 1, score: 0 }]);
+  });
+}
+
+test('files: a header with unknown values says that a newer version may have written it', async () => {
+  const error = await refused(() => new JSVectorStorage().load(written(flagged())), 'FILE_VERSION', FileError);
+  assert.ok(error.message.includes('a newer version may have written it') && error.remedy.includes('a newer one'), error.message);
+});
+
+for (const place of [undefined, null, 5, '', {}, '/tmp/a\0b']) {
+  test(`files: ${JSON.stringify(place)} is no path`, async () => {
+    const store = new JSVectorStorage({ dimension: 2 });
+    for (const act of [() => store.save(place), () => store.load(place)]) {
+      const error = await refused(act, 'BAD_ARGUMENT', InputError);
+      assert.ok(error.remedy.includes('path'));
+    }
   });
 }
 

@@ -14,10 +14,15 @@ const python = process.env.FAISS_FLEET_TEST_PYTHON || '/usr/bin/python3';
 
 process.removeAllListeners('warning');    // expected by the dozen
 
+let run = null;       // the one folder that all others of this run lie in
+
 function folder() {
-  const made = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-loader-'));
-  process.on('exit', () => fs.rmSync(made, { recursive: true, force: true }));
-  return made;
+  if (run === null) {
+    run = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-loader-'));
+    process.on('exit', () => fs.rmSync(run, { recursive: true, force: true }));
+    for (const [signal, number] of [['SIGHUP', 1], ['SIGINT', 2], ['SIGTERM', 15]]) process.on(signal, () => process.exit(128 + number));
+  }
+  return fs.mkdtempSync(path.join(run, 'test-'));
 }
 
 function settingOf(runtime) {

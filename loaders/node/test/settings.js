@@ -12,22 +12,43 @@ function file(text) {
 }
 
 const runtime = { kind: 'python', argv: ['/usr/bin/env'], env: {}, prefix: null };
-const faiss = (change) => JSON.stringify({ schema: 1, backend: 'faiss', runtime: { ...runtime, ...change } });
+const faiss = (change) => ({ schema: 1, backend: 'faiss', runtime: { ...runtime, ...change } });
+const MALFORMED = [
+  ['a list', []],
+  ['an object of nothing', {}],
+  ['of a later schema', { schema: 2, backend: 'js' }],
+  ['of a schema in text', { schema: '1', backend: 'js' }],
+  ['of an unknown backend', { schema: 1, backend: 'cuda' }],
+  ['without a runtime', { schema: 1, backend: 'faiss' }],
+  ['with null for a runtime', { schema: 1, backend: 'faiss', runtime: null }],
+  ['with text for a runtime', { schema: 1, backend: 'faiss', runtime: 'python' }],
+  ['with a list for a runtime', { schema: 1, backend: 'faiss', runtime: [] }],
+  ['with no kind', faiss({ kind: undefined })],
+  ['with an argv that is text', faiss({ argv: 'python' })],
+  ['with an empty argv', faiss({ argv: [] })],
+  ['with an argv of numbers', faiss({ argv: [1] })],
+  ['with a NUL in its argv', faiss({ argv: ['/usr/bin/env\0'] })],
+  ['with an env of numbers', faiss({ env: { A: 1 } })],
+  ['with an env of null', faiss({ env: null })],
+  ['with a list for an env', faiss({ env: ['A'] })],
+  ['with a NUL in its env', faiss({ env: { A: 'b\0c' } })],
+  ['with a number for a prefix', faiss({ prefix: 5 })],
+  ['with a number for a socket', { ...faiss({}), socket: 5 }],
+  ['with a NUL in its socket', { ...faiss({}), socket: '/run/a\0' }],
+];
 const BAD = [
   ['missing', () => '/nowhere/backend.json', 'SETTING_MISSING'],
   ['a folder', () => folder(), 'SETTING_UNREADABLE'],
   ['empty', () => file(''), 'SETTING_MALFORMED'],
   ['no JSON', () => file('{"schema": 1,'), 'SETTING_MALFORMED'],
-  ['a list', () => file('[]'), 'SETTING_MALFORMED'],
   ['null', () => file('null'), 'SETTING_MALFORMED'],
-  ['of a later schema', () => file('{"schema": 2, "backend": "js"}'), 'SETTING_MALFORMED'],
-  ['of an unknown backend', () => file('{"schema": 1, "backend": "gpu"}'), 'SETTING_MALFORMED'],
-  ['without a runtime', () => file('{"schema": 1, "backend": "faiss"}'), 'SETTING_MALFORMED'],
-  ['with an argv that is text', () => file(faiss({ argv: 'python' })), 'SETTING_MALFORMED'],
-  ['with an env of numbers', () => file(faiss({ env: { A: 1 } })), 'SETTING_MALFORMED'],
-  ['for a prefix that is gone', () => file(faiss({ prefix: '/opt/faiss-fleet/wheel/gone' })), 'SETTING_STALE'],
-  ['for an interpreter that is gone', () => file(faiss({ argv: ['/nowhere/python'] })), 'SETTING_STALE'],
+  ['for a prefix that is gone', () => file(JSON.stringify(faiss({ prefix: '/opt/faiss-fleet/wheel/gone' }))), 'SETTING_STALE'],
+  ['for an interpreter that is gone', () => file(JSON.stringify(faiss({ argv: ['/nowhere/python'] }))), 'SETTING_STALE'],
 ];
+for (const [what, content] of MALFORMED) {
+  BAD.push([what, () => file(JSON.stringify(content)), 'SETTING_MALFORMED']);
+  BAD.push([`${what}, given as an object,`, () => content, 'SETTING_MALFORMED']);
+}
 for (const [what, make, code] of BAD) {
   test(`settings: one that is ${what} means JavaScript, and why is told`, async () => {
     const place = make();
@@ -73,11 +94,39 @@ test('settings: FAISS_FLEET_SETTING is where it is looked for', async () => {
 });
 
 test('settings: a runtime of an unknown kind', async () => {
-  await refused(() => new VectorStorage({ setting: file(faiss({ kind: 'wasm' })), fallback: false }).ready(), 'BACKEND_FAILED', BackendError);
+  await refused(() => new VectorStorage({ setting: faiss({ kind: 'wasm' }), fallback: false }).ready(), 'BACKEND_FAILED', BackendError);
 });
 
 test('settings: faiss-node that is not installed', async () => {
   const place = folder();
-  const setting = file(faiss({ kind: 'node', argv: [process.execPath], env: { NODE_PATH: place } }));
+  const setting = faiss({ kind: 'node', argv: [process.execPath], env: { NODE_PATH: place } });
   await refused(() => new VectorStorage({ setting, fallback: false }).ready(), 'BACKEND_FAILED', BackendError);
 });
+
+// A faiss-node as far as a flat index goes, which remembers how many threads it was loaded for.
+const ADDON = `
+exports.loadedWith = process.env.OMP_NUM_THREADS;
+exports.IndexFlatL2 = class { add() {} search(query, k) { return { labels: Array.from({ length: k }, (_, i) => i), distances: new Array(k).fill(0) }; } };
+exports.MetricType = {};`;
+
+for (const [given, expected] of [[{}, '1'], [{ threads: 4 }, '4'], [{ threads: 0 }, 'seven']]) {
+  test(`settings: faiss-node gets ${JSON.stringify(given)} of threads`, async () => {
+    const place = path.join(folder(), 'node_modules'), before = process.env.OMP_NUM_THREADS;
+    fs.mkdirSync(path.join(place, 'faiss-node'), { recursive: true });
+    fs.writeFileSync(path.join(place, 'faiss-node', 'package.json'), '{"name": "faiss-node", "version": "0.5.1", "main": "index.js"}');
+    fs.writeFileSync(path.join(place, 'faiss-node', 'index.js'), ADDON);
+    const setting = faiss({ kind: 'node', argv: [process.execPath], env: { NODE_PATH: place } });
+    process.env.OMP_NUM_THREADS = 'seven';
+    try {
+      const store = new VectorStorage({ setting, metric: 'l2', fallback: false, ...given });
+      await store.add([8], [[1, 2]]);
+      assert.deepStrictEqual(await store.search([1, 2], 1), [{ id: 8, score: 0 }]);
+      assert.strictEqual(store.backend, 'faiss-node');
+      assert.strictEqual(require(path.join(place, 'faiss-node')).loadedWith, expected);
+      assert.strictEqual(process.env.OMP_NUM_THREADS, 'seven');
+    } finally {
+      if (before === undefined) delete process.env.OMP_NUM_THREADS;
+      else process.env.OMP_NUM_THREADS = before;
+    }
+  });
+}

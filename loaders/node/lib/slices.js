@@ -1,0 +1,48 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Long computations of this process take turns with its event loop: a few milliseconds of each round are theirs.
+
+const { performance } = require('perf_hooks');
+
+const SLICE = 4;           // ms
+
+const waiting = [];        // {step, resolve, reject}, the next first
+let until = 0;             // when this round's slice ends; 0 where it has not begun
+
+function round() {
+  until = 0;
+  if (waiting.length) work();
+}
+
+function work() {
+  if (until === 0) {
+    until = performance.now() + SLICE;
+    setImmediate(round);   // and the event loop has had its turn
+  }
+  while (waiting.length && performance.now() < until) {
+    const job = waiting[0];
+    let part;
+    try {
+      part = job.step();
+    } catch (error) {
+      part = 'done';
+      job.reject(error);
+    }
+    if (part !== undefined) waiting.shift();
+    if (part === 'done') job.resolve();
+    else if (part === 'turn') waiting.push(job);
+  }
+}
+
+/**
+ * Calls step(), which takes well below a millisecond, until it returns 'done'; at 'turn' the others come first. Short
+ * work is done before this returns, if there is time left in this round.
+ */
+function inSlices(step) {
+  return new Promise((resolve, reject) => {
+    waiting.push({ step, resolve, reject });
+    if (waiting.length === 1) work();
+  });
+}
+
+module.exports = { inSlices };
