@@ -131,7 +131,7 @@ def steps(found: ClassFindings, number: int, commands: Commands, predicted: bool
         return
     for cause, obstacle in sorted(found.causes.items(), key=lambda each: (-len(each[1].hosts), each[0]))[:CAUSES]:
         suffix = f"-{cause}" if plain_name(cause) else "-other"
-        yield from _mend(cause, obstacle, limit(obstacle.hosts, suffix), commands)
+        yield from _mend(cause, obstacle, limit(obstacle.hosts, suffix), commands, found)
     if found.native_hosts:
         there = limit(found.native_hosts, "-native")
         yield "Where FAISS is set already, test it again at any time; changes nothing.", commands.verify(there)
@@ -142,20 +142,32 @@ def steps(found: ClassFindings, number: int, commands: Commands, predicted: bool
         yield "Back to the setting from before, and what was installed removed.", commands.rollback(there)
 
 
-def _mend(cause: str, obstacle: Obstacle, limit: str, commands: Commands) -> Iterator[Step]:
+def _mend(cause: str, obstacle: Obstacle, limit: str, commands: Commands, found: ClassFindings) -> Iterator[Step]:
     if cause == "interrupted":
         hosts = len(obstacle.hosts)
         yield f"The run ended before {count(hosts, 'host')} had a verdict: audit again.", commands.audit(limit)
         return
     before, extra = MENDS.get(cause, ((), ""))
     if cause in OTHER_WAY or (cause not in MENDS and not obstacle.remedies):
-        before = (("No wheel loads there: let the ways be tried that bring libraries of their own.", ""),)
-        extra = f"-e {argument(_OTHER_WAYS)}"
+        before, extra = _other_way(found)
     elif not before:
         before = ((obstacle.remedies.most_common(1)[0][0], ""),)
     for comment, command in before:
         yield comment, commands.fill(command, limit)
     yield from _rollout(obstacle.hosts, limit, commands, extra)
+
+
+def _other_way(found: ClassFindings) -> tuple[tuple[Step, ...], str]:
+    """Ways that bring libraries of their own: let them be tried, or, where they were, give them what they want."""
+    asked = found.scope()
+    if asked is None or asked.not_asked:
+        text = "No wheel loads there: let the ways be tried that bring libraries of their own."
+        return ((text, ""),), f"-e {argument(_OTHER_WAYS)}"
+    text = (
+        "Every way was asked for. What can still be given: a relocatable Python (faiss_install__portable_python), an "
+        "image or a base (faiss_install__container_*), a channel within reach (faiss_install__conda_channels)."
+    )
+    return ((text, ""),), ""
 
 
 def _rollout(hosts: list[str], limit: str, commands: Commands, extra: str) -> Iterator[Step]:

@@ -141,7 +141,8 @@ class ClassFindings:
         possible = {strategy for strategy, _title in self.possible} | {"js"}
         asked = [name for name in strategy_names() if self.asked[name]]
         return Asked(
-            [name for name in strategy_names() if not self.asked[name]],
+            # The fallback is what is left, whether it is named or not.
+            [name for name in strategy_names() if not self.asked[name] and name != "js"],
             [name for name in asked if name not in self.strategies],
             [name for name in asked if name in self.strategies and name not in possible],
         )

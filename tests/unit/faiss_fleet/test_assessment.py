@@ -153,7 +153,7 @@ def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
     assert says in section(text(kind(name)), "Recommendation")
 
 
-ALL_WAYS = ["existing", "wheel", "conda", "container", "node", "js"]
+ALL_WAYS = ["existing", "wheel", "conda", "container", "node"]
 
 
 def test_what_was_not_asked_for_is_told_from_what_had_nothing_to_offer() -> None:
@@ -169,6 +169,9 @@ def test_what_was_not_asked_for_is_told_from_what_had_nothing_to_offer() -> None
     everything = text(kind("alpine", strategies=ALL_WAYS))
     assert "ot asked for" not in everything
     assert "of conda, container and node there is no candidate" in section(everything, "Recommendation")
+    assert "faiss_install__strategies" in " ".join(map(" ".join, commands(some)))
+    assert "Every way was asked for." in everything
+    assert "faiss_install__strategies" not in " ".join(map(" ".join, commands(everything)))
 
 
 def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:
