@@ -28,7 +28,7 @@ export interface Options {
   callTimeout?: number;
   /** A worker that fails twice within so many seconds is given up: 600. */
   restartWindow?: number;
-  /** Threads of FAISS in a worker; 0 leaves it to FAISS. */
+  /** Threads of FAISS: 1. More where one search at a time has the host to itself; 0 leaves it to FAISS. */
   threads?: number;
   /** flat (exact) unless given; the others are approximate, with FAISS alone: the fallback is always exact. */
   index?: IndexKind;
@@ -51,11 +51,14 @@ export class VectorStorage extends EventEmitter {
   /** Why it searches in JavaScript; null when it does not. */
   readonly why: string | null;
   ready(): Promise<this>;
+  /** All of them or, when it is rejected, none. add(), load() and save() are carried out in the order of the calls. */
   add(ids: readonly Id[] | ArrayLike<number> | BigInt64Array, vectors: readonly Vector[] | Float32Array): Promise<void>;
   search(query: Vector, k?: number): Promise<Hit[]>;
   search(queries: readonly Vector[], k?: number): Promise<Hit[][]>;
+  /** Whole or not at all, also where others save to the same path. */
   save(path: string): Promise<void>;
   load(path: string): Promise<void>;
+  /** What is under way is rejected with CLOSED, but for save(), which is carried out first. */
   close(): Promise<void>;
   on(event: 'restart', listener: (event: RestartEvent) => void): this;
   on(event: 'fallback', listener: (event: FallbackEvent) => void): this;
