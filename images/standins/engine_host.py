@@ -16,7 +16,8 @@ from .inputs import keyring, mirror
 from .recipes import Recipe
 from .shell import run
 
-PACKAGES = "python3,podman,runc,conmon,netavark"
+# uidmap is what podman without root maps other users with.
+PACKAGES = "python3,podman,runc,conmon,netavark,uidmap"
 CONTAINERS = """\
 [containers]
 default_ulimits = ["nofile=1024:4096", "nproc=4096:4096"]

@@ -10,62 +10,30 @@ from typing import Any
 
 import pytest
 
-from images.standins import engine
-from images.standins.engine_host import RECIPE
-from tests import container_audit, needs
-from tests.container_audit import ROOT, Audit
-
-# Files of the host but for what its kernel, its engine and its temporary folders hold.
-TREE = (
-    "find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp"
-    " -o -path /var/lib/containers -o -path /root/.ansible -o -name __pycache__ \\) -prune -o -print | sort"
-)
-
-
-class Host:
-    def __init__(self, container: str) -> None:
-        self.container = container
-
-    def sh(self, command: str) -> str:
-        return engine.podman("exec", self.container, "/bin/sh", "-c", command)
-
-    def state(self) -> dict[str, str]:
-        return {
-            "files": self.sh(TREE),
-            "images": self.sh("podman images --all --no-trunc"),
-            "containers": self.sh("podman ps -aq"),
-        }
+from tests import container_audit, engine_target
+from tests.container_audit import Audit
+from tests.engine_target import Host
 
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:
-    needs.command("podman")
-    needs.root()
-    container = engine.podman("run", "--detach", "--rm", "--privileged", engine.image(RECIPE)).strip()
-    try:
+    with engine_target.started() as container:
         found = Host(container)
         found.sh("podman info >/dev/null")
         yield found
-    finally:
-        engine.podman("rm", "--force", "--time=0", container)
 
 
 @pytest.fixture(scope="module")
-def before(host: Host) -> dict[str, str]:
+def before(host: Host) -> dict[str, set[str]]:
     return host.state()
 
 
 @pytest.fixture(scope="module")
-def audit(tmp_path_factory: pytest.TempPathFactory, host: Host, before: dict[str, str]) -> Audit:
+def audit(tmp_path_factory: pytest.TempPathFactory, host: Host, before: dict[str, set[str]]) -> Audit:
     folder = tmp_path_factory.mktemp("target")
-    connection = {
-        "ansible_connection": "containers.podman.podman",
-        "ansible_host": host.container,
-        "ansible_podman_executable": str(ROOT / "images/podman"),
-    }
     return Audit(
         folder,
-        {"target": connection},
+        {"target": host.connection()},
         dict(os.environ),
         container_source="build",
         container_base=container_audit.base(folder),
@@ -82,7 +50,9 @@ def record(audit: Audit, foretold: dict[str, Any]) -> dict[str, Any]:
     return audit.run()["target"]
 
 
-def test_check_mode_foretells_and_touches_nothing(foretold: dict[str, Any], host: Host, before: dict[str, str]) -> None:
+def test_check_mode_foretells_and_touches_nothing(
+    foretold: dict[str, Any], host: Host, before: dict[str, set[str]]
+) -> None:
     (attempt,) = foretold["attempts"]
     assert attempt["ok"] is None and attempt["changed"] is True
     assert int(attempt["message"].partition("would ship ")[2].split()[0]) > 50
@@ -127,7 +97,7 @@ def test_a_limit_of_the_inventory_makes_another_prefix_of_the_same_image(
 
 
 def test_rollback_leaves_the_host_as_it_was_found(
-    record: dict[str, Any], audit: Audit, host: Host, before: dict[str, str]
+    record: dict[str, Any], audit: Audit, host: Host, before: dict[str, set[str]]
 ) -> None:
     audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
     assert host.state() == before
@@ -135,7 +105,7 @@ def test_rollback_leaves_the_host_as_it_was_found(
 
 
 def test_a_host_whose_engine_cannot_start_is_told_what_it_lacks(
-    audit: Audit, host: Host, before: dict[str, str]
+    audit: Audit, host: Host, before: dict[str, set[str]]
 ) -> None:
     host.sh("mv /usr/bin/conmon /usr/bin/conmon.away")
     try:
@@ -150,7 +120,9 @@ def test_a_host_whose_engine_cannot_start_is_told_what_it_lacks(
     audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
 
 
-def test_an_engine_that_refuses_at_the_start_is_a_finding(audit: Audit, host: Host, before: dict[str, str]) -> None:
+def test_an_engine_that_refuses_at_the_start_is_a_finding(
+    audit: Audit, host: Host, before: dict[str, set[str]]
+) -> None:
     conf = "/etc/containers/containers.conf"
     host.sh(f"cp {conf} /tmp/kept && sed -i 's/^runtime = .*/runtime = \"nothing\"/' {conf}")
     try:
