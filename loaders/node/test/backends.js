@@ -1,7 +1,7 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 /* global test */
-const { execFileSync } = require('child_process');
+const { execFileSync, spawn } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { Store } = require('../lib/store');
@@ -95,3 +95,18 @@ test('backends: the same names by import', () => {
   const names = execFileSync(process.execPath, [file], { timeout: 60000, encoding: 'utf8' }).trim();
   assert.strictEqual(names, Object.keys(require('..')).sort().join());
 });
+
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', null]) {
+  test(`backends: these tests leave no folder behind when they end by ${signal || 'themselves'}`, async () => {
+    const child = spawn(process.execPath, ['-e', `
+      const { folder } = require(${JSON.stringify(path.join(__dirname, 'help.js'))});
+      console.log(folder() + ' ' + folder());
+      ${signal ? 'setInterval(() => {}, 1000);' : ''}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const ended = new Promise((resolve) => { child.on('close', resolve); });
+    const said = String(await new Promise((resolve) => { child.stdout.once('data', resolve); })).trim();
+    if (signal) child.kill(signal);
+    assert.strictEqual(await ended, { SIGHUP: 129, SIGINT: 130, SIGTERM: 143, null: 0 }[signal]);
+    const [first, second] = said.split(' ');
+    assert.ok(second && path.dirname(first) === path.dirname(second) && !fs.existsSync(path.dirname(first)), said);
+  });
+}
