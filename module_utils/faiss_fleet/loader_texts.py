@@ -995,6 +995,7 @@ TEXTS['node/lib/slices.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Lic
 // Long computations of this process take turns with its event loop: a few milliseconds of each round are theirs.
 
 const { performance } = require('perf_hooks');
+const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 
 const SLICE = 4;           // ms
 
@@ -1009,7 +1010,7 @@ function round() {
 function work() {
   if (until === 0) {
     until = performance.now() + SLICE;
-    setImmediate(round);   // and the event loop has had its turn
+    later(round);         // and the event loop has had its turn
   }
   while (waiting.length && performance.now() < until) {
     const job = waiting[0];
@@ -1045,6 +1046,7 @@ TEXTS['node/lib/storage.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Li
 // One interface over every backend. What is added goes into the store first; a backend is a faster way to search it.
 
 const { EventEmitter } = require('events');
+const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 const { FaissFleetError, InputError, BackendError } = require('./errors');
 const { Store, convert, isVector } = require('./store');
 const { ExactBackend } = require('./fallback');
@@ -1134,28 +1136,40 @@ class VectorStorage extends EventEmitter {
   /** All of them or, when the call is rejected for whatever reason, none. */
   async add(ids, vectors) {
     this._refuseClosed();
-    const now = this._last === null && this._backend !== null;
-    const given = now ? [ids, vectors] : [copied(ids), copiedDeep(vectors)];
-    return this._inTurn(() => this._add(...given));
+    if (this._last !== null) {
+      const given = [copied(ids), copiedDeep(vectors)];      // it is looked at later
+      return this._inTurn(() => this._add(...given));
+    }
+    return this._inTurn(() => this._add(ids, vectors));
   }
 
   async _add(ids, vectors) {
-    if (this._backend === null) await this._opened();
-    const store = this._store || this._newStore(vectors);
-    if (store === null) {
-      this._addNothing(ids);
+    const store = this._store;
+    if (store === null || store.count === 0) {
+      const first = store === null ? this._newStore(vectors) : new Store(store.d, store.metric);
+      if (first === null) {
+        this._addNothing(ids);
+        return;
+      }
+      first.add(ids, vectors);
+      await this._become(first);
       return;
     }
-    const before = this._store, { count } = store;
+    const { count } = store;
     store.add(ids, vectors);
-    this._store = store;
     try {
       await this._run((backend) => backend.sync(store));
     } catch (error) {
       // Another object, by which a backend sees that what it has got is not what is there.
-      this._store = before && store.forget(count);
+      this._store = store.forget(count);
       throw error;
     }
+  }
+
+  /** What is there from now on, as soon as a backend has it. */
+  async _become(store) {
+    await this._run((backend) => backend.sync(store));
+    this._store = store;
   }
 
   _addNothing(ids) {
@@ -1253,7 +1267,6 @@ class VectorStorage extends EventEmitter {
   }
 
   async _load(path) {
-    if (this._backend === null) await this._opened();
     const { metric, d, ids, rows, crc } = await vectorFile.load(path);
     const given = this.options.dimension || (this.count ? this._store.d : d);
     if (given !== d) {
@@ -1268,11 +1281,10 @@ class VectorStorage extends EventEmitter {
     for (let from = 0; from < ids.length; from += step) {
       this._refuseClosed();
       store.add(ids.subarray(from, from + step), rows.subarray(from * d, (from + step) * d));
-      await new Promise(setImmediate);          // the event loop has its turn
+      await new Promise(later);                 // the event loop has its turn
     }
     store.saved = { file: path, n: store.count, crc };
-    await this._run((backend) => backend.sync(store));
-    this._store = store;
+    await this._become(store);
   }
 
   /**

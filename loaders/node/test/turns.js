@@ -68,9 +68,10 @@ for (const [name, open] of BACKENDS) {
   });
 
   test(`turns: ${name} may be closed while it is opened`, async () => {
-    for (const act of [(store) => store.add([1], [[1, 2]]), (store) => store.ready(), (store) => store.load('/nowhere'),
+    const file = await fileOf([1, 2]);
+    for (const act of [(store) => store.add([1], [[1, 2]]), (store) => store.ready(), (store) => store.load(file),
       (store) => store.search([1, 2])]) {
-      const store = open({ dimension: 2 });
+      const store = open({ dimension: 2, metric: 'l2' });
       const pending = act(store).then(() => null, (error) => error);
       await Promise.all([store.close(), store.close()]);
       const error = await pending;
@@ -138,6 +139,17 @@ test('turns: what was there before a refused add() is found afterwards, and the 
   await store.add([4], [[5, 5]]);
   assert.deepStrictEqual(await store.search([5, 5], 1), [{ id: 4, score: 0 }]);
   await refused(() => store.add([4], [[5, 5]]), 'DUPLICATE_ID', InputError);
+});
+
+test('turns: what cannot be is refused before a backend is started', async () => {
+  const { runtime, starts } = fake('die');
+  const store = new VectorStorage({ setting: settingOf(runtime), metric: 'l2', fallback: false });
+  await refused(() => store.add([1], [[1, NaN]]), 'BAD_VALUE', InputError);
+  await refused(() => store.add([1, 1], [[1, 2], [3, 4]]), 'DUPLICATE_ID', InputError);
+  await refused(() => store.load('/nowhere/at/all'), 'FILE_IO');
+  await store.add([], []);
+  assert.deepStrictEqual([starts(), store.count], [0, 0]);
+  await store.close();
 });
 
 test('turns: a listener that throws does not leave half a call behind', async () => {
