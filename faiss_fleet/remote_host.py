@@ -179,16 +179,23 @@ class RemoteHost:
         """Verifications of what is measured for comparison; none on a host where no Python can run the module."""
         if self._bare and not self._lent:
             return []
-        return [self._test(entry["id"], entry["runtime"], self._search_test) for entry in runtimes]
+        return self._tests(runtimes, self._search_test) if runtimes else []
 
     def _test(self, candidate: str, runtime: Runtime, arguments: dict[str, Any]) -> dict[str, Any]:
-        result = self._module("faiss_search_test", runtimes=[{"id": candidate, "runtime": runtime}], **arguments)
+        return self._tests([{"id": candidate, "runtime": runtime}], arguments)[0]
+
+    def _tests(self, runtimes: list[dict[str, Any]], arguments: dict[str, Any]) -> list[dict[str, Any]]:
+        """All in one call, one after the other on the host."""
+        result = self._module("faiss_search_test", runtimes=runtimes, **arguments)
         if result.get("failed"):
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
             message = result.get("msg") or result.get("module_stderr") or "the search test did not answer"
             cause = result.get("cause") or "unknown"
-            return {"candidate": candidate, "ok": False, "cause": cause, "message": message, "runtime": runtime}
-        return {"runtime": runtime, **result["results"][0]}
+            failed = {"ok": False, "cause": cause, "message": message}
+            return [{"candidate": entry["id"], **failed, "runtime": entry["runtime"]} for entry in runtimes]
+        return [
+            {"runtime": entry["runtime"], **found} for entry, found in zip(runtimes, result["results"], strict=True)
+        ]
 
 
 def _said(result: dict[str, Any]) -> str | None:

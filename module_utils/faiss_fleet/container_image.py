@@ -12,7 +12,7 @@ import os
 import re
 import time
 
-from . import causes
+from . import causes_later as causes
 from . import prefix as prefixes
 from .errors import AuditError
 

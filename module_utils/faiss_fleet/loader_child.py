@@ -14,7 +14,19 @@ import sys
 import timeit
 
 ROUNDS = (3, 10)          # at least, at most
+STEADY = 0.05             # no further round begins when the two quickest are this near to each other
 ENOUGH_SECONDS = 0.5      # no further round begins after this
+
+
+def enough(rounds, seconds):
+    """Whether another round would tell nothing new, or would take too long. Rounds are sorted times of calls."""
+    if len(rounds) < ROUNDS[0]:
+        return False
+    if len(rounds) >= ROUNDS[1] or seconds >= ENOUGH_SECONDS:
+        return True
+    best, other = [(sum(calls), calls[len(calls) // 2], calls[int(len(calls) * 0.95)])
+                   for calls in sorted(rounds, key=sum)[:2]]
+    return all(abs(best[at] - other[at]) <= STEADY * best[at] for at in range(3))
 
 
 def measure(params):
@@ -43,7 +55,7 @@ def measure(params):
             if len(found) != k or found[0] != (at, 0.0) or [hit[1] for hit in found] != sorted(hit[1] for hit in found):
                 raise ValueError('vector %d is not its own nearest neighbour: %s' % (at, found[:3]))
         rounds, began = [], timeit.default_timer()
-        while len(rounds) < ROUNDS[0] or (len(rounds) < ROUNDS[1] and timeit.default_timer() - began < ENOUGH_SECONDS):
+        while not enough(rounds, timeit.default_timer() - began):
             calls = []
             for query in queries:
                 start = timeit.default_timer()
@@ -70,7 +82,16 @@ def main(params, start):
 
 NODE = u'''\
 'use strict';
-const ROUNDS = [3, 10], ENOUGH_MS = 500;
+const ROUNDS = [3, 10], STEADY = 0.05, ENOUGH_MS = 500;
+
+// Whether another round would tell nothing new, or would take too long. Rounds are sorted times of calls.
+function enough(rounds, sum, ms) {
+  if (rounds.length < ROUNDS[0]) return false;
+  if (rounds.length >= ROUNDS[1] || ms >= ENOUGH_MS) return true;
+  const [best, other] = [...rounds].sort((one, two) => sum(one) - sum(two)).slice(0, 2)
+    .map((calls) => [sum(calls), calls[calls.length >> 1], calls[Math.floor(calls.length * 0.95)]]);
+  return best.every((one, at) => Math.abs(one - other[at]) <= STEADY * one);
+}
 
 function uniform(seed) {
   let state = (seed + 0x9e3779b9) >>> 0;
@@ -107,7 +128,7 @@ async function measure(params) {
     }
   }
   const rounds = [], start = performance.now(), sum = (calls) => calls.reduce((all, call) => all + call, 0);
-  while (rounds.length < ROUNDS[0] || (rounds.length < ROUNDS[1] && performance.now() - start < ENOUGH_MS)) {
+  while (!enough(rounds, sum, performance.now() - start)) {
     const calls = [];
     for (const query of queries) {
       const from = performance.now();

@@ -15,7 +15,8 @@ import shutil
 import sys
 import tempfile
 
-from . import causes, child_process, loader_child, loader_texts, search_frames
+from . import causes_later as causes
+from . import child_process, loader_child, loader_texts, search_frames
 
 CAUSE = 'loader_failed'
 OLDEST = (3, 6)              # the loader for Python, and the worker

@@ -64,6 +64,7 @@ class ExactIndex {
 
 Test.prototype.step_import = function () {
   this.faiss = { Index: ExactIndex };
+  this.mostChecked = 20;      // an exact search of every row is dear, and the same for each query
   return {};
 };
 '''

@@ -54,6 +54,7 @@ def step_import(test):
 
 
 Test.step_import = step_import
+Test.CHECKED = 20         # an exact search of every row is dear, and the same for each query
 '''
 
 
