@@ -79,6 +79,9 @@ def options(engine: Engine, python: str, memory_mb: int, pids: int) -> list[str]
         "--security-opt=no-new-privileges",
         "--workdir=/",
         "--no-healthcheck",
+        # What goes through stdout is vectors: they belong into no log. Not even into one at /dev/null: where
+        # containers.conf limits the size of logs, the engine would put a file in the place of the device.
+        "--log-driver=none",
     ]
     if memory_mb:
         found.append(f"--memory={memory_mb}m")
@@ -87,11 +90,8 @@ def options(engine: Engine, python: str, memory_mb: int, pids: int) -> list[str]
     if engine.version >= PULL_NEVER[engine.name]:
         found.append("--pull=never")
     if engine.name == "podman":
-        # What goes through stdout is vectors: they belong into no log. Proxies of the host may hold passwords.
-        found += ["--log-driver=k8s-file", "--log-opt=path=/dev/null", "--http-proxy=false"]
-        found += ["--read-only-tmpfs=false", "--image-volume=ignore"]
-    else:
-        found.append("--log-driver=none")
+        # Proxies of the host may hold passwords.
+        found += ["--http-proxy=false", "--read-only-tmpfs=false", "--image-volume=ignore"]
     found += [f"--env={entry}" for entry in ENVIRONMENT]
     return [*found, f"--entrypoint={python}"]
 

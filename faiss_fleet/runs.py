@@ -62,7 +62,14 @@ def write_atomically(path: Path, chunks: Iterable[str]) -> bool:
 
 
 def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
-    """Replaces a file whole. Returns whether its content is now another one; a reader never sees half of it."""
+    """Replaces a file whole. Returns whether its content is now another one; a reader never sees half of it.
+
+    What is no file, such as /dev/null or a pipe, is written to and stays what it is.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            write(device)
+        return True
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with beside.open("wb") as file:

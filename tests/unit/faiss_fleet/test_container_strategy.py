@@ -288,8 +288,7 @@ def test_the_container_is_shut_off_and_bounded(tmp_path, engine):
     assert not [option for option in argv if option.startswith(("--volume", "-v", "--mount", "--privileged"))]
     user = "65534:65534" if os.geteuid() == 0 else "0:0" if engine is PODMAN else f"{os.getuid()}:{os.getgid()}"
     assert f"--user={user}" in argv
-    logs = {"--log-driver=none", "--log-opt=path=/dev/null"}
-    assert logs & set(argv)
+    assert "--log-driver=none" in argv and not [option for option in argv if "/dev/null" in option]
 
 
 def test_each_container_has_a_name_of_its_own(tmp_path):

@@ -174,3 +174,15 @@ def test_a_broken_run_json_is_named(tmp_path: Path, content: str) -> None:
     (folder / runs.RUN).write_text(content)
     with pytest.raises(FleetError, match=r"run\.json cannot be read"):
         runs.read_run(folder)
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert runs.write_atomically(pipe, ["a,", "b"])
+        assert os.read(reader, 10) == b"a,b"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo() and os.listdir(tmp_path) == ["pipe"]
