@@ -67,7 +67,9 @@ kept:
   elements: str
   sample: []
 busy:
-  description: Those of C(kept) that stay only because a process has files of them open. With O(to=found) the module then fails, once all else is done.
+  description:
+  - Those of C(kept) that stay only because a process has files of them open.
+  - With O(to=found) the module then fails, once all else is done.
   returned: always
   type: list
   elements: str

@@ -151,8 +151,8 @@ class NativeBackend {
     return indexFile.save(link, what, async (partial) => this._guard(() => index.write(partial)));
   }
 
-  async search(store, queries, m, k) {
-    this._fill(store);
+  async search(store, queries, m, k, count = store.count) {
+    if (this.store !== store || this.count < count) this._fill(store);
     const { d, metric } = store;
     const found = [];
     for (let query = 0; query < m; query++) {
