@@ -609,8 +609,8 @@ class NativeBackend {
     return indexFile.save(link, what, async (partial) => this._guard(() => index.write(partial)));
   }
 
-  async search(store, queries, m, k) {
-    this._fill(store);
+  async search(store, queries, m, k, count = store.count) {
+    if (this.store !== store || this.count < count) this._fill(store);
     const { d, metric } = store;
     const found = [];
     for (let query = 0; query < m; query++) {
@@ -2046,32 +2046,32 @@ class WorkerBackend {
     return error;
   }
 
-  /** [{positions, scores}] for each of m queries, which lie one after the other. */
-  async search(store, queries, m, k) {
+  /** [{positions, scores}] for each of m queries, which lie one after the other: among the first `count` at least. */
+  async search(store, queries, m, k, count = store.count) {
     // Another store may be on its way, of a load() that came first. What is asked below goes out in one piece, before
     // anything that comes after.
-    do await this.sync(store); while (this.store !== store);
+    while (this.store !== store || this.count < Math.min(count, store.count)) await this.sync(store);
     const { d } = store;
     const step = Math.max(1, Math.floor(PART / Math.max(d * 4, k * 12)));
     const asked = [];
     for (let from = 0; from < m; from += step) {
-      const count = Math.min(step, m - from);
-      const part = queries.subarray(from * d, (from + count) * d);
-      asked.push(this._ask(TYPES.SEARCH, [numbers(count, k), bytesOf(part)])
-        .then((data) => ({ data, count })));
+      const size = Math.min(step, m - from);
+      const part = queries.subarray(from * d, (from + size) * d);
+      asked.push(this._ask(TYPES.SEARCH, [numbers(size, k), bytesOf(part)])
+        .then((data) => ({ data, size })));
     }
     const found = [];
-    for (const { data, count } of await Promise.all(asked)) {
-      if (data.length !== 8 + count * k * 12 || data.readUInt32LE(0) !== count || data.readUInt32LE(4) !== k) {
+    for (const { data, size } of await Promise.all(asked)) {
+      if (data.length !== 8 + size * k * 12 || data.readUInt32LE(0) !== size || data.readUInt32LE(4) !== k) {
         throw this._nonsense('answers with another number of neighbours than was asked');
       }
-      for (let query = 0; query < count; query++) {
+      for (let query = 0; query < size; query++) {
         const positions = new Float64Array(k), scores = new Float32Array(k);
         for (let i = 0; i < k; i++) {
           const at = query * k + i;
           // Below 2^53 the two halves are an exact number, and cheaper than a BigInt.
           positions[i] = data.readInt32LE(8 + at * 8 + 4) * 4294967296 + data.readUInt32LE(8 + at * 8);
-          scores[i] = data.readFloatLE(8 + count * k * 8 + at * 4);
+          scores[i] = data.readFloatLE(8 + size * k * 8 + at * 4);
         }
         found.push({ positions, scores });
       }

@@ -37,6 +37,18 @@ for (const [name, open] of BACKENDS) {
     await store.close();
   });
 
+  test(`turns: ${name} answers a search from what was there when it was called`, async () => {
+    const store = open({ metric: 'l2' });
+    await store.add([1, 2], [[1, 1], [2, 2]]);
+    for (let i = 10; i < 20; i++) {
+      const before = store.count;
+      const [early, , late] = await Promise.all([store.search([1, 1], 50), store.add([i], [[1, 1]]), store.search([1, 1], 50)]);
+      assert.deepStrictEqual([early.length, late.length], [before, before + 1]);
+      assert.ok(late.some((hit) => hit.id === i) && !early.some((hit) => hit.id === i));
+    }
+    await store.close();
+  });
+
   test(`turns: ${name} goes on after a call that was refused in between`, async () => {
     const store = open({ metric: 'l2' });
     await store.ready();
