@@ -22,6 +22,7 @@ from .text import number, one_line, shorten
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SVG = "http://www.w3.org/2000/svg"
+FEW = 4  # hosts
 VERSIONS, BACKENDS, RUNS = 12, 8, 30  # lines that a chart has room for
 WIDTH, LETTER = 460, 8  # of a drawing, and of a letter in it on a narrow screen, in its own units
 MILLISECONDS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300, 1_000)
@@ -144,6 +145,8 @@ def _chart(
         value_formatter=lambda value: f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.2g}",
     )
     chart.x_labels = shown
+    if top := _few_hosts(series, issubclass(kind, pygal.StackedBar | pygal.HorizontalStackedBar)):
+        chart.y_labels = range(top + 1)
     for name, values in series.items():
         chart.add(name, values)
     spoken = "; ".join(
@@ -153,6 +156,15 @@ def _chart(
     drawing = Markup(_bare(chart.render_tree(), list(series), f"{title}. {spoken}"))
     lines = [(label, [_text(values[place]) for values in series.values()]) for place, label in enumerate(shown)]
     return Chart(key, title, drawing, tuple(series), lines, note)
+
+
+def _few_hosts(series: Mapping[str, Sequence[Figure]], stacked: bool) -> int:
+    """The longest bar of counts that are so few that a scale would have parts of a host; 0 where they are not."""
+    values = [[value or 0 for value in column] for column in zip(*series.values(), strict=True)]
+    if not all(isinstance(value, int) for column in values for value in column):
+        return 0
+    top = max(sum(column) if stacked else max(column) for column in values)
+    return int(top) if top <= FEW else 0
 
 
 def _bare(tree: ElementTree.Element, series: list[str], label: str) -> str:

@@ -12,10 +12,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import pygal
 import pytest
 
 from faiss_fleet import answers
-from faiss_fleet.reports import html
+from faiss_fleet.reports import charts, html
 from faiss_fleet.reports.answered import Answered
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
@@ -235,3 +236,10 @@ def test_who_has_no_javascript_sees_those_in_need_first(monkeypatch: pytest.Monk
     assert "50 are not shown" in text
     worse = sum(record["state"] in ("failed", "unreachable") for record in made)
     assert sum(state in ("failed", "unreachable") for state in listed) == min(worse, 10)
+
+
+@pytest.mark.parametrize("kind", [pygal.Bar, pygal.HorizontalStackedBar])
+def test_a_scale_of_few_hosts_has_no_parts_of_a_host(kind: type[pygal.Graph]) -> None:
+    chart = charts._chart("few", "Few hosts", kind, ["a", "b"], {"native": [1, 3], "fallback": [0, 0]}, "")
+    assert chart is not None
+    assert re.findall(r">([\d.]+)</", str(chart.drawing)) == ["0", "1", "2", "3"]
