@@ -2112,10 +2112,19 @@ TEXTS['python/faiss_fleet_loader/errors.py'] = r'''# Copyright the faiss-fleet a
 """What can go wrong, by kind. ``code`` is for programs, the text names thing and cause, ``remedy`` the next step."""
 
 
+# By code, where the place that raises it knows no better one.
+REMEDIES = {
+    'BAD_ARGUMENT': 'Look at the call in docs/how-to/use-from-python.md.',
+    'BAD_DIMENSION': 'Give vectors of the dimension that the store was made with.',
+    'BAD_K': 'Give how many neighbours you want, such as 10.',
+}
+
+
 class FaissFleetError(Exception):
     """Any of the loader's errors. __cause__ is what lay behind it, if anything did."""
 
     def __init__(self, code, message, remedy=None):
+        remedy = remedy or REMEDIES.get(code)
         super().__init__('%s %s' % (message, remedy) if remedy else message)
         self.code = code
         self.remedy = remedy
@@ -2646,6 +2655,7 @@ import struct
 import zlib
 from collections import namedtuple
 
+from .replace_file import replace_file
 from .store import METRICS
 
 MAGIC = b'FFINDX\r\n'
@@ -2683,22 +2693,18 @@ def save(link, metric, d, kind, writer, parts):
     path = path_of(link.path)
     if not _is_ours(path):
         return False
-    partial = os.path.join(os.path.dirname(path), '.%s.%d.partial' % (os.path.basename(path), os.getpid()))
+
+    def write(out):
+        crc = 0
+        for part in parts:
+            out.write(part)
+            crc = zlib.crc32(part, crc)
+        out.write(trailer(link, metric, d, kind, writer, crc & 0xffffffff))
+
     try:
-        with open(partial, 'wb') as out:
-            crc = 0
-            for part in parts:
-                out.write(part)
-                crc = zlib.crc32(part, crc)
-            out.write(trailer(link, metric, d, kind, writer, crc & 0xffffffff))
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(partial, path)
+        replace_file(path, write, like=link.path)
     except OSError:
         return False
-    finally:
-        if os.path.exists(partial):
-            os.unlink(partial)
     return True
 
 
@@ -2932,6 +2938,80 @@ class PlainBackend:
         self.rows = self.squares = None
 '''
 
+TEXTS['python/faiss_fleet_loader/replace_file.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Puts a new file in the place of an old one, whole or not at all, whoever else does so at the same time."""
+import binascii
+import contextlib
+import errno
+import os
+import stat
+
+
+def _stat_of(path):
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _create(folder, name, mode):
+    """A new, empty file of a name that nobody else has: neither another thread, process nor machine."""
+    while True:
+        tail = binascii.hexlify(os.urandom(8)).decode('ascii')
+        partial = os.path.join(folder, '.%s.%s.partial' % (name[:40], tail))
+        with contextlib.suppress(FileExistsError):
+            return partial, os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_CLOEXEC', 0), mode)
+
+
+def _make_like(descriptor, like):
+    """Owner, group and mode of another file, as far as this user and the file system may give them."""
+    for change in (lambda: os.fchown(descriptor, -1, like.st_gid), lambda: os.fchown(descriptor, like.st_uid, -1),
+                   lambda: os.fchmod(descriptor, stat.S_IMODE(like.st_mode) & 0o777)):
+        try:
+            change()
+        except OSError as exc:
+            if exc.errno not in (errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+                raise
+
+
+def _sync_folder(folder):
+    """So that the new name is on the disk as well. Not every file system can; the file is whole either way."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def replace_file(path, write, like=None):
+    """``write(out)`` fills a file beside the place to which the path leads, which then takes that place.
+
+    It keeps mode and owner of what was there; a new one has those of the file ``like``, where one is given, or what the
+    umask says. Raises OSError, also where no regular file is there.
+    """
+    place = os.path.realpath(path)
+    before = _stat_of(place)
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        raise OSError(errno.EINVAL, 'it is no regular file', place)
+    model = before if before is not None or like is None else _stat_of(like)
+    folder = os.path.dirname(place)
+    partial, descriptor = _create(folder, os.path.basename(place), 0o666 if model is None else 0o600)
+    try:
+        with open(descriptor, 'wb') as out:
+            write(out)
+            out.flush()
+            if model is not None:
+                _make_like(out.fileno(), model)
+            os.fsync(out.fileno())
+        os.rename(partial, place)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(partial)                     # what this very call created
+        raise
+    _sync_folder(folder)
+'''
+
 TEXTS['python/faiss_fleet_loader/rows.py'] = r'''# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """From what callers give to rows of little-endian float32; with numpy when there is one, and without."""
 import array
@@ -3096,8 +3176,12 @@ def _problem(found):
         return 'its runtime has no kind'
     if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
         return 'its runtime has no argv'
-    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+    if any('\0' in part for part in argv):
+        return 'its argv holds a zero byte'
+    if not isinstance(env, dict) or not all(isinstance(part, str) for pair in env.items() for part in pair):
         return 'the env of its runtime is no object of texts'
+    if any('\0' in part for pair in env.items() for part in pair):
+        return 'the env of its runtime holds a zero byte'
     return None
 
 
@@ -3129,6 +3213,18 @@ from .store import METRICS, Store
 from .worker import WorkerBackend
 
 MOST_DIMENSIONS = 65536
+MOST_THREADS = 1024
+
+
+def _path(value):
+    """The path as text. Raises InputError for what names no file."""
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        path = None
+    if not isinstance(path, str) or not path or '\0' in path:
+        raise InputError('BAD_ARGUMENT', 'The path is %r.' % (value,), 'Give the path of a file as text.')
+    return path
 
 
 class FallbackWarning(UserWarning):
@@ -3142,19 +3238,24 @@ class VectorStorage:
     setting: path of backend.json or its content as a dict; FAISS_FLEET_SETTING or the usual place unless given.
     on_event: called with 'restart' or 'fallback' and a dict of error, why and count. fallback=False: rather an error.
     in_process: False never imports FAISS into this process. Times are in seconds.
+    threads: of FAISS for one call; 0 for one on each core, which pays where one caller asks for large batches alone.
     index: 'flat' (exact), 'ivf' or 'hnsw' (approximate, with FAISS alone: the fallback is always exact).
     socket: path of a socket at which a worker of this user or root listens; without it, or when none answers there, a
     worker is started.
     """
 
     def __init__(self, metric=None, dimension=None, setting=None, on_event=None, fallback=True, in_process=True,
-                 start_timeout=60, call_timeout=30, restart_window=600, threads=0, index='flat', socket=None):
+                 start_timeout=60, call_timeout=30, restart_window=600, threads=1, index='flat', socket=None):
         if metric is not None and metric not in METRICS:
-            raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,))
+            raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,), 'Give one of them.')
         if dimension is not None and not (isinstance(dimension, int) and 1 <= dimension <= MOST_DIMENSIONS):
-            raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,))
+            raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,),
+                             'Give the number of dimensions of your vectors, or nothing.')
         if index not in KINDS:
-            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,))
+            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,), 'Give one of them.')
+        if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
+            raise InputError('BAD_ARGUMENT', 'threads is %r; it is a whole number from 0 to %d.' % (
+                threads, MOST_THREADS), 'Give 1, or 0 for one on each core.')
         self._kind, self._socket = index, socket
         self._metric, self._dimension, self._setting = metric, dimension, setting
         self._on_event, self._fallback, self._in_process = on_event, fallback, in_process
@@ -3216,15 +3317,24 @@ class VectorStorage:
             # First the backend: a FAISS in this process comes with the numpy that fits it.
             self._open()
             if not hasattr(ids, '__len__') or not hasattr(vectors, '__len__'):
-                raise InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.')
+                raise InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.',
+                                 'Give lists, also for one vector: add([id], [vector]).')
             store = self._store
             if store is None:
                 if len(vectors) == 0 and len(ids) == 0:
                     return
                 store = self._new_store(vectors)
+            before, count = self._store, len(store)
             store.add(ids, vectors)
             self._store = store
-            self._run(lambda backend: backend.sync(store))
+            try:
+                self._run(lambda backend: backend.sync(store))
+            except BaseException:
+                # Refused as a whole; the backend, which may hold some of them, is filled anew by the next call.
+                store.forget_from(count)
+                self._store = before
+                self._drop_backend()
+                raise
 
     def _new_store(self, vectors):
         d = rows.width(vectors[0]) if len(vectors) else 0
@@ -3274,12 +3384,13 @@ class VectorStorage:
 
     def save(self, path):
         """Writes all vectors into one file, whole or not at all, and an IVF or HNSW index beside it, if any."""
+        path = _path(path)
         with self._lock:
             self._refuse_closed()
             if self._store is None:
                 raise InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.',
                                  'Add vectors first, or give dimension.')
-            path, store = os.fspath(path), self._store
+            store = self._store
             crc = vector_file.save(path, store)
             link = index_file.Link(path, len(store), crc)
             if self._backend is None or not self._saves_index(link):
@@ -3295,10 +3406,10 @@ class VectorStorage:
 
     def load(self, path):
         """Replaces what is in the store by what is in the file. On an error the store stays as it was."""
+        path = _path(path)
         with self._lock:
             self._refuse_closed()
             self._open()
-            path = os.fspath(path)
             metric, d, ids, data, crc = vector_file.load(path)
             given = self._dimension or (self._store.d if self.count else d)
             if given != d:
@@ -3310,8 +3421,18 @@ class VectorStorage:
             store = Store(d, metric)
             store.take_file(ids, data)
             store.saved = index_file.Link(path, len(store), crc)
-            self._store = store
-            self._run(lambda backend: backend.sync(store))
+            before, self._store = self._store, store
+            try:
+                self._run(lambda backend: backend.sync(store))
+            except BaseException:
+                self._store = before
+                self._drop_backend()
+                raise
+
+    def _drop_backend(self):
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None
 
     def close(self):
         """Ends the worker and forgets the vectors. A second time does nothing."""
@@ -3480,6 +3601,12 @@ class Store:
         self.rows += data
         self.ids.extend(numbers)
         self.known |= fresh
+
+    def forget_from(self, count):
+        """Takes back what was added last, so that ``count`` are left."""
+        self.known.difference_update(self.ids[count:])
+        del self.ids[count:]
+        del self.rows[count * self.d * 4:]
 
     def take_file(self, ids, data):
         """What a file held, whose rows are float32 already."""
@@ -3650,6 +3777,7 @@ import sys
 import zlib
 
 from .errors import FileError
+from .replace_file import replace_file
 from .store import METRICS
 
 MAGIC = b'FFVECT\r\n'            # a transfer that changes line ends is seen at once
@@ -3673,13 +3801,16 @@ def parse(head, path):
                         'Give a file that save() wrote.')
     if len(head) < SIZE:
         raise FileError('FILE_TRUNCATED', '%s ends within its header.' % path, SAVE_ANEW)
-    _magic, version, metric, d, _flags, n, crc = HEADER.unpack_from(head)
+    _magic, version, metric, d, flags, n, crc = HEADER.unpack_from(head)
     if version != VERSION:
         raise FileError('FILE_VERSION', '%s has version %d; this loader reads version %d.' % (path, version, VERSION),
                         'Use the loader that wrote it, or a newer one.')
     own, = struct.unpack_from('<I', head, HEADER.size)
     if zlib.crc32(head[:HEADER.size]) & 0xffffffff != own or metric not in NAMES or d == 0 or n >= 1 << 48:
         raise FileError('FILE_CORRUPT', '%s has a damaged header.' % path, SAVE_ANEW)
+    if flags or any(head[HEADER.size + 4:SIZE]):
+        raise FileError('FILE_VERSION', '%s has values in bytes of its header that are 0 in version %d; a newer '
+                        'version may have written it.' % (path, VERSION), 'Use the loader that wrote it, or a newer one.')
     return NAMES[metric], d, n, crc
 
 
@@ -3691,24 +3822,20 @@ def _little_endian(ids):
 
 
 def save(path, store):
-    """Writes beside the file and renames, so that a crash leaves the old file or the new one.
+    """A crash leaves the old file or the new one, and so do several calls at once.
 
     Returns the CRC. Raises FileError.
     """
-    path = os.fspath(path)
     ids = _little_endian(store.ids).tobytes()
     crc = zlib.crc32(store.rows, zlib.crc32(ids)) & 0xffffffff
-    partial = os.path.join(os.path.dirname(path), '.%s.%d.partial' % (os.path.basename(path), os.getpid()))
+
+    def write(out):
+        for part in (header(store.metric, store.d, len(store), crc), ids, store.rows):
+            out.write(part)
+
     try:
-        with open(partial, 'wb') as out:
-            for part in (header(store.metric, store.d, len(store), crc), ids, store.rows):
-                out.write(part)
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(partial, path)
+        replace_file(path, write)
     except OSError as exc:
-        if os.path.exists(partial):
-            os.unlink(partial)
         raise FileError('FILE_IO', '%s cannot be written: %s.' % (path, exc.strerror),
                         'Check the path, its rights and the free space.') from exc
     return crc
@@ -3716,7 +3843,6 @@ def save(path, store):
 
 def load(path):
     """(metric, d, ids, rows as bytes, crc) of a whole, undamaged file. Raises FileError."""
-    path = os.fspath(path)
     try:
         with open(path, 'rb') as source:
             metric, d, n, crc = parse(source.read(SIZE), path)

@@ -78,7 +78,7 @@ def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
     # numpy for the fallback; the loader itself needs nothing.
     env["PYTHONPATH"] = str(real_faiss.site_of(python))
     tests = ROOT / "loaders" / "python" / "tests"
-    modules = ["test_loader", "test_index", "test_socket"]
+    modules = ["test_loader", "test_index", "test_socket", "test_files"]
     check([needs.interpreter(python), "-m", "unittest", "-q", *modules], env, cwd=tests)
 
 

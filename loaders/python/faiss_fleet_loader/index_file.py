@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections import namedtuple
 
+from .replace_file import replace_file
 from .store import METRICS
 
 MAGIC = b'FFINDX\r\n'
@@ -45,22 +46,18 @@ def save(link, metric, d, kind, writer, parts):
     path = path_of(link.path)
     if not _is_ours(path):
         return False
-    partial = os.path.join(os.path.dirname(path), '.%s.%d.partial' % (os.path.basename(path), os.getpid()))
+
+    def write(out):
+        crc = 0
+        for part in parts:
+            out.write(part)
+            crc = zlib.crc32(part, crc)
+        out.write(trailer(link, metric, d, kind, writer, crc & 0xffffffff))
+
     try:
-        with open(partial, 'wb') as out:
-            crc = 0
-            for part in parts:
-                out.write(part)
-                crc = zlib.crc32(part, crc)
-            out.write(trailer(link, metric, d, kind, writer, crc & 0xffffffff))
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(partial, path)
+        replace_file(path, write, like=link.path)
     except OSError:
         return False
-    finally:
-        if os.path.exists(partial):
-            os.unlink(partial)
     return True
 
 

@@ -51,8 +51,12 @@ def _problem(found):
         return 'its runtime has no kind'
     if not isinstance(argv, list) or not argv or not all(isinstance(part, str) for part in argv):
         return 'its runtime has no argv'
-    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+    if any('\0' in part for part in argv):
+        return 'its argv holds a zero byte'
+    if not isinstance(env, dict) or not all(isinstance(part, str) for pair in env.items() for part in pair):
         return 'the env of its runtime is no object of texts'
+    if any('\0' in part for pair in env.items() for part in pair):
+        return 'the env of its runtime holds a zero byte'
     return None
 
 

@@ -14,6 +14,18 @@ from .store import METRICS, Store
 from .worker import WorkerBackend
 
 MOST_DIMENSIONS = 65536
+MOST_THREADS = 1024
+
+
+def _path(value):
+    """The path as text. Raises InputError for what names no file."""
+    try:
+        path = os.fspath(value)
+    except TypeError:
+        path = None
+    if not isinstance(path, str) or not path or '\0' in path:
+        raise InputError('BAD_ARGUMENT', 'The path is %r.' % (value,), 'Give the path of a file as text.')
+    return path
 
 
 class FallbackWarning(UserWarning):
@@ -27,19 +39,24 @@ class VectorStorage:
     setting: path of backend.json or its content as a dict; FAISS_FLEET_SETTING or the usual place unless given.
     on_event: called with 'restart' or 'fallback' and a dict of error, why and count. fallback=False: rather an error.
     in_process: False never imports FAISS into this process. Times are in seconds.
+    threads: of FAISS for one call; 0 for one on each core, which pays where one caller asks for large batches alone.
     index: 'flat' (exact), 'ivf' or 'hnsw' (approximate, with FAISS alone: the fallback is always exact).
     socket: path of a socket at which a worker of this user or root listens; without it, or when none answers there, a
     worker is started.
     """
 
     def __init__(self, metric=None, dimension=None, setting=None, on_event=None, fallback=True, in_process=True,
-                 start_timeout=60, call_timeout=30, restart_window=600, threads=0, index='flat', socket=None):
+                 start_timeout=60, call_timeout=30, restart_window=600, threads=1, index='flat', socket=None):
         if metric is not None and metric not in METRICS:
-            raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,))
+            raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,), 'Give one of them.')
         if dimension is not None and not (isinstance(dimension, int) and 1 <= dimension <= MOST_DIMENSIONS):
-            raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,))
+            raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,),
+                             'Give the number of dimensions of your vectors, or nothing.')
         if index not in KINDS:
-            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,))
+            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,), 'Give one of them.')
+        if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
+            raise InputError('BAD_ARGUMENT', 'threads is %r; it is a whole number from 0 to %d.' % (
+                threads, MOST_THREADS), 'Give 1, or 0 for one on each core.')
         self._kind, self._socket = index, socket
         self._metric, self._dimension, self._setting = metric, dimension, setting
         self._on_event, self._fallback, self._in_process = on_event, fallback, in_process
@@ -101,15 +118,24 @@ class VectorStorage:
             # First the backend: a FAISS in this process comes with the numpy that fits it.
             self._open()
             if not hasattr(ids, '__len__') or not hasattr(vectors, '__len__'):
-                raise InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.')
+                raise InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.',
+                                 'Give lists, also for one vector: add([id], [vector]).')
             store = self._store
             if store is None:
                 if len(vectors) == 0 and len(ids) == 0:
                     return
                 store = self._new_store(vectors)
+            before, count = self._store, len(store)
             store.add(ids, vectors)
             self._store = store
-            self._run(lambda backend: backend.sync(store))
+            try:
+                self._run(lambda backend: backend.sync(store))
+            except BaseException:
+                # Refused as a whole; the backend, which may hold some of them, is filled anew by the next call.
+                store.forget_from(count)
+                self._store = before
+                self._drop_backend()
+                raise
 
     def _new_store(self, vectors):
         d = rows.width(vectors[0]) if len(vectors) else 0
@@ -159,12 +185,13 @@ class VectorStorage:
 
     def save(self, path):
         """Writes all vectors into one file, whole or not at all, and an IVF or HNSW index beside it, if any."""
+        path = _path(path)
         with self._lock:
             self._refuse_closed()
             if self._store is None:
                 raise InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.',
                                  'Add vectors first, or give dimension.')
-            path, store = os.fspath(path), self._store
+            store = self._store
             crc = vector_file.save(path, store)
             link = index_file.Link(path, len(store), crc)
             if self._backend is None or not self._saves_index(link):
@@ -180,10 +207,10 @@ class VectorStorage:
 
     def load(self, path):
         """Replaces what is in the store by what is in the file. On an error the store stays as it was."""
+        path = _path(path)
         with self._lock:
             self._refuse_closed()
             self._open()
-            path = os.fspath(path)
             metric, d, ids, data, crc = vector_file.load(path)
             given = self._dimension or (self._store.d if self.count else d)
             if given != d:
@@ -195,8 +222,18 @@ class VectorStorage:
             store = Store(d, metric)
             store.take_file(ids, data)
             store.saved = index_file.Link(path, len(store), crc)
-            self._store = store
-            self._run(lambda backend: backend.sync(store))
+            before, self._store = self._store, store
+            try:
+                self._run(lambda backend: backend.sync(store))
+            except BaseException:
+                self._store = before
+                self._drop_backend()
+                raise
+
+    def _drop_backend(self):
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None
 
     def close(self):
         """Ends the worker and forgets the vectors. A second time does nothing."""

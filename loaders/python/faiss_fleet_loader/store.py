@@ -58,6 +58,12 @@ class Store:
         self.ids.extend(numbers)
         self.known |= fresh
 
+    def forget_from(self, count):
+        """Takes back what was added last, so that ``count`` are left."""
+        self.known.difference_update(self.ids[count:])
+        del self.ids[count:]
+        del self.rows[count * self.d * 4:]
+
     def take_file(self, ids, data):
         """What a file held, whose rows are float32 already."""
         numbers = [check_id(value) for value in ids]

@@ -7,6 +7,7 @@ import sys
 import zlib
 
 from .errors import FileError
+from .replace_file import replace_file
 from .store import METRICS
 
 MAGIC = b'FFVECT\r\n'            # a transfer that changes line ends is seen at once
@@ -30,13 +31,16 @@ def parse(head, path):
                         'Give a file that save() wrote.')
     if len(head) < SIZE:
         raise FileError('FILE_TRUNCATED', '%s ends within its header.' % path, SAVE_ANEW)
-    _magic, version, metric, d, _flags, n, crc = HEADER.unpack_from(head)
+    _magic, version, metric, d, flags, n, crc = HEADER.unpack_from(head)
     if version != VERSION:
         raise FileError('FILE_VERSION', '%s has version %d; this loader reads version %d.' % (path, version, VERSION),
                         'Use the loader that wrote it, or a newer one.')
     own, = struct.unpack_from('<I', head, HEADER.size)
     if zlib.crc32(head[:HEADER.size]) & 0xffffffff != own or metric not in NAMES or d == 0 or n >= 1 << 48:
         raise FileError('FILE_CORRUPT', '%s has a damaged header.' % path, SAVE_ANEW)
+    if flags or any(head[HEADER.size + 4:SIZE]):
+        raise FileError('FILE_VERSION', '%s has values in bytes of its header that are 0 in version %d; a newer '
+                        'version may have written it.' % (path, VERSION), 'Use the loader that wrote it, or a newer one.')
     return NAMES[metric], d, n, crc
 
 
@@ -48,24 +52,20 @@ def _little_endian(ids):
 
 
 def save(path, store):
-    """Writes beside the file and renames, so that a crash leaves the old file or the new one.
+    """A crash leaves the old file or the new one, and so do several calls at once.
 
     Returns the CRC. Raises FileError.
     """
-    path = os.fspath(path)
     ids = _little_endian(store.ids).tobytes()
     crc = zlib.crc32(store.rows, zlib.crc32(ids)) & 0xffffffff
-    partial = os.path.join(os.path.dirname(path), '.%s.%d.partial' % (os.path.basename(path), os.getpid()))
+
+    def write(out):
+        for part in (header(store.metric, store.d, len(store), crc), ids, store.rows):
+            out.write(part)
+
     try:
-        with open(partial, 'wb') as out:
-            for part in (header(store.metric, store.d, len(store), crc), ids, store.rows):
-                out.write(part)
-            out.flush()
-            os.fsync(out.fileno())
-        os.rename(partial, path)
+        replace_file(path, write)
     except OSError as exc:
-        if os.path.exists(partial):
-            os.unlink(partial)
         raise FileError('FILE_IO', '%s cannot be written: %s.' % (path, exc.strerror),
                         'Check the path, its rights and the free space.') from exc
     return crc
@@ -73,7 +73,6 @@ def save(path, store):
 
 def load(path):
     """(metric, d, ids, rows as bytes, crc) of a whole, undamaged file. Raises FileError."""
-    path = os.fspath(path)
     try:
         with open(path, 'rb') as source:
             metric, d, n, crc = parse(source.read(SIZE), path)
