@@ -3810,7 +3810,8 @@ def parse(head, path):
         raise FileError('FILE_CORRUPT', '%s has a damaged header.' % path, SAVE_ANEW)
     if flags or any(head[HEADER.size + 4:SIZE]):
         raise FileError('FILE_VERSION', '%s has values in bytes of its header that are 0 in version %d; a newer '
-                        'version may have written it.' % (path, VERSION), 'Use the loader that wrote it, or a newer one.')
+                        'version may have written it.' % (path, VERSION),
+                        'Use the loader that wrote it, or a newer one.')
     return NAMES[metric], d, n, crc
 
 
