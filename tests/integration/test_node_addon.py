@@ -193,7 +193,10 @@ def test_node_18_does_not_start_on_glibc_2_17_and_the_record_says_why(
     reason = candidate["reasons"][0]
     assert (reason["check"], reason["cause"]) == ("node", "glibc_too_old")
     assert "GLIBC_2.2" in reason["text"] and "not found" in reason["text"]
-    assert record["state"] != "native" and record["attempts"] == []
+    # Nothing was tried with it; what was set with Node 16 still passes, and stays.
+    (held,) = record["attempts"]
+    assert held["ok"] and record["verification"][0]["runtime"]["argv"] == [NODE]
+    assert "is what was set" in record["because"] and record["setting"]["changed"] is False
 
 
 @pytest.fixture(scope="module")
