@@ -28,9 +28,13 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
     """
     run = current_run_id()
     note = path.with_name(path.name + ".refused.json")
+    if run is None:
+        with cache.once(path, timeout):
+            yield
+        return
     asked = {"run": run, "options": cache.digest([options.offline, dict(options.extra)])}
     with cache.once(path, timeout):
-        kept = cache.read_json(note) if run else None
+        kept = cache.read_json(note)
         if isinstance(kept, dict) and {name: kept.get(name) for name in asked} == asked:
             raise FleetError(f"{kept['message']} {TOLD}", kept["cause"], kept["remedy"])
         try:
@@ -46,8 +50,7 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
         note.unlink(missing_ok=True)
 
 
-def _remember(note: Path, asked: dict[str, str | None], message: str, cause: str | None, remedy: str | None) -> None:
-    if asked["run"]:
-        # A disk that is full of the failure is not the news.
-        with contextlib.suppress(FleetError):
-            cache.write_json(note, {**asked, "message": message, "cause": cause, "remedy": remedy})
+def _remember(note: Path, asked: dict[str, str], message: str, cause: str | None, remedy: str | None) -> None:
+    # A disk that is full of the failure is not the news.
+    with contextlib.suppress(FleetError):
+        cache.write_json(note, {**asked, "message": message, "cause": cause, "remedy": remedy})

@@ -195,8 +195,8 @@ folder() { # purpose, path
   while [ ! -d "$near" ] && [ "$near" != / ] && [ -n "$near" ]; do near=$(dirname "$near"); done
   emit folder_existing "$near"
   way=$2
-  while [ "$(dirname "$way")" != "$near" ] && [ "$way" != / ] && [ "$way" != . ]; do way=$(dirname "$way"); done
-  if [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit folder_in_the_way "$way"; fi
+  while [ -n "$way" ] && [ "$way" != / ] && [ "$(dirname "$way")" != "$near" ]; do way=$(dirname "$way"); done
+  if [ -n "$way" ] && [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit folder_in_the_way "$way"; fi
   emit folder_real "$(cd "$near" 2>/dev/null && pwd -P)"
   if [ -w "$near" ] && [ -x "$near" ]; then emit folder_writable yes; else emit folder_writable no; fi
   emit folder_df "$(df -Pk "$near" 2>/dev/null | tail -n 1)"
