@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -33,8 +34,17 @@ def of(facts: Mapping[str, Any]) -> HostClass:
         libc["version"],
         (stdcxx.get("versions") or {}).get("GLIBCXX"),
         tuple(
-            sorted({str(python.get("tag") or python["version"]) for python in facts["pythons"] if python["version"]})
+            sorted(
+                {str(python.get("tag") or python["version"]) for python in facts["pythons"] if python["version"]},
+                key=_by_version,
+            )
         ),
         facts["cpu"]["isa_level"],
         tuple(sorted({engine["name"] for engine in facts["engines"] if engine["answers"]})),
     )
+
+
+def _by_version(tag: str) -> tuple[list[int], str]:
+    """'cp39' before 'cp310', and '2.7.5' before both."""
+    found = re.match(r"[a-z]+(\d)(\d+)", tag)
+    return [int(number) for number in (found.groups() if found else re.findall(r"\d+", tag))], tag

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict
@@ -21,6 +22,7 @@ from .record_schema import Record
 from .records import RUN_ID, Run, interrupted
 
 RECORDS, RUN, LATEST = "records.jsonl", "run.json", "latest"
+DAMAGED = "records.jsonl.damaged"  # as it was, before lines that are no records were left out
 
 Hosts = dict[str, list[str]]  # groups by host name, in the inventory's order
 
@@ -152,6 +154,7 @@ class Journal:
         self._lines: dict[str, tuple[int, int]] = {}
         self._file, self._size = 0, 0
         self._tidy = True  # every line is a record, none is superseded
+        self._damaged = False  # a line is whole and no record: somebody else's work
 
     @classmethod
     def begin(cls, reports: Path, run: Run) -> Journal:
@@ -216,7 +219,7 @@ class Journal:
     def resume(self, hosts: Hosts, each: Callable[[Record], None] | None = None) -> None:
         """Finds the lines of a run that an earlier process wrote. each is handed every record that is read."""
         self.hosts = dict(hosts)
-        self._lines, self._size, self._tidy = {}, 0, True
+        self._lines, self._size, self._tidy, self._damaged = {}, 0, True, False
         with (self.folder / RECORDS).open("rb") as file:
             self._file = os.fstat(file.fileno()).st_ino
             for line in file:
@@ -225,6 +228,7 @@ class Journal:
                 if each is not None and record is not None:
                     each(record)
                 self._tidy = self._tidy and name is not None and name not in self._lines
+                self._damaged = self._damaged or (record is None and line.endswith(b"\n"))
                 if name is not None:
                     self._lines[name] = (self._size, len(line))
                 self._size += len(line)
@@ -249,6 +253,8 @@ class Journal:
                 record = self.read(name) or interrupted(self.run, name, self.hosts[name], cleaner, finished)
                 yield _line(record).decode("ascii")
 
+        if self._damaged:
+            shutil.copyfile(self.folder / RECORDS, self.folder / DAMAGED)
         write_atomically(self.folder / RECORDS, lines())
         self.resume(self.hosts)
         return True

@@ -40,10 +40,12 @@ def shares(counter: Counter[str], most: int = 4, of: int | None = None) -> str:
     of: how many hosts there are, where one may have several.
     """
     common = counter.most_common(most)
+    others = f" and {len(counter) - most:,} others" if len(counter) > most else ""
     if len(counter) == 1 or (of is not None and all(times == of for times in counter.values())):
-        return listed([escape(shorten(one_line(name), 120)) for name, _times in common])
+        names = [escape(shorten(one_line(name), 120)) for name, _times in common]
+        return ", ".join(names) + others if others else listed(names)
     text = ", ".join(f"{escape(shorten(one_line(name), 120))} ({times:,})" for name, times in common)
-    return text + (f" and {len(counter) - most:,} others" if len(counter) > most else "")
+    return text + others
 
 
 def code(text: str) -> str:

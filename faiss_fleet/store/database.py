@@ -34,6 +34,12 @@ def parse(store: str) -> URL:
         ) from error
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise FleetError(f"{redact(store)}: the store is SQLite or PostgreSQL. Give a path, or a URL of either.")
+    if "@" in (url.host or ""):
+        # Everything up to the last @ may be of the password; a driver would name it as a part of the host.
+        raise FleetError(
+            "The store's URL has an @ within its password or user. Write it as %40 (and : / ? # as %3A %2F %3F %23). "
+            "The URL is not shown, as it has a password in it."
+        )
     return url if url.get_backend_name() == "sqlite" else url.set(drivername="postgresql+psycopg")
 
 

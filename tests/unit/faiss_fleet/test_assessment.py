@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet import host_class
+from faiss_fleet.reports import prose
 from faiss_fleet.reports.assessment import Assessment
 from faiss_fleet.reports.findings import Findings
 from faiss_fleet.reports.summary import Summary
@@ -61,6 +63,18 @@ def commands(rendered: str) -> list[list[str]]:
     blocks = re.findall(r"^```sh\n(.*?)^```$", rendered, re.MULTILINE | re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if not line.startswith("#")]
     return [shlex.split(line) for line in lines]
+
+
+def test_versions_are_numbers() -> None:
+    facts = copy.deepcopy(OF_KIND["alpine"]["facts"])
+    tags = ("cp310", "cp39", None, "cp36", "cp313")
+    facts["pythons"] = [{"tag": tag, "version": "2.7.5"} for tag in tags]
+    assert host_class.of(facts).pythons == ("2.7.5", "cp36", "cp39", "cp310", "cp313")
+
+
+def test_what_all_have_and_has_no_room_is_counted() -> None:
+    counter = Counter(dict.fromkeys("abcdef", 1))
+    assert prose.shares(counter, of=1) == "a, b, c, d and 2 others"
 
 
 def test_a_mixed_fleet_gets_every_section_in_order() -> None:

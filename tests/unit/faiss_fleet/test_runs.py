@@ -186,3 +186,12 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert pipe.is_fifo() and os.listdir(tmp_path) == ["pipe"]
+
+
+def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 3)
+    whole = (folder / runs.RECORDS).read_bytes()
+    (folder / runs.RECORDS).write_bytes(whole + b'{"x":1}\ngarbage\n\xff\xfe\n')
+    assert runs.settle(folder) is False
+    assert (folder / runs.RECORDS).read_bytes() == whole
+    assert (folder / runs.DAMAGED).read_bytes().endswith(b"garbage\n\xff\xfe\n")

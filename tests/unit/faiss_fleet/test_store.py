@@ -194,6 +194,13 @@ def test_tables_of_another_program_are_left_alone(tmp_path: Path) -> None:
         Store.open(path)
 
 
+def test_a_password_with_an_at_sign_is_no_part_of_a_host() -> None:
+    with pytest.raises(FleetError, match="Write it as %40") as told:
+        database.parse("postgresql://u:SECR@ETDB@nohost.invalid/x?password=OTHER")
+    assert not any(part in str(told.value) for part in ("SECR", "ETDB", "OTHER"))
+    assert database.parse("postgresql://u:SECR%40ETDB@db.example/x").password == "SECR@ETDB"
+
+
 @pytest.mark.parametrize(
     "url",
     [
