@@ -101,6 +101,7 @@ class ClassFindings:
         self.strategies: set[str] = set()
         self.asked: Counter[str] = Counter()  # hosts by strategy that the inventory asked for there
         self.native: Figures = {name: [] for name in MEASURED}
+        self.loader: Figures = {name: [] for name in MEASURED}  # native FAISS as the application gets it
         self.fallback: Figures = {name: [] for name in MEASURED}
         self.speedups: list[float] = []
         self.loaded: Counter[str] = Counter()
@@ -222,12 +223,14 @@ class ClassFindings:
         test = proof(record)
         native = figures(test) if record["state"] == "native" else {}
         fallback = javascript(record)
-        for pool, found in ((self.native, native), (self.fallback, fallback)):
+        loader = (test.get("loader") or {}) if native else {}
+        for pool, found in ((self.native, native), (self.loader, loader), (self.fallback, fallback)):
             for name in MEASURED:
                 if isinstance(found.get(name), int | float):
                     pool[name].append(found[name])
-        if native.get("p50_ms") and fallback.get("p50_ms"):
-            self.speedups.append(fallback["p50_ms"] / native["p50_ms"])
+        used = loader.get("p50_ms") or native.get("p50_ms")
+        if used and fallback.get("p50_ms"):
+            self.speedups.append(fallback["p50_ms"] / used)
         if record["state"] == "native":
             self.counts["unmeasured"] += not native.get("p95_ms")
             self.counts["earlier"] += bool(test.get("measured_at"))

@@ -65,6 +65,16 @@ def commands(rendered: str) -> list[list[str]]:
     return [shlex.split(line) for line in lines]
 
 
+def test_how_much_faster_is_told_of_what_the_application_gets() -> None:
+    made = kind("centos7-py313")
+    native, js = made["verification"]
+    native["loader"] = {"mode": "worker", "language": "python", "qps": 900.0, "p50_ms": 1.0, "p95_ms": 1.5}
+    rendered = text(made)
+    times = f"{js['indexes'][0]['p50_ms']:.1f} times as fast by p50 through the loader"
+    assert times in section(rendered, "Recommendation")
+    assert "| the same through the loader, as the application searches |" in rendered
+
+
 def test_versions_are_numbers() -> None:
     facts = copy.deepcopy(OF_KIND["alpine"]["facts"])
     tags = ("cp310", "cp39", None, "cp36", "cp313")
