@@ -99,8 +99,11 @@ def playbook(
 
 
 def last_lines(text: str) -> str:
-    """The end of what Ansible printed, without its colours."""
+    """The end of what Ansible printed, without colours; of an option that it does not know, the line that says so."""
     lines = [line.rstrip() for line in _ESCAPES.sub("", text).splitlines()]
+    refused = [line for line in lines if line.startswith("ansible-playbook: error: ")]
+    if refused:
+        return "\n".join(refused)
     return "\n".join([line for line in lines if line][-TAIL:])
 
 

@@ -109,3 +109,8 @@ def test_passwords_are_asked_for_before_the_display() -> None:
 
 def test_last_lines_are_plain() -> None:
     assert launch.last_lines("\x1b[0;31mERROR! no\x1b[0m\n\n") == "ERROR! no"
+
+
+def test_a_mistyped_option_is_named_and_not_the_usage() -> None:
+    error = "ansible-playbook: error: unrecognized arguments: --chek"
+    assert launch.last_lines(f"usage: ansible-playbook [-h]\n{error}\n \n" + "  --an-option\n" * 90) == error
