@@ -7,7 +7,7 @@ from __future__ import annotations
 class FleetError(Exception):
     """Names the thing, the cause and the next step in its text.
 
-    cause: a name of the closed list in ``module_utils/faiss_fleet/causes.py``, or None when it is no host's failure.
+    cause: a name of the closed list in ``causes/table.py``, or None when it is no host's failure.
     remedy: the next step alone, for a report's own column.
     log: all that a program said, where the message has its last words only; secrets are hidden in it already.
     """

@@ -13,7 +13,7 @@ from . import strategies
 from .errors import FleetError
 from .strategies.base import Options
 from .target import errors as target_errors
-from .target import prefix as target_prefix
+from .target.prefix import manifest as target_prefix
 
 POLICIES = ("first", "fastest", "fixed")
 LIMITS = ("faiss_install__attempt_timeout", "faiss_install__max_size_mb")

@@ -92,10 +92,10 @@ import io
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import elf, elf_chain, needs
+from ansible.module_utils.faiss_fleet.elf import reader as elf, chain as elf_chain, needs
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.host import Host
-from ansible.module_utils.faiss_fleet.shared_libraries import Finder
+from ansible.module_utils.faiss_fleet.facts.shared_libraries import Finder
 
 ARGUMENT_SPEC = {
     'paths': {'type': 'list', 'elements': 'path', 'required': True},

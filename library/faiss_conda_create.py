@@ -134,7 +134,8 @@ remedy:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import child_process, conda_create, prefix_place, unpack
+from ansible.module_utils.faiss_fleet import child_process
+from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 ARGUMENT_SPEC = dict(

@@ -108,10 +108,13 @@ import signal
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import commands, container_image, engines, prefix_removal, setting_lock, unpack
-from ansible.module_utils.faiss_fleet import prefix as prefixes
+from ansible.module_utils.faiss_fleet import commands
+from ansible.module_utils.faiss_fleet.prefix import container_image, remove as prefix_removal, unpack
+from ansible.module_utils.faiss_fleet.facts import engines
+from ansible.module_utils.faiss_fleet.backend import lock as setting_lock
+from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
-from ansible.module_utils.faiss_fleet.host_lock import HostLock
+from ansible.module_utils.faiss_fleet.locks import HostLock
 
 CONTAINERD = '/var/lib/containerd'
 

@@ -142,11 +142,16 @@ import signal
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import attempt_memo, prefix_place, prefix_users, unpack
-from ansible.module_utils.faiss_fleet import prefix as prefixes
+from ansible.module_utils.faiss_fleet.prefix import (
+    failures as attempt_memo,
+    install as prefix_place,
+    users as prefix_users,
+    unpack,
+)
+from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
-from ansible.module_utils.faiss_fleet.host_lock import HostLock
-from ansible.module_utils.faiss_fleet.prefix_place import checked, lock_path, read_manifest
+from ansible.module_utils.faiss_fleet.locks import HostLock
+from ansible.module_utils.faiss_fleet.prefix.install import checked, lock_path, read_manifest
 
 ARGUMENT_SPEC = dict(
     state=dict(type='str', choices=['present', 'absent', 'failed'], default='present'),

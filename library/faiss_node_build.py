@@ -134,7 +134,8 @@ import os
 import time
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import child_process, node_build, prefix_place, unpack
+from ansible.module_utils.faiss_fleet import child_process
+from ansible.module_utils.faiss_fleet.prefix import node_build, install as prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 ARGUMENT_SPEC = dict(

@@ -96,10 +96,16 @@ import functools
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import (
-    atomic_file, commands, container_image, prefix, prefix_removal, prefix_users, setting_names, setting_store)
+from ansible.module_utils.faiss_fleet import files as atomic_file, commands
+from ansible.module_utils.faiss_fleet.prefix import (
+    container_image,
+    manifest as prefix,
+    remove as prefix_removal,
+    users as prefix_users,
+)
+from ansible.module_utils.faiss_fleet.backend import references as setting_names, write as setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
-from ansible.module_utils.faiss_fleet.setting_host import Labels
+from ansible.module_utils.faiss_fleet.backend.ownership import Labels
 
 ARGUMENT_SPEC = dict(
     path=dict(type='path', default='/etc/faiss-fleet/backend.json'),

@@ -311,7 +311,8 @@ import signal
 import sys
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import named_runtime, search_test
+from ansible.module_utils.faiss_fleet.backend import runtime as named_runtime
+from ansible.module_utils.faiss_fleet.search import run as search_test
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 ARGUMENT_SPEC = dict(

@@ -108,7 +108,7 @@ ansible_facts:
 '''
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import facts
+from ansible.module_utils.faiss_fleet.facts import gather as facts
 from ansible.module_utils.faiss_fleet.host import Host
 
 ARGUMENT_SPEC = {

@@ -146,9 +146,11 @@ import functools
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import commands, losers, setting_names, setting_store
+from ansible.module_utils.faiss_fleet import commands
+from ansible.module_utils.faiss_fleet.prefix import unselected as losers
+from ansible.module_utils.faiss_fleet.backend import references as setting_names, write as setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
-from ansible.module_utils.faiss_fleet.setting_host import Labels, wish
+from ansible.module_utils.faiss_fleet.backend.ownership import Labels, wish
 
 ARGUMENT_SPEC = dict(
     path=dict(type='path', default='/etc/faiss-fleet/backend.json'),

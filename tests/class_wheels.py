@@ -7,7 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from faiss_fleet import catalogue
+from faiss_fleet.strategies.wheel import catalogue
 from images.standins import cache
 from tests.matrix import pool
 

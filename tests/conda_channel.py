@@ -15,8 +15,8 @@ import zipfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from faiss_fleet import cache as files
-from faiss_fleet import catalogue
+from faiss_fleet.artefacts import cache as files
+from faiss_fleet.strategies.wheel import catalogue
 from images.standins import cache, centos7, inputs
 
 # What packages with the place of their own in a file have in its stead until they are installed.

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from faiss_fleet import cache
+from faiss_fleet.artefacts import cache
 from images.standins import rootfs
 from images.standins.recipes import RECIPES
 from tests import needs

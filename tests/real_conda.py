@@ -8,7 +8,7 @@ import subprocess
 import tarfile
 from pathlib import Path
 
-from faiss_fleet import cache as files
+from faiss_fleet.artefacts import cache as files
 from images.standins import cache
 from tests import needs
 

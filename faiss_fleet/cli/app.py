@@ -18,7 +18,7 @@ from ..errors import FleetError
 from . import places
 
 if TYPE_CHECKING:
-    from ..store import Store
+    from ..store.queries import Store
 
 EXPORTS = (
     "json", "jsonl", "csv", "parquet", "junit", "sarif", "prometheus", "markdown", "assessment", "html",
@@ -81,14 +81,14 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for progra
 @contextmanager
 def _store(store: str | None, reports: Path) -> Iterator[Store]:
     """The store, with the runs on disk that it did not have yet."""
-    from .. import operations
+    from . import operations
 
     with operations.opened(places.store_name(store, reports), reports) as found:
         yield found
 
 
 def _run_id(store: Store, name: str) -> str:
-    from .. import operations
+    from . import operations
 
     return operations.run_id(store, name)
 
@@ -101,7 +101,7 @@ def _warn(text: str) -> None:
 
 def _on_disk(reports: Path, name: str, error: FleetError) -> Path:
     """The folder of a run where the store does not answer, which is told; the store's error where there is none."""
-    from .. import runs
+    from ..records import journal as runs
 
     try:
         folder = runs.find(reports, name)
@@ -116,7 +116,7 @@ def _print(value: object) -> None:
 
 
 def _age(text: str) -> timedelta:
-    from ..operations import age
+    from .operations import age
 
     try:
         return age(text)
@@ -176,7 +176,7 @@ def report(
 ) -> None:
     """Write a run's reports again, and show its table. A run that is only in the store gets its folder back."""
     from .. import reports as renderers
-    from ..history import Earlier
+    from ..store.history import Earlier
     from . import show
 
     output = renderers.Output.of(formats, prometheus_file)
@@ -207,8 +207,7 @@ def diff(
     store: StoreOption = None,
 ) -> None:
     """What changed from one run to another: verdicts, ways, latencies, causes, hosts. Ends with 1 if anything did."""
-    from .. import operations
-    from . import show
+    from . import operations, show
 
     with _store(store, places.reports_folder(reports)) as opened:
         found = operations.diff(opened, before, after)
@@ -273,7 +272,7 @@ def explain(
 
     For example: npm install faiss-node 2>&1 | faiss-fleet explain
     """
-    from ..explain import main as explain_log
+    from ..causes.explain import main as explain_log
 
     raise typer.Exit(explain_log([*(["--json"] if json_ else []), *([str(file)] if file else [])]))
 
@@ -293,7 +292,7 @@ def prune(
     store: StoreOption = None,
 ) -> None:
     """Remove old runs from the store, and their folders with --files. The newest run always stays."""
-    from .. import operations
+    from . import operations
 
     if keep is None and older_than is None:
         raise typer.BadParameter("Say what may go: --keep 30, --older-than 90d, or both.")
@@ -308,8 +307,8 @@ def prune(
 @app.command(name="import")
 def import_(reports: ReportsOption = None, store: StoreOption = None) -> None:
     """Take runs on disk into the store. Every command does this by itself; alone it suits a timer."""
-    from ..store import Store
     from ..store.intake import take_in
+    from ..store.queries import Store
 
     folder = places.reports_folder(reports)
     with Store.open(places.store_name(store, folder)) as opened:
@@ -338,8 +337,8 @@ def export(
 
     For example: faiss-fleet export junit latest -o faiss.xml
     """
-    from .. import operations
     from ..reports.formats import FORMATS
+    from . import operations
 
     if format_ not in FORMATS:
         raise typer.BadParameter(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from .. import reports as renderers
 from ..errors import FleetError
-from ..history import Earlier
-from ..records import new_run_id
+from ..records.build import new_run_id
+from ..records.journal import RECORDS, read_run
 from ..reports.text import visible
-from ..runs import RECORDS, read_run
+from ..store.history import Earlier
 from . import launch, show
 from .live import Display
 from .progress import Progress

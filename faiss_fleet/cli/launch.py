@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..records import RUN_VARIABLE
+from ..records.build import RUN_VARIABLE
 from .places import ROOT
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

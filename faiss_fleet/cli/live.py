@@ -13,7 +13,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from ..records import STATES
+from ..records.build import STATES
 from ..reports.text import one_line, shorten
 from .progress import Progress, Verdict, clock
 

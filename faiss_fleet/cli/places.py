@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from ..errors import FleetError
-from ..history import STORE
+from ..store.history import STORE
 
 ROOT = Path(__file__).resolve().parents[2]
 

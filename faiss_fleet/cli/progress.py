@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..recorder import ABOUT_THE_RUN, LAST_STAGE, STAGES, stage_name
+from ..reports.recorder import ABOUT_THE_RUN, LAST_STAGE, STAGES, stage_name
 
 WAITING, DONE = "waiting", "done"
 NAMES = {

@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..answers import of_record
-from ..diff import Change, Diff, Line, age, elapsed, words
-from ..record_schema import Record
-from ..records import STATES, timestamp
+from ..plan.answers import of_record
+from ..records.build import STATES, timestamp
+from ..records.schema import Record
 from ..reports import terminal
 from ..reports.summary import Summary
 from ..reports.text import number, one_line, visible
-from ..store import HostLine, StoredRun
+from ..store.diff import Change, Diff, Line, age, elapsed, words
+from ..store.queries import HostLine, StoredRun
 from .live import STYLES
 
 WIDE = 160

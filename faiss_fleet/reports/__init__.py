@@ -8,8 +8,17 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from ..history import Earlier
-from ..runs import RECORDS, point_latest, read_lines, read_records, read_run, settle, write_atomically, written_whole
+from ..records.journal import (
+    RECORDS,
+    point_latest,
+    read_lines,
+    read_records,
+    read_run,
+    settle,
+    write_atomically,
+    written_whole,
+)
+from ..store.history import Earlier
 from . import assessment
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .summary import Summary

@@ -7,8 +7,8 @@ import marshal
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..answers import Answer, answers_on, basis
-from ..record_schema import Record
+from ..plan.answers import Answer, answers_on, basis
+from ..records.schema import Record
 from .text import shorten
 
 LONGEST = 2_000  # characters of one text: a host gone wild must not fill the memory

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from .. import answers
-from ..diff import Line, age
-from ..records import meaning_of, remedy_for
+from ..plan import answers
+from ..records.build import meaning_of, remedy_for
+from ..store.diff import Line, age
 from . import assessment_chain, assessment_classes, assessment_verdicts
 from .assessment_limits import limits, risks
 from .assessment_steps import Commands

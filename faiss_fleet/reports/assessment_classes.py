@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..records import meaning_of
+from ..records.build import meaning_of
 from .assessment_steps import Commands, block, steps
 from .assessment_verdicts import feasibility, measurements
 from .findings import ClassFindings, Ending, Seen, middle

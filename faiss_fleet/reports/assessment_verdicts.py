@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..records import remedy_for
+from ..records.build import remedy_for
 from .assessment_steps import OTHER_WAY
 from .findings import ClassFindings, Obstacle, middle
 from .markdown import escape

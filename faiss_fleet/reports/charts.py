@@ -15,8 +15,8 @@ from xml.etree import ElementTree
 import pygal
 from markupsafe import Markup
 
-from ..history import RunTotals
-from ..records import STATES
+from ..records.build import STATES
+from ..store.history import RunTotals
 from .summary import Summary
 from .text import number, one_line, shorten
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..record_schema import Record
+from ..records.schema import Record
 
 CHECKS = (
     "glibc",

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..record_schema import Record
+from ..records.schema import Record
 from . import checks
 
 Cell = str | int | float | bool | None

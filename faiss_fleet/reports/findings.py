@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
 
-from .. import host_class
-from ..host_class import HostClass
-from ..record_schema import Record
-from ..records import STATES
+from ..plan import host_class
+from ..plan.host_class import HostClass
+from ..records.build import STATES
+from ..records.schema import Record
 from ..strategies import names as strategy_names
 from .columns import at, figures, javascript, proof
 

@@ -10,10 +10,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..diff import Line
 from ..errors import FleetError
-from ..history import Earlier, RunTotals
-from ..record_schema import Record
+from ..records.schema import Record
+from ..store.diff import Line
+from ..store.history import Earlier, RunTotals
 from .answered import Answered
 from .findings import Findings
 from .json_document import text as json_text

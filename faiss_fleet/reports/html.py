@@ -23,11 +23,11 @@ from typing import Any, BinaryIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..answers import Answer
-from ..diff import Line, age
-from ..history import RunTotals
-from ..records import STATES, meaning_of
-from ..runs import write_atomically
+from ..plan.answers import Answer
+from ..records.build import STATES, meaning_of
+from ..records.journal import write_atomically
+from ..store.diff import Line, age
+from ..store.history import RunTotals
 from .answered import Answered, pooled
 from .charts import charts
 from .columns import BY_KEY

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from ..diff import Line, age
-from ..records import STATES
+from ..records.build import STATES
+from ..store.diff import Line, age
 from .columns import BY_KEY, Cell
 from .summary import Summary
 from .text import brief, number, one_line, shorten

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..records import meaning_of, remedy_for
+from ..records.build import meaning_of, remedy_for
 from .columns import Cell
 from .summary import Summary
 from .text import one_line, visible

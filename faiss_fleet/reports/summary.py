@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..diff import Line
-from ..record_schema import Record
-from ..records import STATES
+from ..records.build import STATES
+from ..records.schema import Record
+from ..store.diff import Line
 from .columns import Cell, row
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import textwrap
 
-from ..diff import age
+from ..store.diff import age
 from .columns import Cell
 from .summary import Summary
 from .text import brief, number, one_line, shorten, width

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import FleetError
-from ..records import RUN_ID
-from ..runs import RECORDS, RUN, read_records, write_atomically
-from . import Store
+from ..records.build import RUN_ID
+from ..records.journal import RECORDS, RUN, read_records, write_atomically
+from .queries import Store
 
 
 def take_in(store: Store, reports: Path) -> dict[str, int]:

@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import Any
 
-from ..record_schema import Record
+from ..records.schema import Record
 from ..reports.columns import BY_KEY, Cell
 
 # Column of the table: column of the reports. One place says what each means.

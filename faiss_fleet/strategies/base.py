@@ -46,7 +46,7 @@ class Candidate(TypedDict):
     remedy: str | None
     runtime: NotRequired[Runtime | None]
     note: NotRequired[str | None]
-    # What the setting says of it, where it is what was set and is only tested again: see faiss_fleet/held.py.
+    # What the setting says of it, where it is what was set and is only tested again: see attempts/current_backend.py.
     kept: NotRequired[dict[str, Any]]
 
 
@@ -117,10 +117,9 @@ class Options:
 
 
 class Strategy(Protocol):
-    """One file of this package. A new strategy is a new file with one ``STRATEGY`` object, found by its file name."""
+    """What ``strategy.py`` of a strategy's directory provides as ``STRATEGY``; strategies/__init__.py registers it."""
 
     name: str
-    order: int
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """Candidates for a host with these facts, best first, blocked ones included with their reasons."""

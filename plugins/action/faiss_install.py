@@ -16,9 +16,13 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import fallback, ladder, options, planning, settable
+from faiss_fleet import options
+from faiss_fleet.attempts import fallback
+from faiss_fleet.attempts import run as ladder
 from faiss_fleet.errors import FleetError
-from faiss_fleet.remote_host import RemoteHost
+from faiss_fleet.fleet.ansible_host import RemoteHost
+from faiss_fleet.plan import planner as planning
+from faiss_fleet.plan import settable
 
 
 class ActionModule(ActionBase):

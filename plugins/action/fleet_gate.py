@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import gate
+from faiss_fleet.reports import gate
 
 VARIABLE = "fleet_report__fail_on_fallback"
 RESULT = "_vector_backend__result"

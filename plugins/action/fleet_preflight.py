@@ -15,7 +15,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import preflight
+from faiss_fleet.fleet import preflight
 
 
 class ActionModule(ActionBase):

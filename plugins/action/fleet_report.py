@@ -16,9 +16,10 @@ from ansible.plugins.loader import callback_loader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import reports, runs
+from faiss_fleet import reports
 from faiss_fleet.errors import FleetError
-from faiss_fleet.history import STORE, Earlier
+from faiss_fleet.records import journal as runs
+from faiss_fleet.store.history import STORE, Earlier
 
 ARGUMENT_SPEC = {
     "run": {"type": "str", "default": "latest"},

@@ -13,9 +13,10 @@ from ansible.plugins.loader import callback_loader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import operations, runs
+from faiss_fleet.cli import operations
 from faiss_fleet.errors import FleetError
-from faiss_fleet.history import STORE
+from faiss_fleet.records import journal as runs
+from faiss_fleet.store.history import STORE
 from faiss_fleet.store.intake import take_in
 
 ARGUMENT_SPEC = {

@@ -13,8 +13,8 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import raw_facts
 from faiss_fleet.errors import FleetError
+from faiss_fleet.fleet import raw_facts
 
 # The module's own, with paths as text: ~ is the host's, not the controller's. A test keeps the two alike.
 ARGUMENT_SPEC = {

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Ansible's doorway to ``faiss_fleet.recorder``: one record per host, reports when the run ends."""
+"""Ansible's doorway to ``faiss_fleet.reports.recorder``: one record per host, reports when the run ends."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from ansible.template import Templar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import __version__, recorder, runs
+from faiss_fleet import __version__
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
-from faiss_fleet.history import STORE, Earlier
-from faiss_fleet.records import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
-from faiss_fleet.reports import terminal
+from faiss_fleet.records import journal as runs
+from faiss_fleet.records.build import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
+from faiss_fleet.reports import recorder, terminal
+from faiss_fleet.store.history import STORE, Earlier
 
 DOCUMENTATION = """
 name: fleet_record
@@ -129,7 +130,7 @@ class CallbackModule(CallbackBase):
             return
         self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
         # Not at the top: a playbook that is no audit has no use for it.
-        from faiss_fleet import preload
+        from faiss_fleet.fleet import preload
 
         preload.warm()
         reports = self._reports()
@@ -267,7 +268,8 @@ class CallbackModule(CallbackBase):
 
     def _keep(self, reports: Path) -> None:
         """Takes the run into the store, with what an earlier run could not."""
-        from faiss_fleet.store import Store, intake
+        from faiss_fleet.store import intake
+        from faiss_fleet.store.queries import Store
 
         try:
             with Store.open(self._store(reports)) as store:

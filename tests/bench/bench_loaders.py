@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "loaders" / "python"), str(ROOT / "tests" / "integration")]
 
 build, recipe, unpacking = (importlib.import_module(f"faiss_fleet.addon.{n}") for n in ("build", "recipe", "unpacking"))
-cpu = importlib.import_module("faiss_fleet.target.cpu")
+cpu = importlib.import_module("faiss_fleet.target.facts.cpu")
 options = importlib.import_module("faiss_fleet.options")
 Options = importlib.import_module("faiss_fleet.strategies.base").Options
 real_faiss = importlib.import_module("test_search_real_faiss")

@@ -19,10 +19,10 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import operations
-from faiss_fleet.diff import compare
-from faiss_fleet.runs import read_records
-from faiss_fleet.store import Store
+from faiss_fleet.cli import operations
+from faiss_fleet.records.journal import read_records
+from faiss_fleet.store.diff import compare
+from faiss_fleet.store.queries import Store
 from tests.sample_records import RUN, write_fleet
 
 

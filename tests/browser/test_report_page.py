@@ -12,8 +12,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from faiss_fleet import reports
-from faiss_fleet.history import STORE, Earlier
-from faiss_fleet.store import Store, intake
+from faiss_fleet.store import intake
+from faiss_fleet.store.history import STORE, Earlier
+from faiss_fleet.store.queries import Store
 from tests import needs, sample_records
 
 HOSTS = 120

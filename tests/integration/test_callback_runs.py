@@ -21,7 +21,7 @@ import pytest
 from pyarrow import parquet
 
 from faiss_fleet.reports.formats import FORMATS
-from faiss_fleet.store import Store
+from faiss_fleet.store.queries import Store
 from tests import needs, sample_records
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet import conda_solver
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies import conda
 from faiss_fleet.strategies.base import Artefact, Options
+from faiss_fleet.strategies.conda import solver as conda_solver
+from faiss_fleet.strategies.conda import strategy as conda
 from tests import conda_channel
 from tests.conda_channel import PLACEHOLDER, Package
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet import container_archive
+from faiss_fleet.strategies.container import archive as container_archive
 from tests import container_audit, docker_engine, needs
 from tests.container_audit import ROOT, Audit
 from tests.fake_registry import Registry

@@ -22,8 +22,10 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection, GNUVerSymSection
 
-from faiss_fleet import wheel_needs
-from faiss_fleet.target import elf, glibc, needs
+from faiss_fleet.strategies.wheel import needs as wheel_needs
+from faiss_fleet.target.elf import needs
+from faiss_fleet.target.elf import reader as elf
+from faiss_fleet.target.elf import versions as glibc
 from tests import needs as tools
 
 ROOT = Path(__file__).parents[2]

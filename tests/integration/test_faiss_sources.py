@@ -19,11 +19,12 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet import cache, options
-from faiss_fleet.addon import host_source, inputs
-from faiss_fleet.addon.runner import Runner
+from faiss_fleet import options
+from faiss_fleet.artefacts import cache
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
+from faiss_fleet.strategies.node import host_source, inputs
+from faiss_fleet.strategies.node.runner import Runner
 from tests import needs
 
 FACTS: dict[str, Any] = {

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faiss_fleet.target.host import Host
 
-from faiss_fleet.target import facts
+from faiss_fleet.target.facts import gather as facts
+from faiss_fleet.target.host import Host
 from tests import needs
 
 OPTIONS: dict[str, Any] = {"prefix": "/opt/x", "setting": "/etc/x/y", "interpreters": [], "search_paths": []}

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet import raw_facts
+from faiss_fleet.fleet import raw_facts
 from tests import needs
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "bash --posix": ["bash", "--posix"], "busybox": ["busybox", "sh"]}

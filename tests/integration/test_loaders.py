@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from faiss_fleet import options
-from faiss_fleet.addon import build, recipe
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.target import search_test
+from faiss_fleet.strategies.node import build, recipe
+from faiss_fleet.target.search import run as search_test
 from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet import cache, options
-from faiss_fleet.addon import build, inputs, recipe, unpacking
-from faiss_fleet.addon.inputs import Input
-from faiss_fleet.addon.runner import Runner
+from faiss_fleet import options
+from faiss_fleet.artefacts import cache
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.target import cpu, elf, needs
+from faiss_fleet.strategies.node import build, inputs, recipe, unpacking
+from faiss_fleet.strategies.node.inputs import Input
+from faiss_fleet.strategies.node.runner import Runner
+from faiss_fleet.target.elf import needs
+from faiss_fleet.target.elf import reader as elf
+from faiss_fleet.target.facts import cpu
 from tests import needs as machine
 from tests.node_hosts import StandIn, started
 

@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet import cache, options, packing
-from faiss_fleet.addon import inputs
-from faiss_fleet.addon.runner import Runner
+from faiss_fleet import options
+from faiss_fleet.artefacts import cache, packing
 from faiss_fleet.strategies.base import Options
+from faiss_fleet.strategies.node import inputs
+from faiss_fleet.strategies.node.runner import Runner
 from tests import build_host
 from tests import needs as machine
 from tests.node_hosts import PODMAN, StandIn, started

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet.target import search_test
+from faiss_fleet.target.search import run as search_test
 from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -57,7 +57,7 @@ def test_the_debians_have_glibcs_of_three_ages(containers: dict[str, str], name:
 
 @pytest.mark.parametrize("name", CENTOS7)
 def test_libstdcxx_is_that_of_centos_7(containers: dict[str, str], name: str) -> None:
-    from faiss_fleet.target import elf
+    from faiss_fleet.target.elf import reader as elf
 
     library = inside(containers[name], "readlink", "-f", "/usr/lib64/libstdc++.so.6")
     assert library.endswith("libstdc++.so.6.0.19")

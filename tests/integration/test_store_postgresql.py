@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from faiss_fleet import reports
 from faiss_fleet.errors import FleetError
-from faiss_fleet.history import STORE, Earlier
-from faiss_fleet.store import Store, database
+from faiss_fleet.store import database
+from faiss_fleet.store.history import STORE, Earlier
+from faiss_fleet.store.queries import Store
 from tests import postgresql
 from tests.sample_records import RUN, records, write_run
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet import packing
+from faiss_fleet.artefacts import packing
 from tests import needs
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +138,7 @@ def test_killed_run_leaves_no_prefix_and_the_next_one_cleans_up(tmp_path, packed
 def test_two_controllers_at_once_make_one_prefix(tmp_path, packed):
     code = (
         "import json, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
-        "from tests.integration.test_wheel_deploy import deploy; from faiss_fleet.packing import Packed;"
+        "from tests.integration.test_wheel_deploy import deploy; from faiss_fleet.artefacts.packing import Packed;"
         "print(json.dumps(deploy(sys.argv[2], Packed(Path(sys.argv[3]), sys.argv[4], sys.argv[5], int(sys.argv[6])))))"
     )
     given = [

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet import catalogue, packing, pip_resolver, wheel_lock
-from faiss_fleet.catalogue import Catalogue
+from faiss_fleet.artefacts import packing
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies import wheel
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.target import unpack
+from faiss_fleet.strategies.wheel import catalogue, pip_resolver
+from faiss_fleet.strategies.wheel import lock as wheel_lock
+from faiss_fleet.strategies.wheel import strategy as wheel
+from faiss_fleet.strategies.wheel.catalogue import Catalogue
+from faiss_fleet.target.prefix import unpack
 from tests import needs
 from tests.unit.faiss_fleet.test_wheel_strategy import CENTOS7, DEBIAN12, facts, python
 

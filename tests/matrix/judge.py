@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from faiss_fleet.catalogue import Catalogue
-from faiss_fleet.strategies import wheel
 from faiss_fleet.strategies.base import Candidate, Options, Reason
+from faiss_fleet.strategies.wheel import strategy as wheel
+from faiss_fleet.strategies.wheel.catalogue import Catalogue
 from tests.matrix.combinations import Combination
 from tests.matrix.runner import Outcome
 

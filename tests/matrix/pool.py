@@ -14,7 +14,7 @@ from pathlib import Path
 
 from packaging.utils import parse_wheel_filename
 
-from faiss_fleet import catalogue, pip_resolver
+from faiss_fleet.strategies.wheel import catalogue, pip_resolver
 from images.standins import cache, pythons, rootfs
 from images.standins.errors import StandInError
 from images.standins.recipes import RECIPES

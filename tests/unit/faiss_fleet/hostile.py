@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from faiss_fleet import record_schema
-from faiss_fleet.cleaning import Cleaner
-from faiss_fleet.records import RecordBuilder
+from faiss_fleet.records import schema as record_schema
+from faiss_fleet.records.build import RecordBuilder
+from faiss_fleet.records.clean import Cleaner
 from faiss_fleet.reports.summary import Summary
 from tests.sample_records import RUN, records
 

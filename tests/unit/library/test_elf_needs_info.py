@@ -1,16 +1,13 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 from __future__ import absolute_import, division, print_function
 
-import os
-import sys
 
 import pytest
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.host import Host
 from library_modules import elf_needs_info
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), 'module_utils'))
-from elf_builder import Builder
+from tests.unit.module_utils.elf.elf_builder import Builder
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ import time
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import child_process, conda_create, prefix_place, unpack
+from ansible.module_utils.faiss_fleet import child_process
+from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_conda_create
 

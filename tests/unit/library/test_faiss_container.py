@@ -10,7 +10,7 @@ from collections import namedtuple
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import container_image
+from ansible.module_utils.faiss_fleet.prefix import container_image
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_container
 

@@ -14,9 +14,9 @@ from collections import namedtuple
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import attempt_memo, prefix_place, unpack
+from ansible.module_utils.faiss_fleet.prefix import failures as attempt_memo, install as prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
-from ansible.module_utils.faiss_fleet.host_lock import HostLock
+from ansible.module_utils.faiss_fleet.locks import HostLock
 from library_modules import faiss_deploy
 
 DIGEST = '0123456789abcdef'

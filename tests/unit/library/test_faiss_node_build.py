@@ -12,7 +12,8 @@ import time
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import child_process, node_build, prefix_place, unpack
+from ansible.module_utils.faiss_fleet import child_process
+from ansible.module_utils.faiss_fleet.prefix import node_build, install as prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_node_build
 

@@ -10,8 +10,9 @@ import sys
 import pytest
 
 import library_modules.faiss_rollback as faiss_rollback
-from ansible.module_utils.faiss_fleet import prefix_place, setting_names, setting_store
-from ansible.module_utils.faiss_fleet.host_lock import HostLock
+from ansible.module_utils.faiss_fleet.prefix import install as prefix_place
+from ansible.module_utils.faiss_fleet.backend import references as setting_names, write as setting_store
+from ansible.module_utils.faiss_fleet.locks import HostLock
 
 JS = {"schema": 1, "backend": "js", "provider": "js", "candidate": None, "runtime": None,
       "versions": {}, "policy": "first", "because": "none", "verified": None}

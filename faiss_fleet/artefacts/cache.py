@@ -1,0 +1,125 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What the controller keeps between runs: one writer at a time, and never a half-written file."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import FleetError
+
+CHUNK = 1 << 20
+POLL = 0.1
+
+
+@contextlib.contextmanager
+def once(path: Path, timeout: float = 1800.0) -> Iterator[None]:
+    """Holds ``path`` + ``.lock`` while the block runs: of several processes that want the same thing, one makes it.
+
+    The kernel frees the lock when a process dies, so a killed run never leaves it held.
+    """
+    lock = path.with_name(path.name + ".lock")
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        lock.touch()
+    except OSError as exc:
+        raise _unusable(lock.parent, exc) from exc
+    with open(lock, "r+", encoding="utf-8") as handle:
+        _wait(handle.fileno(), lock, timeout)
+        handle.seek(0)
+        handle.truncate()
+        handle.write(f"{os.getpid()}\n")
+        handle.flush()
+        try:
+            yield
+        finally:
+            fcntl.flock(handle.fileno(), fcntl.LOCK_UN)
+
+
+def _wait(descriptor: int, lock: Path, timeout: float) -> None:
+    deadline = time.monotonic() + timeout
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                holder = lock.read_text(encoding="utf-8").strip() or "unknown"
+                raise FleetError(
+                    f"{lock} has been held by process {holder} for {timeout:.0f} s, so this run cannot go on. See what "
+                    f"that process waits for (ps -fp {holder}), end it if it hangs, and run again.",
+                    cause="timeout",
+                    remedy=f"End process {holder} if it hangs, and run again.",
+                ) from None
+            time.sleep(POLL)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Replaces ``path`` by ``data`` in one step; readers see the old file or the new one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+                os.fchmod(handle.fileno(), 0o644)
+            os.replace(name, path)
+        except BaseException:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name)
+            raise
+    except OSError as exc:
+        raise _unusable(path.parent, exc) from exc
+
+
+def write_json(path: Path, value: Any) -> None:
+    write(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+
+
+def read_json(path: Path) -> Any | None:
+    """The value kept at ``path``; None when there is none, or none that can be read."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    except OSError as exc:
+        raise _unusable(path.parent, exc) from exc
+
+
+def sha256(path: Path) -> str:
+    """sha256 of a file, read in pieces."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as handle:
+        while chunk := handle.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """The one spelling of a JSON value from which digests are taken."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def digest(value: Any) -> str:
+    """sha256 of a JSON value's one spelling, whatever the order of its keys."""
+    return hashlib.sha256(canonical(value)).hexdigest()
+
+
+def _unusable(folder: Path, exc: OSError) -> FleetError:
+    causes = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
+    return FleetError(
+        f"The controller's cache {folder} cannot be used: {exc}. Make room or give this user write access "
+        "there, or set faiss_install__cache to another folder.",
+        cause=causes.get(exc.errno or 0, "unknown"),
+        remedy="Set faiss_install__cache to a folder of the controller with room that this user can write to.",
+    )

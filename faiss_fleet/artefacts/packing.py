@@ -1,0 +1,198 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Packs a staged tree into the archive that a host gets: the same bytes each time, with a manifest in front."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import stat
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import FleetError
+from ..strategies.base import Artefact, Runtime
+from ..target import errors as target_errors
+from ..target.prefix import manifest as target_prefix
+from . import cache
+
+DIGEST_CHARACTERS = 16
+# Of every member: 2000-01-01, as some tools take the epoch itself for a missing date.
+MTIME = 946684800
+COMPRESSION = 6
+
+
+@dataclass(frozen=True)
+class Packed:
+    """An archive whose top holds manifest.json; digest names the prefix; unpacked_bytes must be free there."""
+
+    archive: Path
+    sha256: str
+    digest: str
+    unpacked_bytes: int
+
+    def artefact(self, runtime: Runtime, lock: dict[str, Any]) -> Artefact:
+        return Artefact(self.archive, self.sha256, self.digest, self.unpacked_bytes, runtime, lock)
+
+
+def digest_of(lock: dict[str, Any]) -> str:
+    """What the prefix of this lock is called: the front of the sha256 of the lock's one spelling."""
+    return cache.digest(lock)[:DIGEST_CHARACTERS]
+
+
+def pack(tree: Path, lock: dict[str, Any], strategy: str, folder: Path) -> Packed:
+    """Packs ``tree`` into ``folder``/<strategy>-<digest>.tar.gz, which appears whole or not at all.
+
+    Order, owners, modes and times do not come from the tree, and hard links become files of their own. Raises
+    FleetError for what the host would refuse: a device, or a link that leads out of the tree.
+    """
+    digest = digest_of(lock)
+    entries = list(_entries(tree))
+    files = {path: _listed(full) for path, full in entries if full.is_symlink() or not full.is_dir()}
+    listing = _json(files)
+    manifest: dict[str, Any] = {
+        "schema": target_prefix.SCHEMA,
+        "strategy": strategy,
+        "digest": digest,
+        "lock": lock,
+        "files": len(files),
+        "unpacked_bytes": sum(int(entry.get("size", 0)) for entry in files.values()) + len(listing),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = folder / f"{strategy}-{digest}.tar.gz"
+    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{archive.name}.")
+    try:
+        with (
+            os.fdopen(descriptor, "wb") as out,
+            gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=COMPRESSION) as zipped,
+            tarfile.open(fileobj=zipped, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            _add_bytes(tar, target_prefix.MANIFEST, _json(manifest))
+            _add_bytes(tar, target_prefix.FILES, listing)
+            for path, full in entries:
+                _add(tar, path, full)
+        os.chmod(name, 0o644)
+        os.replace(name, archive)
+    except BaseException:
+        os.unlink(name)
+        raise
+    return Packed(archive, cache.sha256(archive), digest, int(manifest["unpacked_bytes"]))
+
+
+def _entries(tree: Path) -> Iterator[tuple[str, Path]]:
+    """Everything in the tree but the tree itself, parents before what is in them, in one order on every machine."""
+    for root, folders, names in os.walk(tree):
+        folders.sort(key=os.fsencode)
+        for name in sorted(folders + names, key=os.fsencode):
+            full = Path(root, name)
+            path = full.relative_to(tree).as_posix()
+            if path in (target_prefix.MANIFEST, target_prefix.FILES):
+                continue
+            _check(path, full)
+            yield path, full
+
+
+def _check(path: str, full: Path) -> None:
+    mode = full.lstat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode) or stat.S_ISLNK(mode)):
+        raise FleetError(
+            f"{path} of the staged tree {full} is a device, a pipe or a socket, which no prefix may hold. Look at what "
+            "put it there: a package with such a file cannot be shipped.",
+            cause="corrupt_artefact",
+        )
+    if stat.S_ISLNK(mode):
+        try:
+            target_prefix.check_link(path, os.readlink(full))
+        except target_errors.AuditError as exc:
+            raise FleetError(str(exc), cause="corrupt_artefact") from None
+
+
+def _listed(full: Path) -> dict[str, Any]:
+    if full.is_symlink():
+        return {"link": os.readlink(full)}
+    return {"size": full.stat().st_size, "sha256": cache.sha256(full)}
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(path)
+    member.type, member.mode, member.mtime = kind, mode, MTIME
+    return member
+
+
+def _add_bytes(tar: tarfile.TarFile, path: str, data: bytes) -> None:
+    member = _member(path, tarfile.REGTYPE, 0o644)
+    member.size = len(data)
+    tar.addfile(member, io.BytesIO(data))
+
+
+def _add(tar: tarfile.TarFile, path: str, full: Path) -> None:
+    found = full.lstat()
+    if stat.S_ISLNK(found.st_mode):
+        member = _member(path, tarfile.SYMTYPE, 0o777)
+        member.linkname = os.readlink(full)
+        tar.addfile(member)
+    elif stat.S_ISDIR(found.st_mode):
+        tar.addfile(_member(path, tarfile.DIRTYPE, 0o755))
+    else:
+        member = _member(path, tarfile.REGTYPE, 0o755 if found.st_mode & 0o100 else 0o644)
+        member.size = found.st_size
+        with open(full, "rb") as handle:
+            tar.addfile(member, handle)
+
+
+def inspect(archive: Path) -> dict[str, Any]:
+    """The manifest of an archive. Raises FleetError when it has none that can be read."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            member = tar.next()
+            first = member is not None and member.name == target_prefix.MANIFEST
+            if member is None or not first or member.size > target_prefix.MAX_MANIFEST_BYTES:
+                raise tarfile.TarError(f"its first member is not {target_prefix.MANIFEST}")
+            handle = tar.extractfile(member)
+            text = handle.read().decode() if handle else ""
+        manifest: dict[str, Any] = target_prefix.parse_manifest(text, str(archive))
+    except (OSError, EOFError, tarfile.TarError, UnicodeDecodeError, target_errors.AuditError) as exc:
+        raise FleetError(
+            f"{archive} is not an archive of faiss-fleet: {exc}. Remove it and run again; it is made anew.",
+            cause="corrupt_artefact",
+            remedy=f"Remove {archive} and run again.",
+        ) from exc
+    return manifest
+
+
+def kept(folder: Path, strategy: str, lock: dict[str, Any]) -> Packed | None:
+    """The archive of this lock when an earlier run packed it and it is whole; None when it is to be packed."""
+    digest = digest_of(lock)
+    archive = folder / f"{strategy}-{digest}.tar.gz"
+    noted = cache.read_json(_note(archive))
+    if not isinstance(noted, dict) or not archive.is_file() or noted.get("size") != archive.stat().st_size:
+        return None
+    if noted.get("mtime_ns") != archive.stat().st_mtime_ns and cache.sha256(archive) != noted.get("sha256"):
+        return None
+    return Packed(archive, str(noted["sha256"]), digest, int(noted["unpacked_bytes"]))
+
+
+def keep(packed: Packed) -> Packed:
+    """Notes the archive's sha256 beside it, so that a later run need not read it whole."""
+    found = packed.archive.stat()
+    note = {
+        "sha256": packed.sha256,
+        "unpacked_bytes": packed.unpacked_bytes,
+        "size": found.st_size,
+        "mtime_ns": found.st_mtime_ns,
+    }
+    cache.write_json(_note(packed.archive), note)
+    return packed
+
+
+def _note(archive: Path) -> Path:
+    return archive.with_name(archive.name + ".json")

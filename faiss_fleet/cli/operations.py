@@ -1,0 +1,116 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What can be done with runs: compare, export, take in, remove. The command line and the playbooks call it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ..errors import FleetError
+from ..records.build import RUN_ID, Run
+from ..records.journal import written_whole
+from ..reports.formats import FORMATS, Material
+from ..store.diff import Diff, compare
+from ..store.history import Earlier
+from ..store.intake import take_in
+from ..store.queries import Store
+
+UNITS = {"d": "days", "w": "weeks", "h": "hours", "m": "minutes"}
+
+
+@contextmanager
+def opened(store: str, reports: Path) -> Iterator[Store]:
+    """The store by path or URL, with the runs on disk that it did not have yet."""
+    with Store.open(store) as found:
+        take_in(found, reports)
+        yield found
+
+
+def run_id(store: Store, name: str) -> str:
+    """The id behind a name: 'latest', 'previous' or an id, which may be shortened to its beginning."""
+    newest = store.latest_run()
+    if newest is None:
+        raise FleetError(f"{store.name} holds no run yet. Audit first: faiss-fleet run -i inventory/local")
+    if name == "latest":
+        return newest
+    if name == "previous":
+        before = store.latest_run(before=newest)
+        if before is None:
+            raise FleetError(
+                f"There is no run before {newest} in {store.name}, so nothing can be compared with it yet."
+            )
+        return before
+    ids = [run.id for run in store.runs()]
+    found = [each for each in ids if each == name] or [each for each in ids if name and each.startswith(name)]
+    if len(found) != 1:
+        what = "more than one run" if found else "no run"
+        raise FleetError(f"There is {what} {name!r} in {store.name}. The newest: {', '.join((found or ids)[:5])}.")
+    return found[0]
+
+
+def diff(store: Store, before: str, after: str) -> Diff:
+    """What changed from one run to another, each by any of its names."""
+    first, second = run_id(store, before), run_id(store, after)
+    return compare(first, store.lines(first), second, store.lines(second), store.last_good(second))
+
+
+def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | None = None) -> Material:
+    """What a run of the store is exported from."""
+    found = run_id(store, name)
+    line = next(each for each in store.runs() if each.id == found)
+    about = asdict(Run.from_dict({key: getattr(line, key) for key in Run.__dataclass_fields__}))
+    return Material.of(about, partial(store.records, found), str(reports / found), Earlier.of(store, found), wanted)
+
+
+def export(store: Store, format_: str, name: str, reports: Path, file: Path) -> bool:
+    """Writes a run in one format to a file, whole or not at all. Returns whether its content is now another one."""
+    if format_ not in FORMATS:
+        raise FleetError(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")
+    made = material(store, name, reports, [format_])
+    try:
+        return written_whole(file, partial(FORMATS[format_].write, made))
+    except OSError as error:
+        raise FleetError(f"{file} cannot be written: {error.strerror or error}. Name another file.") from error
+
+
+def age(text: str) -> timedelta:
+    """'90d', '12w', '36h' or '30m'. FleetError for anything else."""
+    match = re.fullmatch(r"(\d{1,5})([dwhm])", text)
+    if match is None:
+        raise FleetError(f"{text!r}: give a number and a unit, such as 90d, 12w or 36h.")
+    return timedelta(**{UNITS[match[2]]: int(match[1])})
+
+
+def prune(store: Store, reports: Path, keep: int | None, older: timedelta | None, files: bool, dry: bool) -> list[str]:
+    """Removes runs from the store, and with files their folders. Returns their ids; with dry nothing is removed."""
+    if keep is None and older is None:
+        raise FleetError("Say which runs may go: beyond the newest so many (keep), older than so long, or both.")
+    gone = store.prune(keep=keep, older_than=older, dry=dry)
+    if files and not dry:
+        _remove_folders(reports, gone)
+    return gone
+
+
+def _remove_folders(reports: Path, runs: Iterable[str]) -> None:
+    """Removes these runs' folders, and nothing whose name is no run's."""
+    for run in runs:
+        folder = reports / run
+        if RUN_ID.fullmatch(run) and folder.is_dir() and not folder.is_symlink():
+            try:
+                shutil.rmtree(folder)
+            except OSError as error:
+                raise FleetError(
+                    f"{folder} cannot be removed: {error.strerror or error}. Remove it by hand."
+                ) from error
+
+
+def plain(found: Diff) -> dict[str, Any]:
+    """A diff as plain data, and whether there is anything in it."""
+    return {**found.as_dict(), "empty": found.empty}

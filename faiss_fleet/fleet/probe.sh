@@ -1,0 +1,217 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+# Reads what faiss_fleet/fleet/raw_facts.py turns into facts, on a host without a Python that Ansible can use.
+# POSIX sh alone (dash, busybox, bash); every tool may be absent. Prints one "key<TAB>value" a line, changes nothing.
+# Called with: prefix, setting folder, seconds per command, Python search folders and named Pythons (one a line each), CHILD.
+LC_ALL=C
+export LC_ALL
+unset LD_PRELOAD LD_LIBRARY_PATH PYTHONPATH PYTHONHOME NODE_OPTIONS BASH_ENV ENV 2>/dev/null
+prefix=$1 setting=$2 limit=$3 folders=$4 named=$5 child=$6
+PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+export PATH
+tab=$(printf '\t')
+newline='
+'
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# A value is one line, so that no file's text or name can pass for another key.
+emit() { printf '%s\t' "$1"; printf '%s' "$2" | tr '\n\t\r' '   '; printf '\n'; }
+lines() { sed "s/^/$1$tab/" 2>/dev/null; }
+
+if have timeout && timeout -s KILL 5 true 2>/dev/null; then
+  limited() { timeout -s KILL "$limit" "$@" </dev/null; }
+elif have timeout && timeout -t 5 -s KILL true 2>/dev/null; then
+  limited() { timeout -t "$limit" -s KILL "$@" </dev/null; }
+else
+  # The guard's own output is closed, or whoever reads ours would wait for it.
+  limited() {
+    "$@" </dev/null &
+    worker=$!
+    (sleep "$limit"; kill -9 "$worker") >/dev/null 2>&1 &
+    guard=$!
+    wait "$worker"
+    status=$?
+    kill "$guard" 2>/dev/null
+    return "$status"
+  }
+fi
+said() { limited "$@" 2>&1 | head -c 2000 2>/dev/null; }
+
+emit begin faiss-fleet-probe
+emit kernel "$(uname -r 2>/dev/null)"
+emit arch "$(uname -m 2>/dev/null)"
+emit user "$(id -un 2>/dev/null)"
+emit uid "$(id -u 2>/dev/null)"
+emit home "$HOME"
+head -n 40 /etc/os-release 2>/dev/null | lines os_release
+for file in /etc/centos-release /etc/redhat-release; do
+  if [ -r "$file" ]; then emit old_release "$(head -n 1 "$file")"; break; fi
+done
+grep -m 1 '^MemTotal:' /proc/meminfo 2>/dev/null | lines meminfo
+# Each different line once: 200 processors say the same 200 times.
+grep -E '^(model name|flags|Features)' /proc/cpuinfo 2>/dev/null | sort -u | head -n 20 | lines cpuinfo
+emit cpu_count "$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)"
+head -n 500 /proc/mounts 2>/dev/null | lines mount
+
+for path in /lib/ld-musl-*.so.1 /lib64/ld-linux*.so.* /lib/ld-linux*.so.* /lib64/ld64.so.* /lib/ld64.so.*; do
+  [ -e "$path" ] || continue
+  emit loader "$path"
+  emit loader_real "$(readlink -f "$path" 2>/dev/null)"
+  emit loader_says "$(said "$path" --version)"
+done
+# PT_INTERP is the first string of that shape in a program.
+for path in /bin/sh /bin/ls /usr/bin/env /usr/bin/getconf /usr/bin/ssh /usr/bin/id /bin/bash; do
+  [ -r "$path" ] || continue
+  named_loader=$(head -c 16384 "$path" 2>/dev/null | tr -c 'A-Za-z0-9_./-' '\n' 2>/dev/null | grep -m 1 '^/.*/ld[-0-9a-z].*\.so')
+  if [ -n "$named_loader" ]; then
+    emit interpreter "$path"
+    emit interpreter_names "$named_loader"
+    break
+  fi
+done
+if have getconf; then emit getconf "$(said getconf GNU_LIBC_VERSION)"; fi
+if have ldd; then emit ldd "$(limited ldd --version 2>&1 | head -n 2 | tr '\n' '~')"; fi
+
+library() { # key, soname, pattern of version names
+  for folder in /lib64 /usr/lib64 "/lib/$(uname -m)-linux-gnu" "/usr/lib/$(uname -m)-linux-gnu" /lib /usr/lib /usr/local/lib64 /usr/local/lib; do
+    if [ -r "$folder/$2" ]; then
+      emit "$1" "$folder/$2"
+      tr -c 'A-Za-z0-9_.' '\n' <"$folder/$2" 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
+      return
+    elif [ -e "$folder/$2" ]; then
+      emit "$1_unreadable" "$folder/$2"
+    fi
+  done
+}
+library libc libc.so.6 GLIBC
+library libstdcxx libstdc++.so.6 'GLIBCXX|CXXABI'
+# Not OMP_*: the string table keeps OMP_5.1 as the tail of GOMP_5.1, so it cannot be seen there.
+library libgomp libgomp.so.1 GOMP
+library libgcc libgcc_s.so.1 GCC
+library libz libz.so.1 ZLIB
+
+is_script() { [ "$(head -c 2 "$1" 2>/dev/null)" = '#!' ]; }
+python() { # path, named
+  emit python "$1"
+  emit python_named "$2"
+  emit python_real "$(readlink -f "$1" 2>/dev/null)"
+  # Its line is passed on unchanged but for tabs: it holds the fields' own separator.
+  emit python_says "$(said "$1" -S -E -B -c "$child")"
+  root=$(dirname "$(dirname "$(readlink -f "$1" 2>/dev/null || echo "$1")")")
+  for site in "$root"/lib*/python*/site-packages "$root"/lib*/python*/dist-packages /usr/local/lib*/python*/site-packages \
+      /usr/local/lib*/python*/dist-packages /usr/lib/python3/dist-packages "$HOME"/.local/lib/python*/site-packages; do
+    for entry in "$site"/pip-*-info "$site"/numpy-*-info "$site"/faiss*-info "$site"/faiss; do
+      [ -e "$entry" ] && emit python_package "$entry"
+    done
+  done
+}
+seen=$newline
+count=0
+try_python() {
+  [ -f "$1" ] && [ -x "$1" ] || return
+  real=$(readlink -f "$1" 2>/dev/null || echo "$1")
+  case $seen in *"$newline$real$newline"*) return ;; esac
+  [ "$2" = yes ] || ! is_script "$1" || return
+  seen=$seen$real$newline
+  count=$((count + 1))
+  [ "$count" -le 16 ] && python "$1" "$2"
+}
+ifs=$IFS
+IFS=$newline
+set -f
+for path in $named; do
+  set +f
+  if [ -e "$path" ]; then try_python "$path" yes; else emit python "$path"; emit python_named yes; fi
+done
+IFS=:$newline
+for folder in $folders:$PATH; do
+  set +f
+  IFS=$newline
+  for path in $folder/python[0-9].[0-9]* $folder/python[0-9] $folder/python $folder/platform-python; do
+    case ${path##*/} in *[!a-z0-9.-]* | *-config | *-gdb*) continue ;; esac
+    try_python "$path" no
+  done
+done
+for path in /usr/libexec/platform-python /opt/*/bin/python[0-9].[0-9]* /opt/*/bin/python[0-9] /opt/*/bin/python \
+    /opt/rh/*/root/usr/bin/python[0-9]* "$HOME"/.pyenv/versions/*/bin/python; do
+  case ${path##*/} in *-config | *-gdb*) continue ;; esac
+  try_python "$path" no
+done
+
+seen=$newline
+for path in $(command -v node 2>/dev/null) /usr/local/bin/node /usr/bin/node /opt/*/bin/node /opt/rh/*/root/usr/bin/node \
+    "$HOME"/.nvm/versions/node/*/bin/node; do
+  [ -f "$path" ] && [ -x "$path" ] || continue
+  real=$(readlink -f "$path" 2>/dev/null || echo "$path")
+  case $seen in *"$newline$real$newline"*) continue ;; esac
+  seen=$seen$real$newline
+  emit node "$path"
+  emit node_says "$(said "$path" --version)"
+  for package in "${path%/bin/node}/lib/node_modules/npm/package.json" /usr/share/nodejs/npm/package.json; do
+    if [ -r "$package" ]; then emit npm "$(grep -m 1 '"version"' "$package")"; break; fi
+  done
+done
+for path in /opt/conda /opt/*conda* /opt/*forge* "$HOME"/*conda* "$HOME"/*forge*; do
+  [ -d "$path/conda-meta" ] && [ -x "$path/bin/conda" ] || continue
+  for record in "$path"/conda-meta/conda-[0-9]*.json; do [ -e "$record" ] && emit conda "$record"; done
+done
+IFS=$ifs
+
+for name in podman docker; do
+  path=$(command -v "$name" 2>/dev/null)
+  case $path in /*) ;; *) continue ;; esac
+  if [ "$name" = docker ] && is_script "$path"; then continue; fi
+  emit engine "$path"
+  emit engine_says "$(said "$path" --version)"
+done
+for name in crun runc conmon newuidmap newgidmap; do have "$name" && emit helper "$name"; done
+for path in /usr/libexec/podman/conmon /usr/lib/podman/conmon; do [ -x "$path" ] && emit helper conmon; done
+for file in /etc/subuid /etc/subgid; do
+  [ -r "$file" ] && grep -q "^$(id -un 2>/dev/null):" "$file" 2>/dev/null && emit helper "$file"
+done
+if have docker && [ -S /var/run/docker.sock ]; then
+  emit docker_server "$(said docker version --format '{{.Server.Version}}')"
+fi
+
+if have gcc; then
+  emit gcc "$(command -v gcc)"
+  emit gcc_says "$(said gcc -dumpfullversion -dumpversion)"
+fi
+for path in /opt/rh/*toolset-*/root/usr/bin/gcc; do
+  [ -x "$path" ] || continue
+  emit devtoolset "$path"
+  emit devtoolset_says "$(said "$path" -dumpfullversion -dumpversion)"
+done
+for name in cmake3 cmake; do
+  have "$name" || continue
+  emit cmake "$(command -v "$name")"
+  emit cmake_says "$(said "$name" --version)"
+  break
+done
+
+folder() { # purpose, path
+  emit folder "$1"
+  emit folder_path "$2"
+  near=$2
+  while [ ! -d "$near" ] && [ "$near" != / ] && [ -n "$near" ]; do near=$(dirname "$near"); done
+  emit folder_existing "$near"
+  way=$2
+  while [ -n "$way" ] && [ "$way" != / ] && [ "$(dirname "$way")" != "$near" ]; do way=$(dirname "$way"); done
+  if [ -n "$way" ] && [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit folder_in_the_way "$way"; fi
+  emit folder_real "$(cd "$near" 2>/dev/null && pwd -P)"
+  if [ -w "$near" ] && [ -x "$near" ]; then emit folder_writable yes; else emit folder_writable no; fi
+  emit folder_df "$(df -Pk "$near" 2>/dev/null | tail -n 1)"
+}
+folder prefix "$prefix"
+folder tmp "${TMPDIR:-/tmp}"
+folder setting "$setting"
+
+for path in "$prefix"/*/*; do
+  [ -d "$path" ] && [ ! -h "$path" ] || continue
+  emit prefix "$path"
+  if [ -r "$path/manifest.json" ]; then emit prefix_digest "$(grep -m 1 '"digest"' "$path/manifest.json" 2>/dev/null)"; fi
+done
+
+if [ -r /sys/fs/selinux/enforce ]; then emit selinux_enforce "$(cat /sys/fs/selinux/enforce)"
+elif [ -r /selinux/enforce ]; then emit selinux_enforce "$(cat /selinux/enforce)"; fi
+grep -E '^SELINUX(TYPE)?=' /etc/selinux/config 2>/dev/null | lines selinux_config
+emit end faiss-fleet-probe

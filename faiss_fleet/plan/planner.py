@@ -1,0 +1,33 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The plan of a host: every strategy's candidates, in the order in which they would be tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import strategies
+from ..strategies.base import Candidate, Facts, Options
+
+
+def plan(facts: Facts, options: Options, order: Iterable[str]) -> list[Candidate]:
+    """Candidates of the named strategies, best first within each. Blocked ones stay, with their reasons."""
+    by_name = {strategy.name: strategy for strategy in strategies.all_strategies()}
+    found: list[Candidate] = []
+    for name in order:
+        if name in by_name:
+            found.extend(by_name[name].plan(facts, options))
+    return found
+
+
+def possible(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """Those that may be tried, in the plan's order."""
+    return [candidate for candidate in candidates if candidate["verdict"] == "possible"]
+
+
+def title(candidate: Mapping[str, Any]) -> str:
+    """The candidate in words, for reports and for the setting's ``because``."""
+    artefact = candidate["artefact"]
+    name = " ".join(str(artefact[part]) for part in ("name", "version") if artefact.get(part))
+    python = f", Python {artefact['python']}" if artefact.get("python") else ""
+    return f"{name} ({candidate['strategy']}{python})"

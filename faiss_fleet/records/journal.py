@@ -1,0 +1,283 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Keeps one run's records on disk while it goes on: a controller killed half-way loses nothing that was finished.
+
+A run is a folder ``reports/<run id>/``. Host names are data in its files, never part of a path. ``run.json`` says which
+hosts are due, so that one without a line is known to be missing; ``records.jsonl`` grows by one synced line each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import BinaryIO
+
+from ..errors import FleetError
+from .build import RUN_ID, Run, interrupted
+from .clean import Cleaner
+from .schema import Record
+
+RECORDS, RUN, LATEST = "records.jsonl", "run.json", "latest"
+DAMAGED = "records.jsonl.damaged"  # as it was, before lines that are no records were left out
+
+Hosts = dict[str, list[str]]  # groups by host name, in the inventory's order
+
+
+def reports_folder(setting: str, config_file: str | None) -> Path:
+    """Where runs are kept: a relative setting starts at the folder of ansible.cfg, without one at the project's."""
+    base = Path(config_file).parent if config_file else Path(__file__).resolve().parents[2]
+    return (base / Path(setting).expanduser()).resolve()
+
+
+def refuse_unwritable(reports: Path) -> None:
+    """Raises FleetError when a run could not be written there. Leaves the folder made, and empty if it was."""
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=reports):
+            pass
+    except OSError as error:
+        raise FleetError(
+            f"The reports folder {reports} cannot be written: {error.strerror or error}. Nothing was changed on any "
+            "host. Make it writable for this user, or name another one in FAISS_FLEET_REPORTS or in ansible.cfg under "
+            "[fleet_record] reports=.",
+            cause="permission_denied",
+        ) from error
+    latest = reports / LATEST
+    if latest.exists() and not latest.is_symlink():
+        raise FleetError(
+            f"{latest} is no symbolic link, so it cannot be pointed at the new run. Nothing was changed on any host. "
+            "Move it away."
+        )
+
+
+def write_atomically(path: Path, chunks: Iterable[str]) -> bool:
+    """Replaces a file whole with text. Returns whether its content is now another one."""
+
+    def write(file: BinaryIO) -> None:
+        file.writelines(chunk.encode("utf-8") for chunk in chunks)
+
+    return written_whole(path, write)
+
+
+def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
+    """Replaces a file whole. Returns whether its content is now another one; a reader never sees half of it.
+
+    What is no file, such as /dev/null or a pipe, is written to and stays what it is.
+    """
+    if path.exists() and not path.is_file():
+        with path.open("wb") as device:
+            write(device)
+        return True
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists() and _same_content(path, beside):
+            return False
+        beside.replace(path)
+        return True
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def point_latest(folder: Path) -> None:
+    """Makes ``latest`` beside a run's folder lead to it, in one step."""
+    beside = folder.parent / f".{LATEST}.{os.getpid()}"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(folder.name)
+    beside.replace(folder.parent / LATEST)
+
+
+def find(reports: Path, name: str = LATEST) -> Path:
+    """The folder of a run by its id or of the latest one; FleetError when there is none of that name."""
+    if name != LATEST and not RUN_ID.fullmatch(name):
+        raise FleetError(f"{name!r} is no run id. Give 'latest' or an id like 20261122T101112Z-3f9a1c.")
+    folder = (reports / name).resolve()
+    if not (folder / RECORDS).is_file():
+        known = sorted(entry.name for entry in reports.glob("*") if RUN_ID.fullmatch(entry.name))[-5:]
+        hint = f"The newest there: {', '.join(known)}." if known else "No run was recorded there yet; run audit.yml."
+        raise FleetError(f"There is no run {name} under {reports}. {hint}")
+    return folder
+
+
+def read_run(folder: Path) -> tuple[Run, Hosts]:
+    """What run.json says: the run and the hosts that are due."""
+    try:
+        data = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        return Run.from_dict(data["run"]), {str(name): list(groups) for name, groups in data["hosts"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FleetError(
+            f"{folder / RUN} cannot be read: {error}. Restore it, or audit again; {RECORDS} holds the finished hosts."
+        ) from error
+
+
+def read_records(folder: Path) -> Iterator[Record]:
+    """Every record of a settled run, in order. Lines that are no record (torn by a crash) are passed over."""
+    with (folder / RECORDS).open("rb") as file:
+        for line in file:
+            record = _record(line)
+            if record is not None:
+                yield record
+
+
+def settle(folder: Path, cleaner: Cleaner | None = None, each: Callable[[Record], None] | None = None) -> bool:
+    """Leaves one line per host that was due, in the inventory's order: the last one written, or 'interrupted'.
+
+    Rewrites the file only where it differs, as a whole and in one step. each is handed every record on the way; True
+    is returned when these were the settled ones, False when the file had to be rewritten and is to be read anew.
+    """
+    run, hosts = read_run(folder)
+    journal = Journal(folder, run)
+    journal.resume(hosts, each)
+    return not journal.finish(cleaner or Cleaner())
+
+
+def read_lines(folder: Path) -> Iterator[str]:
+    """The records of a settled run as they stand in its file, a line each, without its end."""
+    with (folder / RECORDS).open("rb") as file:
+        for line in file:
+            yield line.decode("utf-8").rstrip("\n")
+
+
+class Journal:
+    """The records of one run as they come in. Knows where each host's line is, and keeps none of them in memory."""
+
+    def __init__(self, folder: Path, run: Run) -> None:
+        self.folder, self.run = folder, run
+        self.hosts: Hosts = {}
+        self._lines: dict[str, tuple[int, int]] = {}
+        self._file, self._size = 0, 0
+        self._tidy = True  # every line is a record, none is superseded
+        self._damaged = False  # a line is whole and no record: somebody else's work
+
+    @classmethod
+    def begin(cls, reports: Path, run: Run) -> Journal:
+        """Makes the run's folder. FleetError when it is taken or cannot be made."""
+        folder = reports / run.id
+        try:
+            folder.mkdir(parents=True)
+            (folder / RECORDS).touch()
+        except OSError as error:
+            raise FleetError(
+                f"The run's folder {folder} cannot be made: {error.strerror or error}. See that the disk has room, "
+                f"that {reports} is writable, and that no other run has this id."
+            ) from error
+        return cls(folder, run)
+
+    def expect(self, hosts: Mapping[str, Iterable[str]]) -> None:
+        """Adds hosts that are due; written down before they are audited."""
+        new = {name: list(groups) for name, groups in hosts.items() if name not in self.hosts}
+        if new or not (self.folder / RUN).exists():
+            self.hosts.update(new)
+            data = {"schema": 1, "run": asdict(self.run), "hosts": self.hosts}
+            write_atomically(self.folder / RUN, [json.dumps(data, indent=1) + "\n"])
+
+    def append(self, record: Record) -> None:
+        """Writes a host's line and waits until it is on disk. OSError when it is not; the file then is as before."""
+        line = _line(record)
+        self._catch_up()
+        descriptor = os.open(self.folder / RECORDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            if os.write(descriptor, line) != len(line):
+                raise OSError(28, "No space left on device")
+            os.fsync(descriptor)
+        except OSError:
+            os.ftruncate(descriptor, self._size)
+            raise
+        finally:
+            os.close(descriptor)
+        name = record["host"]["name"]
+        self._tidy = self._tidy and name not in self._lines
+        self._lines[name] = (self._size, len(line))
+        self._size += len(line)
+
+    def read(self, name: str) -> Record | None:
+        """The host's record as last written, None when it has none yet."""
+        self._catch_up()
+        place = self._lines.get(name)
+        if place is None:
+            return None
+        with (self.folder / RECORDS).open("rb") as file:
+            file.seek(place[0])
+            return _record(file.read(place[1]))
+
+    def _catch_up(self) -> None:
+        # report.yml may have settled the run meanwhile: the file then is another one, with lines at other places.
+        path = self.folder / RECORDS
+        if not path.exists():
+            path.touch()
+        found = path.stat()
+        if (found.st_ino, found.st_size) != (self._file, self._size):
+            self.resume(self.hosts)
+
+    def resume(self, hosts: Hosts, each: Callable[[Record], None] | None = None) -> None:
+        """Finds the lines of a run that an earlier process wrote. each is handed every record that is read."""
+        self.hosts = dict(hosts)
+        self._lines, self._size, self._tidy, self._damaged = {}, 0, True, False
+        with (self.folder / RECORDS).open("rb") as file:
+            self._file = os.fstat(file.fileno()).st_ino
+            for line in file:
+                record = _record(line)
+                name = record["host"]["name"] if record else None
+                if each is not None and record is not None:
+                    each(record)
+                self._tidy = self._tidy and name is not None and name not in self._lines
+                self._damaged = self._damaged or (record is None and line.endswith(b"\n"))
+                if name is not None:
+                    self._lines[name] = (self._size, len(line))
+                self._size += len(line)
+
+    def missing(self) -> list[str]:
+        """Hosts that are due and have no line yet."""
+        return [name for name in self.hosts if name not in self._lines]
+
+    def finish(self, cleaner: Cleaner, finished: str | None = None) -> bool:
+        """Gives each host that has no line its 'interrupted', and puts the lines into the inventory's order.
+
+        Returns whether anything had to be rewritten.
+        """
+        self._catch_up()
+        missing = self.missing()
+        order = [*self.hosts, *(name for name in self._lines if name not in self.hosts)]
+        if self._tidy and not missing and list(self._lines) == order:
+            return False
+
+        def lines() -> Iterator[str]:
+            for name in order:
+                record = self.read(name) or interrupted(self.run, name, self.hosts[name], cleaner, finished)
+                yield _line(record).decode("ascii")
+
+        if self._damaged:
+            shutil.copyfile(self.folder / RECORDS, self.folder / DAMAGED)
+        write_atomically(self.folder / RECORDS, lines())
+        self.resume(self.hosts)
+        return True
+
+
+def _line(record: Record) -> bytes:
+    # ASCII only: no separator, surrogate or direction mark inside can break a line or a reader.
+    return json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line)
+        return record if line.endswith(b"\n") and isinstance(record["host"]["name"], str) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _same_content(one: Path, other: Path) -> bool:
+    if one.stat().st_size != other.stat().st_size:
+        return False
+    with one.open("rb") as left, other.open("rb") as right:
+        while chunk := left.read(1 << 20):
+            if chunk != right.read(1 << 20):
+                return False
+    return True

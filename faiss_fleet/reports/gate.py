@@ -1,0 +1,35 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Says which hosts fell back, and why, to whoever made that a failure of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .text import one_line, shorten
+
+SHOWN = 20
+
+
+def is_fallback(result: Mapping[str, Any]) -> bool:
+    """Whether a host's vector_backend result says JavaScript; a host without a decision failed by itself."""
+    decision = result.get("decision")
+    return isinstance(decision, Mapping) and decision.get("backend") == "js"
+
+
+def message(fallen: Mapping[str, Mapping[str, Any]]) -> str:
+    """One line a host, the first SHOWN of them, and the next step."""
+    lines = [f"  {one_line(host)}: {_because(result)}" for host, result in list(fallen.items())[:SHOWN]]
+    if len(fallen) > SHOWN:
+        lines.append(f"  ... and {len(fallen) - SHOWN} more, all in the report")
+    what = "1 host falls" if len(fallen) == 1 else f"{len(fallen)} hosts fall"
+    return (
+        f"{what} back to JavaScript, and fleet_report__fail_on_fallback makes that a failure:\n"
+        + "\n".join(lines)
+        + "\nFollow the remedies in the report, or set fleet_report__fail_on_fallback: false where it may."
+    )
+
+
+def _because(result: Mapping[str, Any]) -> str:
+    decision = result["decision"]
+    return shorten(one_line(str(decision.get("because") or decision.get("cause") or "no reason was given")), 300)

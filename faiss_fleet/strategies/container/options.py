@@ -1,0 +1,189 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What the inventory says about containers, checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...artefacts import cache
+from ...errors import FleetError
+from ..base import Options
+
+STRATEGY = "container"
+PREFIX = "faiss_install__container_"
+# By source the variable that names what it takes.
+NAMES = {"registry": "image", "archive": "archive", "build": "base"}
+SOURCES = tuple(NAMES)
+ENGINES = ("", "podman", "docker")
+SHA256 = re.compile(r"^[0-9a-f]{64}$")
+# registry.example:5000/team/faiss:1.9@sha256:... With its registry, as hosts disagree on what a short name means.
+REFERENCE = re.compile(
+    r"^(?P<name>(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9-]+(?=:\d))(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+)"
+    r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
+)
+INTERPRETER = re.compile(r"^(?:/[\w.+-]+)*/?[\w.+-]+$")
+LEAST_MEMORY = 256
+LEAST_PIDS = 16
+
+
+@dataclass(frozen=True)
+class Reference:
+    """name is host and path; digest sha256:..., or None where there is a tag alone."""
+
+    name: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def pinned(self) -> str:
+        """How hosts name it."""
+        return f"{self.name}@{self.digest}"
+
+    def __str__(self) -> str:
+        return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file on the controller, with the sha256 that it must have."""
+
+    path: Path
+    sha256: str
+    variable: str
+
+    def check(self) -> None:
+        """Raises FleetError when it is another file."""
+        found = cache.sha256(self.path)
+        if found != self.sha256:
+            raise FleetError(
+                f"{self.path} has sha256 {found}, and {self.variable} says {self.sha256}. Make or fetch it again, or "
+                "correct the variable if you trust the file.",
+                "hash_mismatch",
+                f"Make or fetch {self.path.name} again, or correct {self.variable}.",
+            )
+
+
+@dataclass(frozen=True)
+class ContainerOptions:
+    """What of image, archive and base is not None says where the image comes from; all None: nothing is named."""
+
+    source: str
+    image: Reference | None
+    archive: File | None
+    base: Reference | File | None
+    python: str
+    engine: str
+    memory_mb: int
+    pids: int
+
+    @property
+    def named(self) -> bool:
+        return {"registry": self.image, "archive": self.archive, "build": self.base}[self.source] is not None
+
+    @property
+    def variable(self) -> str:
+        """The variable that has to name something for this source."""
+        return PREFIX + NAMES[self.source]
+
+
+def from_options(options: Options) -> ContainerOptions:
+    return from_variables(options.extra)
+
+
+def from_variables(values: Mapping[str, Any]) -> ContainerOptions:
+    """Raises FleetError for what cannot be meant; no secret that slipped into a name is repeated in it."""
+    source = _choice(values, "source", SOURCES, "registry")
+    # What belongs to another source is let be: a group may name an archive, and one of its hosts a registry.
+    image = values.get(PREFIX + "image") if source == "registry" else None
+    base = values.get(PREFIX + "base") if source == "build" else None
+    parsed: Reference | File | None = None
+    if isinstance(base, Mapping) and base.get("image"):
+        parsed = _pinned(base["image"])
+    elif base:
+        parsed = _file(values, "base")
+    python = str(values.get(PREFIX + "python") or "python3")
+    if not INTERPRETER.match(python):
+        raise FleetError(f"{PREFIX}python is {python!r}, which is no program. Write python3, or a path in the image.")
+    found = ContainerOptions(
+        source=source,
+        image=reference(image, PREFIX + "image") if image else None,
+        archive=_file(values, "archive") if source == "archive" else None,
+        base=parsed,
+        python=python,
+        engine=_choice(values, "engine", ENGINES, ""),
+        memory_mb=_number(values, "memory_mb", 4096, LEAST_MEMORY),
+        pids=_number(values, "pids", 256, LEAST_PIDS),
+    )
+    meant = [other for other, name in NAMES.items() if values.get(PREFIX + name)]
+    if meant and not found.named:
+        raise FleetError(
+            f"{PREFIX}{NAMES[meant[0]]} names something, and {PREFIX}source is {source}, for which {found.variable} "
+            f"would have to. Set {PREFIX}source: {meant[0]}, or name that one.",
+            "image_missing",
+        )
+    return found
+
+
+def reference(value: object, variable: str) -> Reference:
+    """Raises FleetError for anything but registry/path, with a tag, a digest or both."""
+    text = str(value)
+    found = REFERENCE.match(text)
+    if not found or not (found["tag"] or found["digest"]):
+        shown = re.sub(r"^.*@(?!sha256:)", "****@", text)
+        raise FleetError(
+            f"{variable} is {shown!r}. Write registry/path@sha256:<64 hexadecimal digits>, or registry/path:tag, with "
+            "the registry's name in front and without a password: `podman login` on the host keeps that."
+        )
+    return Reference(found["name"], found["tag"], found["digest"])
+
+
+def _pinned(value: object) -> Reference:
+    found = reference(value, PREFIX + "base")
+    if found.digest is None:
+        raise FleetError(
+            f"{PREFIX}base names {found} by its tag, which may be another image tomorrow. Write {found.name}@sha256:..."
+            " with the digest that you mean (`skopeo inspect` shows it)."
+        )
+    return found
+
+
+def _file(values: Mapping[str, Any], name: str) -> File | None:
+    given, variable = values.get(PREFIX + name), PREFIX + name
+    if not given:
+        return None
+    if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
+        kinds = " or {image: registry/path@sha256:...}" if name == "base" else ""
+        raise FleetError(
+            f"{variable} names no file with its sha256. Write it as {{file: /path/on/the/controller.tar, sha256: "
+            f"64 hexadecimal digits}}{kinds}."
+        )
+    path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
+    if not SHA256.match(sha256):
+        raise FleetError(f"{variable} has the sha256 {sha256!r}, which is not 64 hexadecimal digits.")
+    if not path.is_file():
+        raise FleetError(
+            f"{variable} names {path}, which is no file on this controller. Put it there, or correct the path."
+        )
+    return File(path, sha256, variable)
+
+
+def _choice(values: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str) -> str:
+    value = str(values.get(PREFIX + name) or default)
+    if value not in choices:
+        raise FleetError(f"{PREFIX}{name} is {value!r}. It can be one of: {', '.join(filter(None, choices))}.")
+    return value
+
+
+def _number(values: Mapping[str, Any], name: str, default: int, least: int) -> int:
+    value = values.get(PREFIX + name)
+    try:
+        number = default if value in (None, "") else int(value)
+    except (TypeError, ValueError):
+        number = -1
+    if number != 0 and number < least:
+        raise FleetError(f"{PREFIX}{name} is {value!r}. It is a number of at least {least}, or 0 for no limit.")
+    return number

@@ -1,0 +1,96 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Asks a registry from the controller, through skopeo or podman: the digest of a tag, and the image of a digest.
+
+Those read the user's own credentials; none passes through here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...errors import FleetError
+from ...redact import redact
+from .options import Reference
+
+TIME_LIMIT = 1800.0
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def digest_of(reference: Reference) -> str:
+    """The digest that a tag stands for right now."""
+    tool, path = _tool()
+    if tool == "skopeo":
+        said = _run([path, "inspect", "--format", "{{.Digest}}", f"docker://{reference}"], str(reference))
+    else:
+        # podman has no way to ask without fetching; what was fetched for that goes again.
+        name = str(reference)
+        known = _succeeds([path, "image", "exists", name])
+        _run([path, "pull", "--quiet", name], name)
+        said = _run([path, "image", "inspect", "--format", "{{.Digest}}", name], name)
+        if not known:
+            _succeeds([path, "rmi", name])
+    found = DIGEST.search(said)
+    if not found:
+        raise FleetError(f"{path} gives no digest for {reference}: {said[:200]!r}.", "corrupt_artefact")
+    return found[0]
+
+
+def fetch(reference: Reference, target: Path) -> None:
+    """The image of a pinned reference as a docker archive. The tool checks it against its digest."""
+    tool, path = _tool()
+    name = reference.pinned
+    if tool == "skopeo":
+        _run([path, "copy", "--quiet", f"docker://{name}", f"docker-archive:{target}"], name)
+        return
+    known = _succeeds([path, "image", "exists", name])
+    _run([path, "pull", "--quiet", name], name)
+    _run([path, "save", "--quiet", "--format", "docker-archive", "--output", str(target), name], name)
+    if not known:
+        _succeeds([path, "rmi", name])
+
+
+def _tool() -> tuple[str, str]:
+    for name in ("skopeo", "podman"):
+        path = shutil.which(name)
+        if path:
+            return name, path
+    remedy = (
+        "Install skopeo or podman on the controller, or name the image by its digest, or take the source archive: "
+        "`podman save` or `docker save` on another machine makes one."
+    )
+    text = f"A registry has to be asked, and this controller has neither skopeo nor podman. {remedy}"
+    raise FleetError(text, "command_missing", remedy)
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+
+
+def _run(command: Sequence[str], name: str) -> str:
+    from ...target.causes import diagnose as causes  # only here: its table takes long to compile
+
+    what = f"{Path(command[0]).name} {command[1]} {name}"
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env={**os.environ, "LC_ALL": "C"},
+            check=False,
+            timeout=TIME_LIMIT,
+        )
+    except subprocess.TimeoutExpired as exc:
+        raise FleetError(f"{what} did not end within {TIME_LIMIT:.0f} s on the controller.", "timeout") from exc
+    if done.returncode != 0:
+        words = redact((done.stderr or done.stdout).strip())
+        found = causes.diagnose(words)
+        cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
+        raise FleetError(f"{what} failed on the controller: {words[-1000:]}", cause, remedy)
+    return done.stdout

@@ -1,0 +1,114 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A prebuilt faiss-node whose archive the inventory names: what its files need is read before it is trusted, then "
+"packed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...artefacts import cache, packing
+from ...artefacts.packing import Packed
+from ...errors import FleetError
+from ...target.elf import needs
+from ...target.elf import reader as elf
+from ..base import Options
+from . import build, recipe, unpacking
+from . import inputs as addon_inputs
+from .runner import Runner
+
+VARIABLE = "faiss_install__faiss_node_prebuilt"
+PARTS = ("bindings", "faiss-node", "file-uri-to-path")
+
+
+@dataclass(frozen=True)
+class Prebuilt:
+    """archive and its sha256; needs and bundled as needs.py has them."""
+
+    archive: Path
+    sha256: str
+    needs: tuple[dict[str, Any], ...]
+    bundled: tuple[str, ...]
+    unpacked_bytes: int
+
+
+def from_options(options: Options) -> Prebuilt | None:
+    """The one that the inventory names; None when it names none. Raises FleetError for one that cannot be used."""
+    given = options.extra.get(VARIABLE)
+    if not given:
+        return None
+    if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
+        raise FleetError(
+            f"{VARIABLE} is {given!r}. Write it as {{file: /path/on/the/controller.tar.gz, sha256: 64 hexadecimal "
+            "digits}: an archive of a release of faiss-node, such as faiss-node-v0.5.1-napi-v6-linux-x64.tar.gz.",
+            cause="prebuild_missing",
+        )
+    path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
+    if not path.is_file():
+        raise FleetError(
+            f"{VARIABLE} names {path}, which is no file on this controller. Put the archive there, or correct the "
+            "path.",
+            cause="prebuild_missing",
+            remedy=f"Put the archive at {path}.",
+        )
+    found = cache.sha256(path)
+    if found != sha256:
+        raise FleetError(
+            f"{path} has sha256 {found}, and {VARIABLE} says {sha256}. Fetch it again, or correct the variable if "
+            "you trust the file.",
+            cause="hash_mismatch",
+            remedy=f"Fetch {path.name} again, or correct {VARIABLE}.",
+        )
+    note = options.cache / "addon" / "prebuilt" / f"{sha256}.json"
+    kept = cache.read_json(note)
+    if not isinstance(kept, dict) or "needs" not in kept:
+        kept = _inspected(path)
+        cache.write_json(note, kept)
+    return Prebuilt(path, sha256, tuple(kept["needs"]), tuple(kept["bundled"]), int(kept["unpacked_bytes"]))
+
+
+def _inspected(path: Path) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as place:
+        tree = unpacking.tar(path, Path(place, "tree"), path.name, top=False)
+        release = tree / "build" / "Release"
+        paths = [found for found in sorted(release.rglob("*")) if found.is_file() and _is_elf(found)]
+        if release / recipe.BINARY not in paths:
+            raise FleetError(
+                f"{path} holds no build/Release/{recipe.BINARY}, so it is no prebuilt faiss-node.",
+                cause="corrupt_artefact",
+            )
+        files = {found.name: elf.read(str(found)) for found in paths}
+        size = sum(found.stat().st_size for found in tree.rglob("*") if found.is_file())
+    return {"needs": needs.of_files(files), "bundled": needs.bundled(files), "unpacked_bytes": size}
+
+
+def _is_elf(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return bool(elf.is_elf(handle.read(4)))
+
+
+def artefact(prebuilt: Prebuilt, options: Options) -> tuple[Packed, dict[str, Any]]:
+    """The prefix with the prebuilt's files in faiss-node's package, and its lock."""
+    inputs = {key: item for key, item in addon_inputs.load(options).items() if key in PARTS}
+    packages = [inputs[key].locked() for key in PARTS]
+    lock = {"packages": packages, "prebuilt": {"file": prebuilt.archive.name, "sha256": prebuilt.sha256}}
+    archives = options.cache / "archives"
+    name = f"{build.STRATEGY}-{packing.digest_of(lock)}"
+    with cache.once(archives / name):
+        kept = packing.kept(archives, build.STRATEGY, lock)
+        if kept is not None:
+            return kept, lock
+        runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", build.time_limit(options))
+        files = addon_inputs.fetch_all(inputs, options, runner)
+        with tempfile.TemporaryDirectory(dir=options.cache, prefix="addon-") as place:
+            tree = Path(place, "tree")
+            for key in PARTS:
+                unpacking.tar(files[key], tree / "node_modules" / key, files[key].name)
+            unpacking.tar(prebuilt.archive, tree / build.PACKAGE, prebuilt.archive.name, top=False)
+            note = {"faiss_node": inputs["faiss-node"].version, "prebuilt": prebuilt.archive.name}
+            (tree / build.PACKAGE / build.NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
+            return packing.keep(packing.pack(tree, lock, build.STRATEGY, archives)), lock

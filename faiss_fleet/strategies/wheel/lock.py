@@ -1,0 +1,226 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""From a chosen wheel to the archive that is shipped: resolved, locked, checked and packed once per class of hosts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name, parse_wheel_filename
+
+from ...artefacts import cache, class_work, packing
+from ...artefacts.packing import Packed
+from ...errors import FleetError
+from ...target.elf import needs
+from ..base import Artefact, Facts, Options, Runtime
+from . import catalogue, pip_resolver, portable_python
+from . import judge as wheel_judge
+from . import needs as wheel_needs
+from .catalogue import Catalogue, Wheel
+from .pip_resolver import Target
+from .portable_python import PortablePython
+
+STRATEGY = "wheel"
+# Of what a prefix holds and where; a new layout is a new digest.
+LAYOUT = 1
+MAX_AGE_HOURS = 0.0  # no limit: the lock holds until faiss-cpu itself, or the class of hosts, changes
+MAX_STEPS_BACK = 8
+SITE = "site-packages"
+
+
+def artefact(
+    wheel: Wheel,
+    known: Catalogue,
+    target: Target,
+    facts: Facts,
+    options: Options,
+    portable: PortablePython | None,
+    runtime: Runtime,
+    now: Callable[[], float] = time.time,
+    blocked: bool = False,
+) -> Artefact:
+    """The packed prefix. What an earlier run locked and packed is used again while the lock is not too old.
+
+    blocked: it is known not to fit the class, and is made to be tried all the same.
+    """
+    path = options.cache / "locks" / f"{STRATEGY}-{_class_key(wheel, known, target, facts, portable)}.json"
+    with class_work.once(path, options):
+        lock = _kept_lock(path, options, now())
+        if lock is None:
+            try:
+                lock = _made_lock(path, wheel, known, target, facts, options, portable, now(), blocked)
+            except FleetError:
+                # An index that is down today is no reason to take from a host what works there: the older lock serves.
+                lock = _kept_lock(path, options, now(), any_age=True)
+                if lock is None:
+                    raise
+    archives = options.cache / "archives"
+    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
+        packed = packing.kept(archives, STRATEGY, lock) or _build(lock, target, options, portable, archives)
+    return packed.artefact(runtime, lock)
+
+
+def _class_key(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, portable: PortablePython | None) -> str:
+    """Hosts for which everything is resolved alike have the same key."""
+    provides = needs.provided_per_facts(facts)
+    folders = [
+        (path.name, path.stat().st_size, path.stat().st_mtime_ns)
+        for folder in known.source.folders
+        for path in sorted(folder.glob("*.whl"))
+    ]
+    host = [target.python, target.arch, target.libc, target.libc_version, provides, facts["cpu"]["isa_level"]]
+    return cache.digest([LAYOUT, wheel.file, wheel.sha256, host, folders, portable.sha256 if portable else None])[:32]
+
+
+def _kept_lock(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:
+    kept = cache.read_json(path)
+    if not isinstance(kept, dict) or "lock" not in kept:
+        return None
+    hours = float(options.extra.get("faiss_install__lock_max_age_hours", MAX_AGE_HOURS))
+    if hours and not (any_age or options.offline) and not 0 <= now - kept["resolved_at"] < hours * 3600:
+        return None
+    lock: dict[str, Any] = kept["lock"]
+    have = all(_stored(options, package).is_file() for package in lock["packages"])
+    return lock if have or packing.kept(options.cache / "archives", STRATEGY, lock) else None
+
+
+def _made_lock(
+    path: Path,
+    wheel: Wheel,
+    known: Catalogue,
+    target: Target,
+    facts: Facts,
+    options: Options,
+    portable: PortablePython | None,
+    now: float,
+    blocked: bool,
+) -> dict[str, Any]:
+    if options.offline and not known.source.folders:
+        raise FleetError(
+            f"faiss_install__offline is set, and the cache {options.cache} has no lock with its wheels for faiss-cpu "
+            f"{wheel.version} and this class of hosts. Run once with the index at hand, or set "
+            "faiss_install__wheelhouse.",
+            cause="unreachable",
+            remedy="Run once with the index at hand, or set faiss_install__wheelhouse.",
+        )
+    options.cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=options.cache, prefix="resolve-") as place:
+        wheels = _fitting(wheel, known, target, facts, Path(place), blocked)
+        packages = [_locked(found) for found in wheels]
+        for found, package in zip(wheels, packages, strict=True):
+            _store(found, _stored(options, package))
+    lock = {
+        "layout": LAYOUT,
+        "python": target.tag,
+        "packages": sorted(packages, key=lambda package: str(package["name"])),
+        "portable": {"sha256": portable.sha256, "python": list(portable.python)} if portable else None,
+    }
+    cache.write_json(
+        path, {"resolved_at": now, "for": f"{target.tag} {target.libc} {facts['libc']['version']}", "lock": lock}
+    )
+    return lock
+
+
+def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path, blocked: bool) -> list[Path]:
+    """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
+    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel), *wheel_judge.numpy_limits(facts)]
+    for step in range(MAX_STEPS_BACK):
+        found = pip_resolver.download(wanted, target, known.source, place / str(step))
+        sums = {path: catalogue.read_sums(path) for path in known.source.folders}
+        unfit = None
+        for path in found:
+            for folder_sums in sums.values():
+                catalogue.check_sum(path, folder_sums)
+            unfit = unfit or _judged(path, wheel, known, facts, blocked)
+        if unfit is None:
+            return found
+        wanted.append(unfit)
+    raise FleetError(
+        f"No release of what faiss-cpu {wheel.version} needs runs on this class of hosts; left out were "
+        f"{', '.join(wanted[-MAX_STEPS_BACK:])}. Try an older faiss-cpu, or another strategy.",
+        cause="no_matching_distribution",
+    )
+
+
+def _judged(path: Path, wheel: Wheel, known: Catalogue, facts: Facts, blocked: bool) -> str | None:
+    """A constraint that rules this wheel out when it cannot run on the class; None when it can."""
+    project, version, _, _ = parse_wheel_filename(path.name)
+    if project == canonicalize_name(catalogue.PROJECT):
+        _check_faiss(path, wheel, known, facts, blocked)
+        return None
+    reasons = wheel_judge.of_package(path, wheel_needs.read(path), facts)
+    return f"{project}<{version}" if reasons else None
+
+
+def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts, blocked: bool) -> None:
+    expected = {each.file: each.sha256 for each in known.wheels if each.version == wheel.version}
+    found = cache.sha256(path)
+    if expected.get(path.name) != found:
+        raise FleetError(
+            f"{path.name} came with sha256 {found}, and the catalogue has {expected.get(path.name)}. The index "
+            "serves another file than was measured: find out why before you trust it, or make the catalogue anew.",
+            cause="hash_mismatch",
+            remedy="Find out why it does; then python -m faiss_fleet.strategies.wheel.catalogue update --everything.",
+        )
+    if blocked:
+        return
+    # Measured again on the very bytes that are shipped, rather than by the table.
+    measured = wheel_needs.read(path)
+    reasons = needs.judge(measured.needs, needs.provided_per_facts(facts), measured.bundled)
+    if reasons:
+        raise FleetError(
+            f"{path.name} cannot run on this class of hosts: {reasons[0]['text']}.", cause=str(reasons[0]["cause"])
+        )
+
+
+def _locked(path: Path) -> dict[str, str]:
+    project, version, _, _ = parse_wheel_filename(path.name)
+    return {"name": str(project), "version": str(version), "file": path.name, "sha256": cache.sha256(path)}
+
+
+def _stored(options: Options, package: dict[str, str]) -> Path:
+    return options.cache / "wheels" / package["sha256"] / package["file"]
+
+
+def _store(found: Path, stored: Path) -> None:
+    if not stored.is_file():
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        shutil.move(found, stored)
+
+
+def _build(
+    lock: dict[str, Any], target: Target, options: Options, portable: PortablePython | None, archives: Path
+) -> Packed:
+    with tempfile.TemporaryDirectory(dir=options.cache, prefix="stage-") as place:
+        tree = Path(place) / "tree"
+        tree.mkdir()
+        site = tree / SITE
+        pins = [(package["name"], package["version"], package["sha256"]) for package in lock["packages"]]
+        folders = [_stored(options, package).parent for package in lock["packages"]]
+        pip_resolver.install(pins, target, folders, site)
+        tidy(site)
+        if portable:
+            portable_python.unpack(portable, tree / portable_python.FOLDER)
+        return packing.keep(packing.pack(tree, lock, STRATEGY, archives))
+
+
+def tidy(site: Path) -> None:
+    """Takes away the scripts, which name the controller's Python, and their lines in each RECORD."""
+    shutil.rmtree(site / "bin", ignore_errors=True)
+    for record in sorted(site.glob("*.dist-info/RECORD")):
+        rows = [
+            row for row in csv.reader(io.StringIO(record.read_text(encoding="utf-8"))) if row and _is_there(site, row)
+        ]
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerows(rows)
+        record.write_text(out.getvalue(), encoding="utf-8")
+
+
+def _is_there(site: Path, row: Sequence[str]) -> bool:
+    return not row[0].startswith("../") and (site / row[0]).exists()

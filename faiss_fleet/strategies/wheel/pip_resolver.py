@@ -1,0 +1,193 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs pip on the controller for a Python that is not here: lists, downloads and installs a host class's wheels."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import FleetError
+from ...redact import redact
+
+TIME_LIMIT = 900.0
+LISTING_TIME_LIMIT = 60.0
+# The first glibc of each name that manylinux wheels had before they were named after a glibc.
+LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
+FIRST_GLIBC_MINOR = 5
+WHEEL_IN_LOG = re.compile(r"[^\s/]+\.whl(?=[\s#?'\")]|$)")
+TAIL = 20
+
+
+@dataclass(frozen=True)
+class Target:
+    """The Python that wheels are for: version (3, 13), arch x86_64, libc glibc or musl, libc_version (2, 17)."""
+
+    python: tuple[int, int]
+    arch: str
+    libc: str
+    libc_version: tuple[int, ...]
+
+    @property
+    def tag(self) -> str:
+        return f"cp{self.python[0]}{self.python[1]}"
+
+    @property
+    def abi(self) -> str:
+        """Up to 3.7, CPython's ABI was marked with an m for its allocator."""
+        return self.tag + ("m" if self.python < (3, 8) else "")
+
+    def platforms(self) -> list[str]:
+        """Every platform tag that fits, best first. pip widens no manylinux_x_y by itself, so all are named."""
+        minor = self.libc_version[1]
+        if self.libc == "musl":
+            return [f"musllinux_1_{older}_{self.arch}" for older in range(minor, -1, -1)]
+        tags = []
+        for older in range(minor, FIRST_GLIBC_MINOR - 1, -1):
+            tags.append(f"manylinux_2_{older}_{self.arch}")
+            if (2, older) in LEGACY:
+                tags.append(f"{LEGACY[2, older]}_{self.arch}")
+        return tags
+
+    def arguments(self) -> list[str]:
+        """pip's options for it. Source distributions are out: the controller could only build them for itself."""
+        arguments = [
+            "--only-binary=:all:",
+            "--implementation=cp",
+            f"--python-version={self.python[0]}.{self.python[1]}",
+        ]
+        # Given one by one, as pip would else add marks of the Python that runs it, such as a free-threaded one's t.
+        arguments += [f"--abi={abi}" for abi in (self.abi, "abi3", "none")]
+        return arguments + [f"--platform={platform}" for platform in self.platforms()]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where wheels come from: the index that pip is configured for, or folders on the controller and nothing else."""
+
+    folders: tuple[Path, ...] = ()
+
+    def arguments(self) -> list[str]:
+        return ["--no-index", *(f"--find-links={folder}" for folder in self.folders)] if self.folders else []
+
+    def environment(self) -> dict[str, str]:
+        """The user's own pip configuration counts for an index; with folders nothing else may slip in."""
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        if self.folders:
+            environment = {name: value for name, value in environment.items() if not name.startswith("PIP_")}
+            environment["PIP_CONFIG_FILE"] = os.devnull
+        environment.update(
+            PIP_NO_INPUT="1", PIP_DISABLE_PIP_VERSION_CHECK="1", PIP_NO_COLOR="1", PIP_PROGRESS_BAR="off"
+        )
+        environment.setdefault("PIP_RETRIES", "2")
+        environment.update(LC_ALL="C.UTF-8", PYTHONNOUSERSITE="1")
+        return environment
+
+
+def run(arguments: Sequence[str], source: Source, time_limit: float = TIME_LIMIT) -> str:
+    """What pip printed. Raises FleetError with the cause that pip's words show, secrets hidden."""
+    status, output = _execute(arguments, source, time_limit)
+    if status != 0:
+        raise failure(arguments[0], status, output)
+    return output
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "pip", *arguments]
+
+
+def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tuple[int, str]:
+    with subprocess.Popen(
+        _command(arguments),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=source.environment(),
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    ) as process:
+        try:
+            output = process.communicate(timeout=time_limit)[0]
+            return process.returncode, output
+        except subprocess.TimeoutExpired:
+            _end(process)
+            raise FleetError(
+                f"pip {arguments[0]} did not end within {time_limit:.0f} s. See whether the index "
+                "answers (pip config list shows which it is), or put the wheels into a folder "
+                "and set faiss_install__wheelhouse to it.",
+                cause="timeout",
+                remedy="See whether the index answers, or set faiss_install__wheelhouse.",
+            ) from None
+        except BaseException:
+            _end(process)
+            raise
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends pip and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+        time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def failure(action: str, status: int, output: str) -> FleetError:
+    """The error for a pip that failed: its cause and remedy by what it said, and its last words."""
+    from ...target.causes import (
+        diagnose as causes,  # only here: its table takes longer to compile than most runs of pip's callers
+    )
+
+    text = redact(output).strip()
+    found = causes.diagnose(text)
+    cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
+    errors = [line for line in text.splitlines() if line.startswith("ERROR:")]
+    words = "\n".join(errors or text.splitlines()[-TAIL:]) or "(it said nothing)"
+    return FleetError(f"pip {action} ended with status {status}: {words}", cause=cause, remedy=remedy, log=text)
+
+
+def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_LIMIT) -> list[str]:
+    """File names of all wheels of a project that the source has, for whatever platform.
+
+    pip names every link that it looks at when it is asked to be verbose, and that is the only place where it names
+    those for other Pythons and platforms than one.
+    """
+    # A requirement that nothing fulfils: pip looks at every link, then fails for want of a version.
+    arguments = ["download", "-vv", "--no-deps", "--only-binary=:all:", "--dest", os.devnull, f"{project}==0.0.0.dev0"]
+    status, output = _execute([*arguments, *source.arguments()], source, time_limit)
+    names = sorted(set(WHEEL_IN_LOG.findall(output)))
+    if not names:
+        raise failure("download", status, "\n".join(line for line in output.splitlines() if not line.startswith(" ")))
+    return names
+
+
+def download(
+    requirements: Iterable[str], target: Target, source: Source, folder: Path, deps: bool = True
+) -> list[Path]:
+    """Wheels that fulfil the requirements on the target, and what they need, in a folder that holds nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    arguments = ["download", "--quiet", "--dest", str(folder), *([] if deps else ["--no-deps"])]
+    run([*arguments, *target.arguments(), *source.arguments(), *requirements], source)
+    return sorted(folder.glob("*.whl"))
+
+
+def install(pins: Sequence[tuple[str, str, str]], target: Target, folders: Sequence[Path], site: Path) -> None:
+    """Puts wheels of the folders into ``site``: (name, version, sha256) each, checked by pip again, not compiled."""
+    source = Source(tuple(folders))
+    lines = [f"{name}=={version} --hash=sha256:{sha256}" for name, version, sha256 in pins]
+    requirements = site.with_name(site.name + ".requirements.txt")
+    requirements.parent.mkdir(parents=True, exist_ok=True)
+    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    try:
+        options = ["--quiet", "--no-deps", "--no-compile", "--require-hashes", "--no-cache-dir", "--no-warn-conflicts"]
+        arguments = ["install", *options, "--target", str(site), "--requirement", str(requirements)]
+        run([*arguments, *target.arguments(), *source.arguments()], source)
+    finally:
+        requirements.unlink()

@@ -1,0 +1,182 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A CPython that comes along with the wheel, for hosts without a usable one: an archive named in the inventory."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import re
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...artefacts import cache
+from ...errors import FleetError
+from ...target import errors as target_errors
+from ...target.elf import needs
+from ...target.elf import reader as elf
+from ...target.prefix import manifest as target_prefix
+from ..base import Options
+
+VARIABLE = "faiss_install__portable_python"
+FOLDER = "python"
+EXECUTABLE = re.compile(r"^(?P<top>(?:[^/]+/)?)bin/python3$")
+STDLIB = re.compile(r"^(?P<top>(?:[^/]+/)?)lib/python(?P<major>3)\.(?P<minor>\d+)/")
+LIBRARY = re.compile(r"^(?:[^/]+/)?lib/[^/]+\.so(?:\.[0-9.]+)?$")
+MAX_LINKS = 8
+
+
+@dataclass(frozen=True)
+class PortablePython:
+    """archive and its sha256; top is the folder in it that holds bin/; needs and bundled as needs.py has them."""
+
+    archive: Path
+    sha256: str
+    top: str
+    python: tuple[int, int]
+    unpacked_bytes: int
+    needs: tuple[dict[str, Any], ...]
+    bundled: tuple[str, ...]
+
+
+def from_options(options: Options) -> PortablePython | None:
+    """The one that the inventory names; None when it names none. Raises FleetError for one that cannot be used."""
+    given = options.extra.get(VARIABLE)
+    if not given:
+        return None
+    if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
+        raise FleetError(
+            f"{VARIABLE} is {given!r}. Write it as {{file: /path/to/python.tar.gz, sha256: 64 hexadecimal digits}}: an "
+            "archive on this controller that holds bin/python3 at its top or one folder down."
+        )
+    path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
+    if not path.is_file():
+        raise FleetError(
+            f"{VARIABLE} names {path}, which is no file on this controller. Put the archive there, or correct the path."
+        )
+    note = options.cache / "portable" / f"{sha256}.json"
+    _check_sha256(path, sha256, note)
+    kept = cache.read_json(note)
+    if not isinstance(kept, dict) or "python" not in kept:
+        found = _inspect(path)
+        stat = path.stat()
+        kept = {**found, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "path": str(path)}
+        cache.write_json(note, kept)
+    return PortablePython(
+        archive=path,
+        sha256=sha256,
+        top=kept["top"],
+        python=(kept["python"][0], kept["python"][1]),
+        unpacked_bytes=kept["unpacked_bytes"],
+        needs=tuple(kept["needs"]),
+        bundled=tuple(kept["bundled"]),
+    )
+
+
+def _check_sha256(path: Path, sha256: str, note: Path) -> None:
+    kept, stat = cache.read_json(note), path.stat()
+    if isinstance(kept, dict) and (kept.get("path"), kept.get("size"), kept.get("mtime_ns")) == (
+        str(path),
+        stat.st_size,
+        stat.st_mtime_ns,
+    ):
+        return
+    found = cache.sha256(path)
+    if found != sha256:
+        raise FleetError(
+            f"{path} has sha256 {found}, and {VARIABLE} says {sha256}. Fetch it again, or correct the variable if you "
+            "trust the file.",
+            cause="hash_mismatch",
+            remedy=f"Fetch {path.name} again, or correct {VARIABLE}.",
+        )
+
+
+def _inspect(path: Path) -> dict[str, Any]:
+    try:
+        with tarfile.open(path) as tar:
+            members = {posixpath.normpath(member.name): member for member in tar}
+            tops = {found["top"] for name in members if (found := EXECUTABLE.match(name))}
+            libs = {(found["top"], int(found["minor"])) for name in members if (found := STDLIB.match(name))}
+            pairs = sorted((top, minor) for top, minor in libs if top in tops)
+            if len(pairs) != 1:
+                raise _unusable(
+                    path, "it does not hold one bin/python3 with its lib/python3.x, at the top or one folder down"
+                )
+            top, minor = pairs[0]
+            files = {}
+            for name in [f"{top}bin/python3", *(name for name in members if LIBRARY.match(name))]:
+                member = _followed(members, name)
+                handle = tar.extractfile(member) if member else None
+                if member is None or handle is None:
+                    continue
+                data = handle.read()
+                if elf.is_elf(data[:4]):
+                    files[posixpath.join(FOLDER, posixpath.relpath(member.name, top or "."))] = elf.read(
+                        io.BytesIO(data), name=member.name
+                    )
+    except (tarfile.TarError, EOFError, OSError, target_errors.AuditError) as exc:
+        raise _unusable(path, str(exc)) from exc
+    used = _started(files)
+    return {
+        "top": top,
+        "python": [3, minor],
+        "unpacked_bytes": sum(member.size for member in members.values()),
+        "needs": needs.of_files(used),
+        "bundled": needs.bundled(files),
+    }
+
+
+def _followed(members: Mapping[str, tarfile.TarInfo], name: str) -> tarfile.TarInfo | None:
+    for _ in range(MAX_LINKS):
+        member = members.get(name)
+        if member is None or not (member.issym() or member.islnk()):
+            return member
+        folder = posixpath.dirname(name) if member.issym() else ""
+        name = posixpath.normpath(posixpath.join(folder, member.linkname))
+    return None
+
+
+def _started(files: Mapping[str, Any]) -> dict[str, Any]:
+    """The interpreter and the libraries of the archive that it cannot start without."""
+    by_name = {alias: name for name in files for alias in (files[name].soname, posixpath.basename(name)) if alias}
+    wanted = [name for name in files if posixpath.dirname(name) == f"{FOLDER}/bin"]
+    for name in wanted:
+        wanted.extend(
+            by_name[library] for library in files[name].needed if library in by_name and by_name[library] not in wanted
+        )
+    return {name: files[name] for name in wanted}
+
+
+def unpack(portable: PortablePython, folder: Path) -> None:
+    """Unpacks what is under the archive's top into ``folder``; a member that would land elsewhere is refused."""
+    folder.mkdir(parents=True)
+    try:
+        with tarfile.open(portable.archive) as tar:
+            members = []
+            for member in tar:
+                path = target_prefix.member_path(member.name)
+                if not path or not (path + "/").startswith(portable.top) or path + "/" == portable.top:
+                    continue
+                member.name = path[len(portable.top) :]
+                if member.islnk():
+                    member.linkname = target_prefix.member_path(member.linkname)[len(portable.top) :]
+                else:
+                    target_prefix.check_kind(member)
+                if member.issym():
+                    target_prefix.check_link(member.name, member.linkname)
+                member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+                members.append(member)
+            # The members were judged above by the rules of the host's side; a Python with filters applies its own too.
+            options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+            tar.extractall(folder, members, **options)  # type: ignore[arg-type]
+    except (tarfile.TarError, EOFError, OSError, target_errors.AuditError) as exc:
+        raise _unusable(portable.archive, str(exc)) from exc
+
+
+def _unusable(path: Path, why: str) -> FleetError:
+    remedy = f"Name another archive in {VARIABLE}: .tar.gz or .tar.xz, with bin/python3 at its top or one folder down."
+    return FleetError(
+        f"{path} cannot be used as a portable Python: {why}. {remedy}", cause="corrupt_artefact", remedy=remedy
+    )

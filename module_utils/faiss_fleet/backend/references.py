@@ -1,0 +1,93 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Reads what the settings of a host say, the ones from before too: a prefix that one of them names is not removed.
+
+Settings are looked for where they usually are, beside the one that is asked about, and where a note among the prefixes
+says that one was written: <prefix>/.settings, a path a line.
+"""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import io
+import os
+
+from .. import files as atomic_file
+from ..prefix import remove as prefix_removal
+from ..errors import AuditError
+from ..prefix.install import SETTINGS
+
+USUAL = '/etc/faiss-fleet'
+FILES = ('.json', '.env')
+BACKUPS = '.backups'
+
+
+def note(path, runtime, usual=USUAL):
+    """Notes beside the prefix of this runtime that there is a setting at this path, where no one would look for it."""
+    prefix = (runtime or {}).get('prefix')
+    base = os.path.dirname(os.path.dirname(prefix or ''))
+    if os.path.dirname(path) == usual or path in noted(base) or not (prefix and prefix_removal.is_ours(prefix)):
+        return
+    try:
+        with io.open(os.path.join(base, SETTINGS), 'ab') as stream:
+            stream.write(path.encode('utf-8') + b'\n')
+    except (IOError, OSError):
+        pass                     # Who may not write there did not put the prefix there, and takes none away.
+
+
+def noted(base):
+    try:
+        with io.open(os.path.join(base, SETTINGS), encoding='utf-8', errors='replace') as stream:
+            return stream.read(atomic_file.LIMIT).splitlines()
+    except (IOError, OSError):
+        return []
+
+
+def texts(place, bases, usual=USUAL):
+    """Contents of this setting (a setting_store.Place), of its backups and of every other one, as bytes.
+
+    bases: folders that hold prefixes, as /opt/faiss-fleet.
+    """
+    return own(place) + others(place, bases, usual)
+
+
+def own(place):
+    return _read(place.files[name] for name in place.names) + _backups(place.backups)
+
+
+def others(place, bases, usual=USUAL):
+    """Those of other settings and their backups."""
+    ours = set([place.backups] + list(place.files.values()))
+    folders = set([place.folder, os.path.realpath(usual)])
+    folders.update(os.path.realpath(os.path.dirname(path)) for base in bases for path in noted(base))
+    found = []
+    for folder in sorted(folders):
+        paths = [os.path.join(folder, name) for name in _names(folder)]
+        paths = [path for path in paths if os.path.realpath(path) not in ours]
+        found += _read(path for path in paths if path.endswith(FILES))
+        for path in paths:
+            found += _backups(path) if path.endswith(BACKUPS) else []
+    return found
+
+
+def _backups(folder):
+    found = []
+    for entry in _names(folder):
+        path = os.path.join(folder, entry)
+        found += _read(os.path.join(path, name) for name in _names(path) if name.endswith(FILES))
+    return found
+
+
+def _names(folder):
+    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+
+
+def _read(paths):
+    """What cannot be read, or is no small file, names nothing."""
+    found = []
+    for path in paths:
+        try:
+            read = atomic_file.read(os.path.realpath(path))
+        except AuditError:
+            continue
+        if read is not None:
+            found.append(read.data)
+    return found

@@ -1,0 +1,56 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Follows ELF files to the libraries that were shipped beside them, through RPATH and RUNPATH as the loader does."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import os
+
+from . import reader as elf
+from ..errors import AuditError
+
+MAX_FILES = 2000
+
+
+def follow(paths, read=elf.read, is_file=os.path.isfile, realpath=os.path.realpath):
+    """{path: ElfFile} of these files and of every library that one of them finds by its own search path."""
+    found = {}
+    queue = [(path, ()) for path in paths]
+    for path, inherited in queue:
+        if path in found:
+            continue
+        if len(found) >= MAX_FILES:
+            raise AuditError('More than %d ELF files hang together with %s. Name fewer, or the one that is imported.'
+                             % (MAX_FILES, paths[0]))
+        file = found[path] = read(path)
+        own = _folders(file.rpath, path, realpath)
+        # A RUNPATH is for the file's own needs alone and puts RPATH out of force; an RPATH holds further down as well.
+        folders = _folders(file.runpath, path, realpath) if file.runpath else own + inherited
+        handed_down = () if file.runpath else folders
+        for library in file.needed:
+            candidates = [os.path.join(folder, library) for folder in folders]
+            queue.extend((candidate, handed_down) for candidate in [one for one in candidates if is_file(one)][:1])
+    return found
+
+
+def elf_files_of(path, is_elf):
+    """Sorted paths of the shared objects at a path: itself, or those below it if it is a folder."""
+    if not os.path.isdir(path):
+        return [path]
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders.sort()
+        found.extend(os.path.join(folder, name) for name in names if '.so' in name or name.endswith('.node'))
+        if len(found) > 50 * MAX_FILES:
+            raise AuditError('%s holds more than %d shared objects. Name a smaller folder.' % (path, 50 * MAX_FILES))
+    found = [candidate for candidate in sorted(found) if os.path.isfile(candidate) and is_elf(candidate)]
+    if not found:
+        raise AuditError('There is no shared object below %s. Name the folder that holds the .so files, such as '
+                         'site-packages/faiss.' % path)
+    return found
+
+
+def _folders(entries, path, realpath):
+    origin = os.path.dirname(realpath(path))
+    expanded = [entry.replace('${ORIGIN}', origin).replace('$ORIGIN', origin) for entry in entries]
+    # A relative entry means the folder that a program happens to be started in, which nobody knows here.
+    return tuple(os.path.normpath(entry) for entry in expanded if entry.startswith('/'))

@@ -1,0 +1,214 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Puts prefixes in place and takes them away: one maker at a time, whole or absent, whatever fills them."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import getpass
+import io
+import os
+import shutil
+import signal
+
+from . import manifest as prefixes
+from . import unpack
+from ..errors import AuditError
+from ..locks import HostLock
+
+# In a parent folder that was made for a prefix, so that it alone is removed again.
+MADE = '.made-by-faiss-fleet'
+# Beside the strategies' folders: paths of settings that name prefixes in them. See setting_names.
+SETTINGS = '.settings'
+ST_RDONLY, ST_NOEXEC = 1, 8
+
+
+def existing(path):
+    """The nearest folder above, or the path itself, that exists."""
+    while not os.path.isdir(path):
+        path = os.path.dirname(path)
+    return path
+
+
+def read_manifest(prefix):
+    """The manifest of the prefix; None when there is no such folder. Raises AuditError when the folder is not ours."""
+    if not os.path.lexists(prefix):
+        return None
+    try:
+        with io.open(os.path.join(prefix, prefixes.MANIFEST), encoding='utf-8') as handle:
+            return prefixes.parse_manifest(handle.read(prefixes.MAX_MANIFEST_BYTES), prefix)
+    except (IOError, OSError, UnicodeDecodeError) as exc:
+        raise AuditError('%s is there and is not a prefix of faiss-fleet: its %s cannot be read (%s). It is left as it '
+                         'is. Move it away if nothing uses it, or set another faiss_install__prefix.'
+                         % (prefix, prefixes.MANIFEST, exc),
+                         cause='permission_denied', remedy='Move %s away if nothing uses it.' % prefix)
+
+
+def check_file_system(path, min_free_bytes, needs_exec, statvfs=os.statvfs, euid=os.geteuid):
+    """Raises AuditError where the file system of the path cannot take the prefix."""
+    folder = existing(path)
+    found = statvfs(folder)
+    if found.f_flag & ST_RDONLY:
+        remedy = 'Mount it read-write, or set faiss_install__prefix to a file system that is.'
+        raise AuditError('%s is on a file system that is mounted read-only. %s' % (folder, remedy),
+                         cause='read_only', remedy=remedy)
+    if needs_exec and found.f_flag & ST_NOEXEC:
+        remedy = 'Set faiss_install__prefix to a file system without noexec, or mount this one without it.'
+        raise AuditError('%s is on a file system that is mounted noexec, so no library in it could be loaded. %s'
+                         % (folder, remedy), cause='noexec_mount', remedy=remedy)
+    free = (found.f_bfree if euid() == 0 else found.f_bavail) * found.f_frsize
+    if free < min_free_bytes:
+        remedy = 'Free space there, or set faiss_install__prefix to a file system that has room.'
+        need = -(-min_free_bytes // 10 ** 6)
+        raise AuditError('%s has %d MB free and the prefix needs %d MB. %s' % (folder, free // 10 ** 6, need, remedy),
+                         cause='disk_full', remedy=remedy)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        remedy = 'Run with become, or set faiss_install__prefix to a folder that this user owns.'
+        raise AuditError('%s may not be written to by this user. %s' % (folder, remedy),
+                         cause='permission_denied', remedy=remedy)
+
+
+def make_parents(folder):
+    """Makes the missing parent folders, and marks each as made here."""
+    missing = []
+    while not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for path in reversed(missing):
+        try:
+            os.mkdir(path)
+        except OSError:
+            if not os.path.isdir(path):          # made by another run in this very moment
+                raise
+            continue
+        os.chmod(path, 0o755)                    # whatever the umask: the application's user is to get in
+        io.open(os.path.join(path, MADE), 'w').close()
+
+
+def remove_parents(folder):
+    """Removes parent folders that were made here and hold nothing else."""
+    while os.path.exists(os.path.join(folder, MADE)) and os.listdir(folder) == [MADE]:
+        os.unlink(os.path.join(folder, MADE))
+        os.rmdir(folder)
+        folder = os.path.dirname(folder)
+
+
+def lock_path(prefix):
+    return os.path.join(os.path.dirname(prefix), '.%s.lock' % os.path.basename(prefix))
+
+
+def clean_leftovers(prefix, holder):
+    """Removes half-built folders whose maker is gone, of this prefix and of its neighbours; returns their paths.
+
+    Called with the lock of `prefix` held. A neighbour's leftover goes only when the neighbour's lock is free.
+    """
+    folder, removed = os.path.dirname(prefix), []
+    for name in sorted(os.listdir(folder)):
+        digest = prefixes.leftover_of(name)
+        path = os.path.join(folder, name)
+        if digest is None or not os.path.isdir(path) or os.path.islink(path):
+            continue
+        if digest == os.path.basename(prefix):
+            shutil.rmtree(path)
+            removed.append(path)
+            continue
+        try:
+            with HostLock(lock_path(os.path.join(folder, digest)), holder, timeout=0):
+                shutil.rmtree(path)
+                removed.append(path)
+        except AuditError:
+            pass                                 # someone is building it now
+    return removed
+
+
+def state_of(prefix, digest):
+    """(whether it is in place and whole, why not, its manifest or None)."""
+    manifest = read_manifest(prefix)
+    if manifest is None:
+        return False, 'it was not there', None
+    if manifest['digest'] != digest:
+        return False, 'its manifest is of %s' % manifest['digest'], manifest
+    damage = unpack.damage(prefix)
+    if damage:
+        return False, 'it was damaged: %s' % damage, manifest
+    return True, 'it is in place', manifest
+
+
+def put_in_place(prefix, params, fill, pid=os.getpid):
+    """Has the folder beside filled, and renames it; returns the manifest and what SELinux got.
+
+    fill(partial, handle) makes that folder from the open archive, whose sha256 was checked, and returns the manifest.
+    """
+    partial = '%s.partial-%d' % (prefix, pid())
+    old = '%s.partial-%d-old' % (prefix, pid())
+    try:
+        with io.open(params['archive'], 'rb') as handle:
+            unpack.check_sha256(handle, params['sha256'], params['archive'])
+            manifest = fill(partial, handle)
+        unpack.sync(partial)
+        if os.path.lexists(prefix):
+            os.rename(prefix, old)
+        os.rename(partial, prefix)
+        unpack.sync_one(os.path.dirname(prefix))
+    except BaseException:
+        if not os.path.lexists(prefix) and os.path.lexists(old):
+            os.rename(old, prefix)
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return manifest, unpack.restore_context(prefix)
+
+
+def check_archive(params):
+    if not params['archive'] or not params['sha256']:
+        raise AuditError('%s is not in place, and no archive was given to make it from. Give archive and sha256.'
+                         % params['prefix'])
+    if not prefixes.SHA256.match(params['sha256']):
+        raise AuditError('sha256 is %r, which is not the 64 lower-case hexadecimal digits of one.' % params['sha256'])
+
+
+def present(params, check_mode, fill):
+    """The module's result after the prefix was put in place, or found there. For fill see put_in_place."""
+    prefix, digest = params['prefix'], params['digest']
+    done, because, manifest = state_of(prefix, digest)
+    if done:
+        return dict(changed=False, because=because, bytes=manifest['unpacked_bytes'], leftovers=[])
+    check_file_system(os.path.dirname(prefix), params['min_free_bytes'], params['needs_exec'])
+    if check_mode:
+        return dict(changed=True, because=because, bytes=params['min_free_bytes'], leftovers=[])
+    check_archive(params)
+    make_parents(os.path.dirname(prefix))
+    with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
+        leftovers = clean_leftovers(prefix, params['holder'])
+        done, why, manifest = state_of(prefix, digest)
+        if done:
+            return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'],
+                        leftovers=leftovers)
+        manifest, selinux = put_in_place(prefix, params, fill)
+    return dict(changed=True, because=why, bytes=manifest['unpacked_bytes'], leftovers=leftovers, selinux=selinux)
+
+
+def checked(params, environ=os.environ):
+    """The same arguments with the prefix judged, also by where its links lead, and the defaults filled in."""
+    prefix = prefixes.check(params['prefix'])
+    prefixes.check(os.path.join(os.path.realpath(os.path.dirname(prefix)), os.path.basename(prefix)))
+    digest = params['digest'] or os.path.basename(prefix)
+    if not prefixes.DIGEST.match(digest) or os.path.basename(prefix) != digest:
+        raise AuditError('prefix is %s and digest %r. A prefix ends in its digest: 8 to 64 lower-case hexadecimals.'
+                         % (prefix, digest))
+    origin = environ.get('SSH_CONNECTION', '').split(' ')[0]
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError, ImportError):     # a user id without a name
+        user = str(os.getuid())
+    holder = params['holder'] or 'user %s%s, process %d' % (user, ' from %s' % origin if origin else '', os.getpid())
+    return dict(params, prefix=prefix, digest=digest, holder=holder)
+
+
+def interrupted(number, frame):
+    raise AuditError('It was ended by signal %d; nothing was left half-built. Run again.' % number,
+                     cause='interrupted', remedy='Run again.')
+
+
+def end_cleanly():
+    """A signal that ends the module undoes what was begun."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)

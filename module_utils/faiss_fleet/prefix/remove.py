@@ -1,0 +1,104 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Finds and removes the prefixes that faiss-fleet put on a host, with the folders that were made for them."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import io
+import os
+import shutil
+
+from . import failures as attempt_memo
+from . import manifest as prefixes
+from ..errors import AuditError
+from ..locks import HostLock
+from .install import MADE, SETTINGS
+from ..backend.lock import holder
+
+
+def _is_folder(path):
+    return os.path.isdir(path) and not os.path.islink(path)
+
+
+def _folders(path):
+    found = sorted(os.listdir(path)) if _is_folder(path) else []
+    return [name for name in found if _is_folder(os.path.join(path, name))]
+
+
+def is_ours(path):
+    """True when this folder holds a manifest of ours that names it. Anything else is somebody's own."""
+    name = os.path.basename(path)
+    if not prefixes.DIGEST.match(name):
+        return False
+    try:
+        with io.open(os.path.join(path, prefixes.MANIFEST), encoding='utf-8') as stream:
+            return prefixes.parse_manifest(stream.read(prefixes.MAX_MANIFEST_BYTES), path)['digest'] == name
+    except (IOError, OSError, UnicodeDecodeError, AuditError):
+        return False
+
+
+def find(base):
+    """(prefixes of ours, half-built ones that their makers left behind) under <base>/<strategy>/."""
+    whole, left = [], []
+    for strategy in _folders(base):
+        for name in _folders(os.path.join(base, strategy)):
+            path = os.path.join(base, strategy, name)
+            if is_ours(path):
+                whole.append(path)
+            elif prefixes.DIGEST.match(prefixes.leftover_of(name) or ''):
+                left.append(path)
+    return whole, left
+
+
+def remove_memos(base):
+    """Removes the memos of what was tried here; returns how many there were."""
+    count = 0
+    for folder in [os.path.join(base, strategy) for strategy in _folders(base)]:
+        for name in os.listdir(folder):
+            if attempt_memo.digest_of(name) and os.path.isfile(os.path.join(folder, name)):
+                os.unlink(os.path.join(folder, name))
+                count += 1
+    return count
+
+
+def unnamed(paths, texts):
+    """Those of these paths that none of the texts (the setting's files) names, so that nothing in use is removed."""
+    def named(path):
+        return any(one.encode('utf-8') in text for text in texts for one in (path, os.path.realpath(path)))
+    return [path for path in paths if not named(path)]
+
+
+def _lock(folder, digest, timeout):
+    return HostLock(os.path.join(folder, '.%s.lock' % digest), holder(), timeout)
+
+
+def remove(path, timeout=10):
+    """Takes a prefix out of its place in one step, then away. Raises AuditError when another run holds it, OSError."""
+    folder, digest = os.path.split(path)
+    with _lock(folder, digest, timeout):
+        gone = '%s.partial-%d-removed' % (path, os.getpid())
+        os.rename(path, gone)
+        shutil.rmtree(gone)
+
+
+def remove_leftover(path):
+    """True when this half-built folder went; False when its maker is still at work."""
+    folder, name = os.path.split(path)
+    lock = _lock(folder, prefixes.leftover_of(name), 0)
+    if not lock.take():
+        return False
+    try:
+        shutil.rmtree(path)
+    finally:
+        lock.__exit__(None, None, None)
+    return True
+
+
+def remove_parents(base):
+    """Removes the strategies' folders and the base, and what was made above it, where they are ours and empty."""
+    if not find(base)[0] and os.path.lexists(os.path.join(base, SETTINGS)):
+        os.unlink(os.path.join(base, SETTINGS))
+    for folder in [os.path.join(base, name) for name in _folders(base)] + [base]:
+        while os.path.exists(os.path.join(folder, MADE)) and os.listdir(folder) == [MADE]:
+            os.unlink(os.path.join(folder, MADE))
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)

@@ -1,0 +1,73 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+import multiprocessing
+import os
+import time
+
+import pytest
+
+from faiss_fleet.artefacts import cache
+from faiss_fleet.errors import FleetError
+
+
+def _make(path, log):
+    with cache.once(path):
+        if not path.exists():
+            time.sleep(0.2)
+            with open(log, "a") as handle:
+                handle.write("made\n")
+            cache.write(path, b"done")
+
+
+def test_of_four_processes_one_makes_it(tmp_path):
+    log = tmp_path / "log"
+    context = multiprocessing.get_context("fork")
+    workers = [context.Process(target=_make, args=(tmp_path / "lock.json", log)) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(30)
+    assert log.read_text() == "made\n"
+
+
+def test_lock_that_is_never_freed_names_its_holder(tmp_path):
+    with (
+        cache.once(tmp_path / "x"),
+        pytest.raises(FleetError, match=f"held by process {os.getpid()}") as failure,
+        cache.once(tmp_path / "x", timeout=0.2),
+    ):
+        pass
+    assert failure.value.cause == "timeout"
+
+
+def _die_holding(path):
+    with cache.once(path):
+        os._exit(9)
+
+
+def test_lock_of_a_killed_process_is_free(tmp_path):
+    worker = multiprocessing.get_context("fork").Process(target=_die_holding, args=(tmp_path / "x",))
+    worker.start()
+    worker.join(30)
+    with cache.once(tmp_path / "x", timeout=1):
+        pass
+
+
+def test_failed_write_keeps_the_old_file_and_leaves_nothing_beside(tmp_path, monkeypatch):
+    cache.write(tmp_path / "a", b"old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(FleetError, match="faiss_install__cache") as failure:
+        cache.write(tmp_path / "a", b"new")
+    assert failure.value.cause == "disk_full"
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_digest_does_not_depend_on_the_order_of_keys():
+    assert cache.digest({"a": 1, "b": [2]}) == cache.digest({"b": [2], "a": 1})
+    assert cache.digest({"a": [1, 2]}) != cache.digest({"a": [2, 1]})
+
+
+def test_file_that_is_no_json_counts_as_absent(tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    assert cache.read_json(tmp_path / "x.json") is None
+    assert cache.read_json(tmp_path / "none.json") is None

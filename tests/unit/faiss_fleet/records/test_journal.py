@@ -1,0 +1,198 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A run's records on disk, also after a crash."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from faiss_fleet import reports
+from faiss_fleet.errors import FleetError
+from faiss_fleet.records import journal as runs
+from faiss_fleet.records.journal import Journal
+from tests.sample_records import RUN, records, write_run
+
+ROOT = Path(__file__).resolve().parents[4]
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from faiss_fleet.records.journal import Journal
+from tests.sample_records import RUN, records
+journal = Journal.begin(Path(sys.argv[1]), RUN)
+made = list(records(5))
+journal.expect({record["host"]["name"]: record["host"]["groups"] for record in made})
+for record in made[:3]:
+    journal.append(record)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    made = Journal.begin(tmp_path, RUN)
+    made.expect({record["host"]["name"]: record["host"]["groups"] for record in records(5)})
+    return made
+
+
+def names(folder: Path) -> list[str]:
+    return [record["host"]["name"] for record in runs.read_records(folder)]
+
+
+def test_each_line_is_synced_before_the_next(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr(runs.os, "fsync", lambda file: synced.append(os.fstat(file).st_size) or sync(file))
+    for record in records(3):
+        journal.append(record)
+        assert synced[-1] == (journal.folder / runs.RECORDS).stat().st_size
+    assert len(synced) == 3
+
+
+def test_a_killed_process_loses_nothing_that_it_finished(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", WRITER, str(tmp_path)], cwd=ROOT, check=False)
+    assert done.returncode == -signal.SIGKILL
+    folder = tmp_path / RUN.id
+    expected = list(records(5))
+    assert list(runs.read_records(folder)) == expected[:3]
+    summary, _ = reports.render(folder)
+    assert summary.hosts == 5
+    assert [row["cause"] for row in summary.rows[3:]] == ["interrupted", "interrupted"]
+
+
+@pytest.mark.parametrize("kept", [1, 40, -1])
+def test_a_torn_last_line_costs_that_host_alone(tmp_path: Path, kept: int) -> None:
+    folder = write_run(tmp_path, 4)
+    lines = (folder / runs.RECORDS).read_bytes().splitlines(keepends=True)
+    (folder / runs.RECORDS).write_bytes(b"".join(lines[:3]) + lines[3][:kept])
+    assert len(names(folder)) == 3
+    runs.settle(folder)
+    settled = list(runs.read_records(folder))
+    assert len(settled) == 4
+    assert settled[3]["cause"] == "interrupted"
+    assert settled[:3] == list(records(4))[:3]
+
+
+@pytest.mark.parametrize("junk", [b"\n", b"null\n", b"[]\n", b'{"host": 3}\n', b"\xff\xfe\n", b"\x00" * 4096 + b"\n"])
+def test_a_line_that_is_no_record_is_passed_over(tmp_path: Path, junk: bytes) -> None:
+    folder = write_run(tmp_path, 3)
+    content = (folder / runs.RECORDS).read_bytes()
+    (folder / runs.RECORDS).write_bytes(junk + content)
+    runs.settle(folder)
+    assert (folder / runs.RECORDS).read_bytes() == content
+
+
+def test_the_last_line_of_a_host_counts(journal: Journal) -> None:
+    first, second = records(2)
+    journal.append(first)
+    journal.append({**first, "because": "a second thought"})
+    journal.append(second)
+    journal.finish(runs.Cleaner())
+    found = list(runs.read_records(journal.folder))
+    assert found[0]["because"] == "a second thought"
+    assert names(journal.folder) == list(journal.hosts)
+
+
+def test_a_settled_run_is_left_byte_for_byte(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 6)
+    _, changed = reports.render(folder)
+    assert {path.name for path in changed} == {"summary.csv", "summary.md", "index.html", "assessment.md"}
+    before = (folder / runs.RECORDS).stat()
+    _, changed = reports.render(folder)
+    assert changed == []
+    assert (folder / runs.RECORDS).stat() == before
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = records(2)
+    journal.append(first)
+    before = (journal.folder / runs.RECORDS).read_bytes()
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr("faiss_fleet.records.journal.os.write", lambda file, data: write(file, data[:10]))
+        with pytest.raises(OSError, match="No space"):
+            journal.append(second)
+    assert (journal.folder / runs.RECORDS).read_bytes() == before
+    journal.append(second)
+    assert len(names(journal.folder)) == 2
+
+
+def test_lines_are_ascii_whatever_a_host_is_called(journal: Journal) -> None:
+    record = next(records(1))
+    odd = "a\u2028b\u202ec\x85d"
+    journal.append({**record, "host": {"name": odd, "groups": []}})
+    content = (journal.folder / runs.RECORDS).read_bytes()
+    assert content.isascii()
+    assert content.count(b"\n") == 1
+    assert names(journal.folder) == [odd]
+
+
+def test_latest_leads_to_the_run_it_is_pointed_at(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 2)
+    assert not (tmp_path / "latest").exists()
+    reports.render(folder, latest=True)
+    assert os.readlink(tmp_path / "latest") == folder.name
+    assert runs.find(tmp_path) == folder.resolve()
+
+
+@pytest.mark.parametrize("name", ["../x", "20261122T101112Z", "/etc", "", "latest/.."])
+def test_a_run_is_found_by_its_id_alone(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FleetError, match="is no run id"):
+        runs.find(tmp_path, name)
+
+
+def test_a_run_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
+    write_run(tmp_path, 1)
+    with pytest.raises(FleetError, match=RUN.id):
+        runs.find(tmp_path, "20200101T000000Z-abcdef")
+
+
+def test_a_second_run_of_the_same_id_is_refused(journal: Journal) -> None:
+    with pytest.raises(FleetError, match="no other run has this id"):
+        Journal.begin(journal.folder.parent, RUN)
+
+
+def test_a_reports_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("")
+    with pytest.raises(FleetError, match="Nothing was changed on any host"):
+        runs.refuse_unwritable(tmp_path / "reports")
+
+
+def test_latest_that_is_a_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "latest").mkdir()
+    with pytest.raises(FleetError, match="Move it away"):
+        runs.refuse_unwritable(tmp_path)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"run": {}, "hosts": []})])
+def test_a_broken_run_json_is_named(tmp_path: Path, content: str) -> None:
+    folder = write_run(tmp_path, 1)
+    (folder / runs.RUN).write_text(content)
+    with pytest.raises(FleetError, match=r"run\.json cannot be read"):
+        runs.read_run(folder)
+
+
+def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert runs.write_atomically(pipe, ["a,", "b"])
+        assert os.read(reader, 10) == b"a,b"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo() and os.listdir(tmp_path) == ["pipe"]
+
+
+def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, 3)
+    whole = (folder / runs.RECORDS).read_bytes()
+    (folder / runs.RECORDS).write_bytes(whole + b'{"x":1}\ngarbage\n\xff\xfe\n')
+    assert runs.settle(folder) is False
+    assert (folder / runs.RECORDS).read_bytes() == whole
+    assert (folder / runs.DAMAGED).read_bytes().endswith(b"garbage\n\xff\xfe\n")

@@ -1,0 +1,245 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""index.html as a file; tests/browser holds it against a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pygal
+import pytest
+
+from faiss_fleet.plan import answers
+from faiss_fleet.reports import charts, html
+from faiss_fleet.reports.answered import Answered
+from tests.sample_records import records
+from tests.unit.faiss_fleet import hostile
+
+
+class Page(HTMLParser):
+    """Elements with their attributes, and the text inside each kind."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.text: dict[str, list[str]] = {}
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_data(self, data: str) -> None:
+        self.text.setdefault(self._inside, []).append(data)
+
+
+def page(*made: dict[str, Any], parts: Path | None = None) -> str:
+    return "".join(html.render(hostile.summary(*made), map(json.dumps, made), parts=parts))
+
+
+def data(text: str) -> Any:
+    return json.loads(re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1])  # type: ignore[index]
+
+
+def column(text: str, key: str) -> list[Any]:
+    """The cells of one column of the table, host by host."""
+    found = next(each for each in data(text)["columns"] if each["key"] == key)
+    return found["numbers"] if "numbers" in found else [found["texts"][place] for place in found["places"]]
+
+
+def details(packed: str) -> list[Any]:
+    """The records in one part."""
+    return [json.loads(line) for line in unpacked(packed)[:-1]]
+
+
+def unpacked(packed: str) -> list[str]:
+    """The lines of one part: records, and at its end the answers of its hosts."""
+    return zlib.decompress(base64.b64decode(packed)).decode().split("\n")
+
+
+def parts_of(text: str) -> list[str]:
+    """What the page itself holds of details."""
+    return re.findall(r'<script type="text/plain" class="part">(.*?)</script>', text)
+
+
+def inside(text: str) -> list[Any]:
+    """The records whose details are in the page."""
+    return [record for part in parts_of(text) for record in details(part)]
+
+
+def test_every_host_is_in_the_table_and_has_details() -> None:
+    made = list(records(40))
+    text = page(*made)
+    assert column(text, "host") == [record["host"]["name"] for record in made]
+    assert inside(text) == made
+    assert data(text)["total"] == 40
+
+
+def test_every_host_has_its_answers_and_equal_ones_stand_once_in_a_part() -> None:
+    made = list(records(html.PART + 30))
+    answered = Answered(made)
+    text = "".join(html.render(hostile.summary(*made), map(json.dumps, made), answered=answered))
+    found: list[Any] = []
+    for part in parts_of(text):
+        pool = json.loads(unpacked(part)[-1])
+        assert len({json.dumps(answer) for answer in pool["answers"]}) == len(pool["answers"]) < 40
+        found += [[pool["answers"][place] for place in own] for own in pool["hosts"]]
+    assert found == [[list(answer.values()) for answer in answers.of_record(record)] for record in made]
+    assert [] in found and "devtoolset" in found[0][0][0]
+
+
+def test_groups_are_told_one_by_one_whatever_is_in_their_names() -> None:
+    wild = ["eu west", "a,b", '"quoted"', "<b>", "turned\u202e", ""]
+    made = [hostile.host("one"), hostile.host("two"), hostile.host("three")]
+    made[0]["host"]["groups"], made[1]["host"]["groups"], made[2]["host"]["groups"] = wild, ["eu west"], []
+    groups = next(each for each in data(page(*made))["columns"] if each["key"] == "groups")
+    names = [[groups["names"][each] for each in groups["members"][place]] for place in groups["places"]]
+    assert names == [["eu west", "a,b", '"quoted"', "<b>", "turned<U+202E>", ""], ["eu west"], []]
+
+
+def test_figures_are_numbers_and_what_is_missing_is_none() -> None:
+    made = list(records(40))
+    figures = column(page(*made), "p95_ms")
+    assert None in figures and all(isinstance(each, float | int) for each in figures if each is not None)
+
+
+def test_past_its_limit_details_lie_beside_the_page(tmp_path: Path) -> None:
+    made = list(records(html.PART + 10))
+    (tmp_path / html.DATA).mkdir()
+    text = page(*made, parts=tmp_path / html.DATA)
+    assert inside(text) == [] and column(text, "host") == [record["host"]["name"] for record in made]
+    found = []
+    for place, path in enumerate(sorted((tmp_path / html.DATA).iterdir())):
+        script = re.fullmatch(r'faissFleetPart\((\d+),"([A-Za-z0-9+/=]+)"\)\n', path.read_text())
+        assert script is not None and int(script[1]) == place
+        found += details(script[2])
+    assert found == made
+    nonce = data(text)["nonce"]
+    assert len(nonce) > 40 and f"'nonce-{nonce}'" in policy(text) and data(text)["beside"] == f"{html.DATA}/"
+
+
+def test_parts_of_an_earlier_rendering_go(tmp_path: Path) -> None:
+    page(*records(html.PART + 10), parts=tmp_path)
+    page(*records(10), parts=tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["part-0001.js"]
+
+
+def test_the_word_that_parts_carry_rests_on_every_record(tmp_path: Path) -> None:
+    made = list(records(20))
+    first = data(page(*made, parts=tmp_path))["nonce"]
+    made[7]["because"] = "something else"
+    assert data(page(*made, parts=tmp_path))["nonce"] != first
+
+
+def test_a_hostile_host_adds_no_element_and_no_attribute() -> None:
+    tame = hostile.host("tame", remedy="Do this.")
+    names = [(tag, sorted(attributes)) for tag, attributes in Page(page(tame)).tags]
+    wild = [(tag, sorted(attributes)) for tag, attributes in Page(page(hostile.everything())).tags]
+    assert wild == names
+
+
+def test_nothing_of_a_host_is_in_a_script_but_its_data() -> None:
+    text = page(hostile.everything())
+    assert text.count("<script") == 4  # the table, one part of details, DataTables and the page's own
+    raw = re.search(r'id="data">(.*?)</script>', text, re.DOTALL)[1]  # type: ignore[index]
+    assert raw.isascii()
+    assert not set("<>&\u2028\u2029") & set(raw)
+    assert re.fullmatch(r"[A-Za-z0-9+/=]+", re.search(r'class="part">(.*?)</script>', text)[1])  # type: ignore[index]
+
+
+def policy(text: str) -> str:
+    """The page's content security policy."""
+    found = next(a["content"] for tag, a in Page(text).tags if tag == "meta" and a.get("http-equiv"))
+    assert found is not None
+    return found
+
+
+def test_the_policy_names_this_pages_own_style_and_scripts_alone() -> None:
+    text = page(next(records(1)))
+    assert policy(text).startswith("default-src 'none'; ") and "nonce" not in policy(text)
+    own = [
+        *re.findall(r"<style>(.*?)</style>", text, re.DOTALL),
+        *re.findall(r"<script>(.*?)</script>", text, re.DOTALL),
+    ]
+    assert len(own) == 3
+    for content in own:
+        assert base64.b64encode(hashlib.sha256(content.encode()).digest()).decode() in policy(text)
+
+
+def test_nothing_is_fetched() -> None:
+    text = page(*records(13))
+    assert not re.search(r"""(src|href|action|poster)\s*=\s*["'](?!#)""", text.split("<script", 1)[0])
+    style = re.search(r"<style>(.*?)</style>", text, re.DOTALL)[1]  # type: ignore[index]
+    assert "@import" not in style and "url(" not in style
+
+
+def test_unseen_characters_are_spelled_out() -> None:
+    text = page(hostile.host("a" + hostile.TURNED, because=hostile.STEERED + hostile.SEPARATED))
+    own = text.replace(html._data_tables(), "")
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\u2028\u2029\x1b\x07\x08\x9b]", own)
+    assert "&lt;U+202E&gt;" in text
+
+
+def test_a_megabyte_is_bounded() -> None:
+    text = page(hostile.everything())
+    assert len(text) - len(page(next(records(1)))) < 250_000
+
+
+def test_symbols_are_cut_in_the_cell_and_whole_in_the_details() -> None:
+    text = page(hostile.host("a", because=hostile.SYMBOLS))
+    cells = text.split('id="data"')[0]
+    assert "and 11 more" in cells and "throw" not in cells
+    assert "and 11 more" in column(text, "because")[0] and inside(text)[0]["because"] == hostile.SYMBOLS
+
+
+def test_a_fallback_names_its_remedy() -> None:
+    assert '<span class="then">→ <bdi>Do this.</bdi></span>' in page(hostile.host("a", remedy="Do this."))
+
+
+def test_equal_parts_of_many_hosts_are_held_once() -> None:
+    least = len(page())
+    few, many = (len(page(*records(count))) - least for count in (20, 120))
+    assert many < 5 * few
+
+
+@pytest.mark.parametrize(
+    "states, check, expected",
+    [
+        ([], False, "This run had no hosts"),
+        (["native"], False, "The host runs FAISS natively"),
+        (["native"], True, "The host would run FAISS natively"),
+        (["native"] * 2, False, "All 2 hosts run FAISS natively"),
+        (["native", "failed"], True, "1 of 2 hosts would run FAISS natively"),
+    ],
+)
+def test_the_headline_is_the_answer(states: list[str], check: bool, expected: str) -> None:
+    record = next(records(1))
+    made = [{**record, "state": state} for state in states]
+    summary = hostile.summary(*made)
+    summary.run["check_mode"] = check
+    assert f"<h1>{expected}</h1>" in "".join(html.render(summary, map(json.dumps, made)))
+
+
+def test_who_has_no_javascript_sees_those_in_need_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "STATIC", 10)
+    made = list(records(60))
+    text = page(*made).split('id="data"')[0]
+    listed = re.findall(r'class="badge (\w+)"', text.split('<table id="table">')[1])
+    assert len(listed) == 10 and "10 hosts are listed here, those in need" in text
+    assert "50 are not shown" in text
+    worse = sum(record["state"] in ("failed", "unreachable") for record in made)
+    assert sum(state in ("failed", "unreachable") for state in listed) == min(worse, 10)
+
+
+@pytest.mark.parametrize("kind", [pygal.Bar, pygal.HorizontalStackedBar])
+def test_a_scale_of_few_hosts_has_no_parts_of_a_host(kind: type[pygal.Graph]) -> None:
+    chart = charts._chart("few", "Few hosts", kind, ["a", "b"], {"native": [1, 3], "fallback": [0, 0]}, "")
+    assert chart is not None
+    assert re.findall(r">([\d.]+)</", str(chart.drawing)) == ["0", "1", "2", "3"]

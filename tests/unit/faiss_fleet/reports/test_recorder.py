@@ -1,0 +1,153 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The recorder, told a run event by event as Ansible tells it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faiss_fleet.errors import FleetError
+from faiss_fleet.records import journal as runs
+from faiss_fleet.reports.recorder import Recorder
+from tests.sample_records import RUN, records
+
+NATIVE = {"backend": "faiss", "provider": "wheel", "candidate": "w", "policy": "first", "because": "w passed."}
+SAMPLE = next(records(1))
+
+
+class Told(Recorder):
+    """A recorder of two hosts, with what it warned of."""
+
+    def __init__(self, reports: Path, *hosts: str) -> None:
+        self.warned: list[str] = []
+        super().__init__(reports, RUN, lambda host: ["hunter22"], self.warned.append)
+        self.due({host: ["web"] for host in hosts})
+
+    def audit(self, host: str) -> None:
+        self.ok(host, "glibc_facts", {"ansible_facts": {"glibc_facts": SAMPLE["facts"]}})
+        self.ok(host, "faiss_install", {"plan": SAMPLE["plan"], "attempts": [], "verification": SAMPLE["verification"]})
+        self.ok(host, "vector_backend", {"decision": SAMPLE["decision"], "setting": SAMPLE["setting"]})
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Told:
+    made = Told(tmp_path, "one", "two")
+    made.start()
+    return made
+
+
+def states(folder: Path) -> dict[str, str]:
+    return {record["host"]["name"]: record["state"] for record in runs.read_records(folder)}
+
+
+def test_a_host_is_on_disk_the_moment_it_has_its_verdict(told: Told) -> None:
+    told.audit("one")
+    assert states(told.folder) == {"one": "native"}
+    told.unreachable("two", "glibc_facts", {"msg": "refused"})
+    assert states(told.folder) == {"one": "native", "two": "unreachable"}
+
+
+def test_every_host_that_was_due_has_a_line_in_the_inventorys_order(told: Told) -> None:
+    told.audit("two")
+    told.finish()
+    assert list(states(told.folder).items()) == [("one", "failed"), ("two", "native")]
+
+
+def test_a_rescued_failure_is_replaced_by_the_verdict(told: Told) -> None:
+    told.failed("one", "faiss_install", {"msg": "no room", "cause": "disk_full"})
+    assert states(told.folder)["one"] == "failed"
+    told.ok("one", "vector_backend", {"decision": NATIVE})
+    summary = told.finish()
+    assert summary.states["native"] == 1
+    record = next(iter(runs.read_records(told.folder)))
+    assert record["state"] == "native"
+    assert record["errors"][0]["cause"] == "disk_full"
+
+
+def test_an_ignored_error_does_not_end_a_host(told: Told) -> None:
+    told.failed("one", "command", {"msg": "no"}, task="Look", ignored=True)
+    told.audit("one")
+    told.finish()
+    assert states(told.folder)["one"] == "native"
+
+
+@pytest.mark.parametrize("action", ["fleet_gate", "fleet_preflight"])
+def test_a_gate_that_closes_is_no_hosts_failure(told: Told, action: str) -> None:
+    told.audit("one")
+    told.failed("one", action, {"msg": "a host fell back"})
+    told.finish()
+    assert states(told.folder)["one"] == "native"
+
+
+def test_a_host_nobody_waits_for_is_not_recorded(told: Told) -> None:
+    told.unreachable("localhost", "command", {"msg": "no"})
+    told.finish()
+    assert list(states(told.folder)) == ["one", "two"]
+
+
+def test_nothing_is_written_before_the_start(tmp_path: Path) -> None:
+    made = Told(tmp_path, "one")
+    made.unreachable("one", "glibc_facts", {"msg": "refused"})
+    assert made.troubled
+    assert list(tmp_path.iterdir()) == []
+    made.start()
+    assert states(made.folder) == {"one": "unreachable"}
+
+
+def test_a_full_disk_is_told_once_and_the_records_follow_when_there_is_room(
+    told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("faiss_fleet.records.journal.os.write", full)
+        told.audit("one")
+        told.unreachable("two", "glibc_facts", {"msg": "refused"})
+    assert len(told.warned) == 1
+    assert "No space left on device" in told.warned[0]
+    told.finish()
+    assert states(told.folder) == {"one": "native", "two": "unreachable"}
+
+
+def test_a_disk_that_stays_full_ends_in_one_message(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("faiss_fleet.records.journal.os.write", full)
+    told.audit("one")
+    with pytest.raises(FleetError, match=r"No space left on device.*Make room"):
+        told.finish()
+
+
+def test_a_secret_of_the_hosts_variables_is_in_no_file(told: Told) -> None:
+    told.failed("one", "faiss_install", {"msg": "pip said hunter22", "cause": "unknown"})
+    told.finish()
+    assert all("hunter22" not in path.read_text() for path in told.folder.iterdir())
+
+
+def test_a_hosts_name_is_never_a_path(tmp_path: Path) -> None:
+    made = Told(tmp_path / "reports", "../../etc/x", "a/b", "..")
+    made.start()
+    made.audit("../../etc/x")
+    made.finish()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["reports"]
+    expected = ["assessment.md", "index.html", "records.jsonl", "run.json", "summary.csv", "summary.md"]
+    assert sorted(path.name for path in made.folder.iterdir()) == expected
+    assert list(states(made.folder)) == ["../../etc/x", "a/b", ".."]
+
+
+def test_rendered_while_it_goes_on_a_run_loses_nothing(told: Told) -> None:
+    told.audit("one")
+    runs.settle(told.folder)
+    assert states(told.folder) == {"one": "native", "two": "failed"}
+    told.audit("two")
+    told.finish()
+    assert states(told.folder) == {"one": "native", "two": "native"}
+
+
+def test_run_json_names_the_hosts_that_are_due(told: Told) -> None:
+    assert json.loads((told.folder / "run.json").read_text())["hosts"] == {"one": ["web"], "two": ["web"]}

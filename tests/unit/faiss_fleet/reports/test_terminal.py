@@ -1,0 +1,111 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The table at the end of a run, in terminals of every width."""
+
+from __future__ import annotations
+
+import pytest
+
+from faiss_fleet.reports import terminal
+from faiss_fleet.reports.text import brief, number, shorten, visible, width
+from faiss_fleet.store.queries import HostLine
+from tests.sample_records import records
+from tests.unit.faiss_fleet import hostile
+
+
+@pytest.mark.parametrize("columns", [24, 40, 80, 120, 200])
+def test_no_line_is_wider_than_the_terminal(columns: int) -> None:
+    made = hostile.summary(*records(30), hostile.host("h" * 300, because="w" * 300))
+    assert max(width(line) for line, _ in terminal.lines(made, columns)) <= columns
+
+
+def test_every_host_has_its_line() -> None:
+    made = list(records(30))
+    printed = "\n".join(line for line, _ in terminal.lines(hostile.summary(*made), 160))
+    assert all(record["host"]["name"] in printed for record in made)
+
+
+def test_where_not_all_fit_those_in_need_come_first() -> None:
+    made = list(records(100))
+    shown = [state for _, state in terminal.lines(hostile.summary(*made), 160, limit=20) if state]
+    assert shown == sorted(shown, key=["failed", "unreachable", "fallback", "native"].index)
+    assert any("80 more hosts" in line for line, _ in terminal.lines(hostile.summary(*made), 160, limit=20))
+
+
+def test_a_fallback_names_its_remedy() -> None:
+    printed = [line for line, _ in terminal.lines(hostile.summary(hostile.host("a", remedy="Do this.")), 100)]
+    assert "glibc_too_old (1 host): Do this." in printed
+
+
+def test_a_narrow_terminal_still_has_the_cause() -> None:
+    made = hostile.summary(hostile.host("a", because="No FAISS passed; the nearest was one with a very long name."))
+    assert "glibc_too_old: No" in terminal.lines(made, 80)[1][0]
+
+
+def test_what_check_mode_foretells_is_not_told_as_found() -> None:
+    record = next(record for record in records(13) if record["state"] == "native")
+    record["decision"]["predicted"] = True
+    made = hostile.summary(record)
+    made.run["check_mode"] = True
+    printed = [line for line, _ in terminal.lines(made, 160)]
+    assert "native?" in printed[1] and printed[-1].endswith("(foretold: check mode tried nothing)")
+
+
+def test_a_host_that_was_not_reached_says_what_it_was() -> None:
+    gone = next(record for record in records(13) if record["state"] == "unreachable")
+    name = gone["host"]["name"]
+    made = hostile.summary(gone)
+    before = "\n".join(line for line, _ in terminal.lines(made, 200))
+    made.good = {
+        name: HostLine("r", name, "2026-11-19T10:11:12Z", "native", None, "", "faiss", "wheel", "1.9.0", "2.17",
+                       "x86_64", 0.4, 0.6, 2400.0, 3.4)
+    }  # fmt: skip
+    assert "was native by wheel, FAISS 1.9.0, 3 days ago; ssh:" in "\n".join(
+        line for line, _ in terminal.lines(made, 200)
+    )
+    assert "ago" not in before
+
+
+def test_a_hosts_text_does_not_steer_the_terminal() -> None:
+    lines = terminal.lines(hostile.summary(hostile.everything(), hostile.host(hostile.STEERED)), 120)
+    assert all(line.isprintable() for line, _ in lines)
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        pytest.param(hostile.SYMBOLS, "needs GLIBCXX_3.4.21 (for _ZNSt11logic_errorC2ERKS_ and 11 more)", id="list"),
+        pytest.param("(for _ZNSt3fooEv), this", "(for _ZNSt3fooEv), this", id="one"),
+        pytest.param("(for powf, expf)", "(for powf, expf)", id="C functions are readable"),
+        pytest.param("_Z" + "x" * 90, "_Z" + "x" * 29 + "…", id="long"),
+    ],
+)
+def test_brief_names_one_symbol_and_counts_the_rest(text: str, expected: str) -> None:
+    assert brief(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        pytest.param("a\u202eb", "a<U+202E>b", id="direction"),
+        pytest.param("\x1b[0m", "<U+001B>[0m", id="escape"),
+        pytest.param("a\r\nb\rc\td", "a\nb\nc\td", id="lines and tabs"),
+        pytest.param("\u4e2d\u00e9", "\u4e2d\u00e9", id="other scripts"),
+    ],
+)
+def test_visible_spells_out_what_is_not_seen(text: str, expected: str) -> None:
+    assert visible(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text, columns, expected",
+    [("abc", 3, "abc"), ("abcd", 3, "ab…"), ("\u4e2d\u6587\u5b57", 4, "\u4e2d…"), ("a", 0, "")],
+)
+def test_shorten_counts_columns_not_characters(text: str, columns: int, expected: str) -> None:
+    assert shorten(text, columns) == expected
+
+
+@pytest.mark.parametrize(
+    "value, expected", [(None, ""), (0, "0"), (0.0421, "0.042"), (1.5, "1.50"), (394.3, "394"), (12345.6, "12,346")]
+)
+def test_number_has_three_significant_digits(value: float | None, expected: str) -> None:
+    assert number(value) == expected

@@ -1,0 +1,120 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What counts as a change between two runs."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+
+import pytest
+
+from faiss_fleet.store import diff
+
+
+@dataclass(frozen=True)
+class Host:
+    host: str = "a"
+    finished: str = "2026-11-22T10:00:00Z"
+    state: str = "native"
+    cause: str | None = None
+    because: str = ""
+    strategy: str | None = "wheel"
+    faiss: str | None = "1.9.0"
+    p95_ms: float | None = 1.0
+
+
+FALLBACK = Host(state="fallback", cause="glibc_too_old", strategy="js", faiss=None, p95_ms=9.0)
+FAILED = Host(state="failed", cause="disk_full", strategy=None, faiss=None, p95_ms=None)
+GONE = Host(
+    state="unreachable", cause="unreachable", strategy=None, faiss=None, p95_ms=None, finished="2026-11-25T10:00:00Z"
+)
+
+
+def kinds(old: list[Host], new: list[Host], **more: object) -> dict[str, list[str]]:
+    found = diff.compare("1", old, "2", new, **more)  # type: ignore[arg-type]
+    names = (
+        "newly_native",
+        "lost_native",
+        "changed_strategy",
+        "slower",
+        "faster",
+        "new_causes",
+        "unreachable",
+        "gone",
+        "new",
+    )
+    return {name: [change.host for change in getattr(found, name)] for name in names if getattr(found, name)}
+
+
+@pytest.mark.parametrize(
+    "old, new, expected",
+    [
+        pytest.param(Host(), Host(), [], id="the same"),
+        pytest.param(FALLBACK, Host(), ["newly_native"], id="newly native"),
+        pytest.param(GONE, Host(), ["newly_native"], id="native again"),
+        pytest.param(Host(), FALLBACK, ["lost_native", "new_causes"], id="lost native"),
+        pytest.param(Host(), GONE, ["unreachable"], id="not reached is not lost"),
+        pytest.param(Host(), replace(Host(), strategy="conda"), ["changed_strategy"], id="another way"),
+        pytest.param(Host(), replace(Host(), faiss="1.9.1"), [], id="a newer FAISS alone"),
+        pytest.param(FALLBACK, FAILED, ["new_causes"], id="another cause"),
+        pytest.param(Host(), replace(Host(), p95_ms=1.25), [], id="within the noise"),
+        pytest.param(Host(), replace(Host(), p95_ms=1.5), ["slower"], id="slower"),
+        pytest.param(Host(), replace(Host(), p95_ms=0.5), ["faster"], id="faster"),
+        pytest.param(Host(p95_ms=0.02), Host(p95_ms=0.05), [], id="too small a step"),
+        pytest.param(
+            Host(), replace(Host(), strategy="conda", p95_ms=5.0), ["changed_strategy"], id="no comparison of ways"
+        ),
+        pytest.param(Host(p95_ms=None), Host(p95_ms=5.0), [], id="not measured before"),
+    ],
+)
+def test_kinds_of_change(old: Host, new: Host, expected: list[str]) -> None:
+    assert sorted(kinds([old], [new])) == sorted(expected)
+
+
+def test_hosts_gone_and_new() -> None:
+    assert kinds([Host("a"), Host("b")], [Host("b"), Host("c")]) == {"gone": ["a"], "new": ["c"]}
+
+
+def test_noise_is_told_from_the_fleet() -> None:
+    dice = random.Random(4)
+    old = [Host(str(number)) for number in range(200)]
+    new = [replace(host, p95_ms=dice.lognormvariate(0, 0.3)) for host in old]
+    new[7] = replace(new[7], p95_ms=30.0)
+    found = diff.compare("1", old, "2", new)
+    assert found.noise > 1
+    assert [change.host for change in found.slower] == ["7"]
+
+
+def test_a_whole_fleet_that_got_slower_is_no_noise() -> None:
+    old = [Host(str(number)) for number in range(50)]
+    assert len(kinds(old, [replace(host, p95_ms=2.0) for host in old])["slower"]) == 50
+
+
+def test_an_unreachable_host_shows_the_age_of_its_last_good_result() -> None:
+    found = diff.compare("1", [], "2", [GONE, replace(GONE, host="b")], {"a": Host()})
+    assert [change.before for change in found.unreachable] == [
+        "native by wheel, FAISS 1.9.0, 3 days ago",
+        "no good result so far",
+    ]
+
+
+def test_nothing_changed_is_said() -> None:
+    found = diff.compare("1", [Host()], "2", [Host()])
+    assert found.empty
+    assert found.unchanged == 1
+    assert diff.compare("1", [GONE], "2", [GONE]).empty
+    assert not diff.compare("1", [Host()], "2", [GONE]).empty
+    assert found.as_dict()["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    "end, expected",
+    [
+        ("2026-11-22T10:00:05Z", "5 seconds"),
+        ("2026-11-22T11:59:00Z", "1 hour"),
+        ("nonsense", "?"),
+        ("2020-01-01T00:00:00Z", "0 seconds"),
+    ],
+)
+def test_elapsed(end: str, expected: str) -> None:
+    assert diff.elapsed("2026-11-22T10:00:00Z", end) == expected

@@ -1,0 +1,54 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+
+import json
+
+import pytest
+
+from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.backend.runtime import named_runtime
+
+RUNTIME = {'kind': 'python', 'argv': ['/usr/bin/python3'], 'env': {}, 'prefix': None}
+
+
+def written(tmpdir, text):
+    path = tmpdir.join('backend.json')
+    path.write(text)
+    return str(path)
+
+
+def test_the_runtime_is_what_the_setting_names(tmpdir):
+    path = written(tmpdir, json.dumps({'schema': 1, 'backend': 'faiss', 'candidate': 'c', 'runtime': RUNTIME}))
+    assert named_runtime(path) == {'found': True, 'backend': 'faiss', 'candidate': 'c', 'runtime': RUNTIME}
+
+
+def test_no_setting_is_an_answer(tmpdir):
+    assert named_runtime(str(tmpdir.join('none.json')))['found'] is False
+    assert named_runtime(written(tmpdir, '{}') + '/below/a/file')['found'] is False
+
+
+def test_the_fallback_needs_no_runtime(tmpdir):
+    found = named_runtime(written(tmpdir, '{"schema": 1, "backend": "js", "candidate": "js", "runtime": null}'))
+    assert (found['found'], found['backend'], found['runtime']) == (True, 'js', None)
+
+
+@pytest.mark.parametrize('text, words', [
+    pytest.param('{"schema": 1', 'is not JSON', id='cut short'),
+    pytest.param('', 'is not JSON', id='empty'),
+    pytest.param('[]', 'not a setting of schema 1', id='a list'),
+    pytest.param('{"schema": 2}', 'not a setting of schema 1', id='a later schema'),
+    pytest.param('{"schema": 1, "runtime": "python"}', 'cannot be started', id='runtime is text'),
+    pytest.param('{"schema": 1, "runtime": {"kind": "python", "argv": [1]}}', 'cannot be started',
+                 id='argv of numbers'),
+    pytest.param('{"schema": 1, "runtime": {"kind": "python", "argv": [], "env": {"A": 1}}}', 'cannot be started',
+                 id='env'),
+])
+def test_a_setting_that_cannot_be_used_is_an_error_with_a_remedy(tmpdir, text, words):
+    with pytest.raises(AuditError) as caught:
+        named_runtime(written(tmpdir, text))
+    assert words in str(caught.value) and 'audit.yml' in str(caught.value)
+
+
+def test_a_folder_in_its_place_is_an_error(tmpdir):
+    with pytest.raises(AuditError):
+        named_runtime(str(tmpdir))
