@@ -10,11 +10,10 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
+from .. import strategies
 from ..artefacts import cache
 from ..redact import redact
 from ..strategies.base import Artefact, Runtime, Step
-from ..strategies.container import lock as container_lock
-from ..strategies.container import options as container_options
 from ..target.causes import diagnose as causes
 
 # Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
@@ -161,14 +160,15 @@ class RemoteHost:
         if connection.transport == "ssh":
             connection.reset()
 
-    def remove(self, prefix: str, keep: bool = False, memo: dict[str, Any] | None = None) -> dict[str, Any]:
+    def remove(self, prefix: str, keep: bool = False, cached: dict[str, Any] | None = None) -> dict[str, Any]:
         removed = not keep and prefix not in self._in_use
-        if removed and PurePosixPath(prefix).parent.name == container_options.STRATEGY:
-            done = self._module(container_lock.MODULE, state="absent", prefix=prefix)
+        strategy = strategies.named(PurePosixPath(prefix).parent.name)
+        if removed and strategy and strategy.remover:
+            done = self._module(strategy.remover, state="absent", prefix=prefix)
             if done.get("failed"):
-                return done  # the prefix stays, for it says which image is to go
+                return done  # the prefix stays, for it says what else is to go
         return self._module(
-            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=memo or {}, in_use=self._in_use
+            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=cached or {}, in_use=self._in_use
         )
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
@@ -193,7 +193,9 @@ class RemoteHost:
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
             message = result.get("msg") or result.get("module_stderr") or "the search test did not answer"
             cause = result.get("cause") or "unknown"
-            failed = {"ok": False, "cause": cause, "message": message}
+            # Refused before anything was tested: what was asked for is wrong, and nothing was learnt about the host.
+            refused = cause == "unknown" and not any(result.get(name) for name in ("module_stderr", "module_stdout"))
+            failed = {"ok": False, "cause": cause, "message": message, "fault": "inventory" if refused else "host"}
             return [{"candidate": entry["id"], **failed, "runtime": entry["runtime"]} for entry in runtimes]
         return [
             {"runtime": entry["runtime"], **found} for entry, found in zip(runtimes, result["results"], strict=True)

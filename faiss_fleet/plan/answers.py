@@ -322,7 +322,7 @@ def _title(candidate: Candidate) -> str:
 
 
 def _why(candidate: Candidate) -> str:
-    reasons: list[Reason] = candidate["reasons"]
+    reasons: Sequence[Reason] = candidate["reasons"]
     return f"{_title(candidate)}: {reasons[0]['text'] if reasons else 'no reason is recorded'}"
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import strategies
-from ..strategies.base import Candidate, Facts, Options
+from ..model import Candidate, Facts
+from ..strategies.base import Options
 
 
 def plan(facts: Facts, options: Options, order: Iterable[str]) -> list[Candidate]:
@@ -26,8 +27,16 @@ def possible(candidates: Iterable[Candidate]) -> list[Candidate]:
 
 
 def title(candidate: Mapping[str, Any]) -> str:
-    """The candidate in words, for reports and for the setting's ``because``."""
+    """A candidate or an attempt in words, for reports and for the configuration's ``because``: no two are alike."""
+    return f"{label(candidate)} ({candidate['strategy']}{_python(candidate['artefact'])})"
+
+
+def label(candidate: Mapping[str, Any]) -> str:
+    """'faiss-cpu 1.9.0.post1', 'faiss-node 0.5.1 x86-64-v3': the artefact, with the variant of its build."""
     artefact = candidate["artefact"]
-    name = " ".join(str(artefact[part]) for part in ("name", "version") if artefact.get(part))
-    python = f", Python {artefact['python']}" if artefact.get("python") else ""
-    return f"{name} ({candidate['strategy']}{python})"
+    return " ".join(str(artefact[part]) for part in ("name", "version", "variant") if artefact.get(part))
+
+
+def _python(artefact: Mapping[str, Any]) -> str:
+    python = artefact.get("python")
+    return f", Python {python}" if python else ""

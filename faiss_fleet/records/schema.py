@@ -11,10 +11,10 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-Record = dict[str, Any]
+Record = dict[str, Any]  # model.HostRecord, as it is read from a file or a host
 
 SCHEMA = Path(__file__).resolve().parents[2] / "reports" / "host-record.schema.json"
-_LISTS = ("strategies", "plan", "attempts", "verification", "errors")
+_LISTS = ("strategies", "plan", "attempts", "verification", "unmeasured", "errors")
 _OBJECTS = ("facts", "decision", "setting", "cause", "remedy")
 
 
@@ -40,7 +40,7 @@ def repair(record: Record) -> list[str]:
     """Takes out of the record, in place, the parts that do not fit: single entries of lists, whole objects.
 
     Returns what was wrong, one sentence each. The rest of the record is as it was; a record without ``host`` or ``run``
-    cannot be mended and stays invalid.
+    cannot be repaired and stays invalid.
     """
     found: list[str] = []
     for part in [key for key in record if key not in _schema()["properties"]]:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,8 +33,7 @@ def build(lock: dict[str, Any], host: HostClass, wanted: CondaOptions, options: 
     """Fetched, checked, installed, packed. Whatever fails on the way leaves no archive and no tree."""
     packages: list[Package] = lock["packages"]
     prefix = f"{lock['prefix']}/{STRATEGY}/{packing.digest_of(lock)}"
-    options.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="stage-") as place:
+    with cache.scratch(options.cache, "stage") as place:
         files = fetch(packages, wanted, options, Path(place))
         tree = Path(place) / "tree"
         answer = conda_solver.call(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from faiss_fleet import strategies
-from faiss_fleet.attempts import current_backend as held
-from faiss_fleet.attempts import run as ladder
+from faiss_fleet.attempts import current_backend
+from faiss_fleet.attempts import run as attempts
 from faiss_fleet.errors import FleetError
 from faiss_fleet.plan import decide
 from faiss_fleet.strategies.base import Candidate, Options, Runtime
