@@ -95,23 +95,27 @@ def why_not_native(
     """The answer for a host with this plan; None where a native candidate passed, or nothing native was planned.
 
     A fault of the controller or the inventory comes first, where it prevented a candidate that the plan calls possible:
-    then it is not known whether the host could be native. Next is what the host itself showed: a search test that
+    then it is not known whether the host could be native. Not so where what is configured was tested and failed, for
+    then the host itself shows why the configuration has to change. Next is what the host itself showed: a search test that
     failed, then an installation that failed. Then come, strategy by strategy in the plan's order, what could not be
     resolved and what was blocked from the start; what was tried comes before what was only planned, and of that what
     lacks least. Within each, a cause that says nothing ("unknown") comes last.
     """
     native = [one for one in plan if strategies.is_native(one["strategy"])]
     tests = {test["candidate"]: test for test in verification}
-    if any((tests.get(one["id"]) or {}).get("ok") is True for one in native):
+    attempts = list(attempts)
+    configured = {attempt["candidate"] for attempt in attempts if "kept" in attempt}
+    if any((tests.get(name) or {}).get("ok") is True for name in {*configured, *(one["id"] for one in native)}):
         return None
     tried = {attempt["candidate"]: attempt for attempt in attempts if attempt.get("ok") is False}
+    broken = any("kept" in attempt and not prevented(attempt) for attempt in tried.values())
     known = {one["id"] for one in native}
     # What is configured and not planned any more.
     others = [one for one in tried.values() if one["candidate"] not in known and "kept" in one]
     native += [one for one in others if strategies.is_native(one["strategy"])]
     failed_tests = {name: test for name, test in tests.items() if test.get("ok") is False}
     for stage, found in (
-        ("controller", {name: one for name, one in tried.items() if prevented(one)}),
+        ("controller", {name: one for name, one in tried.items() if prevented(one) and not broken}),
         # What failed its test in an earlier run and was not tried again says the same as it said then.
         ("search_test", {**{name: one for name, one in tried.items() if one.get("failed_before")}, **failed_tests}),
         ("install", {name: one for name, one in tried.items() if "prefix" in one}),

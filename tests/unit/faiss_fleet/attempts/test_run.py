@@ -1,6 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,15 @@ class PaperHost:
         self.passes, self.deploys, self.calls, self.figures = passes, deploys, [], []
         self.cached: dict[str, Any] | None = None
         self.p95: dict[str, float] = {}
+        self.there: list[str] = []  # whole prefixes, of which ``repairs`` names candidates that are damaged
+        self.repairs: set[str] = set()
 
     def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
         self.calls.append(("deploy", prefix))
+        if prefix in self.there:
+            self.there.remove(prefix)
+            self.passes |= self.repairs
+            return {"ok": True, "changed": bool(self.repairs)}
         if not self.deploys:
             return {"ok": False, "changed": False, "cause": "disk_full", "message": "no space", "remedy": "free some"}
         return {"ok": True, "changed": True}
@@ -90,6 +97,7 @@ def use(monkeypatch: pytest.MonkeyPatch, artefact: Artefact | FleetError | None)
 
 
 def run(host: PaperHost, *candidates: Candidate, policy: str = "first", prefixes: tuple[Any, ...] = ()) -> attempts.Outcome:
+    host.there = [found["path"] for found in prefixes if found["complete"]]
     return attempts.run(list(candidates), policy, {"prefixes": list(prefixes)}, Options(prefix="/opt/ff"), host)
 
 
@@ -124,7 +132,8 @@ def test_a_prefix_that_is_in_place_is_not_shipped_again(monkeypatch: pytest.Monk
     done = run(host, tried, prefixes=({"path": "/opt/ff/paper/abc", "complete": True},))
     assert host.calls == [("verify", "a")]
     assert not done.changed
-    assert tried["runtime"]["env"] == {"PYTHONPATH": "/opt/ff/paper/abc/site-packages"}
+    assert done.attempts[0]["runtime"]["env"] == {"PYTHONPATH": "/opt/ff/paper/abc/site-packages"}
+    assert tried == candidate("a"), "the plan stays as it was made"
 
 
 def test_a_half_built_prefix_is_built_again(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
@@ -170,7 +179,9 @@ def test_check_mode_predicts_the_first_possible_and_tries_nothing(
     done = predict(candidates, {"prefixes": []}, Options(prefix="/opt/ff"))
     assert [(attempt["candidate"], attempt["ok"]) for attempt in done.attempts] == [("b", None)]
     assert "/opt/ff/paper/abc" in done.attempts[0]["message"]
-    assert candidates[1]["runtime"]["prefix"] == "/opt/ff/paper/abc"
+    assert done.attempts[0]["runtime"]["prefix"] == "/opt/ff/paper/abc"
+    assert done.attempts[0]["foreseen"] == {"download_bytes": 0, "ship_bytes": 6, "seconds": None}
+    assert candidates[1]["runtime"] == RUNTIME
     assert done.verification == [] and done.changed
 
 
@@ -195,6 +206,7 @@ def audit(
     host: PaperHost, *candidates: Candidate, facts: dict[str, Any] = FACTS, policy: str = "first", **extra: Any
 ) -> attempts.Outcome:
     options = Options(prefix="/opt/ff", extra={f"faiss_install__{name}": value for name, value in extra.items()})
+    host.there = [found["path"] for found in facts["prefixes"] if found["complete"]]
     return attempts.run(list(candidates), policy, facts, options, host)
 
 
@@ -255,7 +267,7 @@ def test_another_artefact_of_the_same_name_is_tried(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     "cause", ["timeout", "disk_full", "unreachable", "out_of_memory", "interrupted", "network", "unknown", "tls"]
 )
-def test_what_may_end_otherwise_leaves_no_memo(monkeypatch: pytest.MonkeyPatch, archive: Artefact, cause: str) -> None:
+def test_what_may_end_otherwise_is_not_cached(monkeypatch: pytest.MonkeyPatch, archive: Artefact, cause: str) -> None:
     use(monkeypatch, archive)
     host = PaperHost(set())
     monkeypatch.setattr(host, "verify", lambda *_, **__: {"candidate": "a", "ok": False, "cause": cause, "message": ""})
@@ -285,7 +297,97 @@ def test_a_prefix_from_before_that_fails_now_stays_and_is_remembered(
     assert host.calls[-1] == ("keep", "/opt/ff/paper/abc") and host.cached
 
 
-def test_a_memo_goes_when_what_it_is_of_passes(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
+def test_a_prefix_that_was_damaged_is_repaired_and_nothing_is_cached(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost(set())
+    host.repairs = {"a"}
+    here = {**FACTS, "prefixes": [{"path": "/opt/ff/paper/abc", "complete": True}]}
+    (attempt,) = audit(host, candidate("a"), facts=here).attempts
+    assert host.calls == [("verify", "a"), ("deploy", "/opt/ff/paper/abc"), ("verify", "a")]
+    assert (attempt["ok"], attempt["changed"], attempt["cause"]) == (True, True, None) and host.cached is None
+
+
+def test_an_archive_that_is_damaged_on_the_controller_is_made_again_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "prefix.tar.gz"
+
+    class Again(PaperStrategy):
+        made = 0
+
+        def resolve(self, *_: object) -> Artefact:
+            Again.made += 1
+            if not path.exists():
+                path.write_bytes(b"packed")
+            return Artefact(path, hashlib.sha256(b"packed").hexdigest(), "abc", 6, RUNTIME, {"packages": []})
+
+    class Checks(PaperHost):
+        def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
+            if artefact.archive.read_bytes() != b"packed":
+                return {"ok": False, "changed": False, "cause": "hash_mismatch", "message": "another sha256"}
+            return super().deploy(artefact, prefix, seconds)
+
+    monkeypatch.setattr(strategies, "all_strategies", lambda: (Again(None),))
+    path.write_bytes(b"p_cked")
+    (attempt,) = audit(Checks({"a"}), candidate("a")).attempts
+    assert (attempt["ok"], Again.made, path.read_bytes()) == (True, 2, b"packed")
+
+
+@pytest.mark.parametrize(
+    ("cause", "fault"), [("unreachable", "controller"), (None, "inventory"), ("conda_unsat", "host")]
+)
+def test_what_the_host_did_not_cause_decides_nothing(
+    monkeypatch: pytest.MonkeyPatch, cause: str | None, fault: str
+) -> None:
+    use(monkeypatch, FleetError("It could not be made.", cause))
+    done = run(PaperHost(set()), candidate("a"))
+    assert done.attempts[0]["fault"] == fault
+    answer = done.undecided([candidate("a")])
+    assert (answer is None) == (fault == "host")
+    # What is blocked anyway was tried for its prediction: that the controller failed there says nothing.
+    assert done.undecided([candidate("a", "blocked")]) is None
+
+
+def test_a_search_test_that_was_refused_decides_nothing_and_is_not_cached(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost(set())
+    refused = {"candidate": "a", "ok": False, "cause": "cpu_isa", "message": "n is no number", "fault": "inventory"}
+    monkeypatch.setattr(host, "verify", lambda *_, **__: dict(refused))
+    done = audit(host, candidate("a"))
+    answer = done.undecided([candidate("a")])
+    assert answer is not None and (answer.fault, answer.message) == ("inventory", "n is no number")
+    assert host.cached is None
+
+
+def test_check_mode_makes_nothing_and_says_what_it_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unmade(PaperStrategy):
+        def resolve(self, *_: object) -> Artefact | None:
+            raise AssertionError("check mode makes nothing")
+
+        def forecast(self, *_: object) -> Forecast:
+            return Forecast(download=30_000_000, ship=20_000_000, unpacked=9, seconds=300.0, how="compile it")
+
+    monkeypatch.setattr(strategies, "all_strategies", lambda: (Unmade(None),))
+    done = predict([candidate("a"), candidate("b")], FACTS, Options(prefix="/opt/ff"))
+    (attempt,) = done.attempts
+    assert (attempt["ok"], attempt["changed"], done.undecided([candidate("a")])) == (None, True, None)
+    for words in ("compile it", "30 MB", "5 minutes", "20 MB"):
+        assert words in str(attempt["message"])
+    small = Options(extra={"faiss_install__max_size_mb": 0.000001})
+    assert [one["cause"] for one in predict([candidate("a")], FACTS, small).attempts] == ["too_large"]
+
+
+def test_check_mode_tests_what_needs_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, None)
+    done = predict([candidate("a"), candidate("b")], {"prefixes": []}, Options(), passes="b")
+    assert [attempt["ok"] for attempt in done.attempts] == [False, True] and not done.changed
+
+
+def test_a_cached_failure_goes_when_it_passes(monkeypatch: pytest.MonkeyPatch, archive: Artefact) -> None:
     use(monkeypatch, archive)
     first = PaperHost(set())
     audit(first, candidate("a"), keep=True)
@@ -332,7 +434,7 @@ def test_an_attempt_that_hangs_is_ended_and_the_next_one_is_made(
     done = audit(host, candidate("a"), candidate("b"), attempt_timeout=0.2)
     assert time.monotonic() - started < 10
     assert [attempt["cause"] for attempt in done.attempts] == ["timeout", None]
-    told = {"resolve": "made on the controller", "deploy": "put in place", "verify": "search test"}[where]
+    told = {"resolve": "made on the controller", "deploy": "installed", "verify": "search test"}[where]
     assert told in done.attempts[0]["message"] and "faiss_install__attempt_timeout" in done.attempts[0]["message"]
     assert [test["candidate"] for test in done.verification] == ["b"]
     # The line may be what hung; what was made on the controller needs none.
@@ -433,7 +535,7 @@ def test_all_that_passed_with_fastest_may_go_with_what_was_measured_of_them() ->
 
 
 @pytest.mark.usefixtures("own")
-def test_what_lost_is_not_tried_again_and_says_against_what() -> None:
+def test_what_was_not_selected_is_not_tried_again_and_says_why() -> None:
     first = PaperHost({"a", "b", "c"})
     first.p95 = {"a": 1.25, "b": 0.5}
     facts = settled(fastest(first), "b")
@@ -441,11 +543,11 @@ def test_what_lost_is_not_tried_again_and_says_against_what() -> None:
     done = fastest(second, facts)
     assert second.calls == [("verify", "b")] and not done.changed
     a, b, c = done.attempts
-    assert a["ok"] is None and a["lost_before"] and "p95 1.25 ms; b won with p95 0.5 ms" in a["message"]
+    assert a["ok"] is None and a["lost_before"] and "p95 1.25 ms; b was selected with p95 0.5 ms" in a["message"]
     assert "faiss_install__retry=true" in a["message"] and "not measured" in c["message"]
     assert b["ok"] is True and set(done.if_unselected) == {"b"}
-    foreseen = predict([candidate(name) for name in "abc"], facts, Options(prefix="/opt/ff"), "fastest")
-    assert [attempt["candidate"] for attempt in foreseen.attempts] == ["a", "b"] and not foreseen.changed
+    foreseen = predict([candidate(name) for name in "abc"], facts, Options(prefix="/opt/ff"), "fastest", "b")
+    assert [attempt["candidate"] for attempt in foreseen.attempts] == ["a", "b", "c"] and not foreseen.changed
     assert foreseen.attempts[0]["lost_before"]
 
 
@@ -461,7 +563,7 @@ def test_what_lost_is_not_tried_again_and_says_against_what() -> None:
         pytest.param({"prefixes": [{"path": "/opt/ff/paper/a", "complete": True}]}, {}, "ab", id="one is still there"),
     ],
 )
-def test_what_lost_is_tried_again_when_something_has_changed(
+def test_what_was_not_selected_is_tried_again_when_something_has_changed(
     changes: dict[str, Any], extra: dict[str, Any], expected: str
 ) -> None:
     facts = settled(fastest(PaperHost({"a", "b", "c"})), "b", **changes)
@@ -471,7 +573,7 @@ def test_what_lost_is_tried_again_when_something_has_changed(
 
 
 @pytest.mark.usefixtures("own")
-def test_when_what_won_fails_now_those_that_lost_to_it_are_tried_in_their_order() -> None:
+def test_when_what_was_selected_fails_now_the_others_are_tried_in_their_order() -> None:
     facts = settled(fastest(PaperHost({"a", "b", "c"})), "b")
     host = PaperHost({"a", "c"})
     done = fastest(host, facts)
@@ -481,7 +583,7 @@ def test_when_what_won_fails_now_those_that_lost_to_it_are_tried_in_their_order(
 
 
 @pytest.mark.usefixtures("own")
-def test_what_lost_against_one_that_lost_itself_is_left_out_too() -> None:
+def test_what_was_slower_than_a_slower_one_is_left_out_too() -> None:
     facts = settled(fastest(PaperHost({"a", "b", "c"})), "b")
     # Later c won against b.
     facts["tried"] = [one for one in facts["tried"] if one["digest"] != "c"]
@@ -497,7 +599,7 @@ def test_what_lost_against_one_that_lost_itself_is_left_out_too() -> None:
 
 
 @pytest.mark.usefixtures("own")
-def test_with_another_policy_what_lost_is_a_candidate_like_the_others_and_is_forgotten() -> None:
+def test_with_another_policy_what_was_not_selected_is_a_candidate_like_the_others_and_is_forgotten() -> None:
     facts = settled(fastest(PaperHost({"a", "b", "c"})), "b")
     host = PaperHost({"a", "b", "c"})
     audit(host, candidate("a"), candidate("b"), facts=facts)
@@ -505,7 +607,7 @@ def test_with_another_policy_what_lost_is_a_candidate_like_the_others_and_is_for
     assert host.cached is None
 
 
-def test_losses_in_a_circle_beat_nobody() -> None:
-    losses = {("a", None): {"against": {"candidate": "b"}}, ("b", None): {"against": {"candidate": "a"}}}
-    assert failure_cache.still_unselected([], losses) == set()
-    assert failure_cache.still_unselected([("b", None)], losses) == set(losses)
+def test_results_in_a_circle_leave_nothing_out() -> None:
+    before = {("a", None): {"against": {"candidate": "b"}}, ("b", None): {"against": {"candidate": "a"}}}
+    assert failure_cache.still_unselected([], before) == set()
+    assert failure_cache.still_unselected([("b", None)], before) == set(before)
