@@ -14,7 +14,7 @@ from typing import Any
 from .. import strategies
 from ..errors import FleetError
 from ..model import Fault
-from .planner import title
+from .titles import title
 
 Record = Mapping[str, Any]
 

@@ -11,7 +11,7 @@ from .. import strategies as registry
 from ..errors import FleetError
 from ..model import Candidate
 from . import blockers
-from .planner import title
+from .titles import title
 
 Record = Mapping[str, Any]
 Decision = dict[str, Any]
