@@ -18,6 +18,7 @@ Json = dict[str, Any]
 State = Literal["native", "fallback", "failed", "unreachable"]
 Fault = Literal["host", "controller", "inventory"]
 Verdict = Literal["possible", "blocked"]
+RuntimeKind = Literal["python", "node", "container", "js", "numpy"]  # what the search test can start
 Policy = Literal["first", "fastest", "fixed"]
 LibcFamily = Literal["glibc", "musl", "other"]
 
@@ -249,7 +250,7 @@ class Reason(TypedDict):
 class Runtime(TypedDict):
     """How to start the interpreter that has this FAISS. ``{prefix}`` stands for the prefix until it is known."""
 
-    kind: ReadOnly[str]
+    kind: ReadOnly[RuntimeKind]
     argv: ReadOnly[list[str]]
     env: ReadOnly[dict[str, str]]
     prefix: ReadOnly[str | None]
@@ -261,7 +262,7 @@ class Candidate(TypedDict):
     id: ReadOnly[str]
     strategy: ReadOnly[str]
     artefact: ReadOnly[Mapping[str, Any]]
-    verdict: ReadOnly[str]
+    verdict: ReadOnly[Verdict]
     reasons: ReadOnly[Sequence[Reason]]
     remedy: ReadOnly[str | None]
     runtime: NotRequired[ReadOnly[Runtime | None]]

@@ -93,10 +93,10 @@ def numpy_runtime(facts: Facts, tests: Iterable[Mapping[str, Any]]) -> Runtime |
     for test in tests:
         runtime = test.get("runtime") or {}
         if test.get("ok") is True and runtime.get("kind") == "python" and _new_enough(test.get("python_version")):
-            return Runtime(kind=NUMPY, argv=runtime["argv"], env=runtime["env"], prefix=runtime["prefix"])
+            return Runtime(kind="numpy", argv=runtime["argv"], env=runtime["env"], prefix=runtime["prefix"])
     for python in facts.get("pythons") or []:
         if python.get("numpy") and not python.get("error") and _new_enough(python.get("version")):
-            return Runtime(kind=NUMPY, argv=[python["path"]], env={}, prefix=None)
+            return Runtime(kind="numpy", argv=[python["path"]], env={}, prefix=None)
     return None
 
 

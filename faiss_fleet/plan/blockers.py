@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import strategies
 from ..errors import FleetError
@@ -125,6 +125,28 @@ def why_not_native(
         if shown:
             return _failed(shown[0], found[_id(shown[0])], stage)
     return _of_the_plan([one for one in native if "id" in one], tried)
+
+
+class Cause(NamedTuple):
+    """What a record says of a host without native FAISS; all None where that was a matter of choice."""
+
+    cause: str | None = None
+    remedy: str | None = None
+    message: str | None = None
+
+
+def cause_of(plan: Sequence[Record], attempts: Sequence[Record], verification: Sequence[Record]) -> Cause:
+    """The cause of a fallback, ``not_installed`` where nothing was there to try.
+
+    It was a matter of choice where native FAISS passed and was slower, or was not asked for.
+    """
+    answer = why_not_native(plan, attempts, verification)
+    if answer is not None:
+        return Cause(answer.cause, answer.remedy, answer.message)
+    native = {one["id"] for one in plan if strategies.is_native(one["strategy"])}
+    passed = {test["candidate"] for test in verification if test.get("ok") is True}
+    chosen = bool(native & passed) or (bool(plan) and not native)
+    return Cause() if chosen else Cause("not_installed")
 
 
 def prevented(attempt: Record) -> bool:

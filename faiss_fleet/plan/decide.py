@@ -139,13 +139,8 @@ def _blocked(
     eligible: Sequence[Candidate], attempts: Sequence[Record], verification: Sequence[Record]
 ) -> Decision:
     """cause, remedy and message of what blocked native FAISS; nothing where native FAISS passed and was slower."""
-    answer = blockers.why_not_native(eligible, attempts, verification)
-    if answer is not None:
-        return {"cause": answer.cause, "remedy": answer.remedy, "message": answer.message}
-    tests = {test["candidate"] for test in verification if test.get("ok") is True}
-    if any(one["id"] in tests and registry.is_native(one["strategy"]) for one in eligible):
-        return {}
-    return {"cause": "not_installed", "remedy": None, "message": None}
+    found = blockers.cause_of(eligible, attempts, verification)
+    return found._asdict() if found.cause else {}
 
 
 def _because_fallback(

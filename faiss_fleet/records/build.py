@@ -265,8 +265,7 @@ def _blocked(record: Record) -> tuple[str | None, str | None]:
     if isinstance(decision.get("cause"), str):
         remedy = decision.get("remedy")
         return decision["cause"], remedy if isinstance(remedy, str) else None
-    answer = blockers.of_record(record)
-    return (answer.cause, answer.remedy) if answer else (None, None)
+    return blockers.cause_of(record["plan"], record["attempts"], record["verification"])[:2]
 
 
 def interrupted(run: Run, name: str, groups: Iterable[str], cleaner: Cleaner, finished: str | None = None) -> Record:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from ..plan import host_class
 from ..plan.host_class import HostClass
+from ..plan.titles import label as title
 from ..records.build import STATES
 from ..records.schema import Record
-from ..plan.titles import label as title
 from ..strategies import is_native
 from ..strategies import names as strategy_names
 from .columns import at, figures, javascript, proof

@@ -79,5 +79,6 @@ def _undecided(answer: blockers.Answer, facts: dict[str, Any]) -> str:
     now = (facts.get("setting") or {}).get("candidate")
     stays = f"{now} stays configured" if now else "its configuration was not changed"
     where = "this controller" if answer.fault == "controller" else "the inventory"
-    text = f"Not known whether this host can run FAISS, by a fault of {where}; {stays}. {answer.title}: {answer.message}"
+    known = f"Not known whether this host can run FAISS, by a fault of {where}; {stays}."
+    text = f"{known} {answer.title}: {answer.message}"
     return text if not answer.remedy or answer.remedy in text else f"{text} {answer.remedy}"

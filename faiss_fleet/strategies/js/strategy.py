@@ -37,7 +37,7 @@ class JavaScript:
                 verdict="blocked" if reasons else "possible",
                 reasons=reasons,
                 remedy=str(causes.remedy(reasons[0]["cause"])) if reasons else None,
-                runtime=Runtime(kind=NAME, argv=[node["path"]], env={}, prefix=None) if node else None,
+                runtime=Runtime(kind="js", argv=[node["path"]], env={}, prefix=None) if node else None,
                 note="exact search, without FAISS",
             )
         ]

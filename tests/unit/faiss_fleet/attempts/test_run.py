@@ -96,7 +96,9 @@ def use(monkeypatch: pytest.MonkeyPatch, artefact: Artefact | FleetError | None)
     monkeypatch.setattr(strategies, "all_strategies", lambda: (PaperStrategy(artefact),))
 
 
-def run(host: PaperHost, *candidates: Candidate, policy: str = "first", prefixes: tuple[Any, ...] = ()) -> attempts.Outcome:
+def run(
+    host: PaperHost, *candidates: Candidate, policy: str = "first", prefixes: tuple[Any, ...] = ()
+) -> attempts.Outcome:
     host.there = [found["path"] for found in prefixes if found["complete"]]
     return attempts.run(list(candidates), policy, {"prefixes": list(prefixes)}, Options(prefix="/opt/ff"), host)
 
