@@ -76,10 +76,8 @@ def kept_lock(
     if not isinstance(packages, list) or not packages or not all(map(_is_package, packages)):
         return None
     at = kept.get("resolved_at")
-    if max_age_hours and not (any_age or options.offline):
-        if not isinstance(at, int | float) or not 0 <= now - at < max_age_hours * 3600:
-            return None
-    return lock
+    fresh = isinstance(at, int | float) and 0 <= now - at < max_age_hours * 3600
+    return lock if fresh or not max_age_hours or any_age or options.offline else None
 
 
 def _is_package(found: object) -> bool:

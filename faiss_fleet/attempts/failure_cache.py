@@ -72,7 +72,7 @@ def failure(
 
 
 def unselected(candidate: Candidate, verification: Mapping[str, Any], relevant: str, at: str) -> dict[str, Any]:
-    """What is to be cached of a search test that passed, if another one is selected; the host adds which one that is."""
+    """What is to be cached of a search test that passed, if another one is selected; the host adds which one."""
     indexes = verification.get("indexes") or []
     flat: Mapping[str, Any] = next((index for index in indexes if index.get("index") == "flat"), {})
     return {**_entry(candidate, relevant, at), "figures": {name: flat.get(name) for name in FIGURES}}

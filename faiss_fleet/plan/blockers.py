@@ -96,9 +96,9 @@ def why_not_native(
 
     A fault of the controller or the inventory comes first, where it prevented a candidate that the plan calls possible:
     then it is not known whether the host could be native. Not so where what is configured was tested and failed, for
-    then the host itself shows why the configuration has to change. Next is what the host itself showed: a search test that
-    failed, then an installation that failed. Then come, strategy by strategy in the plan's order, what could not be
-    resolved and what was blocked from the start; what was tried comes before what was only planned, and of that what
+    then the host itself shows why the configuration has to change. Next is what the host itself showed: a search test
+    that failed, then an installation that failed. Then come, strategy by strategy in the plan's order, what could not
+    be resolved and what was blocked from the start; what was tried comes before what was only planned, and of that what
     lacks least. Within each, a cause that says nothing ("unknown") comes last.
     """
     native = [one for one in plan if strategies.is_native(one["strategy"])]

@@ -147,7 +147,7 @@ class RecordBuilder:
         self._verification = _merged(self._verification, _part(result, "results", []))
 
     def add_backend(self, result: Result) -> None:
-        """The decision, what became of the configuration and of what was not selected. With a decision the host has its verdict."""
+        """The decision, and what became of the configuration and of what was not selected: then it has a verdict."""
         self._decision = _part(result, "decision", self._decision)
         self._setting = _part(result, "setting", self._setting)
         settled = {str(attempt.get("candidate")): attempt for attempt in _dicts(result.get("attempts"))}

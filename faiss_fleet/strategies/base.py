@@ -10,7 +10,18 @@ from typing import Any, Protocol
 
 from ..model import Candidate, Facts, Reason, Runtime
 
-__all__ = ["Artefact", "Candidate", "Facts", "Forecast", "HostBuild", "Options", "Reason", "Runtime", "Step", "Strategy"]
+__all__ = [
+    "Artefact",
+    "Candidate",
+    "Facts",
+    "Forecast",
+    "HostBuild",
+    "Options",
+    "Reason",
+    "Runtime",
+    "Step",
+    "Strategy",
+]
 
 
 @dataclass(frozen=True)

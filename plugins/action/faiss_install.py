@@ -2,7 +2,9 @@
 """Plans for one host from its facts, then tries the candidates on it until the policy is satisfied.
 
 Everything but the attempt itself happens here on the controller. On a host where nothing has changed the only remote
-call is the search test. In check mode the same code stops before the first change. Arguments: facts, strategies, policy, search_test, and the role's other variables under options.
+call is the search test. In check mode the same code stops before the first change.
+
+Arguments: facts, strategies, policy, search_test, and the role's other variables under options.
 """
 
 from __future__ import annotations

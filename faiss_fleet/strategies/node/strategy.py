@@ -77,7 +77,8 @@ class NodeStrategy:
         kind = candidate["id"].split(":", 3)[2]
         if kind == HOST_BUILD:
             seconds = HOST_BUILD_CORE_SECONDS / (facts["cpu"].get("count") or 1)
-            return Forecast(how="pack the sources, from which the host would build it", ship=SOURCE_BYTES, seconds=seconds)
+            how = "pack the sources, from which the host would build it"
+            return Forecast(how=how, ship=SOURCE_BYTES, seconds=seconds)
         if kind == "prebuilt":
             return Forecast(artefact=self.resolve(candidate, facts, options))
         variant = next(each for each in recipe.VARIANTS if each.level == kind)
@@ -88,7 +89,10 @@ class NodeStrategy:
         build.check_controller()
         seconds = BUILD_CORE_SECONDS / (os.cpu_count() or 1)
         return Forecast(
-            how=f"compile FAISS for {variant.level}", download=INPUT_BYTES, ship=ADDON_BYTES, unpacked=UNPACKED_BYTES,
+            how=f"compile FAISS for {variant.level}",
+            download=INPUT_BYTES,
+            ship=ADDON_BYTES,
+            unpacked=UNPACKED_BYTES,
             seconds=seconds,
         )
 
@@ -233,7 +237,8 @@ def _candidate(
     extra: dict[str, Any],
 ) -> Candidate:
     version = inputs[PROJECT].version
-    artefact = {"name": PROJECT, "version": version, "node": node["version"] if node else None, "variant": kind, **extra}
+    about = {"node": node["version"] if node else None, "variant": kind}
+    artefact = {"name": PROJECT, "version": version, **about, **extra}
     return Candidate(
         id=f"{NAME}:{PROJECT}-{version}:{kind}:{node['path'] if node else 'none'}",
         strategy=NAME,

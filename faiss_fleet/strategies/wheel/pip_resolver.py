@@ -217,7 +217,8 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
     if refused is None and f"No matching distribution found for {requirement}" in str(exc):
         # It is known that there is such a wheel for this target.
         remedy = "Name an index that has it in pip's configuration, or set faiss_install__wheelhouse."
-        return FleetError(f"{exc}\nThe package index does not have it. {remedy}", exc.cause, remedy, exc.log, "controller")
+        text = f"{exc}\nThe package index does not have it. {remedy}"
+        return FleetError(text, exc.cause, remedy, exc.log, "controller")
     return refused or exc
 
 

@@ -148,6 +148,15 @@ def test_wheel_that_is_not_what_the_sums_say_is_refused_by_name(tmp_path, sums):
     assert NAME in str(failure.value) and failure.value.remedy
 
 
+@pytest.mark.parametrize("sums", ["", "\n\n"])
+def test_sums_that_name_nothing_switch_no_checking_off(tmp_path, sums):
+    path = make_wheel(tmp_path / "house")
+    (path.parent / "SHA256SUMS").write_text(sums)
+    with pytest.raises(FleetError, match="is empty") as failure:
+        catalogue.wheelhouse(path.parent, tmp_path / "cache")
+    assert failure.value.fault == "inventory" and "sha256sum" in failure.value.remedy
+
+
 def test_sums_that_are_none_are_refused(tmp_path):
     path = make_wheel(tmp_path / "house")
     (path.parent / "SHA256SUMS").write_text("<html>404</html>\n")
