@@ -253,6 +253,8 @@ def _candidate(
 
 def _remedy(reason: Reason) -> str:
     """Whatever is the matter with the host's Nodes, the remedy is one that works there."""
+    if reason["check"] == blockers.INVENTORY:
+        return f"Name an archive of a release in {prebuilt.VARIABLE}, or let the controller build the addon ({WHERE})."
     return str(causes.remedy("node_too_old" if reason["check"] == "node" else reason["cause"]))
 
 
