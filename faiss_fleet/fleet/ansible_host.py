@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The ladder's host behind Ansible's connection. Knows Ansible only through the action plugin that it is given."""
+"""The host of an attempt behind Ansible's connection. Knows Ansible only through the action plugin that it is given."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LOG_TAIL = 8000
 
 
 class RemoteHost:
-    """The ladder's host: every method is one module call through Ansible's connection.
+    """The host of an attempt: every method is one module call through Ansible's connection.
 
     A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules:
     first from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.

@@ -62,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Fleet:
-    """A controller with a cache of its own. ``get`` is what the ladder does for one host."""
+    """A controller with a cache of its own. ``get`` is what an attempt does for one host."""
 
     def __init__(self, cache: Path, channel: str) -> None:
         self.cache, self.channel = cache, channel
