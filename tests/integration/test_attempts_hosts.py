@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The rules of attempts on a host by SSH: limits, cached failures, blocked candidates, policies, two controllers at once."""
+"""Rules of attempts on a host by SSH: limits, cached failures, blocked candidates, policies, two controllers at once."""
 
 from __future__ import annotations
 
@@ -164,7 +164,8 @@ def test_with_fastest_what_lost_goes_is_remembered_and_is_tried_again_when_the_w
     assert [test["candidate"] for test in again["verification"]] == possible[:1]
     for attempt in again["attempts"][1:]:
         assert attempt["lost_before"] and attempt["ok"] is None and not attempt.get("bytes_shipped")
-        assert "it passed here on" in attempt["message"] and f"{possible[0]} was selected with p95" in attempt["message"]
+        assert "it passed here on" in attempt["message"]
+        assert f"{possible[0]} was selected with p95" in attempt["message"]
     assert older.names() == [digest_of(winner)]
     foreseen = older.audit("--check", **wide)
     assert not foreseen["changed"] and foreseen["decision"]["candidate"] == possible[0]

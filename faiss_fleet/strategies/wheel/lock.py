@@ -18,10 +18,12 @@ from ...artefacts.packing import Packed
 from ...errors import FleetError
 from ...target.elf import needs
 from ..base import Artefact, Facts, Options, Runtime
-from . import catalogue, pip_resolver, portable_python
+from . import catalogue, measure, pip_resolver, portable_python
 from . import judge as wheel_judge
 from . import needs as wheel_needs
-from .catalogue import Catalogue, Wheel
+from . import sums as sums_file
+from .catalogue import Catalogue
+from .measure import Wheel
 from .pip_resolver import Target
 from .portable_python import PortablePython
 
@@ -171,14 +173,14 @@ def _made_lock(
 
 def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path, blocked: bool) -> list[Path]:
     """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
-    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel), *wheel_judge.numpy_limits(facts)]
+    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *measure.requirements(wheel), *wheel_judge.numpy_limits(facts)]
     for step in range(MAX_STEPS_BACK):
         found = pip_resolver.download(wanted, target, known.source, place / str(step))
-        sums = {path: catalogue.read_sums(path) for path in known.source.folders}
+        sums = {path: sums_file.read_sums(path) for path in known.source.folders}
         unfit = None
         for path in found:
             for folder_sums in sums.values():
-                catalogue.check_sum(path, folder_sums)
+                sums_file.check_sum(path, folder_sums)
             unfit = unfit or _judged(path, wheel, known, facts, blocked)
         if unfit is None:
             return found

@@ -18,7 +18,8 @@ from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtim
 from . import catalogue, portable_python
 from . import judge as wheel_judge
 from . import lock as wheel_lock
-from .catalogue import Catalogue, Wheel
+from .catalogue import Catalogue
+from .measure import Wheel
 from .pip_resolver import Target
 from .portable_python import PortablePython
 

@@ -11,7 +11,7 @@ import pytest
 from faiss_fleet.artefacts import cache, packing
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options, Runtime
-from faiss_fleet.strategies.wheel import catalogue
+from faiss_fleet.strategies.wheel import catalogue, measure
 from faiss_fleet.strategies.wheel import lock as wheel_lock
 from faiss_fleet.strategies.wheel.pip_resolver import Source, Target
 from tests.unit.faiss_fleet.strategies.wheel.test_catalogue import make_wheel
@@ -26,7 +26,7 @@ class Controller:
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.options = Options(cache=folder / "cache")
-        self.wheel = catalogue.measure(make_wheel(folder / "index"))
+        self.wheel = measure.measure(make_wheel(folder / "index"))
         self.known = catalogue.Catalogue((self.wheel,), source=Source())
         self.source = folder / "index" / self.wheel.file
         self.downloads = 0
