@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Rules of attempts on a host by SSH: limits, cached failures, blocked candidates, policies, two controllers at once."""
+"""Rules of attempts on a host by SSH: limits, cached failures, blocked candidates, policies, two controllers."""
 
 from __future__ import annotations
 

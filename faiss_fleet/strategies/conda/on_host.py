@@ -103,7 +103,7 @@ def _readable(packages: list[dict[str, Any]], conda: dict[str, Any]) -> None:
             f"The host's {conda['path']} is conda {conda['version']}, which reads .tar.bz2 packages only, and the lock "
             f"has {odd[0]}{f' and {len(odd) - 1} more' if len(odd) > 1 else ''} that want 4.7 or newer. {remedy}"
         )
-        raise FleetError(text, "command_missing", remedy)
+        raise FleetError(text, "command_missing", remedy, fault="host")
 
 
 def _pack(lock: dict[str, Any], how: str, options: Options, archives: Path) -> Packed:

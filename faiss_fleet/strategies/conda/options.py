@@ -52,7 +52,7 @@ def from_variables(values: Mapping[str, Any]) -> CondaOptions:
     if path and not path.is_file():
         raise FleetError(
             f"{LOCK} is {str(lock)!r}, which is no file on this controller. Name a pixi.lock or a list that begins "
-            "with @EXPLICIT, or remove the variable to solve anew."
+            "with @EXPLICIT, or remove the variable to solve again."
         )
     return CondaOptions(Channels(channels), packages, main, path)
 

@@ -66,9 +66,11 @@ class ContainerStrategy:
         if engine is None:
             cause = missing[0]["cause"]
             text = "; ".join(reason["text"] for reason in missing)
-            raise FleetError(f"No engine could start a container: {text}.", cause, str(causes.remedy(cause)))
+            raise FleetError(
+                f"No engine could start a container: {text}.", cause, str(causes.remedy(cause)), fault="host"
+            )
         if not wanted.named:
-            raise FleetError(f"{candidate['id']} has no image any more. Run again to plan anew.", "image_missing")
+            raise FleetError(f"{candidate['id']} has no image any more. Run again.", "image_missing")
         wheels, found = None, {}
         if wanted.source == "build":
             inside = container_build.inspected(wanted, options, now=True)

@@ -59,7 +59,7 @@ class NodeStrategy:
         kind = candidate["id"].split(":", 3)[2]
         runtime = candidate.get("runtime")
         if runtime is None:
-            raise FleetError(f"{candidate['id']} has no Node. Run again to plan anew.", cause="command_missing")
+            raise FleetError(f"{candidate['id']} has no Node. Run again.", cause="command_missing")
         if kind == "prebuilt":
             named = prebuilt.from_options(options)
             if named is None:

@@ -276,7 +276,7 @@ def _today() -> str:
 
 
 def update(arches: Sequence[str], wheels_from: Path | None, everything: bool, out: Path) -> int:
-    """Writes the table: wheels that it already has are kept unless ``everything`` is to be measured anew."""
+    """Writes the table: wheels that it already has are kept unless ``everything`` is to be measured again."""
     have: dict[str, Wheel] = {}
     if out.exists() and not everything:
         have = {wheel.file: wheel for wheel in from_json(out.read_text(encoding="utf-8"))}
@@ -302,7 +302,7 @@ def update(arches: Sequence[str], wheels_from: Path | None, everything: bool, ou
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m faiss_fleet.strategies.wheel.catalogue", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("update", help="make the table of wheels anew, or add what is new")
+    command = commands.add_parser("update", help="make the table of wheels again, or add what is new")
     command.add_argument("--arch", action="append", choices=ARCHES, help="by default both")
     command.add_argument("--wheels", type=Path, help="a folder with wheels that need not be downloaded")
     command.add_argument("--everything", action="store_true", help="measure also what the table has")

@@ -208,7 +208,7 @@ def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts, block
     if expected.get(path.name) != found:
         raise FleetError(
             f"{path.name} came with sha256 {found}, and the catalogue has {expected.get(path.name)}. The index "
-            "serves another file than was measured: find out why before you trust it, or make the catalogue anew.",
+            "serves another file than was measured: find out why before you trust it, or make the catalogue again.",
             cause="hash_mismatch",
             remedy="Find out why it does; then python -m faiss_fleet.strategies.wheel.catalogue update --everything.",
         )

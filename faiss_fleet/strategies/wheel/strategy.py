@@ -100,7 +100,7 @@ def _chosen(candidate: Candidate, facts: Facts, options: Options) -> Chosen:
     wheel = next((wheel for wheel in known.wheels if wheel.file == file), None)
     if wheel is None:
         raise FleetError(
-            f"{file} is in no catalogue or wheelhouse of this controller any more. Run again to plan again.",
+            f"{file} is in no catalogue or wheelhouse of this controller any more. Run again.",
             cause="no_matching_distribution",
             fault="controller",
         )
@@ -142,7 +142,9 @@ def target_of(facts: Facts, version: str) -> Target:
     libc = wheel_judge.libc_of(facts)
     if libc is None:
         raise FleetError(
-            "The version of this host's C library is not known, so no wheel can be chosen for it.", cause="unknown"
+            "The version of this host's C library is not known, so no wheel can be chosen for it.",
+            cause="unknown",
+            fault="host",
         )
     major, minor = version.split(".")[:2]
     return Target((int(major), int(minor)), facts["arch"], libc[0], libc[1])
