@@ -62,7 +62,7 @@ def _same(packages: Sequence[Package], installed: dict[str, str]) -> None:
     if expected != installed:
         odd = sorted(set(expected.items()) ^ set(installed.items()))
         names = ", ".join(" ".join(each) for each in odd)
-        raise FleetError(f"Packages are not what the lock calls them: {names}. Make the lock again.", "corrupt_artefact")
+        raise FleetError(f"Packages are not what the lock calls them: {names}. Make a new lock.", "corrupt_artefact")
 
 
 def _tidy(tree: Path, packages: Sequence[Package]) -> None:
@@ -146,7 +146,7 @@ def check(package: Package, path: Path) -> None:
     if found == expected:
         return
     remedy = (
-        "Find out who changed the package or its mirror. If the channel was renewed on purpose, index it again, or make "
+        "Find out who changed the package or its mirror. If the channel was renewed on purpose, index it again or make "
         "the lock again."
     )
     text = f"{package['url']} came with sha256 {found}, and the lock has {expected}. It is not used. {remedy}"

@@ -55,14 +55,13 @@ class CondaStrategy:
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """The packed environment of the host's class, with the versions that it got."""
-        note = conda_lock.note(facts, options)
-        if conda_on_host.mode(options):
-            artefact = conda_on_host.artefact(facts, options)
-            conda, _ = conda_on_host.chosen(facts)
-            note = f"{conda_on_host.shown(conda, options) if conda else ''} {note or ''}".strip()
-        else:
+        if not conda_on_host.mode(options):
             artefact = conda_lock.artefact(facts, options)
-        return _with_versions(artefact, candidate, note)
+            return _with_versions(artefact, candidate, conda_lock.note(facts, options))
+        artefact = conda_on_host.artefact(facts, options)
+        conda, _ = conda_on_host.chosen(facts)
+        shown = conda_on_host.shown(conda, options) if conda else ""
+        return _with_versions(artefact, candidate, f"{shown} {conda_lock.note(facts, options)}".strip())
 
     def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
         """The environment of the host's class where it was solved and packed before; else what that would take."""
