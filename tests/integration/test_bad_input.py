@@ -157,6 +157,7 @@ def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
     assert json.loads((place.folder / "etc" / "backend.json").read_text())["backend"] == "js"
 
 
+@pytest.mark.slow
 def test_a_file_in_the_prefixs_place_is_told_before_anything_is_shipped(place: Place) -> None:
     (place.folder / "opt" / "faiss-fleet").write_text("somebody's")
     done = place.audit()
