@@ -129,9 +129,9 @@ def test_the_secret_comes_back_to_fetch_and_only_for_its_channel():
     "values, words",
     [
         ({conda_options.PACKAGES: ["numpy", "python"]}, "none of them is FAISS"),
-        ({conda_options.PACKAGES: "faiss-cpu"}, "not a list"),
-        ({conda_options.CHANNELS: [1]}, "not a list"),
-        ({conda_options.LOCK: "/nowhere/pixi.lock"}, "no file on this controller"),
+        ({conda_options.PACKAGES: {"faiss-cpu": 1}}, "not a list"),
+        ({conda_options.CHANNELS: [["conda-forge"]]}, "not text"),
+        ({conda_options.LOCK: "/nowhere/pixi.lock"}, "not a file on this controller"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(values, words):
@@ -141,7 +141,7 @@ def test_options_that_cannot_be_meant_are_refused(values, words):
 
 def test_a_refused_option_keeps_its_secret():
     with pytest.raises(FleetError) as refused:
-        conda_options.from_variables({conda_options.CHANNELS: "https://me:s3cret@h/ch"})
+        conda_options.from_variables({conda_options.CHANNELS: {"https://me:s3cret@h/ch": 1}})
     assert "s3cret" not in str(refused.value)
 
 
