@@ -9,7 +9,7 @@ INVENTORY ?= inventory/local
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: ## .venv with the controller's packages, from the hash-locked list
+venv: ## .venv with the controller's packages from the hash-locked list, and the command faiss-fleet
 	@tools/make-venv .venv requirements/controller.txt
 
 audit: venv ## audit this very machine (or make audit INVENTORY=prod)
@@ -23,7 +23,7 @@ test: ## install what the tests need and run all of them
 	@tools/make-venv .venv requirements/test.txt
 	@tests/run-all
 
-lint: ## ruff, mypy, ansible-lint
+lint: ## ruff, mypy, the import contracts, ansible-lint
 	@tools/make-venv .venv requirements/test.txt
 	@tests/run-all lint
 
@@ -39,8 +39,8 @@ bench: ## benchmarks: prints ratios, judges nothing
 	@tools/make-venv .venv requirements/test.txt
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
-lock: ## write the lock files anew (wants uv)
+lock: ## write the lock files again (wants uv)
 	@tools/lock
 
-clean: ## remove the environments and caches of this folder; reports stay
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove the environments and caches of this directory; reports stay
+	rm -rf .venv .cache .import_linter_cache .mypy_cache .ruff_cache .pytest_cache

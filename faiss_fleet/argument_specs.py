@@ -1,10 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The roles' argument specs: which variables there are, and what is wrong with a value.
 
-``roles/*/meta/argument_specs.yml`` is the one description of an option. Ansible validates a role's arguments by it, host
-by host; this module holds the same specs against an inventory before any host is touched, nested options included, adds
-the ranges of ``meta/ranges.yml``, and says what was probably meant. A value comes back with its type, so that
-``-e faiss_install__keep=false`` is false and no text.
+``roles/*/meta/argument_specs.yml`` is the one description of an option. Ansible validates a role's arguments by it, one
+host after another; here the same specs are held against an inventory before any host is touched, with the ranges of
+``meta/ranges.yml``, and a fault says what was probably meant. A value comes back with its type, so that
+``-e faiss_install__keep=false`` is false and not text.
 """
 
 from __future__ import annotations
@@ -23,9 +23,8 @@ import yaml
 from .errors import FleetError
 from .redact import redact
 
-# In a checkout, and in an installed package, which carries the roles' meta directories.
-_HERE = Path(__file__).resolve().parent
-ROLES = next((found for found in (_HERE / "roles", _HERE.parent / "roles") if found.is_dir()), _HERE.parent / "roles")
+# Only a checkout has roles. An installed package has none, and no command of it needs them.
+ROLES = Path(__file__).resolve().parents[1] / "roles"
 
 CLOSE = 0.86  # difflib's ratio from which a name is taken for a misspelt one
 WHOLE = re.compile(r"[+-]?\d+")

@@ -7,8 +7,8 @@ DOCUMENTATION = r'''
 module: fleet_preflight
 short_description: Refuse an inventory that cannot be audited, before any host is touched
 description:
-  - Checks the variables of every host of the play once, on the controller alone. Its message has one line for each fault, with
-    the hosts that have it.
+  - Checks the variables of every host of the play once, on the controller alone. Its message has one line for
+    each fault, with the hosts that have it.
 options:
   files:
     description: Whether the files on the controller that the options name are read as well, such as a wheelhouse.

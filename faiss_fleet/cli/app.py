@@ -57,8 +57,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-
-
 def _runs_for_completion(incomplete: str) -> list[str]:
     folder = places.reports_folder()
     names = [entry.name for entry in folder.glob("2*") if (entry / "records.jsonl").exists()]
@@ -385,7 +383,9 @@ def export(
     from . import operations
 
     if format_ not in FORMATS:
-        raise typer.BadParameter(f"{format_!r} is no format.{suggestion(format_, FORMATS)} One of: {', '.join(FORMATS)}.")
+        raise typer.BadParameter(
+            f"{format_!r} is no format.{suggestion(format_, FORMATS)} One of: {', '.join(FORMATS)}."
+        )
     if output is None and format_ == "parquet" and sys.stdout.isatty():
         raise typer.BadParameter("Parquet is binary: name a file with -o, or redirect.")
     folder, kept = _known_places(reports, store)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..records.build import RUN_VARIABLE
+from ..run_id import RUN_VARIABLE
 from .places import ROOT, checkout
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")

@@ -20,14 +20,14 @@ def checkout() -> Path:
     """Return the directory of the playbooks. Raises FleetError where there are none."""
     if not (ROOT / "audit.yml").is_file():
         raise FleetError(
-            f"{ROOT} has no audit.yml: `faiss-fleet run` needs the project's playbooks, which the installed package does "
-            "not carry. Change into a checkout of the project and run it there."
+            f"{ROOT} has no audit.yml: `faiss-fleet run` needs the project's playbooks, which the installed package "
+            "does not carry. Change into a checkout of the project and run it there."
         )
     return ROOT
 
 
 def reports_folder(given: Path | None = None) -> Path:
-    """Return the one given, or where the callback ``fleet_record`` writes: FAISS_FLEET_REPORTS, ansible.cfg, reports/."""
+    """Return the one given, or where the callback writes: FAISS_FLEET_REPORTS, ansible.cfg, reports/."""
     if given is not None:
         return given.expanduser().absolute()
     if os.environ.get("FAISS_FLEET_REPORTS"):
@@ -48,7 +48,7 @@ def check_reports(reports: Path) -> None:
 
 
 def store_name(given: str | None, reports: Path) -> str:
-    """Return the store's path or URL: as given, or where the callback keeps runs: FAISS_FLEET_STORE, ansible.cfg, a file."""
+    """Return the store's path or URL: as given, or as for the callback: FAISS_FLEET_STORE, ansible.cfg, a file."""
     return given or os.environ.get("FAISS_FLEET_STORE") or _setting("store")[1] or str(reports / STORE)
 
 

@@ -98,7 +98,7 @@ def _check_wheelhouse(folder: str, cache_folder: Path) -> None:
 
 
 def _check_files(chosen: Options) -> None:
-    """Read the files on the controller that the options name, so that a wrong hash or a corrupt archive is found once."""
+    """Read the files on the controller that the options name: a wrong hash or a corrupt archive is found here, once."""
     wheelhouse = chosen.extra.get("faiss_install__wheelhouse")
     if wheelhouse:
         _check_wheelhouse(str(wheelhouse), chosen.cache)

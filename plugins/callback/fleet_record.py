@@ -24,8 +24,9 @@ from faiss_fleet import __version__
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
 from faiss_fleet.records import journal as runs
-from faiss_fleet.records.build import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
+from faiss_fleet.records.build import Run
 from faiss_fleet.reports import gate, recorder, terminal
+from faiss_fleet.run_id import RUN_VARIABLE, current_run_id, new_run_id, timestamp
 from faiss_fleet.store.history import STORE, Earlier
 
 DOCUMENTATION = """

@@ -79,21 +79,24 @@ def mounted(folder: Path, *options: str) -> Iterator[None]:
         pytest.param({"faiss_install__strategies": ["weel"]}, "'weel'", id="unknown strategy"),
         pytest.param(
             {"faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64}},
-            "container_source: archive", id="a container's archive that no source takes",
+            "container_source: archive",
+            id="a container's archive that no source takes",
         ),
         pytest.param(
             {
                 "faiss_install__container_source": "archive",
                 "faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64},
             },
-            "/no/such.tar", id="a container's archive that is not there",
+            "/no/such.tar",
+            id="a container's archive that is not there",
         ),
         pytest.param(
             {
                 "faiss_install__container_source": "build",
                 "faiss_install__container_base": {"file": "/etc/hostname", "sha256": "0" * 64},
             },
-            "/etc/hostname has sha256", id="another base than the one named",
+            "/etc/hostname has sha256",
+            id="another base than the one named",
         ),
         pytest.param({"faiss_install__policy": "best"}, "faiss_install__policy", id="unknown policy"),
         pytest.param(
@@ -102,7 +105,9 @@ def mounted(folder: Path, *options: str) -> Iterator[None]:
             id="a nested value of another type",
         ),
         pytest.param(
-            {"faiss_install__search_test": {"worklod": {"n": 100}}}, "Did you mean workload?", id="a misspelt nested key"
+            {"faiss_install__search_test": {"worklod": {"n": 100}}},
+            "Did you mean workload?",
+            id="a misspelt nested key",
         ),
         pytest.param({"faiss_install_strategies": ["js"]}, "Did you mean faiss_install__strategies?", id="a near miss"),
         pytest.param({"faiss_install__prefix": "opt/faiss"}, "relative", id="relative prefix"),
@@ -229,7 +234,8 @@ def test_misspelt_variables_of_groups_and_of_the_command_line_are_refused_in_a_f
     done = place.audit("here", "-e", "faiss_instal__keep=true", "-e", "glibc_facts__timeout=soon")
     assert done.returncode == 2
     for fault in (
-        "- faiss_install__stratgies is not a variable of the role faiss_install. Did you mean faiss_install__strategies?",
+        "- faiss_install__stratgies is not a variable of the role faiss_install. "
+        "Did you mean faiss_install__strategies?",
         "- vector_backend_path is not a variable of this project. Did you mean vector_backend__path?",
         "- faiss_instal__keep is not a variable of this project. Did you mean faiss_install__keep?",
         "- glibc_facts__timeout is 'soon', which is not a whole number. Give at least 1.",
@@ -241,7 +247,8 @@ def test_misspelt_variables_of_groups_and_of_the_command_line_are_refused_in_a_f
 
 def test_a_value_of_the_command_line_gets_its_type(place: Place) -> None:
     """Text that says false is no true value: nothing that failed is kept, and the index is asked."""
-    done = place.audit("here", "--check", "-e", "faiss_install__offline=false", "-e", "faiss_install__strategies=existing,js")
+    given = ["-e", "faiss_install__offline=false", "-e", "faiss_install__strategies=existing,js"]
+    done = place.audit("here", "--check", *given)
     assert done.returncode == 0, done.stdout
     assert {each["strategy"] for each in place.record()["plan"]} <= {"existing", "js"}
 

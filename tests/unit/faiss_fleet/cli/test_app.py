@@ -209,14 +209,27 @@ def test_explain_names_causes_of_a_log(tmp_path: Path) -> None:
     call("explain", str(log), status=1)
 
 
-def test_options_of_all_commands_work_before_and_after_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_all_commands_work_before_and_after_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path / "of the environment"))
     folder, store = tmp_path / "named", tmp_path / "fleet.db"
     write_run(folder, 3)
     for line in (
         ["--reports", str(folder), "--store", str(store), "runs", "--json"],
         ["runs", "--json", "--reports", str(folder), "--store", str(store)],
-        ["--reports", str(tmp_path / "other"), "--store", "other.db", "runs", "--json", "--reports", str(folder), "--store", str(store)],
+        [
+            "--reports",
+            str(tmp_path / "other"),
+            "--store",
+            "other.db",
+            "runs",
+            "--json",
+            "--reports",
+            str(folder),
+            "--store",
+            str(store),
+        ],
     ):
         assert [run["id"] for run in json.loads(call(*line))] == [RUN.id]
     assert store.exists() and not (folder / "history.sqlite").exists()
@@ -229,7 +242,10 @@ def test_options_of_all_commands_work_before_and_after_the_command(tmp_path: Pat
 @pytest.mark.parametrize("command", ["runs", "report", "diff", "import", "host web01", "prune --keep 1", "export csv"])
 def test_a_mistyped_directory_of_runs_is_refused_and_not_made(tmp_path: Path, command: str) -> None:
     (tmp_path / "reports").mkdir()
-    for line in (["--reports", str(tmp_path / "reprots"), *command.split()], [*command.split(), "--reports", str(tmp_path / "reprots")]):
+    for line in (
+        ["--reports", str(tmp_path / "reprots"), *command.split()],
+        [*command.split(), "--reports", str(tmp_path / "reprots")],
+    ):
         text = call(*line, status=2)
         assert "There is no directory" in text and "Did you mean reports?" in text
     assert [path.name for path in tmp_path.rglob("*")] == ["reports"]
