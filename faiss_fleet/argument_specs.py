@@ -85,8 +85,8 @@ def name_fault(variable: str) -> str | None:
         return None
     role, mark, _ = variable.partition("__")
     if mark and role in roles():
-        of_role = [name for name in specs() if name.startswith(f"{role}__")]
-        near = suggestion(variable, specs(), CLOSE) or suggestion(variable, of_role)
+        of_role = [name.partition("__")[2] for name in specs() if name.startswith(f"{role}__")]
+        near = suggestion(variable.partition("__")[2], of_role).replace("mean ", f"mean {role}__")
         more = near or f" docs/reference/roles.md lists the variables of {role}."
         return f"{variable} is not a variable of the role {role}.{more}"
     near = suggestion(variable, specs(), CLOSE)

@@ -23,4 +23,9 @@ EXAMPLES = r'''
 '''
 
 RETURN = r'''
+msg:
+  description: How many hosts can be audited, or each fault with its hosts.
+  returned: always
+  type: str
+  sample: 12 host(s) can be audited
 '''
