@@ -11,7 +11,7 @@ from pathlib import Path
 from . import cache, centos7, debian, inputs, python27
 
 USERLAND = ("toolchain", "bash", "busybox", "zlib")
-PYTHON27 = ("python27-source", "openssl-source", "bzip2-source")
+PYTHON27 = ("python27-source",)
 
 
 @dataclass(frozen=True)
