@@ -96,8 +96,8 @@ options:
 
 SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key", re.IGNORECASE)
 USERINFO = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")  # the password, which a program may print without its URL
-# Ansible's own first task of a role, which runs whatever --tags says and reads nothing of a host.
-VALIDATION = "ansible.builtin.validate_argument_spec"
+# Ansible's own first and last task of a role, which run whatever --tags says and do nothing on a host.
+IMPLICIT = ("ansible.builtin.validate_argument_spec", "meta", "ansible.builtin.meta")
 SHORTEST_SECRET = 4  # to mask a shorter word would garble the record and hide nothing
 COLORS = {
     "native": constants.COLOR_OK,
@@ -304,7 +304,7 @@ def _actions(play: Any) -> set[str]:
                 walk(entry.block)
                 walk(entry.rescue)
                 walk(entry.always)
-            elif entry.action != VALIDATION and entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
+            elif entry.action not in IMPLICIT and entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
                 names = [
                     entry.action,
                     getattr(entry, "_role_name", None) or "",

@@ -264,6 +264,13 @@ def test_the_validation_of_a_role_used_alone_refuses_a_misspelt_nested_option(pl
     assert done.returncode == 2 and "faiss_verify__min_recall.ifv" in done.stdout
 
 
+def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) -> None:
+    """Ansible validates the roles' arguments whatever --tags says; that alone makes no audit of it."""
+    done = place.audit("here", "--tags", "probe", "-e", "fleet_report__fail_on_fallback=true")
+    assert done.returncode == 0 and "Gather host facts" in done.stdout, done.stdout
+    assert place.written() == [] and not list(place.folder.glob("reports/2*"))
+
+
 @pytest.mark.parametrize("gate", ["", "command line", "group"])
 def test_an_inventory_without_hosts_leaves_no_run_and_passes_no_gate(place: Place, gate: str) -> None:
     environment = {**os.environ, "FAISS_FLEET_REPORTS": str(place.folder / "reports")}
