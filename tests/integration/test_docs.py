@@ -93,7 +93,7 @@ def test_what_a_page_says_works(name: str, tmp_path: Path) -> None:
         # Downloads are the machine's own, so that the pages cost minutes and not hours.
         "XDG_CACHE_HOME": str(home / "cache" if page.from_nothing else cache),
         "FAISS_FLEET_STANDINS": os.environ.get("FAISS_FLEET_STANDINS", str(cache / "faiss-fleet-standins")),
-        "PATH": f"{home / 'app' / 'bin'}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
+        "PATH": f"{home / 'app' / 'bin'}:{project / '.venv' / 'bin'}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
         "FAISS_FLEET_SETTING": str(home / ".config" / "faiss-fleet" / "backend.json"),
     }  # fmt: skip
     folders = dict.fromkeys(("/var/lib/app", "/var/lib/node_exporter/textfile", "/srv"), str(home))
