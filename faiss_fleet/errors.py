@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from .model import Fault
+from typing import Literal
+
+Fault = Literal["host", "controller", "inventory"]
 
 # What a resolver finds out about a class of hosts: nothing that could be made would run there. Every other failure to
 # make something is one of the controller, and says nothing about the host.

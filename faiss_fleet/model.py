@@ -12,11 +12,12 @@ from typing import Any, Literal, TypedDict
 
 from typing_extensions import NotRequired, ReadOnly
 
+from .errors import Fault
+
 Facts = dict[str, Any]  # HostFacts, as a host sent them
 Json = dict[str, Any]
 
 State = Literal["native", "fallback", "failed", "unreachable"]
-Fault = Literal["host", "controller", "inventory"]
 Verdict = Literal["possible", "blocked"]
 RuntimeKind = Literal["python", "node", "container", "js", "numpy"]  # what the search test can start
 Policy = Literal["first", "fastest", "fixed"]

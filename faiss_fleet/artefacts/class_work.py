@@ -12,12 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..attempts import limits as time_limit
-from ..errors import FleetError
-from ..model import Fault
-from ..records.build import current_run_id
+from ..errors import Fault, FleetError
+from ..run_id import current_run_id
 from ..strategies.base import Options
 from . import cache
+from . import limits as time_limit
 
 TOLD = "That was found for another host of this run; it is not tried again for each."
 

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 
 from .. import strategies
 from ..artefacts import cache, packing
+from ..artefacts import limits as time_limit
 from ..errors import FleetError
 from ..model import Attempt, Candidate, Facts, Json, Runtime
 from ..plan import decide
-from ..records import build as records
+from ..run_id import timestamp
 from ..strategies.base import Artefact, Forecast, Options, Strategy
 from ..target.causes import diagnose as causes
 from . import failure_cache, measured
-from . import limits as time_limit
 from .current_backend import TESTED, Current
 
 KEEP = "faiss_install__keep"
@@ -176,7 +176,7 @@ class Trial:
         if not self.passed or self._artefact is None:
             return None
         test = self.verification or {}
-        return failure_cache.unselected(self.candidate, test, self._relevant, records.timestamp())
+        return failure_cache.unselected(self.candidate, test, self._relevant, timestamp())
 
     def run(self) -> None:
         """Makes one attempt, whatever becomes of it."""
@@ -356,7 +356,7 @@ class Trial:
             return
         cached = None
         if self.verification is not None and self.attempt.get("fault") == "host":
-            at = records.timestamp()
+            at = timestamp()
             failed = (self.attempt["cause"], self.attempt["message"])
             cached = failure_cache.failure(self.candidate, *failed, self.facts, self._relevant, at)
         if not self._put and cached is None:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import strategies
-from ..errors import FleetError
-from ..model import Fault
+from ..errors import Fault, FleetError
 from .titles import title
 
 Record = Mapping[str, Any]

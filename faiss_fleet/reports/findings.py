@@ -13,10 +13,10 @@ from ..plan import host_class
 from ..plan.host_class import HostClass
 from ..plan.titles import label as title
 from ..records.build import STATES
+from ..records.columns import at, figures, javascript, proof
 from ..records.schema import Record
 from ..strategies import is_native
 from ..strategies import names as strategy_names
-from .columns import at, figures, javascript, proof
 
 Figures = dict[str, list[float]]
 MEASURED = ("p50_ms", "p95_ms", "qps")

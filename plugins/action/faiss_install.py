@@ -41,12 +41,13 @@ class ActionModule(ActionBase):
         try:
             order = options.check_strategies(arguments["strategies"])
             policy = options.check_policy(arguments["policy"])
+            search_test = options.check_search_test(arguments.get("search_test"))
             chosen = options.from_variables(
                 {f"faiss_install__{name}": value for name, value in arguments["options"].items()}
             )
             settable.check(facts)
             # Which policy and which workload decide whether what was measured before still counts.
-            chosen.extra["faiss_install__workload"] = (arguments.get("search_test") or {}).get("workload")
+            chosen.extra["faiss_install__workload"] = search_test.get("workload")
             if policy == "fastest":
                 chosen.extra["faiss_install__measure"] = "always"
             plan = planner.plan(facts, chosen, order)
@@ -55,7 +56,7 @@ class ActionModule(ActionBase):
             return {**result, "failed": True, "msg": str(exc), "cause": exc.cause, "remedy": exc.remedy}
 
         named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
-        host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, facts["method"] == "raw", [named])
+        host = RemoteHost(self, task_vars, search_test, facts["method"] == "raw", [named])
         dry_run = bool(self._task.check_mode)
         done = attempts.run(plan, policy, facts, chosen, host, order, dry_run=dry_run)
         fallbacks = fallback.of_host(facts, chosen, done.verification)

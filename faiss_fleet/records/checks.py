@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from ..plan import blockers
-from ..records.schema import Record
+from .schema import Record
 
 BLOCKED_BY = "blocked_by"
 _KEYS = {blocker.id: f"check_{blocker.id}" for blocker in blockers.BLOCKERS}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet.plan import blockers
-from faiss_fleet.reports import checks
+from faiss_fleet.records import checks
 
 PASSED = {"candidate": "wheel:1.9", "ok": True}
 
