@@ -15,7 +15,7 @@ from ..redact import redact
 from ..strategies.base import Artefact, Runtime, Step
 from ..strategies.container import lock as container_lock
 from ..strategies.container import options as container_options
-from ..target.causes import diagnose as causes
+from ..causes import diagnose as causes
 
 # Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
 UNPACK = """

@@ -63,7 +63,7 @@ def current_run_id() -> str | None:
 
 def diagnose(text: str) -> list[dict[str, Any]]:
     """Causes recognised in an error text, root first."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     found: list[dict[str, Any]] = causes.diagnose(text)
     return found
@@ -71,7 +71,7 @@ def diagnose(text: str) -> list[dict[str, Any]]:
 
 def remedy_for(cause: str) -> str | None:
     """The next step for a cause of the closed list, None for one that is not in it."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     try:
         return str(causes.remedy(cause)) or None
@@ -81,7 +81,7 @@ def remedy_for(cause: str) -> str | None:
 
 def meaning_of(cause: str) -> str | None:
     """What a cause of the closed list is, in words; None for one that is not in it."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     try:
         return str(causes.meaning(cause)) or None

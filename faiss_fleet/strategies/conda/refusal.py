@@ -8,7 +8,7 @@ from typing import Any
 
 from ...errors import FleetError
 from ...redact import redact
-from ...target.causes import diagnose as causes
+from ...causes import diagnose as causes
 from .host_class import HostClass
 from .options import PACKAGES
 

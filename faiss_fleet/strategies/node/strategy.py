@@ -9,7 +9,7 @@ from typing import Any
 
 from ...errors import FleetError
 from ...plan import obstacle
-from ...target.causes import diagnose as causes
+from ...causes import diagnose as causes
 from ...target.elf import needs
 from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
 from ..wheel import judge as wheel_judge
