@@ -14,10 +14,10 @@ description:
   - Whatever FAISS does (an illegal instruction, a crash, an abort, a hang, no memory, garbage on standard output, wrong
     answers) becomes a result with its cause. The module itself fails only for invalid options, or for a backend
     configuration that cannot be read.
-  - The host returns evidence; the action plugin of the same name sends the files that the test needs, and names the cause
-    on the controller.
-  - Changes nothing on the host, and runs the same in check mode. What it writes meanwhile lies in a directory of its own
-    below the system's temporary directory.
+  - The host returns evidence. The action plugin of the same name sends the files that the test needs, and names the
+    cause on the controller.
+  - Changes nothing on the host, and runs the same in check mode. What it writes meanwhile lies in a directory of its
+    own below the system's temporary directory.
 options:
   runtimes:
     description: What to test. Give this or O(setting).

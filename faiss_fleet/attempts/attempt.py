@@ -7,11 +7,11 @@ import time
 from typing import Any, Protocol
 
 from .. import strategies
+from ..causes import diagnose as causes
 from ..errors import FleetError
 from ..plan import decide
 from ..records import build as records
 from ..strategies.base import Artefact, Candidate, Facts, Options, Runtime, Strategy
-from ..causes import diagnose as causes
 from . import failure_cache as memory
 from . import limits as time_limit
 from . import measured

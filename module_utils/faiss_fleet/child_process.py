@@ -35,7 +35,7 @@ def evidence(outcome):
     if error is not None:
         number = getattr(error, 'errno', None)
         found['start_error'] = {
-            'errno': number,
+            'errno': errno.errorcode.get(number),
             'message': u'%s' % error if number is None else u'%s: %s' % (error.filename, os.strerror(number))}
     return found
 
@@ -76,8 +76,8 @@ def run(argv, text, env, cwd, timeout, on_output):
     """Starts argv in a session of its own with text as its standard input; returns an Outcome.
 
     on_output is called with each piece of standard output. After the end, or the time limit, everything that is left
-    in the process group, or has the child's mark in its environment, is killed, so that no worker of a dead child goes on
-    computing on the host.
+    in the process group, or has the child's mark in its environment, is killed, so that no worker of a dead child goes
+    on computing on the host.
     """
     started = _clock()
     log = Tail(LOG_LIMIT)

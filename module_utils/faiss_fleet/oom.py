@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Reads how many processes the kernel has killed for lack of memory: of this process's cgroup, and of the whole host."""
+"""Counts processes that the kernel has killed for lack of memory, of this process's cgroup and of the whole host."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -10,7 +10,7 @@ import os
 def kills(root='/'):
     """{"cgroup": count, "host": count}; None for a counter that this kernel does not have.
 
-    /proc/vmstat counts since Linux 4.13. A cgroup counts in memory.events (version 2) or memory.oom_control (version 1).
+    /proc/vmstat counts since Linux 4.13, a cgroup in memory.events (version 2) or memory.oom_control (version 1).
     """
     return {'cgroup': _of_cgroup(root), 'host': _counter(os.path.join(root, 'proc/vmstat'))}
 

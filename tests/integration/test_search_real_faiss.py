@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet.target.search import run as search_test
-from tests import needs
+from tests import needs, search_verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "search-test"
@@ -60,7 +59,7 @@ def runtime(python: str, *before: Path) -> dict[str, object]:
 
 @pytest.mark.parametrize("python", RELEASES)
 def test_every_generation_passes_with_sane_figures(python):
-    result = search_test.run("real", runtime(python), WORKLOAD, 120, 2048)
+    result = search_verdict.run("real", runtime(python), WORKLOAD, 120, 2048)
     assert result["ok"], result
     _abi, faiss, numpy, builds = RELEASES[python]
     assert (result["faiss_version"], result["numpy_version"]) == (faiss, numpy)
@@ -81,7 +80,7 @@ def test_every_generation_passes_with_sane_figures(python):
 
 @pytest.mark.parametrize("python", RELEASES)
 def test_the_brief_test_asks_the_known_answers_of_every_generation_and_measures_nothing(python):
-    result = search_test.run("real", runtime(python), dict(WORKLOAD, figures=False), 120, 2048)
+    result = search_verdict.run("real", runtime(python), dict(WORKLOAD, figures=False), 120, 2048)
     assert result["ok"], result
     assert result["figures"] is False and result["indexes"] == []
     assert result["known_answer"] is True and result["save_load"] is True
@@ -169,7 +168,7 @@ def test_a_faiss_that_loads_and_does_not_work_is_found(tmp_path, python, spoil):
     (tmp_path / "faiss").mkdir()
     (tmp_path / "faiss" / "__init__.py").write_text(SHIM + change + "\n")
     limit = 5 if cause == "timeout" else 60
-    result = search_test.run("broken", runtime(python, tmp_path), {**SMALL, "indexes": ["flat", "hnsw"]}, limit, 2048)
+    result = search_verdict.run("broken", runtime(python, tmp_path), {**SMALL, "indexes": ["flat", "hnsw"]}, limit, 2048)
     assert (result["ok"], result["cause"], result["stage"]) == (False, cause, stage), result
     assert result["faiss_version"] == RELEASES[python][1]
     if stage != "known_answer":
@@ -182,13 +181,13 @@ def test_a_faiss_that_loads_and_does_not_work_is_found(tmp_path, python, spoil):
 @pytest.mark.parametrize("python, megabytes", [("2.7", 60), ("2.7", 300), ("3.8", 60), ("3.8", 150), ("3.8", 300),
                                                ("3.11", 60), ("3.11", 150), ("3.11", 300)])
 def test_too_little_memory_for_faiss_itself_is_out_of_memory(python, megabytes):
-    result = search_test.run("tight", runtime(python), {**WORKLOAD, "n": 200000}, 120, megabytes)
+    result = search_verdict.run("tight", runtime(python), {**WORKLOAD, "n": 200000}, 120, megabytes)
     assert (result["ok"], result["cause"]) == (False, "out_of_memory"), result
 
 
 @pytest.mark.parametrize("python", RELEASES)
 def test_a_workload_beyond_the_memory_limit_is_out_of_memory(python):
-    result = search_test.run("large", runtime(python), {**WORKLOAD, "n": 2000000}, 120, 2048)
+    result = search_verdict.run("large", runtime(python), {**WORKLOAD, "n": 2000000}, 120, 2048)
     assert (result["ok"], result["cause"], result["stage"]) == (False, "out_of_memory", "recall"), result
 
 
@@ -205,7 +204,7 @@ def test_numpy_that_does_not_fit_is_named(tmp_path):
     for name in ("faiss", "faiss_cpu.libs"):
         (tmp_path / name).symlink_to(CACHE / "py3.11-faiss1.8.0.post1" / name)
     only = {"kind": "python", "argv": [needs.interpreter("3.11")], "env": {"PYTHONPATH": str(tmp_path)}, "prefix": None}
-    result = search_test.run("mixed", only, SMALL, 60, 2048)
+    result = search_verdict.run("mixed", only, SMALL, 60, 2048)
     assert (result["ok"], result["cause"]) == (False, "numpy2_abi"), result
 
 

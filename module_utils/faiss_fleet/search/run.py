@@ -80,7 +80,7 @@ PROGRAMS = {'python': ('faiss_child', 'faiss_figures'), 'container': ('faiss_chi
             'numpy': ('faiss_child', 'faiss_figures', 'numpy_fallback')}
 TESTS = {'faiss_child': 'Test', 'faiss_figures': 'FiguresTest', 'numpy_fallback': 'NumpyTest'}
 NODE_PROGRAMS = {'node': 'faiss_node.js', 'js': 'js_fallback.js'}
-# Makes a package of texts, so that the programs are plain modules although the interpreter may see no file of this host.
+# Makes a package of texts: the programs are plain modules, although the interpreter may see no file of this host.
 PACKAGE = u'''\
 import json, sys, types
 package = types.ModuleType('search_programs')

@@ -1,9 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The brief search test: import FAISS, search with known answers, save and load. Runs in the interpreter under test.
 
-That may be any Python from 2.7 on, and needs only numpy and faiss. Answers go out as marked lines on the standard output
-of the start; file descriptor 1 then becomes standard error, so that nothing which FAISS, numpy or a start-up file prints
-can get between them.
+That may be any Python from 2.7 on, and needs only numpy and faiss. Answers go out as marked lines on the standard
+output of the start; file descriptor 1 then becomes standard error, so that nothing which FAISS, numpy or a start-up
+file prints can get between them.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
