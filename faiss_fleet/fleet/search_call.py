@@ -49,9 +49,7 @@ class Request:
 
     def judged(self, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One verification for each result of the module."""
-        return [
-            search_test.verification(found, self.timeout, list(self.indexes), self.min_recall) for found in results
-        ]
+        return [search_test.verification(found, self.timeout, list(self.indexes), self.min_recall) for found in results]
 
 
 def _true(value: object) -> bool:

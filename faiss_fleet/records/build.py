@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
@@ -67,6 +68,15 @@ def diagnose(text: str) -> list[dict[str, Any]]:
 
     found: list[dict[str, Any]] = causes.diagnose(text)
     return found
+
+
+def _killed(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The cause of a module that was killed, which nothing shows to be lack of memory; None for any other failure."""
+    from ..causes import evidence
+
+    if evidence.signal_of(result) != signal.SIGKILL:
+        return None
+    return {"cause": "killed", "remedy": remedy_for("killed")}
 
 
 def remedy_for(cause: str) -> str | None:
@@ -156,7 +166,7 @@ class RecordBuilder:
     def add_error(self, stage: str, result: Result, *, ends: bool = True) -> None:
         """A task that failed. ends is False where that says nothing on the verdict: an ignored error, a later task."""
         message = _message(result)
-        known = next(iter(self._diagnose(message)), {})
+        known = _killed(result) or next(iter(self._diagnose(message)), {})
         self._errors.append(
             {
                 "stage": stage,
