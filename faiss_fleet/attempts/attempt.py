@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from .. import strategies
 from ..artefacts import limits as time_limit
+from ..causes import diagnose as causes
 from ..errors import FleetError
 from ..plan import decide
 from ..run_id import timestamp
 from ..strategies.base import Artefact, Candidate, Facts, Options, Runtime, Strategy
-from ..target.causes import diagnose as causes
 from . import failure_cache as memory
 from . import measured
 
