@@ -13,12 +13,12 @@ from typing import Any, Protocol
 from .. import strategies
 from ..artefacts import cache, packing
 from ..artefacts import limits as time_limit
+from ..causes import diagnose as causes
 from ..errors import FleetError
 from ..model import Attempt, Candidate, Facts, Json, Runtime
 from ..plan import decide
 from ..run_id import timestamp
 from ..strategies.base import Artefact, Forecast, Options, Strategy
-from ..target.causes import diagnose as causes
 from . import failure_cache, measured
 from .current_backend import TESTED, Current
 

@@ -16,7 +16,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import BinaryIO, TypedDict
 
-from ..target.causes import diagnose as causes
+from ..causes import diagnose as causes
 
 WIDTH = 100
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -43,15 +44,24 @@ class Run:
 
 def diagnose(text: str) -> list[dict[str, Any]]:
     """Causes recognised in an error text, root first."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     found: list[dict[str, Any]] = causes.diagnose(text)
     return found
 
 
+def _killed(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The cause of a module that was killed, which nothing shows to be lack of memory; None for any other failure."""
+    from ..causes import evidence
+
+    if evidence.signal_of(result) != signal.SIGKILL:
+        return None
+    return {"cause": "killed", "remedy": remedy_for("killed")}
+
+
 def remedy_for(cause: str) -> str | None:
     """The next step for a cause of the closed list, None for one that is not in it."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     try:
         return str(causes.remedy(cause)) or None
@@ -61,7 +71,7 @@ def remedy_for(cause: str) -> str | None:
 
 def meaning_of(cause: str) -> str | None:
     """What a cause of the closed list is, in words; None for one that is not in it."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     try:
         return str(causes.meaning(cause)) or None
@@ -139,7 +149,7 @@ class RecordBuilder:
     def add_error(self, stage: str, result: Result, *, ends: bool = True) -> None:
         """A task that failed. ends is False where that says nothing on the verdict: an ignored error, a later task."""
         message = _message(result)
-        known = next(iter(self._diagnose(message)), {})
+        known = _killed(result) or next(iter(self._diagnose(message)), {})
         self._errors.append(
             {
                 "stage": stage,

@@ -257,12 +257,12 @@ def test_a_value_of_the_command_line_gets_its_type(place: Place) -> None:
 def test_the_validation_of_a_role_used_alone_refuses_a_misspelt_nested_option(place: Place) -> None:
     playbook = place.folder / "alone.yml"
     playbook.write_text(
-        "- hosts: localhost\n  gather_facts: false\n  roles:\n    - role: faiss_verify\n"
-        "      vars: {faiss_verify__min_recall: {ifv: 0.5}}\n"
+        "- hosts: localhost\n  gather_facts: false\n  roles:\n    - role: faiss_install\n"
+        "      vars: {faiss_install__search_test: {min_recall: {ifv: 0.5}}}\n"
     )
     command = [str(ROOT / ".venv/bin/ansible-playbook"), str(playbook)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 2 and "faiss_verify__min_recall.ifv" in done.stdout
+    assert done.returncode == 2 and "faiss_install__search_test.min_recall.ifv" in done.stdout
 
 
 def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) -> None:

@@ -51,7 +51,6 @@ WALKS = {
     "docs/how-to/use-from-node.md": Page(before=HERE),
     "docs/how-to/use-from-python.md": Page(before=f"{HERE}; python3 -m venv ~/app"),
     "docs/explanation/how-a-verdict-is-reached.md": Page(before=f"echo '{DIED}' > install.log"),
-    "roles/faiss_verify/README.md": Page(TWO, before=AUDITED),
 }
 
 

@@ -16,8 +16,7 @@ import pytest
 from faiss_fleet import options
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.node import build, recipe
-from faiss_fleet.target.search import run as search_test
-from tests import needs
+from tests import needs, search_verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "loaders"
@@ -266,7 +265,7 @@ WORKLOAD = {**real_faiss.WORKLOAD, "n": 3000, "d": 64, "loader": True}
 
 
 def through_the_loader(runtime: dict[str, object], **workload: object) -> dict[str, object]:
-    return search_test.run("real", runtime, {**WORKLOAD, **workload}, 120, 2048)
+    return search_verdict.run("real", runtime, {**WORKLOAD, **workload}, 120, 2048)
 
 
 @pytest.mark.parametrize("python", ["3.6", "3.13"])
@@ -319,7 +318,7 @@ def test_a_faiss_that_passes_by_itself_and_fails_through_the_loader_has_not_pass
         encoding="utf-8",
     )
     limit = 15 if "sleep" in change else 60
-    result = search_test.run("broken", real_faiss.runtime(python, tmp_path), WORKLOAD, limit, 2048)
+    result = search_verdict.run("broken", real_faiss.runtime(python, tmp_path), WORKLOAD, limit, 2048)
     found = (result["ok"], result["cause"], result["stage"], result["loader"])
     assert found == (False, "loader_failed", "loader", None)
     assert words in result["message"] and result["remedy"], result

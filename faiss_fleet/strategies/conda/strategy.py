@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ...target.causes import diagnose as causes
+from ...causes import diagnose as causes
 from ..base import Artefact, Candidate, Facts, Forecast, Options
 from ..wheel import judge as wheel_judge
 from . import host_class as conda_class

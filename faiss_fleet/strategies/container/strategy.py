@@ -6,10 +6,10 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...plan import blockers
 from ...plan.answers import DOCKER_OF_CLONE3, KERNEL_OF_ENGINES
-from ...target.causes import diagnose as causes
 from ...target.elf import versions as glibc
 from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason
 from ..host_python import python_on_host

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ...target.causes import diagnose as causes
+from ...causes import diagnose as causes
 from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
 from ..host_python import python_on_host
 from ..node.strategy import OLDEST_NODE, chosen_node

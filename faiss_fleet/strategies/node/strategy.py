@@ -8,9 +8,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...plan import blockers
-from ...target.causes import diagnose as causes
 from ...target.elf import needs
 from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
 from ..host_python import python_on_host

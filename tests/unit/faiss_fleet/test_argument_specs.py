@@ -27,7 +27,6 @@ TEST = "faiss_install__search_test"
         ("vectorbackend__path", "vector_backend__path"),
         ("glibc_fact__timeout", "glibc_facts__timeout"),
         ("fleet_report_fail_on_fallback", "fleet_report__fail_on_fallback"),
-        ("faiss_verify__treads", "faiss_verify__threads"),
     ],
 )
 def test_a_misspelt_variable_is_named_with_the_one_that_was_meant(misspelt: str, meant: str) -> None:
@@ -146,8 +145,6 @@ def test_ranges_are_of_options_that_exist_and_agree_with_the_search_test() -> No
             spec = spec["options"][name]
     for name, (least, most) in search_test.LIMITS.items():
         assert argument_specs.ranges()[f"{TEST}.workload.{name}"] == {"min": least, "max": most}
-        if name != "soak":
-            assert argument_specs.ranges()[f"faiss_verify__{name}"] == {"min": least, "max": most}
 
 
 def test_the_search_tests_options_have_the_modules_types() -> None:
@@ -165,6 +162,6 @@ def test_the_search_tests_options_have_the_modules_types() -> None:
     module = shape(importlib.import_module("library_modules.faiss_search_test").ARGUMENT_SPEC)
     ours = shape(argument_specs.specs()[TEST]["options"])
     # What is tested, and whether briefly, is not for the inventory to say.
-    own = {"runtimes", "setting"}
+    own = {"runtimes", "setting", "files"}
     module["workload"][3].pop("figures")
     assert {name: option for name, option in module.items() if name not in own} == ours

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from faiss_fleet.causes import table
 from faiss_fleet.errors import OF_THE_HOST, FleetError
-from faiss_fleet.target.causes import table
 
 CAUSES = {row[0] for row in table.CAUSES}
 

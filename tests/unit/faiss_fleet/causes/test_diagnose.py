@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.causes import (
+from faiss_fleet.causes import (
     diagnose as causes,
     translations as causes_languages,
     table as causes_table,

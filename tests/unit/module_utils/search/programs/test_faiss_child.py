@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.search import faiss_child as search_child
+from ansible.module_utils.faiss_fleet.search.programs import faiss_child as search_child
 
 
 @pytest.mark.parametrize('modules, files, level, expected', [
@@ -61,15 +61,3 @@ def test_peak_memory_is_read():
 
 def test_mapped_files_hold_the_c_library():
     assert any('libc' in path for path in search_child.mapped_files())
-
-
-@pytest.mark.parametrize('rounds, seconds, expected', [
-    pytest.param([[100, 1, 2]], 9, False, id='one round is never enough'),
-    pytest.param([[100, 1, 2], [99, 1, 2]], 0.01, False, id='two that agree may both have met a slow start'),
-    pytest.param([[100, 1, 2], [99, 1, 2]], 0.3, True, id='a slow search stops with two'),
-    pytest.param([[60, 2, 9], [100, 1, 2], [99, 1.04, 2.05]], 0.01, True, id='the two quickest agree'),
-    pytest.param([[60, 1, 2], [100, 1, 2], [99, 1, 3]], 0.01, False, id='p95 is not steady yet'),
-    pytest.param([[number, 1, 2] for number in range(10, 110, 10)], 0.01, True, id='never more than ten'),
-])
-def test_rounds_are_run_until_they_agree(rounds, seconds, expected):
-    assert search_child.enough(rounds, seconds) is expected

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from faiss_fleet.target.search import run as search_test
-from tests import needs
+from tests import needs, search_verdict
 
 WORKLOAD = {"n": 400, "d": 8, "k": 3, "queries": 5, "threads": 1, "seed": 1, "indexes": ["flat", "ivf", "hnsw"]}
 
@@ -64,7 +62,7 @@ def runs(tmp_path: Path) -> Any:
         env = {"NODE_PATH": str(package.parent)}
         runtime = {"kind": "node", "argv": argv or [node], "env": env, "prefix": None}
         given = {**WORKLOAD, **workload}
-        result = search_test.run("fake", runtime, given, timeout, memory, {}, {"TMPDIR": str(tmp_path)})
+        result = search_verdict.run("fake", runtime, given, timeout, memory, {}, {"TMPDIR": str(tmp_path)})
         json.dumps(result)
         return result
 
@@ -156,7 +154,7 @@ def test_absent_package_and_absent_node(tmp_path: Path) -> None:
     environ = {"TMPDIR": str(tmp_path)}
     for argv, cause in (([node], "not_installed"), ([str(tmp_path / "node")], "command_missing")):
         runtime = {"kind": "node", "argv": argv, "env": {}, "prefix": None}
-        result = search_test.run("fake", runtime, WORKLOAD, 60, 0, {}, environ)
+        result = search_verdict.run("fake", runtime, WORKLOAD, 60, 0, {}, environ)
         assert (result["ok"], result["cause"]) == (False, cause), result
 
 
@@ -166,6 +164,12 @@ def test_what_a_package_prints_is_kept_apart_from_the_answers(runs: Any) -> None
     assert any("beside the answers" in warning for warning in result["warnings"])
 
 
-def test_the_program_has_no_line_that_travels_badly() -> None:
-    text = search_test.script({"n": 1}, "0" * 32, "node")
-    assert text.isascii() and "\r" not in text and os.linesep == "\n"
+def test_the_brief_test_asks_known_answers_and_measures_nothing(runs: Any) -> None:
+    result = runs(EXACT, figures=False)
+    assert (result["ok"], result["stage"], result["figures"], result["indexes"]) == (True, "done", False, [])
+    assert result["known_answer"] is True and result["save_load"] is True
+
+
+def test_the_brief_test_finds_what_a_file_loses(runs: Any) -> None:
+    result = runs(EXACT.replace("rows, trained: true", "rows: rows.slice(1), trained: true"), figures=False)
+    assert (result["ok"], result["cause"], result["stage"]) == (False, "wrong_answer", "known_answer")

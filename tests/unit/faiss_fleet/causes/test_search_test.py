@@ -1,15 +1,15 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-from __future__ import absolute_import, division, print_function
+from __future__ import annotations
 
 import errno
 import json
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.causes import diagnose as causes
-from ansible.module_utils.faiss_fleet.search import judge as judge_search
-from ansible.module_utils.faiss_fleet.child_process import Outcome
-from ansible.module_utils.faiss_fleet.search.frames import Frames
+from faiss_fleet.causes import diagnose as causes
+from faiss_fleet.causes import search_test
+from faiss_fleet.target.child_process import Outcome, evidence
+from faiss_fleet.target.search.frames import Frames
 
 ENDED = Outcome(0, None, False, None, u'', 0, 1.5, False)
 FLAT = {'index': 'flat', 'factory': 'Flat', 'recall_at_k': 1.0}
@@ -37,9 +37,10 @@ def failed(kind, message, cause=None, stage='import'):
                                             'trace': 'Traceback (most recent call last):\n' + message}})
 
 
-def judge(outcome, frames, **options):
-    options.setdefault('indexes', ['flat', 'hnsw'])
-    return judge_search.judge(outcome, frames, 30, **options)
+def judge(outcome, frames, oom_kills=None, indexes=("flat", "hnsw"), **options):
+    # As it comes from a host: through JSON.
+    found = {"outcome": evidence(outcome), "said": frames.evidence(), "oom_kills": oom_kills}
+    return search_test.judge(json.loads(json.dumps(found)), 30, list(indexes), **options)
 
 
 def test_all_steps_done_is_a_pass():
@@ -132,14 +133,22 @@ def test_a_cause_that_is_not_of_the_list_is_not_believed():
     assert judge(ENDED, failed('Wrong', 'text', 'made_up'))['cause'] == 'unknown'
 
 
-@pytest.mark.parametrize('kills, cause, words', [
-    pytest.param(None, 'out_of_memory', 'SIGKILL', id='kernel does not count'),
-    pytest.param(1, 'out_of_memory', '1 process for lack', id='kernel counted one'),
-    pytest.param(0, 'interrupted', 'did not send', id='kernel counted none'),
-])
-def test_sigkill_is_out_of_memory_unless_the_kernel_says_otherwise(kills, cause, words):
-    result = judge(ENDED._replace(exit_code=None, signal='SIGKILL'), at('recall'), oom_kills=kills)
-    assert result['cause'] == cause and words in result['message']
+@pytest.mark.parametrize(
+    "kills, kind, cause, words",
+    [
+        pytest.param(None, "python", "killed", "does not count", id="no counters"),
+        pytest.param({"cgroup": None, "host": None}, "python", "killed", "does not count", id="kernel does not count"),
+        pytest.param({"cgroup": 1, "host": 1}, "python", "out_of_memory", "counted a kill", id="its cgroup"),
+        pytest.param({"cgroup": None, "host": 1}, "python", "out_of_memory", "counted a kill", id="host alone counts"),
+        pytest.param({"cgroup": 0, "host": 1}, "python", "killed", "counted no kill", id="another one's kill"),
+        pytest.param({"cgroup": 0, "host": 1}, "container", "out_of_memory", "counted a kill", id="in a container"),
+        pytest.param({"cgroup": 0, "host": 0}, "python", "killed", "counted no kill", id="counted none"),
+    ],
+)
+def test_sigkill_is_out_of_memory_only_where_the_kernel_counted_one(kills, kind, cause, words):
+    result = judge(ENDED._replace(exit_code=None, signal="SIGKILL"), at("recall"), oom_kills=kills, kind=kind)
+    assert result["cause"] == cause and words in result["message"]
+    assert result["remedy"] == causes.remedy(cause)
 
 
 def test_the_harmless_line_about_avx2_is_no_cause():
@@ -180,3 +189,76 @@ def test_garbage_is_shown_when_it_stands_in_place_of_an_answer():
     result = judge(ENDED._replace(exit_code=1), frames)
     assert result['cause'] == 'garbage_output'
     assert 'Usage: nologin' in result['message'] and 'Usage: nologin' in result['log']
+
+
+def found(kind="python", figures=True, **more):
+    seen = {"outcome": evidence(ENDED), "said": done(FLAT).evidence(), "oom_kills": None, **more}
+    return {"candidate": "x", "runtime": {"kind": kind, "argv": ["x"]}, "figures": figures, "evidence": seen}
+
+
+def test_a_verification_keeps_what_was_tested_and_drops_the_evidence():
+    result = search_test.verification(found(), 30, ["flat"])
+    assert (result["candidate"], result["ok"], result["backend"]) == ("x", True, "faiss")
+    assert "evidence" not in result
+    assert search_test.verification(found("js"), 30, ["flat", "ivf"])["backend"] == "js"
+
+
+def test_a_runtime_that_this_version_cannot_test():
+    odd = {**found(), "evidence": {"refused": "a runtime of kind browser cannot be tested"}}
+    result = search_test.verification(odd, 30, ["flat"])
+    assert (result["ok"], result["cause"], result["indexes"]) == (False, "unknown", [])
+    assert "browser" in result["message"]
+
+
+@pytest.mark.parametrize("broken", [{"outcome": None}, {"said": {}}, {"said": 5}, {"outcome": {"start_error": 1}}])
+def test_evidence_that_cannot_be_read_is_a_failure_of_the_host(broken):
+    result = search_test.verification(found(**broken), 30, ["flat"])
+    assert (result["ok"], result["cause"]) == (False, "garbage_output")
+
+
+@pytest.mark.parametrize(
+    "loader, ok, words",
+    [
+        pytest.param({"refused": "this one is 2.7.18"}, False, "cannot use it: this one is 2.7.18", id="old Python"),
+        pytest.param(
+            {"outcome": evidence(ENDED), "said": failed("X", "no frame").evidence()}, False, "no frame", id="it failed"
+        ),
+        pytest.param(
+            {"outcome": evidence(ENDED._replace(timed_out=True)), "said": Frames("w").evidence()},
+            False,
+            "no end within 30 s",
+            id="hang",
+        ),
+        pytest.param(
+            {
+                "outcome": evidence(ENDED._replace(start_error=OSError(2, "No such file", "/x/node"))),
+                "said": Frames("w").evidence(),
+            },
+            False,
+            "cannot be started: /x/node",
+            id="no interpreter",
+        ),
+        pytest.param(
+            {"outcome": evidence(ENDED._replace(exit_code=3)), "said": Frames("w").evidence()},
+            False,
+            "exit code 3 and without an answer",
+            id="silence",
+        ),
+        pytest.param({"skipped": "no Python 3.6"}, True, "no Python 3.6", id="nothing to run it"),
+        pytest.param(
+            {"outcome": evidence(ENDED), "said": said({"stage": "done", "found": {"mode": "worker"}}).evidence()},
+            True,
+            "",
+            id="passed",
+        ),
+    ],
+)
+def test_a_faiss_that_the_loader_cannot_use_has_not_passed(loader, ok, words):
+    result = search_test.verification(found(loader=loader), 30, ["flat"])
+    assert result["ok"] is ok
+    assert words in (" ".join(result["warnings"]) if ok else result["message"])
+    if ok:
+        assert result["loader"] is None or result["loader"]["mode"] == "worker"
+    else:
+        assert (result["cause"], result["stage"], result["loader"]) == ("loader_failed", "loader", None)
+        assert result["remedy"] == causes.remedy("loader_failed")

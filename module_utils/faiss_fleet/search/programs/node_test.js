@@ -1,18 +1,8 @@
-# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The search test for faiss-node, as the text of a program that Node reads from its standard input.
-
-The same steps, workload and answers as search_child.py. It is a text in a Python file because only Python files travel
-to a host with a module. Written for Node 14 and newer, of which it needs faiss-node and nothing else.
-"""
-from __future__ import absolute_import, division, print_function
-__metaclass__ = type
-
-from . import loader_texts
-
-SETTINGS = u"const { placeOfSetting } = (() => {\nconst module = {};\n%s\nreturn module.exports;\n})();\n" % (
-    loader_texts.TEXTS['node/lib/index-settings.js'])
-PROGRAM = u'''\
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
+// The steps of the search test in Node: the same questions and workload as faiss_child.py and faiss_figures.py. What is
+// tested is a subclass's: faiss_node.js, js_fallback.js. Written for Node 14 and newer.
+
 const fs = require('fs');
 const os = require('os');
 const path = require('path');
@@ -25,12 +15,10 @@ const KNOWN = { flat: 'Flat', ivf: 'IVF4,Flat', hnsw: 'HNSW16' };
 const POINTS_PER_CLUSTER = 100;
 const SPREAD = 0.7;             // of a cluster's points, where the clusters' centres have 1
 const NPROBE = 8;
-const EF_SEARCH = 64;
 const ROUNDS = [2, 10];         // at least, at most
 const STEADY = 0.05;            // none begins when the two quickest of three or more are this near to each other
 const ENOUGH_MS = 300;          // of this process's processor time, after which no further round begins
 const TIE = 1e-5;               // float32 distances differ in the last digits by the order of the additions
-const AT_ONCE = 1000;           // vectors in one call of add(), which takes plain Arrays: eight bytes a number
 const SOAK_N = 1000;            // vectors in the index that is searched again and again
 const SOAK_GROWTH = 16 << 20;   // bytes; 100,000 searches that each lose a query of 384 numbers would lose 150 MB
 const STAGES = ['start', 'import', 'known_answer', 'recall', 'save_load', 'throughput', 'soak', 'done'];
@@ -55,15 +43,15 @@ setInterval(() => {
   if (!late && !(megabytes && held > megabytes * 1048576)) return;
   const message = late ? 'no end within ' + seconds + ' s' :
     'it holds ' + Math.round(held / 1048576) + ' MB, and memory_limit_mb is ' + megabytes;
-  fs.writeSync(1, '\\\\n' + start + JSON.stringify({ stage: stages[Atomics.load(stage, 0)], index: null, failed: {
-    type: 'Limit', cause: late ? 'timeout' : 'out_of_memory', message, trace: '' } }) + '\\\\n');
+  fs.writeSync(1, '\\n' + start + JSON.stringify({ stage: stages[Atomics.load(stage, 0)], index: null, failed: {
+    type: 'Limit', cause: late ? 'timeout' : 'out_of_memory', message, trace: '' } }) + '\\n');
   process.kill(process.pid, 'SIGKILL');
 }, 100);
 `;
 
 function peakRss() {
   try {
-    const line = /^VmHWM:\\s+(\\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'latin1'));
+    const line = /^VmHWM:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'latin1'));
     return line ? Number(line[1]) * 1024 : null;
   } catch (error) {
     return null;
@@ -117,11 +105,16 @@ function enough(rounds, ms) {
 const rounded = (value, digits) => Number(value.toFixed(digits));
 const same = (one, other) => one.length === other.length && one.every((value, at) => value === other[at]);
 
+/**
+ * A subclass has step_import(), which sets this.faiss and returns what it found, and make(d, factory, vectors), which
+ * returns an index with search(numbers, k), write(file) and ntotal(). All of them may be asynchronous.
+ */
 class Test {
   constructor(params, progress) {
     this.params = params;
     this.progress = progress;
     this.mostChecked = Infinity;
+    this.brief = !params.figures;     // only known answers, each index saved and loaded
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-'));
     this.file = path.join(this.folder, 'index');
   }
@@ -130,51 +123,12 @@ class Test {
     (fs.rmSync || fs.rmdirSync)(this.folder, { recursive: true });
   }
 
-  step_import() {
-    this.faiss = require('faiss-node');
-    const folder = path.dirname(path.dirname(require.resolve('faiss-node')));
-    let built = {};
-    try {
-      built = JSON.parse(fs.readFileSync(path.join(folder, 'faiss-fleet.json'), 'utf8'));
-    } catch (error) {
-      if (error.code !== 'ENOENT') throw error;  // one that somebody else built says nothing of itself
-    }
-    return {
-      faiss_version: built.faiss || null, faiss_location: folder, isa_loaded: built.isa || null,
-      isa_source: built.isa ? 'note of the build' : null,
-      binding_version: require('faiss-node/package.json').version,
-    };
-  }
-
-  // Through fromFactory, always: one addon was seen whose Flat worked and whose fromFactory ended Node.
-  make(d, factory, vectors) {
-    const index = this.faiss.Index.fromFactory(d, factory);
-    const lists = /^IVF(\\d+)/.exec(factory);
-    const count = vectors.length / d;
-    // Of more than 256 vectors for each list FAISS takes a sample itself.
-    if (!index.isTrained()) index.train(Array.from(vectors.subarray(0, Math.min(count, 256 * Number(lists[1])) * d)));
-    for (let at = 0; at < count; at += AT_ONCE) index.add(Array.from(vectors.subarray(at * d, (at + AT_ONCE) * d)));
-    return index;
-  }
-
-  tuned(name, index, nprobe) {
-    if (name === 'flat') return index;
-    index.write(this.file);
-    const bytes = fs.readFileSync(this.file);
-    const place = placeOfSetting(bytes, name);
-    if (place === null) {
-      throw new Wrong('wrong_answer', `the index file of ${name} is not laid out as FAISS 1.7 writes it`);
-    }
-    bytes.writeUInt32LE(name === 'ivf' ? nprobe : EF_SEARCH, place);
-    fs.writeFileSync(this.file, bytes);
-    const found = this.faiss.Index.read(this.file);
-    fs.unlinkSync(this.file);
-    return found;
-  }
+  /** An index with the number of lists or candidates that a search looks at. */
+  tuned(name, index, _nprobe) { return index; }
 
   // Points on a line, a quarter of a step beside one: the nearest are that one, the next, the one before... All
   // numbers are small multiples of a quarter, so float32 holds every distance exactly, in any order of sums.
-  step_known_answer() {
+  async step_known_answer() {
     const place = Array.from({ length: LINE }, (_, number) => (number * 77) % LINE);
     const numberAt = [];
     place.forEach((at, number) => { numberAt[at] = number; });
@@ -187,15 +141,16 @@ class Test {
     const queries = Array.from(rows(starts.map((start) => start + 0.25)));
     for (const name of this.params.indexes) {
       this.progress(name);
-      const index = this.tuned(name, this.make(LINE_D, KNOWN[name], rows(place)), 4);   // all lists: exact
-      const found = index.search(queries, LINE_K);
+      const index = await this.tuned(name, await this.make(LINE_D, KNOWN[name], rows(place)), 4);   // all lists: exact
+      const found = await index.search(queries, LINE_K);
       if (!same(found.labels, ids) || !same(found.distances, distances)) {
         throw new Wrong('wrong_answer', `${KNOWN[name]} does not find the known neighbours: the first query wants ` +
           `numbers ${ids.slice(0, 5)} at squared distances ${distances.slice(0, 5)} and got ` +
           `${found.labels.slice(0, 5)} at ${found.distances.slice(0, 5)}.`);
       }
+      if (this.brief) await this.sameAfterSave(index, queries, LINE_K, ids, KNOWN[name]);
     }
-    return { known_answer: true };
+    return this.brief ? { known_answer: true, save_load: true } : { known_answer: true };
   }
 
   data() {
@@ -236,7 +191,7 @@ class Test {
     });
   }
 
-  step_recall() {
+  async step_recall() {
     this.data();
     const { n, d, k, indexes } = this.params;
     const allowed = this.farthestAllowed();
@@ -251,10 +206,10 @@ class Test {
     for (const name of indexes) {
       this.progress(name);
       const factory = factories[name], began = performance.now();
-      const made = this.make(d, factory, this.vectors);
+      const made = await this.make(d, factory, this.vectors);
       const seconds = (performance.now() - began) / 1000;
-      this.indexes[name] = this.tuned(name, made, Math.min(NPROBE, lists));
-      const labels = this.answers[name] = this.batch(name, this.asked);
+      this.indexes[name] = await this.tuned(name, made, Math.min(NPROBE, lists));
+      const labels = this.answers[name] = await this.batch(name, this.asked);
       let hits = 0;
       for (let query = 0; query < this.checked; query++) {
         const found = labels.slice(query * k, (query + 1) * k);
@@ -273,44 +228,49 @@ class Test {
   }
 
   // Answers to many queries in one call, whose time is kept.
-  batch(name, queries) {
+  async batch(name, queries) {
     const start = performance.now();
-    const { labels } = this.indexes[name].search(queries, this.params.k);
+    const { labels } = await this.indexes[name].search(queries, this.params.k);
     const seconds = Math.max(performance.now() - start, 1e-6) / 1000;
     (this.batches[name] = this.batches[name] || []).push(queries.length / this.params.d / seconds);
     return labels;
   }
 
-  step_save_load() {
+  async sameAfterSave(index, queries, k, labels, factory) {
+    await index.write(this.file);
+    const loaded = await this.faiss.Index.read(this.file);
+    fs.unlinkSync(this.file);
+    if (!same(labels, (await loaded.search(queries, k)).labels)) {
+      throw new Wrong('wrong_answer', `${factory} answers otherwise after save and load.`);
+    }
+  }
+
+  async step_save_load() {
     for (const report of this.reports) {
       this.progress(report.index);
       const index = this.indexes[report.index];
-      index.write(this.file);
-      const loaded = this.faiss.Index.read(this.file);
-      fs.unlinkSync(this.file);
-      report.save_load = same(this.answers[report.index], loaded.search(this.asked, this.params.k).labels);
-      if (!report.save_load) {
-        throw new Wrong('wrong_answer', `${report.factory} answers otherwise after save and load.`);
-      }
+      await this.sameAfterSave(index, this.asked, this.params.k, this.answers[report.index], report.factory);
+      report.save_load = true;
     }
     return { save_load: true, indexes: this.reports };
   }
 
   // One query a call, in rounds until they agree; the figures are of the quickest, which the host disturbed least.
-  step_throughput() {
+  async step_throughput() {
     const { d, k, queries } = this.params;
     const single = Array.from({ length: queries }, (_, row) => this.all.slice(row * d, (row + 1) * d));
     for (const report of this.reports) {
       this.progress(report.index);
       const index = this.indexes[report.index];
-      for (const query of single.slice(0, this.mostChecked === Infinity ? 20 : 5)) index.search(query, k);
+      for (const query of single.slice(0, this.mostChecked === Infinity ? 20 : 5)) await index.search(query, k);
       const rounds = [], began = cpuMs();
       while (!enough(rounds, cpuMs() - began)) {
-        const calls = single.map((query) => {
+        const calls = [];
+        for (const query of single) {
           const start = performance.now();
-          index.search(query, k);
-          return performance.now() - start;
-        });
+          await index.search(query, k);
+          calls.push(performance.now() - start);
+        }
         const sorted = ascending(calls);
         const total = calls.reduce((sum, call) => sum + call, 0);
         rounds.push([1000 * calls.length / Math.max(total, 1e-6), percentile(sorted, 0.5), percentile(sorted, 0.95)]);
@@ -319,7 +279,7 @@ class Test {
       const batches = this.batches[report.index], asked = cpuMs();
       // One that answers query by query gains nothing from more at once.
       while (this.checked === queries && batches.length < 3 && cpuMs() - asked < ENOUGH_MS / 3) {
-        this.batch(report.index, this.all);
+        await this.batch(report.index, this.all);
       }
       const [qps, p50, p95] = rounds[0];
       Object.assign(report, { qps: rounded(qps, 1), p50_ms: rounded(p50, 4), p95_ms: rounded(p95, 4),
@@ -329,7 +289,7 @@ class Test {
   }
 
   // The memory held after a tenth of the searches against that after all of them.
-  step_soak() {
+  async step_soak() {
     const { d, k, soak } = this.params;
     const held = () => {
       if (global.gc) global.gc();
@@ -342,10 +302,10 @@ class Test {
     let growth = 0;
     for (const name of this.params.indexes) {
       this.progress(name);
-      const index = this.make(d, name === 'ivf' ? 'IVF10,Flat' : KNOWN[name], vectors);
+      const index = await this.make(d, name === 'ivf' ? 'IVF10,Flat' : KNOWN[name], vectors);
       let before = held();
       for (let count = 0; count < soak; count++) {
-        index.search(queries[count % queries.length], Math.min(k, index.ntotal()));
+        await index.search(queries[count % queries.length], Math.min(k, index.ntotal()));
         if (count === Math.floor(soak / 10)) before = held();
       }
       const grown = held() - before;
@@ -366,10 +326,12 @@ function causeOf(error) {
   return absent ? 'not_installed' : null;
 }
 
-function main(params, start) {
+/** Runs the steps of a subclass of Test. Parameters come as JSON on standard input, answers go to standard output. */
+async function main(Kind) {
+  const { params, start } = JSON.parse(fs.readFileSync(0, 'utf8'));
   const stage = new Int32Array(new SharedArrayBuffer(4));
   const at = { stage: 'start', index: null };
-  const say = (frame) => fs.writeSync(1, '\\n' + start + JSON.stringify(Object.assign({}, at, frame)) + '\\n');
+  const say = (frame) => fs.writeSync(1, '\n' + start + JSON.stringify(Object.assign({}, at, frame)) + '\n');
   const watchdog = new Worker(WATCHDOG, { eval: true, workerData: {
     start, stages: STAGES, stage, seconds: params.timeout + 5, megabytes: params.memory_limit_mb } });
   watchdog.unref();
@@ -380,12 +342,12 @@ function main(params, start) {
   };
   let test = null;
   try {
-    test = new Test(params, progress);
-    for (const name of STAGES.slice(1, params.soak ? 7 : 6)) {
+    test = new Kind(params, progress);
+    for (const name of STAGES.slice(1, params.figures ? (params.soak ? 7 : 6) : 3)) {
       at.stage = name;
       Atomics.store(stage, 0, STAGES.indexOf(name));
       progress(null);
-      say({ found: Object.assign(test['step_' + name](), { peak_rss_bytes: peakRss() }) });
+      say({ found: Object.assign(await test['step_' + name](), { peak_rss_bytes: peakRss() }) });
     }
     at.stage = 'done';
     progress(null);
@@ -397,4 +359,5 @@ function main(params, start) {
     process.exit(0);
   }
 }
-''' + SETTINGS
+
+module.exports = { Test, Wrong, main };

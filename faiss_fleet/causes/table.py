@@ -293,6 +293,9 @@ CAUSES = (
     ('not_a_folder', 70, 'Something that is no folder stands where a folder is wanted.',
      'Look at it with `ls -ld` and move it away, or name another place: faiss_install__prefix, or '
      'vector_backend__path for the setting.'),
+    ('killed', 69, 'It was killed by SIGKILL, and nothing shows that this was for lack of memory.',
+     "Find out who sent it on that host: a person, systemd, a watchdog, the limits of a container or a batch system "
+     "(`journalctl --since '-1h'`, `dmesg -T | tail`), then run again."),
     ('interrupted', 70, 'Someone or something stopped it from outside.',
      'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).'),
     ('garbage_output', 71, 'The child process said something that is not an answer.',
