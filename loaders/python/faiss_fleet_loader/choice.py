@@ -38,7 +38,7 @@ class NativeOrFallback:
         return self._backend
 
     def _try_native(self):
-        """After a fallback: native FAISS again, where the setting says so by now and it starts. Else the fallback stays."""
+        """After a fallback: native FAISS again, where the setting names it by now and it starts."""
         self._retry_at = time.monotonic() + max(1, self._restart_window)
         try:
             if not self._read_setting():

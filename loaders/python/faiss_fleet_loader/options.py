@@ -61,4 +61,5 @@ def check(dimension, **options):
     for name, value in sorted(options.items()):
         fits, allowed, optional = CHECKS[name]
         if not (optional and value is None) and not fits(value):
-            raise InputError('BAD_ARGUMENT', '%s is %r; it is %s.' % (name, value, allowed), 'Give that, or leave it out.')
+            raise InputError('BAD_ARGUMENT', '%s is %r; it is %s.' % (name, value, allowed),
+                             'Give that, or leave it out.')

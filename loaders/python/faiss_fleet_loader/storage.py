@@ -6,7 +6,7 @@ import threading
 
 from . import index_file, options, rows, vector_file
 from .errors import BackendError, FaissFleetError, InputError
-from .choice import FallbackWarning, NativeOrFallback
+from .choice import NativeOrFallback
 from .inprocess import exact_backend
 from .options import MOST_DIMENSIONS
 from .store import GONE, Store, check_id
@@ -26,14 +26,15 @@ def _path(value):
 
 
 class VectorStorage(NativeOrFallback):
-    """add, update, delete, get, search, save, load, close. May be used from several threads; calls wait for one another.
+    """Vectors and their ids. May be used from several threads; calls wait for one another.
 
     metric: 'cosine', 'ip' or 'l2'. dimension: that of the first vector unless given.
     setting: path of backend.json or its content as a dict; FAISS_FLEET_SETTING or the usual place unless given.
-    on_event: called with 'restart', 'fallback' or 'native' (it is back) and a dict of error, why and count. fallback=False: rather an error.
+    on_event: called with 'restart', 'fallback' or 'native' (it is back) and a dict of error, why and count.
+    fallback=False: rather an error.
     in_process: False never imports FAISS into this process. Times are in seconds.
-    call_timeout: since a worker last took or gave something. restart_window: a worker is restarted once in it, and after
-    a fallback native FAISS is tried again when it is over.
+    call_timeout: since a worker last took or gave something.
+    restart_window: a worker is restarted once in it, and after a fallback native FAISS is tried again when it is over.
     threads: of FAISS for one call; 0 for one on each core, which pays where one caller asks for large batches alone.
     index: 'flat' (exact), 'ivf' or 'hnsw' (approximate, with FAISS alone: the fallback is always exact).
     socket: path of a socket at which a worker of this user or root listens; without it, or when none answers there, a
@@ -159,7 +160,7 @@ class VectorStorage(NativeOrFallback):
             return len(gone)
 
     def update(self, ids, vectors):
-        """Gives vectors that are in the store new values; all of them or, when one is refused, none. They come last now."""
+        """Gives vectors in the store new values; all of them or, when one is refused, none. They come last now."""
         numbers = self._numbers(ids)
         with self._lock:
             self._refuse_closed()
