@@ -48,7 +48,8 @@ class Deletion(Base):
             made.add([1, 2, 3], [[0, 1], [0, 2], [0, 3]])
             made.update([1], [[5, 0.5]])
             self.assertEqual((made.get(1), made.search([5, 0.5], 1), made.count), ([5.0, 0.5], [(1, 0.0)], 3))
-            for code, ids, vectors in [('UNKNOWN_ID', [2, 9], [[1, 1], [1, 1]]), ('BAD_VALUE', [2, 3], [[1, 1], ['x', 1]]),
+            for code, ids, vectors in [('UNKNOWN_ID', [2, 9], [[1, 1], [1, 1]]),
+                                       ('BAD_VALUE', [2, 3], [[1, 1], ['x', 1]]),
                                        ('DUPLICATE_ID', [2, 2], [[1, 1], [1, 1]]), ('BAD_DIMENSION', [2], [[1, 1, 1]]),
                                        ('BAD_ARGUMENT', 5, [[1, 1]]), ('BAD_ID', ['2'], [[1, 1]])]:
                 self.refused(code, InputError, made.update, ids, vectors)
@@ -125,7 +126,7 @@ class Native(Base):
         return setting_of(dict(runtime, env=dict(runtime.get('env') or {}, PYTHONPATH=path)))
 
     def test_a_busy_worker_is_not_killed(self):
-        made = self.open(setting=self.slow(0.4), metric='l2', in_process=False, call_timeout=1)
+        made = self.open(setting=self.slow(0.3), metric='l2', in_process=False, call_timeout=1)
         made.add(IDS, VECTORS)
         before, worker.WORK = worker.WORK, len(IDS) * len(VECTORS[0]) * 2
         try:
