@@ -80,8 +80,10 @@ def check_python_loader(python: str, everything: bool) -> None:
     tests = ROOT / "loaders" / "python" / "tests"
     modules = ["test_loader", "test_index", "test_socket", "test_files", "test_changes"]
     if not everything:
-        # Representatives of these two modules; the rest of them is in the slow run.
-        modules[1:3] = [
+        # Representatives of each kind; files do not depend on the Python, and the slow run has everything on each.
+        modules = ["test_loader", "test_files"] if python == "3.6" else ["test_loader.Backends", "test_loader.Failures"]
+        modules += [
+            "test_changes",
             "test_index.IndexFiles.test_it_is_used_again_and_answers_the_same",
             "test_socket.Sockets.test_several_loaders_share_one_worker_and_each_has_its_own_vectors",
             "test_socket.Sockets.test_one_that_dies_is_one_connection_and_the_worker_serves_the_next",

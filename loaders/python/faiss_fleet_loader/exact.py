@@ -23,7 +23,8 @@ def nearest(numpy, rows, lengths, metric, queries, k):
     step = max(1, BLOCK // (count * 4))
     for start in range(0, len(queries), step):
         some = queries[start:start + step]
-        products = some.dot(rows.T)
+        # For one query a product with a vector is the quicker call.
+        products = rows.dot(some[0])[None] if len(some) == 1 else some.dot(rows.T)
         if metric == 'l2':
             products *= 2
             products -= lengths

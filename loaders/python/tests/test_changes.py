@@ -120,7 +120,8 @@ class Native(Base):
         os.mkdir(folder)
         with open(os.path.join(folder, 'sitecustomize.py'), 'w') as out:
             out.write('import faiss, time\nreal = faiss.IndexFlatL2.search\n'
-                      'def search(self, *given, **named):\n    time.sleep(%r * len(given[0]))\n    return real(self, *given, **named)\n'
+                      'def search(self, *given, **named):\n    time.sleep(%r * len(given[0]))\n'
+                      '    return real(self, *given, **named)\n'
                       'faiss.IndexFlatL2.search = search\n' % seconds)
         path = os.pathsep.join([folder, (runtime.get('env') or {}).get('PYTHONPATH', '')])
         return setting_of(dict(runtime, env=dict(runtime.get('env') or {}, PYTHONPATH=path)))

@@ -426,8 +426,8 @@ class Failures(Base):
                 ('half a frame', 'WORKER_DIED'), ('refuses', 'WORKER_ERROR'), ('hangs later', 'WORKER_TIMEOUT')]:
             del self.events[:]
             setting, starts = self.fake(how)
-            made = self.open(setting=setting, metric='l2', start_timeout=1 if how == 'hang' else 30,
-                             call_timeout=1 if how == 'hangs later' else 30)
+            made = self.open(setting=setting, metric='l2', start_timeout=0.4 if how == 'hang' else 30,
+                             call_timeout=0.5 if how == 'hangs later' else 30)
             made.add(IDS, VECTORS)
             self.near(made.search(QUERIES[0], 10), CASES['expected']['l2'][0])
             self.assertEqual((made.backend, made.count), ('numpy', len(IDS)), how)
