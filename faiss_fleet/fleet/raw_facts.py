@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
-from ..target.facts import cpu, filesystems, libc, machine, nodes, pythons, selinux, shared_libraries, toolchains
+from ..target.facts import cpu, filesystems, libc, machine, nodes, os_release, pythons, selinux, shared_libraries, toolchains
 from ..target.facts import gather as target_facts
 from ..target.prefix import installed
 
@@ -100,7 +100,7 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         arch=arch,
         kernel=said.one("kernel") or "",
         user=said.one("user"),
-        os=machine.operating_system(release, said.one("old_release")),
+        os=os_release.operating_system(release, said.one("old_release")),
         memory_bytes=machine.memory_bytes(said.text("meminfo")),
         libc=_libc(said),
         cpu=dict(cpu.describe(said.text("cpuinfo"), arch), count=_number(said.one("cpu_count")) or None),
