@@ -29,7 +29,7 @@ class Host:
         self.timeout = timeout
         self.gaps = []
         self.uid = os.geteuid() if uid is None else uid
-        self._reals, self._listed = {}, {}
+        self._reals, self._listed, self._globs = {}, {}, {}
         self._run_all = run_all
         self._trust = Trust(self.at)
 
@@ -88,19 +88,24 @@ class Host:
 
     def glob(self, pattern):
         """Sorted paths that match, as the module glob has them; each directory is listed once for all patterns."""
-        found = ['/']
+        if pattern not in self._globs:
+            self._globs[pattern] = self._glob(pattern)
+        return list(self._globs[pattern])
+
+    def _glob(self, pattern):
+        found = ['']
         for part in pattern.split('/'):
             if not part:
                 continue
             if '*' in part or '?' in part or '[' in part:
                 match = re.compile(fnmatch.translate(part)).match
-                found = [os.path.join(path, name) for path in found for name in self._names_once(path)
+                found = [path + '/' + name for path in found for name in self._names_once(path or '/')
                          if (part == '*' or match(name)) and (name[:1] != '.' or part[:1] == '.')]
             else:
-                found = [os.path.join(path, part) for path in found]
+                found = [path + '/' + part for path in found]
                 if len(found) > 1:
-                    found = [path for path in found if os.path.exists(self.at(path))]
-        return sorted(path for path in found if os.path.lexists(self.at(path)))
+                    found = [path for path in found if os.path.lexists(self.root + path)]
+        return sorted(path or '/' for path in found if os.path.lexists(self.root + path))
 
     def read(self, path, limit=MOST_BYTES):
         """Bytes of a regular file, at most limit of them. A pipe or a device is refused: reading it might never end."""

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import sys
-import time
 
 import pytest
 from ansible.module_utils.faiss_fleet.facts import gather as facts
@@ -106,9 +105,9 @@ def test_thirty_thousand_directories_in_opt_cost_less_than_a_second(tmpdir):
     for number in range(30000):
         os.mkdir("%s/%05d" % (opt, number))
     shutil.copy("/bin/true", str(tmpdir.ensure("opt/29999/bin", dir=True).join("python3.9")))
-    started = time.time()
+    before = sum(os.times()[:2])
     found = gather(Host(str(tmpdir), environ={}))
-    assert time.time() - started < 1
+    assert sum(os.times()[:2]) - before < 1
     assert [one["path"] for one in found["pythons"]] == ["/opt/29999/bin/python3.9"]
 
 
