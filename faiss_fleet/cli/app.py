@@ -300,7 +300,9 @@ def needs(
         with _store(store, places.reports_folder(reports)) as opened:
             history = opened.host_history(host)
             if not history:
-                raise FleetError(f"No run in {opened.name} has a host named {host!r}. `faiss-fleet export csv` lists them.")
+                raise FleetError(
+                    f"No run in {opened.name} has a host named {host!r}. `faiss-fleet export csv` lists the hosts."
+                )
             provides = chain.of_record(opened.record(history[0].run, host), host)
     found = chain.examine(path, provides)
     if json_:

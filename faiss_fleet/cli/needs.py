@@ -15,16 +15,15 @@ from ..demangle import demangle
 from ..errors import FleetError
 from ..reports.text import one_line, visible
 from ..strategies.wheel import needs as wheel_needs
-from ..target.elf import chain, needs
+from ..target.elf import chain, needs, versions
 from ..target.elf import reader as elf
-from ..target.elf import versions
 from ..target.errors import AuditError
 
 MAX_SHOWN = 8
 
 
 def examine(path: Path, provides: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Needs of what is at the path and what stands in their way; provides: as elf/needs.py has it, None to not judge."""
+    """Return needs of the files at the path, judged by provides (as elf/needs.py has it) unless that is None."""
     wanted, bundled = read(path)
     found: dict[str, Any] = {"schema": 1, "path": str(path), "needs": wanted, "bundled": bundled, "provides": provides}
     if provides is not None:
@@ -92,9 +91,8 @@ def rows(found: Mapping[str, Any]) -> list[tuple[str, str, str, str, str, bool |
             enough = False if reasons else enough
         shown = ", ".join(demangle(name) for name in need["symbols"][:MAX_SHOWN])
         more = len(need["symbols"]) - MAX_SHOWN
-        lines.append((
-            need["file"], need["library"], wanted or "", shown + (f" and {more} more" if more > 0 else ""), have, enough,
-        ))
+        shown += f" and {more} more" if more > 0 else ""
+        lines.append((need["file"], need["library"], wanted or "", shown, have, enough))
     return lines
 
 
@@ -103,7 +101,7 @@ def _have(wanted: str | None, library: str, provides: Mapping[str, Any]) -> tupl
     if wanted is None:
         return ("absent", False) if library in (provides.get("absent") or ()) else ("", None)
     prefix = (needs.NAMED_VERSIONS.get(wanted) or versions.split(wanted) or (None,))[0]
-    have = provides.get(prefix) if prefix in needs.KINDS else None
+    have = provides.get(prefix) if prefix and prefix in needs.KINDS else None
     return (needs.KINDS[prefix].have % have, True) if have else ("?", None)
 
 

@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
-from ..target.facts import cpu, filesystems, libc, machine, nodes, os_release, pythons, selinux, shared_libraries, toolchains
+from ..target.facts import (
+    cpu,
+    filesystems,
+    libc,
+    machine,
+    nodes,
+    os_release,
+    pythons,
+    selinux,
+    shared_libraries,
+    toolchains,
+)
 from ..target.facts import gather as target_facts
 from ..target.prefix import installed
 
@@ -247,10 +258,11 @@ def _node(path: str, entry: Answers, said: Answers) -> dict[str, Any]:
     version = nodes.parse_version(answer)
     napi = nodes.napi_by_release(version) if version else None
     npm = re.search(r'"version"\s*:\s*"([0-9][^"]*)"', said.one("npm") or "")
+    error = None if version else entry.one("not_started") or f"It said: {answer[:300] or 'nothing'}"
     return {
         "path": path, "version": ".".join(map(str, version)) if version else None, "napi": napi,
         "napi_method": "release table" if napi else None, "modules": nodes.MODULES.get(version[0]) if version else None,
-        "npm": npm[1] if npm else None, "error": None if version else entry.one("not_started") or f"It said: {answer[:300] or 'nothing'}",
+        "npm": npm[1] if npm else None, "error": error,
     }
 
 

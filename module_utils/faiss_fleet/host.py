@@ -159,5 +159,5 @@ class Host:
     def objection(self, path):
         """Why this user, as root, must not start a program; None when nothing speaks against it."""
         why = self._trust.objection(path) if self.uid == 0 and path.startswith('/') else None
-        return why and ('%s was not started as root, since %s. Make root its owner and nobody else able to write there, '
+        return why and ('%s was not started as root, since %s. Let root alone own and write it, '
                         'or connect as a user without root\'s rights.' % (path, why))

@@ -13,7 +13,7 @@ MICROMAMBA = ('~/.local/bin', '~/bin', '/opt/micromamba/bin', '~/micromamba/bin'
 
 
 def roots(host):
-    """Directories of conda installations: each has a conda-meta, and conda in it or none (then it is an environment)."""
+    """Directories of conda installations: each has a conda-meta; one without conda in it is an environment."""
     named = [posixpath.dirname(posixpath.dirname(host.real(path))) for path in
              [host.environ.get('CONDA_EXE') or host.which('conda') or ''] if path.startswith('/')]
     found, seen = [], set()

@@ -10,7 +10,8 @@ import resource
 import sys
 
 from ..prefix import failures as attempt_memo, installed
-from . import condas, cpu, engines, filesystems, libc, machine, nodes, os_release, pythons, selinux, shared_libraries, toolchains
+from . import (condas, cpu, engines, filesystems, libc, machine, nodes, os_release, pythons, selinux,
+               shared_libraries, toolchains)
 from ..backend import config as settings
 
 UNREAD = {'path': None, 'error': 'It was not read.'}

@@ -101,7 +101,7 @@ def parse(text):
     for line in reversed(text.replace('\r', '').split('\n')):
         fields = line.split('\x1f')
         if fields[0] == 'faiss-fleet-python' and len(fields) > 9 and all(
-                re.match(pattern, field) for pattern, field in zip(FIELDS, fields[1:9])):
+                re.match(pattern, fields[1 + place]) for place, pattern in enumerate(FIELDS)):
             return _entry(fields)
     return None
 

@@ -68,7 +68,7 @@ class Trust:
         return None
 
     def _has_acl(self, path):
-        """Whether the group's bits stand for an access control list. Python 2.7 cannot ask, so it is not asked there."""
+        """Whether the group's bits stand for an access control list. Python 2.7 has no way to ask."""
         try:
             return ACL in os.listxattr(self.at(path))
         except (AttributeError, IOError, OSError):

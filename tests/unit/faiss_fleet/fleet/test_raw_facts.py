@@ -280,7 +280,8 @@ def run_probe(path: str, timeout: int = 1, shell: str = "/bin/sh") -> tuple[dict
     """Facts by the probe with this PATH on this machine, and the seconds it took."""
     words = shlex.split(raw_facts.command({**OPTIONS, **LISTS, "timeout": timeout}))
     started = time.monotonic()
-    ran = subprocess.run([shell, *words[1:]], capture_output=True, text=True, env={"PATH": path, "HOME": "/nonexistent"})
+    env = {"PATH": path, "HOME": "/nonexistent"}
+    ran = subprocess.run([shell, *words[1:]], capture_output=True, text=True, env=env)
     return judged(ran.stdout), time.monotonic() - started
 
 
