@@ -339,7 +339,8 @@ def needs(
         raise typer.BadParameter("Name either --host or --glibc.")
     provides = chain.of_glibc(glibc) if glibc else None
     if host:
-        with _store(store, places.reports_folder(reports)) as opened:
+        folder, name = _known_places(reports, store)
+        with _store(name, folder) as opened:
             history = opened.host_history(host)
             if not history:
                 raise FleetError(
