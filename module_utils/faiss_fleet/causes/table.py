@@ -1,317 +1,125 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Why FAISS is not to be had on a host, as data: the closed list of causes, and the words by which each is known.
+"""Why FAISS is not available on a host, as data: the closed list of causes, and the words by which each is known.
 
-Nothing is computed here. A new message is a new phrase, a new cause a row in CAUSES and one in PATTERNS.
+Nothing is computed here. A new message is a new phrase; a new cause is a row in CAUSES, one in PATTERNS and a remedy in
+remedies.py.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-_VAULT = (
-    "CentOS 7 is in the archive, http://vault.centos.org/7.9.2009/: `sed -ri 's,^mirrorlist=,#&,; "
-    "s,^#?baseurl=http://mirror[^/]*/centos/(\\$releasever|7)/,baseurl=http://vault.centos.org/7.9.2009/,' "
-    "/etc/yum.repos.d/CentOS-*.repo`, then `yum clean all`. ")
-_EPEL = (
-    "EPEL 7 is at https://archives.fedoraproject.org/pub/archive/epel/7/: `sed -ri 's,^metalink=,#&,; "
-    "s,^#?baseurl=https?://[^/]*/pub/epel/7,baseurl=https://archives.fedoraproject.org/pub/archive/epel/7,' "
-    "/etc/yum.repos.d/epel*.repo`. ")
-_SCL = (
-    "devtoolset is at http://vault.centos.org/7.9.2009/sclo/x86_64/rh/: `yum install centos-release-scl` from the "
-    "archive, point its two files in /etc/yum.repos.d there as well (the sed of centos_eol_mirror), "
-    "`yum install devtoolset-11-gcc-c++`, and `scl enable devtoolset-11 bash` before the build. ")
-
-# (name, rank, meaning, remedy). Rank orders the causes of one log: a lower one may have brought about a higher one.
+# (name, rank, meaning). Rank orders the causes of one log: a lower one may have brought about a higher one.
 #   5 to 19   the machine and the network        20 to 29  the binary and the host do not fit
 #   30 to 39  the choice of a package            40 to 49  a build nobody asked for
 #   50 to 59  what a build lacks                 60 to 79  what is seen in the end, whatever began it
 #   79        says that it failed and not why: named only when nothing else is found
 #   90        no cause at all
 CAUSES = (
-    ('disk_full', 5, 'A file system has no room left.',
-     'See which one with `df -h / /tmp /var/tmp /opt` (and `df -i`); free room there, or point the work '
-     'elsewhere (TMPDIR=/var/tmp for pip and npm, another faiss-fleet prefix, docker/podman storage on a '
-     'larger volume).'),
-    ('read_only', 6, 'The place written to is mounted read-only.',
-     'Choose a prefix on a writable file system, or `mount -o remount,rw` after reading `dmesg` for the '
-     'reason the kernel made it read-only.'),
-    ('oom_build', 7, 'The compiler was killed or ran out of memory.',
-     'Build with one job (MAKEFLAGS=-j1, CMAKE_BUILD_PARALLEL_LEVEL=1) and add swap, or build on the '
-     'controller and ship the result.'),
-    ('out_of_memory', 8, 'The process ran out of memory or was killed for it.',
-     'Look at `dmesg | grep -i oom` and `free -m`; give the process or its container more memory, add swap, '
-     'or use a smaller index (IVF or PQ in place of Flat).'),
-    ('kernel_too_old', 9, 'The kernel is older than the C library in use allows.',
-     'Use an image or binary made for an older kernel (Debian 12, Rocky 8 and 9 and their glibc run on 3.10 '
-     'with docker 20.10.10 or later), or boot the newest kernel of the distribution (`yum update kernel`, '
-     'reboot).'),
-    ('proxy', 10, 'The proxy refused, or wants credentials.',
-     'Set http_proxy, https_proxy and no_proxy with valid credentials (npm: `npm config set https-proxy`; '
-     'yum: proxy= in /etc/yum.conf; conda: proxy_servers in .condarc; docker: a systemd drop-in), or let the '
-     'controller fetch and ship.'),
-    ('clock_or_cert', 10, 'A certificate has expired, or the clock is wrong.',
-     'Compare `date -u` with a watch and sync the clock (`chronyc makestep` or `ntpdate`); if it is right, '
-     'the certificate or the CA bundle is out of date: `yum update ca-certificates` from vault.centos.org.'),
-    ('tls', 11, 'A TLS certificate is not trusted by this host.',
-     'Put the CA of the proxy or mirror into /etc/pki/ca-trust/source/anchors and run `update-ca-trust` '
-     '(PIP_CERT for pip, NODE_EXTRA_CA_CERTS for Node, /etc/docker/certs.d for docker); on CentOS 7 update '
-     'ca-certificates from vault.centos.org, or let the controller fetch and ship.'),
-    ('git_tls_old', 11, "curl, NSS or OpenSSL here is too old for the server's TLS.",
-     'Update them from the archive: `yum update nss curl libcurl openssl ca-certificates`. '
-     + _VAULT
-     + 'Or fetch on the controller and ship.'),
-    ('openssl_too_old', 11, 'The ssl module is built with an OpenSSL that is too old, or is not there.',
-     'Pin urllib3<2 for this Python, or use a Python built with OpenSSL 1.1.1 or later (CentOS 7: '
-     'openssl11-devel from the EPEL archive). '
-     + _EPEL
-     + 'faiss-fleet ships wheels from the controller, which needs no TLS on the host.'),
-    ('centos_eol_mirror', 12, 'The mirrors of CentOS 7 or its SCLs are gone; yum has nothing to ask.',
-     _VAULT
-     + _EPEL
-     + _SCL),
-    ('epel_metalink', 13, "EPEL's metalink cannot be fetched.",
-     _EPEL
-     + 'Until then go on with `yum --disablerepo=epel`; if TLS is the reason, update ca-certificates and nss '
-     'from vault.centos.org first.'),
-    ('image_rate_limit', 13, 'The image registry limits anonymous pulls.',
-     'Log in (`podman login`, `docker login`), pull from a mirror of your own, or load the image from an '
-     'archive (`podman load -i image.tar`).'),
-    ('image_missing', 13, 'The registry, or the container engine, has no such image or digest.',
-     'Compare name and digest with what the registry has (`skopeo inspect docker://<image>`), log in where it is '
-     'private (`podman login`, `docker login`, as the user who pulls), or load the image from an archive. Where an '
-     'image of ours was removed by hand, run audit.yml again.'),
-    ('conda_network', 14, 'conda cannot reach its channel.',
-     'Set proxy_servers or a channel mirror in .condarc and try `conda info`, `curl -I '
-     '<channel>/linux-64/repodata.json`; or let the controller solve and ship the environment.'),
-    ('prebuild_network', 14, 'The prebuilt addon cannot be downloaded.',
-     "Let the host reach the release's download host or name a mirror "
-     '(npm_config_faiss_node_binary_host=<URL>), or put the archive into a folder and set '
-     'npm_config_local_prebuilds; or let the controller build and ship the addon.'),
-    ('git_blocked', 14, 'git cannot fetch the sources.',
-     'Set http.proxy for git or name a mirror (`git config --global url.<mirror>.insteadOf '
-     'https://github.com/`), or name a source archive with its sha256 in the inventory.'),
-    ('network', 15, 'A server cannot be reached from this host.',
-     'Check the name and the way (`getent hosts <name>`, `curl -v <URL>`), then the firewall, DNS and the '
-     'proxy settings; an air-gapped host is served by the controller, which resolves and ships.'),
-    ('unreachable', 15, 'Ansible could not reach the host.',
-     "Try `ssh <host> true` by hand with the inventory's user, port and key; then `ansible <host> -m ping "
-     '-vvv`.'),
-    ('hash_mismatch', 16, 'What was downloaded or shipped is not what was locked.',
-     'Delete the cached file and fetch again; if it happens again, something in between changes files (proxy, '
-     'mirror) or the lock is out of date: make it anew on purpose, never by switching the check off.'),
-    ('corrupt_artefact', 17, 'An archive or file is damaged or cut short.',
-     'Delete it from the cache and fetch it again; compare `sha256sum` with the lock, and look for a full '
-     'disk or a proxy that answers with an HTML page.'),
-    ('docker_perm', 18, 'The user may not talk to the docker daemon.',
-     'Run as root (become), or `usermod -aG docker <user>` and log in anew; never chmod 666 the socket. '
-     'podman needs neither.'),
-    ('podman_userns', 18, 'Rootless podman lacks user namespaces or subordinate ids.',
-     '`sysctl -w user.max_user_namespaces=28633` (CentOS 7 has 0; keep it in /etc/sysctl.d), a line for the '
-     'user in /etc/subuid and /etc/subgid (`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 '
-     '<user>`), newuidmap setuid (reinstall shadow-utils), then `podman system migrate`; or run podman as '
-     'root.'),
-    ('cgroup_v2', 18, 'The cgroup version of the host does not suit systemd or the container engine.',
-     'systemd 219 (CentOS 7) wants cgroup v1: boot the container host with '
-     'systemd.unified_cgroup_hierarchy=0, or run the container without systemd as its first process; for the '
-     'engine choose runc or crun by what it asks for.'),
-    ('container_perm', 19, 'The container runtime may not do or read something.',
-     "Give the mounted path to the container's user (`podman unshare chown`), check every parent folder with "
-     '`namei -l <path>`, and add :Z to the mount under SELinux.'),
-    ('engine_missing', 19, 'There is no container engine, or its service does not run.',
-     'Install podman (`yum install podman` from CentOS 7 extras) or start docker (`systemctl start docker`). '
-     + _VAULT
-     + 'Or choose a strategy that needs no engine.'),
-    ('seccomp_clone3', 19, "The engine's seccomp filter refuses a system call of a newer glibc (clone3, faccessat2).",
-     'Update docker to 20.10.10 or later with libseccomp 2.4.4 or later (or podman 4), or use an image with '
-     'glibc before 2.34 (Debian 11, Rocky 8); seccomp=unconfined only to prove the cause.'),
-    ('selinux_mount', 19, 'SELinux, or ownership, keeps the container out of a mounted folder.',
-     'Mount with :z (shared) or :Z (private), or `chcon -Rt container_file_t <path>`; `ausearch -m avc -ts '
-     'recent` shows whether it is SELinux, `ls -ldn <path>` whether it is ownership.'),
-    ('noexec_mount', 19, 'A library lies on a file system mounted noexec.',
-     '`findmnt -no OPTIONS --target <path>` shows it. Choose a prefix, or a TMPDIR, on a file system without '
-     'noexec (TMPDIR=/opt/tmp), or remount it with exec.'),
-    ('selinux_exec', 19, 'SELinux forbids a library an executable stack, heap or text relocation.',
-     'Clear the flag (`execstack -c <library>`) or label the file (`chcon -t textrel_shlib_t <library>`); '
-     '`ausearch -m avc -ts recent` shows which. Do not switch SELinux off.'),
-    ('musl', 20, "The binary is for glibc and the host's C library is musl, or the other way round.",
-     'Use a glibc-based system or image (Debian, Rocky) in place of Alpine, or a musllinux build; gcompat '
-     'does not carry FAISS.'),
-    ('arch_mismatch', 20, 'The binary is for another processor or operating system, or is not whole.',
-     'Install on the host itself or for its architecture (`uname -m`, `file <library>`); keep node_modules '
-     'out of what is copied to it (.dockerignore), then `npm rebuild`.'),
-    ('glibc_too_old', 21, 'The binary needs a newer glibc than the host has.',
-     'Use a build made for this glibc: on 2.17 faiss-cpu 1.9.0.post1 (Python 3.10 to 3.13; 1.8.0.post1 on '
-     '3.8, 1.7.2 on 3.6) and Node 16; or a container. devtoolset does not change glibc, and glibc is never to '
-     'be replaced under a running system.'),
-    ('glibc_mixed', 21, 'Parts of two C libraries are loaded into one process.',
-     'Unset LD_LIBRARY_PATH and LD_PRELOAD and try again; a private glibc has to be started through its own '
-     "ld-linux for the whole process. Never mix it with the system's: use a container."),
-    ('glibcxx_too_old', 22, 'The binary needs a newer libstdc++ than the one that is loaded.',
-     'Use a wheel made for this host (on CentOS 7, GLIBCXX_3.4.19: faiss-cpu 1.9.0.post1 or older); in conda, '
-     'install libstdcxx-ng>=12 in the environment and see that LD_LIBRARY_PATH does not put /lib64 before '
-     '$CONDA_PREFIX/lib.'),
-    ('cxxabi_too_old', 22, 'The binary needs a newer C++ ABI (libstdc++) than the one that is loaded.',
-     'As for GLIBCXX: an older wheel, or the libstdc++ of the environment first; for Node take 16 (the last '
-     'line for CentOS 7) or a build of Node for glibc 2.17.'),
-    ('libgomp_version', 22, 'The libgomp that is loaded is older than the binary needs.',
-     'Update libgomp (`yum update libgomp`; CentOS 7 has GOMP_4.0, from vault.centos.org), or in conda `conda '
-     'update libgomp`, and see that no older copy comes first (LD_LIBRARY_PATH, LD_PRELOAD).'),
-    ('libgcc_too_old', 22, 'The libgcc that is loaded is older than the binary needs.',
-     'Update libgcc (`yum update libgcc`, from vault.centos.org), or in conda `conda update libgcc-ng`, and '
-     'see that no older copy comes first (LD_LIBRARY_PATH).'),
-    ('cpu_isa', 23, 'The binary uses instructions that this CPU does not have.',
-     'Use a build for this CPU: faiss-cpu 1.13.2 or older chooses at load (FAISS_OPT_LEVEL=generic forces the '
-     'plain one), 1.14.3 and later need x86-64-v2; with numpy before 2.4 on older ones. On a virtual machine '
-     'pass the host\'s CPU flags through (`grep -o -m1 "avx[^ ]*" /proc/cpuinfo` shows what there is).'),
-    ('static_tls', 24, 'A library loaded late finds no room left for thread-local data.',
-     'Import faiss before the others, or preload the library that is named (LD_PRELOAD=<path of libgomp>); '
-     'with glibc 2.32 and later GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384.'),
-    ('cxx11_abi_mismatch', 24, 'Binding and library were made by different compilers or from different releases.',
-     'Remove every copy of FAISS (`find / -name "libfaiss*"`) and rebuild library and binding together with '
-     'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both.'),
-    ('numpy_too_old', 24, 'FAISS was built against a newer numpy than is installed.',
-     'Upgrade numpy within what this Python allows (`pip install "numpy>=1.23,<2"`), or take the faiss-cpu of '
-     'that time.'),
-    ('numpy2_abi', 25, 'FAISS was built for numpy 1 and numpy 2 is installed, or numpy itself does not load.',
-     '`pip install "numpy<2"` beside faiss-cpu 1.8.0.post1 or older; 1.9.0 and later work with numpy 2.'),
-    ('node_abi', 25, 'The addon was built for another release of Node.',
-     '`npm rebuild` with the Node that will run it (faiss-node itself is N-API and not bound to one release).'),
-    ('missing_shared_lib', 26, 'A shared library that the binary needs is not on the host.',
-     'Install it: `yum install libgomp openblas-serial openblas-openmp libgfortran` (openblas is in EPEL 7). '
-     + _EPEL
-     + '`ldd <file> | grep "not found"` names all that lack. For MKL in conda: `conda install "mkl=2021"` or '
-     'the openblas build.'),
-    ('python_missing', 27, 'There is no usable Python interpreter where one is expected.',
-     'Install one (`yum install python3` gives 3.6.8 from vault.centos.org) or name it: '
-     'ansible_python_interpreter=/path/to/python3.'),
-    ('ansible_target_python', 27, 'The Python on the host is too old for this ansible-core.',
-     'Run ansible-core 2.16 (the last for Python 2.7 and 3.6) on the controller, or point '
-     'ansible_python_interpreter at a Python that this ansible-core supports.'),
-    ('selinux_bindings', 27, 'The interpreter that Ansible uses has no SELinux bindings.',
-     '`yum install libselinux-python` (Python 2.7) or `libselinux-python3` (3.6), both on vault.centos.org.'),
-    ('yum_bindings', 27, 'The yum module runs under a Python that has no yum or rpm bindings.',
-     'Set ansible_python_interpreter=/usr/bin/python for the tasks with yum on CentOS 7 (`yum install '
-     'yum-utils rpm-python` if they lack), with ansible-core 2.16.'),
-    ('ansible_become', 27, 'Ansible could not become another user.',
-     'Give the password (-K, ansible_become_password) or a NOPASSWD rule in sudoers, switch requiretty off '
-     'for the user, and raise `timeout` if sudo is slow (often DNS).'),
-    ('ansible_remote_tmp', 14, 'Ansible could not make its temporary folder on the host.',
-     'Set ansible_remote_tmp=/var/tmp/.ansible-${USER} (writable, not full, not noexec), and look at `df -h` '
-     'and the owner of the home folder.'),
-    ('node_too_old', 28, 'Node is older than the package needs.',
-     'Use Node 16 on CentOS 7 (16.20.2 is the last line whose official build runs on glibc 2.17); newer ones '
-     'need a build for glibc 2.17 or a container.'),
-    ('python_version', 30, 'No release of the package supports this Python.',
-     'Use another Python (faiss-cpu 1.9.0.post1 for 3.9 to 3.13 is the last for glibc 2.17) or pin the older '
-     'release for this one: 1.7.2 on 3.6, 1.7.4 on 3.7, 1.8.0.post1 on 3.8.'),
-    ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.',
-     'Upgrade it in the virtual environment: `pip install "pip<21"` on Python 2.7, `"pip<22"` on 3.6, '
-     'otherwise the newest (manylinux2014 needs 19.3, manylinux_x_y needs 20.3).'),
-    ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.',
-     'Take a wheel whose tag fits (`pip debug --verbose` lists what fits): for glibc 2.17 manylinux2014 or '
-     'manylinux_2_17. Never rename a wheel to get past the check.'),
-    ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.',
-     'Check the name (faiss-cpu, not faiss), the index (-i, --find-links), and the Python; then pin a release '
-     'that has a wheel for this Python and glibc: 1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to '
-     '3.13.'),
-    ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.',
-     'On a host whose glibc is older take older builds (`conda install "faiss-cpu<1.8"`), on another platform '
-     "set CONDA_OVERRIDE_GLIBC to the target's real version, with pixi [system-requirements] libc; never "
-     'claim a newer glibc than the host has.'),
-    ('conda_not_found', 32, 'The package is in none of the channels.',
-     'Name the channel that has it: `conda install -c conda-forge faiss-cpu` (or -c pytorch), and look '
-     'whether it exists for this platform (`conda search -c conda-forge faiss-cpu`).'),
-    ('conda_unsat', 33, 'conda finds no set of packages that fit together.',
-     'Make a new environment with a supported Python (`conda create -n faiss -c conda-forge python=3.10 '
-     'faiss-cpu`) rather than adding to an old one.'),
-    ('prebuild_missing', 34, 'The release has no prebuilt addon for this platform.',
-     'Use a release that has one (faiss-node 0.2.3 and later for linux arm64; 0.5.1 for linux x64), or let '
-     'the controller build the addon for this host class.'),
-    ('bindings_tool', 35, 'The addon was installed with the wrong tool.',
-     'faiss-node uses prebuild-install: `npm install faiss-node`, not node-pre-gyp.'),
-    ('sdist_fallback', 40, 'pip found no wheel that fits, took the source archive, and the build failed.',
-     'Use a Python and a release that have a wheel (1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to '
-     '3.13 for glibc 2.17), upgrade pip first, and say --only-binary=:all: so that it never builds.'),
-    ('faiss_source_missing', 45, 'The sources of FAISS are not where the build expects them.',
-     'faiss-node 0.5.1 clones them in its install step; older ones lack them. Fetch the sub-modules (`git '
-     'submodule update --init`) or name a source archive with its sha256 in the inventory.'),
-    ('cuda_missing', 50, 'The build looks for CUDA, which is not there.',
-     'Build for the CPU: cmake -DFAISS_ENABLE_GPU=OFF; or install faiss-cpu in place of faiss-gpu.'),
-    ('cmake_too_old', 50, 'CMake is older than the build asks for.',
-     'CentOS 7 has 2.8.12: `yum install cmake3` (EPEL 7, 3.17) and put it first in PATH as cmake, or `pip '
-     'install "cmake<4"` in a virtual environment. '
-     + _EPEL),
-    ('compiler_too_old', 51, 'The compiler does not know the C++ standard or the options asked for.',
-     'CentOS 7 has gcc 4.8.5; faiss-node needs C++17 (gcc 8 or later). '
-     + _SCL
-     + 'Set CC and CXX if an older one is found first.'),
-    ('blas_missing', 51, 'No BLAS or LAPACK is there to build against.',
-     '`yum install openblas-devel lapack-devel` (EPEL 7). '
-     + _EPEL
-     + 'Or -DBLA_VENDOR=OpenBLAS -DBLAS_LIBRARIES=<path>.'),
-    ('openmp_missing', 51, 'The compiler has no OpenMP.',
-     '`yum install libgomp` and use gcc (clang: libomp-devel). '
-     + _SCL),
-    ('headers_missing', 51, 'Header files of Python or of a library are not installed.',
-     '`yum install python3-devel` (or the -devel package of the library that is named) from vault.centos.org.'),
-    ('build_tool_missing', 52, 'A tool that the build needs is not installed.',
-     '`yum install gcc-c++ make git cmake3 swig` (cmake3 from EPEL 7), `npm install -g cmake-js`. '
-     + _VAULT
-     + _EPEL),
-    ('build_failed', 79, 'A build from source failed, for no reason that is recognised.',
-     'Read the log above this line for the first error; better, install a prebuilt: a wheel '
-     '(--only-binary=:all:) or the addon that the controller builds.'),
-    ('bindings_missing', 60, 'The addon was never built or was left out of what was shipped.',
-     '`npm rebuild faiss-node` with install scripts allowed (no ignore-scripts), and keep it out of the '
-     'bundler (serverExternalPackages, externals).'),
-    ('pickle_isa', 61, 'An index was pickled by a FAISS with another instruction set build.',
-     'Make the index anew or save it with faiss.write_index where it was made, and read it with '
-     'faiss.read_index.'),
-    ('loader_missing_module', 62, 'The compiled part of FAISS cannot be imported.',
-     'Look at the error above it for the reason. Otherwise remove and reinstall faiss-cpu in this very '
-     'environment, and see that no folder named faiss lies in the working directory; FAISS_OPT_LEVEL=generic '
-     'avoids builds that are not there.'),
-    ('faiss_error', 63, 'FAISS itself refused an argument or a file.',
-     'Read the message: a wrong dimension, an index that is not trained, or an index file of another release.'),
-    ('segfault', 64, 'The process died of a bad memory access (SIGSEGV, SIGBUS).',
-     'Look for two OpenMP or BLAS libraries in one process (`ldd`, MKL beside OpenBLAS; try '
-     'OMP_NUM_THREADS=1) and for mixed builds; install FAISS alone into a fresh prefix and try again.'),
-    ('abort', 65, 'The process ended itself (SIGABRT, uncaught C++ exception).',
-     'Read the line above it (what():). Two OpenMP runtimes: use one. An index file of another release: write '
-     'it anew.'),
-    ('timeout', 66, 'Something took longer than it was given.',
-     'See whether the host is overloaded or the network slow (`uptime`, `curl -w "%{time_total}"`), then '
-     'raise the limit that is named.'),
-    ('permission_denied', 67, 'The user may not read, write or run something.',
-     'Run as root (become: true), or choose a path the user owns; `namei -l <path>` shows which folder '
-     'refuses, `ausearch -m avc` whether SELinux does.'),
-    ('not_installed', 68, 'FAISS, or a package it needs, is not installed for this interpreter.',
-     'Install faiss-cpu for the very interpreter that runs the application (`<python> -m pip install '
-     'faiss-cpu`), with numpy and, from 1.13.2 on, packaging.'),
-    ('command_missing', 69, 'A command is not on the host, or not in PATH.',
-     'Install the package that holds it (`yum provides "*/bin/<name>"`), or correct PATH.'),
-    ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.',
-     'Raise faiss_install__max_size_mb, or leave that strategy out of faiss_install__strategies.'),
-    ('not_a_folder', 70, 'Something that is no folder stands where a folder is wanted.',
-     'Look at it with `ls -ld` and move it away, or name another place: faiss_install__prefix, or '
-     'vector_backend__path for the setting.'),
-    ('interrupted', 70, 'Someone or something stopped it from outside.',
-     'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).'),
-    ('garbage_output', 71, 'The child process said something that is not an answer.',
-     'Look at the log for what a start-up script or sitecustomize prints, and run the verification by hand.'),
-    ('wrong_answer', 72, 'FAISS runs but does not find what it must find.',
-     'Do not use this build. Try a generic build or another BLAS (OPENBLAS_CORETYPE=Haswell), and report CPU '
-     'and versions.'),
-    ('loader_failed', 72, 'FAISS itself passed, and through the loader it did not.',
-     'Read the message: it is what the application would get. A host whose only FAISS is for Python 2.7 needs a newer '
-     'Python (faiss_install__portable_python); for an application that uses no loader, set '
-     'faiss_install__search_test: {workload: {loader: false}}.'),
-    ('low_recall', 73, 'An approximate index finds too few of the true neighbours.',
-     'Raise nprobe or efSearch, train with more data, or use Flat; uniform noise has no neighbours to find.'),
-    ('prediction', 74, 'Nothing was tried: this is what the facts foretell.',
-     'Run without --check to try it.'),
-    ('unknown', 75, 'It failed and nothing in its output is recognised.',
-     'Read the whole log beside the record; `faiss-fleet explain` on it shows what is recognised.'),
-    ('loader_benign', 90, 'FAISS tried a faster build first, which is not there; the next one is loaded. No error.',
-     'Nothing to do when "Successfully loaded faiss." follows; otherwise read the error after it.'),
+    ('disk_full', 5, 'A file system has no room left.'),
+    ('read_only', 6, 'The place written to is mounted read-only.'),
+    ('oom_build', 7, 'The compiler was killed or ran out of memory.'),
+    ('out_of_memory', 8, 'The process ran out of memory or was killed for it.'),
+    ('process_limit', 9, 'A limit on processes or threads is reached.'),
+    ('file_limit', 9, 'A limit on open files or file watches is reached.'),
+    ('kernel_too_old', 9, 'The kernel is older than the C library in use allows.'),
+    ('vault_password', 9, 'The password of an Ansible vault is missing or wrong.'),
+    ('proxy', 10, 'The proxy refused, or wants credentials.'),
+    ('clock_or_cert', 10, 'A certificate has expired, or the clock is wrong.'),
+    ('tls', 11, 'A TLS certificate is not trusted by this host.'),
+    ('git_tls_old', 11, "curl, NSS or OpenSSL here is too old for the server's TLS."),
+    ('openssl_too_old', 11, 'The ssl module is built with an OpenSSL that is too old, or is not there.'),
+    ('centos_eol_mirror', 12, 'The mirrors of CentOS 7 or its SCLs are gone; yum has nothing to ask.'),
+    ('package_db', 12, 'The database of installed packages is damaged, or a transaction was cut off.'),
+    ('package_lock', 12, 'Another process holds the lock of the package manager.'),
+    ('epel_metalink', 13, "EPEL's metalink cannot be fetched."),
+    ('repo_failed', 13, 'A package repository does not answer or has moved.'),
+    ('package_key', 13, 'A package or repository is signed with a key that is not known here.'),
+    ('image_rate_limit', 13, 'The image registry limits anonymous pulls.'),
+    ('image_missing', 13, 'The registry, or the container engine, has no such image or digest.'),
+    ('engine_too_old', 13, 'The container engine is older than the image or client asks for.'),
+    ('conda_network', 14, 'conda cannot reach its channel.'),
+    ('conda_terms', 13, 'conda wants the terms of service of a channel accepted.'),
+    ('prebuild_network', 14, 'The prebuilt addon cannot be downloaded.'),
+    ('git_blocked', 14, 'git cannot fetch the sources.'),
+    ('network', 15, 'A server cannot be reached from this host.'),
+    ('unreachable', 15, 'Ansible could not reach the host.'),
+    ('hash_mismatch', 16, 'What was downloaded or shipped is not what was locked.'),
+    ('corrupt_artefact', 17, 'An archive or file is damaged or cut short.'),
+    ('docker_perm', 18, 'The user may not talk to the docker daemon.'),
+    ('podman_userns', 18, 'Rootless podman lacks user namespaces or subordinate ids.'),
+    ('cgroup_v2', 18, 'The cgroup version of the host does not suit systemd or the container engine.'),
+    ('container_perm', 19, 'The container runtime may not do or read something.'),
+    ('engine_missing', 19, 'There is no container engine, or its service does not run.'),
+    ('engine_storage', 18, "The container engine's storage driver does not suit the file system or the user."),
+    ('engine_network', 19, "The container engine cannot set up a container's network."),
+    ('seccomp_clone3', 19, "The engine's seccomp filter refuses a system call of a newer glibc (clone3, faccessat2)."),
+    ('selinux_mount', 19, 'SELinux, or ownership, keeps the container out of a mounted directory.'),
+    ('noexec_mount', 19, 'A library lies on a file system mounted noexec.'),
+    ('selinux_exec', 19, 'SELinux forbids a library an executable stack, heap or text relocation.'),
+    ('musl', 20, "The binary is for glibc and the host's C library is musl, or the other way round."),
+    ('arch_mismatch', 20, 'The binary is for another processor or operating system, or is not whole.'),
+    ('glibc_too_old', 21, 'The binary needs a newer glibc than the host has.'),
+    ('glibc_too_new', 21, 'An object was compiled against an older glibc, whose names this one no longer has.'),
+    ('glibc_mixed', 21, 'Parts of two C libraries are loaded into one process.'),
+    ('glibcxx_too_old', 22, 'The binary needs a newer libstdc++ than the one that is loaded.'),
+    ('cxxabi_too_old', 22, 'The binary needs a newer C++ ABI (libstdc++) than the one that is loaded.'),
+    ('libgomp_version', 22, 'The libgomp that is loaded is older than the binary needs.'),
+    ('libgcc_too_old', 22, 'The libgcc that is loaded is older than the binary needs.'),
+    ('cpu_isa', 23, 'The binary uses instructions that this CPU does not have.'),
+    ('gpu_generation', 23, 'The GPU build has no code for the generation of this GPU.'),
+    ('static_tls', 24, 'A library loaded late finds no room left for thread-local data.'),
+    ('cxx11_abi_mismatch', 24, 'Binding and library were made by different compilers or from different releases.'),
+    ('numpy_too_old', 24, 'FAISS was built against a newer numpy than is installed.'),
+    ('numpy2_abi', 25, 'FAISS was built for numpy 1 and numpy 2 is installed, or numpy itself does not load.'),
+    ('node_abi', 25, 'The addon was built for another release of Node.'),
+    ('missing_shared_lib', 26, 'A shared library that the binary needs is not on the host.'),
+    ('python_missing', 27, 'There is no usable Python interpreter where one is expected.'),
+    ('ansible_target_python', 27, 'The Python on the host is too old for this ansible-core.'),
+    ('selinux_bindings', 27, 'The interpreter that Ansible uses has no SELinux bindings.'),
+    ('yum_bindings', 27, 'The yum module runs under a Python that has no yum or rpm bindings.'),
+    ('ansible_become', 27, 'Ansible could not become another user.'),
+    ('ansible_remote_tmp', 14, 'Ansible could not make its temporary directory on the host.'),
+    ('locale', 27, 'The locale that the environment names is not installed.'),
+    ('node_too_old', 28, 'Node is older than the package needs.'),
+    ('python_version', 30, 'No release of the package supports this Python.'),
+    ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.'),
+    ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.'),
+    ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.'),
+    ('package_conflict', 33, 'The packages wanted exclude each other or what is installed.'),
+    ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.'),
+    ('conda_not_found', 32, 'The package is in none of the channels.'),
+    ('conda_unsat', 33, 'conda finds no set of packages that fit together.'),
+    ('prebuild_missing', 34, 'The release has no prebuilt addon for this platform.'),
+    ('bindings_tool', 35, 'The addon was installed with the wrong tool.'),
+    ('sdist_fallback', 40, 'pip found no wheel that fits, took the source archive, and the build failed.'),
+    ('faiss_source_missing', 45, 'The sources of FAISS are not where the build expects them.'),
+    ('cuda_missing', 50, 'The build looks for CUDA, which is not there.'),
+    ('cmake_too_old', 50, 'CMake is older than the build asks for.'),
+    ('compiler_too_old', 51, 'The compiler does not know the C++ standard or the options asked for.'),
+    ('blas_missing', 51, 'No BLAS or LAPACK is there to build against.'),
+    ('openmp_missing', 51, 'The compiler has no OpenMP.'),
+    ('headers_missing', 51, 'Header files of Python or of a library are not installed.'),
+    ('build_tool_missing', 52, 'A tool that the build needs is not installed.'),
+    ('build_failed', 79, 'A build from source failed, for no reason that is recognised.'),
+    ('bindings_missing', 60, 'The addon was never built or was left out of what was shipped.'),
+    ('pickle_isa', 61, 'An index was pickled by a FAISS with another instruction set build.'),
+    ('loader_missing_module', 62, 'The compiled part of FAISS cannot be imported.'),
+    ('faiss_error', 63, 'FAISS itself refused an argument or a file.'),
+    ('segfault', 64, 'The process died of a bad memory access (SIGSEGV, SIGBUS).'),
+    ('abort', 65, 'The process ended itself (SIGABRT, uncaught C++ exception).'),
+    ('timeout', 66, 'Something took longer than it was given.'),
+    ('permission_denied', 67, 'The user may not read, write or run something.'),
+    ('not_installed', 68, 'FAISS, or a package it needs, is not installed for this interpreter.'),
+    ('command_missing', 69, 'A command is not on the host, or not in PATH.'),
+    ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.'),
+    ('not_a_folder', 70, 'Something that is not a directory is where a directory is needed.'),
+    ('interrupted', 70, 'Someone or something stopped it from outside.'),
+    ('garbage_output', 71, 'The child process printed something that is not an answer.'),
+    ('wrong_answer', 72, 'FAISS runs but does not find what it must find.'),
+    ('loader_failed', 72, 'FAISS itself passed, and through the loader it did not.'),
+    ('low_recall', 73, 'An approximate index finds too few of the true neighbours.'),
+    ('prediction', 74, 'Nothing was tried: this is what the facts predict.'),
+    ('unknown', 75, 'It failed and nothing in its output is recognised.'),
+    ('loader_benign', 90, 'FAISS tried a faster build first, which is not there; the next one is loaded. No error.'),
 )
 
 # Lines that hold words of an error and are none.
