@@ -161,6 +161,31 @@ HARMLESS = (
     "notopensslwarning: ",
     "runtimewarning: numpy.",
     "node_tls_reject_unauthorized environment variable to",
+    "is using the discovered python interpreter",
+    "initialize_locale",
+    "pip's dependency resolver does not currently take into account",
+    "failed to add conmon to",
+    "no systemd user session available",
+    "falling back to --cgroup-manager",
+    "for using systemd, you may need",
+    "you can enable lingering with",
+    "cannot configure rootless cgroup using the cgroupfs manager",
+    "resource limits are not supported and ignored",
+    "w tensorflow/",
+    "i tensorflow/",
+    "ignore above cudart dlerror",
+    "is not a shared mount",
+    "you are not registered",
+    "setlocale: lc_ ~ cannot change locale ~ no such file",
+    "rpmdb altered outside of yum",
+    "delta rpms disabled",
+    "not owned or is not writable by the current user",
+    "debconf: ",
+    "invoke-rc.d: ",
+    "apt does not have a stable cli interface",
+    "deprecation warning]",
+    "ratelimiterror",
+    "exceeded your current quota",
     "successfully opened dynamic library",
     "using cgroups-v1 which is deprecated",
     "found link http ~ , version: ",
@@ -170,18 +195,25 @@ HARMLESS = (
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
     u"^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
-    u"^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
+    u"^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     u"(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
 # tried again, a warning the tool went on from, a part that was looked for and is not needed.
 MENDED = (
-    (("successfully installed ",), ("network", "timeout", "proxy", "tls", "wheel_tag", "python_version")),
+    (("successfully installed ",), (
+        "network", "timeout", "proxy", "tls", "wheel_tag", "python_version", "numpy2_abi", "numpy_too_old",
+        "no_matching_distribution", "sdist_fallback", "build_failed", "compiler_too_old", "build_tool_missing",
+        "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact")),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
     (("added ~ package", "up to date", "changed ~ package", "found 0 vulnerabilities", "success saved lockfile"), (
         "network", "timeout", "node_too_old", "arch_mismatch", "prebuild_missing", "prebuild_network")),
-    (("complete!",), ("centos_eol_mirror", "epel_metalink", "network", "timeout")),
+    (("complete!", "transaction test succeeded", "running transaction test"), (
+        "centos_eol_mirror", "epel_metalink", "repo_failed", "network", "timeout", "package_lock", "package_key")),
+    (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout")),
+    (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
+        "cgroup_v2", "network", "timeout", "image_rate_limit", "engine_storage")),
     (("-- generating done", "-- build files have been written to"), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
@@ -215,6 +247,210 @@ PATTERNS = (
         "failed to load gpu faiss: ", "faiss falling back to cpu-only",
     )),
 
+    # --- limits: errno EAGAIN of a thread or process, EMFILE and ENFILE of a file
+    ('process_limit', ("resource temporarily unavailable", "return code from pthread_create() is 11"), {
+        'after': ("pthread_create", "fork", "thread", "clone", "rlimit_nproc", "vfork", "spawn", "new process"),
+        'unless': ("lock", "mount", "temporarily unavailable (11)")}),
+    ('process_limit', ("spawn ~ eagain", "fork ~ eagain", "uv_thread_create ~ eagain", "cannot fork: resource",
+        "failed to create new os thread ~ errno=11", "eagain ~ clone", "setuid ~ resource temporarily",
+        "reached maximum number of processes", "max user processes exceeded", "pids.max ~ exceeded",
+        "blas_thread_init: ensure that your address space and process count limits",
+        "fork: retry: no child processes", "fork: retry: resource", "cgroup: fork rejected by pids controller",
+        "task limit reached", "unable to create native thread")),
+    ('file_limit', ("emfile", "enfile", "too many open files", "errno 24]", "no file descriptors available",
+        "number of file watchers reached", "inotify ~ limit reached", "inotify watch limit",
+        "failed to create inotify", "file descriptor limit",
+    ), {'unless': ("not enough memory", "too many open files (harmless")}),
+
+    # --- Ansible on its controller
+    ('vault_password', (
+        "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror", "vault secrets would found",
+        "vault password file ~ not found", "vault password file ~ was not found", "hmac verification failed",
+        "decryption failed on", "ansibleerror: decryption failed", "error! decryption failed",
+        "attempting to decrypt but no vault", "input is not vault encrypted", "invalid vault password",
+        "vault ~ format unhexlify error", "could not match supplied vault", "no vault secrets",
+    )),
+    ('locale', (
+        "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
+        "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
+        "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
+        "ansible requires ~ locale",
+    ), {'unless': ("warning]: ",)}),
+    ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
+
+    # --- package managers
+    ('package_lock', (
+        "holding the yum lock", "existing lock /var/run/yum", "lockfile is held", "yum lock",
+        "is using yum ~ lock", "could not get lock /var/", "unable to acquire the dpkg", "dpkg/lock",
+        "unable to lock the administration directory", "unable to lock directory /var/lib/apt",
+        "unable to lock database", "system management is locked", "waiting for process with pid ~ to finish",
+        "can't create transaction lock", "failed to obtain the transaction lock", "dpkg status database is locked",
+        "failed to obtain rpm transaction lock", "waiting for cache lock", "failed to lock apt",
+        "apt/lists/lock", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
+    ), {'unless': ("permission denied", "are you root")}),
+    ('package_db', (
+        "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
+        "db3 error", "db4 error", "db5 error", "dpkg was interrupted", "unfinished transactions remaining",
+        "could not open rpm database", "rpmdb: bdb", "rpmdb: unable", "rpmdb: page", "rpmdb: /var", "error: rpmdb",
+        "rpm database is corrupt", "rpmdb: program version ~ doesn't match", "package is in a very bad inconsistent",
+        "files list file for package ~ is missing final newline", "dpkg --configure -a", "malformed database schema",
+        "corrupt ~ /var/lib/rpm", "/var/lib/rpm ~ corrupt", "package database ~ corrupt",
+        "reinstall it before attempting", "rpmdb ~ malformed", "history database ~ malformed",
+    ), {'unless': ("rpmdb altered outside",)}),
+    ('package_key', (
+        "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
+        "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
+        "following signatures couldn't be verified", "expkeysig", "untrusted signature", "untrusted: public key",
+        "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
+        "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
+        "the following signatures were invalid", "failing package is: ", "gpg: keyserver receive failed",
+        "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
+        "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+    ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
+    ('package_conflict', (
+        "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
+        "held broken packages", "transaction check error", "protected multilib versions",
+        "you could try using --skip-broken", "try to add '--skip-broken", "try to add '--allowerasing",
+        "but it is not going to be installed", "but it is not installable", "unable to select packages",
+        "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
+        "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
+        "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
+        "but ~ is to be installed", "unresolvable package conflicts", "requires ~ but none of the providers",
+        "error: failed dependencies", "executing the transaction failed because",
+    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
+    ('repo_failed', ("repomd.xml", "repodata"), {
+        # Any repository but CentOS's own layout (/centos/7/os/...) and EPEL's (/epel/7/x86_64/).
+        'regex': r"https?://(?![^/ ]*(?:centos\.org|fedoraproject\.org))(?!\S*/centos(?:-\w+)?/[\d.$a-z]{1,12}/"
+                 r"(?:os|base|updates|extras|sclo|centosplus|fasttrack)/)(?!\S*epel/\d{1,2}/(?:\$basearch|x86_64|"
+                 r"aarch64|i386|ppc64\w*|everything)/)\S{1,300}/repo(?:md\.xml|data)\S*:? ?(?:\[errno|.{0,40}"
+                 r"(?:not found|404|403|50\d|timeout|could not|couldn't|failed))",
+        'unless': ("407", "proxy ", "certificate", "metalink")}),
+    ('repo_failed', (
+        "one of the configured repositories failed (", "failure: repodata/repomd.xml from ",
+        "cannot retrieve repository metadata (repomd.xml) for repository: ", "failed to download metadata for repo '",
+        "errors during downloading metadata for repository '", "cannot find a valid baseurl for repo: ",
+        "failed to synchronize cache for repo '", "failure: repodata/",
+    ), {'regex': r"(?:failed \((?!unknown|centos|extra packages|epel)|(?:from|repo|repository): ?'?(?!centos|cr-|base|"
+                 r"updates|extras|epel|appstream|baseos|powertools|sclo|ovirt|fasttrack)|\.xml from (?!centos|base|"
+                 r"updates|extras|epel|appstream|baseos|powertools|sclo)|repo(?:sitory)? '(?!centos|base|updates|"
+                 r"extras|epel|appstream|baseos|powertools|sclo)|repodata/[0-9a-f]{8}\S* from (?!centos|base|updates|"
+                 r"extras|epel))",
+        'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
+    ('repo_failed', (
+        "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
+        "no longer has a release file", "does no longer have a release file", "unable to fetch some archives",
+        "some index files failed to download", "valid metadata not found at specified url",
+        "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
+        "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
+        "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file",
+        "release file ~ is not valid yet", "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
+    ), {'unless': ("npm", "certificate", "407")}),
+
+    # --- conda's terms
+    ('conda_terms', (
+        "terms of service have not been accepted", "condatosnoninteractiveerror", "conda tos accept",
+        "condatoserror", "terms of service ~ channels",
+    )),
+
+    # --- container engines: age, storage, network
+    ('engine_too_old', (
+        "mediatype in manifest should be", "missing signature key", "unsupported schema version 2",
+        "client version ~ is too old", "client is newer than server", "client ~ newer than server",
+        "minimum supported api version", "maximum supported api version", "requires docker engine",
+        "docker version ~ too old", "podman version ~ too old", "requires podman", "'--platform' is only supported",
+        "unknown flag: --platform", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
+        "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
+        "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
+        "unsupported mediatype: 'application/vnd.oci", "error parsing http 404 response body: invalid character",
+    ), {'unless': ("upload",)}),
+    ('kernel_too_old', (
+        "not found as a supported filesystem", "you are running linux kernel version",
+    )),
+    ('engine_storage', (
+        "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
+        "creating overlay mount", "error creating overlay mount", "devmapper: ", "devicemapper: ",
+        "creating aufs mount", "aufs mount", "layer does not exist", "d_type", "prior storage driver",
+        "database graph driver", "database configuration mismatch ~ storage", "contains several valid graphdrivers",
+        "fuse-overlayfs: ", "fuse-overlayfs ~ not found", "fuse-overlayfs ~ no such file", "mounting storage for",
+        "mount ~ overlay ~ invalid argument", "overlay ~ invalid argument", "failed to mount overlay",
+        "graphdriver ~ failed", "kernel does not support overlay fs", "creating container storage",
+        "error loading driver devicemapper", "graph driver ~ not supported", "overlay2: ", "storage-driver ~ error",
+        "fusermount3: mount failed", "fusermount: mount failed", "fusermount: ", "mount_program is required",
+        "backing file system is unsupported for this graph driver", "unknown graph driver", "storage.conf ~ error",
+        "driver not supported: overlay", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
+        "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
+        "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
+        "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
+        "storage driver ~ not supported", "failed to prepare extraction snapshot",
+    ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
+        "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
+        "lchown", "unexpected eof", "cannot allocate")}),
+    ('engine_storage', ("fusermount3: mount failed", "fusermount: mount failed")),
+    ('engine_network', (
+        "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
+        "error adding network", "configuring network namespace", "failed to locate iptables", "cni config ~ error",
+        "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
+        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated",
+        "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
+        "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
+        "adding pod to cni network", "failed to set up container networking", "cannot set up network",
+        "userland proxy", "failed to start userland", "error initializing network controller",
+        "failed to add interface ~ to sandbox", "no cni configuration", "unable to find network with name",
+        "bridge and no permissions", "error creating default 'bridge' network", "cni plugin ~ failed",
+        "unable to find network configuration", "failed to create nat chain", "rootlessport ~ ", "rule_append failed",
+        "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
+        "slirp4netns ~ not found",
+    ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
+    ('command_missing', ("you must install the sshpass program", "sshpass program",)),
+    ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
+        'unless': ("'podman", "'docker", "python", "iptables", "runc", "crun", "conmon", "newuidmap", "fuse-overlayfs",
+                   "netavark", "sqlite")}),
+
+    # --- processors of graphics cards, names that newer C libraries dropped
+    ('gpu_generation', (
+        "no kernel image is available", "unsupported gpu architecture", "sm_ ~ is not compatible with the current",
+        "gpu ~ compute capability ~ not supported", "cuda capability sm_", "minimum cuda capability",
+        "gpu is too old", "cuda error: invalid device function", "cuda error 98", "cuda error 8 ",
+        "device kernel image is invalid",
+    )),
+    ('glibc_too_new', ("_finite",), {
+        'regex': r"undefined (?:reference to|symbol:?) ?'?__\w{2,12}_finite\b"}),
+    ('glibc_too_new', (
+        "undefined reference to '__malloc_hook", "undefined reference to '__free_hook",
+        "undefined symbol: __malloc_hook", "undefined symbol: __free_hook", "undefined reference to 'sys_siglist",
+        "undefined reference to 'sys_errlist", "undefined reference to '__realloc_hook",
+        "undefined reference to '__memalign_hook", "undefined reference to 'gnu_dev_",
+        "undefined reference to 'pthread_yield",
+    )),
+    ('glibc_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '\w+@glibc_"}),
+    ('glibcxx_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '[^ ]+@glibcxx_"}),
+    ('blas_missing', (
+        "undefined reference to 'sgemm", "undefined reference to 'dgemm", "undefined reference to 'sgeqrf",
+        "undefined reference to 'sorgqr", "undefined reference to 'ssyrk", "undefined reference to 'dsyev",
+        "undefined reference to 'cblas_", "undefined reference to 'sgemv", "undefined reference to 'sgetr",
+        "undefined reference to 'sgelsd", "undefined reference to 'sgesvd", "undefined reference to 'dgesv",
+        "undefined reference to 'dgemv", "undefined reference to 'sgels",
+    )),
+    ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
+    ('seccomp_clone3', (
+        "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
+        "can't initialize time", "pyinit_time ~ operation not permitted", "rseq ~ operation not permitted",
+    )),
+    ('python_version', (
+        "no module named 'distutils", "no module named distutils", "has no attribute 'impimporter",
+        "no module named 'imp'", "print '%s.%s.%s' % sys.version_info", "cannot import name 'mapping' from 'collections'",
+        "attributeerror: module 'collections' has no attribute",
+    )),
+    ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
+        'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
+    ('ansible_become', ("sudo: ",), {
+        'regex': r"sudo: .{0,80}(?:contrase|mot de passe|passwor[dt]|senha|\u043f\u0430\u0440\u043e\u043b|"
+                 r"\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9)"}),
+    ('permission_denied', ("nowritableenvsdir", "nowriteableenvsdir", "notwritableerror", "nowritablepkgsdir")),
+    ('headers_missing', ("call to 'pkg-config ~ returned exit status", "could not find python (missing: ~ include",
+        "could not find python ~ development", "could not find python (missing: python_include")),
+    ('cmake_too_old', ("version_greater_equal",), {'after': ("cmake error",)}),
+
     # --- versions of symbols: nothing else on such a line says more
     ('glibc_mixed', (
         "glibc_private", "__vdso_ ~ invalid mode for dlopen()", "_dl_call_libc_early_init",
@@ -241,8 +477,7 @@ PATTERNS = (
         r"(?:__libc_single_threaded|__isoc23_\w+|fcntl64|gettid|__cxa_thread_atexit_impl|arc4random\w*|[lf]?stat(?:64)?|"
         r"mknod|pthread_cond_clockwait|getrandom|getentropy|memfd_create|reallocarray|explicit_bzero|secure_getenv|statx|"
         r"copy_file_range|__explicit_bzero_chk|_dl_find_object|__libc_start_main|strlcpy|strlcat|close_range|renameat2|"
-        r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f|"
-        r"__(?:exp|log|pow|exp2|log2|log10|acos|asin|atan2|cosh|sinh|sqrt|fmod|hypot)f?_finite)\b")}),
+        r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f)\b")}),
     ('cxxabi_too_old', (
         "version 'cxxabi_", "cxxabi_ ~ not found", "cxxabi_ ~ not defined", "requires: lib ~ (cxxabi_",
         "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_",
@@ -484,7 +719,7 @@ PATTERNS = (
         "rootlesskit:error", "[rootlesskit ~ error", "rootlesskit ~ failed", "error joining namespace",
         "error creating new mount namespace", "cannot set up namespace", "fork/exec /proc/self/exe: ",
         "creating new namespace ~ operation not permitted", "nsenter: ", "error reading allowed id mappings",
-        "slirp4netns ~ failed", "slirp4netns ~ not found", "could not find slirp4netns", "unable to find slirp4netns",
+        "slirp4netns ~ failed",
         "subordinate uid", "subordinate ids", "user namespace", "namespace requires privileges",
         "to create container namespaces", "newuser namespace", "permissions to create new namespace",
         "fusermount ~ operation not permitted",
@@ -533,7 +768,7 @@ PATTERNS = (
         "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
         "unit docker.service not found", "docker.service failed", "docker.service could not be found",
         "docker engine is not running", "required executable 'podman", "required executable 'docker",
-        "oci runtime ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
+        "oci runtime '", "could not find a working conmon", "no such file or directory: 'docker",
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
@@ -627,7 +862,7 @@ PATTERNS = (
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
-        "discovered python interpreter", "directory: 'python",
+        "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python", "could not find python executable", "could not find python interpreter",
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
@@ -961,8 +1196,9 @@ PATTERNS = (
         "swigfaiss ~ is not defined", "failed to import faiss", "cannot import name ~ from 'swigfaiss",
         "module 'swigfaiss' has no", "'faiss' is not a package",
     )),
+    ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
-        "cannot find module ~ .node'", "cannot find module ~ build/release", "could not import faiss-node",
+        "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", 
         "no loader is configured for '.node' files", "module parse failed: unexpected character",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
