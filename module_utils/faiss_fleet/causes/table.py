@@ -330,11 +330,9 @@ PATTERNS = (
         "cannot retrieve repository metadata (repomd.xml) for repository: ", "failed to download metadata for repo '",
         "errors during downloading metadata for repository '", "cannot find a valid baseurl for repo: ",
         "failed to synchronize cache for repo '", "failure: repodata/",
-    ), {'regex': r"(?:failed \((?!unknown|centos|extra packages|epel)|(?:from|repo|repository): ?'?(?!centos|cr-|base|"
-                 r"updates|extras|epel|appstream|baseos|powertools|sclo|ovirt|fasttrack)|\.xml from (?!centos|base|"
-                 r"updates|extras|epel|appstream|baseos|powertools|sclo)|repo(?:sitory)? '(?!centos|base|updates|"
-                 r"extras|epel|appstream|baseos|powertools|sclo)|repodata/[0-9a-f]{8}\S* from (?!centos|base|updates|"
-                 r"extras|epel))",
+    ), {'regex': r"(?:failed \(|\.xml from |(?:repo|repository):? '?|repodata/[0-9a-f]{8}\S* from )(?=\w)(?!unknown|"
+                 r"centos|extra packages|epel|cr-|cr\b|base|updates|extras|appstream|baseos|powertools|sclo|fasttrack|"
+                 r"failed|and|metadata|for\b)",
         'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
     ('repo_failed', (
         "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
@@ -343,7 +341,7 @@ PATTERNS = (
         "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
         "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
         "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file",
-        "release file ~ is not valid yet", "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
+        "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
     ), {'unless': ("npm", "certificate", "407")}),
 
     # --- conda's terms
@@ -375,7 +373,7 @@ PATTERNS = (
         "mount ~ overlay ~ invalid argument", "overlay ~ invalid argument", "failed to mount overlay",
         "graphdriver ~ failed", "kernel does not support overlay fs", "creating container storage",
         "error loading driver devicemapper", "graph driver ~ not supported", "overlay2: ", "storage-driver ~ error",
-        "fusermount3: mount failed", "fusermount: mount failed", "fusermount: ", "mount_program is required",
+        "fusermount3: ", "fusermount: ", "mount_program is required",
         "backing file system is unsupported for this graph driver", "unknown graph driver", "storage.conf ~ error",
         "driver not supported: overlay", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
         "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
@@ -384,8 +382,8 @@ PATTERNS = (
         "storage driver ~ not supported", "failed to prepare extraction snapshot",
     ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
         "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
-        "lchown", "unexpected eof", "cannot allocate")}),
-    ('engine_storage', ("fusermount3: mount failed", "fusermount: mount failed")),
+        "lchown", "unexpected eof", "cannot allocate", "fusermount ~ operation not permitted",
+        "fusermount3 ~ operation not permitted")}),
     ('engine_network', (
         "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
         "error adding network", "configuring network namespace", "failed to locate iptables", "cni config ~ error",
@@ -431,6 +429,10 @@ PATTERNS = (
         "undefined reference to 'sgelsd", "undefined reference to 'sgesvd", "undefined reference to 'dgesv",
         "undefined reference to 'dgemv", "undefined reference to 'sgels",
     )),
+    ('container_perm', (
+        "applylayer ~ operation not permitted", "applying layer ~ operation not permitted",
+        "applylayer ~ permission denied", "applying layer ~ permission denied",
+    ), {'unless': ("ids available", "lchown")}),
     ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
     ('seccomp_clone3', (
         "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
@@ -573,8 +575,10 @@ PATTERNS = (
         "can't open '/ ~ : permission denied",
         "relabeling content", "operation not permitted ~ chcon", "chcon: failed", "setfilecon",
     )),
+    ('noexec_mount', ("failed to map segment ~ operation not permitted",)),
+    ('noexec_mount', ("failed to map segment",), {'rank': 20}),   # without errno: what SELinux says of it comes first
     ('noexec_mount', (
-        "failed to map segment", "fehler beim mappen des shared objects", "mounted noexec", "mounted with noexec",
+        "fehler beim mappen des shared objects", "mounted noexec", "mounted with noexec",
         "mounted as noexec", "with the noexec", "mounted with the 'noexec", "set to noexec", "noexec flag",
         "noexec option", "noexec mount", "mount ~ noexec ~ cannot", "is noexec", "has noexec",
         "bad interpreter: permission denied", "spawn /tmp/ ~ eacces", "exec /tmp/ ~ permission denied",
