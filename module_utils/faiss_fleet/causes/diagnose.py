@@ -58,14 +58,14 @@ def diagnose(text, family=None, arch=None, unknown=False):
     log = _Log()
     for batch in _batches(causes_lines.of(text)):
         log.look(batch)
-    found = log.found
+    found = log.by_tool()
     if not unknown:
         found.pop('unknown', None)
     if any(place < LAST_RESORT for place, _number, _line in found.values()):
         found = dict((cause, shown) for cause, shown in found.items() if shown[0] != LAST_RESORT)
     ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
-    if unknown and not ordered and log.telling:
-        ordered = [(_RANK['unknown'], log.telling[1], 'unknown', causes_lines.shown(log.telling[2], ()))]
+    if unknown and log.telling and all(place > LAST_RESORT for place, _number, _cause, _line in ordered):
+        ordered = [(_RANK['unknown'], log.telling[1], 'unknown', causes_lines.shown(log.telling[2], ()))] + ordered
     return [{'cause': cause, 'line': line, 'line_number': number, 'remedy': remedy(cause, family, arch, line)}
             for _place, number, cause, line in ordered]
 
@@ -98,6 +98,18 @@ class _Log:
         self.used = set()
         self.telling = None    # (how little it says, line number, line): a failure that no row knows
         self.traceback = False
+        self.conda = False     # whether the log has a word of conda
+        self.shared = {}       # cause: what it is where the log is another tool's
+
+    def by_tool(self):
+        """What is found; a line that two tools print counts for the one that the log is of."""
+        found = dict(self.found)
+        if not self.conda:
+            for cause, other in self.shared.items():
+                if cause in found:
+                    shown = found.pop(cause)
+                    found[other] = min(shown, found.get(other, shown))
+        return found
 
     def look(self, batch):
         """Take the lines of a batch in order; those behind the last INNER ones wait for the next batch."""
@@ -107,6 +119,8 @@ class _Log:
             number, original, line, words = lines[index]
             if self.found or self.telling:
                 self._mend(line)
+            if not self.conda and not words.isdisjoint(causes_table.CONDA_WORDS):
+                self.conda = True
             called = _called_for(words)
             row = _row_of(lines, index, called) if called else None
             if row is None:
@@ -117,6 +131,10 @@ class _Log:
             row = ROWS[row]
             inner = _inner_error(lines, index) if row.wraps else None
             if inner is None:
+                if row.shared is None:
+                    self.shared.pop(row.cause, None)
+                elif row.cause not in self.found:
+                    self.shared[row.cause] = row.shared
                 self._add(row.cause, row.rank, number, causes_lines.shown(original, row.parts))
             elif not inner[1]:
                 self._add('unknown', row.rank, inner[0][0], causes_lines.shown(inner[0][1], ()))

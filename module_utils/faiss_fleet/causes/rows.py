@@ -26,9 +26,11 @@ class Row:
 
     phrase: its parts must follow each other in a line. after: phrases of which one must stand in the line or shortly
     before it. unless: phrases of which none may. regex: also has to be found. rank: in place of the cause's own.
+    wraps: the line is a wrapper's, and the error that it passes on counts in its place. shared: the cause that the line
+    shows where the log is not conda's.
     """
 
-    def __init__(self, cause, phrase, after=(), unless=(), regex=None, rank=None, wraps=False):
+    def __init__(self, cause, phrase, after=(), unless=(), regex=None, rank=None, wraps=False, shared=None):
         self.cause = cause
         self.phrase = phrase
         self.parts = tuple(phrase.split(u' ~ '))
@@ -42,6 +44,7 @@ class Row:
         self.regex = re.compile(regex) if regex else None
         self.rank = _RANK[cause] if rank is None else rank
         self.wraps = wraps
+        self.shared = shared
 
     def anchor(self, weight):
         """(kind, word): the rarest word of the phrase, and how it stands in a line.

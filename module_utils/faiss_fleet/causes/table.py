@@ -221,6 +221,13 @@ MENDED = (
 )
 
 
+# Words of which a log of conda has one; dnf and zypper use the same solver and print some of the same lines.
+CONDA_WORDS = frozenset((
+    "conda", "mamba", "libmamba", "micromamba", "pixi", "anaconda", "rattler", "libmambaunsatisfiable",
+    "unsatisfiableerror", "libmambaunsatisfiableerror", "environment", "specs", "pyh", "py", "encountered",
+    "unsatisfiable", "unsatisfiablespecifications", "incompatible"))
+
+
 def _ended(code, signal):
     """A row's phrases and options: how tools say that a process ended with an exit code, or by the signal behind it."""
     said = r"(?:code|status|exit|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
@@ -315,7 +322,7 @@ PATTERNS = (
         "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
-        "but ~ is to be installed", "unresolvable package conflicts", "requires ~ but none of the providers",
+        "but ~ is to be installed", "unresolvable package conflicts", 
         "error: failed dependencies", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
     ('repo_failed', ("repomd.xml", "repodata"), {
@@ -375,7 +382,7 @@ PATTERNS = (
         "error loading driver devicemapper", "graph driver ~ not supported", "overlay2: ", "storage-driver ~ error",
         "fusermount3: ", "fusermount: ", "mount_program is required",
         "backing file system is unsupported for this graph driver", "unknown graph driver", "storage.conf ~ error",
-        "driver not supported: overlay", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
+        "driver not supported", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
         "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
         "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
         "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
@@ -620,7 +627,7 @@ PATTERNS = (
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
         "image not found", "specified module could not be found", "could not load library lib", "=> not found",
-        "nothing provides lib", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
+        "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
 
     # --- the processor and the kernel
@@ -640,13 +647,11 @@ PATTERNS = (
         "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
     )),
     ('kernel_too_old', (
-        "kernel too old", "not found as a supported filesystem", "graphdriver: driver not supported",
-        "kernel is new enough", "driver not supported ~ overlay", "upgrade your kernel", "kernel is too old",
+        "kernel too old", "kernel is new enough", "upgrade your kernel", "kernel is too old",
         "kernel version ~ too old", "your linux kernel version", "kernel does not support",
         "kernel ~ or newer is required", "kernel ~ or later is required", "requires linux kernel",
-        "kernel >= ~ required", "minimum kernel version", "is not supported over overlayfs",
-        "'overlay' is not supported over", "overlay: unrecognized mount option", "overlay ~ enodev",
-        "module overlay not found", "failed to mount overlay: no such device", "overlay ~ invalid argument",
+        "kernel >= ~ required", "minimum kernel version", "overlay: unrecognized mount option", "overlay ~ enodev",
+        "module overlay not found", "no such device ~ overlay",
         "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
         "linux kernel ~ not supported", "function not implemented", "running exec setns process for init",
     )),
@@ -730,8 +735,7 @@ PATTERNS = (
     ), {'unless': ("creating user namespace",)}),
     ('cgroup_v2', (
         "doesn't work on cgroups v2", "work on cgroup", "doesn't support cgroup", "not support cgroup",
-        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "no systemd user session available",
-        "requires cgroup v", "require cgroup v", "requires cgroups v",
+        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "requires cgroup v", "require cgroup v", "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
         "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
@@ -742,7 +746,7 @@ PATTERNS = (
         "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied",
         "cgroup ~ no such file", "create systemd cgroup", "creating' systemd unit", "creating systemd unit",
         "unable to apply cgroup", "switching to --cgroup-manager",
-        "falling back to --cgroup-manager", "unified cgroup", "cgroup ~ not found",
+        "unified cgroup", "cgroup ~ not found",
         "unknown version specified ~ cgroup", "cgroup ~ not available",
         "failed to create /docker", "cgroup ~ failed", "cannot determine cgroup",
     )),
@@ -753,7 +757,7 @@ PATTERNS = (
     )),
     # Not here, as whatever came before it kept it from being fetched.
     ('image_missing', (
-        "image not known", "no such image", "did not resolve to an alias", "short-name resolution enforced",
+        "image not known", "no such image", "manifest for ~ not found", "did not resolve to an alias", "short-name resolution enforced",
     ), {'rank': 27}),
     ('image_missing', (
         "manifest unknown", "name unknown: ", "pull access denied",
@@ -765,14 +769,14 @@ PATTERNS = (
     )),
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
-        "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found",
+        "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found",
         "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
         "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
         "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
         "unit docker.service not found", "docker.service failed", "docker.service could not be found",
         "docker engine is not running", "required executable 'podman", "required executable 'docker",
-        "oci runtime '", "could not find a working conmon", "no such file or directory: 'docker",
+        "oci runtime ' ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
@@ -802,7 +806,8 @@ PATTERNS = (
         "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm",
         "no module named 'rpm'", "python3-dnf must be installed", "could not import the dnf python module",
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
-        "could not detect which major revision of yum", "required to run yum", "except keyboardinterrupt, e:",
+        "could not detect which major revision of yum", "required to run yum", "yum module is needed", "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
+        "no module named 'apt'", "no module named apt", "python-apt", "except keyboardinterrupt, e:",
         "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
         "install -y python2-dnf", "install -y python3-dnf", "python-dnf",
     )),
@@ -1047,15 +1052,19 @@ PATTERNS = (
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
     ('conda_unsat', (
+        "conflicting requests", "but none of the providers can be installed", "cannot install both",
+        "nothing provides ~ needed by ",
+    ), {'rank': 33, 'shared': 'package_conflict', 'unless': ("we can conclude that",)}),
+    ('conda_unsat', (
         "package could not be installed", "packages are incompatible", "packages could not be installed",
         "unsatisfiable", "following specifications were found", "encountered problems while solving",
-        "found conflicts! looking for incompatible", "could not solve for environment", "conflicting requests",
+        "found conflicts! looking for incompatible", "could not solve for environment",
         "cannot solve the request", "package ~ conflicts for:", "can be installed with any of the following",
         "which conflicts with", "conflicts with any installable", 
-        "but none of the providers can be installed", "cannot install both", "specspriorsolve",
+        "specspriorsolve",
         "specsconfigurationconflicterror", "failed to solve the conda", "failed to solve requirements",
         "excluded by strict repo priority", "are not installable because", "is not installable",
-        "nothing provides ~ needed by ", "pinned by this installation", "is fixed-version",
+        "pinned by this installation", "is fixed-version",
         "solver could not find solution",
     ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable")}),
     ('python_version', (
