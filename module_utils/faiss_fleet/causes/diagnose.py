@@ -119,12 +119,15 @@ class _Log:
             number, original, line, words = lines[index]
             if self.found or self.telling:
                 self._mend(line)
+            if u'current: {' in line and _node_is_new_enough(lines, index):
+                self.found.pop('node_too_old', None)
+                continue
             if not self.conda and not words.isdisjoint(causes_table.CONDA_WORDS):
                 self.conda = True
             called = _called_for(words)
             row = _row_of(lines, index, called) if called else None
             if row is None:
-                if not words.isdisjoint(_FAILURE_WORDS):
+                if self.traceback or not words.isdisjoint(_FAILURE_WORDS):
                     self._tell(number, original, line)
                 continue
             self.used.add(row)
@@ -170,9 +173,22 @@ _FAILURES = tuple(re.compile(form) for form in (
     u"^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
     u"fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
     u"^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
-    u"^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )"))
+    u"^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
+    u"^(?:unable|failed) to |^(?:cannot|could not) "))
 _FAILURE_WORDS = frozenset((
-    u'error fata erro fatal failed panic err exception traceback e make gmake').split())
+    u'error fata erro fatal failed panic err exception traceback e make gmake unable cannot could').split())
+
+
+def _node_is_new_enough(lines, index):
+    """Whether npm's line of the current versions names a Node of at least the newest release line that is required."""
+    current = re.search(u"node: 'v?(\\d+)\\.(\\d+)", lines[index][2])
+    wanted = [re.search(u"required: {.*?node: '([^']*)'", line[2]) for line in lines[max(0, index - CONTEXT):index]]
+    wanted = [found.group(1) for found in wanted if found]
+    if current is None or not wanted:
+        return False
+    bounds = [(int(major), int(minor or 0)) for major, minor in
+              re.findall(u'(?<![.\\d<])(?<!< )(\\d+)(?:\\.(\\d+))?', wanted[-1])]
+    return bool(bounds) and (int(current.group(1)), int(current.group(2))) >= max(bounds)
 
 
 def _inner_error(lines, index):

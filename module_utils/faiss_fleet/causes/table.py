@@ -2,7 +2,7 @@
 """Why FAISS is not available on a host, as data: the closed list of causes, and the words by which each is known.
 
 Nothing is computed here. A new message is a new phrase; a new cause is a row in CAUSES, one in PATTERNS and a remedy in
-remedies.py.
+remedy_table.py.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
@@ -161,6 +161,7 @@ HARMLESS = (
     "notopensslwarning: ",
     "runtimewarning: numpy.",
     "node_tls_reject_unauthorized environment variable to",
+    "warn ebadengine }",
     "is using the discovered python interpreter",
     "initialize_locale",
     "pip's dependency resolver does not currently take into account",
@@ -195,7 +196,8 @@ HARMLESS = (
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
     u"^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
-    u"^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
+    u"^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
+    u"^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     u"(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
 
@@ -271,7 +273,8 @@ PATTERNS = (
 
     # --- Ansible on its controller
     ('vault_password', (
-        "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror", "vault secrets would found",
+        "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror",
+        "vault secrets would found",
         "vault password file ~ not found", "vault password file ~ was not found", "hmac verification failed",
         "decryption failed on", "ansibleerror: decryption failed", "error! decryption failed",
         "attempting to decrypt but no vault", "input is not vault encrypted", "invalid vault password",
@@ -447,7 +450,8 @@ PATTERNS = (
     )),
     ('python_version', (
         "no module named 'distutils", "no module named distutils", "has no attribute 'impimporter",
-        "no module named 'imp'", "print '%s.%s.%s' % sys.version_info", "cannot import name 'mapping' from 'collections'",
+        "no module named 'imp'", "print '%s.%s.%s' % sys.version_info",
+        "cannot import name 'mapping' from 'collections'",
         "attributeerror: module 'collections' has no attribute",
     )),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
@@ -735,7 +739,8 @@ PATTERNS = (
     ), {'unless': ("creating user namespace",)}),
     ('cgroup_v2', (
         "doesn't work on cgroups v2", "work on cgroup", "doesn't support cgroup", "not support cgroup",
-        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "requires cgroup v", "require cgroup v", "requires cgroups v",
+        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "requires cgroup v", "require cgroup v",
+        "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
         "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
@@ -757,7 +762,8 @@ PATTERNS = (
     )),
     # Not here, as whatever came before it kept it from being fetched.
     ('image_missing', (
-        "image not known", "no such image", "manifest for ~ not found", "did not resolve to an alias", "short-name resolution enforced",
+        "image not known", "no such image", "manifest for ~ not found", "did not resolve to an alias",
+        "short-name resolution enforced",
     ), {'rank': 27}),
     ('image_missing', (
         "manifest unknown", "name unknown: ", "pull access denied",
@@ -769,7 +775,8 @@ PATTERNS = (
     )),
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
-        "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found",
+        "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon",
+        "is the docker daemon running", "docker: command not found",
         "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
         "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
@@ -806,7 +813,8 @@ PATTERNS = (
         "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm",
         "no module named 'rpm'", "python3-dnf must be installed", "could not import the dnf python module",
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
-        "could not detect which major revision of yum", "required to run yum", "yum module is needed", "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
+        "could not detect which major revision of yum", "required to run yum", "yum module is needed",
+        "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
         "no module named 'apt'", "no module named apt", "python-apt", "except keyboardinterrupt, e:",
         "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
         "install -y python2-dnf", "install -y python3-dnf", "python-dnf",
