@@ -458,6 +458,9 @@ REMEDIES = {
     'not_a_folder': (
         'Look at it with `ls -ld PATH` and move it away, or name another place: faiss_install__prefix, or '
         'vector_backend__path for the backend configuration.',),
+    'killed': (
+        'Find out who sent it on that host: a person, systemd, a watchdog, the limits of a container or a batch system '
+        '(`journalctl --since -1h`, `dmesg -T`), then run again.',),
     'interrupted': (
         'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).',),
     'garbage_output': (

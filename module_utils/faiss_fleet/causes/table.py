@@ -109,6 +109,7 @@ CAUSES = (
     ('timeout', 66, 'Something took longer than it was given.'),
     ('permission_denied', 67, 'The user may not read, write or run something.'),
     ('not_installed', 68, 'FAISS, or a package it needs, is not installed for this interpreter.'),
+    ('killed', 69, 'It was killed by SIGKILL, and nothing shows that this was for lack of memory.'),
     ('command_missing', 69, 'A command is not on the host, or not in PATH.'),
     ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.'),
     ('not_a_folder', 70, 'Something that is not a directory is where a directory is needed.'),
