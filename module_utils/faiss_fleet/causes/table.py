@@ -444,6 +444,10 @@ PATTERNS = (
         "applylayer ~ operation not permitted", "applying layer ~ operation not permitted",
         "applylayer ~ permission denied", "applying layer ~ permission denied",
     ), {'unless': ("ids available", "lchown")}),
+    # What /bin/sh says of the interpreter that Ansible was told to start.
+    ('python_missing', ("module_stderr': '/bin/sh: ~ : no such file or directory",
+                        "module_stdout': '/bin/sh: ~ : no such file or directory"), {
+        'regex': r"/bin/sh: (?:line )?(?:\d{1,3}: )?/[\w./+-]{1,120}: no such file"}),
     ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
     ('seccomp_clone3', (
         "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
@@ -670,7 +674,7 @@ PATTERNS = (
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "no free space",
-    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare")}),
+    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
         "read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system",
