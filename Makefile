@@ -4,12 +4,12 @@ BIN := .venv/bin
 INVENTORY ?= inventory/local
 
 .DEFAULT_GOAL := help
-.PHONY: help venv audit demo test lint unit target-tests bench lock clean
+.PHONY: help venv audit demo test test-all test-packages lint unit bench lock clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: ## .venv with the controller's packages, from the hash-locked list
+venv: ## .venv with the controller's packages from the hash-locked list, and the command faiss-fleet
 	@tools/make-venv .venv requirements/controller.txt
 
 audit: venv ## audit this very machine (or make audit INVENTORY=prod)
@@ -18,29 +18,28 @@ audit: venv ## audit this very machine (or make audit INVENTORY=prod)
 demo: venv ## audit six stand-in hosts together (podman) and leave a report to look at
 	@tools/demo
 
-test: ## install what the tests need and run all of them
+test: test-packages ## install what the tests need and run them: what a change has to pass
+	@tests/run
+
+test-all: test-packages ## slow tests too: every engine, build, FAISS release and soak test
+	@tests/run --all
+
+test-packages:
 	@tools/install-test-packages
 	@tools/make-venv .venv requirements/test.txt
-	@tests/run-all
 
-lint: ## ruff, mypy, ansible-lint
-	@tools/make-venv .venv requirements/test.txt
-	@tests/run-all lint
+lint: test-packages ## ruff, mypy, the import contracts, ansible-lint
+	@tests/run lint
 
-unit: ## the fast tests, on this Python and on 2.7 and 3.6
-	@tools/make-venv .venv requirements/test.txt
-	@tests/run-all unit target-pythons
-
-target-tests: ## the code that travels to hosts, under Python 2.7 and 3.6
-	@tools/make-venv .venv requirements/test.txt
-	@tests/target-pythons
+unit: test-packages ## the fast tests, on this Python and on 2.7 and 3.6
+	@tests/run unit python2.7 python3.6
 
 bench: ## benchmarks: prints ratios, judges nothing
 	@tools/make-venv .venv requirements/test.txt
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
-lock: ## write the lock files anew (wants uv)
+lock: ## write the lock files again (wants uv)
 	@tools/lock
 
-clean: ## remove the environments and caches of this folder; reports stay
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove the environments and caches of this directory; reports stay
+	rm -rf .venv .cache .import_linter_cache .mypy_cache .ruff_cache .pytest_cache

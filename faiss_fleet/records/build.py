@@ -3,22 +3,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from typing import Any
 
+from ..run_id import timestamp
 from . import schema as record_schema
 from .clean import Cleaner
 from .schema import Record
 
 SCHEMA_VERSION = 1
 STATES = ("native", "fallback", "failed", "unreachable")
-RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,12}")
-RUN_VARIABLE = "FAISS_FLEET_RUN_ID"
 _CONNECTING = re.compile(
     r"^(?:Failed to connect to the host via \w+|Data could not be sent to remote host .*? can be reached over \w+): *"
 )
@@ -42,23 +38,6 @@ class Run:
     def from_dict(cls, data: Mapping[str, Any]) -> Run:
         """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored."""
         return cls(**{**{key: data[key] for key in cls.__dataclass_fields__}, "inventory": tuple(data["inventory"])})
-
-
-def timestamp(moment: datetime | None = None) -> str:
-    """ISO 8601 in UTC, to the second; now when no moment is given."""
-    return (moment or datetime.now(timezone.utc)).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def new_run_id(moment: datetime | None = None) -> str:
-    """``20261122T101112Z-3f9a1c``: sorts by time, and two controllers do not meet."""
-    moment = (moment or datetime.now(timezone.utc)).astimezone(timezone.utc)
-    return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(3)}"
-
-
-def current_run_id() -> str | None:
-    """The run this process and its children belong to, None outside of one. The callback announces it."""
-    run_id = os.environ.get(RUN_VARIABLE, "")
-    return run_id if RUN_ID.fullmatch(run_id) else None
 
 
 def diagnose(text: str) -> list[dict[str, Any]]:

@@ -11,10 +11,9 @@ import os
 import shutil
 from pathlib import Path
 
+from .debian import bootstrap
 from .errors import StandInError
-from .inputs import keyring, mirror
 from .recipes import Recipe
-from .shell import run
 
 # uidmap is what podman without root maps other users with.
 PACKAGES = "python3,podman,runc,conmon,netavark,uidmap"
@@ -36,11 +35,10 @@ graphroot = "/var/lib/containers/storage"
 
 
 def lay(root: Path, work: Path) -> None:
-    """debootstrap checks Debian's signatures and each package's hash."""
+    """mmdebstrap checks Debian's signatures and each package's hash."""
     if os.geteuid():
-        raise StandInError("debootstrap makes other users' files. Run the tests as root.")
-    argv = ["debootstrap", "--arch=amd64", "--variant=minbase", f"--include={PACKAGES}", f"--keyring={keyring()}"]
-    run([*argv, "bookworm", root, mirror()], log=work / "debootstrap.log")
+        raise StandInError("mmdebstrap writes files of other users. Run the tests as root.")
+    bootstrap("bookworm", PACKAGES, root, work)
     for folder in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
         shutil.rmtree(root / folder, ignore_errors=True)
         (root / folder).mkdir(parents=True)

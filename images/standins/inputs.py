@@ -102,14 +102,14 @@ def _remedy(item: Input) -> str:
 
 
 def mirror() -> str:
-    """The Debian mirror: FAISS_FLEET_DEBIAN_MIRROR, or the one debootstrap itself would take."""
+    """The Debian mirror: FAISS_FLEET_DEBIAN_MIRROR, or the one that mmdebstrap itself would take."""
     chosen = os.environ.get("FAISS_FLEET_DEBIAN_MIRROR")
     if chosen:
         return chosen
-    script = Path(command("debootstrap")).read_text(encoding="utf-8")
-    found = re.search(r'^DEF_MIRROR="([^"]+)"', script, re.MULTILINE)
+    script = Path(command("mmdebstrap")).read_text(encoding="utf-8")
+    found = re.search(r"^\s*my \$mirror\s*=\s*'([^']+)'", script, re.MULTILINE)
     if not found:
-        raise StandInError("debootstrap names no mirror of its own. Set FAISS_FLEET_DEBIAN_MIRROR to one's URL.")
+        raise StandInError("mmdebstrap names no mirror of its own. Set FAISS_FLEET_DEBIAN_MIRROR to one's URL.")
     return found.group(1)
 
 

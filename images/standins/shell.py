@@ -15,11 +15,11 @@ from .errors import StandInError
 # Command -> the Debian package that brings it.
 PACKAGES = {
     "apt-get": "apt (a Debian or Ubuntu machine)",
-    "debootstrap": "debootstrap",
     "dpkg-deb": "dpkg",
     "gcc": "gcc",
     "ip": "iproute2",
     "make": "make",
+    "mmdebstrap": "mmdebstrap",
     "npm": "npm",
     "podman": "podman",
     "qemu-x86_64-static": "qemu-user-static",
@@ -33,7 +33,9 @@ PACKAGES = {
 
 def say(text: str) -> None:
     """One progress line, on stderr: stdout is for results."""
-    print(text, file=sys.stderr, flush=True)
+    # In one write: several stand-ins are built at once.
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def command(name: str) -> str:

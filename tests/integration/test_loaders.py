@@ -66,13 +66,15 @@ def check(command: list[object], env: dict[str, str], **where: object) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("version", ["16", "20"])
+@pytest.mark.parametrize("version", [pytest.param("16", marks=pytest.mark.slow), "20"])
 def test_loader_for_node_with_faiss_of_old_and_new_pythons(version):
     said = check([node(version), ROOT / "loaders" / "node" / "test" / "run.js"], environment("3.6", "3.13", "3.11"))
     assert f", 0 failed, Node v{version}" in said
 
 
-@pytest.mark.parametrize("python", ["3.6", "3.8", "3.13"])
+@pytest.mark.parametrize(
+    "python", ["3.6", *(pytest.param(python, marks=pytest.mark.slow) for python in ("3.8", "3.13"))]
+)
 def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
     env = environment(python)
     # numpy for the fallback; the loader itself needs nothing.
@@ -95,6 +97,7 @@ def podman(*arguments: object) -> list[str]:
     return [program, "run", "--rm", "-i", "--network=none", *volumes, *map(str, arguments)]
 
 
+@pytest.mark.slow
 def test_a_container_serves_both_loaders():
     runtime = {"kind": "container", "argv": [*podman(IMAGE), "/usr/local/bin/python3"], "env": {}, "prefix": None}
     env = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps([runtime])}
@@ -114,6 +117,7 @@ def addon(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_node_16_on_glibc_2_17_has_native_faiss_by_worker_and_by_addon(addon):
     worker = {"kind": "python", "argv": ["/usr/local/bin/python3"], "env": {"PYTHONPATH": "/site"}, "prefix": None}
     within = {"kind": "node", "argv": ["/usr/local/bin/node"], "env": {}, "prefix": "/addon"}

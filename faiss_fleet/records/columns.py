@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from ..records.schema import Record
 from . import checks
+from .schema import Record
 
 Cell = str | int | float | bool | None
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ..records.schema import Record
+from .schema import Record
 
 CHECKS = (
     "glibc",

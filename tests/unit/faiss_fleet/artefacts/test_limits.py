@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet.attempts import limits as time_limit
+from faiss_fleet.artefacts import limits as time_limit
 
 # A child with a grandchild in a session of its own, as the search test has one; neither heeds SIGTERM.
 DEAF = (
