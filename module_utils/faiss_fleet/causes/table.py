@@ -370,7 +370,7 @@ PATTERNS = (
         "unknown flag: --platform", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
-        "unsupported mediatype: 'application/vnd.oci", "error parsing http 404 response body: invalid character",
+        "unsupported mediatype: 'application/vnd.oci",
     ), {'unless': ("upload",)}),
     ('kernel_too_old', (
         "not found as a supported filesystem", "you are running linux kernel version",
