@@ -46,4 +46,16 @@ function inSlices(step) {
   });
 }
 
-module.exports = { inSlices };
+/** Goes through a generator so, and resolves with what it returns. */
+async function through(steps) {
+  let value;
+  await inSlices(() => {
+    const step = steps.next();
+    if (!step.done) return undefined;
+    ({ value } = step);
+    return 'done';
+  });
+  return value;
+}
+
+module.exports = { inSlices, through };
