@@ -1,13 +1,14 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 // The backend that is always there: exact search over the store itself, without a copy of it and without keeping the
-// event loop from its work. Where the rows lie in WebAssembly memory the kernel compares them, elsewhere JavaScript.
+// event loop from its work. Where the rows lie in WebAssembly memory the kernel compares them, elsewhere JavaScript;
+// what they find is the same to the last digit.
 
 const { FaissFleetError } = require('./errors');
 const { Scan } = require('./exact');
-const { batch, SPARE, MOST_K } = require('./kernel');
+const { batch, certain, SPARE, MOST_K } = require('./kernel');
 const { scale } = require('./native');
-const { inSlices } = require('./slices');
+const { inSlices, through } = require('./slices');
 const { Team } = require('./team');
 
 const PART = 1 << 16;            // numbers that JavaScript compares in one step: some 0.1 ms
@@ -15,6 +16,11 @@ const PART_KERNEL = 1 << 19;     // numbers that the kernel does
 
 function closed() {
   return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+}
+
+/** What a kernel found in rows that begin at a position of the store. */
+function named({ positions, goodness }, start) {
+  return Array.from(positions, (at, i) => ({ position: start + at, goodness: goodness[i] }));
 }
 
 /** The k best of lists of {position, goodness} of one query, each sorted, as {positions, scores}. */
@@ -59,7 +65,7 @@ class ExactBackend {
     const prepared = queries.slice(0, m * store.d);
     if (store.metric === 'cosine') for (let i = 0; i < m; i++) scale(prepared.subarray(i * store.d, (i + 1) * store.d));
     const size = Math.min(k, count);
-    const byKernel = size > 0 && size <= MOST_K && store.segments.pieces.some(({ kernel }) => kernel !== null);
+    const byKernel = size > 0 && size <= MOST_K && !store.extreme && store.segments.pieces.some(({ kernel }) => kernel !== null);
     if (byKernel && this.team !== null && store.segments.shape.threads > 1 && !store.segments.exhausted) {
       try {
         return await this._byTeam(store, prepared, m, size, count);
@@ -97,30 +103,37 @@ class ExactBackend {
 
   /** The same for as many queries at a time as share a pass over the rows. */
   * _byKernel(store, queries, m, k, count) {
-    const { d, metric, segments } = store, { wide } = segments.shape, most = batch(k);
+    const { d, metric, segments } = store, most = batch(k);
     for (let first = 0; first < m; first += most) {
       const size = Math.min(most, m - first), group = queries.subarray(first * d, (first + size) * d);
       const lists = Array.from({ length: size }, () => []);
       for (const piece of segments.pieces) {
         const rows = Math.min(count - piece.start, piece.capacity);
         if (rows <= 0) break;
-        if (piece.kernel === null) yield* this._piece(piece, wide, rows, group, size, k, d, metric, lists);
-        else yield* this._pieceByKernel(piece, rows, group, size, k, d, lists);
+        if (piece.kernel !== null) yield* this._pieceByKernel(store, piece, rows, group, size, k, lists);
+        else for (let query = 0; query < size; query++) yield* this._compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
       }
       yield lists.map((each) => merged(each, k, metric === 'l2'));
     }
   }
 
-  * _pieceByKernel({ kernel, start }, rows, group, size, k, d, lists) {
+  * _pieceByKernel(store, piece, rows, group, size, k, lists) {
+    const { d, metric } = store, { kernel, start } = piece;
     const part = Math.max(16, Math.ceil(PART_KERNEL / (d * size)));
     kernel.begin(group, size, Math.min(rows, k + SPARE));
     for (let at = 0; at < rows; at += part) {
       kernel.scan(at, Math.min(rows, at + part));
       yield undefined;
     }
+    const unsure = [];
     for (let query = 0; query < size; query++) {
-      const { positions, goodness } = kernel.found(query, k);
-      lists[query].push(Array.from(positions, (at, i) => ({ position: start + at, goodness: goodness[i] })));
+      const found = kernel.found(query, k), vector = group.subarray(query * d, (query + 1) * d);
+      if (rows > k + SPARE && !certain(found, k, metric, vector, store.longest)) unsure.push(query);
+      lists[query].push(named(found, start));
+    }
+    for (const query of unsure) {
+      lists[query].pop();                // float32 cannot tell more rows apart than the heap has room for
+      yield* this._compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
     }
   }
 
@@ -128,24 +141,30 @@ class ExactBackend {
     const { d, metric } = store, most = this.team.most(k), found = [];
     for (let first = 0; first < m; first += most) {
       const size = Math.min(most, m - first);
-      const parts = await this.team.batch(store, queries.slice(first * d, (first + size) * d), size, k, count);
+      const group = queries.slice(first * d, (first + size) * d);
+      const parts = await this.team.batch(store, group, size, k, count);
       if (this.closed) throw closed();
-      for (let query = 0; query < size; query++) found.push(merged(parts.map((lists) => lists[query]), k, metric === 'l2'));
+      for (let query = 0; query < size; query++) {
+        const vector = group.subarray(query * d, (query + 1) * d), lists = [];
+        for (const { piece, from, to, answers } of parts) {
+          if (to - from <= k + SPARE || certain(answers[query], k, metric, vector, store.longest)) lists.push(named(answers[query], piece.start));
+          else await through(this._compare(store, piece, from, to, vector, k, lists));
+        }
+        found.push(merged(lists, k, metric === 'l2'));
+      }
     }
     return found;
   }
 
-  /** A piece of ordinary memory, where WebAssembly memory could not be got. */
-  * _piece(piece, wide, rows, group, size, k, d, metric, lists) {
-    const part = Math.max(1, Math.ceil(PART / d));
-    for (let query = 0; query < size; query++) {
-      const scan = new Scan(d, metric, group.subarray(query * d, (query + 1) * d), Math.min(k, rows));
-      for (let at = 0; at < rows; at += part) {
-        scan.compare(piece, wide, at, Math.min(rows, at + part));
-        yield undefined;
-      }
-      lists[query].push(scan.sorted().map(([position, goodness]) => ({ position, goodness })));
+  /** Puts the best rows of a part of a piece into a list of lists, by JavaScript. */
+  * _compare({ d, metric, segments }, piece, first, end, query, k, lists) {
+    const { wide } = segments.shape, part = Math.max(1, Math.ceil(PART / d));
+    const scan = new Scan(d, metric, query, Math.min(k, end - first));
+    for (let at = first; at < end; at += part) {
+      scan.compare(piece, wide, at, Math.min(end, at + part));
+      yield undefined;
     }
+    lists.push(scan.sorted().map(([position, goodness]) => ({ position, goodness })));
   }
 
   /** It has none to save. */

@@ -52,6 +52,20 @@ function batch(k) {
   return Math.max(1, Math.min(QUERIES, Math.floor(QUERIES * 1024 / (k + SPARE))));
 }
 
+/**
+ * Whether no row that the kernel did not keep can be among the best: none is better than `worst` by float32, which is off by
+ * the rounding of each multiplication and of each addition to one of its sums. `long`: a length that no row exceeds.
+ */
+function certain({ goodness, worst }, k, metric, query, long) {
+  if (goodness.length < k) return false;
+  const last = goodness[k - 1], rounding = (query.length / 4 + 8) * 2 ** -24 * 1.01;
+  if (metric === 'l2') return last > worst * (1 - rounding) + query.length * 1e-44;      // both are below 0
+  let square = 0;
+  for (let i = 0; i < query.length; i++) square += query[i] * query[i];
+  const off = rounding * Math.sqrt(square) * (metric === 'cosine' ? 1 : long) + query.length * 1e-44;
+  return last > worst + off;
+}
+
 /** The kernel over one memory, by one thread of those that share it. */
 class Kernel {
   constructor(module, memory, shape, thread = 0) {
@@ -81,7 +95,7 @@ class Kernel {
     this.calls.scan(base, at.rows, from, to, base + at.queries, this.count, base + at.heaps, this.size);
   }
 
-  /** {positions, scores} of what a query found, best first, at most k. Scores are exact, of float64. */
+  /** What a query found, best first, at most k, with exact scores, of float64; `worst`: the goodness by float32 of the last one kept. */
   found(query, k) {
     const { base, at, size } = this;
     const count = this.calls.finish(base, at.rows, base + at.queries + query * at.padded * 4, base + at.heaps + query * size * 8,
@@ -90,8 +104,9 @@ class Kernel {
     return {
       positions: new Uint32Array(this.memory.buffer, base + at.positions, most),
       goodness: new Float64Array(this.memory.buffer, base + at.scores, most),
+      worst: new Float32Array(this.memory.buffer, base + at.heaps + query * size * 8, 1)[0],
     };
   }
 }
 
-module.exports = { Kernel, available, compiled, layout, batch, SPARE, MOST_K, PAGE };
+module.exports = { Kernel, certain, available, compiled, layout, batch, SPARE, MOST_K, PAGE };

@@ -9,6 +9,7 @@ const { Segments } = require('./segments');
 const METRICS = { ip: 1, l2: 2, cosine: 3 };
 // Below this squared length no inner product and no squared distance leaves the range of float32.
 const LONGEST = 3.4028234663852886e38 / 4;
+const TINY = 1e-20, HUGE = 1e20;   // squared lengths between which float32 has the digits that the kernel counts on
 const IDS_AT_ONCE = 2048;          // checked in one step
 const NUMBERS_AT_ONCE = 1 << 16;   // converted in one step
 const MOST_DEAD = 256;             // deleted rows that searches step over, before the others take their place
@@ -64,6 +65,8 @@ class Store {
     this.dead = new Set();                  // positions of deleted rows
     this.ids = new Ids();
     this.segments = new Segments(d, metric, threads);
+    this.longest = 0;                       // length that no vector exceeds
+    this.extreme = false;                   // some are so short or long that float32 has no sums for the kernel
     this.saved = null;                      // {file, n, crc} of the file that the first rows came from
   }
 
@@ -94,7 +97,7 @@ class Store {
   * adding(ids, vectors, replacing = false) {
     const count = this._counted(ids, vectors), { d, metric, segments } = this, flat = ArrayBuffer.isView(vectors);
     const fresh = new Map();       // positions of what replaces others: seen at the end
-    let known = 0;
+    let known = 0, longest = 0, { extreme } = this;
     try {
       for (; known < count; known++) {
         const id = checkId(ids[known]), there = this.ids.position(id);
@@ -118,6 +121,8 @@ class Store {
             const i = row + offset;
             const vector = flat ? vectors.subarray(i * d, (i + 1) * d) : vectors[i];
             const square = convert(vector, d, metric, piece.rows, row * wide, `The vector of id ${String(ids[i])}`);
+            longest = Math.max(longest, square);
+            extreme = extreme || (metric === 'cosine' && (square < TINY || square > HUGE));
             piece.rows.fill(0, row * wide + d, row * wide + segments.shape.padded);
             if (piece.inverse !== null) piece.inverse[row * piece.inverseWide] = 1 / Math.sqrt(square);
           }
@@ -134,6 +139,8 @@ class Store {
       this.dead.add(this.ids.position(id));
       this.ids.set(position, id);
     }
+    this.longest = Math.max(this.longest, Math.sqrt(longest));
+    this.extreme = extreme;
     this.count += count;                      // nothing before this line can be seen
     return old;
   }

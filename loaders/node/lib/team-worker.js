@@ -12,8 +12,8 @@ function answer({ number, from, to, queries, count, k, size }) {
   kernel.begin(queries, count, size);
   kernel.scan(from, to);
   return Array.from({ length: count }, (_, query) => {
-    const { positions, goodness } = kernel.found(query, k);
-    return { positions: positions.slice(), goodness: goodness.slice() };      // not the memory of all threads
+    const { positions, goodness, worst } = kernel.found(query, k);
+    return { positions: positions.slice(), goodness: goodness.slice(), worst };      // not the memory of all threads
   });
 }
 

@@ -60,7 +60,7 @@ class Team {
     });
   }
 
-  /** The list of lists of one batch of queries, one for each part of the rows, in the order of the rows. */
+  /** {piece, from, to, answers} of each part of the rows, in their order: what its thread found for these queries. */
   async batch(store, group, size, k, count) {
     if (this.failed !== null) throw this.failed;
     if (this.workers === null) this._start();
@@ -73,7 +73,7 @@ class Team {
       for (let part = 0; part < parts; part++) {
         const from = Math.floor(rows * part / parts), to = Math.floor(rows * (part + 1) / parts);
         asked.push(this._ask(this.workers[part], { number, from, to, queries: group, count: size, k, size: Math.min(to - from, k + SPARE) })
-          .then((lists) => lists.map(({ positions, goodness }) => Array.from(positions, (at, i) => ({ position: piece.start + at, goodness: goodness[i] })))));
+          .then((answers) => ({ piece, from, to, answers })));
       }
     }
     return Promise.all(asked);
