@@ -41,6 +41,76 @@ function merged(lists, k, l2) {
   };
 }
 
+/** Yields undefined within a query, its answer at the end. */
+function* inJavaScript(store, queries, m, k, count) {
+  const { d, metric, segments } = store, { wide } = segments.shape;
+  const part = Math.max(1, Math.ceil(PART / d));
+  for (let query = 0; query < m; query++) {
+    const scan = new Scan(d, metric, queries.subarray(query * d, (query + 1) * d), k);
+    for (let at = 0; at < count; at += part) {
+      segments.each(at, Math.min(count, at + part), (piece, from, to) => scan.compare(piece, wide, from, to));
+      if (at + part < count) yield undefined;
+    }
+    yield [scan.found()];
+  }
+}
+
+/** The same for as many queries at a time as share a pass over the rows. */
+function* byKernel(store, queries, m, k, count) {
+  const { d, metric, segments } = store, most = batch(k);
+  for (let first = 0; first < m; first += most) {
+    const size = Math.min(most, m - first), group = queries.subarray(first * d, (first + size) * d);
+    const lists = Array.from({ length: size }, () => []);
+    for (const piece of segments.pieces) {
+      const rows = Math.min(count - piece.start, piece.capacity);
+      if (rows <= 0) break;
+      if (piece.kernel !== null) yield* pieceByKernel(store, piece, rows, group, size, k, lists);
+      else for (let query = 0; query < size; query++) yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
+    }
+    yield lists.map((each) => merged(each, k, metric === 'l2'));
+  }
+}
+
+function* pieceByKernel(store, piece, rows, group, size, k, lists) {
+  const { d, metric } = store, { kernel, start } = piece;
+  const part = Math.max(16, Math.ceil(PART_KERNEL / (d * size)));
+  kernel.begin(group, size, Math.min(rows, k + SPARE));
+  for (let at = 0; at < rows; at += part) {
+    kernel.scan(at, Math.min(rows, at + part));
+    yield undefined;
+  }
+  const unsure = [];
+  for (let query = 0; query < size; query++) {
+    const found = kernel.found(query, k), vector = group.subarray(query * d, (query + 1) * d);
+    if (rows > k + SPARE && !certain(found, k, metric, vector, store.longest)) unsure.push(query);
+    lists[query].push(named(found, start));
+  }
+  for (const query of unsure) {
+    lists[query].pop();                // float32 cannot tell more rows apart than the heap has room for
+    yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
+  }
+}
+
+/** Puts the best rows of a part of a piece into a list of lists, by JavaScript. */
+function* compare({ d, metric, segments }, piece, first, end, query, k, lists) {
+  const { wide } = segments.shape, part = Math.max(1, Math.ceil(PART / d));
+  const scan = new Scan(d, metric, query, Math.min(k, end - first));
+  for (let at = first; at < end; at += part) {
+    scan.compare(piece, wide, at, Math.min(end, at + part));
+    yield undefined;
+  }
+  lists.push(scan.sorted().map(([position, goodness]) => ({ position, goodness })));
+}
+
+function kernelCan(store, k) {
+  return k > 0 && k <= MOST_K && !store.extreme && store.segments.pieces.some(({ kernel }) => kernel !== null);
+}
+
+/** Yields undefined now and then, and lists of answers. */
+function answers(store, queries, m, k, count) {
+  return kernelCan(store, k) ? byKernel(store, queries, m, k, count) : inJavaScript(store, queries, m, k, count);
+}
+
 class ExactBackend {
   constructor(threads = 1) {
     this.name = 'js';
@@ -65,8 +135,7 @@ class ExactBackend {
     const prepared = queries.slice(0, m * store.d);
     if (store.metric === 'cosine') for (let i = 0; i < m; i++) scale(prepared.subarray(i * store.d, (i + 1) * store.d));
     const size = Math.min(k, count);
-    const byKernel = size > 0 && size <= MOST_K && !store.extreme && store.segments.pieces.some(({ kernel }) => kernel !== null);
-    if (byKernel && this.team !== null && store.segments.shape.threads > 1 && !store.segments.exhausted) {
+    if (kernelCan(store, size) && this.team !== null && store.segments.shape.threads > 1 && !store.segments.exhausted) {
       try {
         return await this._byTeam(store, prepared, m, size, count);
       } catch (error) {
@@ -75,7 +144,7 @@ class ExactBackend {
         this.team = null;                 // threads that cannot be had: this one goes on alone
       }
     }
-    const steps = byKernel ? this._byKernel(store, prepared, m, size, count) : this._inJavaScript(store, prepared, m, size, count);
+    const steps = answers(store, prepared, m, size, count);
     const found = [];
     await inSlices(() => {
       if (this.closed) throw closed();
@@ -85,56 +154,6 @@ class ExactBackend {
       return value === undefined ? undefined : found.length === m ? 'done' : 'turn';
     });
     return found;
-  }
-
-  /** Yields undefined within a query, its answer at the end. */
-  * _inJavaScript(store, queries, m, k, count) {
-    const { d, metric, segments } = store, { wide } = segments.shape;
-    const part = Math.max(1, Math.ceil(PART / d));
-    for (let query = 0; query < m; query++) {
-      const scan = new Scan(d, metric, queries.subarray(query * d, (query + 1) * d), k);
-      for (let at = 0; at < count; at += part) {
-        segments.each(at, Math.min(count, at + part), (piece, from, to) => scan.compare(piece, wide, from, to));
-        if (at + part < count) yield undefined;
-      }
-      yield [scan.found()];
-    }
-  }
-
-  /** The same for as many queries at a time as share a pass over the rows. */
-  * _byKernel(store, queries, m, k, count) {
-    const { d, metric, segments } = store, most = batch(k);
-    for (let first = 0; first < m; first += most) {
-      const size = Math.min(most, m - first), group = queries.subarray(first * d, (first + size) * d);
-      const lists = Array.from({ length: size }, () => []);
-      for (const piece of segments.pieces) {
-        const rows = Math.min(count - piece.start, piece.capacity);
-        if (rows <= 0) break;
-        if (piece.kernel !== null) yield* this._pieceByKernel(store, piece, rows, group, size, k, lists);
-        else for (let query = 0; query < size; query++) yield* this._compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
-      }
-      yield lists.map((each) => merged(each, k, metric === 'l2'));
-    }
-  }
-
-  * _pieceByKernel(store, piece, rows, group, size, k, lists) {
-    const { d, metric } = store, { kernel, start } = piece;
-    const part = Math.max(16, Math.ceil(PART_KERNEL / (d * size)));
-    kernel.begin(group, size, Math.min(rows, k + SPARE));
-    for (let at = 0; at < rows; at += part) {
-      kernel.scan(at, Math.min(rows, at + part));
-      yield undefined;
-    }
-    const unsure = [];
-    for (let query = 0; query < size; query++) {
-      const found = kernel.found(query, k), vector = group.subarray(query * d, (query + 1) * d);
-      if (rows > k + SPARE && !certain(found, k, metric, vector, store.longest)) unsure.push(query);
-      lists[query].push(named(found, start));
-    }
-    for (const query of unsure) {
-      lists[query].pop();                // float32 cannot tell more rows apart than the heap has room for
-      yield* this._compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
-    }
   }
 
   async _byTeam(store, queries, m, k, count) {
@@ -148,23 +167,12 @@ class ExactBackend {
         const vector = group.subarray(query * d, (query + 1) * d), lists = [];
         for (const { piece, from, to, answers } of parts) {
           if (to - from <= k + SPARE || certain(answers[query], k, metric, vector, store.longest)) lists.push(named(answers[query], piece.start));
-          else await through(this._compare(store, piece, from, to, vector, k, lists));
+          else await through(compare(store, piece, from, to, vector, k, lists));
         }
         found.push(merged(lists, k, metric === 'l2'));
       }
     }
     return found;
-  }
-
-  /** Puts the best rows of a part of a piece into a list of lists, by JavaScript. */
-  * _compare({ d, metric, segments }, piece, first, end, query, k, lists) {
-    const { wide } = segments.shape, part = Math.max(1, Math.ceil(PART / d));
-    const scan = new Scan(d, metric, query, Math.min(k, end - first));
-    for (let at = first; at < end; at += part) {
-      scan.compare(piece, wide, at, Math.min(end, at + part));
-      yield undefined;
-    }
-    lists.push(scan.sorted().map(([position, goodness]) => ({ position, goodness })));
   }
 
   /** It has none to save. */
@@ -176,4 +184,4 @@ class ExactBackend {
   }
 }
 
-module.exports = { ExactBackend, merged, closed };
+module.exports = { ExactBackend, answers };

@@ -207,4 +207,4 @@ function scale(vector) {
   for (let i = 0; i < vector.length; i++) vector[i] *= inverse;
 }
 
-module.exports = { NativeBackend, scale };
+module.exports = { NativeBackend, addon, scale };
