@@ -150,17 +150,11 @@ function sink(goodness, positions, size) {
 }
 
 /**
- * A search for the k best of the first n rows, which goes through them in as many steps as its caller likes.
- * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse`
- * holds 1 / length of each row, and the query has length 1.
+ * A search for the `size` best rows, in as many steps as its caller likes. metric: 'ip' and 'cosine' (larger is nearer)
+ * or 'l2' (squared distance, smaller is nearer). For cosine the query has length 1.
  */
 class Scan {
-  constructor(rows, inverse, n, d, metric, query, k) {
-    const size = Math.min(k, n);
-    this.rows = rows;
-    this.inverse = inverse;
-    this.left = size === 0 ? 0 : n;
-    this.n = n;
+  constructor(d, metric, query, size) {
     this.d = d;
     this.metric = metric;
     this.query = Float64Array.from(query);      // once, rather than at each multiplication
@@ -168,44 +162,53 @@ class Scan {
     this.positions = new Float64Array(size).fill(Infinity);
   }
 
-  /** Compares the next so many rows. */
-  step(count) {
-    const { rows, inverse, n, d, query, goodness, positions } = this;
+  /**
+   * Compares rows from one to another; the first of `rows` has the position `start` in the store. Rows lie `wide` numbers
+   * apart, and 1 / length of a row lies at its number times `inverseWide` in `inverse`.
+   */
+  compare({ rows, inverse, start, inverseWide }, wide, from, to) {
+    const { d, query, goodness, positions } = this;
     const size = goodness.length, l2 = this.metric === 'l2', cosine = this.metric === 'cosine';
-    const from = n - this.left, to = Math.min(n, from + count);
-    for (let row = from, at = from * d; row < to; row++, at += d) {
+    if (size === 0) return;
+    for (let row = from, at = from * wide; row < to; row++, at += wide) {
       let value;
       if (l2) value = -squaredDistance(rows, at, query, d);
-      else if (cosine) value = dot(rows, at, query, d) * inverse[row];
+      else if (cosine) value = dot(rows, at, query, d) * inverse[row * inverseWide];
       else value = dot(rows, at, query, d);
       if (value > goodness[0]) {
         goodness[0] = value;
-        positions[0] = row;
+        positions[0] = start + row;
         sink(goodness, positions, size);
       }
     }
-    this.left = n - to;
   }
 
-  /** {positions, scores} when nothing is left: best first, equal scores in the order of the rows. */
-  found() {
-    const { goodness, positions } = this, size = goodness.length, l2 = this.metric === 'l2';
-    const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
+  /** [position, goodness] of the best that were compared: best first, equal ones in the order of the rows. */
+  sorted() {
+    const { goodness, positions } = this, size = goodness.length, found = new Array(size);
     for (let left = size - 1; left >= 0; left--) {      // the heap is taken apart from the worst on
-      found.positions[left] = positions[0];
-      found.scores[left] = l2 ? -goodness[0] : goodness[0];
+      found[left] = [positions[0], goodness[0]];
       goodness[0] = goodness[left];
       positions[0] = positions[left];
       sink(goodness, positions, left);
     }
     return found;
   }
+
+  /** The same as {positions, scores}. */
+  found() {
+    const found = this.sorted(), l2 = this.metric === 'l2';
+    return {
+      positions: Float64Array.from(found, ([position]) => position),
+      scores: Float32Array.from(found, ([, goodness]) => (l2 ? -goodness : goodness)),
+    };
+  }
 }
 
-/** The same in one go. */
+/** The k best of n rows which lie one after the other, in one go. */
 function search(rows, inverse, n, d, metric, query, k) {
-  const scan = new Scan(rows, inverse, n, d, metric, query, k);
-  scan.step(n);
+  const scan = new Scan(d, metric, query, Math.min(k, n));
+  scan.compare({ rows, inverse, start: 0, inverseWide: 1 }, d, 0, n);
   return scan.found();
 }
 
@@ -214,55 +217,487 @@ module.exports = { Scan, search };
 
 TEXTS['node/lib/fallback.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-// The backend that is always there: exact search in JavaScript over the store itself, without a copy of it and without
-// keeping the event loop from its work.
+// The backend that is always there: exact search over the store itself, without a copy of it and without keeping the
+// event loop from its work. Where the rows lie in WebAssembly memory the kernel compares them, elsewhere JavaScript;
+// what they find is the same to the last digit.
 
 const { FaissFleetError } = require('./errors');
-const exact = require('./exact');
+const { Scan } = require('./exact');
+const { batch, certain, SPARE, MOST_K } = require('./kernel');
 const { scale } = require('./native');
-const { inSlices } = require('./slices');
+const { inSlices, through } = require('./slices');
+const { Team } = require('./team');
 
-const PART = 1 << 16;      // numbers compared in one step: some 0.1 ms
+const PART = 1 << 16;            // numbers that JavaScript compares in one step: some 0.1 ms
+const PART_KERNEL = 1 << 19;     // numbers that the kernel does
+
+function closed() {
+  return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+}
+
+/** What a kernel found in rows that begin at a position of the store. */
+function named({ positions, goodness }, start) {
+  return Array.from(positions, (at, i) => ({ position: start + at, goodness: goodness[i] }));
+}
+
+/** The k best of lists of {position, goodness} of one query, each sorted, as {positions, scores}. */
+function merged(lists, k, l2) {
+  let best = lists[0];
+  for (const next of lists.slice(1)) {
+    const all = [];
+    for (let i = 0, j = 0; all.length < k && (i < best.length || j < next.length);) {
+      // Positions of the next piece are all later: among equals the first list goes first.
+      if (j >= next.length || (i < best.length && best[i].goodness >= next[j].goodness)) all.push(best[i++]);
+      else all.push(next[j++]);
+    }
+    best = all;
+  }
+  return {
+    positions: Float64Array.from(best, (one) => one.position),
+    scores: Float32Array.from(best, (one) => (l2 ? -one.goodness : one.goodness)),
+  };
+}
+
+/** Yields undefined within a query, its answer at the end. */
+function* inJavaScript(store, queries, m, k, count) {
+  const { d, metric, segments } = store, { wide } = segments.shape;
+  const part = Math.max(1, Math.ceil(PART / d));
+  for (let query = 0; query < m; query++) {
+    const scan = new Scan(d, metric, queries.subarray(query * d, (query + 1) * d), k);
+    for (let at = 0; at < count; at += part) {
+      segments.each(at, Math.min(count, at + part), (piece, from, to) => scan.compare(piece, wide, from, to));
+      if (at + part < count) yield undefined;
+    }
+    yield [scan.found()];
+  }
+}
+
+/** The same for as many queries at a time as share a pass over the rows. */
+function* byKernel(store, queries, m, k, count) {
+  const { d, metric, segments } = store, most = batch(k);
+  for (let first = 0; first < m; first += most) {
+    const size = Math.min(most, m - first), group = queries.subarray(first * d, (first + size) * d);
+    const lists = Array.from({ length: size }, () => []);
+    for (const piece of segments.pieces) {
+      const rows = Math.min(count - piece.start, piece.capacity);
+      if (rows <= 0) break;
+      if (piece.kernel !== null) yield* pieceByKernel(store, piece, rows, group, size, k, lists);
+      else for (let query = 0; query < size; query++) yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
+    }
+    yield lists.map((each) => merged(each, k, metric === 'l2'));
+  }
+}
+
+function* pieceByKernel(store, piece, rows, group, size, k, lists) {
+  const { d, metric } = store, { kernel, start } = piece;
+  const part = Math.max(16, Math.ceil(PART_KERNEL / (d * size)));
+  kernel.begin(group, size, Math.min(rows, k + SPARE));
+  for (let at = 0; at < rows; at += part) {
+    kernel.scan(at, Math.min(rows, at + part));
+    yield undefined;
+  }
+  const unsure = [];
+  for (let query = 0; query < size; query++) {
+    const found = kernel.found(query, k), vector = group.subarray(query * d, (query + 1) * d);
+    if (rows > k + SPARE && !certain(found, k, metric, vector, store.longest)) unsure.push(query);
+    lists[query].push(named(found, start));
+  }
+  for (const query of unsure) {
+    lists[query].pop();                // float32 cannot tell more rows apart than the heap has room for
+    yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
+  }
+}
+
+/** Puts the best rows of a part of a piece into a list of lists, by JavaScript. */
+function* compare({ d, metric, segments }, piece, first, end, query, k, lists) {
+  const { wide } = segments.shape, part = Math.max(1, Math.ceil(PART / d));
+  const scan = new Scan(d, metric, query, Math.min(k, end - first));
+  for (let at = first; at < end; at += part) {
+    scan.compare(piece, wide, at, Math.min(end, at + part));
+    yield undefined;
+  }
+  lists.push(scan.sorted().map(([position, goodness]) => ({ position, goodness })));
+}
+
+function kernelCan(store, k) {
+  return k > 0 && k <= MOST_K && !store.extreme && store.segments.pieces.some(({ kernel }) => kernel !== null);
+}
+
+/** Yields undefined now and then, and lists of answers. */
+function answers(store, queries, m, k, count) {
+  return kernelCan(store, k) ? byKernel(store, queries, m, k, count) : inJavaScript(store, queries, m, k, count);
+}
 
 class ExactBackend {
-  constructor() {
+  constructor(threads = 1) {
     this.name = 'js';
     this.about = {};
     this.closed = false;
     this.index = { kind: 'flat', from: 'built' };
+    this.team = threads > 1 ? new Team(threads) : null;
   }
 
-  async sync() {}
+  async sync(store) {
+    this._see(store);
+  }
+
+  _see({ kernel }) {
+    if (this.about.kernel !== kernel) this.about = { kernel };
+  }
 
   /** Among the first `count` vectors; what is added meanwhile is not looked at. */
   async search(store, queries, m, k, count = store.count) {
-    const { rows, inverse, d, metric } = store;
-    const part = Math.max(1, Math.ceil(PART / d));
-    const found = [];
-    let scan = null;
-    await inSlices(() => {
-      if (this.closed) throw new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
-      if (scan === null) {
-        const vector = queries.slice(found.length * d, (found.length + 1) * d);
-        if (metric === 'cosine') scale(vector);
-        scan = new exact.Scan(rows, inverse, count, d, metric, vector, k);
+    this._see(store);
+    if (this.closed) throw closed();
+    const prepared = queries.slice(0, m * store.d);
+    if (store.metric === 'cosine') for (let i = 0; i < m; i++) scale(prepared.subarray(i * store.d, (i + 1) * store.d));
+    const size = Math.min(k, count);
+    if (kernelCan(store, size) && this.team !== null && store.segments.shape.threads > 1 && !store.segments.exhausted) {
+      try {
+        return await this._byTeam(store, prepared, m, size, count);
+      } catch (error) {
+        if (this.closed) throw closed();
+        this.team.close();
+        this.team = null;                 // threads that cannot be had: this one goes on alone
       }
-      scan.step(part);
-      if (scan.left > 0) return undefined;
-      found.push(scan.found());
-      scan = null;
-      return found.length === m ? 'done' : 'turn';
+    }
+    const steps = answers(store, prepared, m, size, count);
+    const found = [];
+    await inSlices(() => {
+      if (this.closed) throw closed();
+      const { value, done } = steps.next();
+      if (done) return 'done';
+      if (value !== undefined) found.push(...value);
+      return value === undefined ? undefined : found.length === m ? 'done' : 'turn';
     });
+    return found;
+  }
+
+  async _byTeam(store, queries, m, k, count) {
+    const { d, metric } = store, most = this.team.most(k), found = [];
+    for (let first = 0; first < m; first += most) {
+      const size = Math.min(most, m - first);
+      const group = queries.slice(first * d, (first + size) * d);
+      const parts = await this.team.batch(store, group, size, k, count);
+      if (this.closed) throw closed();
+      for (let query = 0; query < size; query++) {
+        const vector = group.subarray(query * d, (query + 1) * d), lists = [];
+        for (const { piece, from, to, answers } of parts) {
+          if (to - from <= k + SPARE || certain(answers[query], k, metric, vector, store.longest)) lists.push(named(answers[query], piece.start));
+          else await through(compare(store, piece, from, to, vector, k, lists));
+        }
+        found.push(merged(lists, k, metric === 'l2'));
+      }
+    }
     return found;
   }
 
   /** It has none to save. */
   async saveIndex() { return false; }
 
-  close() { this.closed = true; }
+  close() {
+    this.closed = true;
+    if (this.team !== null) this.team.close();
+  }
 }
 
-module.exports = { ExactBackend };
+module.exports = { ExactBackend, answers };
+'''
+
+TEXTS['node/lib/flat-file.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Flat indexes as FAISS writes them: four letters, a header of 33 bytes, the number of values and the values.
+
+const { FileError } = require('./errors');
+
+const HEADER = 45;
+const LETTERS = { l2: 'IxF2', ip: 'IxFI' };
+const METRICS = { ip: 0, l2: 1 };
+const UNUSED = 1n << 20n;          // two numbers that FAISS writes so and does not read
+
+/** The first bytes of the file of a flat index of so many rows. */
+function header(count, d, metric) {
+  const head = Buffer.alloc(HEADER);
+  head.write(LETTERS[metric], 0, 'latin1');
+  head.writeInt32LE(d, 4);
+  head.writeBigInt64LE(BigInt(count), 8);
+  head.writeBigInt64LE(UNUSED, 16);
+  head.writeBigInt64LE(UNUSED, 24);
+  head.writeUInt8(1, 32);                  // is_trained
+  head.writeInt32LE(METRICS[metric], 33);
+  head.writeBigUInt64LE(BigInt(count) * BigInt(d), 37);
+  return head;
+}
+
+/** The whole file. */
+function bytes(rows, count, d, metric) {
+  return Buffer.concat([header(count, d, metric), Buffer.from(rows.buffer, rows.byteOffset, count * d * 4)]);
+}
+
+/** {metric, d, count, rows} of a file's bytes; `rows` is a copy. Throws FileError. */
+function parse(data, name = 'The buffer') {
+  const letters = data.toString('latin1', 0, 4);
+  const metric = Object.keys(LETTERS).find((one) => LETTERS[one] === letters);
+  if (metric === undefined) {
+    throw new FileError('FILE_FOREIGN', `${name} is not a flat index of FAISS: it begins with ${JSON.stringify(letters)}.`,
+      'The fallback reads IndexFlatL2 and IndexFlatIP; read other kinds on a host with faiss-node, or make a flat index of the vectors.');
+  }
+  if (data.length < HEADER) throw new FileError('FILE_TRUNCATED', `${name} ends within its header.`, 'Write the index again.');
+  const d = data.readInt32LE(4), count = Number(data.readBigInt64LE(8)), values = Number(data.readBigUInt64LE(37));
+  if (!(d > 0) || !(count >= 0) || values !== d * count || data.readInt32LE(33) !== METRICS[metric]) {
+    throw new FileError('FILE_CORRUPT', `${name} has a damaged header.`, 'Write the index again.');
+  }
+  if (data.length !== HEADER + values * 4) {
+    throw new FileError(data.length < HEADER + values * 4 ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
+      `${name} has ${data.length} bytes where ${count} vectors of ${d} dimensions take ${HEADER + values * 4}.`, 'Write the index again.');
+  }
+  const rows = new Float32Array(values);
+  Buffer.from(rows.buffer).set(data.subarray(HEADER));
+  return { metric, d, count, rows };
+}
+
+module.exports = { bytes, parse, HEADER };
+'''
+
+TEXTS['node/lib/flat-index.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Flat indexes with the interface of faiss-node 0.5.1, its error texts included, over the kernel. Synchronous, as it is.
+
+const fs = require('fs');
+const { BackendError } = require('./errors');
+const { answers } = require('./fallback');
+const flatFile = require('./flat-file');
+const { Segments } = require('./segments');
+
+const MetricType = {};
+for (const [name, value] of Object.entries({ METRIC_INNER_PRODUCT: 0, METRIC_L2: 1, METRIC_L1: 2, METRIC_Linf: 3, METRIC_Lp: 4,
+  METRIC_Canberra: 20, METRIC_BrayCurtis: 21, METRIC_JensenShannon: 22, METRIC_Jaccard: 23 })) {
+  MetricType[MetricType[name] = value] = name;
+}
+const LONGEST = 3.4028234663852886e38 / 4;      // squared length within which no result leaves the range of float32
+
+function expect(given, count) {
+  if (given.length !== count) throw new Error(`Expected ${count} argument${count === 1 ? '' : 's'}, but got ${given.length}.`);
+}
+
+function unsupported(what) {
+  return new BackendError('BACKEND_FAILED', `${what} needs FAISS, and this host's configuration has no faiss-node.`,
+    "Use 'Flat', or VectorStorage of faiss-fleet with the option index, which has FAISS by a worker; or run audit.yml with the strategy node.");
+}
+
+/** The numbers of an array of vectors, as float32. */
+function numbers(list, d) {
+  if (!Array.isArray(list)) throw new TypeError('Invalid the first argument type, must be an Array.');
+  if (list.length % d !== 0) throw new Error('Invalid the given array length.');
+  const own = list.slice(), found = new Float32Array(own.length);
+  for (let i = 0; i < own.length; i++) {
+    if (typeof own[i] !== 'number') throw new Error(`Expected a Number as array item. (at: ${i})`);
+    found[i] = own[i];
+    if (!Number.isFinite(found[i])) throw new Error(`Expected a finite float32 as array item. (at: ${i})`);
+  }
+  return found;
+}
+
+class Index {
+  constructor(d, metric = 'l2') {
+    expect([d].filter((one) => one !== undefined), 1);
+    if (typeof d !== 'number') throw new TypeError('Invalid the first argument type, must be a number.');
+    if (!(Number.isInteger(d) && d > 0)) throw new Error('Invalid the number of dimensions, must be a whole number from 1.');
+    Object.defineProperty(this, '_rows', { value: { d, metric, segments: new Segments(d, metric), longest: 0, extreme: false, count: 0 } });
+  }
+
+  ntotal() { return this._rows.count; }
+  getDimension() { return this._rows.d; }
+  isTrained() { return true; }
+
+  train(...given) {
+    expect(given, 1);
+    numbers(given[0], this._rows.d);            // a flat index has nothing to learn
+  }
+
+  add(...given) {
+    expect(given, 1);
+    this._append(numbers(given[0], this._rows.d));
+  }
+
+  _append(values) {
+    const { _rows: store } = this, { d, segments } = store, { wide } = segments.shape, end = store.count + values.length / d;
+    segments.reserve(end);
+    let at = 0, longest = store.longest ** 2;
+    segments.each(store.count, end, ({ rows }, from, to) => {
+      for (let row = from; row < to; row++, at += d) {
+        let square = 0;
+        for (let i = 0; i < d; i++) square += values[at + i] * values[at + i];
+        longest = Math.max(longest, square);
+        rows.set(values.subarray(at, at + d), row * wide);
+        rows.fill(0, row * wide + d, (row + 1) * wide);
+      }
+    });
+    store.longest = Math.sqrt(longest);
+    store.extreme = longest > LONGEST;
+    store.count = end;
+  }
+
+  search(...given) {
+    expect(given, 2);
+    const { _rows: store } = this, [list, k] = given;
+    if (!Array.isArray(list)) throw new TypeError('Invalid the first argument type, must be an Array.');
+    if (typeof k !== 'number') throw new TypeError('Invalid the second argument type, must be a Number.');
+    if (k > store.count) throw new Error(`Invalid the number of k (cannot be given a value greater than \`ntotal\`: ${store.count}).`);
+    const queries = numbers(list, store.d), count = queries.length / store.d, distances = [], labels = [];
+    if (!(Number.isInteger(k) && k > 0)) throw new Error('Invalid the number of k, must be a whole number from 1.');
+    for (const found of answers(store, queries, count, k, store.count)) {
+      if (found === undefined) continue;
+      for (const { positions, scores } of found) {
+        for (let i = 0; i < k; i++) {
+          labels.push(positions[i]);
+          distances.push(scores[i]);
+        }
+      }
+    }
+    return { distances, labels };
+  }
+
+  _values(from, to) {
+    const { d, segments } = this._rows, { wide } = segments.shape, values = new Float32Array((to - from) * d);
+    let at = 0;
+    segments.each(from, to, ({ rows }, first, end) => {
+      for (let row = first; row < end; row++, at += d) values.set(rows.subarray(row * wide, row * wide + d), at);
+    });
+    return values;
+  }
+
+  toBuffer() {
+    const { d, metric, count } = this._rows;
+    return flatFile.bytes(this._values(0, count), count, d, metric);
+  }
+
+  write(...given) {
+    expect(given, 1);
+    if (typeof given[0] !== 'string') throw new TypeError('Invalid the first argument type, must be a string.');
+    fs.writeFileSync(given[0], this.toBuffer());
+  }
+
+  mergeFrom(...given) {
+    expect(given, 1);
+    const [other] = given;
+    if (other === null || typeof other !== 'object') throw new TypeError('Invalid argument type, must be an object.');
+    if (!(other instanceof Index) || other._rows.metric !== this._rows.metric) throw new Error('Invalid argument');
+    if (other._rows.d !== this._rows.d) throw new Error('The merging index must have the same dimension.');
+    const values = other._values(0, other._rows.count);
+    if (other !== this) other._rows.count = 0;               // FAISS moves them
+    this._append(values);
+  }
+
+  removeIds(...given) {
+    expect(given, 1);
+    if (!Array.isArray(given[0])) throw new TypeError('Invalid the first argument type, must be an Array.');
+    const gone = new Set(given[0].map((id, i) => {
+      if (typeof id !== 'number') throw new Error(`Expected a Number as array item. (at: ${i})`);
+      return id;
+    }));
+    const { _rows: store } = this, { segments } = store, { wide } = segments.shape;
+    let to = 0;
+    for (let from = 0; from < store.count; from++) {
+      if (gone.has(from)) continue;
+      if (to !== from) {
+        const source = segments.of(from), target = segments.of(to), start = (from - source.start) * wide;
+        target.rows.set(source.rows.subarray(start, start + wide), (to - target.start) * wide);
+      }
+      to += 1;
+    }
+    const removed = store.count - to;
+    store.count = to;
+    return removed;
+  }
+
+  static fromBuffer(...given) {
+    expect(given, 1);
+    if (!Buffer.isBuffer(given[0])) throw new TypeError('Invalid the first argument type, must be a buffer.');
+    return Index._parsed.call(this, given[0], 'The buffer');
+  }
+
+  static read(...given) {
+    expect(given, 1);
+    if (typeof given[0] !== 'string') throw new TypeError('Invalid the first argument type, must be a string.');
+    let data;
+    try {
+      data = fs.readFileSync(given[0]);
+    } catch (error) {
+      const why = error.code === 'ENOENT' ? 'No such file or directory' : error.message;
+      throw new Error(`Error in read: could not open ${given[0]} for reading: ${why}`);
+    }
+    return Index._parsed.call(this, data, given[0]);
+  }
+
+  static _parsed(data, name) {
+    const { metric, d, rows } = flatFile.parse(data, name);
+    const Kind = metric === 'l2' ? IndexFlatL2 : IndexFlatIP;
+    if (this !== Index && this !== Kind) throw new Error(`${name} is an ${Kind.name}, not an ${this.name}.`);
+    const found = new Kind(d);
+    found._append(rows);
+    return found;
+  }
+
+  static fromFactory(...given) {
+    if (given.length !== 2 && given.length !== 3) throw new Error(`Expected 2 or 3 arguments, but got ${given.length}.`);
+    const [d, factory, metric = MetricType.METRIC_L2] = given;
+    if (typeof d !== 'number') throw new TypeError('Invalid the first argument type, must be a number.');
+    if (typeof factory !== 'string') throw new TypeError('Invalid the second argument type, must be a string.');
+    if (factory !== 'Flat') throw unsupported(`An index of the kind ${JSON.stringify(factory)}`);
+    if (metric !== MetricType.METRIC_L2 && metric !== MetricType.METRIC_INNER_PRODUCT) throw unsupported(`The metric ${MetricType[metric] || metric}`);
+    return new (metric === MetricType.METRIC_L2 ? IndexFlatL2 : IndexFlatIP)(d);
+  }
+}
+
+class IndexFlatL2 extends Index {
+  constructor(d) { super(d, 'l2'); }
+}
+
+class IndexFlatIP extends Index {
+  constructor(d) { super(d, 'ip'); }
+}
+
+module.exports = { Index, IndexFlatL2, IndexFlatIP, MetricType };
+'''
+
+TEXTS['node/lib/ids.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The ids of a store by position, and the position of each. In pieces, so that none of them takes long to grow.
+
+const PIECE = 1 << 15;
+const SHARDS = 64;
+
+class Ids {
+  constructor() {
+    this.pieces = [];
+    this.shards = new Array(SHARDS);
+  }
+
+  at(position) { return this.pieces[Math.floor(position / PIECE)][position % PIECE]; }
+
+  /** The position of an id; undefined when there is none. */
+  position(id) {
+    const shard = this.shards[id % SHARDS];
+    return shard === undefined ? undefined : shard.get(id);
+  }
+
+  set(position, id) {
+    const piece = Math.floor(position / PIECE), shard = id % SHARDS;
+    if (piece === this.pieces.length) this.pieces.push(new Float64Array(PIECE));
+    this.pieces[piece][position % PIECE] = id;
+    if (this.shards[shard] === undefined) this.shards[shard] = new Map();
+    this.shards[shard].set(id, position);
+  }
+
+  /** An id is forgotten when it is the one at this position. */
+  drop(position) {
+    const id = this.at(position);
+    if (this.position(id) === position) this.shards[id % SHARDS].delete(id);
+  }
+}
+
+module.exports = { Ids };
 '''
 
 TEXTS['node/lib/index-file.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
@@ -413,6 +848,120 @@ function placeOfSetting(bytes, kind) {
 module.exports = { placeOfSetting };
 '''
 
+TEXTS['node/lib/kernel.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// The WebAssembly SIMD kernel: where the engine has SIMD, rows lie in WebAssembly memory and are compared there.
+
+const fs = require('fs');
+const path = require('path');
+
+const METRICS = { ip: 1, l2: 2, cosine: 3 };
+const QUERIES = 16;                // that share one pass over the rows
+const SPARE = 16;                  // rows beyond k that a heap holds, for those that float32 cannot tell apart
+const MOST_K = 4096;               // beyond it lib/exact.js searches: a heap so large is what takes the time
+const PAGE = 65536;
+// A function that uses one SIMD instruction. An engine without SIMD refuses it.
+const PROBE = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
+
+const modules = new Map();
+
+/** Whether this engine can run the kernel. FAISS_FLEET_KERNEL=js forbids it. */
+function available() {
+  return process.env.FAISS_FLEET_KERNEL !== 'js' && typeof WebAssembly === 'object' && WebAssembly.validate(PROBE);
+}
+
+/** The compiled kernel, for memory that threads share or that they do not; null where it cannot be used. */
+function compiled(shared = false) {
+  if (!available()) return null;
+  const name = shared ? 'kernel-shared.wasm' : 'kernel.wasm';
+  if (!modules.has(name)) {
+    let found = null;
+    try {
+      found = new WebAssembly.Module(fs.readFileSync(path.join(__dirname, '..', 'kernel', name)));
+    } catch (error) {
+      // A copied loader without the file, or an engine without threads: the search goes on in JavaScript.
+    }
+    modules.set(name, found);
+  }
+  return modules.get(name);
+}
+
+/** Where in memory what lies; one area for each thread, and the rows after them. */
+function layout(d, threads) {
+  const padded = (d + 3) & ~3;
+  const queries = 64, heaps = queries + QUERIES * padded * 4;
+  // One query may have the whole room of the heaps.
+  const room = Math.max(QUERIES * 8 * 1024, (MOST_K + SPARE) * 8);
+  const scores = heaps + room, positions = scores + (MOST_K + SPARE) * 8;
+  const area = (positions + (MOST_K + SPARE) * 4 + 63) & ~63;
+  return { padded, queries, heaps, room, scores, positions, area, rows: PAGE + threads * area };
+}
+
+/** How many queries may share a pass when each wants so many. */
+function batch(k) {
+  return Math.max(1, Math.min(QUERIES, Math.floor(QUERIES * 1024 / (k + SPARE))));
+}
+
+/**
+ * Whether no row that the kernel did not keep can be among the best: none is better than `worst` by float32, which is off by
+ * the rounding of each multiplication and of each addition to one of its sums. `long`: a length that no row exceeds.
+ */
+function certain({ goodness, worst }, k, metric, query, long) {
+  if (goodness.length < k) return false;
+  const last = goodness[k - 1], rounding = (query.length / 4 + 8) * 2 ** -24 * 1.01;
+  if (metric === 'l2') return last > worst * (1 - rounding) + query.length * 1e-44;      // both are below 0
+  let square = 0;
+  for (let i = 0; i < query.length; i++) square += query[i] * query[i];
+  const off = rounding * Math.sqrt(square) * (metric === 'cosine' ? 1 : long) + query.length * 1e-44;
+  return last > worst + off;
+}
+
+/** The kernel over one memory, by one thread of those that share it. */
+class Kernel {
+  constructor(module, memory, shape, thread = 0) {
+    this.memory = memory;
+    this.shape = shape;
+    this.calls = new WebAssembly.Instance(module, { env: { memory } }).exports;
+    this.at = layout(shape.d, shape.threads);
+    this.base = PAGE + thread * this.at.area;
+    const { d, metric, wide } = shape;
+    new Uint32Array(memory.buffer, this.base, 4).set([METRICS[metric], d, this.at.padded, wide]);
+  }
+
+  /** Begins a search for `size` neighbours of each of these queries, one after the other, of d numbers each. */
+  begin(queries, count, size) {
+    const { d } = this.shape, { padded } = this.at;
+    const room = new Float32Array(this.memory.buffer, this.base + this.at.queries, count * padded);
+    if (padded !== d) room.fill(0);
+    for (let i = 0; i < count; i++) room.set(queries.subarray(i * d, (i + 1) * d), i * padded);
+    this.count = count;
+    this.size = size;
+    this.calls.begin(this.base + this.at.heaps, size, count);
+  }
+
+  /** Compares the rows from one of this memory's positions to another. */
+  scan(from, to) {
+    const { base, at } = this;
+    this.calls.scan(base, at.rows, from, to, base + at.queries, this.count, base + at.heaps, this.size);
+  }
+
+  /** What a query found, best first, at most k, with exact scores, of float64; `worst`: the goodness by float32 of the last one kept. */
+  found(query, k) {
+    const { base, at, size } = this;
+    const count = this.calls.finish(base, at.rows, base + at.queries + query * at.padded * 4, base + at.heaps + query * size * 8,
+      size, base + at.scores, base + at.positions);
+    const most = Math.min(count, k);
+    return {
+      positions: new Uint32Array(this.memory.buffer, base + at.positions, most),
+      goodness: new Float64Array(this.memory.buffer, base + at.scores, most),
+      worst: new Float32Array(this.memory.buffer, base + at.heaps + query * size * 8, 1)[0],
+    };
+  }
+}
+
+module.exports = { Kernel, certain, available, compiled, layout, batch, SPARE, MOST_K, PAGE };
+'''
+
 TEXTS['node/lib/kinds.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Kinds of index: which one a store gets, and with what an IVF index finds its lists.
@@ -462,11 +1011,17 @@ TEXTS['node/lib/native.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Lic
 
 const { createRequire } = require('module');
 const path = require('path');
+const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 const { BackendError } = require('./errors');
 const { placeOfSetting } = require('./index-settings');
 const { KINDS, LINKS, EF_SEARCH, IVF_OUTGROWN, plan, outgrown, probes, sample } = require('./kinds');
+const flatFile = require('./flat-file');
 const indexFile = require('./index-file');
 const { refuseStale } = require('./setting');
+
+const PART = 1 << 15;             // numbers added at once to an index that takes long for each
+const PART_FLAT = 1 << 18;
+const PLAIN = 1 << 12;            // numbers that are added as they are
 
 function addon(runtime) {
   const folders = ((runtime.env || {}).NODE_PATH || '').split(path.delimiter).filter(Boolean);
@@ -509,6 +1064,7 @@ class NativeBackend {
     this.made = plan('flat', 0);
     this.made.index = null;
     this.about = {};
+    this.syncing = Promise.resolve();
   }
 
   /** What is searched. */
@@ -525,8 +1081,13 @@ class NativeBackend {
   }
 
   async sync(store) {
-    if (this.store !== store && store.saved !== null) await this._restore(store);
-    this._fill(store);
+    if (this.store === store && this.count === store.count && !this._outgrown(store)) return this.syncing;
+    this.syncing = this.syncing.catch(() => {}).then(async () => {
+      if (this.store !== store && store.saved !== null) await this._restore(store);
+      await this._fill(store);
+    });
+    this.syncing.catch(() => {});
+    return this.syncing;
   }
 
   /** An index from the file beside the vectors, where it belongs to them. */
@@ -585,24 +1146,41 @@ class NativeBackend {
     return outgrown({ ...made, kind: made.exactFor || made.kind }, this.kind, store.count);
   }
 
-  _fill(store) {
+  /** In parts, between which the event loop has its turn. */
+  async _fill(store) {
     if (this.store !== store || this._outgrown(store)) {
       this.made = this._make(store);
       this.store = store;
       this.count = 0;
     }
-    // It takes plain arrays only, so in parts.
-    const step = Math.max(1, Math.floor((1 << 20) / store.d));
+    const { made } = this, flat = made.kind === 'flat';
+    const step = Math.max(1, Math.floor((flat ? PART_FLAT : PART) / store.d));
     while (this.count < store.count) {
-      const to = Math.min(store.count, this.count + step);
-      this._guard(() => this.made.index.add(Array.from(store.prepared(this.count, to))));
+      const to = Math.min(store.count, this.count + step), rows = store.prepared(this.count, to);
+      if (flat) this._addFlat(rows, to - this.count, store);
+      else this._guard(() => made.index.add(Array.from(rows)));      // it takes plain arrays only
       this.count = to;
+      if (to < store.count) await new Promise(later);
+      if (this.made !== made) return;                                // closed
     }
+  }
+
+  /** An index of these rows is read from the bytes that FAISS would write for it: add() takes plain arrays, 40 times as long. */
+  _addFlat(rows, count, { d, metric }) {
+    const Index = metric === 'l2' ? this.faiss.IndexFlatL2 : this.faiss.IndexFlatIP;
+    if (rows.length <= PLAIN) {
+      this._guard(() => this.made.index.add(Array.from(rows)));
+      return;
+    }
+    this._guard(() => {
+      const part = Index.fromBuffer(flatFile.bytes(rows, count, d, metric === 'l2' ? 'l2' : 'ip'));
+      this.made.index.mergeFrom(part);
+    });
   }
 
   /** Writes the index beside the vector file of this store, where that spares the next start some work. */
   async saveIndex(link, store) {
-    this._fill(store);
+    await this.sync(store);
     const { kind, index } = this.made;
     if (kind === 'flat' || link.n !== this.count) return false;
     const what = { metric: store.metric, d: store.d, kind: KINDS[kind], writer: this.writer };
@@ -610,7 +1188,8 @@ class NativeBackend {
   }
 
   async search(store, queries, m, k, count = store.count) {
-    if (this.store !== store || this.count < count) this._fill(store);
+    // Another store may be on its way, of a load() that came first.
+    while (this.store !== store || this.count < Math.min(count, store.count)) await this.sync(store);
     const { d, metric } = store;
     const found = [];
     for (let query = 0; query < m; query++) {
@@ -635,7 +1214,221 @@ function scale(vector) {
   for (let i = 0; i < vector.length; i++) vector[i] *= inverse;
 }
 
-module.exports = { NativeBackend, scale };
+module.exports = { NativeBackend, addon, scale };
+'''
+
+TEXTS['node/lib/opening.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Which backend a store has: the one that the setting names, the next one when it fails, and native search again later.
+
+const { EventEmitter } = require('events');
+const os = require('os');
+const { FaissFleetError, BackendError } = require('./errors');
+const { ExactBackend } = require('./fallback');
+const { NativeBackend } = require('./native');
+const { WorkerBackend } = require('./worker');
+const setting = require('./setting');
+
+function closed() {
+  return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
+}
+
+/** How many threads the fallback takes: 0 leaves it to us. */
+function threadsOf(asked) {
+  return asked === 0 ? os.cpus().length : asked;
+}
+
+class Opening extends EventEmitter {
+  constructor(options) {
+    super();
+    this.options = options;
+    this._store = null;
+    this._backend = null;
+    this._opening = null;
+    this._socket = null;
+    this._because = null;
+    this._lastRestart = -Infinity;
+    this._retryAt = Infinity;
+    this._retrying = null;
+    this._closing = null;
+    this._searches = new Set();        // promises of the searches that are under way
+    this.why = null;
+  }
+
+  get _closed() { return this._closing !== null; }
+
+  _refuseClosed() {
+    if (this._closed) throw closed();
+  }
+
+  /** The backend, started if need be. */
+  async _opened() {
+    const backend = await this._open().catch((error) => { throw this._closed ? closed() : error; });
+    this._refuseClosed();
+    return backend;
+  }
+
+  _open() {
+    if (this._opening === null) {
+      this._opening = this._choose();
+      // A start that failed for good ({fallback: false}) may be tried again.
+      this._opening.catch(() => { this._opening = null; });
+    }
+    return this._opening;
+  }
+
+  /** The runtime that the setting names now; null when it says js. Throws SettingError. */
+  _read() {
+    const { setting: given } = this.options;
+    const found = typeof given === 'object' ? setting.check(given) : setting.read(given);
+    if (found.backend !== 'faiss') {
+      this._because = found.because || 'the setting says so';
+      return null;
+    }
+    this._socket = this.options.socket || found.socket || null;
+    return found.runtime;
+  }
+
+  async _choose() {
+    try {
+      const runtime = this._read();
+      if (runtime === null) return this._fallBack(null, this._because);
+      return this._use(await this._startOnce(runtime));
+    } catch (error) {
+      if (!(error instanceof FaissFleetError)) throw error;
+      return this._fallBack(error, error.message);
+    }
+  }
+
+  async _start(runtime) {
+    if (this._socket !== null) {
+      try {
+        return await WorkerBackend.start(runtime, this.options, this._socket);
+      } catch (error) {
+        if (!(error instanceof BackendError)) throw error;
+        this.emit('restart', { error, count: this.count });
+      }
+    }
+    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options);
+    if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
+    throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
+  }
+
+  async _startOnce(runtime) {
+    try {
+      return await this._start(runtime);
+    } catch (error) {
+      if (runtime.kind === 'node' || !(error instanceof BackendError)) throw error;
+      return this._again(error);
+    }
+  }
+
+  /** One more start, by the setting as it is now: what it named may have been replaced since. */
+  async _again(error) {
+    if (Date.now() - this._lastRestart < this.options.restartWindow * 1000) throw error;
+    this._lastRestart = Date.now();
+    this.emit('restart', { error, count: this.count });
+    const runtime = this._read();
+    if (runtime === null) throw error;
+    return this._start(runtime);
+  }
+
+  _use(backend) {
+    this._backend = backend;
+    return backend;
+  }
+
+  _fallBack(error, why) {
+    if (error && !this.options.fallback) throw error;
+    this.why = why;
+    // Where something failed, rather than the setting says so, native search is tried again later.
+    this._retryAt = error ? Date.now() + this.options.restartWindow * 1000 : Infinity;
+    const backend = this._use(this._exact());
+    const code = error ? error.code : 'SETTING_SAYS_JS';
+    process.emitWarning(`Searching in JavaScript, without FAISS: ${why}`, { type: 'FaissFleetWarning', code });
+    this.emit('fallback', { error, why, count: this.count });
+    return backend;
+  }
+
+  _exact() {
+    return new ExactBackend(threadsOf(this.options.threads));
+  }
+
+  /** After restartWindow native search is tried again, while JavaScript goes on answering. */
+  _retryLater() {
+    if (Date.now() < this._retryAt || this._backend === null || this._closed) return;
+    this._retryAt = Infinity;
+    const before = this._opening;
+    this._retrying = this._retry(before).then(() => {}, () => {
+      this._retryAt = Date.now() + this.options.restartWindow * 1000;
+    });
+  }
+
+  async _retry(before) {
+    const runtime = this._read();
+    if (runtime === null) return;
+    let backend = await this._start(runtime);
+    try {
+      for (;;) {
+        const store = this._store;
+        if (store !== null) await backend.sync(store);
+        if (this._closed || this._opening !== before) return;
+        if (this._store === store && this._lastChange === null) break;
+        await this._lastChange;
+      }
+      const old = this._backend;
+      this._opening = Promise.resolve(this._use(backend));
+      backend = null;
+      this.why = null;
+      this._lastRestart = -Infinity;
+      this._searched.then(() => old.close());      // the searches that it has begun come first
+      this.emit('recovered', { backend: this.backend, count: this.count });
+    } finally {
+      if (backend !== null) backend.close();
+    }
+  }
+
+  /** Ends with the searches that are under way now. */
+  get _searched() { return Promise.allSettled([...this._searches]); }
+
+  /** Does something with the backend; with the next one if that fails. */
+  async _run(act) {
+    for (;;) {
+      this._retryLater();
+      const opening = this._open();
+      const backend = await opening.catch((error) => { throw this._closed ? closed() : error; });
+      this._refuseClosed();
+      try {
+        return await act(backend);
+      } catch (error) {
+        if (this._closed) throw closed();
+        if (!(error instanceof BackendError)) throw error;
+        // The first to notice replaces it; the others wait for that.
+        if (this._opening === opening) {
+          this._opening = this._replace(backend, error);
+          this._opening.catch(() => { this._opening = null; });
+        }
+      }
+    }
+  }
+
+  async _replace(backend, error) {
+    backend.close();
+    this._backend = null;
+    let last = error;
+    if (backend.name === 'worker') {
+      try {
+        return this._use(await this._again(error));
+      } catch (again) {
+        if (!(again instanceof FaissFleetError)) throw again;
+        last = again;
+      }
+    }
+    return this._fallBack(last, last.message);
+  }
+}
+
+module.exports = { Opening, closed, threadsOf };
 '''
 
 TEXTS['node/lib/options.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
@@ -909,14 +1702,141 @@ async function replaceFile(file, write, like = null) {
 module.exports = { replaceFile };
 '''
 
+TEXTS['node/lib/segments.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Where the rows of a store lie: in WebAssembly memory that grows where it is, or in pieces of ordinary memory. Rows
+// are never moved, so a store grows without a pause.
+
+const { Kernel, compiled, layout, PAGE } = require('./kernel');
+
+const limits = { memory: 2 ** 31, piece: 16 << 20 };     // bytes of one WebAssembly memory and of one ordinary piece
+const STEP = 256;                                        // pages by which a memory grows at least, when it is not small
+
+/** Rows from a position on, one `wide` numbers after the other; for cosine each is followed by 1 / length. */
+class Piece {
+  constructor(shape, start, capacity) {
+    this.start = start;
+    this.capacity = this.most = capacity;
+    this.kernel = null;
+    this._view(shape, new ArrayBuffer(capacity * shape.wide * 4), 0);
+  }
+
+  _view({ padded, wide, metric }, buffer, base) {
+    this.rows = new Float32Array(buffer, base);
+    const after = base + padded * 4;
+    this.inverse = metric !== 'cosine' ? null : after < buffer.byteLength ? new Float64Array(buffer, after) : new Float64Array(0);
+    this.inverseWide = wide / 2;
+  }
+
+  grow() {}
+}
+
+/** The same in a WebAssembly memory. */
+class Memory extends Piece {
+  constructor(shape, module, start) {
+    super(shape, start, 0);
+    const { rows } = layout(shape.d, shape.threads);
+    const maximum = Math.floor((limits.memory + rows) / PAGE) + 1;
+    this.memory = new WebAssembly.Memory({ initial: Math.ceil(rows / PAGE) + 1, maximum, ...(shape.threads > 1 ? { shared: true } : {}) });
+    this.shape = shape;
+    this.base = rows;
+    this.most = Math.floor((maximum * PAGE - rows) / (shape.wide * 4));
+    this.kernel = new Kernel(module, this.memory, shape);
+    this._resized();
+  }
+
+  _resized() {
+    this._view(this.shape, this.memory.buffer, this.base);
+    this.capacity = Math.floor((this.memory.buffer.byteLength - this.base) / (this.shape.wide * 4));
+  }
+
+  /** Room for so many rows in all, or for as many as it may hold. */
+  grow(rows) {
+    const wanted = Math.min(rows, this.most);
+    if (wanted <= this.capacity) return;
+    const pages = Math.ceil((this.base + wanted * this.shape.wide * 4) / PAGE), now = this.memory.buffer.byteLength / PAGE;
+    const most = Math.ceil((this.base + this.most * this.shape.wide * 4) / PAGE);
+    this.memory.grow(Math.max(pages - now, Math.min(most - now, now < STEP ? now : STEP)));
+    this._resized();
+  }
+}
+
+class Segments {
+  constructor(d, metric, threads = 1) {
+    const padded = (d + 3) & ~3;
+    this.module = compiled(threads > 1);
+    this.shape = { d, metric, padded, wide: padded + (metric === 'cosine' ? 4 : 0), threads: this.module === null ? 1 : threads };
+    this.pieces = [];
+    this.capacity = 0;
+    this.exhausted = false;          // the machine gives no more WebAssembly memory
+  }
+
+  get kernel() { return this.module === null ? 'js' : 'wasm-simd'; }
+
+  _memory(start) {
+    if (this.module === null || this.exhausted) return null;
+    try {
+      return new Memory(this.shape, this.module, start);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return null;            // no address space for it: ordinary memory
+    }
+  }
+
+  /** Room for so many rows in all. Throws RangeError where the machine has no more memory. */
+  reserve(count) {
+    while (this.capacity < count) {
+      let last = this.pieces[this.pieces.length - 1];
+      if (!last || last.capacity >= last.most) {
+        const most = Math.max(1, Math.floor(limits.piece / (this.shape.wide * 4)));
+        last = this._memory(this.capacity) || new Piece(this.shape, this.capacity, Math.min(most, Math.max(64, this.capacity)));
+        this.pieces.push(last);
+      }
+      try {
+        last.grow(count - last.start);
+      } catch (error) {
+        if (!(error instanceof RangeError)) throw error;
+        last.most = last.capacity;            // it cannot grow: the next rows go elsewhere
+        this.exhausted = true;
+      }
+      if (last.capacity === 0) this.pieces.pop();
+      this.capacity = last.start + last.capacity;
+    }
+  }
+
+  /** The piece that has the row at a position. */
+  of(position) {
+    let low = 0, high = this.pieces.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if (this.pieces[middle].start <= position) low = middle;
+      else high = middle - 1;
+    }
+    return this.pieces[low];
+  }
+
+  /** Calls act(piece, from, to) for each piece of the rows from one position to another; positions within the piece. */
+  each(from, to, act) {
+    for (const piece of this.pieces) {
+      const first = Math.max(from, piece.start), end = Math.min(to, piece.start + piece.capacity);
+      if (first < end) act(piece, first - piece.start, end - piece.start);
+    }
+  }
+}
+
+module.exports = { Segments, limits };
+'''
+
 TEXTS['node/lib/setting.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 // Reads which backend this host was given.
 
 const fs = require('fs');
+const os = require('os');
+const path = require('path');
 const { SettingError } = require('./errors');
 
-const DEFAULT = '/etc/faiss-fleet/backend.json';
+const DEFAULT = '/etc/faiss-fleet/backend.json';        // of the host
 const NEXT = 'Run audit.yml for this host, which writes it anew.';
 
 /** Text that a program or a path can have. */
@@ -955,23 +1875,35 @@ function check(found, name = 'the setting') {
   return found;
 }
 
-/** The setting at a path, FAISS_FLEET_SETTING or the usual place. Throws SettingError. */
-function read(path = process.env.FAISS_FLEET_SETTING || DEFAULT) {
+/** The setting that `make audit` wrote for this user alone; null when there is none, or others could have put it there. */
+function ofUser() {
+  const place = path.join(process.env.XDG_CONFIG_HOME || path.join(os.homedir(), '.config'), 'faiss-fleet', 'backend.json');
+  try {
+    const { uid } = fs.statSync(place);
+    return uid === 0 || uid === process.geteuid() ? place : null;
+  } catch (error) {
+    return null;
+  }
+}
+
+/** The setting at a path, FAISS_FLEET_SETTING, of this user or of the host. Throws SettingError. */
+function read(given) {
+  const place = given || process.env.FAISS_FLEET_SETTING || ofUser() || DEFAULT;
   let text;
   try {
-    text = fs.readFileSync(path, 'utf8');
+    text = fs.readFileSync(place, 'utf8');
   } catch (error) {
     const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
     throw new SettingError(missing ? 'SETTING_MISSING' : 'SETTING_UNREADABLE',
-      missing ? `There is no setting at ${path}.` : `${path} cannot be read: ${error.message}.`, NEXT, error);
+      missing ? `There is no setting at ${place}.` : `${place} cannot be read: ${error.message}.`, NEXT, error);
   }
   let found;
   try {
     found = JSON.parse(text);
   } catch (error) {
-    throw new SettingError('SETTING_MALFORMED', `${path} is not JSON: ${error.message}.`, NEXT, error);
+    throw new SettingError('SETTING_MALFORMED', `${place} is not JSON: ${error.message}.`, NEXT, error);
   }
-  return check(found, path);
+  return check(found, place);
 }
 
 /** Throws SettingError when what the runtime starts is gone. */
@@ -997,7 +1929,7 @@ TEXTS['node/lib/slices.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Lic
 const { performance } = require('perf_hooks');
 const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 
-const SLICE = 4;           // ms
+const SLICE = 3;           // ms
 
 const waiting = [];        // {step, resolve, reject}, the next first
 let until = 0;             // when this round's slice ends; 0 where it has not begun
@@ -1038,30 +1970,35 @@ function inSlices(step) {
   });
 }
 
-module.exports = { inSlices };
+/** Goes through a generator so, and resolves with what it returns. */
+async function through(steps) {
+  let value;
+  await inSlices(() => {
+    const step = steps.next();
+    if (!step.done) return undefined;
+    ({ value } = step);
+    return 'done';
+  });
+  return value;
+}
+
+module.exports = { inSlices, through };
 '''
 
 TEXTS['node/lib/storage.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 // One interface over every backend. What is added goes into the store first; a backend is a faster way to search it.
 
-const { EventEmitter } = require('events');
-const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
-const { FaissFleetError, InputError, BackendError } = require('./errors');
+const { InputError, BackendError } = require('./errors');
 const { Store, convert, isVector } = require('./store');
-const { ExactBackend } = require('./fallback');
-const { NativeBackend } = require('./native');
-const { WorkerBackend } = require('./worker');
+const { Opening, closed, threadsOf } = require('./opening');
 const { options, told, isText } = require('./options');
 const indexFile = require('./index-file');
-const setting = require('./setting');
+const { through } = require('./slices');
 const vectorFile = require('./vector-file');
 
-const LOADED_AT_ONCE = 1 << 20;      // numbers
-
-function closed() {
-  return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
-}
+const AT_ONCE = 1 << 18;      // numbers: more are read in slices
+const NONE = new Set();
 
 function pathFrom(value) {
   if (!isText(value)) throw new InputError('BAD_ARGUMENT', `The path is ${told(value)}.`, 'Give the path of a file as text.');
@@ -1079,32 +2016,33 @@ function copiedDeep(value) {
   return Array.isArray(value) ? value.map(copied) : copied(value);
 }
 
-class VectorStorage extends EventEmitter {
+/** Whether vectors are so many that they are read in slices. */
+function isLong(vectors) {
+  if (ArrayBuffer.isView(vectors)) return vectors.length > AT_ONCE;
+  if (!Array.isArray(vectors) || vectors.length === 0) return false;
+  const [first] = vectors.slice(0, 1);
+  return vectors.length * ((first && first.length) || 1) > AT_ONCE;
+}
+
+class VectorStorage extends Opening {
   constructor(given = {}) {
-    super();
-    this.options = options(given);
+    super(options(given));
     const { metric, dimension } = this.options;
-    this._store = dimension === undefined ? null : new Store(dimension, metric);
-    this._backend = null;
-    this._opening = null;
-    this._runtime = null;
-    this._socket = null;
-    this._lastRestart = -Infinity;
-    this._closing = null;
+    if (dimension !== undefined) this._store = this._emptyStore(dimension, metric);
     this._last = null;                 // ends with the last call that waits for its turn; null when none does
-    this._lastChange = null;           // the same of add() and load() alone
+    this._lastChange = null;           // the same of the calls that change what is there
+    this._moving = null;               // ends when the vectors have moved together
     this._saves = 0;
     this._metricGiven = given.metric !== undefined && given.metric !== null;
-    this.why = null;
   }
 
   /** Number of vectors. */
-  get count() { return this._store ? this._store.count : 0; }
+  get count() { return this._store ? this._store.alive : 0; }
   get dimension() { return this._store ? this._store.d : null; }
   get metric() { return this._store ? this._store.metric : this.options.metric; }
   /** 'faiss-node', 'worker' or 'js'; null before the first call that needs it. */
   get backend() { return this._backend ? this._backend.name : null; }
-  /** What the backend says of itself: versions, process id. */
+  /** What the backend says of itself: versions, process id; of 'js', which kernel compares. */
   get about() { return this._backend ? this._backend.about : null; }
 
   /** {kind: 'flat', 'ivf' or 'hnsw', from: 'built' or 'file'}: what is searched now; null before that. */
@@ -1133,43 +2071,134 @@ class VectorStorage extends EventEmitter {
     return result;
   }
 
+  _emptyStore(d, metric) {
+    return new Store(d, metric, threadsOf(this.options.threads));
+  }
+
+  * _unlessClosed(steps) {
+    for (;;) {
+      if (this._closed) {
+        steps.return();
+        throw closed();
+      }
+      const { value, done } = steps.next();
+      if (done) return value;
+      yield;
+    }
+  }
+
   /** All of them or, when the call is rejected for whatever reason, none. */
   async add(ids, vectors) {
+    return this._change(ids, vectors, (...given) => this._add(...given));
+  }
+
+  /** Gives ids that are there other vectors. All of them or none. */
+  async update(ids, vectors) {
+    return this._change(ids, vectors, async (...given) => {
+      if (this._store === null) throw new InputError('UNKNOWN_ID', 'The store is empty.', 'Use add() for new ids.');
+      return this._append(this._store, ...given, true);
+    });
+  }
+
+  async _change(ids, vectors, act) {
     this._refuseClosed();
-    if (this._last !== null) {
-      const given = [copied(ids), copiedDeep(vectors)];      // it is looked at later
-      return this._inTurn(() => this._add(...given));
+    if (this._last === null || isLong(vectors)) return this._inTurn(() => act(ids, vectors));
+    const given = [copied(ids), copiedDeep(vectors)];      // it is looked at later
+    return this._inTurn(() => act(...given));
+  }
+
+  /** Puts vectors into a store, at once or in slices. Returns the positions of what they replace. */
+  async _put(store, ids, vectors, replacing = false) {
+    const steps = store.adding(ids, vectors, replacing);
+    if (isLong(vectors)) return through(this._unlessClosed(steps));
+    for (;;) {
+      const { value, done } = steps.next();
+      if (done) return value;
     }
-    return this._inTurn(() => this._add(ids, vectors));
   }
 
   async _add(ids, vectors) {
     const store = this._store;
     if (store === null || store.count === 0) {
-      const first = store === null ? this._newStore(vectors) : new Store(store.d, store.metric);
+      const first = store === null ? this._newStore(vectors) : this._emptyStore(store.d, store.metric);
       if (first === null) {
         this._addNothing(ids);
         return;
       }
-      first.add(ids, vectors);
+      await this._put(first, ids, vectors);
       await this._become(first);
       return;
     }
+    await this._append(store, ids, vectors);
+  }
+
+  async _append(store, ids, vectors, replacing = false) {
     const { count } = store;
-    store.add(ids, vectors);
+    const old = await this._put(store, ids, vectors, replacing);
     try {
       await this._run((backend) => backend.sync(store));
     } catch (error) {
       // Another object, by which a backend sees that what it has got is not what is there.
-      this._store = store.forget(count);
+      this._store = store.forget(count, old);
       throw error;
     }
+    await this._compact();
   }
 
   /** What is there from now on, as soon as a backend has it. */
   async _become(store) {
     await this._run((backend) => backend.sync(store));
     this._store = store;
+  }
+
+  /** Deletes what is there of these ids, and resolves with how many that were. */
+  async delete(ids) {
+    this._refuseClosed();
+    if (!Array.isArray(ids) && !ArrayBuffer.isView(ids)) throw new InputError('BAD_ARGUMENT', 'delete() wants a list of ids.', 'Give a list, also for one id: delete([id]).');
+    const given = copied(ids);
+    return this._inTurn(async () => {
+      if (this._store === null) return 0;
+      const count = this._store.remove(given);
+      await this._compact();
+      return count;
+    });
+  }
+
+  /** Moves the vectors together when many are deleted; searches that are under way end first, others wait. */
+  async _compact() {
+    if (!this._store.crowded) return;
+    const searched = this._searched;
+    this._moving = searched.then(() => (this._closed ? this._store : through(this._store.compacting()))).then((store) => {
+      this._store = store;
+      this._moving = null;
+    });
+    await this._moving;
+  }
+
+  /** Deletes all vectors; dimension and metric stay. */
+  async clear() {
+    this._refuseClosed();
+    return this._inTurn(async () => {
+      if (this._store !== null) this._store = this._emptyStore(this._store.d, this._store.metric);
+    });
+  }
+
+  /** Whether a vector has this id. */
+  has(id) {
+    this._refuseClosed();
+    return this._store !== null && this._store.has(id);
+  }
+
+  /** The vector of an id, as float32; null when there is none. */
+  get(id) {
+    this._refuseClosed();
+    return this._store === null ? null : this._store.get(id);
+  }
+
+  /** All ids. */
+  ids() {
+    this._refuseClosed();
+    return this._store === null ? [] : this._store.list();
   }
 
   _addNothing(ids) {
@@ -1190,7 +2219,7 @@ class VectorStorage extends EventEmitter {
     if (!(d > 0 && d <= 65536)) {
       throw new InputError('BAD_DIMENSION', 'The first vector is empty, no vector, or longer than 65536.', 'Give lists of numbers.');
     }
-    return new Store(d, this.options.metric);
+    return this._emptyStore(d, this.options.metric);
   }
 
   /** The k nearest, best first: [{id, score}] for one query, a list of such lists for a list of queries. */
@@ -1201,35 +2230,54 @@ class VectorStorage extends EventEmitter {
     if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.', 'Give an array of numbers, a Float32Array, or a list of them.');
     let list = single ? [query] : query;
     if (this._lastChange !== null) {            // what was added before is found, though nobody has waited for it
-      list = copiedDeep(list);
+      if (!isLong(list)) list = copiedDeep(list);
       await this._lastChange;
-      this._refuseClosed();
     }
-    const store = this._store;
-    if (store === null || list.length === 0) return single ? [] : list.map(() => []);
-    const queries = new Float32Array(list.length * store.d), { count } = store;
-    list.forEach((vector, i) => convert(vector, store.d, store.metric, queries, i * store.d,
-      single ? 'The query' : `Query ${i}`));
-    if (count === 0) return single ? [] : list.map(() => []);
-    const found = await this._run(async (backend) => {
-      const wanted = Math.min(k, count);
-      const answers = await backend.search(store, queries, list.length, wanted, count);
-      return this._named(store, answers, wanted, backend.index.kind === 'flat');
-    });
+    while (this._moving !== null) await this._moving;
+    this._refuseClosed();
+    const searching = this._search(list, k, single);
+    const ended = searching.then(() => {}, () => {});
+    this._searches.add(ended);
+    ended.then(() => this._searches.delete(ended));
+    const found = await searching;
     return single ? found[0] : found;
   }
 
+  * _converted(list, store, out, single) {
+    const most = Math.max(1, Math.floor(AT_ONCE / 4 / store.d));
+    for (let i = 0; i < list.length; i++) {
+      convert(list[i], store.d, store.metric, out, i * store.d, single ? 'The query' : `Query ${i}`);
+      if (i % most === most - 1) yield;
+    }
+  }
+
+  async _search(list, k, single) {
+    const store = this._store;
+    if (store === null || list.length === 0) return list.map(() => []);
+    const { count } = store, dead = store.dead.size ? new Set(store.dead) : NONE;
+    const queries = new Float32Array(list.length * store.d), steps = this._converted(list, store, queries, single);
+    if (isLong(list)) await through(this._unlessClosed(steps));
+    else for (const step of steps) void step;
+    const most = Math.min(k, count - dead.size);
+    if (most === 0) return list.map(() => []);
+    return this._run(async (backend) => {
+      const wanted = most + dead.size;
+      const answers = await backend.search(store, queries, list.length, wanted, count);
+      return this._named(store, answers, wanted, backend.index.kind === 'flat', dead, most);
+    });
+  }
+
   /** Positions become ids. A position that no vector has is the backend's failure, not the caller's. */
-  _named(store, found, k, exact) {
+  _named(store, found, k, exact, dead, most) {
     return found.map(({ positions, scores }) => {
       const first = exact ? -1 : positions.indexOf(-1);       // an approximate index may find fewer
-      const hits = new Array(first < 0 ? positions.length : first);
-      for (let i = 0; i < hits.length; i++) {
+      const size = first < 0 ? positions.length : first, hits = [];
+      for (let i = 0; i < size; i++) {
         const at = positions[i];
         if (!(at >= 0 && at < store.count) || Number.isNaN(scores[i]) || positions.length !== k) {
           throw new BackendError('WORKER_NONSENSE', `The backend answers with position ${at} of ${store.count}.`);
         }
-        hits[i] = { id: store.ids[at], score: scores[i] };
+        if (hits.length < most && !dead.has(at)) hits.push({ id: store.ids.at(at), score: scores[i] });
       }
       return hits;
     });
@@ -1247,11 +2295,11 @@ class VectorStorage extends EventEmitter {
     if (this._store === null) {
       throw new InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.', 'Add vectors first, or give {dimension}.');
     }
-    const store = this._store, n = store.count;
+    const store = this._store, n = store.alive;
     const link = { file: path, n, crc: await vectorFile.save(path, store) };
     let saved = false;
     try {
-      saved = this._backend !== null && await this._backend.saveIndex(link, store);
+      saved = this._backend !== null && store.dead.size === 0 && await this._backend.saveIndex(link, store);
     } catch (error) {
       // Without it the next load() takes longer, no more; a backend that fails here is replaced at the next search.
       if (!(error instanceof BackendError)) throw error;
@@ -1276,13 +2324,8 @@ class VectorStorage extends EventEmitter {
       throw new InputError('BAD_ARGUMENT', `${path} was saved for ${metric}; this store uses ${this.metric}.`,
         `Open it with {metric: '${metric}'}.`);
     }
-    const store = new Store(d, metric), step = Math.max(1, Math.floor(LOADED_AT_ONCE / d));
-    store.reserve(ids.length);
-    for (let from = 0; from < ids.length; from += step) {
-      this._refuseClosed();
-      store.add(ids.subarray(from, from + step), rows.subarray(from * d, (from + step) * d));
-      await new Promise(later);                 // the event loop has its turn
-    }
+    const store = this._emptyStore(d, metric);
+    await through(this._unlessClosed(store.adding(ids, rows)));
     store.saved = { file: path, n: store.count, crc };
     await this._become(store);
   }
@@ -1303,128 +2346,12 @@ class VectorStorage extends EventEmitter {
     await this._last;
     this._store = null;
   }
-
-  get _closed() { return this._closing !== null; }
-
-  _refuseClosed() {
-    if (this._closed) throw closed();
-  }
-
-  /** The backend, started if need be. */
-  async _opened() {
-    const backend = await this._open().catch((error) => { throw this._closed ? closed() : error; });
-    this._refuseClosed();
-    return backend;
-  }
-
-  _open() {
-    if (this._opening === null) {
-      this._opening = this._choose();
-      // A start that failed for good ({fallback: false}) may be tried again.
-      this._opening.catch(() => { this._opening = null; });
-    }
-    return this._opening;
-  }
-
-  async _choose() {
-    try {
-      const { setting: given } = this.options;
-      const found = typeof given === 'object' ? setting.check(given) : setting.read(given);
-      if (found.backend !== 'faiss') return this._fallBack(null, found.because || 'the setting says so');
-      this._runtime = found.runtime;
-      this._socket = this.options.socket || found.socket || null;
-      return this._use(await this._startOnce(found.runtime));
-    } catch (error) {
-      if (!(error instanceof FaissFleetError)) throw error;
-      return this._fallBack(error, error.message);
-    }
-  }
-
-  async _start(runtime) {
-    if (this._socket !== null) {
-      try {
-        return await WorkerBackend.start(runtime, this.options, this._socket);
-      } catch (error) {
-        if (!(error instanceof BackendError)) throw error;
-        this.emit('restart', { error, count: this.count });
-      }
-    }
-    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options);
-    if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
-    throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
-  }
-
-  async _startOnce(runtime) {
-    try {
-      return await this._start(runtime);
-    } catch (error) {
-      if (runtime.kind === 'node' || !(error instanceof BackendError)) throw error;
-      return this._again(runtime, error);
-    }
-  }
-
-  _again(runtime, error) {
-    if (Date.now() - this._lastRestart < this.options.restartWindow * 1000) throw error;
-    this._lastRestart = Date.now();
-    this.emit('restart', { error, count: this.count });
-    return this._start(runtime);
-  }
-
-  _use(backend) {
-    this._backend = backend;
-    return backend;
-  }
-
-  _fallBack(error, why) {
-    if (error && !this.options.fallback) throw error;
-    this.why = why;
-    const backend = this._use(new ExactBackend());
-    const code = error ? error.code : 'SETTING_SAYS_JS';
-    process.emitWarning(`Searching in JavaScript, without FAISS: ${why}`, { type: 'FaissFleetWarning', code });
-    this.emit('fallback', { error, why, count: this.count });
-    return backend;
-  }
-
-  /** Does something with the backend; with the next one if that fails. */
-  async _run(act) {
-    for (;;) {
-      const opening = this._open();
-      const backend = await opening.catch((error) => { throw this._closed ? closed() : error; });
-      this._refuseClosed();
-      try {
-        return await act(backend);
-      } catch (error) {
-        if (this._closed) throw closed();
-        if (!(error instanceof BackendError)) throw error;
-        // The first to notice replaces it; the others wait for that.
-        if (this._opening === opening) {
-          this._opening = this._replace(backend, error);
-          this._opening.catch(() => { this._opening = null; });
-        }
-      }
-    }
-  }
-
-  async _replace(backend, error) {
-    backend.close();
-    this._backend = null;
-    let last = error;
-    if (backend.name === 'worker') {
-      try {
-        return this._use(await this._again(this._runtime, error));
-      } catch (again) {
-        if (!(again instanceof FaissFleetError)) throw again;
-        last = again;
-      }
-    }
-    return this._fallBack(last, last.message);
-  }
 }
 
-/** The reference store: the same interface, always in JavaScript, without a setting and without a warning. */
+/** The reference store: the same interface, always without FAISS, without a setting and without a warning. */
 class JSVectorStorage extends VectorStorage {
   async _choose() {
-    return this._use(new ExactBackend());
+    return this._use(this._exact());
   }
 }
 
@@ -1436,13 +2363,21 @@ TEXTS['node/lib/store.js'] = r'''// Copyright the faiss-fleet authors. SPDX-Lice
 // Everything that was added, as it was added. Backends are filled from here, so that none of them can lose anything.
 
 const { InputError } = require('./errors');
+const { Ids } = require('./ids');
+const { Segments } = require('./segments');
 
 const METRICS = { ip: 1, l2: 2, cosine: 3 };
 // Below this squared length no inner product and no squared distance leaves the range of float32.
 const LONGEST = 3.4028234663852886e38 / 4;
+const TINY = 1e-20, HUGE = 1e20;   // squared lengths between which float32 has the digits that the kernel counts on
+const IDS_AT_ONCE = 2048;          // checked in one step
+const NUMBERS_AT_ONCE = 1 << 16;   // converted in one step
+const MOST_DEAD = 256;             // deleted rows that searches step over, before the others take their place
 
+/** Whether this is one vector. It looks into a copy: V8 would turn the caller's numbers into objects where one place of the code sees lists of both kinds. */
 function isVector(value) {
-  return ArrayBuffer.isView(value) || (Array.isArray(value) && (value.length === 0 || typeof value[0] === 'number'));
+  if (ArrayBuffer.isView(value)) return true;
+  return Array.isArray(value) && (value.length === 0 || typeof value.slice(0, 1)[0] === 'number');
 }
 
 /** Copies one vector into `out` and returns its squared length. Throws InputError for what is no vector of ours. */
@@ -1454,11 +2389,12 @@ function convert(vector, d, metric, out, at, what) {
     throw new InputError('BAD_DIMENSION', `${what} has ${vector.length} dimensions; the store has ${d}.`,
       'Use vectors of one embedding model, and a store for each model.');
   }
+  const values = Array.isArray(vector) ? vector.slice() : vector;        // as above
   let square = 0;
   for (let i = 0; i < d; i++) {
-    const value = Math.fround(vector[i]);
-    if (typeof vector[i] !== 'number' || !Number.isFinite(value)) {
-      throw new InputError('BAD_VALUE', `${what} holds ${String(vector[i])} at ${i}.`,
+    const value = Math.fround(values[i]);
+    if (typeof values[i] !== 'number' || !Number.isFinite(value)) {
+      throw new InputError('BAD_VALUE', `${what} holds ${String(values[i])} at ${i}.`,
         'Every value must be a finite float32; look at what made the vector.');
     }
     out[at + i] = value;
@@ -1481,36 +2417,25 @@ function checkId(id) {
 }
 
 class Store {
-  constructor(d, metric) {
+  constructor(d, metric, threads = 1) {
     this.d = d;
     this.metric = metric;
-    this.count = 0;
-    this.ids = new Float64Array(0);
-    this.rows = new Float32Array(0);
-    this.inverse = new Float64Array(0);     // 1 / length, for cosine alone
-    this.known = new Set();
+    this.threads = threads;
+    this.count = 0;                         // rows, deleted ones included
+    this.dead = new Set();                  // positions of deleted rows
+    this.ids = new Ids();
+    this.segments = new Segments(d, metric, threads);
+    this.longest = 0;                       // length that no vector exceeds
+    this.extreme = false;                   // some are so short or long that float32 has no sums for the kernel
     this.saved = null;                      // {file, n, crc} of the file that the first rows came from
   }
 
-  /** Room for so many more. */
-  reserve(more) {
-    const wanted = this.count + more;
-    if (this.ids.length >= wanted) return;
-    const capacity = Math.max(wanted, Math.min(this.count * 2, this.count + 500000), 64);
-    const grow = (old, size) => {
-      const grown = new old.constructor(size);
-      grown.set(old.subarray(0, Math.min(old.length, size)));
-      return grown;
-    };
-    const ids = grow(this.ids, capacity);
-    const rows = grow(this.rows, capacity * this.d);
-    if (this.metric === 'cosine') this.inverse = grow(this.inverse, capacity);
-    this.ids = ids;
-    this.rows = rows;
-  }
+  /** Vectors that are there. */
+  get alive() { return this.count - this.dead.size; }
+  get kernel() { return this.segments.kernel; }
 
-  /** All of them or, when one is refused, none. vectors: a list of vectors, or one Float32Array of all rows. */
-  add(ids, vectors) {
+  /** Throws InputError unless there is one id for each of these vectors; the number of them. */
+  _counted(ids, vectors) {
     const list = Array.isArray(ids) || ArrayBuffer.isView(ids) ? ids : null;
     if (list === null || !(Array.isArray(vectors) || ArrayBuffer.isView(vectors))) {
       throw new InputError('BAD_ARGUMENT', 'add() wants a list of ids and a list of vectors.',
@@ -1525,54 +2450,292 @@ class Store {
     if (list.length !== count) {
       throw new InputError('BAD_ARGUMENT', `${list.length} ids were given for ${count} vectors.`, 'Give one for each.');
     }
-    const fresh = new Set();
-    const numbers = new Float64Array(count);
-    for (let i = 0; i < count; i++) {
-      const id = checkId(list[i]);
-      if (this.known.has(id) || fresh.has(id)) {
-        throw new InputError('DUPLICATE_ID', `The id ${id} is in the store or twice in this call.`,
-          'Give each vector an id of its own; nothing of this call was added.');
+    return count;
+  }
+
+  /** Adds in steps, one for each value that it yields. Nothing can be seen before the last one, or when one throws. */
+  * adding(ids, vectors, replacing = false) {
+    const count = this._counted(ids, vectors), { d, metric, segments } = this, flat = ArrayBuffer.isView(vectors);
+    const fresh = new Map();       // positions of what replaces others: seen at the end
+    let known = 0, longest = 0, { extreme } = this;
+    try {
+      for (; known < count; known++) {
+        const id = checkId(ids[known]), there = this.ids.position(id);
+        if (there !== undefined && !replacing) {
+          throw new InputError('DUPLICATE_ID', `The id ${id} is in the store or twice in this call.`,
+            'Give each vector an id of its own; nothing of this call was added.');
+        }
+        if (replacing && there === undefined) throw new InputError('UNKNOWN_ID', `The id ${id} is not in the store.`, 'Use add() for new ids.');
+        if (replacing && fresh.has(id)) throw new InputError('DUPLICATE_ID', `The id ${id} is twice in this call.`, 'Give each id once.');
+        if (replacing) fresh.set(id, this.count + known);
+        else this.ids.set(this.count + known, id);
+        if (known % IDS_AT_ONCE === IDS_AT_ONCE - 1) yield;
       }
-      fresh.add(id);
-      numbers[i] = id;
+      const most = Math.max(1, Math.floor(NUMBERS_AT_ONCE / d));
+      for (let first = 0; first < count; first += most) {
+        const end = Math.min(count, first + most);
+        segments.reserve(this.count + end);
+        segments.each(this.count + first, this.count + end, (piece, from, to) => {
+          const { wide } = segments.shape, offset = piece.start - this.count;
+          for (let row = from; row < to; row++) {
+            const i = row + offset;
+            const vector = flat ? vectors.subarray(i * d, (i + 1) * d) : vectors[i];
+            const square = convert(vector, d, metric, piece.rows, row * wide, `The vector of id ${String(ids[i])}`);
+            longest = Math.max(longest, square);
+            extreme = extreme || (metric === 'cosine' && (square < TINY || square > HUGE));
+            piece.rows.fill(0, row * wide + d, row * wide + segments.shape.padded);
+            if (piece.inverse !== null) piece.inverse[row * piece.inverseWide] = 1 / Math.sqrt(square);
+          }
+        });
+        yield;
+      }
+    } catch (error) {
+      if (!replacing) this._forgetIds(this.count, this.count + known);
+      throw error instanceof RangeError ? new InputError('NO_MEMORY', `There is no memory for ${count} more vectors: ${error.message}.`, 'Use a larger machine, or fewer vectors.') : error;
     }
-    this.reserve(count);
-    for (let i = 0; i < count; i++) {
-      const row = this.count + i;
-      const vector = flat ? vectors.subarray(i * this.d, (i + 1) * this.d) : vectors[i];
-      const square = convert(vector, this.d, this.metric, this.rows, row * this.d, `The vector of id ${numbers[i]}`);
-      if (this.metric === 'cosine') this.inverse[row] = 1 / Math.sqrt(square);
+    const old = [];                           // positions of what was replaced
+    for (const [id, position] of fresh) {
+      old.push(this.ids.position(id));
+      this.dead.add(this.ids.position(id));
+      this.ids.set(position, id);
     }
-    this.ids.set(numbers, this.count);
-    for (const id of fresh) this.known.add(id);
+    this.longest = Math.max(this.longest, Math.sqrt(longest));
+    this.extreme = extreme;
     this.count += count;                      // nothing before this line can be seen
+    return old;
+  }
+
+  _forgetIds(from, to) {
+    for (let position = from; position < to; position++) this.ids.drop(position);
+  }
+
+  /** All of them or, when one is refused, none. vectors: a list of vectors, or one Float32Array of all rows. */
+  add(ids, vectors) {
+    for (const step of this.adding(ids, vectors)) void step;
   }
 
   /** The store as it was with its first `count` vectors; this one is as short from then on. */
-  forget(count) {
-    for (let row = count; row < this.count; row++) this.known.delete(this.ids[row]);
+  forget(count, old = []) {
+    this._forgetIds(count, this.count);
+    for (const position of old) {
+      this.dead.delete(position);
+      this.ids.set(position, this.ids.at(position));
+    }
     this.count = count;
-    return Object.assign(new Store(this.d, this.metric), this);
+    return Object.assign(new Store(this.d, this.metric, this.threads), this);
   }
 
-  /** Rows as they were added, from one position to another. Shares memory. */
+  has(id) {
+    const position = this.ids.position(checkId(id));
+    return position !== undefined && position < this.count;
+  }
+
+  /** The vector of an id as it was added; null when there is none. */
+  get(id) {
+    if (!this.has(id)) return null;
+    const position = this.ids.position(checkId(id));
+    return this.raw(position, position + 1);
+  }
+
+  /** Ids in the order of adding. */
+  list() {
+    const found = [];
+    for (let position = 0; position < this.count; position++) if (!this.dead.has(position)) found.push(this.ids.at(position));
+    return found;
+  }
+
+  /** Deletes what is there of these ids; how many that were. */
+  remove(ids) {
+    const positions = Array.from(ids, (id) => (this.has(id) ? this.ids.position(checkId(id)) : -1)).filter((position) => position >= 0);
+    for (const position of new Set(positions)) {
+      this.ids.drop(position);
+      this.dead.add(position);
+    }
+    return new Set(positions).size;
+  }
+
+  /** Whether so many rows are deleted that the others should move together. */
+  get crowded() { return this.dead.size > MOST_DEAD; }
+
+  /** Moves the rows together, in steps, in the order of adding. No search may be under way. Returns the store that has them. */
+  * compacting() {
+    const { wide } = this.segments.shape;
+    let to = 0;
+    for (let from = 0; from < this.count; from++) {
+      if (!this.dead.has(from)) {
+        if (to !== from) {
+          const source = this.segments.of(from), target = this.segments.of(to);
+          const start = (from - source.start) * wide;
+          target.rows.set(source.rows.subarray(start, start + wide), (to - target.start) * wide);
+          this.ids.set(to, this.ids.at(from));
+        }
+        to += 1;
+      }
+      if (from % 1024 === 1023) yield;
+    }
+    this.count = to;
+    this.dead.clear();
+    this.saved = null;
+    return Object.assign(new Store(this.d, this.metric, this.threads), this);
+  }
+
+  /** A copy of the rows from one position to another, as they were added. */
   raw(from, to) {
-    return this.rows.subarray(from * this.d, to * this.d);
+    const { d, segments } = this, { wide } = segments.shape, copy = new Float32Array((to - from) * d);
+    let at = 0;
+    segments.each(from, to, ({ rows }, first, end) => {
+      if (wide === d) {
+        copy.set(rows.subarray(first * d, end * d), at);
+        at += (end - first) * d;
+        return;
+      }
+      for (let row = first; row < end; row++, at += d) copy.set(rows.subarray(row * wide, row * wide + d), at);
+    });
+    return copy;
   }
 
   /** The same, of length 1 for cosine. */
   prepared(from, to) {
-    const rows = this.raw(from, to);
-    if (this.metric !== 'cosine') return rows;
-    const scaled = new Float32Array(rows.length);
-    for (let row = from, at = 0; row < to; row++) {
-      for (let i = 0; i < this.d; i++, at++) scaled[at] = rows[at] * this.inverse[row];
-    }
+    const { d, segments } = this, scaled = this.raw(from, to);
+    if (this.metric !== 'cosine') return scaled;
+    let at = 0;
+    segments.each(from, to, ({ inverse, inverseWide }, first, end) => {
+      for (let row = first; row < end; row++) {
+        const factor = inverse[row * inverseWide];
+        for (let i = 0; i < d; i++, at++) scaled[at] *= factor;
+      }
+    });
     return scaled;
   }
 }
 
 module.exports = { Store, METRICS, convert, isVector };
+'''
+
+TEXTS['node/lib/team-worker.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// One thread of team.js: it compares the rows it is told with the queries it is given.
+
+const { parentPort, workerData } = require('worker_threads');
+const { Kernel } = require('./kernel');
+
+const kernels = new Map();
+
+function answer({ number, from, to, queries, count, k, size }) {
+  const kernel = kernels.get(number);
+  kernel.begin(queries, count, size);
+  kernel.scan(from, to);
+  return Array.from({ length: count }, (_, query) => {
+    const { positions, goodness, worst } = kernel.found(query, k);
+    return { positions: positions.slice(), goodness: goodness.slice(), worst };      // not the memory of all threads
+  });
+}
+
+parentPort.on('message', (message) => {
+  if (message.memory !== undefined) {
+    kernels.set(message.number, new Kernel(workerData.module, message.memory, message.shape, workerData.thread));
+    return;
+  }
+  try {
+    parentPort.postMessage({ request: message.request, answer: answer(message) });
+  } catch (error) {
+    parentPort.postMessage({ request: message.request, error: String(error && error.message) });
+  }
+});
+'''
+
+TEXTS['node/lib/team.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+'use strict';
+// Threads that share the rows of a store: each compares its part of them, this one only puts their answers together.
+
+const path = require('path');
+const { Worker } = require('worker_threads');
+const { batch, compiled, SPARE } = require('./kernel');
+
+const LEAST = 1 << 18;           // numbers: less is not worth a message to another thread
+
+class Team {
+  constructor(threads) {
+    this.threads = threads;
+    this.workers = null;
+    this.failed = null;
+    this.waiting = new Map();
+    this.next = 1;
+    this.memories = new Map();   // a number for each memory that the threads have
+    this.closed = false;
+  }
+
+  _start() {
+    this.workers = Array.from({ length: this.threads }, (_, thread) => {
+      const worker = new Worker(path.join(__dirname, 'team-worker.js'), { workerData: { module: compiled(true), thread } });
+      worker.unref();
+      worker.on('message', ({ request, answer, error }) => {
+        const entry = this.waiting.get(request);
+        this.waiting.delete(request);
+        if (this.waiting.size === 0) for (const one of this.workers) one.unref();
+        if (error === undefined) entry.resolve(answer);
+        else entry.reject(new Error(error));
+      });
+      worker.on('error', (error) => this._fail(error));
+      worker.on('exit', () => this._fail(new Error('the thread ended')));
+      return worker;
+    });
+  }
+
+  _fail(error) {
+    if (this.failed === null) this.failed = error;
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+  }
+
+  _number(piece) {
+    if (!this.memories.has(piece.memory)) {
+      const number = this.memories.size;
+      this.memories.set(piece.memory, number);
+      for (const worker of this.workers) worker.postMessage({ number, memory: piece.memory, shape: piece.shape });
+    }
+    return this.memories.get(piece.memory);
+  }
+
+  _ask(worker, task) {
+    return new Promise((resolve, reject) => {
+      const request = this.next++;
+      if (this.waiting.size === 0) for (const one of this.workers) one.ref();
+      this.waiting.set(request, { resolve, reject });
+      worker.postMessage({ request, ...task });
+    });
+  }
+
+  /** {piece, from, to, answers} of each part of the rows, in their order: what its thread found for these queries. */
+  async batch(store, group, size, k, count) {
+    if (this.failed !== null) throw this.failed;
+    if (this.workers === null) this._start();
+    const asked = [];
+    for (const piece of store.segments.pieces) {
+      const rows = Math.min(count - piece.start, piece.capacity);
+      if (rows <= 0) break;
+      const number = this._number(piece);
+      const parts = Math.max(1, Math.min(this.threads, Math.floor(rows * store.d / LEAST)));
+      for (let part = 0; part < parts; part++) {
+        const from = Math.floor(rows * part / parts), to = Math.floor(rows * (part + 1) / parts);
+        asked.push(this._ask(this.workers[part], { number, from, to, queries: group, count: size, k, size: Math.min(to - from, k + SPARE) })
+          .then((answers) => ({ piece, from, to, answers })));
+      }
+    }
+    return Promise.all(asked);
+  }
+
+  /** How many queries go to the threads at once. */
+  most(k) { return batch(k); }
+
+  close() {
+    this.closed = true;
+    if (this.workers !== null) for (const worker of this.workers) worker.terminate();
+    this.memories.clear();
+  }
+}
+
+module.exports = { Team };
 '''
 
 TEXTS['node/lib/transport.js'] = r'''// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
@@ -1594,9 +2757,14 @@ let source = null;
 
 function workerSource() {
   if (source === null) {
-    // In a package it lies beside the loader; in the project the loader for Python has it.
+    // Beside the loader, or where the audit lays out both loaders.
     const places = ['../faiss_worker.py', '../../python/faiss_fleet_loader/faiss_worker.py'].map((place) => path.join(__dirname, place));
-    source = fs.readFileSync(places.find((place) => fs.existsSync(place)) || places[0]);
+    try {
+      source = fs.readFileSync(places.find((place) => fs.existsSync(place)) || places[0]);
+    } catch (error) {
+      throw new BackendError('WORKER_START', `The worker's program cannot be read: ${error.message}.`,
+        'Install the package faiss-fleet again: faiss_worker.py belongs to it.', error);
+    }
   }
   return source;
 }
@@ -1699,6 +2867,7 @@ TEXTS['node/lib/vector-file.js'] = r'''// Copyright the faiss-fleet authors. SPD
 // The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md.
 
 const fs = require('fs');
+const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 const { FileError } = require('./errors');
 const { METRICS } = require('./store');
 const { crc32 } = require('./crc32');
@@ -1707,7 +2876,8 @@ const { replaceFile } = require('./replace-file');
 const MAGIC = Buffer.from('FFVECT\r\n', 'latin1');     // a transfer that changes line ends is seen at once
 const VERSION = 1;
 const HEADER = 64;
-const PART = 8 << 20;
+const PART = 1 << 20;
+const IDS = 1 << 14;                   // ids written at once
 const NAMES = Object.fromEntries(Object.entries(METRICS).map(([name, code]) => [code, name]));
 const SAVE_ANEW = 'Save it again from the program that has the vectors, or restore it from a backup.';
 
@@ -1754,33 +2924,46 @@ function littleEndian(view) {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 }
 
-async function inParts(buffer, use) {
-  for (let at = 0; at < buffer.length; at += PART) await use(buffer.subarray(at, at + PART));
-}
-
 function failed(error, what, file) {
   if (error instanceof FileError) return error;
   return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
 }
 
+/** The positions of what is there, in runs [from, to) of at most so many. */
+function* runs(store, most) {
+  for (let from = 0; from < store.count;) {
+    if (store.dead.has(from)) {
+      from += 1;
+      continue;
+    }
+    let to = from + 1;
+    while (to < store.count && to - from < most && !store.dead.has(to)) to += 1;
+    yield [from, to];
+    from = to;
+  }
+}
+
+function idsOf(store, from, to) {
+  const part = Buffer.alloc((to - from) * 8);
+  for (let at = from; at < to; at++) part.writeBigInt64LE(BigInt(store.ids.at(at)), (at - from) * 8);
+  return part;
+}
+
 /** A crash leaves the old file or the new one, and so do several calls at once. Resolves with the CRC. */
 async function save(file, store) {
-  const ids = Buffer.alloc(store.count * 8);
-  for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
-  const rows = littleEndian(store.raw(0, store.count));
-  const { metric, d, count } = store;
+  const { metric, d } = store, most = Math.max(1, Math.floor(PART / (d * 4)));
   let crc = 0;
   try {
     await replaceFile(file, async (handle) => {
+      const put = async (part) => {
+        // A write may be a short one.
+        for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
+        crc = crc32(part, crc);
+      };
       await handle.write(Buffer.alloc(HEADER));
-      for (const body of [ids, rows]) {
-        await inParts(body, async (part) => {
-          // A write may be a short one.
-          for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
-          crc = crc32(part, crc);
-        });
-      }
-      await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
+      for (const [from, to] of runs(store, IDS)) await put(idsOf(store, from, to));
+      for (const [from, to] of runs(store, most)) await put(littleEndian(store.raw(from, to)));
+      await handle.write(header(metric, d, store.alive, crc), 0, HEADER, 0);
     });
     return crc;
   } catch (error) {
@@ -1817,7 +3000,12 @@ async function load(file) {
     await readExactly(handle, rawIds, HEADER);
     await readExactly(handle, rawRows, HEADER + n * 8);
     let found = 0;
-    for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
+    for (const body of [rawIds, rawRows]) {
+      for (let at = 0; at < body.length; at += PART) {
+        found = crc32(body.subarray(at, at + PART), found);
+        await new Promise(later);                // the event loop has its turn
+      }
+    }
     if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
     return { metric, d, n, ids, rows, crc };
   } catch (error) {
@@ -1845,6 +3033,7 @@ const indexFile = require('./index-file');
 const PART = 8 << 20;             // bytes of vectors in one frame
 const PART_HNSW = 1 << 20;        // whose vectors take long to add
 const CHUNK = 32 << 20;           // bytes of an index in one frame
+const MOST_WORK = 2 ** 31;        // multiplications that one frame of queries asks for: about a second of one processor
 const LONG = 10;                  // times callTimeout, for what takes longer than a search: to train, to carry an index
 
 class WorkerBackend {
@@ -1875,6 +3064,7 @@ class WorkerBackend {
     this.writer = null;
     this.fault = null;
     this.waiting = new Map();
+    this.timer = null;
     this.next = 1;
     this.reader = new Reader();
     this.syncing = Promise.resolve();
@@ -1887,11 +3077,22 @@ class WorkerBackend {
     if (this.fault) return;
     this.fault = error;
     this.line.kill();
-    for (const entry of this.waiting.values()) {
-      clearTimeout(entry.timer);
-      entry.reject(error);
-    }
+    this._rejectAll(error);
+  }
+
+  _rejectAll(error) {
+    clearTimeout(this.timer);
+    for (const entry of this.waiting.values()) entry.reject(error);
     this.waiting.clear();
+  }
+
+  /** The worker has to answer the request that waits longest within its time, counted from the last answer. */
+  _watch() {
+    clearTimeout(this.timer);
+    const [first] = this.waiting.values();
+    if (first === undefined) return;
+    this.timer = setTimeout(() => this._fail(new BackendError('WORKER_TIMEOUT',
+      `The worker did not answer within ${first.seconds} s.`)), first.seconds * 1000);
   }
 
   _read(data) {
@@ -1911,7 +3112,7 @@ class WorkerBackend {
       throw new BackendError('WORKER_ERROR', `The worker could not do it: ${payload.toString('utf8').slice(0, 2000)}`);
     }
     this.waiting.delete(request);
-    clearTimeout(entry.timer);
+    this._watch();
     if (this.waiting.size === 0) this.line.rest();
     entry.resolve(type === TYPES.ERROR ? null : payload);
   }
@@ -1922,10 +3123,9 @@ class WorkerBackend {
     return new Promise((resolve, reject) => {
       const request = this.next;
       this.next = (this.next % 0xffffffff) + 1;
-      const timer = setTimeout(() => this._fail(new BackendError('WORKER_TIMEOUT',
-        `The worker did not answer within ${seconds} s.`)), seconds * 1000);
       if (this.waiting.size === 0) this.line.wake();
-      this.waiting.set(request, { type, resolve, reject, timer, mayRefuse });
+      this.waiting.set(request, { type, resolve, reject, seconds, mayRefuse });
+      if (this.waiting.size === 1) this._watch();
       const parts = frame(type, request, ...payload);
       const { out } = this.line;
       const small = parts.reduce((sum, part) => sum + part.length, 0) < 65536;
@@ -2052,7 +3252,7 @@ class WorkerBackend {
     // anything that comes after.
     while (this.store !== store || this.count < Math.min(count, store.count)) await this.sync(store);
     const { d } = store;
-    const step = Math.max(1, Math.floor(PART / Math.max(d * 4, k * 12)));
+    const step = Math.max(1, Math.floor(Math.min(PART / Math.max(d * 4, k * 12), MOST_WORK / (d * this.count))));
     const asked = [];
     for (let from = 0; from < m; from += step) {
       const size = Math.min(step, m - from);
@@ -2082,11 +3282,7 @@ class WorkerBackend {
   close() {
     if (this.fault) return;
     this.fault = new BackendError('CLOSED', 'The worker was closed.');
-    for (const entry of this.waiting.values()) {
-      clearTimeout(entry.timer);
-      entry.reject(this.fault);
-    }
-    this.waiting.clear();
+    this._rejectAll(this.fault);
     this.line.close();
   }
 }
