@@ -9,7 +9,7 @@ INVENTORY ?= inventory/local
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-venv: ## .venv with the controller's packages, from the hash-locked list
+venv: ## .venv with the controller's packages from the hash-locked list, and the command faiss-fleet
 	@tools/make-venv .venv requirements/controller.txt
 
 audit: venv ## audit this very machine (or make audit INVENTORY=prod)
@@ -28,7 +28,7 @@ test-packages:
 	@tools/install-test-packages
 	@tools/make-venv .venv requirements/test.txt
 
-lint: test-packages ## ruff, mypy, ansible-lint
+lint: test-packages ## ruff, mypy, the import contracts, ansible-lint
 	@tests/run lint
 
 unit: test-packages ## the fast tests, on this Python and on 2.7 and 3.6
@@ -38,8 +38,8 @@ bench: ## benchmarks: prints ratios, judges nothing
 	@tools/make-venv .venv requirements/test.txt
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
-lock: ## write the lock files anew (wants uv)
+lock: ## write the lock files again (wants uv)
 	@tools/lock
 
-clean: ## remove the environments and caches of this folder; reports stay
-	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache
+clean: ## remove the environments and caches of this directory; reports stay
+	rm -rf .venv .cache .import_linter_cache .mypy_cache .ruff_cache .pytest_cache

@@ -3,34 +3,27 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import strategies
+from . import argument_specs, strategies
 from .errors import FleetError
 from .strategies.base import Options
 from .target import errors as target_errors
 from .target.prefix import manifest as target_prefix
 
-POLICIES = ("first", "fastest", "fixed")
-LIMITS = ("faiss_install__attempt_timeout", "faiss_install__max_size_mb")
-
 
 def check_strategies(wanted: Iterable[str]) -> list[str]:
-    """The same names, once each and in their order. Raises FleetError for a name that no strategy has."""
-    if isinstance(wanted, str) or not isinstance(wanted, Iterable):
-        raise FleetError(
-            f"faiss_install__strategies is {wanted!r}, which is not a list. Write a list, such as [existing, wheel]."
-        )
+    """Return the same names, once each and in their order. Raises FleetError for a name that no strategy has."""
     known = strategies.names()
-    order = list(dict.fromkeys(wanted))
+    order: list[str] = list(dict.fromkeys(argument_specs.typed("faiss_install__strategies", wanted) or []))
     unknown = [name for name in order if name not in known]
     if unknown:
+        near = argument_specs.suggestion(unknown[0], known)
         raise FleetError(
-            f"faiss_install__strategies names {', '.join(map(repr, unknown))}, which this version does not have. "
+            f"faiss_install__strategies names {', '.join(map(repr, unknown))}, which this version does not have.{near} "
             f"It has: {', '.join(known)}."
         )
     if not order:
@@ -39,42 +32,40 @@ def check_strategies(wanted: Iterable[str]) -> list[str]:
 
 
 def check_policy(policy: object) -> str:
-    """The policy's name. Raises FleetError for one that does not exist."""
-    if policy not in POLICIES:
-        raise FleetError(f"faiss_install__policy is {policy!r}. It can be one of: {', '.join(POLICIES)}.")
-    return str(policy)
+    """Return the policy's name. Raises FleetError for one that does not exist."""
+    return str(argument_specs.typed("faiss_install__policy", policy))
+
+
+def check_search_test(given: object) -> dict[str, Any]:
+    """Return the search test's options with their types. Raises FleetError for one that the module would refuse."""
+    return dict(argument_specs.typed("faiss_install__search_test", given or {}))
 
 
 def check_prefix(path: object) -> str:
-    """The prefix, without a trailing slash. Raises FleetError when it is relative or belongs to the system."""
+    """Return the prefix without a trailing slash. Raises FleetError when it is relative or belongs to the system."""
     try:
         return str(target_prefix.check(path))
     except target_errors.AuditError as exc:
         raise FleetError(f"faiss_install__prefix: {exc}", getattr(exc, "cause", None)) from None
 
 
-def _check_limit(name: str, value: object) -> None:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = math.nan
-    if not 0 <= number < math.inf:
-        raise FleetError(f"{name} is {value!r}. Give a number above 0, such as 600, or 0 for no limit.")
-
-
 def default_cache(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the controller keeps downloads, locks and packed prefixes: XDG_CACHE_HOME/faiss-fleet."""
+    """Return where the controller keeps downloads, locks and packed prefixes: XDG_CACHE_HOME/faiss-fleet."""
     return Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/root")) / ".cache") / "faiss-fleet"
 
 
 def from_variables(values: Mapping[str, Any]) -> Options:
-    """Options for one host from its ``faiss_install__*`` values. Raises FleetError; nothing has changed by then."""
-    cache = values.get("faiss_install__cache")
-    for name in LIMITS:
-        _check_limit(name, values.get(name, 0))
+    """Return one host's options from its ``faiss_install__*`` values, each with its type. Raises FleetError."""
+    known = argument_specs.specs()
+    found = {
+        name: argument_specs.typed(name, value) if name in known else value
+        for name, value in values.items()
+        if name.startswith("faiss_install__") and value is not None
+    }
+    cache = found.get("faiss_install__cache")
     return Options(
-        prefix=check_prefix(values.get("faiss_install__prefix", Options.prefix)),
+        prefix=check_prefix(found.get("faiss_install__prefix", Options.prefix)),
         cache=Path(str(cache)).expanduser() if cache else default_cache(),
-        offline=bool(values.get("faiss_install__offline", False)),
-        extra={name: value for name, value in values.items() if name.startswith("faiss_install__")},
+        offline=found.get("faiss_install__offline", False),
+        extra=found,
     )

@@ -174,7 +174,7 @@ def main():
     said = dict(log=log.text()) if log.text() else {}
     seconds = round(time.time() - started, 3)
     if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy,
+        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
                          prefix=module.params['prefix'], seconds=seconds, changed=False, **said)
     module.exit_json(prefix=params['prefix'], seconds=seconds, **dict(result, **said))
 

@@ -262,8 +262,8 @@ def main():
         module.cleanup(module.params['archive'])
     seconds = round(time.time() - started, 3)
     if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, seconds=seconds,
-                         changed=False)
+        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
+                         seconds=seconds, changed=False)
     module.exit_json(seconds=seconds, **result)
 
 

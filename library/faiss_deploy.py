@@ -262,7 +262,7 @@ def main():
         module.cleanup(module.params['archive'])
     seconds = round(time.time() - started, 3)
     if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy,
+        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
                          prefix=module.params['prefix'], seconds=seconds, changed=False)
     module.exit_json(prefix=params['prefix'], seconds=seconds, **result)
 

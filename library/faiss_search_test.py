@@ -1,21 +1,23 @@
 #!/usr/bin/python
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Tells whether a FAISS on this host works and how fast it is."""
+"""Tests whether a FAISS on this host works, and measures how fast it is."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 DOCUMENTATION = r'''
 module: faiss_search_test
-short_description: Tell whether a FAISS on this host works and how fast it is
+short_description: Test a FAISS on this host and measure it
 description:
   - Starts each runtime, a Python or a Node, in a child process with a time limit, in a session of its own. It imports
     FAISS, searches with known answers on a flat, an IVF and an HNSW index, compares recall with exact answers that are
     computed without FAISS, saves and loads each index, and measures the time of single queries and of a batch.
   - Whatever FAISS does (an illegal instruction, a crash, an abort, a hang, no memory, garbage on standard output, wrong
-    answers) becomes a result with its cause. The module itself fails only for options that cannot be, or for a setting
-    that cannot be read.
-  - Changes nothing on the host, and runs the same in check mode. What it writes for a moment lies in a folder of its
-    own under the system's temporary folder.
+    answers) becomes a result with its cause. The module itself fails only for invalid options, or for a backend
+    configuration that cannot be read.
+  - The host returns evidence. The action plugin of the same name sends the files that the test needs, and names the
+    cause on the controller.
+  - Changes nothing on the host, and runs the same in check mode. What it writes meanwhile lies in a directory of its
+    own below the system's temporary directory.
 options:
   runtimes:
     description: What to test. Give this or O(setting).
@@ -80,7 +82,6 @@ options:
         description:
           - Whether recall and speed are measured on the workload. C(false) is the brief test, a third of a second of
             one core instead of two and more - import, known answers on each kind of index, save and load.
-          - The programs for Node always measure.
         type: bool
         default: true
       soak:
@@ -126,6 +127,9 @@ options:
       - For Node it is a limit of what the process holds in memory, as V8 reserves far more addresses than it uses.
     type: int
     default: 2048
+  files:
+    description: Programs and loaders, as a base64 tar.gz. The action plugin fills it in.
+    type: str
 notes:
   - The answers come as lines that carry a word which only this run knows. This keeps accidents apart from answers; it
     is no protection against a FAISS that means to deceive, which could do so in any case.
@@ -312,7 +316,7 @@ import sys
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet.backend import runtime as named_runtime
-from ansible.module_utils.faiss_fleet.search import run as search_test
+from ansible.module_utils.faiss_fleet.search import run as search_test, shipped
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 ARGUMENT_SPEC = dict(
@@ -339,6 +343,8 @@ ARGUMENT_SPEC = dict(
     )),
     timeout=dict(type='int', default=120),
     memory_limit_mb=dict(type='int', default=2048),
+    # no_log keeps it out of the host's log and out of the answer.
+    files=dict(type='str', no_log=True),
 )
 
 
@@ -361,11 +367,12 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     params = module.params
-    limits = [params[name] for name in ('workload', 'timeout', 'memory_limit_mb', 'min_recall')]
+    limits = [params[name] for name in ('workload', 'timeout', 'memory_limit_mb')]
     try:
-        search_test.check_workload(*limits)
+        search_test.check_workload(*(limits + [params['min_recall']]))
         chosen, setting = to_test(params)
-        results = [search_test.run(name, runtime, *limits) for name, runtime in chosen]
+        files = shipped.unpack(params['files'])
+        results = [search_test.run(name, runtime, *limits, files=files) for name, runtime in chosen]
     except AuditError as exc:
         module.fail_json(msg=str(exc), cause=exc.cause, remedy=exc.remedy)
     returned = {} if setting is None else {'setting': setting}

@@ -5,10 +5,15 @@ __metaclass__ = type
 
 DOCUMENTATION = r'''
 module: fleet_preflight
-short_description: Refuses an inventory that cannot be audited, before any host is touched
+short_description: Refuse an inventory that cannot be audited, before any host is touched
 description:
-  - Looks at the variables of every host of the play, once for all of them, on the controller alone.
-options: {}
+  - Checks the variables of every host of the play once, on the controller alone. Its message has one line for
+    each fault, with the hosts that have it.
+options:
+  files:
+    description: Whether the files on the controller that the options name are read as well, such as a wheelhouse.
+    type: bool
+    default: true
 author: [The faiss-fleet authors]
 '''
 
@@ -18,8 +23,9 @@ EXAMPLES = r'''
 '''
 
 RETURN = r'''
-faults:
-  description: Hosts by fault, each fault a sentence with its remedy.
-  returned: when there are any
-  type: dict
+msg:
+  description: How many hosts can be audited, or each fault with its hosts.
+  returned: always
+  type: str
+  sample: 12 host(s) can be audited
 '''

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,21 @@ def podman() -> Iterator[dict[str, str]]:
     try:
         yield {**os.environ, "CONTAINERS_CONF": conf, "CONTAINERS_STORAGE_CONF": str(storage)}
     finally:
+        _remove_store(place)
+
+
+def _remove_store(place: Path) -> None:
+    """Containers that have just ended are cleaned up by a podman of their own, which may still write there."""
+    deadline = time.monotonic() + 20
+    while True:
         subprocess.run(["umount", "-q", "-l", place / "images" / "overlay"], check=False, capture_output=True)
-        shutil.rmtree(place)
+        try:
+            shutil.rmtree(place)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def tree(folder: Path) -> list[str]:

@@ -16,8 +16,9 @@ from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from faiss_fleet.records.build import RecordBuilder, Run, timestamp
+from faiss_fleet.records.build import RecordBuilder, Run
 from faiss_fleet.records.clean import Cleaner
+from faiss_fleet.run_id import timestamp
 
 START = datetime(2026, 11, 22, 10, 11, 12, tzinfo=timezone.utc)
 RUN = Run("20261122T101112Z-5a3f1e", timestamp(START), "control01.example.net", "0.1.0", False, ("inventory/prod",))

@@ -11,11 +11,11 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..attempts import limits as time_limit
 from ..errors import FleetError
-from ..records.build import current_run_id
+from ..run_id import current_run_id
 from ..strategies.base import Options
 from . import cache
+from . import limits as time_limit
 
 TOLD = "That was found for another host of this run; it is not tried again for each."
 

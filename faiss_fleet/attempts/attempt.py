@@ -7,13 +7,13 @@ import time
 from typing import Any, Protocol
 
 from .. import strategies
+from ..artefacts import limits as time_limit
+from ..causes import diagnose as causes
 from ..errors import FleetError
 from ..plan import decide
-from ..records import build as records
+from ..run_id import timestamp
 from ..strategies.base import Artefact, Candidate, Facts, Options, Runtime, Strategy
-from ..target.causes import diagnose as causes
 from . import failure_cache as memory
-from . import limits as time_limit
 from . import measured
 
 Result = dict[str, Any]
@@ -148,7 +148,7 @@ class Rung:
         """What a later run is to know of it if another one is set; None where there is no prefix to take away."""
         if not self.passed or self._artefact is None:
             return None
-        return memory.loss(self.candidate, self.verification or {}, self._relevant, records.timestamp())
+        return memory.loss(self.candidate, self.verification or {}, self._relevant, timestamp())
 
     def climb(self) -> None:
         """One attempt, whatever becomes of it."""
@@ -270,7 +270,7 @@ class Rung:
             return
         memo = None
         if self.verification is not None:
-            at = records.timestamp()
+            at = timestamp()
             fault = (self.attempt["cause"], self.attempt["message"])
             memo = memory.failure(self.candidate, *fault, self.facts, self._relevant, at)
         if not self._put and memo is None:

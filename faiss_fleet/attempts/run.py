@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..artefacts import limits as time_limit
 from ..errors import FleetError
 from ..plan import decide
 from ..plan.planner import possible
 from ..strategies.base import Candidate, Facts, Options
 from . import current_backend as held
 from . import failure_cache as memory
-from . import limits as time_limit
 from .attempt import (
     KEEP,
     Host,

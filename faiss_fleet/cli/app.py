@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from .. import __version__
+from ..argument_specs import suggestion
 from ..errors import FleetError
 from . import places
 
@@ -49,10 +51,21 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"faiss-fleet {__version__}")
+        raise typer.Exit
+
+
 def _runs_for_completion(incomplete: str) -> list[str]:
     folder = places.reports_folder()
     names = [entry.name for entry in folder.glob("2*") if (entry / "records.jsonl").exists()]
     return [name for name in ["latest", *sorted(names, reverse=True)] if name.startswith(incomplete)]
+
+
+def _or_before(context: typer.Context, option: typer.CallbackParam, value: Any) -> Any:
+    """Return an option's value, or else the one that was given before the command."""
+    return (context.obj or {}).get(option.name) if value is None else value
 
 
 ReportsOption = Annotated[
@@ -61,6 +74,7 @@ ReportsOption = Annotated[
         "--reports",
         help="Folder of all runs. Default: FAISS_FLEET_REPORTS, ansible.cfg, or reports/.",
         show_default=False,
+        callback=_or_before,
     ),
 ]
 StoreOption = Annotated[
@@ -70,7 +84,11 @@ StoreOption = Annotated[
         help="Path of an SQLite file, or postgresql://user:password@host/database. "
         "Default: FAISS_FLEET_STORE, ansible.cfg, or history.sqlite in the reports folder.",
         show_default=False,
+        callback=_or_before,
     ),
+]
+VersionOption = Annotated[
+    bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
 ]
 RunArgument = Annotated[
     str, typer.Argument(help="Id of a run, 'latest' or 'previous'.", autocompletion=_runs_for_completion)
@@ -78,12 +96,32 @@ RunArgument = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+@app.callback()
+def common(
+    context: typer.Context, version: VersionOption = False, reports: ReportsOption = None, store: StoreOption = None
+) -> None:
+    context.obj = {"reports": reports, "store": store}
+
+
+def _places(reports: Path | None, store: str | None) -> tuple[Path, str]:
+    """Return the directory of runs, and the store's path or URL."""
+    folder = places.reports_folder(reports)
+    return folder, places.store_name(store, folder)
+
+
+def _known_places(reports: Path | None, store: str | None) -> tuple[Path, str]:
+    """Return the same for a command that reads. Raises FleetError for a directory that does not exist."""
+    folder, name = _places(reports, store)
+    places.check_reports(folder)
+    return folder, name
+
+
 @contextmanager
-def _store(store: str | None, reports: Path) -> Iterator[Store]:
+def _store(name: str, reports: Path) -> Iterator[Store]:
     """The store, with the runs on disk that it did not have yet."""
     from . import operations
 
-    with operations.opened(places.store_name(store, reports), reports) as found:
+    with operations.opened(name, reports) as found:
         yield found
 
 
@@ -143,11 +181,10 @@ def run(
     """
     from .audit import audit
 
-    folder = places.reports_folder(reports)
-    kept = places.store_name(store, folder)
+    folder, kept = _places(reports, store)
     status = audit(folder, kept, inventory or [], limit, check, diff_, extra_vars or [], context.args)
     try:
-        with _store(store, folder):
+        with _store(kept, folder):
             pass
     except FleetError as error:
         # The audit is done and on disk, and its status is what a job waits for; the next command takes it in.
@@ -180,10 +217,10 @@ def report(
     from . import show
 
     output = renderers.Output.of(formats, prometheus_file)
-    folder = places.reports_folder(reports)
+    folder, kept = _known_places(reports, store)
     with ExitStack() as stack:
         try:
-            opened = stack.enter_context(_store(store, folder))
+            opened = stack.enter_context(_store(kept, folder))
         except FleetError as error:
             written, earlier = _on_disk(folder, run, error), Earlier.none()
         else:
@@ -209,7 +246,8 @@ def diff(
     """What changed from one run to another: verdicts, ways, latencies, causes, hosts. Ends with 1 if anything did."""
     from . import operations, show
 
-    with _store(store, places.reports_folder(reports)) as opened:
+    folder, kept = _known_places(reports, store)
+    with _store(kept, folder) as opened:
         found = operations.diff(opened, before, after)
     if json_:
         _print(found.as_dict())
@@ -225,7 +263,8 @@ def runs(json_: JsonOption = False, reports: ReportsOption = None, store: StoreO
 
     from . import show
 
-    with _store(store, places.reports_folder(reports)) as opened:
+    folder, kept = _known_places(reports, store)
+    with _store(kept, folder) as opened:
         found = opened.runs()
         if json_:
             _print([asdict(each) for each in found])
@@ -248,11 +287,14 @@ def host(
 
     from . import show
 
-    with _store(store, places.reports_folder(reports)) as opened:
+    folder, kept = _known_places(reports, store)
+    with _store(kept, folder) as opened:
         history = opened.host_history(name)
         if not history:
+            newest = opened.latest_run()
+            near = suggestion(name, [line.host for line in opened.lines(newest)] if newest else [])
             raise FleetError(
-                f"No run in {opened.name} has a host named {name!r}. `faiss-fleet export csv` lists the hosts."
+                f"No run in {opened.name} has a host named {name!r}.{near} `faiss-fleet export csv` lists the hosts."
             )
         record = opened.record(history[0].run, name)
     if json_:
@@ -278,6 +320,42 @@ def explain(
 
 
 @app.command()
+def needs(
+    path: Annotated[Path, typer.Argument(help="A shared object or .node file, a directory, or a wheel.")],
+    host: Annotated[str | None, typer.Option("--host", help="Compare with this host's last record.")] = None,
+    glibc: Annotated[str | None, typer.Option("--glibc", help="Compare with this glibc alone, such as 2.17.")] = None,
+    json_: JsonOption = False,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Show which symbol versions files need, and what a host has of them. Ends with 1 when the host lacks something.
+
+    For example: faiss-fleet needs node_modules/faiss-node/build/Release/faiss-node.node --glibc 2.17
+    """
+    from . import needs as chain
+    from . import show
+
+    if host and glibc:
+        raise typer.BadParameter("Name either --host or --glibc.")
+    provides = chain.of_glibc(glibc) if glibc else None
+    if host:
+        folder, name = _known_places(reports, store)
+        with _store(name, folder) as opened:
+            history = opened.host_history(host)
+            if not history:
+                raise FleetError(
+                    f"No run in {opened.name} has a host named {host!r}. `faiss-fleet export csv` lists the hosts."
+                )
+            provides = chain.of_record(opened.record(history[0].run, host), host)
+    found = chain.examine(path, provides)
+    if json_:
+        _print(found)
+    else:
+        chain.show(found, show.console())
+    raise typer.Exit(1 if found.get("reasons") else 0)
+
+
+@app.command()
 def prune(
     keep: Annotated[int | None, typer.Option(min=1, help="Keep this many newest runs.", show_default=False)] = None,
     older_than: Annotated[
@@ -296,8 +374,8 @@ def prune(
 
     if keep is None and older_than is None:
         raise typer.BadParameter("Say what may go: --keep 30, --older-than 90d, or both.")
-    folder = places.reports_folder(reports)
-    with _store(store, folder) as opened:
+    folder, kept = _known_places(reports, store)
+    with _store(kept, folder) as opened:
         gone = operations.prune(opened, folder, keep, older_than, files, check)
     for run_id in gone:
         typer.echo(run_id)
@@ -306,12 +384,12 @@ def prune(
 
 @app.command(name="import")
 def import_(reports: ReportsOption = None, store: StoreOption = None) -> None:
-    """Take runs on disk into the store. Every command does this by itself; alone it suits a timer."""
+    """Import runs on disk into the store. Every command does this by itself; alone it suits a timer."""
     from ..store.intake import take_in
     from ..store.queries import Store
 
-    folder = places.reports_folder(reports)
-    with Store.open(places.store_name(store, folder)) as opened:
+    folder, kept = _known_places(reports, store)
+    with Store.open(kept) as opened:
         taken = take_in(opened, folder)
         for run_id, count in taken.items():
             typer.echo(f"{run_id}  {count:,} records")
@@ -341,11 +419,13 @@ def export(
     from . import operations
 
     if format_ not in FORMATS:
-        raise typer.BadParameter(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")
+        raise typer.BadParameter(
+            f"{format_!r} is no format.{suggestion(format_, FORMATS)} One of: {', '.join(FORMATS)}."
+        )
     if output is None and format_ == "parquet" and sys.stdout.isatty():
         raise typer.BadParameter("Parquet is binary: name a file with -o, or redirect.")
-    folder = places.reports_folder(reports)
-    with _store(store, folder) as opened:
+    folder, kept = _known_places(reports, store)
+    with _store(kept, folder) as opened:
         if output is None:
             FORMATS[format_].write(operations.material(opened, run, folder, [format_]), sys.stdout.buffer)
             sys.stdout.buffer.flush()

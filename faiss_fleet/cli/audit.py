@@ -13,9 +13,9 @@ from rich.text import Text
 
 from .. import reports as renderers
 from ..errors import FleetError
-from ..records.build import new_run_id
 from ..records.journal import RECORDS, read_run
 from ..reports.text import visible
+from ..run_id import new_run_id
 from ..store.history import Earlier
 from . import launch, show
 from .live import Display

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..records.build import RUN_VARIABLE
-from .places import ROOT
+from ..run_id import RUN_VARIABLE
+from .places import ROOT, checkout
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 TAIL = 30  # lines of Ansible's own output shown when no host was reached
@@ -84,7 +84,7 @@ def playbook(
     with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as folder:
         runner = ansible_runner.run(
             private_data_dir=folder,
-            project_dir=str(ROOT),
+            project_dir=str(checkout()),
             playbook=name,
             cmdline=shlex.join(command_line),
             envvars=dict(envvars),

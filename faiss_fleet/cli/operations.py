@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
-from ..records.build import RUN_ID, Run
+from ..records.build import Run
 from ..records.journal import written_whole
 from ..reports.formats import FORMATS, Material
+from ..run_id import RUN_ID
 from ..store.diff import Diff, compare
 from ..store.history import Earlier
 from ..store.intake import take_in

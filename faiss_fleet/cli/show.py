@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plan.answers import of_record
-from ..records.build import STATES, timestamp
+from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal
 from ..reports.summary import Summary
 from ..reports.text import number, one_line, visible
+from ..run_id import timestamp
 from ..store.diff import Change, Diff, Line, age, elapsed, words
 from ..store.queries import HostLine, StoredRun
 from .live import STYLES

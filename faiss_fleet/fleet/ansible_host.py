@@ -1,21 +1,26 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The ladder's host behind Ansible's connection. Knows Ansible only through the action plugin that it is given."""
+"""A host behind Ansible's connection: what an attempt asks of it, each a remote call with a time limit.
+
+Knows Ansible only through the action plugin that it is given.
+"""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
-from ..artefacts import cache
+from ..artefacts import cache, limits
+from ..causes import evidence
 from ..redact import redact
 from ..strategies.base import Artefact, Runtime, Step
 from ..strategies.container import lock as container_lock
 from ..strategies.container import options as container_options
-from ..target.causes import diagnose as causes
+from . import search_call
 
 # Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
 UNPACK = """
@@ -32,10 +37,24 @@ gzip -dc "$archive" | tar -xf -
 
 # Of a build's log, what the record itself holds.
 LOG_TAIL = 8000
+# Seconds for a remote call that has no limit of its own, and for what a call takes beside its work on the host.
+CALL_SECONDS = 300.0
+DEPLOY_SECONDS = 7200.0
+MARGIN_SECONDS = 60.0
+# What the kernel counted, of the shell's cgroup and of the host: "cgroup 3", "host 5".
+COUNTERS = """
+place=$(sed -n 's/^0:://p' /proc/self/cgroup 2>/dev/null)
+old=$(sed -n 's/^[0-9]*:[^:]*memory[^:]*://p' /proc/self/cgroup 2>/dev/null)
+for file in "/sys/fs/cgroup$place/memory.events" "/sys/fs/cgroup/memory$old/memory.oom_control"; do
+    sed -n 's/^oom_kill /cgroup /p' "$file" 2>/dev/null
+done
+sed -n 's/^oom_kill /host /p' /proc/vmstat 2>/dev/null
+true
+"""
 
 
 class RemoteHost:
-    """The ladder's host: every method is one module call through Ansible's connection.
+    """What an attempt asks of a host, as module calls through Ansible's connection.
 
     A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules:
     first from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
@@ -56,21 +75,72 @@ class RemoteHost:
         self._search_test = search_test
         self._bare = bare
         self._shipped = 0
-        self._lent = False  # whether a Python that came along runs the modules by now
+        self._lent = False  # whether the bundled Python runs the modules by now
+        self._counted: dict[str, int | None] | None = None
 
-    def _module(self, name: str, **arguments: Any) -> dict[str, Any]:
+    def _module(self, name: str, seconds: float = 0, **arguments: Any) -> dict[str, Any]:
+        """A module's result with its cause and remedy; ``timeout`` when it does not end within so many seconds.
+
+        0: CALL_SECONDS.
+        """
+
+        def call() -> dict[str, Any]:
+            answer: dict[str, Any] = self._action._execute_module(
+                module_name=name, module_args=arguments, task_vars=self._task_vars
+            )
+            return answer
+
+        answer = self._limited(call, name, seconds or CALL_SECONDS)
+        killed = answer.get("failed") and evidence.signal_of(answer) == 9
+        return evidence.judged(answer, name, self._killed_since() if killed else None)
+
+    def _limited(self, call: Callable[[], dict[str, Any]], what: str, seconds: float) -> dict[str, Any]:
+        """What the call returns, or the failure ``timeout`` when it did not end in time."""
+        started = time.monotonic()
+        try:
+            with limits.within(seconds):
+                return call()
+        except limits.OutOfTime:
+            if time.monotonic() - started < seconds:
+                raise  # the limit of the whole attempt
+        self.reconnect()
+        remedy = "Look at the host: a hanging file system (`df` hangs), a program that never ends, a lost line."
+        text = f"{what} did not end within {seconds:g} s on the host and was ended. {remedy}"
+        return {"failed": True, "changed": False, "cause": "timeout", "msg": text, "remedy": remedy}
+
+    def _shell(self, script: str, what: str, seconds: float = CALL_SECONDS) -> dict[str, Any]:
+        """What a POSIX shell on the host makes of a script: rc, stdout, stderr; failed and msg when it hangs."""
         action = self._action
-        answer: dict[str, Any] = action._execute_module(
-            module_name=name, module_args=arguments, task_vars=self._task_vars
+        return self._limited(
+            lambda: dict(action._low_level_execute_command(script, executable="/bin/sh")), what, seconds
         )
-        return answer
 
-    def _use_python(self, path: str) -> None:
+    def _counters(self) -> dict[str, int | None]:
+        """How many processes the kernel has killed for lack of memory so far; see evidence.lacked_memory."""
+        said = str(self._shell(COUNTERS, "reading the kernel's counters", MARGIN_SECONDS).get("stdout") or "")
+        found = re.findall(r"^(cgroup|host) (\d{1,18})$", said, re.MULTILINE)
+        counts: dict[str, int | None] = {"cgroup": None, "host": None}
+        return counts | {name: int(count) for name, count in found}
+
+    def _killed_since(self) -> dict[str, int | None] | None:
+        """By how much the counters rose since something was shipped; None where nothing was."""
+        if self._counted is None:
+            return None
+        before, now = self._counted, self._counters()
+        return {
+            name: None if count is None or before[name] is None else count - int(before[name] or 0)
+            for name, count in now.items()
+        }
+
+    def use_python(self, path: str) -> None:
+        """Has every later module run by this Python of the host."""
         self._lent = True
         self._task_vars = {**self._task_vars, "ansible_python_interpreter": path}
 
     def _ship(self, path: Path, name: str) -> tuple[str, str]:
         """Sends a file into Ansible's temporary folder of the task; returns that folder and the file's path."""
+        if self._counted is None:
+            self._counted = self._counters()
         action = self._action
         shell = action._connection._shell
         # Ansible removes its temporary folder when the task ends, whatever happens; a second one would be forgotten.
@@ -95,6 +165,8 @@ class RemoteHost:
             module, arguments = artefact.build.module, artefact.build.within(seconds)
         result = self._module(
             module,
+            # The attempt's own limit, where it has one, comes first.
+            seconds=seconds + MARGIN_SECONDS if seconds else DEPLOY_SECONDS,
             prefix=prefix,
             archive=archive,
             sha256=artefact.sha256,
@@ -113,7 +185,7 @@ class RemoteHost:
         return {
             "ok": not failed,
             "changed": bool(result.get("changed")),
-            "cause": (result.get("cause") or "unknown") if failed else None,
+            "cause": result.get("cause") if failed else None,
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
             "log": _said(result) if failed else None,
@@ -135,24 +207,25 @@ class RemoteHost:
     def _borrow_python(self, artefact: Artefact, archive: str, folder: str) -> dict[str, Any] | None:
         """Makes the archive's own Python run the modules; what stood in the way when it cannot."""
         executable = artefact.runtime["argv"][0]
-        fault = {"ok": False, "changed": False, "cause": "python_missing", "remedy": causes.remedy("python_missing")}
+        fault = {"ok": False, "changed": False, "cause": "python_missing", "remedy": evidence.remedy("python_missing")}
         if not executable.startswith("{prefix}/"):
             message = f"This host has no Python that Ansible can use, and {executable} does not come along."
             return {**fault, "message": message}
         script = UNPACK.format(archive=quote(archive), sha256=quote(artefact.sha256), folder=quote(folder))
-        done = self._action._low_level_execute_command(script, executable="/bin/sh")
+        done = self._shell(script, "unpacking the archive")
+        if done.get("failed"):
+            return {**fault, "cause": done["cause"], "message": done["msg"], "remedy": done["remedy"]}
         if done["rc"] != 0:
             said = (done["stderr"] or done["stdout"]).strip()
-            found = causes.diagnose(said)
-            cause = "hash_mismatch" if done["rc"] == 71 else found[0]["cause"] if found else "unknown"
-            return {**fault, "cause": cause, "message": said, "remedy": causes.remedy(cause)}
-        self._use_python(executable.replace("{prefix}", folder))
+            cause = "hash_mismatch" if done["rc"] == 71 else evidence.recognised(said)[0] or "unknown"
+            return {**fault, "cause": cause, "message": said, "remedy": evidence.remedy(cause)}
+        self.use_python(executable.replace("{prefix}", folder))
         return None
 
     def _bring(self, step: Step, prefix: str) -> dict[str, Any]:
         """What the prefix needs beside it; see Step."""
         shipped = {"archive": self._ship(step.file, "image.tar.gz")[1]} if step.file else {}
-        return self._module(step.module, prefix=prefix, **step.arguments, **shipped)
+        return self._module(step.module, DEPLOY_SECONDS, prefix=prefix, **step.arguments, **shipped)
 
     def reconnect(self) -> None:
         connection = self._action._connection
@@ -173,7 +246,7 @@ class RemoteHost:
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
         if self._bare:
-            self._use_python(runtime["argv"][0])
+            self.use_python(runtime["argv"][0])
         workload = {**(self._search_test.get("workload") or {}), "figures": figures}
         return self._test(candidate, runtime, {**self._search_test, "workload": workload})
 
@@ -188,16 +261,29 @@ class RemoteHost:
 
     def _tests(self, runtimes: list[dict[str, Any]], arguments: dict[str, Any]) -> list[dict[str, Any]]:
         """All in one call, one after the other on the host."""
-        result = self._module("faiss_search_test", runtimes=runtimes, **arguments)
-        if result.get("failed"):
+        answer = self.search_test({**arguments, "runtimes": runtimes}, [entry["runtime"] for entry in runtimes])
+        if answer.get("failed"):
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
-            message = result.get("msg") or result.get("module_stderr") or "the search test did not answer"
-            cause = result.get("cause") or "unknown"
-            failed = {"ok": False, "cause": cause, "message": message}
+            message = answer.get("msg") or answer.get("module_stderr") or "the search test did not answer"
+            failed = {"ok": False, **{name: answer[name] for name in ("cause", "remedy")}, "message": message}
             return [{"candidate": entry["id"], **failed, "runtime": entry["runtime"]} for entry in runtimes]
-        return [
-            {"runtime": entry["runtime"], **found} for entry, found in zip(runtimes, result["results"], strict=True)
-        ]
+        pairs = zip(runtimes, answer["results"], strict=True)
+        return [{"runtime": entry["runtime"], **test} for entry, test in pairs]
+
+    def search_test(self, options: dict[str, Any], runtimes: list[Runtime]) -> dict[str, Any]:
+        """What the module faiss_search_test returns for these options, with verifications in the place of evidence.
+
+        runtimes: what it will test, by which the files are chosen that it needs.
+        """
+        request = search_call.Request.of(options)
+        answer = self._module(
+            search_call.MODULE,
+            seconds=request.seconds(max(1, len(runtimes))) + MARGIN_SECONDS,
+            **request.arguments(runtimes),
+        )
+        if "results" in answer:
+            answer["results"] = request.judged(answer["results"])
+        return answer
 
 
 def _said(result: dict[str, Any]) -> str | None:

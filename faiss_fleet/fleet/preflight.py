@@ -1,18 +1,16 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What is wrong with an inventory, told before any host is touched: names, options and files on the controller."""
+"""Finds what is wrong with an inventory before any host is touched: names, options and files on the controller."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from .. import options
+from .. import argument_specs, options
 from ..errors import FleetError
 from ..strategies.base import Options
 from ..strategies.conda import options as conda_options
@@ -23,30 +21,15 @@ from ..strategies.wheel import catalogue, portable_python
 from ..target import errors as target_errors
 from ..target.prefix import manifest as target_prefix
 
-ROLES = Path(__file__).resolve().parents[2] / "roles"
-
-# A name that could leave a folder, start an option or break a line of a report. Ansible allows all of them.
+# A name that could leave a directory, start an option or break a line of a report. Ansible allows all of them.
 UNSAFE_NAME = re.compile(r"^[.-]|[/\\\x00-\x1f\x7f]|\.\.")
+# A check that finds fault with the value of one variable, and that variable.
+Check = tuple[str, Callable[[Mapping[str, Any]], object]]
 
 
 def ours(variable: str) -> bool:
-    """Whether a variable belongs to a role of this project: ``<role>__<what>``."""
-    role, mark, _ = variable.partition("__")
-    return bool(mark) and role in _roles()
-
-
-@cache
-def _roles() -> frozenset[str]:
-    return frozenset(path.parents[1].name for path in ROLES.glob("*/meta/argument_specs.yml"))
-
-
-@cache
-def argument_specs() -> dict[str, dict[str, Any]]:
-    """Every role variable's specification, by the variable's name."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted(ROLES.glob("*/meta/argument_specs.yml")):
-        found.update(yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"]["main"].get("options", {}))
-    return found
+    """Return whether a variable is a role's, or has a name so near to one that it must be meant."""
+    return variable in argument_specs.specs() or argument_specs.name_fault(variable) is not None
 
 
 def _name_faults(host: str) -> list[str]:
@@ -58,38 +41,42 @@ def _name_faults(host: str) -> list[str]:
     return []
 
 
-def _unknown_faults(values: Mapping[str, Any], known: Sequence[str]) -> list[str]:
-    faults = []
-    for name in sorted(set(values) - set(known)):
-        role = name.partition("__")[0]
-        choices = ", ".join(option for option in sorted(known) if option.startswith(role + "__"))
-        faults.append(f"{name} is no option of the role {role}. Its options: {choices}.")
-    return faults
+def _value_faults(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values that are good, with their types, and what is wrong with the others."""
+    good: dict[str, Any] = {}
+    faults: list[str] = []
+    for name, value in sorted(values.items()):
+        fault = argument_specs.name_fault(name)
+        if fault is not None:
+            faults.append(fault)
+            continue
+        if name not in argument_specs.specs():
+            continue  # not ours
+        typed, found = argument_specs.check(name, value)
+        faults += found
+        if not found and typed is not None:
+            good[name] = typed
+    return good, faults
 
 
-def _specification_faults(values: Mapping[str, Any], specs: Mapping[str, Any]) -> list[str]:
-    # Ansible's own validator, so that a role used alone and the audit say the same.
-    from ansible.module_utils.common.arg_spec import ArgumentSpecValidator  # type: ignore[import-untyped]
-
-    spec = {name: {**specs[name], "required": False} for name in values if name in specs}
-    result = ArgumentSpecValidator(spec).validate({name: values[name] for name in spec})
-    return [f"{message}. Mend it in the inventory." for message in result.error_messages]
-
-
-def _option_faults(values: Mapping[str, Any]) -> list[str]:
-    faults = []
-    checks = (
-        lambda: options.check_strategies(values["faiss_install__strategies"]),
-        lambda: options.check_policy(values["faiss_install__policy"]),
-        lambda: _check_files(options.from_variables(values)),
-        lambda: _check_setting(values["vector_backend__path"]),
-        lambda: conda_options.from_variables(values),
+def _option_faults(values: Mapping[str, Any], files: bool) -> list[str]:
+    """Return what types cannot tell: paths, names of strategies, and files on the controller."""
+    checks: tuple[Check, ...] = (
+        ("faiss_install__strategies", lambda found: options.check_strategies(found["faiss_install__strategies"])),
+        ("vector_backend__path", lambda found: _check_setting(found["vector_backend__path"])),
+        ("faiss_install__prefix", lambda found: options.check_prefix(found["faiss_install__prefix"])),
     )
-    for check in checks:
+    if files:
+        checks += (
+            ("", lambda found: _check_files(options.from_variables({**found, "faiss_install__prefix": None}))),
+            ("", conda_options.from_variables),
+        )
+    faults = []
+    for variable, check in checks:
+        if variable and variable not in values:
+            continue  # the default is good
         try:
-            check()
-        except KeyError:
-            continue  # not set: the default is good
+            check(values)
         except FleetError as exc:
             faults.append(str(exc))
     return faults
@@ -111,7 +98,7 @@ def _check_wheelhouse(folder: str, cache_folder: Path) -> None:
 
 
 def _check_files(chosen: Options) -> None:
-    """Reads the files on the controller that the options name: a wrong hash or a corrupt archive is told here, once."""
+    """Read the files on the controller that the options name: a wrong hash or a corrupt archive is found here, once."""
     wheelhouse = chosen.extra.get("faiss_install__wheelhouse")
     if wheelhouse:
         _check_wheelhouse(str(wheelhouse), chosen.cache)
@@ -129,20 +116,18 @@ def _check_image(named: container_options.File) -> None:
     named.check()
 
 
-def faults(host: str, values: Mapping[str, Any]) -> list[str]:
-    """Everything wrong with one host's name and role variables, each with its remedy; empty when all is well."""
-    specs = argument_specs()
-    return [
-        *_name_faults(host),
-        *_unknown_faults(values, list(specs)),
-        *_specification_faults(values, specs),
-        *_option_faults(values),
-    ]
+def faults(host: str, values: Mapping[str, Any], files: bool = True) -> list[str]:
+    """Return everything wrong with one host's name and role variables, each with its remedy; empty when all is well.
+
+    files: whether files on the controller that the values name are read as well.
+    """
+    good, wrong = _value_faults(values)
+    return [*_name_faults(host), *wrong, *_option_faults(good, files)]
 
 
 def message(found: Mapping[str, Sequence[str]]) -> str:
-    """One text for the terminal: each fault with the hosts that have it, at most five named."""
-    lines = ["Nothing was changed. The inventory has to be mended first:"]
+    """Return one text for the terminal: each fault with the hosts that have it, at most five named."""
+    lines = ["Nothing was changed. Correct the inventory first:"]
     for fault, hosts in sorted(found.items()):
         named = ", ".join(repr(host) if UNSAFE_NAME.search(host) else host for host in hosts[:5])
         more = f" and {len(hosts) - 5} more" if len(hosts) > 5 else ""

@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-import os
 import re
-import secrets
+import signal
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from typing import Any
 
+from ..run_id import timestamp
 from . import schema as record_schema
 from .clean import Cleaner
 from .schema import Record
 
 SCHEMA_VERSION = 1
 STATES = ("native", "fallback", "failed", "unreachable")
-RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{4,12}")
-RUN_VARIABLE = "FAISS_FLEET_RUN_ID"
 _CONNECTING = re.compile(
     r"^(?:Failed to connect to the host via \w+|Data could not be sent to remote host .*? can be reached over \w+): *"
 )
@@ -44,34 +41,26 @@ class Run:
         return cls(**{**{key: data[key] for key in cls.__dataclass_fields__}, "inventory": tuple(data["inventory"])})
 
 
-def timestamp(moment: datetime | None = None) -> str:
-    """ISO 8601 in UTC, to the second; now when no moment is given."""
-    return (moment or datetime.now(timezone.utc)).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def new_run_id(moment: datetime | None = None) -> str:
-    """``20261122T101112Z-3f9a1c``: sorts by time, and two controllers do not meet."""
-    moment = (moment or datetime.now(timezone.utc)).astimezone(timezone.utc)
-    return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(3)}"
-
-
-def current_run_id() -> str | None:
-    """The run this process and its children belong to, None outside of one. The callback announces it."""
-    run_id = os.environ.get(RUN_VARIABLE, "")
-    return run_id if RUN_ID.fullmatch(run_id) else None
-
-
 def diagnose(text: str) -> list[dict[str, Any]]:
     """Causes recognised in an error text, root first."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     found: list[dict[str, Any]] = causes.diagnose(text)
     return found
 
 
+def _killed(result: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The cause of a module that was killed, which nothing shows to be lack of memory; None for any other failure."""
+    from ..causes import evidence
+
+    if evidence.signal_of(result) != signal.SIGKILL:
+        return None
+    return {"cause": "killed", "remedy": remedy_for("killed")}
+
+
 def remedy_for(cause: str) -> str | None:
     """The next step for a cause of the closed list, None for one that is not in it."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     try:
         return str(causes.remedy(cause)) or None
@@ -81,7 +70,7 @@ def remedy_for(cause: str) -> str | None:
 
 def meaning_of(cause: str) -> str | None:
     """What a cause of the closed list is, in words; None for one that is not in it."""
-    from ..target.causes import diagnose as causes
+    from ..causes import diagnose as causes
 
     try:
         return str(causes.meaning(cause)) or None
@@ -156,7 +145,7 @@ class RecordBuilder:
     def add_error(self, stage: str, result: Result, *, ends: bool = True) -> None:
         """A task that failed. ends is False where that says nothing on the verdict: an ignored error, a later task."""
         message = _message(result)
-        known = next(iter(self._diagnose(message)), {})
+        known = _killed(result) or next(iter(self._diagnose(message)), {})
         self._errors.append(
             {
                 "stage": stage,

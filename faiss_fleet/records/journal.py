@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import FleetError
-from .build import RUN_ID, Run, interrupted
+from ..run_id import RUN_ID
+from .build import Run, interrupted
 from .clean import Cleaner
 from .schema import Record
 

@@ -13,7 +13,9 @@ from jsonschema.exceptions import ValidationError
 
 Record = dict[str, Any]
 
-SCHEMA = Path(__file__).resolve().parents[2] / "reports" / "host-record.schema.json"
+# An installed package carries a copy beside this file.
+_PACKAGED = Path(__file__).with_name("host-record.schema.json")
+SCHEMA = _PACKAGED if _PACKAGED.exists() else Path(__file__).resolve().parents[2] / "reports" / _PACKAGED.name
 _LISTS = ("strategies", "plan", "attempts", "verification", "errors")
 _OBJECTS = ("facts", "decision", "setting", "cause", "remedy")
 

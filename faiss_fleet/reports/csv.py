@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from itertools import islice
 
-from .columns import KEYS, Cell
+from ..records.columns import KEYS, Cell
 from .summary import Summary
 from .text import one_line
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 from ..plan import host_class
 from ..plan.host_class import HostClass
 from ..records.build import STATES
+from ..records.columns import at, figures, javascript, proof
 from ..records.schema import Record
 from ..strategies import names as strategy_names
-from .columns import at, figures, javascript, proof
 
 Figures = dict[str, list[float]]
 MEASURED = ("p50_ms", "p95_ms", "qps")

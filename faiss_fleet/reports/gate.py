@@ -8,7 +8,12 @@ from typing import Any
 
 from .text import one_line, shorten
 
+VARIABLE = "fleet_report__fail_on_fallback"
 SHOWN = 20
+NOTHING = (
+    f"The inventory names no host, and {VARIABLE} makes the run a gate: a gate that judged nothing does not open. Add "
+    "hosts to the inventory."
+)
 
 
 def is_fallback(result: Mapping[str, Any]) -> bool:

@@ -25,12 +25,12 @@ from markupsafe import Markup
 
 from ..plan.answers import Answer
 from ..records.build import STATES, meaning_of
+from ..records.columns import BY_KEY
 from ..records.journal import write_atomically
 from ..store.diff import Line, age
 from ..store.history import RunTotals
 from .answered import Answered, pooled
 from .charts import charts
-from .columns import BY_KEY
 from .summary import Summary
 from .text import brief, number, one_line, shorten, visible
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape as xml_escape
 from xml.sax.saxutils import quoteattr
 
-from .columns import Cell
+from ..records.columns import Cell
 from .summary import Summary
 from .text import visible
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ..records.build import STATES
+from ..records.columns import BY_KEY, Cell
 from ..store.diff import Line, age
-from .columns import BY_KEY, Cell
 from .summary import Summary
 from .text import brief, number, one_line, shorten
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import pyarrow as pa
 from pyarrow import parquet
 
-from .columns import KEYS
+from ..records.columns import KEYS
 from .summary import Summary
 
 BATCH = 2_000  # hosts in memory at a time

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from .columns import Cell
+from ..records.columns import Cell
 from .summary import Summary
 from .text import one_line
 

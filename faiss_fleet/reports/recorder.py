@@ -12,10 +12,11 @@ from pathlib import Path
 from .. import reports
 from ..errors import FleetError
 from ..records import attempt_logs
-from ..records.build import RecordBuilder, Result, Run, timestamp
+from ..records.build import RecordBuilder, Result, Run
 from ..records.clean import Cleaner
 from ..records.journal import Journal
 from ..records.schema import Record
+from ..run_id import timestamp
 from ..store.history import Earlier
 from .summary import Summary
 

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..records.build import meaning_of, remedy_for
-from .columns import Cell
+from ..records.columns import Cell
 from .summary import Summary
 from .text import one_line, visible
 

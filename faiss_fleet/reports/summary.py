@@ -10,9 +10,9 @@ from statistics import median
 from typing import Any
 
 from ..records.build import STATES
+from ..records.columns import Cell, row
 from ..records.schema import Record
 from ..store.diff import Line
-from .columns import Cell, row
 
 
 @dataclass

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import textwrap
 
+from ..records.columns import Cell
 from ..store.diff import age
-from .columns import Cell
 from .summary import Summary
 from .text import brief, number, one_line, shorten, width
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import FleetError
-from ..records.build import RUN_ID
 from ..records.journal import RECORDS, RUN, read_records, write_atomically
+from ..run_id import RUN_ID
 from .queries import Store
 
 

@@ -7,8 +7,8 @@ import json
 import zlib
 from typing import Any
 
+from ..records.columns import BY_KEY, Cell
 from ..records.schema import Record
-from ..reports.columns import BY_KEY, Cell
 
 # Column of the table: column of the reports. One place says what each means.
 CELLS = {

@@ -20,8 +20,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine
 
-from ..records.build import timestamp
 from ..records.schema import Record
+from ..run_id import timestamp
 from . import database
 from .history import RunTotals
 from .packing import CELLS, line_of, plain, unpack

@@ -25,8 +25,6 @@ class Recipe:
     sources: tuple[str, ...]
     # Files keep the owners that ``lay`` gave them; otherwise everything belongs to root.
     owners: bool = False
-    # Whether it is one of the hosts of inventory/demo.
-    demo: bool = True
 
     def digest(self) -> str:
         """Changes when an input, the recipe's code or one of its files does."""
@@ -63,8 +61,8 @@ def _nopython(root: Path, work: Path) -> None:
     centos7.finish(root)
 
 
-def _debian(name: str, says: str, demo: bool = False) -> Recipe:
-    return Recipe(name, says, functools.partial(debian.lay, name), (), ("debian.py",), owners=True, demo=demo)
+def _debian(name: str, says: str) -> Recipe:
+    return Recipe(name, says, functools.partial(debian.lay, name), (), ("debian.py",), owners=True)
 
 
 RECIPES = {
@@ -92,7 +90,7 @@ RECIPES = {
             ("centos7.py", "python27.py"),
         ),
         Recipe("centos7-nopython", "glibc 2.17, no Python", _nopython, USERLAND, ("centos7.py",)),
-        _debian("debian12", "glibc 2.36, Python 3.11", demo=True),
+        _debian("debian12", "glibc 2.36, Python 3.11"),
         _debian("debian11", "glibc 2.31, Python 3.9"),
         _debian("debian13", "glibc 2.41, Python 3.13"),
     )

@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import binascii
 import errno
 import os
 import select
@@ -22,6 +23,21 @@ DRAIN = 0.5           # seconds for what is left in the pipes; a grandchild may 
 GIVE_UP = 5.0         # seconds until a process that ignores SIGKILL is left behind
 
 _clock = getattr(time, 'monotonic', time.time)    # 2.7 has no monotonic clock
+
+
+MARK = 'FAISS_FLEET_CHILD'   # the variable by which what a child has started is found, whatever session it went to
+
+
+def evidence(outcome):
+    """An Outcome as a dict for JSON."""
+    found = dict(outcome._asdict())
+    error = found['start_error']
+    if error is not None:
+        number = getattr(error, 'errno', None)
+        found['start_error'] = {
+            'errno': errno.errorcode.get(number),
+            'message': u'%s' % error if number is None else u'%s: %s' % (error.filename, os.strerror(number))}
+    return found
 
 
 class Tail:
@@ -60,10 +76,14 @@ def run(argv, text, env, cwd, timeout, on_output):
     """Starts argv in a session of its own with text as its standard input; returns an Outcome.
 
     on_output is called with each piece of standard output. After the end, or the time limit, everything that is left
-    in the process group is killed, so that no worker of a dead child goes on computing on the host.
+    in the process group, or has the child's mark in its environment, is killed, so that no worker of a dead child goes
+    on computing on the host.
     """
     started = _clock()
     log = Tail(LOG_LIMIT)
+    mark = binascii.hexlify(os.urandom(16)).decode('ascii')
+    env = dict(env)
+    env[str(MARK)] = str(mark)
     try:
         child = _start(argv, text, env, cwd)
     except (IOError, OSError, ValueError) as exc:
@@ -76,6 +96,7 @@ def run(argv, text, env, cwd, timeout, on_output):
         timed_out = not _read_until_end(child, readers, started + timeout)
     finally:
         _kill_group(child.pid)
+        _kill_marked(mark)
         stuck = not _ended(child, _clock() + GIVE_UP)
         _drain(readers)
         child.stdout.close()
@@ -145,3 +166,33 @@ def _kill_group(pid):
     except OSError as exc:
         if exc.errno not in (errno.ESRCH, errno.EPERM):
             raise
+
+
+def _kill_marked(mark):
+    """Kills what the child had started and what left its process group; again, until nothing of it is found."""
+    for _round in range(10):
+        found = _marked(('%s=%s' % (MARK, mark)).encode('ascii'))
+        if not found:
+            return
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError as exc:
+                if exc.errno not in (errno.ESRCH, errno.EPERM):
+                    raise
+        time.sleep(0.01)
+
+
+def _marked(entry):
+    """Ids of running processes with this entry in their environment; a zombie has none."""
+    found = []
+    for name in os.listdir('/proc'):
+        if not name.isdigit():
+            continue
+        try:
+            with open('/proc/%s/environ' % name, 'rb') as environ:
+                if entry in environ.read().split(b'\0'):
+                    found.append(int(name))
+        except (IOError, OSError):
+            pass                        # it has ended, or is another user's
+    return found

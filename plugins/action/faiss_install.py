@@ -40,12 +40,13 @@ class ActionModule(ActionBase):
         try:
             order = options.check_strategies(arguments["strategies"])
             policy = options.check_policy(arguments["policy"])
+            search_test = options.check_search_test(arguments.get("search_test"))
             chosen = options.from_variables(
                 {f"faiss_install__{name}": value for name, value in arguments["options"].items()}
             )
             settable.check(facts)
             # Which policy and which workload decide whether what was measured before still counts.
-            chosen.extra["faiss_install__workload"] = (arguments.get("search_test") or {}).get("workload")
+            chosen.extra["faiss_install__workload"] = search_test.get("workload")
             if policy == "fastest":
                 chosen.extra["faiss_install__measure"] = "always"
             candidates = planning.plan(facts, chosen, order)
@@ -58,7 +59,7 @@ class ActionModule(ActionBase):
         else:
             named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
             bare = facts["method"] == "raw"
-            host = RemoteHost(self, task_vars, arguments.get("search_test") or {}, bare, [named])
+            host = RemoteHost(self, task_vars, search_test, bare, [named])
             climbed = ladder.climb(candidates, policy, facts, chosen, host, order)
             if all(test.get("figures", True) for test in climbed.verification):
                 # Something was measured, or nothing passed: what the fallbacks would do here is worth a figure.

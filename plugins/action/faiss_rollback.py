@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 # What a shell returns when the interpreter of a module is not there, or is no program.
 NO_PYTHON = (126, 127)

@@ -19,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.reports import gate
 
-VARIABLE = "fleet_report__fail_on_fallback"
 RESULT = "_vector_backend__result"
 
 
@@ -37,7 +36,7 @@ class ActionModule(ActionBase):
         # Templates are not worked out, save the one that is wanted: to do so for all variables takes far longer.
         own = task_vars["hostvars"].raw_get
         # The argument was worked out for this one host; what is this host's own variable says nothing of the others.
-        others = arguments["fail_on_fallback"] and VARIABLE not in own(task_vars["inventory_hostname"])
+        others = arguments["fail_on_fallback"] and gate.VARIABLE not in own(task_vars["inventory_hostname"])
         fallen: dict[str, Mapping[str, Any]] = {}
         for host in task_vars["ansible_play_hosts_all"]:
             variables = own(host)
@@ -49,7 +48,7 @@ class ActionModule(ActionBase):
         return result
 
     def _held(self, variables: Mapping[str, Any], otherwise: bool) -> bool:
-        value = variables.get(VARIABLE, otherwise)
+        value = variables.get(gate.VARIABLE, otherwise)
         try:
             if isinstance(value, str):
                 value = self._templar.copy_with_new_env(available_variables=variables).template(value)

@@ -1,7 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Looks at every host's variables before any host is touched, once for the whole play.
+"""Checks every host's variables before any host is touched, once for the whole play, on the controller alone.
 
-It runs on the controller alone: bad input stops the run with one message for each fault, naming the hosts that have it.
+Bad input stops the run with one line for each fault, which names the hosts that have it.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.fleet import preflight
 
+ARGUMENT_SPEC = {"files": {"type": "bool", "default": True}}
+
 
 class ActionModule(ActionBase):
     """See the file's first lines."""
@@ -28,19 +30,20 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
+        _spec, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         faults: dict[str, list[str]] = {}
         for host in task_vars["ansible_play_hosts_all"]:
-            for fault in self._faults(host, task_vars["hostvars"][host]):
+            for fault in self._faults(host, task_vars["hostvars"][host], arguments["files"]):
                 faults.setdefault(fault, []).append(host)
         if faults:
-            result.update(failed=True, msg=preflight.message(faults), faults=faults)
+            result.update(failed=True, msg=preflight.message(faults))
         else:
             result["msg"] = f"{len(task_vars['ansible_play_hosts_all'])} host(s) can be audited"
         return result
 
-    def _faults(self, host: str, variables: Any) -> list[str]:
+    def _faults(self, host: str, variables: Any, files: bool) -> list[str]:
         try:
             values = {name: variables[name] for name in variables if preflight.ours(name)}
         except AnsibleError as exc:
-            return [f"A variable cannot be worked out: {exc}. Mend the expression in the inventory."]
-        return preflight.faults(host, values)
+            return [f"A variable cannot be evaluated: {exc}. Correct the expression in the inventory."]
+        return preflight.faults(host, values, files)

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.plan import decide, recommend
-from faiss_fleet.records.build import current_run_id, timestamp
+from faiss_fleet.run_id import current_run_id, timestamp
 
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")

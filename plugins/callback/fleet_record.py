@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible import constants, context
 from ansible.errors import AnsibleError
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
@@ -23,8 +24,9 @@ from faiss_fleet import __version__
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
 from faiss_fleet.records import journal as runs
-from faiss_fleet.records.build import RUN_VARIABLE, Run, current_run_id, new_run_id, timestamp
-from faiss_fleet.reports import recorder, terminal
+from faiss_fleet.records.build import Run
+from faiss_fleet.reports import gate, recorder, terminal
+from faiss_fleet.run_id import RUN_VARIABLE, current_run_id, new_run_id, timestamp
 from faiss_fleet.store.history import STORE, Earlier
 
 DOCUMENTATION = """
@@ -94,6 +96,8 @@ options:
 
 SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key", re.IGNORECASE)
 USERINFO = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")  # the password, which a program may print without its URL
+# Ansible's own first and last task of a role, which run whatever --tags says and do nothing on a host.
+IMPLICIT = ("ansible.builtin.validate_argument_spec", "meta", "ansible.builtin.meta")
 SHORTEST_SECRET = 4  # to mask a shorter word would garble the record and hide nothing
 COLORS = {
     "native": constants.COLOR_OK,
@@ -246,6 +250,8 @@ class CallbackModule(CallbackBase):
             return
         try:
             if current.empty:
+                if self._is_gate():
+                    raise FleetError(gate.NOTHING)
                 self._display.warning("The inventory, or --limit, names no host: nothing was audited. Add hosts to it.")
                 return
             if not current.started and not current.troubled:
@@ -261,6 +267,16 @@ class CallbackModule(CallbackBase):
         for name in current.files:
             self._display.display(f"  {current.folder / name}")
         self._keep(current.folder.parent)
+
+    def _is_gate(self) -> bool:
+        """Whether the run is a gate, as -e or the variables of all hosts say: no host is there to ask for its own."""
+        manager = self._play.get_variable_manager()
+        variables = manager.get_vars(play=self._play, host=manager._inventory.get_host("localhost"))
+        value = variables.get(gate.VARIABLE, False)
+        try:
+            return boolean(Templar(loader=self._play.get_loader(), variables=variables).template(value))
+        except (AnsibleError, TypeError):
+            return True  # said, though not in a way that can be read: the gate holds rather than opens
 
     def _store(self, reports: Path) -> str:
         """Path or URL of the store of runs."""
@@ -288,7 +304,7 @@ def _actions(play: Any) -> set[str]:
                 walk(entry.block)
                 walk(entry.rescue)
                 walk(entry.always)
-            elif entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
+            elif entry.action not in IMPLICIT and entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
                 names = [
                     entry.action,
                     getattr(entry, "_role_name", None) or "",

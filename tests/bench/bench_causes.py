@@ -17,7 +17,7 @@ from pathlib import Path
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet.target.causes import diagnose as causes
+from faiss_fleet.causes import diagnose as causes
 
 FIXTURES = Path(__file__).resolve().parents[1] / "fixtures" / "diagnosis"
 

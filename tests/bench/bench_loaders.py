@@ -34,7 +34,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "loaders" / "python"), str(ROOT / "tests" / "integration")]
 
-build, recipe, unpacking = (importlib.import_module(f"faiss_fleet.addon.{n}") for n in ("build", "recipe", "unpacking"))
+NODE = "faiss_fleet.strategies.node"
+build, recipe, unpacking = (importlib.import_module(f"{NODE}.{n}") for n in ("build", "recipe", "unpacking"))
 cpu = importlib.import_module("faiss_fleet.target.facts.cpu")
 options = importlib.import_module("faiss_fleet.options")
 Options = importlib.import_module("faiss_fleet.strategies.base").Options

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,23 +79,37 @@ def mounted(folder: Path, *options: str) -> Iterator[None]:
         pytest.param({"faiss_install__strategies": ["weel"]}, "'weel'", id="unknown strategy"),
         pytest.param(
             {"faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64}},
-            "container_source: archive", id="a container's archive that no source takes",
+            "container_source: archive",
+            id="a container's archive that no source takes",
         ),
         pytest.param(
             {
                 "faiss_install__container_source": "archive",
                 "faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64},
             },
-            "/no/such.tar", id="a container's archive that is not there",
+            "/no/such.tar",
+            id="a container's archive that is not there",
         ),
         pytest.param(
             {
                 "faiss_install__container_source": "build",
                 "faiss_install__container_base": {"file": "/etc/hostname", "sha256": "0" * 64},
             },
-            "/etc/hostname has sha256", id="another base than the one named",
+            "/etc/hostname has sha256",
+            id="another base than the one named",
         ),
         pytest.param({"faiss_install__policy": "best"}, "faiss_install__policy", id="unknown policy"),
+        pytest.param(
+            {"faiss_install__search_test": {"workload": {"n": "10_000 vectors"}}},
+            "faiss_install__search_test.workload.n is '10_000 vectors', which is not a whole number",
+            id="a nested value of another type",
+        ),
+        pytest.param(
+            {"faiss_install__search_test": {"worklod": {"n": 100}}},
+            "Did you mean workload?",
+            id="a misspelt nested key",
+        ),
+        pytest.param({"faiss_install_strategies": ["js"]}, "Did you mean faiss_install__strategies?", id="a near miss"),
         pytest.param({"faiss_install__prefix": "opt/faiss"}, "relative", id="relative prefix"),
         pytest.param({"faiss_install__prefix": "/usr/lib/faiss"}, "/usr belongs to the system", id="prefix in /usr"),
         pytest.param({"faiss_install__prefix": "/"}, "root of the file system", id="prefix /"),
@@ -104,7 +119,7 @@ def test_a_bad_option_is_refused_before_the_host_is_touched(place: Place, change
     done = place.audit(**changes)
     assert done.returncode == 2
     assert "Nothing was changed" in done.stdout and told in done.stdout
-    assert "Read what decides" not in done.stdout
+    assert "Gather host facts" not in done.stdout
     assert place.written() == []
 
 
@@ -157,6 +172,7 @@ def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
     assert json.loads((place.folder / "etc" / "backend.json").read_text())["backend"] == "js"
 
 
+@pytest.mark.slow
 def test_a_file_in_the_prefixs_place_is_told_before_anything_is_shipped(place: Place) -> None:
     (place.folder / "opt" / "faiss-fleet").write_text("somebody's")
     done = place.audit()
@@ -212,12 +228,64 @@ def test_the_gate_fails_on_a_fallback_and_names_the_host(place: Place) -> None:
     assert place.record()["state"] == "fallback"
 
 
-def test_an_inventory_without_hosts_is_said_and_leaves_no_run(place: Place) -> None:
+def test_misspelt_variables_of_groups_and_of_the_command_line_are_refused_in_a_few_lines(place: Place) -> None:
+    group = place.folder / "group_vars" / "all.yml"
+    group.parent.mkdir()
+    group.write_text("faiss_install__stratgies: [js]\nvector_backend_path: /tmp/x\n")
+    done = place.audit("here", "-e", "faiss_instal__keep=true", "-e", "glibc_facts__timeout=soon")
+    assert done.returncode == 2
+    for fault in (
+        "- faiss_install__stratgies is not a variable of the role faiss_install. "
+        "Did you mean faiss_install__strategies?",
+        "- vector_backend_path is not a variable of this project. Did you mean vector_backend__path?",
+        "- faiss_instal__keep is not a variable of this project. Did you mean faiss_install__keep?",
+        "- glibc_facts__timeout is 'soon', which is not a whole number. Give at least 1.",
+    ):
+        assert done.stdout.count(fault) == 1, done.stdout
+    (message,) = re.findall(r"Nothing was changed.*?\n\n", done.stdout, re.DOTALL)
+    assert len(message.strip().splitlines()) == 5 and place.written() == []
+
+
+def test_a_value_of_the_command_line_gets_its_type(place: Place) -> None:
+    """Text that says false is no true value: nothing that failed is kept, and the index is asked."""
+    given = ["-e", "faiss_install__offline=false", "-e", "faiss_install__strategies=existing,js"]
+    done = place.audit("here", "--check", *given)
+    assert done.returncode == 0, done.stdout
+    assert {each["strategy"] for each in place.record()["plan"]} <= {"existing", "js"}
+
+
+def test_the_validation_of_a_role_used_alone_refuses_a_misspelt_nested_option(place: Place) -> None:
+    playbook = place.folder / "alone.yml"
+    playbook.write_text(
+        "- hosts: localhost\n  gather_facts: false\n  roles:\n    - role: faiss_install\n"
+        "      vars: {faiss_install__search_test: {min_recall: {ifv: 0.5}}}\n"
+    )
+    command = [str(ROOT / ".venv/bin/ansible-playbook"), str(playbook)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "faiss_install__search_test.min_recall.ifv" in done.stdout
+
+
+def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) -> None:
+    """Ansible validates the roles' arguments whatever --tags says; that alone makes no audit of it."""
+    done = place.audit("here", "--tags", "probe", "-e", "fleet_report__fail_on_fallback=true")
+    assert done.returncode == 0 and "Gather host facts" in done.stdout, done.stdout
+    assert place.written() == [] and not list(place.folder.glob("reports/2*"))
+
+
+@pytest.mark.parametrize("gate", ["", "command line", "group"])
+def test_an_inventory_without_hosts_leaves_no_run_and_passes_no_gate(place: Place, gate: str) -> None:
     environment = {**os.environ, "FAISS_FLEET_REPORTS": str(place.folder / "reports")}
     empty = place.folder / "empty.yml"
-    empty.write_text("all:\n  children:\n    centos7:\n      hosts:\n")
+    variables = "  vars: {fleet_report__fail_on_fallback: true}\n" if gate == "group" else ""
+    empty.write_text(f"all:\n{variables}  children:\n    centos7:\n      hosts:\n")
     command = [str(ROOT / ".venv/bin/ansible-playbook"), "audit.yml", "-i", str(empty)]
+    command += ["-e", "fleet_report__fail_on_fallback=true"] if gate == "command line" else []
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0
+    assert (done.returncode != 0) == bool(gate), done.stdout + done.stderr
     assert "names no host" in done.stdout + done.stderr
     assert not list((place.folder / "reports").glob("2*"))
+
+
+def test_a_limit_that_matches_nothing_passes_no_gate(place: Place) -> None:
+    done = place.audit("here", "--limit", "elsewhere", "-e", "fleet_report__fail_on_fallback=true")
+    assert done.returncode != 0 and "--limit" in done.stderr

@@ -86,7 +86,7 @@ AUDIT = """
 - hosts: all
   gather_facts: false
   tasks:
-    - ansible.builtin.import_role: {{name: fleet_report, rolespec_validate: false}}
+    - ansible.builtin.import_role: {{name: fleet_report}}
 """
 
 

@@ -16,6 +16,8 @@ from tests.bench.bench_fleet import ROOT, hosts_changed
 from tests.package_index import Index
 from tests.ssh_farm import Farm
 
+pytestmark = pytest.mark.slow
+
 HOSTS = ("one", "two", "three", "four")
 IN_MOVED_TO = 0x80
 IN_NONBLOCK = 0x800

@@ -16,6 +16,8 @@ import pytest
 from tests import conda_channel, real_conda
 from tests.conda_channel import Package
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 WORKLOAD = {"n": 2000, "d": 64, "queries": 50, "k": 5}
 

@@ -396,7 +396,7 @@ def test_the_controller_killed_in_the_middle_leaves_no_archive(fleet: Fleet, tmp
 import sys; sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 from tests.integration.test_conda_solve import Fleet
-from faiss_fleet import packing
+from faiss_fleet.artefacts import packing
 def hang(*_): print("packing", flush=True); import time; time.sleep(60)
 packing.pack = hang
 Fleet(Path({str(fleet.cache)!r}), {fleet.channel!r}).get("2.17")

@@ -127,6 +127,7 @@ def test_a_second_run_changes_nothing(records: dict[str, Any], audit: Audit) -> 
         assert record["setting"]["changed"] is False
 
 
+@pytest.mark.slow
 def test_what_fits_no_host_is_refused_host_by_host(records: dict[str, Any], audit: Audit) -> None:
     wanted = json.dumps({"faiss_install__conda_packages": ["faiss-cpu >=1.10", "python", "numpy"]})
     again = audit.run("-e", wanted)

@@ -27,7 +27,9 @@ from tests.fake_registry import Registry
 # What does not depend on the engine is seen with one.
 with_podman = pytest.mark.parametrize("case", ["podman"], indirect=True, scope="module")
 # What does not depend on where docker keeps its images.
-with_engines = pytest.mark.parametrize("case", ["podman", "docker"], indirect=True, scope="module")
+with_engines = pytest.mark.parametrize(
+    "case", ["podman", pytest.param("docker", marks=pytest.mark.slow)], indirect=True, scope="module"
+)
 OURS = "localhost/faiss-fleet/container"
 
 
@@ -79,7 +81,10 @@ class Case:
             time.sleep(0.2)
 
 
-@pytest.fixture(scope="module", params=["podman", "docker", "docker-containerd"])
+@pytest.fixture(
+    scope="module",
+    params=["podman", *(pytest.param(name, marks=pytest.mark.slow) for name in ("docker", "docker-containerd"))],
+)
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
     folder = tmp_path_factory.mktemp(request.param)
     folder.chmod(0o755)
@@ -226,6 +231,7 @@ def given_to_loaders(case: Case, record: dict[str, Any]) -> dict[str, str]:
     }
 
 
+@pytest.mark.slow
 @with_engines
 def test_the_loader_for_node_runs_on_it(case: Case, record: dict[str, Any]) -> None:
     run = ROOT / "loaders" / "node" / "test" / "run.js"
@@ -233,6 +239,7 @@ def test_the_loader_for_node_runs_on_it(case: Case, record: dict[str, Any]) -> N
     assert ", 0 failed" in said and " 0 tests" not in said
 
 
+@pytest.mark.slow
 @with_engines
 def test_the_loader_for_python_runs_on_it(case: Case, record: dict[str, Any]) -> None:
     env = {**given_to_loaders(case, record), "PYTHONPATH": str(loaders.real_faiss.site_of("3.13"))}
@@ -266,6 +273,7 @@ again.close()
 """
 
 
+@pytest.mark.slow
 def test_an_application_outlives_its_killed_container(case: Case, record: dict[str, Any], tmp_path: Path) -> None:
     runtime_of(record)
     case.wait_until_none()
@@ -285,6 +293,7 @@ def test_an_application_outlives_its_killed_container(case: Case, record: dict[s
     case.wait_until_none()
 
 
+@pytest.mark.slow
 def test_an_image_that_was_removed_by_hand_is_brought_again(case: Case, record: dict[str, Any]) -> None:
     case.wait_until_none()
     digest = Path(runtime_of(record)["prefix"]).name
@@ -313,6 +322,7 @@ def archive(case: Case, record: dict[str, Any]) -> Path:
     return found[0]
 
 
+@pytest.mark.slow
 def test_an_image_that_was_there_before_stays(case: Case, archive: Path) -> None:
     plain = case.folder / "own.tar"
     subprocess.run(f"gzip -dc {archive} > {plain}", shell=True, check=True)
@@ -330,6 +340,7 @@ def test_an_image_that_was_there_before_stays(case: Case, archive: Path) -> None
         case.engine("rmi", image)
 
 
+@pytest.mark.slow
 def test_an_image_that_somebody_else_uses_stays(case: Case, archive: Path) -> None:
     found = case.audit.run()["here"]
     digest = Path(runtime_of(found)["prefix"]).name
@@ -360,6 +371,7 @@ def shop(case: Case, archive: Path) -> Iterator[Shop]:
         yield Shop(case, registry)
 
 
+@pytest.mark.slow
 def test_a_tag_is_resolved_once_and_hosts_pull_its_digest(case: Case, shop: Shop) -> None:
     found = case.audit.run(container_source="registry", container_image=shop.registry.tagged)["here"]
     prefix = Path(runtime_of(found)["prefix"])
@@ -390,6 +402,7 @@ def refused(case: Case, **options: Any) -> dict[str, Any]:
     return attempt
 
 
+@pytest.mark.slow
 def test_a_digest_that_the_registry_does_not_have(case: Case, shop: Shop) -> None:
     name = shop.registry.pinned.partition("@")[0] + "@sha256:" + "ab" * 32
     attempt = refused(case, container_source="registry", container_image=name)
@@ -397,6 +410,7 @@ def test_a_digest_that_the_registry_does_not_have(case: Case, shop: Shop) -> Non
     assert "manifest unknown" in attempt["message"] or "not found" in attempt["message"]
 
 
+@pytest.mark.slow
 def test_a_registry_that_limits(case: Case, shop: Shop) -> None:
     shop.registry.mode = "limited"
     try:
@@ -406,6 +420,7 @@ def test_a_registry_that_limits(case: Case, shop: Shop) -> None:
     assert attempt["cause"] == "image_rate_limit"
 
 
+@pytest.mark.slow
 @with_podman
 def test_a_registry_whose_certificate_nobody_knows(case: Case, archive: Path) -> None:
     certificate = case.folder / "registry.pem"
@@ -464,6 +479,7 @@ def image_with(case: Case, archive: Path, name: str, files: dict[str, str]) -> d
 SITE = "opt/faiss-fleet/site-packages"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "files, cause",
     [
@@ -483,6 +499,7 @@ def test_an_image_that_does_not_work_is_told_and_goes(
     assert attempt["cause"] in cause, attempt
 
 
+@pytest.mark.slow
 @with_podman
 def test_a_wrong_sha256_reaches_no_host(case: Case, archive: Path) -> None:
     wrong = {"file": str(archive), "sha256": "ab" * 32}

@@ -16,6 +16,8 @@ from tests import container_audit, docker_engine, engine_target
 from tests.container_audit import ROOT, Audit
 from tests.engine_target import Host
 
+pytestmark = pytest.mark.slow
+
 DOCKER = "/opt/docker"
 
 

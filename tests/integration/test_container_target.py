@@ -14,6 +14,8 @@ from tests import container_audit, engine_target
 from tests.container_audit import Audit
 from tests.engine_target import Host
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def host() -> Iterator[Host]:

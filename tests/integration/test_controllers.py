@@ -23,6 +23,7 @@ def make_venv(folder: Path, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.10", "3.12", "3.13"])
 def test_a_supported_python_audits_this_machine(version: str, tmp_path: Path) -> None:
     made = make_venv(tmp_path / "venv", PYTHON=needs.interpreter(version))

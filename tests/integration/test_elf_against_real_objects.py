@@ -206,6 +206,7 @@ def test_this_machines_objects_are_read_as_pyelftools_and_readelf_read_them() ->
     assert len(paths) >= AT_LEAST, f"only {len(paths)} shared objects were found in {FOLDERS}"
 
 
+@pytest.mark.slow
 def test_the_objects_of_faiss_wheels_are_read_as_pyelftools_and_readelf_read_them(tmp_path: Path) -> None:
     objects = wheel_objects()
     for name, data in objects:
@@ -232,6 +233,7 @@ def test_other_word_sizes_and_byte_orders(tmp_path: Path, platform: str, machine
         compared_with_readelf(tmp_path / "object", name)
 
 
+@pytest.mark.slow
 def test_nothing_changes_when_section_headers_are_gone() -> None:
     for name, data in wheel_objects()[:20]:
         stripped = bytearray(data)

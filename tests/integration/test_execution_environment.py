@@ -15,6 +15,8 @@ from images.standins import engine
 from images.standins.recipes import RECIPES
 from tests import checkout, needs
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 PODMAN = str(ROOT / "images" / "podman")
 BASE, IMAGE = "localhost/faiss-fleet-tests/ee-base", "localhost/faiss-fleet-tests/ee"

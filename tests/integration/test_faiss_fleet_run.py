@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""``tools/faiss-fleet run`` on this machine: plain, on a terminal, and refused."""
+"""``faiss-fleet run`` on this machine: plain, on a terminal, and refused."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = [str(ROOT / "tools" / "faiss-fleet")]
+COMMAND = [str(ROOT / ".venv" / "bin" / "faiss-fleet")]
 
 
 @pytest.fixture

@@ -121,6 +121,7 @@ def older(started: Farm, tmp_path: Path, wheelhouse: Path) -> Iterator[Fleet]:
     found_again(found)
 
 
+@pytest.mark.slow
 def test_a_blocked_release_is_proven_blocked_once_and_remembered_by_the_host(fleet: Fleet) -> None:
     first = fleet.audit(faiss_install__try_blocked=True)
     tried = first["attempts"][0]
@@ -148,6 +149,7 @@ def digest_of(attempt: dict[str, Any]) -> str:
     return str(attempt["artefact"]["digest"])
 
 
+@pytest.mark.slow
 def test_with_fastest_what_lost_goes_is_remembered_and_is_tried_again_when_the_winner_is_no_more(older: Fleet) -> None:
     wide = {"faiss_install__policy": "fastest", "vector_backend__margin_percent": 99}
     first = older.audit(**wide)
@@ -182,6 +184,7 @@ def test_with_fastest_what_lost_goes_is_remembered_and_is_tried_again_when_the_w
     assert digest_of(losers[0]) in older.names() and digest_of(losers[0]) not in older.remembered()
 
 
+@pytest.mark.slow
 def test_with_fastest_figures_decide_without_a_margin_and_what_is_set_or_kept_stays(older: Fleet) -> None:
     kept = older.audit(faiss_install__policy="fastest", vector_backend__margin_percent=99, faiss_install__keep=True)
     both = sorted(map(digest_of, kept["attempts"]))
@@ -217,6 +220,7 @@ def held(path: Path) -> Iterator[None]:
     path.unlink()
 
 
+@pytest.mark.slow
 def test_a_host_that_hangs_ends_the_attempt_and_not_the_audit(older: Fleet) -> None:
     foreseen = older.audit("--check")
     first = next(one for one in foreseen["plan"] if one["verdict"] == "possible")
@@ -255,6 +259,7 @@ def holding(folder: Path) -> list[str]:
     return [line for line in found if str(folder) in line and line.startswith(("ssh", "sftp"))]
 
 
+@pytest.mark.slow
 def test_a_transfer_that_hangs_ends_the_attempt_the_next_one_is_made_and_nothing_is_left(older: Fleet) -> None:
     address = older.farm.hosts[older.name].address
     sockets = older.farm.folder / "line"

@@ -76,6 +76,7 @@ def mine() -> list[recipe.Variant]:
     return [variant for variant in recipe.VARIANTS if level and variant.level <= level]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", recipe.VARIANTS, ids=lambda variant: variant.level)
 def test_each_build_needs_glibc_2_17_at_most_and_nothing_but_glibc(
     variant: recipe.Variant, chosen: Options, tmp_path: Path
@@ -113,11 +114,13 @@ def test_a_second_audit_changes_nothing(host: StandIn, audited: dict[str, Any]) 
     assert [attempt["changed"] for attempt in record["attempts"]] == [False]
 
 
+@pytest.mark.slow
 def test_what_the_setting_names_can_be_tested_again(host: StandIn, audited: dict[str, Any]) -> None:
     test = host.search_test(setting=audited["setting"]["path"], workload={"n": 1000})
     assert test["ok"] and test["candidate"] == audited["decision"]["candidate"], test["message"]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_searches_of_each_index_lose_no_memory(host: StandIn, audited: dict[str, Any]) -> None:
     record, _ = host.audit(faiss_install__search_test={"workload": {"n": 2000, "soak": 100000}, "timeout": 900})
     (test,) = record["verification"]
@@ -126,6 +129,7 @@ def test_a_hundred_thousand_searches_of_each_index_lose_no_memory(host: StandIn,
     print(test["soak"])
 
 
+@pytest.mark.slow
 def test_centos_7_as_installed_gets_it_by_the_default_order(tmp_path: Path) -> None:
     """Python 2.7 only, no portable one, no channel, no image: what is left is the addon."""
     with started("centos7-stock", tmp_path) as stock:
@@ -142,6 +146,7 @@ def test_centos_7_as_installed_gets_it_by_the_default_order(tmp_path: Path) -> N
     assert (record["state"], record["decision"]["provider"]) == ("native", "node"), record["because"]
 
 
+@pytest.mark.slow
 def test_both_builds_run_where_the_processor_can(host: StandIn, audited: dict[str, Any]) -> None:
     record, _ = host.audit(faiss_install__policy="fastest")
     tested = {test["candidate"].split(":")[2]: test for test in record["verification"]}
@@ -164,6 +169,7 @@ def test_an_error_of_faiss_is_a_javascript_error(host: StandIn, prefix: str) -> 
     assert said == ["error"] * 6 + ["0"]
 
 
+@pytest.mark.slow
 def test_the_test_suite_of_faiss_node_passes(
     host: StandIn, prefix: str, chosen: Options, runner: Runner, tmp_path: Path
 ) -> None:
@@ -182,6 +188,7 @@ def test_the_test_suite_of_faiss_node_passes(
     assert "33 passed, 33 total" in done.stderr, done.stderr
 
 
+@pytest.mark.slow
 def test_node_18_does_not_start_on_glibc_2_17_and_the_record_says_why(
     host: StandIn, audited: dict[str, Any], chosen: Options, runner: Runner, tmp_path: Path
 ) -> None:
@@ -219,6 +226,7 @@ def prebuilt(chosen: Options, runner: Runner, tmp_path_factory: pytest.TempPathF
     return {"file": str(archive), "sha256": cache.sha256(archive)}
 
 
+@pytest.mark.slow
 def test_a_prebuilt_for_a_newer_glibc_is_blocked_by_what_its_files_need(
     host: StandIn, audited: dict[str, Any], prebuilt: dict[str, str]
 ) -> None:
@@ -229,6 +237,7 @@ def test_a_prebuilt_for_a_newer_glibc_is_blocked_by_what_its_files_need(
     assert reason["have"] == "2.17" and reason["file"] == recipe.BINARY
 
 
+@pytest.mark.slow
 def test_a_prebuilt_that_fits_is_taken_before_a_build(
     host: StandIn, prefix: str, chosen: Options, tmp_path: Path
 ) -> None:
@@ -244,6 +253,7 @@ def test_a_prebuilt_that_fits_is_taken_before_a_build(
     assert record["state"] == "native" and test["isa_loaded"] is None
 
 
+@pytest.mark.slow
 def test_a_prebuilt_for_a_newer_glibc_forced_upon_the_host_fails_as_foretold(
     host: StandIn, prefix: str, prebuilt: dict[str, str], tmp_path: Path
 ) -> None:

@@ -100,6 +100,7 @@ def prefix(audited: dict[str, Any]) -> str:
     return str(audited["setting"]["after"]["runtime"]["prefix"])
 
 
+@pytest.mark.slow
 def test_a_host_without_network_builds_it_and_the_audit_sets_it(audited: dict[str, Any]) -> None:
     (attempt,) = audited["attempts"]
     assert attempt["ok"] and ":host-build:" in attempt["candidate"], (attempt["cause"], attempt["message"])
@@ -112,6 +113,7 @@ def test_a_host_without_network_builds_it_and_the_audit_sets_it(audited: dict[st
     print(f"{attempt['seconds']:.0f} s, {attempt['bytes_shipped'] / 1e6:.1f} MB shipped")
 
 
+@pytest.mark.slow
 def test_every_requirement_is_shown_beside_what_the_host_has(audited: dict[str, Any]) -> None:
     note = next(one["note"] for one in audited["plan"] if ":host-build:" in one["id"])
     for line in (
@@ -125,10 +127,12 @@ def test_every_requirement_is_shown_beside_what_the_host_has(audited: dict[str, 
         assert line in note
 
 
+@pytest.mark.slow
 def test_its_answers_are_those_of_brute_force(host: StandIn, prefix: str) -> None:
     assert host.run("env", f"NODE_PATH={prefix}/node_modules", NODE, "-e", BRUTE).stdout.strip() == "100"
 
 
+@pytest.mark.slow
 def test_the_prefix_says_what_built_it_and_nothing_else_was_written(host: StandIn, prefix: str) -> None:
     manifest = json.loads(host.run("cat", f"{prefix}/manifest.json").stdout)
     assert manifest["built"]["compiler"] == "/usr/bin/g++" and manifest["built"]["cmake"] == "/usr/bin/cmake"
@@ -142,6 +146,7 @@ def test_the_prefix_says_what_built_it_and_nothing_else_was_written(host: StandI
     assert host.run("ls", "-A", str(Path(prefix).parent)).stdout.split() == [".made-by-faiss-fleet", Path(prefix).name]
 
 
+@pytest.mark.slow
 def test_a_second_audit_changes_nothing(host: StandIn, audited: dict[str, Any], asked: dict[str, Any]) -> None:
     record, said = host.audit(**asked)
     assert "changed=0" in said and record["state"] == "native"
@@ -161,6 +166,7 @@ def prebuilt(host: StandIn, prefix: str, tmp_path_factory: pytest.TempPathFactor
     return {"file": str(archive), "sha256": cache.sha256(archive)}
 
 
+@pytest.mark.slow
 def test_a_prebuilt_of_debian_12_is_read_taken_and_passes_there(
     image: str, prebuilt: dict[str, str], tmp_path: Path
 ) -> None:
@@ -177,6 +183,7 @@ def centos7(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
         yield found
 
 
+@pytest.mark.slow
 def test_the_same_prebuilt_is_blocked_on_centos_7_by_what_the_loader_says_there(
     centos7: StandIn, prebuilt: dict[str, str], tmp_path: Path
 ) -> None:
@@ -207,6 +214,7 @@ def numbers(name: str) -> list[int]:
     return [int(part) for part in name.split("_")[1].split(".")]
 
 
+@pytest.mark.slow
 def test_a_build_asked_of_centos_7_is_refused_with_what_it_lacks(centos7: StandIn) -> None:
     record, _ = centos7.audit(faiss_install__node_build="host")
     (candidate,) = [each for each in record["plan"] if ":host-build:" in each["id"]]
@@ -217,6 +225,7 @@ def test_a_build_asked_of_centos_7_is_refused_with_what_it_lacks(centos7: StandI
     assert candidate["remedy"] and record["attempts"] == [] and record["state"] != "native"
 
 
+@pytest.mark.slow
 def test_a_build_forced_upon_centos_7_fails_as_foretold_and_leaves_nothing(centos7: StandIn) -> None:
     record, _ = centos7.audit(faiss_install__node_build="host", faiss_install__try_blocked=True)
     attempt = next(each for each in record["attempts"] if ":host-build:" in each["candidate"])
@@ -268,6 +277,7 @@ def test_failures_of_real_tools_have_their_causes_and_leave_nothing(tiny: Tiny) 
         assert tiny.left() == [".made-by-faiss-fleet"]
 
 
+@pytest.mark.slow
 def test_a_build_that_takes_too_long_is_ended_and_cleaned_away(tiny: Tiny) -> None:
     result = tiny.build("execute_process(COMMAND sleep 300)\n", timeout=5)
     assert result["cause"] == "timeout" and result["seconds"] < 60
@@ -305,6 +315,7 @@ rm -f /usr/bin/gcc* /usr/bin/g++* /usr/bin/cc /usr/bin/c++ /usr/bin/x86_64-linux
 """
 
 
+@pytest.mark.slow
 def test_a_devtoolset_is_found_planned_and_compiles(tiny: Tiny) -> None:
     tiny.host.run("sh", "-c", DEVTOOLSET)
     record, _ = tiny.host.audit("--check", faiss_install__node_build="host")

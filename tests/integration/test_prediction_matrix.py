@@ -9,6 +9,8 @@ from tests import needs
 from tests.matrix import matrix, page
 from tests.matrix.combinations import GLIBCS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def found() -> matrix.Found:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = """
 import json, sys, types
 sys.path.insert(0, sys.argv[1])
-from faiss_fleet import setting_store
+from faiss_fleet.backend import write as setting_store
 from faiss_fleet.errors import AuditError
 request = json.loads(sys.argv[2])
 def work_out():

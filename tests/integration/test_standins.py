@@ -103,6 +103,7 @@ def test_node_16_runs_on_that_glibc(containers: dict[str, str], name: str) -> No
     assert inside(containers[name], "node", "-e", report) == "v16.20.2 2.17"
 
 
+@pytest.mark.slow
 def test_node_18_does_not_start_there_and_says_why(containers: dict[str, str], tmp_path: Path) -> None:
     """The message that sends people to this project."""
     with tarfile.open(inputs.fetch("node18")) as tar:
@@ -136,6 +137,7 @@ def test_ansible_takes_them_for_centos_7_9(containers: dict[str, str], tmp_path:
         assert (facts["ansible_distribution"], facts["ansible_distribution_version"]) == ("CentOS", "7.9")
 
 
+@pytest.mark.slow
 def test_the_portable_python_runs_on_glibc_2_17_from_any_folder(containers: dict[str, str]) -> None:
     done = json.loads(shell.run([ROOT / "images/portable-python", "--json"]))
     assert hashlib.sha256(Path(done["file"]).read_bytes()).hexdigest() == done["sha256"]

@@ -68,7 +68,7 @@ def deploy(prefix_root, packed, check=False, python=sys.executable, **more):
     return {"failed": "| FAILED! =>" in line, **json.loads(line[line.index("=> ") + 3 :])}
 
 
-@pytest.mark.parametrize("version", [None, "2.7", "3.6"])
+@pytest.mark.parametrize("version", [None, "2.7", pytest.param("3.6", marks=pytest.mark.slow)])
 def test_by_ansible_on_each_python(tmp_path, packed, version):
     python = needs.interpreter(version) if version else sys.executable
     assert deploy(tmp_path / "fleet", packed, check=True, python=python)["changed"] is True
@@ -114,7 +114,8 @@ def test_killed_run_leaves_no_prefix_and_the_next_one_cleans_up(tmp_path, packed
     script.write_text(
         "import sys, types, os, signal\n"
         f"sys.path.insert(0, {str(ROOT)!r})\n"
-        "from faiss_fleet.target import unpack, host_lock\n"
+        "from faiss_fleet.target.prefix import unpack\n"
+        "from faiss_fleet.target import locks as host_lock\n"
         "real = unpack._write\n"
         "def write(path, pieces, member):\n"
         "    real(path, pieces, member)\n"

@@ -22,7 +22,7 @@ from faiss_fleet.strategies.wheel import strategy as wheel
 from faiss_fleet.strategies.wheel.catalogue import Catalogue
 from faiss_fleet.target.prefix import unpack
 from tests import needs
-from tests.unit.faiss_fleet.test_wheel_strategy import CENTOS7, DEBIAN12, facts, python
+from tests.unit.faiss_fleet.strategies.wheel.test_strategy import CENTOS7, DEBIAN12, facts, python
 
 SEARCH = """
 import json, sys, faiss, numpy
@@ -74,7 +74,13 @@ def deploy_and_search(artefact, folder):
 
 @pytest.mark.parametrize(
     "version, release, numpy",
-    [("3.6", "1.7.2", "1.19.5"), ("3.8", "1.8.0", "1.24.4"), ("3.13", "1.9.0", "2.2.6")],
+    [
+        *(
+            pytest.param(*row, marks=pytest.mark.slow)
+            for row in (("3.6", "1.7.2", "1.19.5"), ("3.8", "1.8.0", "1.24.4"))
+        ),
+        ("3.13", "1.9.0", "2.2.6"),
+    ],
 )
 def test_wheel_for_glibc_2_17_is_resolved_packed_deployed_and_searches(kept, tmp_path, version, release, numpy):
     found, given = here(version), options(kept)
@@ -103,6 +109,7 @@ def test_second_resolve_asks_nobody_and_gives_the_same(kept, monkeypatch):
     assert wheel.STRATEGY.resolve(candidate, found, offline) == first
 
 
+@pytest.mark.slow
 def test_packed_anew_it_has_the_same_bytes(kept):
     found, given = here("3.6"), options(kept)
     candidate = first_possible(found, given)
@@ -127,6 +134,7 @@ def test_offline_with_nothing_kept_says_what_to_do(tmp_path):
     assert failure.value.cause == "unreachable"
 
 
+@pytest.mark.slow
 def test_numpy_for_newer_cpus_is_replaced_by_an_older_one(kept):
     found, given = facts(DEBIAN12, "3.11.2", isa="x86-64-v1"), options(kept)
     artefact = wheel.STRATEGY.resolve(first_possible(found, given), found, given)
@@ -190,6 +198,7 @@ def portable(tmp_path_factory):
     return {"file": str(archive), "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
 
 
+@pytest.mark.slow
 def test_host_with_python_2_alone_gets_a_portable_one_that_searches(kept, tmp_path, portable):
     found = facts(CENTOS7, "2.7.5")
     given = options(kept, faiss_install__portable_python=portable)

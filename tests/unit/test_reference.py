@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from faiss_fleet.target.causes import diagnose as causes
+from faiss_fleet.causes import diagnose as causes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "reference"

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What the inventory says about conda, checked."""
+"""Options of the strategy conda: what their types cannot express is checked here."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...argument_specs import typed
 from ...errors import FleetError
-from ...redact import redact
 from ..base import Options
 from .channels import Channels
 
@@ -38,9 +38,9 @@ def from_options(options: Options) -> CondaOptions:
 
 
 def from_variables(values: Mapping[str, Any]) -> CondaOptions:
-    """Raises FleetError for what cannot be meant."""
-    channels = _list(values, CHANNELS, DEFAULT_CHANNELS, "[conda-forge]")
-    packages = _list(values, PACKAGES, DEFAULT_PACKAGES, "[faiss-cpu, python, numpy]")
+    """Return the options. Raises FleetError for a list without FAISS and for a lock that is not there."""
+    channels = _names(values, CHANNELS) or DEFAULT_CHANNELS
+    packages = _names(values, PACKAGES) or DEFAULT_PACKAGES
     main = next((name for name in map(name_of, packages) if name.startswith("faiss")), None)
     if main is None:
         raise FleetError(
@@ -51,8 +51,8 @@ def from_variables(values: Mapping[str, Any]) -> CondaOptions:
     path = Path(str(lock)).expanduser() if lock else None
     if path and not path.is_file():
         raise FleetError(
-            f"{LOCK} is {str(lock)!r}, which is no file on this controller. Name a pixi.lock or a list that begins "
-            "with @EXPLICIT, or remove the variable to solve anew."
+            f"{LOCK} is {str(lock)!r}, which is not a file on this controller. Name a pixi.lock or a list that begins "
+            "with @EXPLICIT, or remove the variable to solve."
         )
     return CondaOptions(Channels(channels), packages, main, path)
 
@@ -63,11 +63,5 @@ def name_of(spec: str) -> str:
     return found[1].lower() if found else ""
 
 
-def _list(values: Mapping[str, Any], variable: str, default: tuple[str, ...], example: str) -> tuple[str, ...]:
-    value = values.get(variable)
-    if not value:
-        return default
-    if not isinstance(value, list | tuple) or not all(isinstance(each, str) and each.strip() for each in value):
-        text = f"{variable} is {value!r}, which is not a list of names. Write a list, such as {example}."
-        raise FleetError(redact(text))
-    return tuple(each.strip() for each in value)
+def _names(values: Mapping[str, Any], variable: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in typed(variable, values.get(variable)) or () if name.strip())

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...redact import redact
-from ...target.causes import diagnose as causes
 from .host_class import HostClass
 from .options import PACKAGES
 

@@ -6,7 +6,7 @@ Or, where the inventory says so, created from the same lock by the host's own co
 
 from __future__ import annotations
 
-from ...target.causes import diagnose as causes
+from ...causes import diagnose as causes
 from ..base import Artefact, Candidate, Facts, Options
 from ..wheel import judge as wheel_judge
 from . import host_class as conda_class

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What the inventory says about containers, checked."""
+"""Options of the strategy container: what their types cannot express is checked here."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...argument_specs import typed
 from ...artefacts import cache
 from ...errors import FleetError
 from ..base import Options
@@ -18,16 +19,11 @@ PREFIX = "faiss_install__container_"
 # By source the variable that names what it takes.
 NAMES = {"registry": "image", "archive": "archive", "build": "base"}
 SOURCES = tuple(NAMES)
-ENGINES = ("", "podman", "docker")
-SHA256 = re.compile(r"^[0-9a-f]{64}$")
 # registry.example:5000/team/faiss:1.9@sha256:... With its registry, as hosts disagree on what a short name means.
 REFERENCE = re.compile(
     r"^(?P<name>(?:localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)+|[a-z0-9-]+(?=:\d))(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?$"
 )
-INTERPRETER = re.compile(r"^(?:/[\w.+-]+)*/?[\w.+-]+$")
-LEAST_MEMORY = 256
-LEAST_PIDS = 16
 
 
 @dataclass(frozen=True)
@@ -95,30 +91,23 @@ def from_options(options: Options) -> ContainerOptions:
 
 
 def from_variables(values: Mapping[str, Any]) -> ContainerOptions:
-    """Raises FleetError for what cannot be meant; no secret that slipped into a name is repeated in it."""
-    source = _choice(values, "source", SOURCES, "registry")
-    # What belongs to another source is let be: a group may name an archive, and one of its hosts a registry.
-    image = values.get(PREFIX + "image") if source == "registry" else None
-    base = values.get(PREFIX + "base") if source == "build" else None
-    parsed: Reference | File | None = None
-    if isinstance(base, Mapping) and base.get("image"):
-        parsed = _pinned(base["image"])
-    elif base:
-        parsed = _file(values, "base")
-    python = str(values.get(PREFIX + "python") or "python3")
-    if not INTERPRETER.match(python):
-        raise FleetError(f"{PREFIX}python is {python!r}, which is no program. Write python3, or a path in the image.")
+    """Return the options. Raises FleetError for what cannot be used, without a secret that slipped into a name."""
+    given = {name: typed(name, value) for name, value in values.items() if name.startswith(PREFIX)}
+    source = given.get(PREFIX + "source") or "registry"
+    # What belongs to another source is left alone: a group may name an archive, and one of its hosts a registry.
+    image = given.get(PREFIX + "image") if source == "registry" else None
+    base = given.get(PREFIX + "base") if source == "build" else None
     found = ContainerOptions(
         source=source,
         image=reference(image, PREFIX + "image") if image else None,
-        archive=_file(values, "archive") if source == "archive" else None,
-        base=parsed,
-        python=python,
-        engine=_choice(values, "engine", ENGINES, ""),
-        memory_mb=_number(values, "memory_mb", 4096, LEAST_MEMORY),
-        pids=_number(values, "pids", 256, LEAST_PIDS),
+        archive=_file(given, "archive") if source == "archive" else None,
+        base=_pinned(base["image"]) if base and base.get("image") else _file(given, "base") if base else None,
+        python=given.get(PREFIX + "python") or "python3",
+        engine=given.get(PREFIX + "engine") or "",
+        memory_mb=_number(given, "memory_mb", 4096),
+        pids=_number(given, "pids", 256),
     )
-    meant = [other for other, name in NAMES.items() if values.get(PREFIX + name)]
+    meant = [other for other, name in NAMES.items() if given.get(PREFIX + name)]
     if meant and not found.named:
         raise FleetError(
             f"{PREFIX}{NAMES[meant[0]]} names something, and {PREFIX}source is {source}, for which {found.variable} "
@@ -152,38 +141,17 @@ def _pinned(value: object) -> Reference:
 
 
 def _file(values: Mapping[str, Any], name: str) -> File | None:
-    given, variable = values.get(PREFIX + name), PREFIX + name
-    if not given:
+    given, variable = values.get(PREFIX + name) or {}, PREFIX + name
+    if not given.get("file"):
         return None
-    if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
-        kinds = " or {image: registry/path@sha256:...}" if name == "base" else ""
-        raise FleetError(
-            f"{variable} names no file with its sha256. Write it as {{file: /path/on/the/controller.tar, sha256: "
-            f"64 hexadecimal digits}}{kinds}."
-        )
-    path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
-    if not SHA256.match(sha256):
-        raise FleetError(f"{variable} has the sha256 {sha256!r}, which is not 64 hexadecimal digits.")
+    path = Path(given["file"]).expanduser()
     if not path.is_file():
         raise FleetError(
-            f"{variable} names {path}, which is no file on this controller. Put it there, or correct the path."
+            f"{variable} names {path}, which is not a file on this controller. Put it there, or correct the path."
         )
-    return File(path, sha256, variable)
+    return File(path, given["sha256"].lower(), variable)
 
 
-def _choice(values: Mapping[str, Any], name: str, choices: tuple[str, ...], default: str) -> str:
-    value = str(values.get(PREFIX + name) or default)
-    if value not in choices:
-        raise FleetError(f"{PREFIX}{name} is {value!r}. It can be one of: {', '.join(filter(None, choices))}.")
-    return value
-
-
-def _number(values: Mapping[str, Any], name: str, default: int, least: int) -> int:
-    value = values.get(PREFIX + name)
-    try:
-        number = default if value in (None, "") else int(value)
-    except (TypeError, ValueError):
-        number = -1
-    if number != 0 and number < least:
-        raise FleetError(f"{PREFIX}{name} is {value!r}. It is a number of at least {least}, or 0 for no limit.")
-    return number
+def _number(values: Mapping[str, Any], name: str, default: int) -> int:
+    found = values.get(PREFIX + name)
+    return default if found is None else int(found)

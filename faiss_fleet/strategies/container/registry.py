@@ -72,7 +72,7 @@ def _succeeds(command: Sequence[str]) -> bool:
 
 
 def _run(command: Sequence[str], name: str) -> str:
-    from ...target.causes import diagnose as causes  # only here: its table takes long to compile
+    from ...causes import diagnose as causes  # only here: its table takes long to compile
 
     what = f"{Path(command[0]).name} {command[1]} {name}"
     try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...plan import obstacle
 from ...plan.answers import DOCKER_OF_CLONE3, KERNEL_OF_ENGINES
-from ...target.causes import diagnose as causes
 from ...target.elf import versions as glibc
 from ..base import Artefact, Candidate, Facts, Options, Reason
 from ..wheel import judge as wheel_judge

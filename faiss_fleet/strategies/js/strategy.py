@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ...target.causes import diagnose as causes
+from ...causes import diagnose as causes
 from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
 from ..node.strategy import OLDEST_NODE, chosen_node
 

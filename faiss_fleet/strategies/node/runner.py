@@ -101,7 +101,7 @@ class Runner:
             handle.write(redact(text).rstrip() + "\n")
 
     def _failure(self, argv: Sequence[str], status: int, output: str) -> FleetError:
-        from ...target.causes import (
+        from ...causes import (
             diagnose as causes,  # only here: its table takes longer to compile than most callers run
         )
 

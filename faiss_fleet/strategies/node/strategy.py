@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...plan import obstacle
-from ...target.causes import diagnose as causes
 from ...target.elf import needs
 from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
 from ..wheel import judge as wheel_judge

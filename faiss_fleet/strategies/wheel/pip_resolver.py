@@ -141,7 +141,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def failure(action: str, status: int, output: str) -> FleetError:
     """The error for a pip that failed: its cause and remedy by what it said, and its last words."""
-    from ...target.causes import (
+    from ...causes import (
         diagnose as causes,  # only here: its table takes longer to compile than most runs of pip's callers
     )
 

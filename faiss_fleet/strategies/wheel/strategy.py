@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
+from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...target import errors as target_errors
-from ...target.causes import diagnose as causes
 from ...target.elf import needs
 from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
 from . import catalogue, portable_python

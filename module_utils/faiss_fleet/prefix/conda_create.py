@@ -16,7 +16,6 @@ import os
 import shutil
 import signal
 
-from ..causes import diagnose as causes
 from .. import child_process, commands
 from . import install as prefix_place, unpack
 from . import manifest as prefixes
@@ -218,13 +217,10 @@ def create(argv, env, work, params, log, run):
 
 
 def _failure(name, outcome, text):
-    # Nothing is solved on the host: what would be no solution elsewhere is here something that is not understood.
-    found = [each for each in causes.diagnose(text) if each['cause'] != 'conda_unsat']
     ended = 'was ended by %s' % outcome.signal if outcome.signal else 'ended with status %s' % outcome.exit_code
     last = '\n'.join(text.strip().splitlines()[-TAIL:]) or '(it said nothing)'
     return AuditError(commands.native((u'%s %s: %s' % (name, ended, last)).encode('utf-8')),
-                      cause=found[0]['cause'] if found else 'unknown',
-                      remedy=found[0]['remedy'] if found else 'Read the whole log, or let the controller make the '
+                      cause='unknown', said=text, remedy='Read the whole log, or let the controller make the '
                       'environment: faiss_install__conda_on_host: "".')
 
 

@@ -12,7 +12,6 @@ import os
 import re
 import time
 
-from ..causes import later as causes
 from . import manifest as prefixes
 from ..errors import AuditError
 
@@ -37,8 +36,7 @@ class Engine:
         try:
             return self._run([self.path] + list(arguments))
         except (IOError, OSError) as exc:
-            raise AuditError('%s cannot be started: %s.' % (self.path, exc.strerror or exc), cause='engine_missing',
-                             remedy=causes.remedy('engine_missing'))
+            raise AuditError('%s cannot be started: %s.' % (self.path, exc.strerror or exc), cause='engine_missing')
 
     def tell(self, *arguments):
         """Standard output. Raises AuditError with the cause that the engine's words show."""
@@ -59,10 +57,8 @@ class Engine:
 
 def failure(what, words, status):
     words = words.strip()
-    found = causes.diagnose(words)
-    cause = found[0]['cause'] if found else 'unknown'
     return AuditError('%s ended with status %s: %s' % (what, status, words[-1000:] or '(it said nothing)'),
-                      cause=cause, remedy=causes.remedy(cause))
+                      cause='unknown', said=words)
 
 
 def name_of(prefix):
@@ -109,7 +105,7 @@ def _pull(engine, reference):
     found = engine.id_of(reference)
     if found is None:
         raise AuditError('%s pulled %s and does not have it afterwards. Look at its own log.' % (
-            engine.path, reference), cause='image_missing', remedy=causes.remedy('image_missing'))
+            engine.path, reference), cause='image_missing')
     return found
 
 

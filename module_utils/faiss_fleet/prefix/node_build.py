@@ -11,7 +11,6 @@ import re
 import shutil
 import time
 
-from ..causes import diagnose as causes
 from .. import child_process, commands
 from . import unpack
 from . import manifest as prefixes
@@ -88,13 +87,11 @@ class Build:
 
 
 def _failure(argv, outcome, said):
-    found = causes.diagnose(said)
     ended = 'was ended by %s' % outcome.signal if outcome.signal else 'ended with status %s' % outcome.exit_code
     last = '\n'.join(said.strip().splitlines()[-TAIL:]) or '(it said nothing)'
     message = u'%s %s: %s' % (argv[0], ended, last)
     return AuditError(commands.native(message.encode('utf-8')),
-                      cause=found[0]['cause'] if found else 'build_failed',
-                      remedy=found[0]['remedy'] if found else 'Read the whole log of the build.')
+                      cause='build_failed', remedy='Read the whole log of the build.', said=said)
 
 
 def compiled(build, cmake, flags, at_once):

@@ -53,6 +53,11 @@ class Frames:
         self._garbage(bytes(self._pending))
         del self._pending[:]
 
+    def evidence(self):
+        """What was said, as a dict for JSON."""
+        return {'stage': self.stage, 'index': self.index, 'found': self.found, 'failed': self.failed,
+                'garbage': self.garbage(), 'garbage_bytes': self.garbage_bytes}
+
     def garbage(self):
         """The beginning of what was printed beside the answers."""
         return bytes(self._shown).decode('utf-8', 'replace')

@@ -1,29 +1,24 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Tests the FAISS of one runtime in a child process: builds its surroundings, runs it, takes everything away again."""
+"""Runs the search test of one runtime in a child process, and returns evidence: what it said, and how it ended.
+
+The controller judges it (faiss_fleet/causes/search_test.py).
+"""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import binascii
 import inspect
-import io
 import json
 import os
 import shutil
 import sys
 import tempfile
 
-from .. import child_process
-from . import (
-    judge as judge_search,
-    loader as loader_test,
-    faiss_child as search_child,
-    js_child as search_child_js,
-    node_child as search_child_node,
-    numpy_child as search_child_numpy,
-    frames as search_frames,
-)
-from ..causes import later as causes
+from .. import child_process, oom
 from ..errors import AuditError
+from . import loader, shipped
+from .frames import MARKER, Frames
+from .programs import faiss_child
 
 INDEXES = ('flat', 'ivf', 'hnsw')
 # Two to eight seconds of one core, 180 MB. n and d are a small application's; k is what a page of results shows.
@@ -79,103 +74,124 @@ def _bytes(text):
     return text if isinstance(text, bytes) else text.encode('utf-8')
 
 
-def script(params, nonce, kind='python'):
-    """The child's whole program as text, in the language of the runtime's kind."""
-    start = '%s %s ' % (search_frames.MARKER, nonce)
-    # JSON's strings are strings of both languages.
-    given, start = json.dumps(json.dumps(params, sort_keys=True)), json.dumps(start)
+# The programs of a Python, first to last: each imports from those before it. The last one's main() is called.
+BRIEF = ('faiss_child',)
+PROGRAMS = {'python': ('faiss_child', 'faiss_figures'), 'container': ('faiss_child', 'faiss_figures'),
+            'numpy': ('faiss_child', 'faiss_figures', 'numpy_fallback')}
+TESTS = {'faiss_child': 'Test', 'faiss_figures': 'FiguresTest', 'numpy_fallback': 'NumpyTest'}
+NODE_PROGRAMS = {'node': 'faiss_node.js', 'js': 'js_fallback.js'}
+# Makes a package of texts: the programs are plain modules, although the interpreter may see no file of this host.
+PACKAGE = u'''\
+import json, sys, types
+package = types.ModuleType('search_programs')
+package.__path__ = []
+sys.modules['search_programs'] = package
+for name, text in json.loads(%s):
+    module = types.ModuleType(str('search_programs.' + name))
+    module.__package__ = 'search_programs'
+    sys.modules[module.__name__] = module
+    exec(compile(text, str(name + '.py'), 'exec'), module.__dict__)
+'''
+CALL = u"""\
+last = sys.modules[str(%s)]
+sys.modules['search_programs.faiss_child'].main(json.loads(%s), %s, last.%s)
+"""
+
+
+def python_script(names, call, files):
+    """One text for an interpreter's standard input: the programs as modules, then the call."""
+    texts = []
+    for name in names:
+        if name == 'faiss_child':
+            source = inspect.getsource(faiss_child)               # the only one that every test needs
+            texts.append((name, source if not isinstance(source, bytes) else source.decode('ascii')))
+        else:
+            texts.append((name, shipped.text_of(files, 'programs/%s.py' % name)))
+    return PACKAGE % json.dumps(json.dumps(texts)) + call
+
+
+def start_of(nonce):
+    """What each line of an answer begins with."""
+    return '%s %s ' % (MARKER, nonce)
+
+
+def script(params, nonce, kind, files):
+    """What the child reads from its standard input: a Python its program, a Node its parameters."""
+    start = start_of(nonce)
     if kind in NODE:
-        program = search_child_node.PROGRAM if kind == 'node' else search_child_js.program()
-        return u'%s\nmain(JSON.parse(%s), %s);\n' % (program, given, start)
-    call = 'main(json.loads(%s), %s)' % (given, start)
-    source = inspect.getsource(search_child)
-    if isinstance(source, bytes):
-        source = source.decode('utf-8')
-    if kind == 'numpy':
-        source = u'%s\n\n%s' % (source, search_child_numpy.program())
-    return u'%s\n\n%s\n' % (source, call)
+        return json.dumps({'params': params, 'start': start}, sort_keys=True) + u''
+    names = PROGRAMS[kind] if params['figures'] or kind in FALLBACKS else BRIEF
+    call = CALL % (json.dumps('search_programs.' + names[-1]), json.dumps(json.dumps(params, sort_keys=True)),
+                   json.dumps(start), TESTS[names[-1]])
+    return python_script(names, call, files)
 
 
-def arguments(kind, memory_limit_mb):
-    """What stands between the interpreter and the program on its standard input."""
+def arguments(kind, memory_limit_mb, folder):
+    """What follows the interpreter on its command line."""
     if kind not in NODE:
         return ['-']
     # V8 reserves far more addresses than it uses, so what is limited is its heap here, and what it holds by the child.
-    return ['--expose-gc'] + (['--max-old-space-size=%d' % memory_limit_mb] if memory_limit_mb else []) + ['-']
+    limit = ['--max-old-space-size=%d' % memory_limit_mb] if memory_limit_mb else []
+    return ['--expose-gc'] + limit + [os.path.join(folder, 'programs', NODE_PROGRAMS[kind])]
 
 
-def oom_kills(path='/proc/vmstat'):
-    """How many processes this kernel has killed for memory; None where it does not count them (before Linux 4.13)."""
-    try:
-        with io.open(path, encoding='ascii') as counters:
-            for line in counters:
-                if line.startswith(u'oom_kill '):
-                    return int(line.split()[1])
-    except (IOError, OSError, ValueError):
-        pass
-    return None
+def run(name, runtime, workload, timeout, memory_limit_mb, environ=None, files=None):
+    """The test of one runtime: candidate, runtime, workload, figures and evidence.
 
-
-def run(name, runtime, workload, timeout, memory_limit_mb, min_recall=None, environ=None):
-    """A verification of one runtime. Does not raise for anything that FAISS, its interpreter or the host does."""
+    files: {name: bytes} of what the controller sent. Whatever FAISS, its interpreter or the host does is evidence and
+    raises nothing.
+    """
+    environ, files = os.environ if environ is None else environ, files or {}
+    kind = runtime['kind']
     result = {'candidate': name, 'runtime': runtime, 'workload': dict(
         (key, workload[key]) for key in ('n', 'd', 'k', 'queries', 'threads', 'seed'))}
-    if runtime['kind'] not in KINDS or not runtime['argv']:
-        message = 'a runtime of kind %s with the command %r cannot be tested by this version' % (
-            runtime['kind'], runtime['argv'])
-        return dict(result, ok=False, cause='unknown', message=message, remedy=causes.remedy('unknown'), backend=None,
-                    stage=None, indexes=[])
-    if runtime['kind'] in FALLBACKS:
+    if kind not in KINDS or not runtime['argv']:
+        refused = 'a runtime of kind %s with the command %r cannot be tested by this version' % (kind, runtime['argv'])
+        return dict(result, figures=False, evidence={'refused': refused})
+    if kind in FALLBACKS:
         workload = dict(workload, indexes=['flat'])                      # it has no other
-    if runtime['kind'] in NODE:
-        workload = dict(workload, figures=True)                          # its program always measures
-    figures = workload.get('figures', True)
-    if not figures:
-        workload = dict(workload, soak=0)
+    figures = bool(workload.get('figures', True)) or kind == 'numpy'
+    workload = dict(workload, figures=figures, soak=workload.get('soak', 0) if figures else 0)
     # In a prefix of ours, and only there, Python may keep what it compiled: the next start takes half as long.
-    bytecode = runtime['kind'] == 'python' and bool(runtime.get('prefix')) and figures
+    bytecode = kind == 'python' and bool(runtime.get('prefix')) and figures
     params = dict(workload, timeout=timeout, memory_limit_mb=memory_limit_mb, bytecode=bytecode)
-    nonce = binascii.hexlify(os.urandom(16)).decode('ascii')
-    frames = search_frames.Frames(nonce)
-    killed_before = oom_kills()
-    temporary = None
-    try:
-        temporary = tempfile.mkdtemp(prefix='faiss-fleet-')
-        env = environment(runtime['kind'], os.environ if environ is None else environ, runtime.get('env') or {},
-                          temporary, workload['threads'])
+
+    def start(folder, env, nonce):
         if bytecode:
             env.pop('PYTHONDONTWRITEBYTECODE', None)
-        argv = list(runtime['argv']) + arguments(runtime['kind'], memory_limit_mb)
-        outcome = child_process.run(argv, script(params, nonce, runtime['kind']), env, temporary, timeout, frames.feed)
+        params['folder'] = folder
+        argv = list(runtime['argv']) + arguments(kind, memory_limit_mb, folder)
+        return argv, script(params, nonce, kind, files)
+
+    def surroundings(runtime_env, folder):
+        return environment(kind, environ, runtime_env, folder, workload['threads'])
+
+    written = files if kind in FALLBACKS + NODE else {}
+    evidence = observe(start, surroundings, runtime.get('env') or {}, timeout, written)
+    said = evidence['said']
+    if said['stage'] == 'done' and figures and workload.get('loader') and kind in loader.KINDS:
+        python = said['found'].get('python_version')
+        evidence['loader'] = loader.observed(observe, runtime, workload, timeout, surroundings, files, python)
+    return dict(result, figures=figures, evidence=evidence)
+
+
+def observe(start, surroundings, runtime_env, timeout, files):
+    """Runs one child in a temporary directory that holds the files; returns its outcome, what it said, and OOM kills.
+
+    start(directory, environment, nonce) gives the command and the text for its standard input.
+    """
+    nonce = binascii.hexlify(os.urandom(16)).decode('ascii')
+    frames, before, folder = Frames(nonce), oom.kills(), None
+    try:
+        folder = tempfile.mkdtemp(prefix='faiss-fleet-')
+        shipped.write(files, folder)
+        env = surroundings(runtime_env, folder)
+        argv, text = start(folder, env, nonce)
+        outcome = child_process.run(argv, text, env, folder, timeout, frames.feed)
     except (IOError, OSError) as exc:
         outcome = child_process.Outcome(None, None, False, exc, u'', 0, 0.0, False)
     finally:
-        if temporary:
-            shutil.rmtree(temporary, ignore_errors=True)
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
     frames.close()
-    killed_after = oom_kills()
-    killed = None if killed_before is None or killed_after is None else killed_after - killed_before
-    measured = workload['indexes'] if figures else []
-    result.update(judge_search.judge(outcome, frames, timeout, measured, min_recall, killed), figures=figures)
-    if runtime['kind'] in NODE and result['cause'] == 'python_missing':
-        result.update(cause='command_missing', remedy=causes.remedy('command_missing'))
-    if runtime['kind'] in FALLBACKS:
-        result['backend'] = runtime['kind']
-    if result['ok'] and figures and workload.get('loader') and runtime['kind'] in loader_test.KINDS:
-        _through_the_loader(result, runtime, workload, timeout, os.environ if environ is None else environ)
-    return result
-
-
-def _through_the_loader(result, runtime, workload, timeout, environ):
-    """Adds what the loader makes of it; where it fails, the runtime has not passed."""
-    def surroundings(runtime_env, temporary):
-        return environment(runtime['kind'], environ, runtime_env, temporary, workload['threads'])
-
-    found = loader_test.run(runtime, workload, timeout, surroundings, result['python_version'])
-    warning = found.pop('warning', None)
-    log = found.pop('log', None)
-    result.update(found)
-    if warning:
-        result['warnings'] = result['warnings'] + [warning]
-    if log:
-        result['log'] = u'%s\n%s' % (result['log'], log) if result['log'] else log
+    return {'outcome': child_process.evidence(outcome), 'said': frames.evidence(), 'oom_kills': oom.since(before)}

@@ -118,7 +118,7 @@ def test_check_mode_foretells_and_makes_nothing(host):
 
 
 @pytest.mark.parametrize('text, changes, cause, words', [
-    pytest.param(FAILS, {}, 'blas_missing', 'Could NOT find BLAS', id='cmake refuses'),
+    pytest.param(FAILS, {}, 'build_failed', 'Could NOT find BLAS', id='cmake refuses'),
     pytest.param(HANGS, {'timeout': 1}, 'timeout', 'did not end within 1 s', id='too slow'),
     pytest.param(MAKES, {'cmake': '/nowhere/cmake'}, 'build_tool_missing', '/nowhere/cmake is not on', id='no cmake'),
     pytest.param(MAKES, {'compiler': ''}, 'build_tool_missing', 'g++ is not on this host', id='no compiler'),
@@ -130,6 +130,7 @@ def test_a_failed_build_has_its_cause_and_leaves_nothing(host, text, changes, ca
     with pytest.raises(AuditError) as found:
         host.build(**changes)
     assert found.value.cause == cause and words in str(found.value) and found.value.remedy
+    assert cause != 'build_failed' or words in found.value.said
     assert host.left() == [prefix_place.MADE]
     assert time.time() - started < 20
 

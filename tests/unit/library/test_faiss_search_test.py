@@ -37,9 +37,11 @@ def test_a_crash_of_faiss_is_no_failure_of_the_module(tmpdir, check_mode):
     runtime = {'kind': 'python', 'argv': [sys.executable], 'env': {'PYTHONPATH': str(tmpdir)}, 'prefix': None}
     gone = dict(runtime, argv=['/no/such/python'])
     both = [{'id': 'a', 'runtime': runtime}, {'id': 'b', 'runtime': gone}]
-    answer = call(runtimes=both, _ansible_check_mode=check_mode)
+    answer = call(runtimes=both, workload={'figures': False}, _ansible_check_mode=check_mode)
     assert answer['changed'] is False and not answer.get('failed')
-    assert [(one['candidate'], one['cause']) for one in answer['results']] == [('a', 'abort'), ('b', 'python_missing')]
+    ends = [(one['candidate'], one['evidence']['outcome']) for one in answer['results']]
+    assert [(name, end['signal'], end['start_error'] and end['start_error']['errno']) for name, end in ends] == [
+        ('a', 'SIGABRT', None), ('b', None, 'ENOENT')]
     assert answer['results'][0]['workload'] == {'n': 10000, 'd': 384, 'k': 10, 'queries': 100, 'threads': 1, 'seed': 1}
     assert 'setting' not in answer
 
@@ -49,7 +51,7 @@ def test_ended_from_outside_it_leaves_neither_child_nor_folder(tmpdir):
     tmpdir.mkdir('faiss').join('__init__.py').write(
         'import os, time\nopen(%r, "w").write("%%d\\n" %% os.getpid())\ntime.sleep(600)\n' % str(pid_file))
     runtime = {'kind': 'python', 'argv': [sys.executable], 'env': {'PYTHONPATH': str(tmpdir)}, 'prefix': None}
-    arguments = {'ANSIBLE_MODULE_ARGS': {'runtimes': [{'id': 'a', 'runtime': runtime}]}}
+    arguments = {'ANSIBLE_MODULE_ARGS': {'runtimes': [{'id': 'a', 'runtime': runtime}], 'workload': {'figures': False}}}
     module = subprocess.Popen([sys.executable, '-c', START], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
                               env=dict(os.environ, TMPDIR=str(temporary)))
     module.stdin.write(json.dumps(arguments).encode('ascii'))
@@ -89,6 +91,11 @@ def test_options_that_cannot_be_are_refused(params, words):
     assert answer['failed'] is True and words in answer['msg']
 
 
+def test_files_that_were_not_sent_fail_the_module():
+    answer = call(runtimes=[{'id': 'a', 'runtime': dict(PYTHON, argv=[sys.executable])}])
+    assert answer['failed'] is True and 'faiss_figures.py, which was not sent' in answer['msg']
+
+
 def test_no_setting_is_no_result_and_no_failure():
     answer = call(setting='/no/such/backend.json')
     assert answer['results'] == [] and not answer.get('failed')
@@ -99,8 +106,9 @@ def test_what_the_setting_names_is_tested(tmpdir):
     setting = tmpdir.join('backend.json')
     runtime = dict(PYTHON, argv=['/no/python'])
     setting.write(json.dumps({'schema': 1, 'backend': 'faiss', 'candidate': 'c', 'runtime': runtime}))
-    answer = call(setting=str(setting))
-    assert [(one['candidate'], one['cause']) for one in answer['results']] == [('c', 'python_missing')]
+    answer = call(setting=str(setting), workload={'figures': False})
+    assert [one['candidate'] for one in answer['results']] == ['c']
+    assert answer['results'][0]['evidence']['outcome']['start_error']['errno'] == 'ENOENT'
     setting.write('{"schema": 1, "backend": "js", "runtime": null}')
     assert call(setting=str(setting))['results'] == []
     setting.write('{')

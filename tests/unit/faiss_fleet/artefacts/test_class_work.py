@@ -1,10 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 import pytest
 
+from faiss_fleet import run_id
 from faiss_fleet.artefacts import class_work
-from faiss_fleet.attempts import limits as time_limit
+from faiss_fleet.artefacts import limits as time_limit
 from faiss_fleet.errors import FleetError
-from faiss_fleet.records import build as records
 from faiss_fleet.strategies.base import Options
 
 RUNS = "20261122T100000Z-aaaaaa", "20261122T110000Z-bbbbbb"
@@ -18,7 +18,7 @@ def asked(tmp_path, monkeypatch):
     entered = []
 
     def made(options=HOST, run=RUNS[0], ends=DOWN):
-        monkeypatch.setenv(records.RUN_VARIABLE, run)
+        monkeypatch.setenv(run_id.RUN_VARIABLE, run)
         with class_work.once(tmp_path / "class.json", options):
             entered.append(run)
             if ends:

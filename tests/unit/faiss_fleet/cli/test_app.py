@@ -16,6 +16,7 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
+from faiss_fleet import __version__
 from faiss_fleet.cli import app as commands
 from faiss_fleet.reports.formats import FORMATS
 from tests.sample_records import RUN, write_run
@@ -160,6 +161,29 @@ def test_export_refuses_what_is_no_format(reports: Path) -> None:
     assert "cannot be written" in call("export", "csv", "-o", str(reports / "no" / "such"), status=2)
 
 
+def test_an_exported_file_is_whole_and_stays_as_it_is_when_nothing_changed(reports: Path) -> None:
+    file = reports / "faiss.xml"
+    call("export", "junit", "previous", "-o", str(file))
+    written = file.read_bytes(), file.stat().st_ino
+    assert written[0].count(b"<testcase ") == 20
+    call("export", "junit", "previous", "-o", str(file))
+    assert (file.read_bytes(), file.stat().st_ino) == written
+
+
+def test_reports_show_how_old_the_last_good_result_of_an_unreachable_host_is(reports: Path) -> None:
+    call("report")
+    for name in ("assessment.md", "summary.md"):
+        assert re.search(r"native by wheel, FAISS [\d.]+, 6 days ago", (reports / LATER / name).read_text()), name
+
+
+def test_report_writes_every_format_and_the_metrics_where_a_collector_looks(reports: Path) -> None:
+    metrics = reports / "faiss.prom"
+    call("report", "-f", "all", "--prometheus-file", str(metrics))
+    assert {chosen.file for chosen in FORMATS.values()} < {path.name for path in (reports / LATER).iterdir()}
+    assert metrics.read_bytes() == (reports / LATER / "fleet.prom").read_bytes()
+    assert "'pdf' is no format" in call("report", "-f", "pdf", status=2)
+
+
 def test_prune_removes_what_it_said(reports: Path) -> None:
     assert "--keep 30" in call("prune", status=2)
     assert "give a number and a unit" in call("prune", "--older-than", "soon", status=2)
@@ -183,6 +207,59 @@ def test_explain_names_causes_of_a_log(tmp_path: Path) -> None:
     assert json.loads(call("explain", "--json", str(log)))[0]["cause"] == "glibc_too_old"
     log.write_text("all is well\n")
     call("explain", str(log), status=1)
+
+
+def test_options_of_all_commands_work_before_and_after_the_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path / "of the environment"))
+    folder, store = tmp_path / "named", tmp_path / "fleet.db"
+    write_run(folder, 3)
+    for line in (
+        ["--reports", str(folder), "--store", str(store), "runs", "--json"],
+        ["runs", "--json", "--reports", str(folder), "--store", str(store)],
+        [
+            "--reports",
+            str(tmp_path / "other"),
+            "--store",
+            "other.db",
+            "runs",
+            "--json",
+            "--reports",
+            str(folder),
+            "--store",
+            str(store),
+        ],
+    ):
+        assert [run["id"] for run in json.loads(call(*line))] == [RUN.id]
+    assert store.exists() and not (folder / "history.sqlite").exists()
+    seen: list[Path] = []
+    monkeypatch.setattr("faiss_fleet.cli.audit.audit", lambda reports, *rest: seen.append(reports) or 4)
+    call("--reports", str(folder), "run", "-i", "x,", status=4)
+    assert seen == [folder]
+
+
+@pytest.mark.parametrize("command", ["runs", "report", "diff", "import", "host web01", "prune --keep 1", "export csv"])
+def test_a_mistyped_directory_of_runs_is_refused_and_not_made(tmp_path: Path, command: str) -> None:
+    (tmp_path / "reports").mkdir()
+    for line in (
+        ["--reports", str(tmp_path / "reprots"), *command.split()],
+        [*command.split(), "--reports", str(tmp_path / "reprots")],
+    ):
+        text = call(*line, status=2)
+        assert "There is no directory" in text and "Did you mean reports?" in text
+    assert [path.name for path in tmp_path.rglob("*")] == ["reports"]
+
+
+def test_the_version_is_shown() -> None:
+    assert call("--version") == f"faiss-fleet {__version__}\n"
+
+
+def test_mistyped_names_are_told_with_what_was_meant(reports: Path) -> None:
+    name = json.loads((reports / LATER / "records.jsonl").read_text().splitlines()[0])["host"]["name"]
+    assert f"Did you mean {name}?" in call("host", name[:-1] + name[-1] * 2, status=2)
+    assert "Did you mean junit?" in call("export", "juint", status=2)
+    assert "'report'" in call("reprot", status=2)
 
 
 def test_an_empty_store_says_how_to_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +332,7 @@ def test_the_commands_of_the_how_to_work(reports: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(reports)
     name = json.loads((reports / LATER / "records.jsonl").read_text().splitlines()[0])["host"]["name"]
     text = (ROOT / "docs/how-to/history.md").read_text().replace("/var/lib/node_exporter/textfile/", "")
-    lines = re.findall(r"^tools/faiss-fleet (.*)$", text.replace("vector-01.example.org", name), re.MULTILINE)
+    lines = re.findall(r"^faiss-fleet (.*)$", text.replace("vector-01.example.org", name), re.MULTILINE)
     assert len(lines) > 10
     for line in lines:
         result = CliRunner().invoke(commands.app, line.split())

@@ -24,7 +24,7 @@ def test_ordinary_names_pass(name: str) -> None:
     ("values", "told"),
     [
         pytest.param({"faiss_install__strategies": ["weel"]}, ["'weel'", "wheel"], id="unknown strategy"),
-        pytest.param({"faiss_install__strategies": "wheel"}, ["list"], id="strategies as text"),
+        pytest.param({"faiss_install__strategies": {"wheel": 1}}, ["list"], id="strategies as a mapping"),
         pytest.param({"faiss_install__strategies": []}, ["empty"], id="no strategy"),
         pytest.param({"faiss_install__policy": "best"}, ["best", "fastest"], id="unknown policy"),
         pytest.param({"faiss_install__prefix": "opt/faiss"}, ["opt/faiss"], id="relative prefix"),
@@ -54,7 +54,7 @@ def test_ordinary_names_pass(name: str) -> None:
         pytest.param({"vector_backend__path": "/usr/bin/backend.json"}, ["/usr"], id="setting among programs"),
         pytest.param(
             {"faiss_install__lock_max_age_hours": "soon"},
-            ["faiss_install__lock_max_age_hours", "int"],
+            ["faiss_install__lock_max_age_hours", "not a number"],
             id="hours that are no number",
         ),
     ],

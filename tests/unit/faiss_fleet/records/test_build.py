@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from faiss_fleet.records import schema as record_schema
-from faiss_fleet.records.build import STATES, RecordBuilder, current_run_id, interrupted, new_run_id
+from faiss_fleet.records.build import STATES, RecordBuilder, interrupted
 from faiss_fleet.records.clean import TEXT_LIMIT, Cleaner
+from faiss_fleet.run_id import current_run_id, new_run_id
 from tests.sample_records import RUN, records
 
 NATIVE = {"backend": "faiss", "provider": "wheel", "candidate": "w", "policy": "first", "because": "w passed."}

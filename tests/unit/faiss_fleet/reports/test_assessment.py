@@ -272,7 +272,7 @@ def test_a_group_that_is_just_the_class_stands_for_it() -> None:
         record["host"] = {"name": f"web{number}", "groups": ["prod", "web"]}
     other = kind("alpine")
     other["host"] = {"name": "db", "groups": ["prod"]}
-    assert "verify.yml -i inventory/prod --limit web\n" in text(*made, other)
+    assert "ansible all -i inventory/prod --limit web -m faiss_search_test " in text(*made, other)
 
 
 def test_every_question_is_answered_for_every_class() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from faiss_fleet.records.columns import KEYS
 from faiss_fleet.reports import csv as csv_report
-from faiss_fleet.reports.columns import KEYS
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
 

@@ -17,7 +17,8 @@ import pytest
 from pyarrow import parquet as reader
 from referencing import Registry, Resource
 
-from faiss_fleet.reports import checks, json_document, junit, parquet, prometheus, sarif
+from faiss_fleet.records import checks
+from faiss_fleet.reports import json_document, junit, parquet, prometheus, sarif
 from faiss_fleet.reports.summary import Summary
 from tests.sample_records import RUN, records
 

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from faiss_fleet import run_id
 from faiss_fleet.errors import FleetError
-from faiss_fleet.records import build as records
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.conda import (
     explicit as conda_explicit,
@@ -129,9 +129,9 @@ def test_the_secret_comes_back_to_fetch_and_only_for_its_channel():
     "values, words",
     [
         ({conda_options.PACKAGES: ["numpy", "python"]}, "none of them is FAISS"),
-        ({conda_options.PACKAGES: "faiss-cpu"}, "not a list"),
-        ({conda_options.CHANNELS: [1]}, "not a list"),
-        ({conda_options.LOCK: "/nowhere/pixi.lock"}, "no file on this controller"),
+        ({conda_options.PACKAGES: {"faiss-cpu": 1}}, "not a list"),
+        ({conda_options.CHANNELS: [["conda-forge"]]}, "not text"),
+        ({conda_options.LOCK: "/nowhere/pixi.lock"}, "not a file on this controller"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(values, words):
@@ -141,7 +141,7 @@ def test_options_that_cannot_be_meant_are_refused(values, words):
 
 def test_a_refused_option_keeps_its_secret():
     with pytest.raises(FleetError) as refused:
-        conda_options.from_variables({conda_options.CHANNELS: "https://me:s3cret@h/ch"})
+        conda_options.from_variables({conda_options.CHANNELS: {"https://me:s3cret@h/ch": 1}})
     assert "s3cret" not in str(refused.value)
 
 
@@ -259,13 +259,13 @@ def test_an_older_lock_serves_while_the_channel_is_down(world):
 
 def test_the_class_hears_a_refusal_once_and_another_run_asks_again(world, monkeypatch):
     world.answer = {"ok": False, "kind": "network", "message": "Connection refused"}
-    monkeypatch.setenv(records.RUN_VARIABLE, "20261122T100000Z-aaaaaa")
+    monkeypatch.setenv(run_id.RUN_VARIABLE, "20261122T100000Z-aaaaaa")
     for _host in range(2):
         with pytest.raises(FleetError, match="Connection refused"):
             world.artefact()
     assert len(world.asked) == 1
     world.answer = {"ok": True, "packages": [package("faiss-cpu"), package("python")]}
-    monkeypatch.setenv(records.RUN_VARIABLE, "20261122T110000Z-bbbbbb")
+    monkeypatch.setenv(run_id.RUN_VARIABLE, "20261122T110000Z-bbbbbb")
     assert world.artefact().digest
 
 

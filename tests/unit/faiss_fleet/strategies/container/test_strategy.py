@@ -216,12 +216,12 @@ def test_an_engine_known_to_refuse_clone3_is_blocked_for_a_newer_glibc(engine, v
         ({"image": "registry.example/faiss"}, "registry/path@sha256"),
         ({"image": f"registry.example/Faiss@{DIGEST}"}, "registry/path@sha256"),
         ({"source": "build", "base": {"image": "registry.example/debian:12"}}, "by its tag"),
-        ({"source": "build", "base": {"file": "/nowhere.tar", "sha256": "ab" * 32}}, "no file on this controller"),
-        ({"source": "archive", "archive": {"file": "/nowhere.tar"}}, "with its sha256"),
-        ({"source": "archive", "archive": {"file": "/bin/sh", "sha256": "abc"}}, "not 64"),
+        ({"source": "build", "base": {"file": "/nowhere.tar", "sha256": "ab" * 32}}, "not a file on this controller"),
+        ({"source": "archive", "archive": {"file": "/nowhere.tar"}}, "without sha256"),
+        ({"source": "archive", "archive": {"file": "/bin/sh", "sha256": "abc"}}, "64 hexadecimal"),
         ({"memory_mb": 8}, "at least 256"),
-        ({"pids": "many"}, "at least 16"),
-        ({"python": "python3; rm -rf /"}, "no program"),
+        ({"pids": "many"}, "0 or at least 16"),
+        ({"python": "python3; rm -rf /"}, "a program, such as python3"),
     ],
 )
 def test_options_that_cannot_be_meant_are_refused(given, words):

@@ -10,8 +10,7 @@ from faiss_fleet import options, strategies
 from faiss_fleet.plan import decide
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.js.strategy import STRATEGY
-from faiss_fleet.target.search import run as search_test
-from tests import needs
+from tests import needs, search_verdict
 
 WORKLOAD = {"n": 400, "d": 10, "k": 3, "queries": 5, "threads": 1, "seed": 1, "indexes": ["flat", "ivf", "hnsw"]}
 
@@ -56,7 +55,7 @@ def test_when_it_wins_the_setting_has_no_runtime() -> None:
 
 def test_the_search_test_measures_it() -> None:
     runtime = {"kind": "js", "argv": [needs.command("node", "Install Node 16 or newer.")], "env": {}, "prefix": None}
-    result = search_test.run("js", runtime, WORKLOAD, 60, 512)
+    result = search_verdict.run("js", runtime, WORKLOAD, 60, 512)
     assert result["ok"], result
     assert (result["backend"], result["faiss_version"], result["stage"]) == ("js", None, "done")
     (flat,) = result["indexes"]
@@ -66,5 +65,5 @@ def test_the_search_test_measures_it() -> None:
 
 def test_a_node_that_is_not_there_is_a_result() -> None:
     runtime = {"kind": "js", "argv": ["/nowhere/node"], "env": {}, "prefix": None}
-    result = search_test.run("js", runtime, WORKLOAD, 60, 512)
+    result = search_verdict.run("js", runtime, WORKLOAD, 60, 512)
     assert (result["ok"], result["cause"]) == (False, "command_missing")

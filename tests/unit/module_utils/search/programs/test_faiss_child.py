@@ -1,0 +1,63 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+from __future__ import absolute_import, division, print_function
+
+import types
+
+import pytest
+
+from ansible.module_utils.faiss_fleet.search.programs import faiss_child as search_child
+
+
+@pytest.mark.parametrize('modules, files, level, expected', [
+    pytest.param(['faiss.swigfaiss', 'faiss._swigfaiss'], ['/x/faiss/_swigfaiss.cpython-36m-x86_64-linux-gnu.so'], None,
+                 ('generic', 'mapped file'), id='1.7.2'),
+    pytest.param(['faiss.swigfaiss_avx2'], ['/lib/libc.so.6', '/x/_swigfaiss_avx2.cpython-37m-x86_64-linux-gnu.so'],
+                 None, ('avx2', 'mapped file'), id='1.7.4'),
+    pytest.param(['faiss.swigfaiss_avx512'], ['/x/faiss/_swigfaiss_avx512.cpython-313-x86_64-linux-gnu.so'], None,
+                 ('avx512', 'mapped file'), id='1.9.0'),
+    pytest.param(['faiss.swigfaiss_avx512_spr'], ['/x/_swigfaiss_avx512_spr.so'], None,
+                 ('avx512_spr', 'mapped file'), id='a name of two words'),
+    pytest.param(['faiss.swigfaiss'], ['/x/_swigfaiss_avx2.so', '/x/_swigfaiss.so'], None,
+                 ('generic', 'mapped file'), id='the avx2 build gave up after it was mapped'),
+    pytest.param(['faiss.swigfaiss'], ['/x/_swigfaiss_avx2.so'], None, ('avx2', 'mapped file'), id='file before name'),
+    pytest.param(['faiss.swigfaiss_avx2', 'faiss.contrib', 'os'], [], None, ('avx2', 'module'), id='no /proc'),
+    pytest.param(['faiss.swigfaiss'], ['/x/_swigfaiss.abi3.so'], 'AVX512_SPR', ('avx512_spr', 'dispatch at run time'),
+                 id='1.15.1'),
+    pytest.param(['faiss.swigfaiss'], ['/x/_swigfaiss.abi3.so'], 'NONE', ('generic', 'dispatch at run time'),
+                 id='no SIMD'),
+    pytest.param(['faiss'], ['/lib/libc.so.6'], None, (None, None), id='another faiss'),
+])
+def test_the_loaded_build_is_known_by_its_file(modules, files, level, expected):
+    assert search_child.isa_loaded(modules, files, level) == expected
+
+
+@pytest.mark.parametrize('beside, said, expected', [
+    pytest.param('faiss_cpu-1.9.0.post1.dist-info', '1.9.0', '1.9.0.post1', id='post release'),
+    pytest.param('faiss_cpu-1.6.1.dist-info', None, '1.6.1', id='no __version__'),
+    pytest.param('faiss-1.7.3-py3.11.egg-info', '1.7.3', '1.7.3', id='distribution package'),
+    pytest.param('faiss-1.7.4.egg-info', '1.7.4', '1.7.4', id='plain egg-info'),
+    pytest.param('faiss_cpu-1.5.0.dist-info', '1.9.0', '1.9.0', id="another one's leftover"),
+    pytest.param(None, '1.7.2', '1.7.2', id='nothing beside it'),
+    pytest.param(None, None, None, id='nothing at all'),
+])
+def test_the_version_is_the_distributions(tmpdir, beside, said, expected):
+    package = types.ModuleType('faiss')
+    package.__file__ = str(tmpdir.join('faiss', '__init__.py'))
+    if said:
+        package.__version__ = said
+    if beside:
+        tmpdir.mkdir(beside)
+    assert search_child.faiss_version(package) == expected
+
+
+def test_text_survives_json_whatever_bytes_are_in_it():
+    assert search_child.text_of(b'caf\xe9') == u'caf\ufffd'
+    assert search_child.text_of(u'caf\u00e9') == u'caf\u00e9'
+
+
+def test_peak_memory_is_read():
+    assert 10 ** 6 < search_child.peak_rss() < 10 ** 11
+
+
+def test_mapped_files_hold_the_c_library():
+    assert any('libc' in path for path in search_child.mapped_files())
