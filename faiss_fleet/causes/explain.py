@@ -2,7 +2,8 @@
 """Names what a log shows to have gone wrong, root first, with the lines that show it and what to do about it.
 
 ``python -m faiss_fleet.causes.explain [--json] [FILE]`` reads FILE, or standard input without one. It ends
-with 0 when a cause is named, 1 when nothing is recognised and 2 when the input cannot be read.
+with 0 when a cause is named, 1 when nothing is recognised and 2 when the input cannot be read. A failure that no cause
+fits is shown as ``unknown`` with the line that says most of it, and ends with 1 as well.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import textwrap
 from collections.abc import Sequence
 from typing import BinaryIO, TypedDict
 
-from ..causes import diagnose as causes
+from . import diagnose as causes
+from . import remedies
 
 WIDTH = 100
 
@@ -48,11 +50,11 @@ class Explanation(TypedDict):
     remedy: str
 
 
-def find(stream: BinaryIO) -> list[Finding]:
-    """Causes found in a log of any size and any bytes, root first."""
+def find(stream: BinaryIO, family: str | None = None, arch: str | None = None) -> list[Finding]:
+    """Causes found in a log of any size and any bytes, root first; remedies are for hosts of a distribution family."""
     return [
         Finding(cause=found["cause"], line=found["line"], remedy=found["remedy"], line_number=found["line_number"])
-        for found in causes.diagnose(stream)
+        for found in causes.diagnose(stream, family, arch, unknown=True)
     ]
 
 
@@ -69,10 +71,13 @@ def as_text(findings: Sequence[Finding], name: str = "the log", nothing: str = N
     if not findings:
         return nothing.format(name=name).strip()
     root, others = findings[0], findings[1:]
+    if root["cause"] == "unknown":
+        told = f"The line that says most of it is line {root['line_number']}:\n  {root['line']}"
+        return nothing.format(name=name).strip().replace("\n", f"\n{told}\n", 1)
     heading = "Harmless" if root["cause"] == "loader_benign" else "Root cause"
     parts = [_paragraph(heading, root)]
     if others:
-        parts.append("Also in the log, and likely mended with it or after it:")
+        parts.append("Also in the log, and likely fixed with it or after it:")
         parts.extend(_paragraph(str(number), finding) for number, finding in enumerate(others, 2))
     return "\n\n".join(parts)
 
@@ -96,12 +101,14 @@ def _filled(text: str) -> str:
     return filled.replace("\0", " ")
 
 
-def explain(stream: BinaryIO, name: str, json_wanted: bool) -> tuple[str, int]:
+def explain(
+    stream: BinaryIO, name: str, json_wanted: bool, family: str | None = None, arch: str | None = None
+) -> tuple[str, int]:
     """(what to print, exit code) for one log."""
     nothing = _nothing(stream)
-    findings = find(stream)
+    findings = find(stream, family, arch)
     text = as_json(findings) if json_wanted else as_text(findings, name, nothing)
-    return text, 0 if findings else 1
+    return text, 0 if findings and findings[0]["cause"] != "unknown" else 1
 
 
 def _nothing(stream: BinaryIO) -> str:
@@ -121,15 +128,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("file", nargs="?", metavar="FILE", help="the log; standard input without it, or with -")
     parser.add_argument("--json", action="store_true", help="print a list of {cause, line, remedy}")
+    parser.add_argument(
+        "--family", choices=remedies.FAMILIES, help="the package manager of the host; remedies name its commands only"
+    )
+    parser.add_argument("--arch", help="the host's machine name, such as aarch64")
     options = parser.parse_args(argv)
     from_stdin = options.file in (None, "-")
     name = "standard input" if from_stdin else options.file
     try:
         if from_stdin:
-            text, code = explain(sys.stdin.buffer, name, options.json)
+            text, code = explain(sys.stdin.buffer, name, options.json, options.family, options.arch)
         else:
             with open(options.file, "rb") as stream:
-                text, code = explain(stream, name, options.json)
+                text, code = explain(stream, name, options.json, options.family, options.arch)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         print(f"Cannot read {name}: {reason}. Name a log file, or pipe the log in.", file=sys.stderr)

@@ -1,320 +1,126 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Why FAISS is not to be had on a host, as data: the closed list of causes, and the words by which each is known.
+"""Why FAISS is not available on a host, as data: the closed list of causes, and the words by which each is known.
 
-Nothing is computed here. A new message is a new phrase, a new cause a row in CAUSES and one in PATTERNS.
+Nothing is computed here. A new message is a new phrase; a new cause is a row in CAUSES, one in PATTERNS and a remedy in
+remedy_table.py.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-_VAULT = (
-    "CentOS 7 is in the archive, http://vault.centos.org/7.9.2009/: `sed -ri 's,^mirrorlist=,#&,; "
-    "s,^#?baseurl=http://mirror[^/]*/centos/(\\$releasever|7)/,baseurl=http://vault.centos.org/7.9.2009/,' "
-    "/etc/yum.repos.d/CentOS-*.repo`, then `yum clean all`. ")
-_EPEL = (
-    "EPEL 7 is at https://archives.fedoraproject.org/pub/archive/epel/7/: `sed -ri 's,^metalink=,#&,; "
-    "s,^#?baseurl=https?://[^/]*/pub/epel/7,baseurl=https://archives.fedoraproject.org/pub/archive/epel/7,' "
-    "/etc/yum.repos.d/epel*.repo`. ")
-_SCL = (
-    "devtoolset is at http://vault.centos.org/7.9.2009/sclo/x86_64/rh/: `yum install centos-release-scl` from the "
-    "archive, point its two files in /etc/yum.repos.d there as well (the sed of centos_eol_mirror), "
-    "`yum install devtoolset-11-gcc-c++`, and `scl enable devtoolset-11 bash` before the build. ")
-
-# (name, rank, meaning, remedy). Rank orders the causes of one log: a lower one may have brought about a higher one.
+# (name, rank, meaning). Rank orders the causes of one log: a lower one may have brought about a higher one.
 #   5 to 19   the machine and the network        20 to 29  the binary and the host do not fit
 #   30 to 39  the choice of a package            40 to 49  a build nobody asked for
 #   50 to 59  what a build lacks                 60 to 79  what is seen in the end, whatever began it
 #   79        says that it failed and not why: named only when nothing else is found
 #   90        no cause at all
 CAUSES = (
-    ('disk_full', 5, 'A file system has no room left.',
-     'See which one with `df -h / /tmp /var/tmp /opt` (and `df -i`); free room there, or point the work '
-     'elsewhere (TMPDIR=/var/tmp for pip and npm, another faiss-fleet prefix, docker/podman storage on a '
-     'larger volume).'),
-    ('read_only', 6, 'The place written to is mounted read-only.',
-     'Choose a prefix on a writable file system, or `mount -o remount,rw` after reading `dmesg` for the '
-     'reason the kernel made it read-only.'),
-    ('oom_build', 7, 'The compiler was killed or ran out of memory.',
-     'Build with one job (MAKEFLAGS=-j1, CMAKE_BUILD_PARALLEL_LEVEL=1) and add swap, or build on the '
-     'controller and ship the result.'),
-    ('out_of_memory', 8, 'The process ran out of memory or was killed for it.',
-     'Look at `dmesg | grep -i oom` and `free -m`; give the process or its container more memory, add swap, '
-     'or use a smaller index (IVF or PQ in place of Flat).'),
-    ('kernel_too_old', 9, 'The kernel is older than the C library in use allows.',
-     'Use an image or binary made for an older kernel (Debian 12, Rocky 8 and 9 and their glibc run on 3.10 '
-     'with docker 20.10.10 or later), or boot the newest kernel of the distribution (`yum update kernel`, '
-     'reboot).'),
-    ('proxy', 10, 'The proxy refused, or wants credentials.',
-     'Set http_proxy, https_proxy and no_proxy with valid credentials (npm: `npm config set https-proxy`; '
-     'yum: proxy= in /etc/yum.conf; conda: proxy_servers in .condarc; docker: a systemd drop-in), or let the '
-     'controller fetch and ship.'),
-    ('clock_or_cert', 10, 'A certificate has expired, or the clock is wrong.',
-     'Compare `date -u` with a watch and sync the clock (`chronyc makestep` or `ntpdate`); if it is right, '
-     'the certificate or the CA bundle is out of date: `yum update ca-certificates` from vault.centos.org.'),
-    ('tls', 11, 'A TLS certificate is not trusted by this host.',
-     'Put the CA of the proxy or mirror into /etc/pki/ca-trust/source/anchors and run `update-ca-trust` '
-     '(PIP_CERT for pip, NODE_EXTRA_CA_CERTS for Node, /etc/docker/certs.d for docker); on CentOS 7 update '
-     'ca-certificates from vault.centos.org, or let the controller fetch and ship.'),
-    ('git_tls_old', 11, "curl, NSS or OpenSSL here is too old for the server's TLS.",
-     'Update them from the archive: `yum update nss curl libcurl openssl ca-certificates`. '
-     + _VAULT
-     + 'Or fetch on the controller and ship.'),
-    ('openssl_too_old', 11, 'The ssl module is built with an OpenSSL that is too old, or is not there.',
-     'Pin urllib3<2 for this Python, or use a Python built with OpenSSL 1.1.1 or later (CentOS 7: '
-     'openssl11-devel from the EPEL archive). '
-     + _EPEL
-     + 'faiss-fleet ships wheels from the controller, which needs no TLS on the host.'),
-    ('centos_eol_mirror', 12, 'The mirrors of CentOS 7 or its SCLs are gone; yum has nothing to ask.',
-     _VAULT
-     + _EPEL
-     + _SCL),
-    ('epel_metalink', 13, "EPEL's metalink cannot be fetched.",
-     _EPEL
-     + 'Until then go on with `yum --disablerepo=epel`; if TLS is the reason, update ca-certificates and nss '
-     'from vault.centos.org first.'),
-    ('image_rate_limit', 13, 'The image registry limits anonymous pulls.',
-     'Log in (`podman login`, `docker login`), pull from a mirror of your own, or load the image from an '
-     'archive (`podman load -i image.tar`).'),
-    ('image_missing', 13, 'The registry, or the container engine, has no such image or digest.',
-     'Compare name and digest with what the registry has (`skopeo inspect docker://<image>`), log in where it is '
-     'private (`podman login`, `docker login`, as the user who pulls), or load the image from an archive. Where an '
-     'image of ours was removed by hand, run audit.yml again.'),
-    ('conda_network', 14, 'conda cannot reach its channel.',
-     'Set proxy_servers or a channel mirror in .condarc and try `conda info`, `curl -I '
-     '<channel>/linux-64/repodata.json`; or let the controller solve and ship the environment.'),
-    ('prebuild_network', 14, 'The prebuilt addon cannot be downloaded.',
-     "Let the host reach the release's download host or name a mirror "
-     '(npm_config_faiss_node_binary_host=<URL>), or put the archive into a folder and set '
-     'npm_config_local_prebuilds; or let the controller build and ship the addon.'),
-    ('git_blocked', 14, 'git cannot fetch the sources.',
-     'Set http.proxy for git or name a mirror (`git config --global url.<mirror>.insteadOf '
-     'https://github.com/`), or name a source archive with its sha256 in the inventory.'),
-    ('network', 15, 'A server cannot be reached from this host.',
-     'Check the name and the way (`getent hosts <name>`, `curl -v <URL>`), then the firewall, DNS and the '
-     'proxy settings; an air-gapped host is served by the controller, which resolves and ships.'),
-    ('unreachable', 15, 'Ansible could not reach the host.',
-     "Try `ssh <host> true` by hand with the inventory's user, port and key; then `ansible <host> -m ping "
-     '-vvv`.'),
-    ('hash_mismatch', 16, 'What was downloaded or shipped is not what was locked.',
-     'Delete the cached file and fetch again; if it happens again, something in between changes files (proxy, '
-     'mirror) or the lock is out of date: make it anew on purpose, never by switching the check off.'),
-    ('corrupt_artefact', 17, 'An archive or file is damaged or cut short.',
-     'Delete it from the cache and fetch it again; compare `sha256sum` with the lock, and look for a full '
-     'disk or a proxy that answers with an HTML page.'),
-    ('docker_perm', 18, 'The user may not talk to the docker daemon.',
-     'Run as root (become), or `usermod -aG docker <user>` and log in anew; never chmod 666 the socket. '
-     'podman needs neither.'),
-    ('podman_userns', 18, 'Rootless podman lacks user namespaces or subordinate ids.',
-     '`sysctl -w user.max_user_namespaces=28633` (CentOS 7 has 0; keep it in /etc/sysctl.d), a line for the '
-     'user in /etc/subuid and /etc/subgid (`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 '
-     '<user>`), newuidmap setuid (reinstall shadow-utils), then `podman system migrate`; or run podman as '
-     'root.'),
-    ('cgroup_v2', 18, 'The cgroup version of the host does not suit systemd or the container engine.',
-     'systemd 219 (CentOS 7) wants cgroup v1: boot the container host with '
-     'systemd.unified_cgroup_hierarchy=0, or run the container without systemd as its first process; for the '
-     'engine choose runc or crun by what it asks for.'),
-    ('container_perm', 19, 'The container runtime may not do or read something.',
-     "Give the mounted path to the container's user (`podman unshare chown`), check every parent folder with "
-     '`namei -l <path>`, and add :Z to the mount under SELinux.'),
-    ('engine_missing', 19, 'There is no container engine, or its service does not run.',
-     'Install podman (`yum install podman` from CentOS 7 extras) or start docker (`systemctl start docker`). '
-     + _VAULT
-     + 'Or choose a strategy that needs no engine.'),
-    ('seccomp_clone3', 19, "The engine's seccomp filter refuses a system call of a newer glibc (clone3, faccessat2).",
-     'Update docker to 20.10.10 or later with libseccomp 2.4.4 or later (or podman 4), or use an image with '
-     'glibc before 2.34 (Debian 11, Rocky 8); seccomp=unconfined only to prove the cause.'),
-    ('selinux_mount', 19, 'SELinux, or ownership, keeps the container out of a mounted folder.',
-     'Mount with :z (shared) or :Z (private), or `chcon -Rt container_file_t <path>`; `ausearch -m avc -ts '
-     'recent` shows whether it is SELinux, `ls -ldn <path>` whether it is ownership.'),
-    ('noexec_mount', 19, 'A library lies on a file system mounted noexec.',
-     '`findmnt -no OPTIONS --target <path>` shows it. Choose a prefix, or a TMPDIR, on a file system without '
-     'noexec (TMPDIR=/opt/tmp), or remount it with exec.'),
-    ('selinux_exec', 19, 'SELinux forbids a library an executable stack, heap or text relocation.',
-     'Clear the flag (`execstack -c <library>`) or label the file (`chcon -t textrel_shlib_t <library>`); '
-     '`ausearch -m avc -ts recent` shows which. Do not switch SELinux off.'),
-    ('musl', 20, "The binary is for glibc and the host's C library is musl, or the other way round.",
-     'Use a glibc-based system or image (Debian, Rocky) in place of Alpine, or a musllinux build; gcompat '
-     'does not carry FAISS.'),
-    ('arch_mismatch', 20, 'The binary is for another processor or operating system, or is not whole.',
-     'Install on the host itself or for its architecture (`uname -m`, `file <library>`); keep node_modules '
-     'out of what is copied to it (.dockerignore), then `npm rebuild`.'),
-    ('glibc_too_old', 21, 'The binary needs a newer glibc than the host has.',
-     'Use a build made for this glibc: on 2.17 faiss-cpu 1.9.0.post1 (Python 3.10 to 3.13; 1.8.0.post1 on '
-     '3.8, 1.7.2 on 3.6) and Node 16; or a container. devtoolset does not change glibc, and glibc is never to '
-     'be replaced under a running system.'),
-    ('glibc_mixed', 21, 'Parts of two C libraries are loaded into one process.',
-     'Unset LD_LIBRARY_PATH and LD_PRELOAD and try again; a private glibc has to be started through its own '
-     "ld-linux for the whole process. Never mix it with the system's: use a container."),
-    ('glibcxx_too_old', 22, 'The binary needs a newer libstdc++ than the one that is loaded.',
-     'Use a wheel made for this host (on CentOS 7, GLIBCXX_3.4.19: faiss-cpu 1.9.0.post1 or older); in conda, '
-     'install libstdcxx-ng>=12 in the environment and see that LD_LIBRARY_PATH does not put /lib64 before '
-     '$CONDA_PREFIX/lib.'),
-    ('cxxabi_too_old', 22, 'The binary needs a newer C++ ABI (libstdc++) than the one that is loaded.',
-     'As for GLIBCXX: an older wheel, or the libstdc++ of the environment first; for Node take 16 (the last '
-     'line for CentOS 7) or a build of Node for glibc 2.17.'),
-    ('libgomp_version', 22, 'The libgomp that is loaded is older than the binary needs.',
-     'Update libgomp (`yum update libgomp`; CentOS 7 has GOMP_4.0, from vault.centos.org), or in conda `conda '
-     'update libgomp`, and see that no older copy comes first (LD_LIBRARY_PATH, LD_PRELOAD).'),
-    ('libgcc_too_old', 22, 'The libgcc that is loaded is older than the binary needs.',
-     'Update libgcc (`yum update libgcc`, from vault.centos.org), or in conda `conda update libgcc-ng`, and '
-     'see that no older copy comes first (LD_LIBRARY_PATH).'),
-    ('cpu_isa', 23, 'The binary uses instructions that this CPU does not have.',
-     'Use a build for this CPU: faiss-cpu 1.13.2 or older chooses at load (FAISS_OPT_LEVEL=generic forces the '
-     'plain one), 1.14.3 and later need x86-64-v2; with numpy before 2.4 on older ones. On a virtual machine '
-     'pass the host\'s CPU flags through (`grep -o -m1 "avx[^ ]*" /proc/cpuinfo` shows what there is).'),
-    ('static_tls', 24, 'A library loaded late finds no room left for thread-local data.',
-     'Import faiss before the others, or preload the library that is named (LD_PRELOAD=<path of libgomp>); '
-     'with glibc 2.32 and later GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384.'),
-    ('cxx11_abi_mismatch', 24, 'Binding and library were made by different compilers or from different releases.',
-     'Remove every copy of FAISS (`find / -name "libfaiss*"`) and rebuild library and binding together with '
-     'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both.'),
-    ('numpy_too_old', 24, 'FAISS was built against a newer numpy than is installed.',
-     'Upgrade numpy within what this Python allows (`pip install "numpy>=1.23,<2"`), or take the faiss-cpu of '
-     'that time.'),
-    ('numpy2_abi', 25, 'FAISS was built for numpy 1 and numpy 2 is installed, or numpy itself does not load.',
-     '`pip install "numpy<2"` beside faiss-cpu 1.8.0.post1 or older; 1.9.0 and later work with numpy 2.'),
-    ('node_abi', 25, 'The addon was built for another release of Node.',
-     '`npm rebuild` with the Node that will run it (faiss-node itself is N-API and not bound to one release).'),
-    ('missing_shared_lib', 26, 'A shared library that the binary needs is not on the host.',
-     'Install it: `yum install libgomp openblas-serial openblas-openmp libgfortran` (openblas is in EPEL 7). '
-     + _EPEL
-     + '`ldd <file> | grep "not found"` names all that lack. For MKL in conda: `conda install "mkl=2021"` or '
-     'the openblas build.'),
-    ('python_missing', 27, 'There is no usable Python interpreter where one is expected.',
-     'Install one (`yum install python3` gives 3.6.8 from vault.centos.org) or name it: '
-     'ansible_python_interpreter=/path/to/python3.'),
-    ('ansible_target_python', 27, 'The Python on the host is too old for this ansible-core.',
-     'Run ansible-core 2.16 (the last for Python 2.7 and 3.6) on the controller, or point '
-     'ansible_python_interpreter at a Python that this ansible-core supports.'),
-    ('selinux_bindings', 27, 'The interpreter that Ansible uses has no SELinux bindings.',
-     '`yum install libselinux-python` (Python 2.7) or `libselinux-python3` (3.6), both on vault.centos.org.'),
-    ('yum_bindings', 27, 'The yum module runs under a Python that has no yum or rpm bindings.',
-     'Set ansible_python_interpreter=/usr/bin/python for the tasks with yum on CentOS 7 (`yum install '
-     'yum-utils rpm-python` if they lack), with ansible-core 2.16.'),
-    ('ansible_become', 27, 'Ansible could not become another user.',
-     'Give the password (-K, ansible_become_password) or a NOPASSWD rule in sudoers, switch requiretty off '
-     'for the user, and raise `timeout` if sudo is slow (often DNS).'),
-    ('ansible_remote_tmp', 14, 'Ansible could not make its temporary folder on the host.',
-     'Set ansible_remote_tmp=/var/tmp/.ansible-${USER} (writable, not full, not noexec), and look at `df -h` '
-     'and the owner of the home folder.'),
-    ('node_too_old', 28, 'Node is older than the package needs.',
-     'Use Node 16 on CentOS 7 (16.20.2 is the last line whose official build runs on glibc 2.17); newer ones '
-     'need a build for glibc 2.17 or a container.'),
-    ('python_version', 30, 'No release of the package supports this Python.',
-     'Use another Python (faiss-cpu 1.9.0.post1 for 3.9 to 3.13 is the last for glibc 2.17) or pin the older '
-     'release for this one: 1.7.2 on 3.6, 1.7.4 on 3.7, 1.8.0.post1 on 3.8.'),
-    ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.',
-     'Upgrade it in the virtual environment: `pip install "pip<21"` on Python 2.7, `"pip<22"` on 3.6, '
-     'otherwise the newest (manylinux2014 needs 19.3, manylinux_x_y needs 20.3).'),
-    ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.',
-     'Take a wheel whose tag fits (`pip debug --verbose` lists what fits): for glibc 2.17 manylinux2014 or '
-     'manylinux_2_17. Never rename a wheel to get past the check.'),
-    ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.',
-     'Check the name (faiss-cpu, not faiss), the index (-i, --find-links), and the Python; then pin a release '
-     'that has a wheel for this Python and glibc: 1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to '
-     '3.13.'),
-    ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.',
-     'On a host whose glibc is older take older builds (`conda install "faiss-cpu<1.8"`), on another platform '
-     "set CONDA_OVERRIDE_GLIBC to the target's real version, with pixi [system-requirements] libc; never "
-     'claim a newer glibc than the host has.'),
-    ('conda_not_found', 32, 'The package is in none of the channels.',
-     'Name the channel that has it: `conda install -c conda-forge faiss-cpu` (or -c pytorch), and look '
-     'whether it exists for this platform (`conda search -c conda-forge faiss-cpu`).'),
-    ('conda_unsat', 33, 'conda finds no set of packages that fit together.',
-     'Make a new environment with a supported Python (`conda create -n faiss -c conda-forge python=3.10 '
-     'faiss-cpu`) rather than adding to an old one.'),
-    ('prebuild_missing', 34, 'The release has no prebuilt addon for this platform.',
-     'Use a release that has one (faiss-node 0.2.3 and later for linux arm64; 0.5.1 for linux x64), or let '
-     'the controller build the addon for this host class.'),
-    ('bindings_tool', 35, 'The addon was installed with the wrong tool.',
-     'faiss-node uses prebuild-install: `npm install faiss-node`, not node-pre-gyp.'),
-    ('sdist_fallback', 40, 'pip found no wheel that fits, took the source archive, and the build failed.',
-     'Use a Python and a release that have a wheel (1.7.2 on 3.6, 1.8.0.post1 on 3.8, 1.9.0.post1 on 3.9 to '
-     '3.13 for glibc 2.17), upgrade pip first, and say --only-binary=:all: so that it never builds.'),
-    ('faiss_source_missing', 45, 'The sources of FAISS are not where the build expects them.',
-     'faiss-node 0.5.1 clones them in its install step; older ones lack them. Fetch the sub-modules (`git '
-     'submodule update --init`) or name a source archive with its sha256 in the inventory.'),
-    ('cuda_missing', 50, 'The build looks for CUDA, which is not there.',
-     'Build for the CPU: cmake -DFAISS_ENABLE_GPU=OFF; or install faiss-cpu in place of faiss-gpu.'),
-    ('cmake_too_old', 50, 'CMake is older than the build asks for.',
-     'CentOS 7 has 2.8.12: `yum install cmake3` (EPEL 7, 3.17) and put it first in PATH as cmake, or `pip '
-     'install "cmake<4"` in a virtual environment. '
-     + _EPEL),
-    ('compiler_too_old', 51, 'The compiler does not know the C++ standard or the options asked for.',
-     'CentOS 7 has gcc 4.8.5; faiss-node needs C++17 (gcc 8 or later). '
-     + _SCL
-     + 'Set CC and CXX if an older one is found first.'),
-    ('blas_missing', 51, 'No BLAS or LAPACK is there to build against.',
-     '`yum install openblas-devel lapack-devel` (EPEL 7). '
-     + _EPEL
-     + 'Or -DBLA_VENDOR=OpenBLAS -DBLAS_LIBRARIES=<path>.'),
-    ('openmp_missing', 51, 'The compiler has no OpenMP.',
-     '`yum install libgomp` and use gcc (clang: libomp-devel). '
-     + _SCL),
-    ('headers_missing', 51, 'Header files of Python or of a library are not installed.',
-     '`yum install python3-devel` (or the -devel package of the library that is named) from vault.centos.org.'),
-    ('build_tool_missing', 52, 'A tool that the build needs is not installed.',
-     '`yum install gcc-c++ make git cmake3 swig` (cmake3 from EPEL 7), `npm install -g cmake-js`. '
-     + _VAULT
-     + _EPEL),
-    ('build_failed', 79, 'A build from source failed, for no reason that is recognised.',
-     'Read the log above this line for the first error; better, install a prebuilt: a wheel '
-     '(--only-binary=:all:) or the addon that the controller builds.'),
-    ('bindings_missing', 60, 'The addon was never built or was left out of what was shipped.',
-     '`npm rebuild faiss-node` with install scripts allowed (no ignore-scripts), and keep it out of the '
-     'bundler (serverExternalPackages, externals).'),
-    ('pickle_isa', 61, 'An index was pickled by a FAISS with another instruction set build.',
-     'Make the index anew or save it with faiss.write_index where it was made, and read it with '
-     'faiss.read_index.'),
-    ('loader_missing_module', 62, 'The compiled part of FAISS cannot be imported.',
-     'Look at the error above it for the reason. Otherwise remove and reinstall faiss-cpu in this very '
-     'environment, and see that no folder named faiss lies in the working directory; FAISS_OPT_LEVEL=generic '
-     'avoids builds that are not there.'),
-    ('faiss_error', 63, 'FAISS itself refused an argument or a file.',
-     'Read the message: a wrong dimension, an index that is not trained, or an index file of another release.'),
-    ('segfault', 64, 'The process died of a bad memory access (SIGSEGV, SIGBUS).',
-     'Look for two OpenMP or BLAS libraries in one process (`ldd`, MKL beside OpenBLAS; try '
-     'OMP_NUM_THREADS=1) and for mixed builds; install FAISS alone into a fresh prefix and try again.'),
-    ('abort', 65, 'The process ended itself (SIGABRT, uncaught C++ exception).',
-     'Read the line above it (what():). Two OpenMP runtimes: use one. An index file of another release: write '
-     'it anew.'),
-    ('timeout', 66, 'Something took longer than it was given.',
-     'See whether the host is overloaded or the network slow (`uptime`, `curl -w "%{time_total}"`), then '
-     'raise the limit that is named.'),
-    ('permission_denied', 67, 'The user may not read, write or run something.',
-     'Run as root (become: true), or choose a path the user owns; `namei -l <path>` shows which folder '
-     'refuses, `ausearch -m avc` whether SELinux does.'),
-    ('not_installed', 68, 'FAISS, or a package it needs, is not installed for this interpreter.',
-     'Install faiss-cpu for the very interpreter that runs the application (`<python> -m pip install '
-     'faiss-cpu`), with numpy and, from 1.13.2 on, packaging.'),
-    ('command_missing', 69, 'A command is not on the host, or not in PATH.',
-     'Install the package that holds it (`yum provides "*/bin/<name>"`), or correct PATH.'),
-    ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.',
-     'Raise faiss_install__max_size_mb, or leave that strategy out of faiss_install__strategies.'),
-    ('not_a_folder', 70, 'Something that is no folder stands where a folder is wanted.',
-     'Look at it with `ls -ld` and move it away, or name another place: faiss_install__prefix, or '
-     'vector_backend__path for the setting.'),
-    ('killed', 69, 'It was killed by SIGKILL, and nothing shows that this was for lack of memory.',
-     "Find out who sent it on that host: a person, systemd, a watchdog, the limits of a container or a batch system "
-     "(`journalctl --since '-1h'`, `dmesg -T | tail`), then run again."),
-    ('interrupted', 70, 'Someone or something stopped it from outside.',
-     'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).'),
-    ('garbage_output', 71, 'The child process said something that is not an answer.',
-     'Look at the log for what a start-up script or sitecustomize prints, and run the verification by hand.'),
-    ('wrong_answer', 72, 'FAISS runs but does not find what it must find.',
-     'Do not use this build. Try a generic build or another BLAS (OPENBLAS_CORETYPE=Haswell), and report CPU '
-     'and versions.'),
-    ('loader_failed', 72, 'FAISS itself passed, and through the loader it did not.',
-     'Read the message: it is what the application would get. A host whose only FAISS is for Python 2.7 needs a newer '
-     'Python (faiss_install__portable_python); for an application that uses no loader, set '
-     'faiss_install__search_test: {workload: {loader: false}}.'),
-    ('low_recall', 73, 'An approximate index finds too few of the true neighbours.',
-     'Raise nprobe or efSearch, train with more data, or use Flat; uniform noise has no neighbours to find.'),
-    ('prediction', 74, 'Nothing was tried: this is what the facts foretell.',
-     'Run without --check to try it.'),
-    ('unknown', 75, 'It failed and nothing in its output is recognised.',
-     'Read the whole log beside the record; `faiss-fleet explain` on it shows what is recognised.'),
-    ('loader_benign', 90, 'FAISS tried a faster build first, which is not there; the next one is loaded. No error.',
-     'Nothing to do when "Successfully loaded faiss." follows; otherwise read the error after it.'),
+    ('disk_full', 5, 'A file system has no room left.'),
+    ('read_only', 6, 'The place written to is mounted read-only.'),
+    ('oom_build', 7, 'The compiler was killed or ran out of memory.'),
+    ('out_of_memory', 8, 'The process ran out of memory or was killed for it.'),
+    ('process_limit', 9, 'A limit on processes or threads is reached.'),
+    ('file_limit', 9, 'A limit on open files or file watches is reached.'),
+    ('kernel_too_old', 9, 'The kernel is older than the C library in use allows.'),
+    ('vault_password', 9, 'The password of an Ansible vault is missing or wrong.'),
+    ('proxy', 10, 'The proxy refused, or wants credentials.'),
+    ('clock_or_cert', 10, 'A certificate has expired, or the clock is wrong.'),
+    ('tls', 11, 'A TLS certificate is not trusted by this host.'),
+    ('git_tls_old', 11, "curl, NSS or OpenSSL here is too old for the server's TLS."),
+    ('openssl_too_old', 11, 'The ssl module is built with an OpenSSL that is too old, or is not there.'),
+    ('centos_eol_mirror', 12, 'The mirrors of CentOS 7 or its SCLs are gone; yum has nothing to ask.'),
+    ('package_db', 12, 'The database of installed packages is damaged, or a transaction was cut off.'),
+    ('package_lock', 12, 'Another process holds the lock of the package manager.'),
+    ('epel_metalink', 13, "EPEL's metalink cannot be fetched."),
+    ('repo_failed', 13, 'A package repository does not answer or has moved.'),
+    ('package_key', 13, 'A package or repository is signed with a key that is not known here.'),
+    ('image_rate_limit', 13, 'The image registry limits anonymous pulls.'),
+    ('image_missing', 13, 'The registry, or the container engine, has no such image or digest.'),
+    ('engine_too_old', 13, 'The container engine is older than the image or client asks for.'),
+    ('conda_network', 14, 'conda cannot reach its channel.'),
+    ('conda_terms', 13, 'conda wants the terms of service of a channel accepted.'),
+    ('prebuild_network', 14, 'The prebuilt addon cannot be downloaded.'),
+    ('git_blocked', 14, 'git cannot fetch the sources.'),
+    ('network', 15, 'A server cannot be reached from this host.'),
+    ('unreachable', 15, 'Ansible could not reach the host.'),
+    ('hash_mismatch', 16, 'What was downloaded or shipped is not what was locked.'),
+    ('corrupt_artefact', 17, 'An archive or file is damaged or cut short.'),
+    ('docker_perm', 18, 'The user may not talk to the docker daemon.'),
+    ('podman_userns', 18, 'Rootless podman lacks user namespaces or subordinate ids.'),
+    ('cgroup_v2', 18, 'The cgroup version of the host does not suit systemd or the container engine.'),
+    ('container_perm', 19, 'The container runtime may not do or read something.'),
+    ('engine_missing', 19, 'There is no container engine, or its service does not run.'),
+    ('engine_storage', 18, "The container engine's storage driver does not suit the file system or the user."),
+    ('engine_network', 19, "The container engine cannot set up a container's network."),
+    ('seccomp_clone3', 19, "The engine's seccomp filter refuses a system call of a newer glibc (clone3, faccessat2)."),
+    ('selinux_mount', 19, 'SELinux, or ownership, keeps the container out of a mounted directory.'),
+    ('noexec_mount', 19, 'A library lies on a file system mounted noexec.'),
+    ('selinux_exec', 19, 'SELinux forbids a library an executable stack, heap or text relocation.'),
+    ('musl', 20, "The binary is for glibc and the host's C library is musl, or the other way round."),
+    ('arch_mismatch', 20, 'The binary is for another processor or operating system, or is not whole.'),
+    ('glibc_too_old', 21, 'The binary needs a newer glibc than the host has.'),
+    ('glibc_too_new', 21, 'An object was compiled against an older glibc, whose names this one no longer has.'),
+    ('glibc_mixed', 21, 'Parts of two C libraries are loaded into one process.'),
+    ('glibcxx_too_old', 22, 'The binary needs a newer libstdc++ than the one that is loaded.'),
+    ('cxxabi_too_old', 22, 'The binary needs a newer C++ ABI (libstdc++) than the one that is loaded.'),
+    ('libgomp_version', 22, 'The libgomp that is loaded is older than the binary needs.'),
+    ('libgcc_too_old', 22, 'The libgcc that is loaded is older than the binary needs.'),
+    ('cpu_isa', 23, 'The binary uses instructions that this CPU does not have.'),
+    ('gpu_generation', 23, 'The GPU build has no code for the generation of this GPU.'),
+    ('static_tls', 24, 'A library loaded late finds no room left for thread-local data.'),
+    ('cxx11_abi_mismatch', 24, 'Binding and library were made by different compilers or from different releases.'),
+    ('numpy_too_old', 24, 'FAISS was built against a newer numpy than is installed.'),
+    ('numpy2_abi', 25, 'FAISS was built for numpy 1 and numpy 2 is installed, or numpy itself does not load.'),
+    ('node_abi', 25, 'The addon was built for another release of Node.'),
+    ('missing_shared_lib', 26, 'A shared library that the binary needs is not on the host.'),
+    ('python_missing', 27, 'There is no usable Python interpreter where one is expected.'),
+    ('ansible_target_python', 27, 'The Python on the host is too old for this ansible-core.'),
+    ('selinux_bindings', 27, 'The interpreter that Ansible uses has no SELinux bindings.'),
+    ('yum_bindings', 27, 'The yum module runs under a Python that has no yum or rpm bindings.'),
+    ('ansible_become', 27, 'Ansible could not become another user.'),
+    ('ansible_remote_tmp', 14, 'Ansible could not make its temporary directory on the host.'),
+    ('locale', 27, 'The locale that the environment names is not installed.'),
+    ('node_too_old', 28, 'Node is older than the package needs.'),
+    ('python_version', 30, 'No release of the package supports this Python.'),
+    ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.'),
+    ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.'),
+    ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.'),
+    ('package_conflict', 33, 'The packages wanted exclude each other or what is installed.'),
+    ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.'),
+    ('conda_not_found', 32, 'The package is in none of the channels.'),
+    ('conda_unsat', 33, 'conda finds no set of packages that fit together.'),
+    ('prebuild_missing', 34, 'The release has no prebuilt addon for this platform.'),
+    ('bindings_tool', 35, 'The addon was installed with the wrong tool.'),
+    ('sdist_fallback', 40, 'pip found no wheel that fits, took the source archive, and the build failed.'),
+    ('faiss_source_missing', 45, 'The sources of FAISS are not where the build expects them.'),
+    ('cuda_missing', 50, 'The build looks for CUDA, which is not there.'),
+    ('cmake_too_old', 50, 'CMake is older than the build asks for.'),
+    ('compiler_too_old', 51, 'The compiler does not know the C++ standard or the options asked for.'),
+    ('blas_missing', 51, 'No BLAS or LAPACK is there to build against.'),
+    ('openmp_missing', 51, 'The compiler has no OpenMP.'),
+    ('headers_missing', 51, 'Header files of Python or of a library are not installed.'),
+    ('build_tool_missing', 52, 'A tool that the build needs is not installed.'),
+    ('build_failed', 79, 'A build from source failed, for no reason that is recognised.'),
+    ('bindings_missing', 60, 'The addon was never built or was left out of what was shipped.'),
+    ('pickle_isa', 61, 'An index was pickled by a FAISS with another instruction set build.'),
+    ('loader_missing_module', 62, 'The compiled part of FAISS cannot be imported.'),
+    ('faiss_error', 63, 'FAISS itself refused an argument or a file.'),
+    ('segfault', 64, 'The process died of a bad memory access (SIGSEGV, SIGBUS).'),
+    ('abort', 65, 'The process ended itself (SIGABRT, uncaught C++ exception).'),
+    ('timeout', 66, 'Something took longer than it was given.'),
+    ('permission_denied', 67, 'The user may not read, write or run something.'),
+    ('not_installed', 68, 'FAISS, or a package it needs, is not installed for this interpreter.'),
+    ('killed', 69, 'It was killed by SIGKILL, and nothing shows that this was for lack of memory.'),
+    ('command_missing', 69, 'A command is not on the host, or not in PATH.'),
+    ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.'),
+    ('not_a_folder', 70, 'Something that is not a directory is where a directory is needed.'),
+    ('interrupted', 70, 'Someone or something stopped it from outside.'),
+    ('garbage_output', 71, 'The child process printed something that is not an answer.'),
+    ('wrong_answer', 72, 'FAISS runs but does not find what it must find.'),
+    ('loader_failed', 72, 'FAISS itself passed, and through the loader it did not.'),
+    ('low_recall', 73, 'An approximate index finds too few of the true neighbours.'),
+    ('prediction', 74, 'Nothing was tried: this is what the facts predict.'),
+    ('unknown', 75, 'It failed and nothing in its output is recognised.'),
+    ('loader_benign', 90, 'FAISS tried a faster build first, which is not there; the next one is loaded. No error.'),
 )
 
 # Lines that hold words of an error and are none.
@@ -356,6 +162,32 @@ HARMLESS = (
     "notopensslwarning: ",
     "runtimewarning: numpy.",
     "node_tls_reject_unauthorized environment variable to",
+    "warn ebadengine }",
+    "is using the discovered python interpreter",
+    "initialize_locale",
+    "pip's dependency resolver does not currently take into account",
+    "failed to add conmon to",
+    "no systemd user session available",
+    "falling back to --cgroup-manager",
+    "for using systemd, you may need",
+    "you can enable lingering with",
+    "cannot configure rootless cgroup using the cgroupfs manager",
+    "resource limits are not supported and ignored",
+    "w tensorflow/",
+    "i tensorflow/",
+    "ignore above cudart dlerror",
+    "is not a shared mount",
+    "you are not registered",
+    "setlocale: lc_ ~ cannot change locale ~ no such file",
+    "rpmdb altered outside of yum",
+    "delta rpms disabled",
+    "not owned or is not writable by the current user",
+    "debconf: ",
+    "invoke-rc.d: ",
+    "apt does not have a stable cli interface",
+    "deprecation warning]",
+    "ratelimiterror",
+    "exceeded your current quota",
     "successfully opened dynamic library",
     "using cgroups-v1 which is deprecated",
     "found link http ~ , version: ",
@@ -365,6 +197,7 @@ HARMLESS = (
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
     u"^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
+    u"^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
     u"^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     u"(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
@@ -372,16 +205,30 @@ HARMLESS_LINES = (
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
 # tried again, a warning the tool went on from, a part that was looked for and is not needed.
 MENDED = (
-    (("successfully installed ",), ("network", "timeout", "proxy", "tls", "wheel_tag", "python_version")),
+    (("successfully installed ",), (
+        "network", "timeout", "proxy", "tls", "wheel_tag", "python_version", "numpy2_abi", "numpy_too_old",
+        "no_matching_distribution", "sdist_fallback", "build_failed", "compiler_too_old", "build_tool_missing",
+        "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact")),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
     (("added ~ package", "up to date", "changed ~ package", "found 0 vulnerabilities", "success saved lockfile"), (
         "network", "timeout", "node_too_old", "arch_mismatch", "prebuild_missing", "prebuild_network")),
-    (("complete!",), ("centos_eol_mirror", "epel_metalink", "network", "timeout")),
+    (("complete!", "transaction test succeeded", "running transaction test"), (
+        "centos_eol_mirror", "epel_metalink", "repo_failed", "network", "timeout", "package_lock", "package_key")),
+    (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout")),
+    (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
+        "cgroup_v2", "network", "timeout", "image_rate_limit", "engine_storage")),
     (("-- generating done", "-- build files have been written to"), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
         "conda_network", "conda_unsat", "conda_glibc", "network", "timeout")),
 )
+
+
+# Words of which a log of conda has one; dnf and zypper use the same solver and print some of the same lines.
+CONDA_WORDS = frozenset((
+    "conda", "mamba", "libmamba", "micromamba", "pixi", "anaconda", "rattler", "libmambaunsatisfiable",
+    "unsatisfiableerror", "libmambaunsatisfiableerror", "environment", "specs", "pyh", "py", "encountered",
+    "unsatisfiable", "unsatisfiablespecifications", "incompatible"))
 
 
 def _ended(code, signal):
@@ -410,6 +257,218 @@ PATTERNS = (
         "failed to load gpu faiss: ", "faiss falling back to cpu-only",
     )),
 
+    # --- limits: errno EAGAIN of a thread or process, EMFILE and ENFILE of a file
+    ('process_limit', ("resource temporarily unavailable", "return code from pthread_create() is 11"), {
+        'after': ("pthread_create", "fork", "thread", "clone", "rlimit_nproc", "vfork", "spawn", "new process"),
+        'unless': ("lock", "mount", "temporarily unavailable (11)")}),
+    ('process_limit', ("spawn ~ eagain", "fork ~ eagain", "uv_thread_create ~ eagain", "cannot fork: resource",
+        "failed to create new os thread ~ errno=11", "eagain ~ clone", "setuid ~ resource temporarily",
+        "reached maximum number of processes", "max user processes exceeded", "pids.max ~ exceeded",
+        "blas_thread_init: ensure that your address space and process count limits",
+        "fork: retry: no child processes", "fork: retry: resource", "cgroup: fork rejected by pids controller",
+        "task limit reached", "unable to create native thread")),
+    ('file_limit', ("emfile", "enfile", "too many open files", "errno 24]", "no file descriptors available",
+        "number of file watchers reached", "inotify ~ limit reached", "inotify watch limit",
+        "failed to create inotify", "file descriptor limit",
+    ), {'unless': ("not enough memory", "too many open files (harmless")}),
+
+    # --- Ansible on its controller
+    ('vault_password', (
+        "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror",
+        "vault secrets would found",
+        "vault password file ~ not found", "vault password file ~ was not found", "hmac verification failed",
+        "decryption failed on", "ansibleerror: decryption failed", "error! decryption failed",
+        "attempting to decrypt but no vault", "input is not vault encrypted", "invalid vault password",
+        "vault ~ format unhexlify error", "could not match supplied vault", "no vault secrets",
+    )),
+    ('locale', (
+        "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
+        "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
+        "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
+        "ansible requires ~ locale",
+    ), {'unless': ("warning]: ",)}),
+    ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
+
+    # --- package managers
+    ('package_lock', (
+        "holding the yum lock", "existing lock /var/run/yum", "lockfile is held", "yum lock",
+        "is using yum ~ lock", "could not get lock /var/", "unable to acquire the dpkg", "dpkg/lock",
+        "unable to lock the administration directory", "unable to lock directory /var/lib/apt",
+        "unable to lock database", "system management is locked", "waiting for process with pid ~ to finish",
+        "can't create transaction lock", "failed to obtain the transaction lock", "dpkg status database is locked",
+        "failed to obtain rpm transaction lock", "waiting for cache lock", "failed to lock apt",
+        "apt/lists/lock", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
+    ), {'unless': ("permission denied", "are you root")}),
+    ('package_db', (
+        "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
+        "db3 error", "db4 error", "db5 error", "dpkg was interrupted", "unfinished transactions remaining",
+        "could not open rpm database", "rpmdb: bdb", "rpmdb: unable", "rpmdb: page", "rpmdb: /var", "error: rpmdb",
+        "rpm database is corrupt", "rpmdb: program version ~ doesn't match", "package is in a very bad inconsistent",
+        "files list file for package ~ is missing final newline", "dpkg --configure -a", "malformed database schema",
+        "corrupt ~ /var/lib/rpm", "/var/lib/rpm ~ corrupt", "package database ~ corrupt",
+        "reinstall it before attempting", "rpmdb ~ malformed", "history database ~ malformed",
+    ), {'unless': ("rpmdb altered outside",)}),
+    ('package_key', (
+        "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
+        "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
+        "following signatures couldn't be verified", "expkeysig", "untrusted signature", "untrusted: public key",
+        "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
+        "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
+        "the following signatures were invalid", "failing package is: ", "gpg: keyserver receive failed",
+        "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
+        "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+    ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
+    ('package_conflict', (
+        "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
+        "held broken packages", "transaction check error", "protected multilib versions",
+        "you could try using --skip-broken", "try to add '--skip-broken", "try to add '--allowerasing",
+        "but it is not going to be installed", "but it is not installable", "unable to select packages",
+        "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
+        "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
+        "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
+        "but ~ is to be installed", "unresolvable package conflicts", 
+        "error: failed dependencies", "executing the transaction failed because",
+    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
+    ('repo_failed', ("repomd.xml", "repodata"), {
+        # Any repository but CentOS's own layout (/centos/7/os/...) and EPEL's (/epel/7/x86_64/).
+        'regex': r"https?://(?![^/ ]*(?:centos\.org|fedoraproject\.org))(?!\S*/centos(?:-\w+)?/[\d.$a-z]{1,12}/"
+                 r"(?:os|base|updates|extras|sclo|centosplus|fasttrack)/)(?!\S*epel/\d{1,2}/(?:\$basearch|x86_64|"
+                 r"aarch64|i386|ppc64\w*|everything)/)\S{1,300}/repo(?:md\.xml|data)\S*:? ?(?:\[errno|.{0,40}"
+                 r"(?:not found|404|403|50\d|timeout|could not|couldn't|failed))",
+        'unless': ("407", "proxy ", "certificate", "metalink")}),
+    ('repo_failed', (
+        "one of the configured repositories failed (", "failure: repodata/repomd.xml from ",
+        "cannot retrieve repository metadata (repomd.xml) for repository: ", "failed to download metadata for repo '",
+        "errors during downloading metadata for repository '", "cannot find a valid baseurl for repo: ",
+        "failed to synchronize cache for repo '", "failure: repodata/",
+    ), {'regex': r"(?:failed \(|\.xml from |(?:repo|repository):? '?|repodata/[0-9a-f]{8}\S* from )(?=\w)(?!unknown|"
+                 r"centos|extra packages|epel|cr-|cr\b|base|updates|extras|appstream|baseos|powertools|sclo|fasttrack|"
+                 r"failed|and|metadata|for\b)",
+        'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
+    ('repo_failed', (
+        "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
+        "no longer has a release file", "does no longer have a release file", "unable to fetch some archives",
+        "some index files failed to download", "valid metadata not found at specified url",
+        "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
+        "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
+        "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file",
+        "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
+    ), {'unless': ("npm", "certificate", "407")}),
+
+    # --- conda's terms
+    ('conda_terms', (
+        "terms of service have not been accepted", "condatosnoninteractiveerror", "conda tos accept",
+        "condatoserror", "terms of service ~ channels",
+    )),
+
+    # --- container engines: age, storage, network
+    ('engine_too_old', (
+        "mediatype in manifest should be", "missing signature key", "unsupported schema version 2",
+        "client version ~ is too old", "client is newer than server", "client ~ newer than server",
+        "minimum supported api version", "maximum supported api version", "requires docker engine",
+        "docker version ~ too old", "podman version ~ too old", "requires podman", "'--platform' is only supported",
+        "unknown flag: --platform", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
+        "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
+        "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
+        "unsupported mediatype: 'application/vnd.oci",
+    ), {'unless': ("upload",)}),
+    ('kernel_too_old', (
+        "not found as a supported filesystem", "you are running linux kernel version",
+    )),
+    ('engine_storage', (
+        "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
+        "creating overlay mount", "error creating overlay mount", "devmapper: ", "devicemapper: ",
+        "creating aufs mount", "aufs mount", "layer does not exist", "d_type", "prior storage driver",
+        "database graph driver", "database configuration mismatch ~ storage", "contains several valid graphdrivers",
+        "fuse-overlayfs: ", "fuse-overlayfs ~ not found", "fuse-overlayfs ~ no such file", "mounting storage for",
+        "mount ~ overlay ~ invalid argument", "overlay ~ invalid argument", "failed to mount overlay",
+        "graphdriver ~ failed", "kernel does not support overlay fs", "creating container storage",
+        "error loading driver devicemapper", "graph driver ~ not supported", "overlay2: ", "storage-driver ~ error",
+        "fusermount3: ", "fusermount: ", "mount_program is required",
+        "backing file system is unsupported for this graph driver", "unknown graph driver", "storage.conf ~ error",
+        "driver not supported", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
+        "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
+        "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
+        "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
+        "storage driver ~ not supported", "failed to prepare extraction snapshot",
+    ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
+        "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
+        "lchown", "unexpected eof", "cannot allocate", "fusermount ~ operation not permitted",
+        "fusermount3 ~ operation not permitted")}),
+    ('engine_network', (
+        "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
+        "error adding network", "configuring network namespace", "failed to locate iptables", "cni config ~ error",
+        "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
+        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated",
+        "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
+        "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
+        "adding pod to cni network", "failed to set up container networking", "cannot set up network",
+        "userland proxy", "failed to start userland", "error initializing network controller",
+        "failed to add interface ~ to sandbox", "no cni configuration", "unable to find network with name",
+        "bridge and no permissions", "error creating default 'bridge' network", "cni plugin ~ failed",
+        "unable to find network configuration", "failed to create nat chain", "rootlessport ~ ", "rule_append failed",
+        "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
+        "slirp4netns ~ not found",
+    ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
+    ('command_missing', ("you must install the sshpass program", "sshpass program",)),
+    ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
+        'unless': ("'podman", "'docker", "python", "iptables", "runc", "crun", "conmon", "newuidmap", "fuse-overlayfs",
+                   "netavark", "sqlite")}),
+
+    # --- processors of graphics cards, names that newer C libraries dropped
+    ('gpu_generation', (
+        "no kernel image is available", "unsupported gpu architecture", "sm_ ~ is not compatible with the current",
+        "gpu ~ compute capability ~ not supported", "cuda capability sm_", "minimum cuda capability",
+        "gpu is too old", "cuda error: invalid device function", "cuda error 98", "cuda error 8 ",
+        "device kernel image is invalid",
+    )),
+    ('glibc_too_new', ("_finite",), {
+        'regex': r"undefined (?:reference to|symbol:?) ?'?__\w{2,12}_finite\b"}),
+    ('glibc_too_new', (
+        "undefined reference to '__malloc_hook", "undefined reference to '__free_hook",
+        "undefined symbol: __malloc_hook", "undefined symbol: __free_hook", "undefined reference to 'sys_siglist",
+        "undefined reference to 'sys_errlist", "undefined reference to '__realloc_hook",
+        "undefined reference to '__memalign_hook", "undefined reference to 'gnu_dev_",
+        "undefined reference to 'pthread_yield",
+    )),
+    ('glibc_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '\w+@glibc_"}),
+    ('glibcxx_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '[^ ]+@glibcxx_"}),
+    ('blas_missing', (
+        "undefined reference to 'sgemm", "undefined reference to 'dgemm", "undefined reference to 'sgeqrf",
+        "undefined reference to 'sorgqr", "undefined reference to 'ssyrk", "undefined reference to 'dsyev",
+        "undefined reference to 'cblas_", "undefined reference to 'sgemv", "undefined reference to 'sgetr",
+        "undefined reference to 'sgelsd", "undefined reference to 'sgesvd", "undefined reference to 'dgesv",
+        "undefined reference to 'dgemv", "undefined reference to 'sgels",
+    )),
+    ('container_perm', (
+        "applylayer ~ operation not permitted", "applying layer ~ operation not permitted",
+        "applylayer ~ permission denied", "applying layer ~ permission denied",
+    ), {'unless': ("ids available", "lchown")}),
+    # What /bin/sh says of the interpreter that Ansible was told to start.
+    ('python_missing', ("module_stderr': '/bin/sh: ~ : no such file or directory",
+                        "module_stdout': '/bin/sh: ~ : no such file or directory"), {
+        'regex': r"/bin/sh: (?:line )?(?:\d{1,3}: )?/[\w./+-]{1,120}: no such file"}),
+    ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
+    ('seccomp_clone3', (
+        "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
+        "can't initialize time", "pyinit_time ~ operation not permitted", "rseq ~ operation not permitted",
+    )),
+    ('python_version', (
+        "no module named 'distutils", "no module named distutils", "has no attribute 'impimporter",
+        "no module named 'imp'", "print '%s.%s.%s' % sys.version_info",
+        "cannot import name 'mapping' from 'collections'",
+        "attributeerror: module 'collections' has no attribute",
+    )),
+    ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
+        'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
+    ('ansible_become', ("sudo: ",), {
+        'regex': r"sudo: .{0,80}(?:contrase|mot de passe|passwor[dt]|senha|\u043f\u0430\u0440\u043e\u043b|"
+                 r"\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9)"}),
+    ('permission_denied', ("nowritableenvsdir", "nowriteableenvsdir", "notwritableerror", "nowritablepkgsdir")),
+    ('headers_missing', ("call to 'pkg-config ~ returned exit status", "could not find python (missing: ~ include",
+        "could not find python ~ development", "could not find python (missing: python_include")),
+    ('cmake_too_old', ("version_greater_equal",), {'after': ("cmake error",)}),
+
     # --- versions of symbols: nothing else on such a line says more
     ('glibc_mixed', (
         "glibc_private", "__vdso_ ~ invalid mode for dlopen()", "_dl_call_libc_early_init",
@@ -436,8 +495,7 @@ PATTERNS = (
         r"(?:__libc_single_threaded|__isoc23_\w+|fcntl64|gettid|__cxa_thread_atexit_impl|arc4random\w*|[lf]?stat(?:64)?|"
         r"mknod|pthread_cond_clockwait|getrandom|getentropy|memfd_create|reallocarray|explicit_bzero|secure_getenv|statx|"
         r"copy_file_range|__explicit_bzero_chk|_dl_find_object|__libc_start_main|strlcpy|strlcat|close_range|renameat2|"
-        r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f|"
-        r"__(?:exp|log|pow|exp2|log2|log10|acos|asin|atan2|cosh|sinh|sqrt|fmod|hypot)f?_finite)\b")}),
+        r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f)\b")}),
     ('cxxabi_too_old', (
         "version 'cxxabi_", "cxxabi_ ~ not found", "cxxabi_ ~ not defined", "requires: lib ~ (cxxabi_",
         "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_",
@@ -533,8 +591,10 @@ PATTERNS = (
         "can't open '/ ~ : permission denied",
         "relabeling content", "operation not permitted ~ chcon", "chcon: failed", "setfilecon",
     )),
+    ('noexec_mount', ("failed to map segment ~ operation not permitted",)),
+    ('noexec_mount', ("failed to map segment",), {'rank': 20}),   # without errno: what SELinux says of it comes first
     ('noexec_mount', (
-        "failed to map segment", "fehler beim mappen des shared objects", "mounted noexec", "mounted with noexec",
+        "fehler beim mappen des shared objects", "mounted noexec", "mounted with noexec",
         "mounted as noexec", "with the noexec", "mounted with the 'noexec", "set to noexec", "noexec flag",
         "noexec option", "noexec mount", "mount ~ noexec ~ cannot", "is noexec", "has noexec",
         "bad interpreter: permission denied", "spawn /tmp/ ~ eacces", "exec /tmp/ ~ permission denied",
@@ -576,7 +636,7 @@ PATTERNS = (
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
         "image not found", "specified module could not be found", "could not load library lib", "=> not found",
-        "nothing provides lib", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
+        "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
 
     # --- the processor and the kernel
@@ -596,13 +656,11 @@ PATTERNS = (
         "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
     )),
     ('kernel_too_old', (
-        "kernel too old", "not found as a supported filesystem", "graphdriver: driver not supported",
-        "kernel is new enough", "driver not supported ~ overlay", "upgrade your kernel", "kernel is too old",
+        "kernel too old", "kernel is new enough", "upgrade your kernel", "kernel is too old",
         "kernel version ~ too old", "your linux kernel version", "kernel does not support",
         "kernel ~ or newer is required", "kernel ~ or later is required", "requires linux kernel",
-        "kernel >= ~ required", "minimum kernel version", "is not supported over overlayfs",
-        "'overlay' is not supported over", "overlay: unrecognized mount option", "overlay ~ enodev",
-        "module overlay not found", "failed to mount overlay: no such device", "overlay ~ invalid argument",
+        "kernel >= ~ required", "minimum kernel version", "overlay: unrecognized mount option", "overlay ~ enodev",
+        "module overlay not found", "no such device ~ overlay",
         "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
         "linux kernel ~ not supported", "function not implemented", "running exec setns process for init",
     )),
@@ -616,7 +674,7 @@ PATTERNS = (
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "no free space",
-    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare")}),
+    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
         "read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system",
@@ -679,15 +737,15 @@ PATTERNS = (
         "rootlesskit:error", "[rootlesskit ~ error", "rootlesskit ~ failed", "error joining namespace",
         "error creating new mount namespace", "cannot set up namespace", "fork/exec /proc/self/exe: ",
         "creating new namespace ~ operation not permitted", "nsenter: ", "error reading allowed id mappings",
-        "slirp4netns ~ failed", "slirp4netns ~ not found", "could not find slirp4netns", "unable to find slirp4netns",
+        "slirp4netns ~ failed",
         "subordinate uid", "subordinate ids", "user namespace", "namespace requires privileges",
         "to create container namespaces", "newuser namespace", "permissions to create new namespace",
         "fusermount ~ operation not permitted",
     ), {'unless': ("creating user namespace",)}),
     ('cgroup_v2', (
         "doesn't work on cgroups v2", "work on cgroup", "doesn't support cgroup", "not support cgroup",
-        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "no systemd user session available",
-        "requires cgroup v", "require cgroup v", "requires cgroups v",
+        "failed to get d-bus connection", "cgroup namespaces aren't enabled", "requires cgroup v", "require cgroup v",
+        "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
         "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
@@ -698,7 +756,7 @@ PATTERNS = (
         "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied",
         "cgroup ~ no such file", "create systemd cgroup", "creating' systemd unit", "creating systemd unit",
         "unable to apply cgroup", "switching to --cgroup-manager",
-        "falling back to --cgroup-manager", "unified cgroup", "cgroup ~ not found",
+        "unified cgroup", "cgroup ~ not found",
         "unknown version specified ~ cgroup", "cgroup ~ not available",
         "failed to create /docker", "cgroup ~ failed", "cannot determine cgroup",
     )),
@@ -709,7 +767,8 @@ PATTERNS = (
     )),
     # Not here, as whatever came before it kept it from being fetched.
     ('image_missing', (
-        "image not known", "no such image", "did not resolve to an alias", "short-name resolution enforced",
+        "image not known", "no such image", "manifest for ~ not found", "did not resolve to an alias",
+        "short-name resolution enforced",
     ), {'rank': 27}),
     ('image_missing', (
         "manifest unknown", "name unknown: ", "pull access denied",
@@ -721,14 +780,15 @@ PATTERNS = (
     )),
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
-        "cannot connect to the docker daemon", "is the docker daemon running", "docker: command not found",
+        "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon",
+        "is the docker daemon running", "docker: command not found",
         "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
         "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
         "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
         "unit docker.service not found", "docker.service failed", "docker.service could not be found",
         "docker engine is not running", "required executable 'podman", "required executable 'docker",
-        "oci runtime ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
+        "oci runtime ' ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
@@ -758,7 +818,9 @@ PATTERNS = (
         "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm",
         "no module named 'rpm'", "python3-dnf must be installed", "could not import the dnf python module",
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
-        "could not detect which major revision of yum", "required to run yum", "except keyboardinterrupt, e:",
+        "could not detect which major revision of yum", "required to run yum", "yum module is needed",
+        "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
+        "no module named 'apt'", "no module named apt", "python-apt", "except keyboardinterrupt, e:",
         "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
         "install -y python2-dnf", "install -y python3-dnf", "python-dnf",
     )),
@@ -822,7 +884,7 @@ PATTERNS = (
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
-        "discovered python interpreter", "directory: 'python",
+        "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python", "could not find python executable", "could not find python interpreter",
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
@@ -1003,15 +1065,19 @@ PATTERNS = (
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
     ('conda_unsat', (
+        "conflicting requests", "but none of the providers can be installed", "cannot install both",
+        "nothing provides ~ needed by ",
+    ), {'rank': 33, 'shared': 'package_conflict', 'unless': ("we can conclude that",)}),
+    ('conda_unsat', (
         "package could not be installed", "packages are incompatible", "packages could not be installed",
         "unsatisfiable", "following specifications were found", "encountered problems while solving",
-        "found conflicts! looking for incompatible", "could not solve for environment", "conflicting requests",
+        "found conflicts! looking for incompatible", "could not solve for environment",
         "cannot solve the request", "package ~ conflicts for:", "can be installed with any of the following",
         "which conflicts with", "conflicts with any installable", 
-        "but none of the providers can be installed", "cannot install both", "specspriorsolve",
+        "specspriorsolve",
         "specsconfigurationconflicterror", "failed to solve the conda", "failed to solve requirements",
         "excluded by strict repo priority", "are not installable because", "is not installable",
-        "nothing provides ~ needed by ", "pinned by this installation", "is fixed-version",
+        "pinned by this installation", "is fixed-version",
         "solver could not find solution",
     ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable")}),
     ('python_version', (
@@ -1156,8 +1222,9 @@ PATTERNS = (
         "swigfaiss ~ is not defined", "failed to import faiss", "cannot import name ~ from 'swigfaiss",
         "module 'swigfaiss' has no", "'faiss' is not a package",
     )),
+    ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
-        "cannot find module ~ .node'", "cannot find module ~ build/release", "could not import faiss-node",
+        "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", 
         "no loader is configured for '.node' files", "module parse failed: unexpected character",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",

@@ -320,6 +320,42 @@ def explain(
 
 
 @app.command()
+def needs(
+    path: Annotated[Path, typer.Argument(help="A shared object or .node file, a directory, or a wheel.")],
+    host: Annotated[str | None, typer.Option("--host", help="Compare with this host's last record.")] = None,
+    glibc: Annotated[str | None, typer.Option("--glibc", help="Compare with this glibc alone, such as 2.17.")] = None,
+    json_: JsonOption = False,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """Show which symbol versions files need, and what a host has of them. Ends with 1 when the host lacks something.
+
+    For example: faiss-fleet needs node_modules/faiss-node/build/Release/faiss-node.node --glibc 2.17
+    """
+    from . import needs as chain
+    from . import show
+
+    if host and glibc:
+        raise typer.BadParameter("Name either --host or --glibc.")
+    provides = chain.of_glibc(glibc) if glibc else None
+    if host:
+        folder, name = _known_places(reports, store)
+        with _store(name, folder) as opened:
+            history = opened.host_history(host)
+            if not history:
+                raise FleetError(
+                    f"No run in {opened.name} has a host named {host!r}. `faiss-fleet export csv` lists the hosts."
+                )
+            provides = chain.of_record(opened.record(history[0].run, host), host)
+    found = chain.examine(path, provides)
+    if json_:
+        _print(found)
+    else:
+        chain.show(found, show.console())
+    raise typer.Exit(1 if found.get("reasons") else 0)
+
+
+@app.command()
 def prune(
     keep: Annotated[int | None, typer.Option(min=1, help="Keep this many newest runs.", show_default=False)] = None,
     older_than: Annotated[

@@ -6,21 +6,38 @@ LC_ALL=C
 export LC_ALL
 unset LD_PRELOAD LD_LIBRARY_PATH PYTHONPATH PYTHONHOME NODE_OPTIONS BASH_ENV ENV 2>/dev/null
 prefix=$1 setting=$2 limit=$3 folders=$4 named=$5 child=$6
-PATH=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+search=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
+# The probe's own tools are the system's, whatever lies before them on the user's PATH.
+PATH=/usr/bin:/bin:/usr/sbin:/sbin
 export PATH
+uid=$(id -u 2>/dev/null)
+started=$(date +%s)
 tab=$(printf '\t')
 newline='
 '
 have() { command -v "$1" >/dev/null 2>&1; }
+program() ( PATH=$search; found=$(command -v "$1" 2>/dev/null); case $found in /*) printf '%s\n' "$found" ;; *) exit 1 ;; esac )
+# The first bytes of a regular file: whoever reads a pipe or a device may wait, and a file may be of any size.
+first() { [ -f "$2" ] && head -c "$1" "$2" 2>/dev/null; }
 
 # A value is one line, so that no file's text or name can pass for another key.
 emit() { printf '%s\t' "$1"; printf '%s' "$2" | tr '\n\t\r' '   '; printf '\n'; }
 lines() { sed "s/^/$1$tab/" 2>/dev/null; }
 
 if have timeout && timeout -s KILL 5 true 2>/dev/null; then
-  limited() { timeout -s KILL "$limit" "$@" </dev/null; }
+  # timeout leads a process group: what the command left behind in it goes too.
+  limited() {
+    timeout -s KILL "$limit" "$@" </dev/null &
+    worker=$!
+    wait "$worker"
+    status=$?
+    kill -9 "-$worker" 2>/dev/null
+    return "$status"
+  }
+  reader() { timeout -s TERM "$((limit + 1))" dd bs=4096 count=16 2>/dev/null; }
 elif have timeout && timeout -t 5 -s KILL true 2>/dev/null; then
   limited() { timeout -t "$limit" -s KILL "$@" </dev/null; }
+  reader() { timeout -t "$((limit + 1))" -s TERM dd bs=4096 count=16 2>/dev/null; }
 else
   # The guard's own output is closed, or whoever reads ours would wait for it.
   limited() {
@@ -33,8 +50,71 @@ else
     kill "$guard" 2>/dev/null
     return "$status"
   }
+  reader() {
+    {
+      dd bs=4096 count=16 2>/dev/null <&3 &
+      worker=$!
+      (sleep "$((limit + 1))"; kill "$worker") >/dev/null 2>&1 3<&- &
+      guard=$!
+      wait "$worker"
+      kill "$guard" 2>/dev/null
+    } 3<&0
+  }
 fi
-said() { limited "$@" 2>&1 | head -c 2000 2>/dev/null; }
+# The reader has a limit of its own, as a process that left the group may keep the pipe open.
+said() { limited "$@" 2>&1 | reader | head -c 2000 2>/dev/null; }
+
+# As root: sets why and fails when others can write what is on the way to a program, each link followed.
+checked=' '
+only_root() { # one path
+  case $checked in *" $1 "*) return 0 ;; esac
+  # mode, links, owner, group
+  before=$IFS
+  IFS=' '
+  set -- "$1" $(ls -ldn "$1" 2>/dev/null | tr -s ' ' | cut -d ' ' -f 1-4)
+  IFS=$before
+  [ -n "$2" ] || { why="$1 cannot be examined"; return 1; }
+  [ "$4" = 0 ] || { why="$1 belongs to uid $4"; return 1; }
+  case $2 in
+    l* | d????????[tT]*) ;;
+    ????????w*) why="$1 is writable by everyone"; return 1 ;;
+    ?????w*) if [ "$5" != 0 ] || [ "${2%+}" != "$2" ]; then why="$1 is writable by others (gid $5)"; return 1; fi ;;
+  esac
+  checked="$checked$1 "
+}
+trusted() {
+  why=
+  [ "$uid" = 0 ] || return 0
+  only_root / || return 1
+  todo=$1 done= steps=0
+  while [ -n "$todo" ]; do
+    steps=$((steps + 1))
+    [ "$steps" -le 200 ] || { why="$1 leads through too many links"; return 1; }
+    part=${todo%%/*}
+    case $todo in */*) todo=${todo#*/} ;; *) todo= ;; esac
+    case $part in '' | .) continue ;; ..) done=${done%/*}; continue ;; esac
+    only_root "$done/$part" || return 1
+    if [ -h "$done/$part" ]; then
+      target=$(readlink "$done/$part") || { why="$done/$part cannot be followed"; return 1; }
+      case $target in /*) done= ;; esac
+      todo=$target/$todo
+    else
+      done=$done/$part
+    fi
+  done
+}
+# Emits what a program prints; why not, when it was not started.
+ask() { # key, program, arguments
+  key=$1
+  shift
+  if [ "$(($(date +%s) - started))" -gt "$((limit * 8))" ]; then
+    emit "${key%_says}_not_started" "$1 was not started, since the programs before it took all the time there is."
+  elif trusted "$1"; then
+    emit "$key" "$(said "$@")"
+  else
+    emit "${key%_says}_not_started" "$1 was not started as root, since $why."
+  fi
+}
 
 emit begin faiss-fleet-probe
 emit kernel "$(uname -r 2>/dev/null)"
@@ -42,9 +122,11 @@ emit arch "$(uname -m 2>/dev/null)"
 emit user "$(id -un 2>/dev/null)"
 emit uid "$(id -u 2>/dev/null)"
 emit home "$HOME"
-head -n 40 /etc/os-release 2>/dev/null | lines os_release
+for file in /etc/os-release /usr/lib/os-release; do
+  if first 65536 "$file" | grep -q '^[[:space:]]*[^#]*ID='; then first 65536 "$file" | head -n 200 | lines os_release; break; fi
+done
 for file in /etc/centos-release /etc/redhat-release; do
-  if [ -r "$file" ]; then emit old_release "$(head -n 1 "$file")"; break; fi
+  if [ -s "$file" ]; then emit old_release "$(first 1000 "$file" | head -n 1)"; break; fi
 done
 grep -m 1 '^MemTotal:' /proc/meminfo 2>/dev/null | lines meminfo
 # Each different line once: 200 processors say the same 200 times.
@@ -56,7 +138,7 @@ for path in /lib/ld-musl-*.so.1 /lib64/ld-linux*.so.* /lib/ld-linux*.so.* /lib64
   [ -e "$path" ] || continue
   emit loader "$path"
   emit loader_real "$(readlink -f "$path" 2>/dev/null)"
-  emit loader_says "$(said "$path" --version)"
+  ask loader_says "$path" --version
 done
 # PT_INTERP is the first string of that shape in a program.
 for path in /bin/sh /bin/ls /usr/bin/env /usr/bin/getconf /usr/bin/ssh /usr/bin/id /bin/bash; do
@@ -68,14 +150,17 @@ for path in /bin/sh /bin/ls /usr/bin/env /usr/bin/getconf /usr/bin/ssh /usr/bin/
     break
   fi
 done
-if have getconf; then emit getconf "$(said getconf GNU_LIBC_VERSION)"; fi
-if have ldd; then emit ldd "$(limited ldd --version 2>&1 | head -n 2 | tr '\n' '~')"; fi
+path=$(program getconf) && ask getconf "$path" GNU_LIBC_VERSION
+if path=$(program ldd); then
+  if trusted "$path"; then emit ldd "$(said "$path" --version | head -n 2 | tr '\n' '~')"
+  else emit ldd_not_started "$path was not started as root, since $why."; fi
+fi
 
 library() { # key, soname, pattern of version names
   for folder in /lib64 /usr/lib64 "/lib/$(uname -m)-linux-gnu" "/usr/lib/$(uname -m)-linux-gnu" /lib /usr/lib /usr/local/lib64 /usr/local/lib; do
     if [ -r "$folder/$2" ]; then
       emit "$1" "$folder/$2"
-      tr -c 'A-Za-z0-9_.' '\n' <"$folder/$2" 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
+      first 67108864 "$folder/$2" | tr -c 'A-Za-z0-9_.' '\n' 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
       return
     elif [ -e "$folder/$2" ]; then
       emit "$1_unreadable" "$folder/$2"
@@ -95,8 +180,15 @@ python() { # path, named
   emit python_named "$2"
   emit python_real "$(readlink -f "$1" 2>/dev/null)"
   # Its line is passed on unchanged but for tabs: it holds the fields' own separator.
-  emit python_says "$(said "$1" -S -E -B -c "$child")"
   root=$(dirname "$(dirname "$(readlink -f "$1" 2>/dev/null || echo "$1")")")
+  # It runs code of its library, so that has to be as safe as the program.
+  for library in "$root"/lib/python[0-9]* "$root"/lib64/python[0-9]* "$root/pyvenv.cfg"; do
+    if [ -e "$library" ] && ! trusted "$library"; then
+      emit python_not_started "$1 was not started as root, since $why."
+      return
+    fi
+  done
+  ask python_says "$1" -S -E -B -c "$child"
   for site in "$root"/lib*/python*/site-packages "$root"/lib*/python*/dist-packages /usr/local/lib*/python*/site-packages \
       /usr/local/lib*/python*/dist-packages /usr/lib/python3/dist-packages "$HOME"/.local/lib/python*/site-packages; do
     for entry in "$site"/pip-*-info "$site"/numpy-*-info "$site"/faiss*-info "$site"/faiss; do
@@ -113,7 +205,7 @@ try_python() {
   [ "$2" = yes ] || ! is_script "$1" || return
   seen=$seen$real$newline
   count=$((count + 1))
-  [ "$count" -le 16 ] && python "$1" "$2"
+  if [ "$count" -le 16 ]; then python "$1" "$2"; else emit capped_pythons "$1 and others were left out, as there are more than 16."; fi
 }
 ifs=$IFS
 IFS=$newline
@@ -123,7 +215,7 @@ for path in $named; do
   if [ -e "$path" ]; then try_python "$path" yes; else emit python "$path"; emit python_named yes; fi
 done
 IFS=:$newline
-for folder in $folders:$PATH; do
+for folder in $folders:$search; do
   set +f
   IFS=$newline
   for path in $folder/python[0-9].[0-9]* $folder/python[0-9] $folder/python $folder/platform-python; do
@@ -138,16 +230,16 @@ for path in /usr/libexec/platform-python /opt/*/bin/python[0-9].[0-9]* /opt/*/bi
 done
 
 seen=$newline
-for path in $(command -v node 2>/dev/null) /usr/local/bin/node /usr/bin/node /opt/*/bin/node /opt/rh/*/root/usr/bin/node \
+for path in $(program node) /usr/local/bin/node /usr/bin/node /opt/*/bin/node /opt/rh/*/root/usr/bin/node \
     "$HOME"/.nvm/versions/node/*/bin/node; do
   [ -f "$path" ] && [ -x "$path" ] || continue
   real=$(readlink -f "$path" 2>/dev/null || echo "$path")
   case $seen in *"$newline$real$newline"*) continue ;; esac
   seen=$seen$real$newline
   emit node "$path"
-  emit node_says "$(said "$path" --version)"
+  ask node_says "$path" --version
   for package in "${path%/bin/node}/lib/node_modules/npm/package.json" /usr/share/nodejs/npm/package.json; do
-    if [ -r "$package" ]; then emit npm "$(grep -m 1 '"version"' "$package")"; break; fi
+    if [ -r "$package" ]; then emit npm "$(first 65536 "$package" | grep -m 1 '"version"')"; break; fi
   done
 done
 for path in /opt/conda /opt/*conda* /opt/*forge* "$HOME"/*conda* "$HOME"/*forge*; do
@@ -157,34 +249,33 @@ done
 IFS=$ifs
 
 for name in podman docker; do
-  path=$(command -v "$name" 2>/dev/null)
-  case $path in /*) ;; *) continue ;; esac
+  path=$(program "$name") || continue
   if [ "$name" = docker ] && is_script "$path"; then continue; fi
   emit engine "$path"
-  emit engine_says "$(said "$path" --version)"
+  ask engine_says "$path" --version
 done
-for name in crun runc conmon newuidmap newgidmap; do have "$name" && emit helper "$name"; done
+for name in crun runc conmon newuidmap newgidmap; do program "$name" >/dev/null && emit helper "$name"; done
 for path in /usr/libexec/podman/conmon /usr/lib/podman/conmon; do [ -x "$path" ] && emit helper conmon; done
 for file in /etc/subuid /etc/subgid; do
   [ -r "$file" ] && grep -q "^$(id -un 2>/dev/null):" "$file" 2>/dev/null && emit helper "$file"
 done
-if have docker && [ -S /var/run/docker.sock ]; then
-  emit docker_server "$(said docker version --format '{{.Server.Version}}')"
+if path=$(program docker) && [ -S /var/run/docker.sock ]; then
+  ask docker_server "$path" version --format '{{.Server.Version}}'
 fi
 
-if have gcc; then
-  emit gcc "$(command -v gcc)"
-  emit gcc_says "$(said gcc -dumpfullversion -dumpversion)"
+if path=$(program gcc); then
+  emit gcc "$path"
+  ask gcc_says "$path" -dumpfullversion -dumpversion
 fi
 for path in /opt/rh/*toolset-*/root/usr/bin/gcc; do
   [ -x "$path" ] || continue
   emit devtoolset "$path"
-  emit devtoolset_says "$(said "$path" -dumpfullversion -dumpversion)"
+  ask devtoolset_says "$path" -dumpfullversion -dumpversion
 done
 for name in cmake3 cmake; do
-  have "$name" || continue
-  emit cmake "$(command -v "$name")"
-  emit cmake_says "$(said "$name" --version)"
+  path=$(program "$name") || continue
+  emit cmake "$path"
+  ask cmake_says "$path" --version
   break
 done
 
@@ -199,7 +290,7 @@ folder() { # purpose, path
   if [ -n "$way" ] && [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit folder_in_the_way "$way"; fi
   emit folder_real "$(cd "$near" 2>/dev/null && pwd -P)"
   if [ -w "$near" ] && [ -x "$near" ]; then emit folder_writable yes; else emit folder_writable no; fi
-  emit folder_df "$(df -Pk "$near" 2>/dev/null | tail -n 1)"
+  emit folder_df "$(said df -Pk "$near" | tail -n 1)"
 }
 folder prefix "$prefix"
 folder tmp "${TMPDIR:-/tmp}"
@@ -208,7 +299,7 @@ folder setting "$setting"
 for path in "$prefix"/*/*; do
   [ -d "$path" ] && [ ! -h "$path" ] || continue
   emit prefix "$path"
-  if [ -r "$path/manifest.json" ]; then emit prefix_digest "$(grep -m 1 '"digest"' "$path/manifest.json" 2>/dev/null)"; fi
+  if [ -r "$path/manifest.json" ]; then emit prefix_digest "$(first 16777216 "$path/manifest.json" | grep -m 1 '"digest"' | head -c 1000)"; fi
 done
 
 if [ -r /sys/fs/selinux/enforce ]; then emit selinux_enforce "$(cat /sys/fs/selinux/enforce)"

@@ -12,11 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
-from ..target.facts import cpu, filesystems, libc, machine, nodes, pythons, selinux, shared_libraries, toolchains
+from ..target.facts import (
+    cpu,
+    filesystems,
+    libc,
+    machine,
+    nodes,
+    os_release,
+    pythons,
+    selinux,
+    shared_libraries,
+    toolchains,
+)
 from ..target.facts import gather as target_facts
 from ..target.prefix import installed
 
 SCRIPT = Path(__file__).with_name("probe.sh")
+# More than a host with a hundred Pythons prints; a host that prints without end costs no more than this.
+MAX_TEXT = 4 << 20
+MAX_VALUE = 8192
+# The fact that a line of the probe is for, where it has another name.
+FACTS = {
+    "python": "pythons", "node": "nodes", "engine": "engines", "docker_server": "engines", "gcc": "toolchains",
+    "devtoolset": "toolchains", "cmake": "toolchains", "loader": "libc", "getconf": "libc", "ldd": "libc",
+}  # fmt: skip
 LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz")
 
 # Gaps that every host probed this way has: what sh alone cannot tell, or tells less surely than the module does.
@@ -46,8 +65,9 @@ class Answers:
     """The probe's lines in their order."""
 
     def __init__(self, text: str) -> None:
+        text = text[:MAX_TEXT]
         parted = [line.rstrip("\r").partition("\t") for line in text.split("\n")]
-        self.lines = [(key, value) for key, found, value in parted if found]
+        self.lines = [(key, value[:MAX_VALUE]) for key, found, value in parted if found]
         begin = ("begin", "faiss-fleet-probe")
         if begin not in self.lines:
             raise FleetError(
@@ -91,6 +111,11 @@ def facts(text: str, reason: str) -> dict[str, Any]:
     gaps = [{"fact": "module", "reason": reason}] + [{"fact": fact, "reason": why} for fact, why in GAPS]
     if not said.whole:
         gaps.append({"fact": "probe", "reason": "The shell probe ended early; what it did not reach is missing."})
+    gaps += [
+        {"fact": FACTS.get(name := key.removesuffix("_not_started").removeprefix("capped_"), name), "reason": value}
+        for key, value in said.lines
+        if key.endswith("_not_started") or key.startswith("capped_")
+    ]
     arch = said.one("arch") or ""
     release = said.text("os_release") if said.all("os_release") else None
     uid = _number(said.one("uid"))
@@ -100,7 +125,7 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         arch=arch,
         kernel=said.one("kernel") or "",
         user=said.one("user"),
-        os=machine.operating_system(release, said.one("old_release")),
+        os=os_release.operating_system(release, said.one("old_release")),
         memory_bytes=machine.memory_bytes(said.text("meminfo")),
         libc=_libc(said),
         cpu=dict(cpu.describe(said.text("cpuinfo"), arch), count=_number(said.one("cpu_count")) or None),
@@ -184,7 +209,7 @@ def _pythons(said: Answers) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
     for path, entry in said.groups("python"):
         answer = entry.one("says") or ""
         known = pythons.parse(answer.replace("\n", " "))
-        error = None if known else f"It said: {answer[-300:] or 'nothing'}"
+        error = None if known else entry.one("not_started") or f"It said: {answer[-300:] or 'nothing'}"
         one: dict[str, Any] = {
             **dict.fromkeys(keys), "path": path, "realpath": entry.one("real"), "named": entry.one("named") == "yes",
             "pip": None, "numpy": None, "method": "started" if known else None, "error": error,
@@ -233,10 +258,11 @@ def _node(path: str, entry: Answers, said: Answers) -> dict[str, Any]:
     version = nodes.parse_version(answer)
     napi = nodes.napi_by_release(version) if version else None
     npm = re.search(r'"version"\s*:\s*"([0-9][^"]*)"', said.one("npm") or "")
+    error = None if version else entry.one("not_started") or f"It said: {answer[:300] or 'nothing'}"
     return {
         "path": path, "version": ".".join(map(str, version)) if version else None, "napi": napi,
         "napi_method": "release table" if napi else None, "modules": nodes.MODULES.get(version[0]) if version else None,
-        "npm": npm[1] if npm else None, "error": None if version else f"It said: {answer[:300] or 'nothing'}",
+        "npm": npm[1] if npm else None, "error": error,
     }
 
 

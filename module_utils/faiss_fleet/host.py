@@ -1,29 +1,37 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The host as the probes see it: its files, its commands and the gaps in what could be read of it.
+"""The host as facts see it: its files, its commands and the gaps in what could be read of it.
 
-Paths are always the host's own. root is another folder than / in tests and for a root that is looked into from outside.
+Paths are always the host's own. root is another directory than / in tests and for a root that is read from outside.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import glob
+import fnmatch
 import io
 import os
+import re
 import stat
 
 from . import commands
+from .facts.trust import Trust
 
 MOST_BYTES = 4 << 20
 
+# The fact that a command is for, by the first part of its key.
+FACTS = {'libc': 'libc', 'python': 'pythons', 'node': 'nodes', 'conda': 'condas', 'engine': 'engines',
+         'toolchain': 'toolchains', 'image': 'prefixes'}
+
 
 class Host:
-    def __init__(self, root='/', environ=None, timeout=5, run_all=commands.run_all):
+    def __init__(self, root='/', environ=None, timeout=5, run_all=commands.run_all, uid=None):
         self.root = root.rstrip('/')
         self.environ = dict(os.environ if environ is None else environ)
         self.timeout = timeout
         self.gaps = []
-        self._reals = {}
+        self.uid = os.geteuid() if uid is None else uid
+        self._reals, self._listed, self._globs = {}, {}, {}
         self._run_all = run_all
+        self._trust = Trust(self.at)
 
     def gap(self, fact, reason):
         """Notes what could not be read; a fact without a gap was read, one with a gap was not guessed."""
@@ -67,14 +75,37 @@ class Host:
         return os.path.isfile(real) and os.access(real, os.X_OK)
 
     def names(self, path):
-        """Sorted names in a folder; none when it is absent or closed to this user."""
+        """Sorted names in a directory; none when it is absent or closed to this user."""
         try:
             return sorted(os.listdir(self.at(self.real(path))))
         except (IOError, OSError):
             return []
 
+    def _names_once(self, path):
+        if path not in self._listed:
+            self._listed[path] = self.names(path)
+        return self._listed[path]
+
     def glob(self, pattern):
-        return [found[len(self.root):] for found in sorted(glob.glob(self.at(pattern)))]
+        """Sorted paths that match, as the module glob has them; each directory is listed once for all patterns."""
+        if pattern not in self._globs:
+            self._globs[pattern] = self._glob(pattern)
+        return list(self._globs[pattern])
+
+    def _glob(self, pattern):
+        found = ['']
+        for part in pattern.split('/'):
+            if not part:
+                continue
+            if '*' in part or '?' in part or '[' in part:
+                match = re.compile(fnmatch.translate(part)).match
+                found = [path + '/' + name for path in found for name in self._names_once(path or '/')
+                         if (part == '*' or match(name)) and (name[:1] != '.' or part[:1] == '.')]
+            else:
+                found = [path + '/' + part for path in found]
+                if len(found) > 1:
+                    found = [path for path in found if os.path.lexists(self.root + path)]
+        return sorted(path or '/' for path in found if os.path.lexists(self.root + path))
 
     def read(self, path, limit=MOST_BYTES):
         """Bytes of a regular file, at most limit of them. A pipe or a device is refused: reading it might never end."""
@@ -109,7 +140,24 @@ class Host:
         return None
 
     def run_all(self, argvs):
-        """{key: argv} -> {key: commands.Result}, side by side; programs are the host's own paths."""
+        """{key: argv} -> {key: commands.Result}, side by side; programs are the host's own paths.
+
+        Root starts nothing that others could have put there: the result's error and a gap say why.
+        """
+        refused = {}
+        for key, argv in argvs.items():
+            why = self.objection(argv[0])
+            if why:
+                refused[key] = commands.Result(None, '', '', why)
+                self.gap(FACTS.get(key[0], 'programs') if isinstance(key, tuple) else 'programs', why)
+        argvs = dict((key, argv) for key, argv in argvs.items() if key not in refused)
         if self.root:
             argvs = dict((key, [self.at(self.real(argv[0]))] + list(argv[1:])) for key, argv in argvs.items())
-        return self._run_all(argvs, self.timeout, self.environ)
+        refused.update(self._run_all(argvs, self.timeout, self.environ))
+        return refused
+
+    def objection(self, path):
+        """Why this user, as root, must not start a program; None when nothing speaks against it."""
+        why = self._trust.objection(path) if self.uid == 0 and path.startswith('/') else None
+        return why and ('%s was not started as root, since %s. Let root alone own and write it, '
+                        'or connect as a user without root\'s rights.' % (path, why))

@@ -13,6 +13,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from faiss_fleet.attempts import limits
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import raw_facts
 
@@ -26,6 +27,12 @@ ARGUMENT_SPEC = {
 }
 
 
+# Seconds for the module, and again for the shell probe: a Python, a shell or a connection that hangs must not hold up
+# the run. Beside it, each command on the host has its own limit, of which a slow host may spend several.
+CALL = 60
+COMMANDS_IN_A_ROW = 12
+
+
 class ActionModule(ActionBase):
     """See the file's first line. A host that cannot be reached stays unreachable."""
 
@@ -36,7 +43,10 @@ class ActionModule(ActionBase):
         outcome: dict[str, Any] = super().run(tmp, task_vars)
         _, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
         try:
-            answer = self._execute_module(task_vars=task_vars)
+            with limits.within(seconds(options)):
+                answer = self._execute_module(task_vars=task_vars)
+        except limits.OutOfTime:
+            answer = {"failed": True, "msg": f"It did not end within {seconds(options):g} s and was ended."}
         except AnsibleError as exc:
             # A home that is full or read-only has no room for a module, and is reported as a lost connection. The shell
             # needs no room.
@@ -49,7 +59,13 @@ class ActionModule(ActionBase):
 
     def _raw(self, options: dict[str, Any], reason: str) -> dict[str, Any]:
         command = f"{self._compute_environment_string()} {raw_facts.command(options)}".strip()
-        said = self._low_level_execute_command(command)
+        try:
+            with limits.within(seconds(options)):
+                said = self._low_level_execute_command(command)
+        except limits.OutOfTime:
+            remedy = "Find out what hangs on the host: log in and start `/bin/sh -c true` and `python3 --version`."
+            message = f"The shell probe did not end within {seconds(options):g} s and was ended. {reason} {remedy}"
+            return {"failed": True, "msg": message, "cause": "timeout", "remedy": remedy}
         try:
             facts = raw_facts.facts(said["stdout"], reason)
         except FleetError as exc:
@@ -57,6 +73,11 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": message, "cause": exc.cause, "remedy": exc.remedy}
         # Like a module's answer, a host's text is marked as nothing that Ansible may template.
         return {"changed": False, "ansible_facts": wrap_var({"glibc_facts": facts})}
+
+
+def seconds(options: dict[str, Any]) -> float:
+    """The limit on one call to the host."""
+    return float(CALL + COMMANDS_IN_A_ROW * int(options["timeout"]))
 
 
 def why(answer: dict[str, Any]) -> str:

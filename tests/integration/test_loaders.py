@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -71,16 +72,33 @@ def test_loader_for_node_with_faiss_of_old_and_new_pythons(version):
     assert f", 0 failed, Node v{version}" in said
 
 
-@pytest.mark.parametrize(
-    "python", ["3.6", *(pytest.param(python, marks=pytest.mark.slow) for python in ("3.8", "3.13"))]
-)
-def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
-    env = environment(python)
+def check_python_loader(python: str, everything: bool) -> None:
     # numpy for the fallback; the loader itself needs nothing.
-    env["PYTHONPATH"] = str(real_faiss.site_of(python))
+    env = {**environment(python), "PYTHONPATH": str(real_faiss.site_of(python))}
+    env["FAISS_FLEET_TEST_ALL"] = str(int(everything))
     tests = ROOT / "loaders" / "python" / "tests"
-    modules = ["test_loader", "test_index", "test_socket", "test_files"]
+    modules = ["test_loader", "test_index", "test_socket", "test_files", "test_changes"]
+    if not everything:
+        # Representatives of each kind; files do not depend on the Python, and the slow run has everything on each.
+        modules = ["test_loader", "test_files"] if python == "3.6" else ["test_loader.Backends", "test_loader.Failures"]
+        modules += [
+            "test_changes",
+            "test_index.IndexFiles.test_it_is_used_again_and_answers_the_same",
+            "test_socket.Sockets.test_several_loaders_share_one_worker_and_each_has_its_own_vectors",
+            "test_socket.Sockets.test_one_that_dies_is_one_connection_and_the_worker_serves_the_next",
+        ]
     check([needs.interpreter(python), "-m", "unittest", "-q", *modules], env, cwd=tests)
+
+
+@pytest.mark.parametrize("python", ["3.6", "3.13"])
+def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
+    check_python_loader(python, everything=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", ["3.6", "3.8", "3.11", "3.13"])
+def test_loader_for_python_with_every_kind_of_index_and_socket(python):
+    check_python_loader(python, everything=True)
 
 
 IMAGE = "localhost/faiss-fleet/centos7-py313"
@@ -204,21 +222,54 @@ def test_what_is_packed_for_node_works_where_it_is_unpacked(tmp_path):
     assert check([node("16"), "app.js"], environment(), cwd=tmp_path / "app").startswith("5 worker")
 
 
-@pytest.mark.parametrize("python", ["3.6", "3.13"])
-def test_pip_installs_a_loader_that_works(tmp_path, python):
+def contents(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+@pytest.fixture(scope="module")
+def python_wheel(tmp_path_factory):
+    """A wheel of the loader, built from a copy in which nothing is left behind."""
+    folder = tmp_path_factory.mktemp("wheel")
+    source = folder / "python"
+    shutil.copytree(ROOT / "loaders" / "python", source)
+    before = contents(source)
+    pip = [needs.interpreter("3.13"), "-m", "pip", "--disable-pip-version-check"]
+    check([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source], environment())
+    check([*pip, "install", "--quiet", "--no-deps", "--target", folder / "direct", source], environment())
+    assert contents(source) == before and not (source / "build").exists()
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_for_python_carries_licence_types_and_description(python_wheel):
+    with zipfile.ZipFile(python_wheel) as archive:
+        names = archive.namelist()
+        texts = {Path(name).name: archive.read(name).decode() for name in names}
+    assert {"faiss_worker.py", "py.typed", "__init__.pyi"} <= texts.keys()
+    assert texts["LICENSE"] == (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "from faiss_fleet_loader import VectorStorage" in texts["METADATA"]
+    assert not [name for name in names if name.startswith("tests")]
+
+
+PYTHONS = ["3.6", *(pytest.param(f"3.{minor}", marks=pytest.mark.slow) for minor in range(7, 13)), "3.13"]
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_wheel_for_python_works_where_it_is_installed(tmp_path, python, python_wheel):
     target = tmp_path / "site"
-    copy = tmp_path / "python"
-    shutil.copytree(ROOT / "loaders" / "python", copy)
     pip = [needs.interpreter(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-deps"]
-    check([*pip, "--target", target, copy], environment())
+    check([*pip, "--no-index", "--target", target, python_wheel], environment())
     setting = {"schema": 1, "backend": "faiss", "runtime": real_faiss.runtime("3.6")}
     program = (
         "import json, sys\nfrom faiss_fleet_loader import VectorStorage\n"
         "with VectorStorage(setting=json.loads(sys.argv[1]), fallback=False, in_process=False) as store:\n"
         "    store.add([5], [[1, 2]])\n    print(store.search([1, 2], 1)[0][0], store.backend)\n"
     )
-    said = check([needs.interpreter(python), "-c", program, json.dumps(setting)],
-                 {**environment(), "PYTHONPATH": str(target)}, cwd=tmp_path)
+    said = check(
+        [needs.interpreter(python), "-c", program, json.dumps(setting)],
+        {**environment(), "PYTHONPATH": str(target)},
+        cwd=tmp_path,
+    )
     assert said.startswith("5 worker")
 
 

@@ -4,7 +4,7 @@
 
 # By code, where the place that raises it knows no better one.
 REMEDIES = {
-    'BAD_ARGUMENT': 'Look at the call in docs/how-to/use-from-python.md.',
+    'BAD_ARGUMENT': 'See help(faiss_fleet_loader.VectorStorage).',
     'BAD_DIMENSION': 'Give vectors of the dimension that the store was made with.',
     'BAD_K': 'Give how many neighbours you want, such as 10.',
 }

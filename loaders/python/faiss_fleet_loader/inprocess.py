@@ -8,7 +8,6 @@ import sys
 
 from . import exact, rows
 from .errors import BackendError
-from .faiss_worker import Index
 from .filling import PART, Filling
 from .setting import refuse_stale
 from .store import METRICS
@@ -54,6 +53,11 @@ class FaissBackend(Filling):
 
     def __init__(self, runtime, threads, kind='flat'):
         super().__init__(kind)
+        try:
+            from .faiss_worker import Index
+        except ImportError as exc:
+            raise BackendError('BACKEND_FAILED', 'faiss_worker.py is missing from the package: %s.' % exc,
+                               'Install faiss-fleet-loader again.') from exc
         faiss, self._numpy = import_faiss(runtime)
         self._threads, self._index = threads, Index(faiss, self._numpy)
         self.about = {'faiss': getattr(faiss, '__version__', None), 'numpy': self._numpy.__version__,
@@ -123,26 +127,33 @@ class NumpyBackend:
         if self.store is not store:
             self.store, self.count = store, 0
             self._rows = numpy.empty((0, store.d), dtype='float32')
+            self._lengths = numpy.empty((0,), dtype='float32')
         if len(store) > len(self._rows):
             grown = numpy.empty((max(len(store), len(self._rows) * 3 // 2), store.d), dtype='float32')
             grown[:self.count] = self._rows[:self.count]
             self._rows = grown
+            lengths = numpy.empty((len(grown),), dtype='float32')
+            lengths[:self.count] = self._lengths[:self.count]
+            self._lengths = lengths
         step = max(1, PART // (store.d * 4))
         while self.count < len(store):
             to = min(len(store), self.count + step)
-            self._rows[self.count:to] = self._prepared(store.raw(self.count, to), store.d, store.metric)
+            added = self._prepared(store.raw(self.count, to), store.d, store.metric)
+            self._rows[self.count:to] = added
+            self._lengths[self.count:to] = exact.squares(numpy, added)
             self.count = to
 
     def search(self, queries, count, k):
         wanted = self._prepared(queries, self.store.d, self.store.metric)
-        return [exact.nearest(self._numpy, self._rows[:self.count], self.store.metric, query, k) for query in wanted]
+        return exact.nearest(self._numpy, self._rows[:self.count], self._lengths[:self.count], self.store.metric,
+                             wanted, k)
 
     def save_index(self, _link, _store):
         """It has none to save."""
         return False
 
     def close(self):
-        self._rows = None
+        self._rows = self._lengths = None
 
 
 class PlainBackend:

@@ -9,9 +9,24 @@ DEFAULT = '/etc/faiss-fleet/backend.json'
 NEXT = 'Run audit.yml for this host, which writes it anew.'
 
 
+def _own():
+    """Path of the file that an audit without root wrote for this user; None where there is none.
+
+    It names a program to start. So it counts only if it belongs to the user of this process: HOME may be another's.
+    """
+    folder = os.environ.get('XDG_CONFIG_HOME') or ''
+    if not os.path.isabs(folder):
+        folder = os.path.join(os.path.expanduser('~'), '.config')
+    path = os.path.join(folder, 'faiss-fleet', 'backend.json')
+    try:
+        return path if os.stat(path).st_uid == os.geteuid() else None
+    except (OSError, ValueError):
+        return None
+
+
 def read(path=None):
-    """The setting at a path, FAISS_FLEET_SETTING or the usual place. Raises SettingError."""
-    path = os.fspath(path or os.environ.get('FAISS_FLEET_SETTING') or DEFAULT)
+    """The setting at a path, FAISS_FLEET_SETTING or the usual places. Raises SettingError."""
+    path = os.fspath(path or os.environ.get('FAISS_FLEET_SETTING') or _own() or DEFAULT)
     try:
         with open(path, encoding='utf-8') as source:
             found = json.load(source)

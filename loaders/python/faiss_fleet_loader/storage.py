@@ -3,18 +3,15 @@
 import operator
 import os
 import threading
-import time
-import warnings
 
-from . import index_file, rows, setting, vector_file
+from . import index_file, options, rows, vector_file
 from .errors import BackendError, FaissFleetError, InputError
-from .filling import KINDS
-from .inprocess import FaissBackend, exact_backend, fits
-from .store import METRICS, Store
-from .worker import WorkerBackend
+from .choice import NativeOrFallback
+from .inprocess import exact_backend
+from .options import MOST_DIMENSIONS
+from .store import GONE, Store, check_id
 
-MOST_DIMENSIONS = 65536
-MOST_THREADS = 1024
+DEAD_SHARE = 4                  # rows are taken out of memory when more than one in so many was deleted
 
 
 def _path(value):
@@ -28,17 +25,16 @@ def _path(value):
     return path
 
 
-class FallbackWarning(UserWarning):
-    """The application has a slower backend than it could have."""
-
-
-class VectorStorage:
-    """add, search, save, load, count, close. May be used from several threads; calls wait for one another.
+class VectorStorage(NativeOrFallback):
+    """Vectors and their ids. May be used from several threads; calls wait for one another.
 
     metric: 'cosine', 'ip' or 'l2'. dimension: that of the first vector unless given.
     setting: path of backend.json or its content as a dict; FAISS_FLEET_SETTING or the usual place unless given.
-    on_event: called with 'restart' or 'fallback' and a dict of error, why and count. fallback=False: rather an error.
+    on_event: called with 'restart', 'fallback' or 'native' (it is back) and a dict of error, why and count.
+    fallback=False: rather an error.
     in_process: False never imports FAISS into this process. Times are in seconds.
+    call_timeout: since a worker last took or gave something.
+    restart_window: a worker is restarted once in it, and after a fallback native FAISS is tried again when it is over.
     threads: of FAISS for one call; 0 for one on each core, which pays where one caller asks for large batches alone.
     index: 'flat' (exact), 'ivf' or 'hnsw' (approximate, with FAISS alone: the fallback is always exact).
     socket: path of a socket at which a worker of this user or root listens; without it, or when none answers there, a
@@ -47,25 +43,15 @@ class VectorStorage:
 
     def __init__(self, metric=None, dimension=None, setting=None, on_event=None, fallback=True, in_process=True,
                  start_timeout=60, call_timeout=30, restart_window=600, threads=1, index='flat', socket=None):
-        if metric is not None and metric not in METRICS:
-            raise InputError('BAD_ARGUMENT', 'metric is %r; it is cosine, ip or l2.' % (metric,), 'Give one of them.')
-        if dimension is not None and not (isinstance(dimension, int) and 1 <= dimension <= MOST_DIMENSIONS):
-            raise InputError('BAD_DIMENSION', 'dimension is %r; it is a whole number from 1 to 65536.' % (dimension,),
-                             'Give the number of dimensions of your vectors, or nothing.')
-        if index not in KINDS:
-            raise InputError('BAD_ARGUMENT', 'index is %r; it is flat, ivf or hnsw.' % (index,), 'Give one of them.')
-        if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
-            raise InputError('BAD_ARGUMENT', 'threads is %r; it is a whole number from 0 to %d.' % (
-                threads, MOST_THREADS), 'Give 1, or 0 for one on each core.')
-        self._kind, self._socket = index, socket
-        self._metric, self._dimension, self._setting = metric, dimension, setting
-        self._on_event, self._fallback, self._in_process = on_event, fallback, in_process
-        self._times = {'start_timeout': start_timeout, 'call_timeout': call_timeout, 'threads': threads}
-        self._restart_window, self._last_restart = restart_window, None
+        options.check(dimension, metric=metric, setting=setting, on_event=on_event, fallback=fallback,
+                      in_process=in_process, start_timeout=start_timeout, call_timeout=call_timeout,
+                      restart_window=restart_window, threads=threads, index=index, socket=socket)
+        self._metric, self._dimension = metric, dimension
+        super().__init__(setting, on_event, fallback, in_process, start_timeout, call_timeout, restart_window, threads,
+                         index, socket)
         self._store = None if dimension is None else Store(dimension, metric or 'cosine')
-        self._backend, self._runtime, self._closed = None, None, False
+        self._closed = False
         self._lock = threading.RLock()
-        self.why = None
 
     def __enter__(self):
         return self
@@ -79,7 +65,7 @@ class VectorStorage:
     @property
     def count(self):
         """Number of vectors."""
-        return 0 if self._store is None else len(self._store)
+        return 0 if self._store is None else self._store.live
 
     @property
     def dimension(self):
@@ -137,6 +123,76 @@ class VectorStorage:
                 self._drop_backend()
                 raise
 
+    def __contains__(self, number):
+        return self.has(number)
+
+    @property
+    def ids(self):
+        """The ids in the order of their vectors, as a list."""
+        with self._lock:
+            return [] if self._store is None else [number for number in self._store.ids if number != GONE]
+
+    def has(self, number):
+        """Whether the store has a vector of this id."""
+        number = check_id(number)
+        with self._lock:
+            self._refuse_closed()
+            return self._store is not None and number in self._store.known
+
+    def get(self, number):
+        """The vector of this id as it was added, as a list of float32; None where there is none."""
+        number = check_id(number)
+        with self._lock:
+            self._refuse_closed()
+            at = None if self._store is None else self._store.places([number]).get(number)
+            return None if at is None else self._store.vector(at)
+
+    def delete(self, ids):
+        """Number of vectors that were deleted. Ids that the store does not have are no error."""
+        numbers = self._numbers(ids)
+        with self._lock:
+            self._refuse_closed()
+            if self._store is None:
+                return 0
+            gone = self._store.delete(numbers)
+            if self._store.dead * DEAD_SHARE > len(self._store):
+                self._store = self._store.compacted()          # the backend is filled from it by the next call
+            return len(gone)
+
+    def update(self, ids, vectors):
+        """Gives vectors in the store new values; all of them or, when one is refused, none. They come last now."""
+        numbers = self._numbers(ids)
+        with self._lock:
+            self._refuse_closed()
+            absent = [number for number in numbers if not self.has(number)]
+            if absent:
+                raise InputError('UNKNOWN_ID', 'The id %d is not in the store.' % absent[0],
+                                 'Use add() for new vectors; nothing of this call was done.')
+            if not numbers:
+                return
+            store = self._store
+            gone = store.delete(numbers)
+            try:
+                self.add(numbers, vectors)
+            except BaseException:
+                store.restore(gone)
+                raise
+            if store.dead * DEAD_SHARE > len(store):
+                self._store = store.compacted()
+
+    def clear(self):
+        """Deletes all vectors. Dimension, metric and backend stay."""
+        with self._lock:
+            self._refuse_closed()
+            if self._store is not None:
+                self._store = Store(self._store.d, self._store.metric)
+
+    @staticmethod
+    def _numbers(ids):
+        if not hasattr(ids, '__len__') or isinstance(ids, (str, bytes)):
+            raise InputError('BAD_ARGUMENT', 'The ids are %r.' % (ids,), 'Give a list, also for one: [id].')
+        return [check_id(number) for number in ids]
+
     def _new_store(self, vectors):
         d = rows.width(vectors[0]) if len(vectors) else 0
         if not 1 <= d <= MOST_DIMENSIONS:
@@ -162,17 +218,30 @@ class VectorStorage:
             self._open()
             count, data = rows.convert(several, store.d, store.metric,
                                        lambda i: 'The query' if single else 'Query %d' % i)
-            if len(store) == 0:
+            if store.live == 0:
                 found = [[] for _ in range(count)]
             else:
-                found = self._run(lambda backend: self._searched(backend, data, count, min(k, len(store))))
+                found = self._run(lambda backend: self._searched(backend, data, count, min(k, store.live)))
             return found[0] if single else found
 
     def _searched(self, backend, data, count, k):
         """Positions become ids. A position that no vector has is the backend's failure, not the caller's."""
         store = self._store
         backend.sync(store)
-        found = []
+        found = self._hits(backend, data, count, k)
+        size, asked = store.d * 4, k
+        short = [i for i, hits in enumerate(found) if len(hits) < k] if store.dead else []
+        while short and asked < len(store):            # what was deleted is still in the index: ask for more
+            asked = min(len(store), max(asked + 16, asked * 4))
+            rest = b''.join(bytes(data[i * size:(i + 1) * size]) for i in short)
+            for i, hits in zip(short, self._hits(backend, rest, len(short), asked)):
+                found[i] = hits[:k]
+            short = [i for i in short if len(found[i]) < k]
+        return found
+
+    def _hits(self, backend, data, count, k):
+        """[(id, score)] for each query, without those that were deleted."""
+        store, found = self._store, []
         for positions, scores in backend.search(data, count, k):
             whole = len(positions) == k
             if backend.index['kind'] != 'flat' and -1 in positions:
@@ -180,7 +249,8 @@ class VectorStorage:
             if not whole or not all(0 <= at < len(store) for at in positions) or any(
                     score != score for score in scores):
                 raise BackendError('WORKER_NONSENSE', 'The backend answers with positions that no vector has.')
-            found.append([(store.ids[at], score) for at, score in zip(positions, scores)])
+            hits = [(store.ids[at], score) for at, score in zip(positions, scores)]
+            found.append([hit for hit in hits if hit[0] != GONE] if store.dead else hits)
         return found
 
     def save(self, path):
@@ -191,7 +261,7 @@ class VectorStorage:
             if self._store is None:
                 raise InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.',
                                  'Add vectors first, or give dimension.')
-            store = self._store
+            store = self._store = self._store.compacted()
             crc = vector_file.save(path, store)
             link = index_file.Link(path, len(store), crc)
             if self._backend is None or not self._saves_index(link):
@@ -230,11 +300,6 @@ class VectorStorage:
                 self._drop_backend()
                 raise
 
-    def _drop_backend(self):
-        if self._backend is not None:
-            self._backend.close()
-            self._backend = None
-
     def close(self):
         """Ends the worker and forgets the vectors. A second time does nothing."""
         with self._lock:
@@ -246,94 +311,6 @@ class VectorStorage:
     def _refuse_closed(self):
         if self._closed:
             raise FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.')
-
-    def _open(self):
-        if self._backend is not None and not self._backend.usable:
-            self._backend.abandon()                    # this process was forked; its parent keeps the worker
-            self._backend = None
-        if self._backend is None:
-            self._backend = self._choose()
-        return self._backend
-
-    def _choose(self):
-        try:
-            found = setting.check(self._setting) if isinstance(self._setting, dict) else setting.read(self._setting)
-            self._socket = self._socket or found.get('socket')
-            if found['backend'] != 'faiss':
-                return self._fall_back(None, found.get('because') or 'the setting says so')
-            self._runtime = found['runtime']
-            return self._start_native()
-        except FaissFleetError as exc:
-            return self._fall_back(exc, str(exc))
-
-    def _start_native(self):
-        if self._socket is None and self._in_process and fits(self._runtime):
-            try:
-                return FaissBackend(self._runtime, self._times['threads'], self._kind)
-            except BackendError:
-                pass                      # another numpy is loaded already, for one: the worker has its own
-        if self._socket is None and self._runtime['kind'] not in ('python', 'container'):
-            raise BackendError('BACKEND_FAILED', 'A runtime of kind %s is for another language.' % (
-                self._runtime['kind']), 'Name a strategy that Python can use in faiss_install__strategies.')
-        try:
-            return self._worker()
-        except BackendError as exc:
-            return self._again(exc)
-
-    def _worker(self):
-        """The one at the socket; where there is none, or none is to be had there, one of our own."""
-        if self._socket is not None:
-            try:
-                return WorkerBackend(self._runtime, kind=self._kind, socket=self._socket, **self._times)
-            except BackendError as exc:
-                if self._runtime['kind'] not in ('python', 'container'):
-                    raise
-                self._tell('restart', exc, str(exc))
-        return WorkerBackend(self._runtime, kind=self._kind, **self._times)
-
-    def _again(self, error):
-        """A new worker, unless there was one just now."""
-        now = time.monotonic()
-        if self._last_restart is not None and now - self._last_restart < self._restart_window:
-            raise error
-        self._last_restart = now
-        self._tell('restart', error, str(error))
-        return self._worker()
-
-    def _tell(self, event, error, why):
-        if self._on_event is not None:
-            self._on_event(event, {'error': error, 'why': why, 'count': self.count})
-
-    def _fall_back(self, error, why):
-        if error is not None and not self._fallback:
-            raise error
-        backend = exact_backend()
-        self.why = why
-        warnings.warn('Searching with %s, without FAISS: %s' % (backend.name, why), FallbackWarning, stacklevel=2)
-        self._tell('fallback', error, why)
-        return backend
-
-    def _run(self, act):
-        """Does something with the backend; with the next one if that fails."""
-        while True:
-            backend = self._open()
-            try:
-                return act(backend)
-            except BackendError as exc:
-                self._replace(backend, exc)
-
-    def _replace(self, backend, error):
-        self._backend = None
-        backend.close()
-        if backend.name in ('numpy', 'python'):
-            raise error
-        if backend.name == 'worker':
-            try:
-                self._backend = self._again(error)
-                return
-            except FaissFleetError as exc:
-                error = exc
-        self._backend = self._fall_back(error, str(error))
 
 
 class NumpyVectorStorage(VectorStorage):

@@ -8,6 +8,7 @@ from .errors import InputError
 
 METRICS = {'ip': 1, 'l2': 2, 'cosine': 3}
 MOST = 2 ** 53 - 1
+GONE = -1
 
 
 def check_id(value):
@@ -29,6 +30,7 @@ class Store:
         self.ids = array.array('q')
         self.rows = bytearray()
         self.known = set()
+        self.dead = 0                   # rows that were deleted; GONE is in the place of their ids
         self.saved = None               # index_file.Link of the file that the first rows came from
 
     def __len__(self):
@@ -60,9 +62,56 @@ class Store:
 
     def forget_from(self, count):
         """Takes back what was added last, so that ``count`` are left."""
-        self.known.difference_update(self.ids[count:])
+        gone = self.ids[count:]
+        self.known.difference_update(gone)
+        self.dead -= gone.count(GONE)
         del self.ids[count:]
         del self.rows[count * self.d * 4:]
+
+    @property
+    def live(self):
+        """Number of vectors that were not deleted."""
+        return len(self.ids) - self.dead
+
+    def places(self, numbers):
+        """{id: position} of those that are in the store."""
+        wanted = self.known.intersection(numbers)
+        if len(wanted) < 4:
+            return dict((number, self.ids.index(number)) for number in wanted)
+        return dict((number, at) for at, number in enumerate(self.ids) if number in wanted)
+
+    def delete(self, numbers):
+        """{id: position} of what was deleted: restore() takes it back. The rows stay until compacted()."""
+        gone = self.places(numbers)
+        for at in gone.values():
+            self.ids[at] = GONE
+        self.known.difference_update(gone)
+        self.dead += len(gone)
+        return gone
+
+    def restore(self, gone):
+        for number, at in gone.items():
+            self.ids[at] = number
+        self.known.update(gone)
+        self.dead -= len(gone)
+
+    def compacted(self):
+        """A store of the same vectors in the same order, without what was deleted."""
+        if not self.dead:
+            return self
+        made, size, start = Store(self.d, self.metric), self.d * 4, 0
+        made.known = self.known
+        for at, number in enumerate(self.ids):
+            if number == GONE:
+                made.rows += memoryview(self.rows)[start * size:at * size]
+                start = at + 1
+        made.rows += memoryview(self.rows)[start * size:]
+        made.ids = array.array('q', (number for number in self.ids if number != GONE))
+        return made
+
+    def vector(self, at):
+        """The row as it was added, as float32 in a list."""
+        return list(_lists(memoryview(self.raw(at, at + 1)), self.d)[0])
 
     def take_file(self, ids, data):
         """What a file held, whose rows are float32 already."""

@@ -1,6 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The two ways to a worker: a process of one's own with its pipes, and a socket at which one listens already."""
 import os
+import pkgutil
 import re
 import socket
 import stat
@@ -15,8 +16,19 @@ START_IT = 'Start the worker that serves it, or leave the option socket out.'
 
 
 def worker_source():
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'faiss_worker.py'), 'rb') as source:
-        return source.read()
+    """The text of faiss_worker.py, also from a zip archive. Raises BackendError where the package lacks it."""
+    try:
+        found = pkgutil.get_data(__package__, 'faiss_worker.py')
+    except OSError as exc:
+        raise _no_source(exc) from exc
+    if not found:
+        raise _no_source('it is empty or cannot be read')
+    return found
+
+
+def _no_source(why):
+    return BackendError('WORKER_START', 'faiss_worker.py cannot be read from the package: %s.' % why,
+                        'Install faiss-fleet-loader again.')
 
 
 def bootstrap(length):

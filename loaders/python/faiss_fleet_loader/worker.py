@@ -19,6 +19,7 @@ HELLO, OPEN, ADD, SEARCH, TRAIN, DUMP, RESTORE = 1, 2, 3, 4, 5, 6, 7
 REPLY, ERROR = 0x80, 0xff
 CHUNK = 32 << 20                 # bytes of an index in one frame
 LOG = 4000                       # bytes of standard error that are kept
+WORK = 4 << 30                   # numbers that the search of one frame compares, a second or so on one slow core
 LONG = 10                        # times call_timeout, for what takes longer than a search: to train, to carry an index
 
 
@@ -68,7 +69,7 @@ class WorkerBackend(Filling):
         self._request = self._request % 0xffffffff + 1
         size = sum(len(part) for part in payload)
         out = memoryview(b''.join([before, HEADER.pack(MAGIC, VERSION, kind, self._request, size)] + payload))
-        until = time.monotonic() + timeout
+        until = time.monotonic() + timeout       # since the worker last took or gave something
         answer, wanted, head = bytearray(), HEADER.size, None
         poll = select.poll()
         for descriptor in (self._out, self._err):
@@ -77,16 +78,24 @@ class WorkerBackend(Filling):
         poll.register(self._in, select.POLLOUT)
         while True:
             left = until - time.monotonic()
-            ready = poll.poll(max(0, left) * 1000) if left > 0 else []
-            if not ready:
-                raise self._failed('WORKER_TIMEOUT', 'did not answer within %s s' % timeout)
+            # Once more where the time is over: it may be this process that stood still.
+            ready = poll.poll(max(0, left) * 1000)
+            moved = False
             for descriptor, _event in ready:
                 if descriptor == self._in:
+                    before = len(out)
                     out = self._write(out, poll)
+                    moved = moved or len(out) < before
                 elif descriptor == self._err:
                     self._read_log(poll)
-                elif not self._read(answer, wanted):
-                    raise self._died()
+                else:
+                    if not self._read(answer, wanted):
+                        raise self._died()
+                    moved = True
+            if moved:
+                until = time.monotonic() + timeout
+            elif left <= 0:
+                raise self._failed('WORKER_TIMEOUT', 'did not answer within %s s' % timeout)
             if head is None and len(answer) == wanted:
                 head = self._header(bytes(answer), kind)
                 answer, wanted = bytearray(), head[1]
@@ -186,7 +195,7 @@ class WorkerBackend(Filling):
     def search(self, queries, count, k):
         """[(positions, scores)] for each query; queries are rows of float32."""
         d, found = self.store.d, []
-        step = max(1, PART // max(d * 4, k * 12))
+        step = max(1, min(PART // max(d * 4, k * 12), WORK // (d * self.count)))
         for start in range(0, count, step):
             some = min(step, count - start)
             rows = bytes(queries[start * d * 4:(start + some) * d * 4])

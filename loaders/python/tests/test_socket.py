@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from test_loader import CASES, FIXTURES, IDS, QUERIES, RUNTIMES, VECTORS, Base, setting_of
+from test_loader import CASES, FIXTURES, IDS, QUERIES, VECTORS, Base, setting_of
 
 from faiss_fleet_loader import BackendError, transport
 
@@ -79,8 +79,7 @@ class Served(Base):
 class Sockets(Served):
     def setUp(self):
         super().setUp()
-        self.assertTrue(RUNTIMES, 'FAISS_FLEET_TEST_RUNTIMES names no runtime')
-        self.runtime = RUNTIMES[0]
+        self.runtime = self.runtimes()[0]
 
     def test_several_loaders_share_one_worker_and_each_has_its_own_vectors(self):
         parent = self.worker(self.runtime)
@@ -262,7 +261,7 @@ class Fakes(Served):
     def test_a_socket_where_nonsense_is_spoken_leads_to_a_worker_of_its_own(self):
         for how, code in [('nonsense', 'WORKER_NONSENSE'), ('die', 'WORKER_DIED'), ('hang', 'WORKER_TIMEOUT'),
                           ('version', 'WORKER_VERSION'), ('flood', 'WORKER_NONSENSE'), ('no json', 'WORKER_NONSENSE')]:
-            for runtime in RUNTIMES[:1]:
+            for runtime in self.runtimes(1):
                 del self.events[:]
                 made = self.connect(runtime, self.fake(how), start_timeout=60, fallback=False)
                 made._times['start_timeout'] = 1 if how == 'hang' else 60

@@ -9,8 +9,10 @@ __metaclass__ = type
 
 import io
 import os
+import re
 import stat
 import struct
+import sys
 from collections import namedtuple
 
 from ..errors import AuditError
@@ -22,7 +24,9 @@ MAX_PROGRAM_HEADERS = 4096
 MAX_DYNAMIC_BYTES = 1 << 20
 MAX_STRING_TABLE = 64 << 20
 MAX_STRING = 64 << 10
-MAX_STRINGS = 64 << 20          # characters of all strings taken from one file
+MAX_NAMES = 4                   # characters of all names, as a multiple of the string table; linkers share only tails
+MAX_NEEDED = 2048
+MAX_SEARCH_PATH = 1024
 MAX_VERSIONS = 4096
 MAX_SYMBOLS = 1 << 20
 MAX_BYTES_READ = 256 << 20
@@ -36,6 +40,8 @@ PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
 DT_NEEDED, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_RUNPATH = 1, 4, 5, 6, 10, 14, 15, 29
 DT_GNU_HASH, DT_VERSYM, DT_VERDEF, DT_VERNEED = 0x6ffffef5, 0x6ffffff0, 0x6ffffffc, 0x6ffffffe
 VER_FLG_BASE, VER_FLG_WEAK = 1, 2
+
+_PRINTABLE = re.compile(br'[\x20-\x7e]*\Z')
 
 Segment = namedtuple('Segment', 'type offset address size')
 
@@ -76,7 +82,7 @@ class _Reader:
         self.block_at, self.block = 0, b''
         self.bytes_read = self.characters = 0
         self.order = '<'
-        self.strings = b''
+        self.strings, self.names = b'', {}
 
     def bad(self, what):
         return AuditError('%s is a broken ELF file: %s. It was cut short or damaged on its way; fetch or install it '
@@ -120,15 +126,21 @@ class _Reader:
 
     def string(self, offset, what):
         """Text of the dynamic string table. Escaped where it is not printable ASCII: no name acts on a terminal."""
-        end = self.strings.find(b'\0', offset, offset + MAX_STRING)
-        if offset >= len(self.strings) or end < 0:
-            raise self.bad('the name of %s lies outside its string table' % what)
-        return self.text(self.strings[offset:end])
+        found = self.names.get(offset)
+        if found is None:
+            end = self.strings.find(b'\0', offset, offset + MAX_STRING)
+            if offset >= len(self.strings) or end < 0:
+                raise self.bad('the name of %s lies outside its string table' % what)
+            # Names may overlap, so their sum is no measure of the table: without a limit it grows with its square.
+            self.characters += end - offset
+            if self.characters > MAX_NAMES * len(self.strings):
+                raise self.bad('its names add up to more than %d times its string table' % MAX_NAMES)
+            found = self.names[offset] = self.text(self.strings[offset:end])
+        return found
 
     def text(self, raw):
-        self.characters += len(raw)
-        if self.characters > MAX_STRINGS:
-            raise self.bad('its names add up to more than %d characters' % MAX_STRINGS)
+        if _PRINTABLE.match(raw):
+            return raw if sys.version_info[0] == 2 else raw.decode('ascii')
         return ''.join(chr(byte) if 32 <= byte < 127 else '\\x%02x' % byte for byte in bytearray(raw))
 
     # Headers
@@ -152,13 +164,22 @@ class _Reader:
         names = [(tag, self.string(value, 'a dynamic entry')) for tag, value in entries
                  if tag in (DT_NEEDED, DT_SONAME, DT_RPATH, DT_RUNPATH)]
         sonames = [text for tag, text in names if tag == DT_SONAME]
+        needed = [text for tag, text in names if tag == DT_NEEDED]
+        if len(needed) > MAX_NEEDED:
+            raise self.bad('it names %d libraries' % len(needed))
         return ElfFile(
             machine=machine, bits=bits, endian='little' if self.order == '<' else 'big', type=kind,
             interpreter=interpreter, soname=sonames[0] if sonames else None,
-            needed=[text for tag, text in names if tag == DT_NEEDED],
-            rpath=[part for tag, text in names if tag == DT_RPATH for part in text.split(':') if part],
-            runpath=[part for tag, text in names if tag == DT_RUNPATH for part in text.split(':') if part],
+            needed=needed, rpath=self.search_path(names, DT_RPATH), runpath=self.search_path(names, DT_RUNPATH),
             version_needs=self.version_needs(symbols), version_definitions=self.version_definitions())
+
+    def search_path(self, names, tag):
+        """Directories of the last entry with the tag, which is the one that the loader keeps."""
+        text = ([''] + [text for found, text in names if found == tag])[-1]
+        parts = [part for part in text.split(':') if part]
+        if len(parts) > MAX_SEARCH_PATH:
+            raise self.bad('its search path has %d directories' % len(parts))
+        return parts
 
     def headers(self):
         head = self.get(0, min(self.size, 64), 'the header')
@@ -261,7 +282,8 @@ class _Reader:
                     weak = bool(flags & VER_FLG_WEAK)
                     found.append((library, self.string(version, 'a version'), index & 0x7fff, weak))
         by_index = self.symbols_by_version(set(index for _, _, index, _ in found)) if symbols and found else {}
-        return [VersionNeed(library, version, sorted(by_index.get(index, ())), weak)
+        # Taken out, so that versions that share a number, as no linker writes them, do not copy each symbol again.
+        return [VersionNeed(library, version, sorted(by_index.pop(index, ())), weak)
                 for library, version, index, weak in found]
 
     # Symbols

@@ -8,9 +8,9 @@ import re
 from ..errors import AuditError
 
 # Nine digits hold every version there is, and keep a hostile text from becoming a number of a million digits.
-_DOTTED = re.compile(r'(?<![0-9])([0-9]{1,9}(?:\.[0-9]{1,9})+)')
+_DOTTED = re.compile(r'(?<![0-9])([0-9]{1,9}(?:\.[0-9]{1,9}){1,7})')
 _WHOLE = re.compile(r'^(?:[A-Za-z][A-Za-z_]*_)?([0-9]{1,9})\Z')     # GFORTRAN_8
-_SYMBOL_VERSION = re.compile(r'^([A-Z]+)_([0-9]{1,9}(?:\.[0-9]{1,9})*)\Z')
+_SYMBOL_VERSION = re.compile(r'^([A-Z]+)_([0-9]{1,9}(?:\.[0-9]{1,9}){0,7})\Z')
 
 
 def parse_version(text):

@@ -8,11 +8,12 @@ import re
 
 ROOTS = ('/opt/conda', '/opt/*conda*', '/opt/*forge*', '/opt/mamba*', '/usr/local/*conda*', '/usr/local/*forge*',
          '~/*conda*', '~/*forge*', '~/.*conda*')
+MOST_ROOTS = 100
 MICROMAMBA = ('~/.local/bin', '~/bin', '/opt/micromamba/bin', '~/micromamba/bin')
 
 
 def roots(host):
-    """Folders of conda installations: each has a conda-meta, and conda in it or none (then it is an environment)."""
+    """Directories of conda installations: each has a conda-meta; one without conda in it is an environment."""
     named = [posixpath.dirname(posixpath.dirname(host.real(path))) for path in
              [host.environ.get('CONDA_EXE') or host.which('conda') or ''] if path.startswith('/')]
     found, seen = [], set()
@@ -20,7 +21,10 @@ def roots(host):
         if host.real(path) not in seen and host.is_dir(posixpath.join(path, 'conda-meta')):
             seen.add(host.real(path))
             found.append(path)
-    return found[:20]
+    if len(found) > MOST_ROOTS:
+        host.gap('condas', 'Only the first %d of %d conda installations are listed; the first that is not is %s.'
+                 % (MOST_ROOTS, len(found), found[MOST_ROOTS]))
+    return found[:MOST_ROOTS]
 
 
 def version_of(host, root, name):

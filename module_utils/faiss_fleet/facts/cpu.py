@@ -18,7 +18,7 @@ def parse(cpuinfo):
     for line in cpuinfo.splitlines():
         name, _, value = line.partition(':')
         name, value = name.strip().lower(), value.strip()
-        if name == 'processor' and value.isdigit():
+        if name == 'processor':
             count += 1
         elif name in ('model name', 'cpu model') and model is None:
             model = value or None

@@ -10,9 +10,9 @@ import resource
 import sys
 
 from ..prefix import failures as attempt_memo, installed
-from . import condas, cpu, engines, filesystems, libc, machine, nodes, pythons, selinux, shared_libraries, toolchains
+from . import (condas, cpu, engines, filesystems, libc, machine, nodes, os_release, pythons, selinux,
+               shared_libraries, toolchains)
 from ..backend import config as settings
-from ..errors import AuditError
 
 UNREAD = {'path': None, 'error': 'It was not read.'}
 LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
@@ -42,10 +42,10 @@ class Gathering:
         self.facts = empty()
 
     def part(self, name, read, otherwise=None):
-        """What read() gives; when the host thwarts it, a gap with the reason and otherwise."""
+        """Return what read() gives; when it fails, note a gap with the reason and return otherwise."""
         try:
             return read()
-        except (AuditError, EnvironmentError, ValueError, KeyError, MemoryError) as exc:
+        except Exception as exc:            # whatever a host makes of it, the other parts of its record stay whole
             self.host.gap(name, '%s: %s' % (type(exc).__name__, exc))
             return otherwise
 
@@ -101,8 +101,7 @@ class Gathering:
         host, options, facts = self.host, self.options, self.facts
         self.store('cpu', lambda: cpu.describe(host.text('/proc/cpuinfo'), facts['arch']))
         self.store('memory_bytes', lambda: machine.memory_bytes(host.text('/proc/meminfo')))
-        self.store('os', lambda: machine.operating_system(machine.first_text(host, machine.RELEASES),
-                                                          machine.first_text(host, machine.OLD_RELEASES)))
+        self.store('os', lambda: os_release.describe(host))
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
         self.store('setting', lambda: current_setting(host, options['setting']))

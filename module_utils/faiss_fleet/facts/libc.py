@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Tells which C library a host runs, by asking several witnesses and keeping what each of them says."""
+"""Tells which C library a host runs, by several methods whose answers are all kept."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -22,6 +22,10 @@ LOADERS = ('/lib/ld-musl-*.so.1', '/lib64/ld-linux*.so.*', '/lib/ld-linux*.so.*'
 # interpreter was built for, not what the host runs.
 CS_GNU_LIBC_VERSION = 2
 
+MOST_BANNER = 4096
+# Two digits before the dot: a year is no version of a C library.
+VERSION = r'(?<![0-9A-Za-z.])([0-9]{1,2}(?:\.[0-9]{1,4}){1,3})(?!\.?[0-9])'
+
 
 def answer(method, family=None, version=None, source=None, error=None):
     return {'method': method, 'family': family, 'version': version, 'source': source, 'error': error}
@@ -40,19 +44,37 @@ def loader_family(path):
 def parse_banner(text):
     """(family, version) of what a loader, ldd or getconf prints; (None, None) when it is nothing known.
 
+    The version is the first number outside of brackets, as vendors add releases of their own behind it
+    ("glibc 2.20-2014.11", "glibc 2.26-amzn2.0.1") and in brackets ("ldd (Gentoo 2.37-r3 (patchset 7)) 2.37").
     Musl's loader and ldd: "musl libc (x86_64)\\nVersion 1.2.3". glibc's: "ldd (Debian GLIBC 2.36-9+deb12u10) 2.36",
     "ld.so (GNU libc) stable release version 2.33.", "glibc 2.17".
     """
+    text = text[:MOST_BANNER]
     if re.search(r'^musl libc', text, re.M):
-        found = re.search(r'^Version ([0-9]+(?:\.[0-9]+)+)', text, re.M)
+        found = re.search(r'^Version ' + VERSION, text, re.M)
         return 'musl', found.group(1) if found else None
-    first = text.strip().splitlines()[:1]
-    if first and re.search(r'glibc|gnu libc|gnu c library|^ldd \(|^ld\.so \(', first[0], re.I):
-        for pattern in (r'version ([0-9]+(?:\.[0-9]+)+)', r'([0-9]+(?:\.[0-9]+)+)\s*$'):
-            found = re.search(pattern, first[0])
-            if found:
-                return 'glibc', found.group(1)
-    return None, None
+    first = (text.strip().splitlines() or [''])[0]
+    if not re.search(r'glibc|gnu libc|gnu c library|^ldd \(|^ld\.so \(', first, re.I):
+        return None, None
+    bare, notes = without_brackets(first)
+    for pattern, where in ((r'version ' + VERSION, bare), (VERSION, bare), (r'glibc ' + VERSION, notes)):
+        found = re.search(pattern, where, re.I)
+        if found:
+            return 'glibc', found.group(1)
+    return 'glibc', None
+
+
+def without_brackets(line):
+    """(what is outside of brackets, what is inside): vendors write releases of their own, and nest, inside."""
+    outside, inside, depth = [], [], 0
+    for piece in re.split(r'([()])', line):
+        if piece == '(':
+            depth += 1
+        elif piece == ')':
+            depth = max(0, depth - 1)
+        else:
+            (inside if depth else outside).append(piece)
+    return ' '.join(outside), ' '.join(inside)
 
 
 def version_in_name(real_path):

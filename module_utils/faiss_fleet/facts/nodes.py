@@ -119,7 +119,7 @@ def describe(host, found, results):
             asked = True
             said = host.run_all({'napi': [path, '-p', 'process.versions.napi+" "+process.versions.modules']})['napi']
             words = said.out.split()
-            if len(words) == 2 and words[0].isdigit():
+            if len(words) == 2 and all(re.match(r'[0-9]{1,6}\Z', word) for word in words):
                 entry['napi'], entry['modules'], entry['napi_method'] = int(words[0]), words[1], 'process.versions'
         if entry['napi'] is None:
             entry['napi_method'] = None

@@ -7,7 +7,9 @@ import posixpath
 import re
 from collections import namedtuple
 
-# complete: the package's own folder lies beside the metadata.
+MOST_ADDED = 200
+
+# complete: the package's own directory lies beside the metadata.
 Package = namedtuple('Package', 'name version folder complete')
 
 _METADATA = re.compile(r'^(pip|numpy|faiss[a-z0-9_.]*)-([0-9][^-]*)(-.*)?\.(dist-info|egg-info)$', re.I)
@@ -46,10 +48,13 @@ def path_entries(host, folder):
     found = []
     for name in host.names(folder):
         if name.endswith('.pth'):
-            for line in (host.text_or_none(posixpath.join(folder, name), 65536) or '').splitlines()[:100]:
+            for line in (host.text_or_none(posixpath.join(folder, name), 65536) or '').splitlines():
                 line = line.strip()
                 if line and not line.startswith(('#', 'import ', 'import\t')):
                     path = posixpath.normpath(posixpath.join(folder, line))
                     if host.is_dir(path):
                         found.append(path)
-    return found[:50]
+    if len(found) > MOST_ADDED:
+        host.gap('pythons', 'Only the first %d of %d directories that .pth files of %s add were searched.'
+                 % (MOST_ADDED, len(found), folder))
+    return found[:MOST_ADDED]

@@ -45,6 +45,11 @@ sys.stdout.write("\x1f".join([f.replace("\n", " ") for f in fields]) + "\n")
 '''
 
 
+# What the fields are like. Not isdigit(): a superscript is a digit there, and no number.
+FIELDS = (r'[0-9]{1,3}\.[0-9]{1,3}[0-9A-Za-z.+_-]{0,60}\Z', r'[a-z]{1,40}\Z', r'[0-9]{1,20}\Z', r'[^/]{0,100}\Z',
+          r'[0-9]{1,10}\Z', r'[01]\Z', r'[a-z]{0,10}\Z', r'[0-9]{1,3}\.[0-9]{1,3}\Z')
+
+
 def argv(path):
     return [path, '-S', '-E', '-B', '-c', CHILD]
 
@@ -95,7 +100,8 @@ def parse(text):
     """Fields of what CHILD printed, or None when it did not print its line. Lines before it are somebody else's."""
     for line in reversed(text.replace('\r', '').split('\n')):
         fields = line.split('\x1f')
-        if fields[0] == 'faiss-fleet-python' and len(fields) > 9 and fields[3].isdigit() and fields[5].isdigit():
+        if fields[0] == 'faiss-fleet-python' and len(fields) > 9 and all(
+                re.match(pattern, fields[1 + place]) for place, pattern in enumerate(FIELDS)):
             return _entry(fields)
     return None
 
@@ -169,7 +175,7 @@ def commands(host, found):
 
 def parse_version(text):
     """(language version, implementation) of what --version prints, (None, None) otherwise."""
-    match = re.search(r'^Python ([0-9]+\.[0-9]+\.[0-9]+[^\s]*)', text, re.M)
+    match = re.search(r'^Python ([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}[0-9A-Za-z.+_-]{0,60})(?:\s|\Z)', text, re.M)
     if not match:
         return None, None
     return match.group(1), 'pypy' if 'pypy' in text.lower() else 'cpython'
@@ -215,13 +221,27 @@ def ask(host, found, results, finder):
         if known:
             said[real] = known, 'files', None
         elif version:
-            unclear[real] = argv(real)
+            why = _library_objection(host, real)
+            if why:
+                host.gap('pythons', why)
+                said[real] = None, None, why
+            else:
+                unclear[real] = argv(real)
         else:
             said[real] = None, None, _why_not(host, path, result)
     for real, result in host.run_all(unclear).items():
         entry = parse(result.out)
         said[real] = (entry, 'started', None) if entry else (None, None, _why_not(host, real, result))
     return said
+
+
+def _library_objection(host, real):
+    """Why root must not start this Python to run code: it reads its library, which must be root's like the binary."""
+    root = posixpath.dirname(posixpath.dirname(real))
+    places = [root + '/' + lib + '/' + name for lib in ('lib', 'lib64') for name in host.names(root + '/' + lib)
+              if re.match(r'(python|pypy)[0-9.]*t?\Z', name)]
+    places += [path for path in (root + '/pyvenv.cfg', posixpath.dirname(real) + '/pyvenv.cfg') if host.is_file(path)]
+    return next((why for why in map(host.objection, places) if why), None)
 
 
 def _why_not(host, path, result):

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Finds programs of runtimes (Pythons, Nodes) in PATH and in a bounded list of folders where they are usually put."""
+"""Finds programs of runtimes (Pythons, Nodes) in PATH and in a bounded list of directories where they usually are."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -10,19 +10,22 @@ MOST_FOLDERS = 200
 
 
 def folders(host, patterns=(), search_paths=()):
-    """Folders to look in, each once, in the order: named, PATH, common, those of the runtime's own managers."""
+    """Directories to search, each once, in the order: named, PATH, common, those of the runtime's own managers."""
     found, seen = [], set()
     named = [path for pattern in search_paths for path in (host.glob(pattern) or [pattern])]
     usual = [path for pattern in COMMON + tuple(patterns) for path in host.glob(pattern)]
-    for path in named + host.path_folders() + usual:
+    candidates = named + host.path_folders() + usual
+    for path in candidates:
         real = host.real(path)
         if real not in seen and host.is_dir(path):
+            if len(found) == MOST_FOLDERS:
+                host.gap('search_paths', 'Only the first %d of about %d directories that may hold runtimes were '
+                         'searched; the first that was not is %s. Name those that matter in '
+                         '`glibc_facts__search_paths`.' % (MOST_FOLDERS, len(candidates), path))
+                break
             seen.add(real)
             found.append(path)
-    if len(found) > MOST_FOLDERS:
-        host.gap('search_paths', 'Of %d folders that may hold runtimes the first %d were looked into.'
-                 % (len(found), MOST_FOLDERS))
-    return found[:MOST_FOLDERS]
+    return found
 
 
 def programs(host, where, name):

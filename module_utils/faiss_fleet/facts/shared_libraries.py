@@ -50,7 +50,11 @@ def configured_folders(host, path='/etc/ld.so.conf', depth=0):
         words = line.split('#')[0].replace(',', ' ').split()
         if words[:1] == ['include'] and depth < 4:
             for pattern in words[1:]:
-                for included in host.glob(posixpath.join(posixpath.dirname(path), pattern))[:MOST_INCLUDES]:
+                included_files = host.glob(posixpath.join(posixpath.dirname(path), pattern))
+                if len(included_files) > MOST_INCLUDES:
+                    host.gap('ld.so.conf', 'Only the first %d of %d files that %s includes were read.'
+                             % (MOST_INCLUDES, len(included_files), path))
+                for included in included_files[:MOST_INCLUDES]:
                     folders.extend(configured_folders(host, included, depth + 1))
         elif words[:1] not in (['include'], ['hwcap']):
             folders.extend(word for word in words if word.startswith('/'))

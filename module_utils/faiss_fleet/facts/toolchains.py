@@ -6,6 +6,7 @@ __metaclass__ = type
 import posixpath
 import re
 
+MOST_DEVTOOLSETS = 16
 DEVTOOLSETS = '/opt/rh/*toolset-*/root/usr/bin/gcc'
 # gcc 7 and newer print the whole version for the first, older ones know only the second.
 GCC_VERSION = ['-dumpfullversion', '-dumpversion']
@@ -17,7 +18,10 @@ LIBRARY_FOLDERS = ('/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib
 
 
 def devtoolsets(host):
-    return [path for path in host.glob(DEVTOOLSETS) if host.is_program(path)][:8]
+    found = [path for path in host.glob(DEVTOOLSETS) if host.is_program(path)]
+    if len(found) > MOST_DEVTOOLSETS:
+        host.gap('toolchains', 'Only the first %d of %d devtoolsets are listed.' % (MOST_DEVTOOLSETS, len(found)))
+    return found[:MOST_DEVTOOLSETS]
 
 
 def cmakes(host):

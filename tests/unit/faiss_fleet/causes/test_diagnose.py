@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import subprocess
 import time
 
 import pytest
@@ -20,7 +19,6 @@ from faiss_fleet.causes import (
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))))
 FIXTURES = os.path.join(ROOT, 'tests', 'fixtures', 'diagnosis')
 LOGS = os.path.join(FIXTURES, 'logs')
-COLLECTED = os.path.join(os.path.dirname(ROOT), 'shared', 'error-messages.json')
 
 
 def _json(path):
@@ -33,12 +31,6 @@ def _log(name):
         return handle.read()
 
 
-def _collected():
-    if not os.path.exists(COLLECTED):
-        pytest.fail('%s is not there. Clone the project beside the folder shared/, which holds it.' % COLLECTED)
-    return _json(COLLECTED)
-
-
 def _causes(text):
     return [found['cause'] for found in causes.diagnose(text)]
 
@@ -47,27 +39,50 @@ def _root(text):
     return (_causes(text) or [None])[0]
 
 
+ISSUES = _json(os.path.join(FIXTURES, 'issues.json'))
 VARIANTS = _json(os.path.join(FIXTURES, 'variants.json'))
 SEQUENCES = _json(os.path.join(FIXTURES, 'sequences.json'))
 SUCCESSES = _json(os.path.join(FIXTURES, 'successes.json'))
 EXPECTED = sorted(_json(os.path.join(LOGS, 'expected.json')).items())
 
 
-def test_every_collected_message_gets_its_class():
-    wrong = [(message['class'], _causes(message['message']), message['message']) for message in _collected()
-             if _root(message['message']) != message['class']]
+PARTS = sorted(set(entry['part'] for entry in ISSUES))
+
+
+def _message(entry):
+    return u'\n'.join(entry['lines'])
+
+
+def _is_right(entry):
+    """Whether the first cause is one of those wanted. Where no cause fits, silence will do; a harmless log needs it."""
+    found = [each['cause'] for each in causes.diagnose(_message(entry), unknown=True)]
+    if entry['cause'] == 'harmless':
+        return found in ([], ['loader_benign'])
+    if entry['cause'] == 'unknown':
+        return not found or found[0] in ['unknown'] + entry['also']
+    return found[:1] and found[0] in [entry['cause']] + entry['also']
+
+
+@pytest.mark.parametrize('part', PARTS)
+def test_excerpts_of_issues_get_their_cause(part):
+    those = [entry for entry in ISSUES if entry['part'] == part]
+    wrong = [(entry['source'], entry['cause'], _causes(_message(entry))) for entry in those if not _is_right(entry)]
+    assert len(those) > 20
     assert wrong == []
 
 
-def test_doubtful_labels_are_of_collected_messages_and_give_a_reason():
-    collected = dict((message['message'], message['class']) for message in _collected())
+def test_excerpts_are_short_have_a_source_and_a_cause_of_the_list():
+    for entry in ISSUES:
+        assert re.match(r'[\w.-]+/[\w.-]+#\d+', entry['source']) or re.match(r'https?://', entry['source']), entry
+        assert 0 < len(entry['lines']) <= 12 and max(len(line) for line in entry['lines']) <= 900, entry['source']
+        assert set([entry['cause']] + entry['also']) <= set(causes.CAUSES) | set(['harmless']), entry['source']
+
+
+def test_doubtful_labels_are_of_excerpts_and_give_a_reason():
+    labels = dict((_message(entry), entry['cause']) for entry in ISSUES)
     for entry in _json(os.path.join(FIXTURES, 'relabelled.json'))['messages']:
-        assert collected[entry['message']] == entry['class']
+        assert labels[entry['message']] == entry['class']
         assert entry['reason']
-
-
-def test_every_class_collected_is_a_cause():
-    assert set(message['class'] for message in _collected()) <= set(causes.CAUSES)
 
 
 @pytest.mark.parametrize('half', ['develop', 'held_out', 'held_out_again', 'fresh_1', 'fresh_2', 'fresh_3',
@@ -76,7 +91,7 @@ def test_real_variants_get_their_class(half):
     those = [variant for variant in VARIANTS if variant['half'] == half]
     wrong = [(variant['class'], _causes(variant['message']), variant['message']) for variant in those
              if _root(variant['message']) != variant['class']]
-    assert len(those) > 30
+    assert len(those) > 20
     assert wrong == []
 
 
@@ -98,7 +113,7 @@ def test_among_several_errors_the_root_comes_first(entry):
 
 @pytest.mark.parametrize('lines', SUCCESSES, ids=[lines[-1][:40] for lines in SUCCESSES])
 def test_a_step_that_went_well_has_no_cause(lines):
-    assert _causes(u'\n'.join(lines)) == []
+    assert [found['cause'] for found in causes.diagnose(u'\n'.join(lines), unknown=True)] == []
     assert _causes(u'\r\n'.join(lines)) == []
 
 
@@ -146,10 +161,9 @@ def test_lines_of_success_are_no_causes():
 
 # --- the list and the table
 
-def test_each_cause_is_told_with_a_meaning_and_a_remedy():
+def test_each_cause_has_a_meaning_and_a_rank():
     for cause in causes.CAUSES:
         assert causes.meaning(cause).endswith('.')
-        assert len(causes.remedy(cause)) > 20, cause
         assert causes.rank(cause) >= 5
 
 
@@ -163,49 +177,6 @@ def test_causes_are_named_once():
     assert len(set(causes.CAUSES)) == len(causes.CAUSES)
 
 
-def test_an_unknown_cause_is_a_key_error():
-    with pytest.raises(KeyError):
-        causes.remedy('no such cause')
-
-
-def test_no_remedy_names_what_is_gone():
-    gone = ['mirrorlist.centos.org', 'mirror.centos.org', 'dl.fedoraproject.org', 'download.fedoraproject.org',
-            'kyamagu', 'nodesource.com/setup', 'chmod 666 /var', 'setenforce 0']
-    for cause in causes.CAUSES:
-        assert [name for name in gone if name in causes.remedy(cause)] == [], cause
-
-
-@pytest.mark.parametrize('cause, place', [
-    ('centos_eol_mirror', 'vault.centos.org'), ('epel_metalink', 'archives.fedoraproject.org/pub/archive/epel/7'),
-    ('compiler_too_old', 'vault.centos.org/7.9.2009/sclo'), ('cmake_too_old', 'archives.fedoraproject.org')])
-def test_remedies_say_where_the_packages_moved(cause, place):
-    assert place in causes.remedy(cause)
-
-
-CENTOS_REPO = u"""mirrorlist=http://list.example/?release=$releasever&arch=$basearch&repo=os
-#baseurl=http://mirror.centos.org/centos/$releasever/os/$basearch/
-baseurl=http://mirror.centos.org/centos/7/sclo/$basearch/rh/
-"""
-EPEL_REPO = u"""#baseurl=http://download.example/pub/epel/7/$basearch
-metalink=https://list.example/metalink?repo=epel-7&arch=$basearch
-"""
-
-
-@pytest.mark.parametrize('text, place, expected', [
-    (CENTOS_REPO, 'CentOS-', u"""#mirrorlist=http://list.example/?release=$releasever&arch=$basearch&repo=os
-baseurl=http://vault.centos.org/7.9.2009/os/$basearch/
-baseurl=http://vault.centos.org/7.9.2009/sclo/$basearch/rh/
-"""), (EPEL_REPO, 'epel', u"""baseurl=https://archives.fedoraproject.org/pub/archive/epel/7/$basearch
-#metalink=https://list.example/metalink?repo=epel-7&arch=$basearch
-""")], ids=['centos', 'epel'])
-def test_the_commands_point_the_repositories_at_the_archive(tmpdir, text, place, expected):
-    repo = tmpdir.join(place + 'x.repo')
-    repo.write(text)
-    command = [part for part in causes.remedy('centos_eol_mirror').split('`') if 'repos.d/' + place in part][0]
-    subprocess.check_call(['sh', '-c', command.replace('/etc/yum.repos.d', str(tmpdir))])
-    assert repo.read() == expected
-
-
 def _sample(row):
     return u' x1 '.join(row.parts)
 
@@ -215,14 +186,14 @@ def test_no_phrase_is_hidden_behind_an_earlier_one():
     plain = [row for row in causes.ROWS if not row.regex and not row.after]
     assert len(plain) > 1000
     hidden = [(row.cause, row.phrase, _root(_sample(row))) for row in plain
-              if _root(_sample(row)) not in (row.cause, None)]
+              if _root(_sample(row)) not in (row.cause, row.shared, None)]
     assert hidden == []
     # What ends or begins with a space does not fit at the edge of a line, and some exclude their own sample.
     assert [row.phrase for row in plain if _root(u'a ' + _sample(row) + u' b') is None] == []
 
 
 def test_every_entry_of_the_table_is_used_by_a_message():
-    texts = [message['message'] for message in _collected()] + [variant['message'] for variant in VARIANTS]
+    texts = [_message(entry) for entry in ISSUES] + [variant['message'] for variant in VARIANTS]
     texts += [_log(name).decode('utf-8') for name, _expected in EXPECTED] + [_sample(row) for row in causes.ROWS]
     texts += [text for _cause, text in CONDITIONED]
     used = set()
@@ -236,6 +207,10 @@ def test_every_entry_of_the_table_is_used_by_a_message():
 
 
 CONDITIONED = [
+    ('glibc_too_old', "/usr/bin/ld: libfoo.so: undefined reference to `exp@GLIBC_2.29'"),
+    ('glibcxx_too_old', "/usr/bin/ld: libfoo.so: undefined reference to `_ZSt4cout@GLIBCXX_3.4.29'"),
+    ('corrupt_artefact', 'Downloading faiss.tar.gz\n<!DOCTYPE html>'),
+    ('process_limit', 'bash: fork: retry: Resource temporarily unavailable'),
     ('cpu_isa', 'app exited with code 132'), ('segfault', 'worker exit status: 139'), ('segfault', 'exited (135)'),
     ('abort', 'returncode=-6'), ('out_of_memory', 'signal: 9'), ('abort', './run.sh: line 3:  42 Aborted   ./search'),
     ('glibc_too_old', 'libfoo.so: undefined symbol: fcntl64'), ('interrupted', 'terminated by signal 15'),

@@ -56,6 +56,26 @@ def test_nothing_recognised_says_what_to_do(capsys: pytest.CaptureFixture[str], 
     assert "pip: --verbose" in printed
 
 
+def test_a_failure_that_no_cause_fits_is_shown_by_its_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "odd.log"
+    log.write_text("starting\nError: something new happened\n")
+    assert explain.main([str(log)]) == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"No cause is recognised in {log}.\nThe line that says most of it is line 2:\n")
+    assert "  Error: something new happened\n" in printed
+    assert explain.main(["--json", str(log)]) == 1
+    assert [entry["cause"] for entry in json.loads(capsys.readouterr().out)] == ["unknown"]
+
+
+def test_remedies_are_for_the_host_that_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = tmp_path / "short.log"
+    log.write_text("libgomp.so.1: cannot open shared object file\n")
+    assert explain.main(["--family", "apk", str(log)]) == 0
+    printed = capsys.readouterr().out
+    assert "`apk add libgomp`" in printed
+    assert "yum" not in printed
+
+
 def test_nothing_recognised_is_an_empty_list_in_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_bytes(b"")
     assert explain.main(["--json", str(tmp_path / "empty.log")]) == 1
@@ -93,7 +113,7 @@ def test_nothing_found_says_why(data: bytes, said: str) -> None:
 
 def test_commands_stay_on_one_line_to_be_copied() -> None:
     found = explain.find(io.BytesIO(b"Cannot find a valid baseurl for repo: base/7/x86_64\n"))
-    commands = [line for line in explain.as_text(found).splitlines() if "sed -ri" in line]
+    commands = [line for line in explain.as_text(found).splitlines() if "sed -i.orig" in line]
     assert [line.count("`") % 2 for line in commands] == [0, 0]
 
 

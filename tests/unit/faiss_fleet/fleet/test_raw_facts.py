@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -272,3 +275,59 @@ def test_arguments_are_carried_whole() -> None:
 
 def test_the_command_stays_below_the_kernels_limit_for_one_argument() -> None:
     assert len(raw_facts.command({**OPTIONS, **LISTS})) < 60000
+
+def run_probe(path: str, timeout: int = 1, shell: str = "/bin/sh") -> tuple[dict[str, Any], float]:
+    """Facts by the probe with this PATH on this machine, and the seconds it took."""
+    words = shlex.split(raw_facts.command({**OPTIONS, **LISTS, "timeout": timeout}))
+    started = time.monotonic()
+    env = {"PATH": path, "HOME": "/nonexistent"}
+    ran = subprocess.run([shell, *words[1:]], capture_output=True, text=True, env=env)
+    return judged(ran.stdout), time.monotonic() - started
+
+
+def wrapper(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text("#!/bin/sh\n" + text)
+    (folder / name).chmod(0o755)
+
+
+def test_a_child_left_behind_and_output_without_end_cost_no_more_than_the_limits(tmp_path: Path) -> None:
+    wrapper(tmp_path, "node", "sleep 95 &\necho v16.20.2\n")
+    wrapper(tmp_path, "gcc", "exec cat /dev/zero\n")
+    wrapper(tmp_path, "cmake3", "setsid sleep 40 &\necho cmake version 3.25.1\n")
+    found, seconds = run_probe(f"{tmp_path}:/usr/bin:/bin")
+    assert found["nodes"][0]["version"] == "16.20.2"
+    assert found["toolchains"]["cmake"]["version"] == "3.25.1"
+    assert found["toolchains"]["gcc"]["version"] is None
+    assert seconds < 25
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_root_starts_nothing_of_another_user(tmp_path: Path) -> None:
+    mark = tmp_path / "started"
+    for name in ("node", "gcc", "podman"):
+        wrapper(tmp_path, name, f"touch {mark}\n")
+        os.chown(tmp_path / name, 1000, 1000)
+    (tmp_path / "open").mkdir()
+    wrapper(tmp_path / "open", "cmake3", f"touch {mark}\n")
+    (tmp_path / "open").chmod(0o777)
+    found, _ = run_probe(f"{tmp_path}:{tmp_path}/open:/usr/bin:/bin")
+    reasons = {(gap["fact"], gap["reason"]) for gap in found["gaps"] if "not started as root" in gap["reason"]}
+    tail = "was not started as root, since"
+    assert ("nodes", f"{tmp_path}/node {tail} {tmp_path}/node belongs to uid 1000.") in reasons
+    assert ("toolchains", f"{tmp_path}/gcc {tail} {tmp_path}/gcc belongs to uid 1000.") in reasons
+    assert ("engines", f"{tmp_path}/podman {tail} {tmp_path}/podman belongs to uid 1000.") in reasons
+    assert ("toolchains", f"{tmp_path}/open/cmake3 {tail} {tmp_path}/open is writable by everyone.") in reasons
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("key", ["ldd", "getconf", "loader_says", "python_says", "node_says", "meminfo", "os_release"])
+def test_text_of_any_length_costs_linear_time(key: str) -> None:
+    started = time.monotonic()
+    judged(transcript("loader\t/lib64/ld-linux-x86-64.so.2", f"{key}\tldd (GNU libc) " + "9" * 20_000_000))
+    assert time.monotonic() - started < 2
+
+
+def test_a_superscript_is_no_number_and_no_error() -> None:
+    says = "\x1f".join(["faiss-fleet-python", "3.9.1", "cpython", "²", "", "²", "1", "", "3.9", "/usr"])
+    found = judged(transcript("python\t/usr/bin/python3.9", f"python_says\t{says}"))
+    assert found["pythons"][0]["version"] is None

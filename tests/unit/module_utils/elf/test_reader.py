@@ -6,6 +6,7 @@ import io
 import os
 import random
 import struct
+import time
 
 import pytest
 from ansible.module_utils.faiss_fleet.elf import reader as elf
@@ -239,8 +240,42 @@ def test_a_list_that_leads_into_itself_comes_to_an_end():
 
 
 def test_names_that_add_up_to_too_much_are_refused(monkeypatch):
-    monkeypatch.setattr(elf, 'MAX_STRINGS', 100)
-    assert 'add up to more than 100 characters' in refusal(Builder(**FAISS).build())
+    monkeypatch.setattr(elf, 'MAX_NAMES', 0)
+    assert 'add up to more than 0 times its string table' in refusal(Builder(**FAISS).build())
+
+
+def test_names_that_overlap_cost_no_more_than_the_table_allows():
+    # 40,000 symbols, each the tail of one long name: without a limit 800 MB of text come out of one megabyte.
+    builder = Builder(needs=[('libm.so.6', [('GLIBC_2.27', 0, ['s%d' % number for number in range(40000)])])],
+                      soname='x' * 60000)
+    data = bytearray(builder.build())
+    for number in range(40000):
+        struct.pack_into('<I', data, builder.at['symbols'] + 24 * (number + 1), 1 + number)
+    started = time.time()
+    with pytest.raises(AuditError) as caught:
+        read(bytes(data))
+    assert 'times its string table' in str(caught.value)
+    assert time.time() - started < 1
+
+
+def test_versions_that_share_a_number_do_not_copy_its_symbols():
+    builder = Builder(needs=[('libm.so.6', [('GLIBC_2.27', 0, ['s%d' % number for number in range(20000)])]
+                              + [('GLIBC_2.28', 0, [])] * 3000)])
+    data = bytearray(builder.build())
+    for number in range(3001):
+        struct.pack_into('<H', data, builder.at['verneed'] + 16 + 16 * number + 6, 2)
+    started = time.time()
+    found = read(bytes(data))
+    assert time.time() - started < 1
+    assert sum(len(need.symbols) for need in found.version_needs) == 20000
+
+
+@pytest.mark.parametrize('options, words', [
+    (dict(needed=['a'] * 3000), 'it names 3000 libraries'),
+    (dict(runpath='/a:' * 3000), 'its search path has 3000 directories'),
+])
+def test_long_lists_are_refused(options, words):
+    assert words in refusal(Builder(**options).build())
 
 
 def test_tables_that_lead_to_too_much_are_refused(monkeypatch):

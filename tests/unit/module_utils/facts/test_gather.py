@@ -5,6 +5,7 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import os
+import shutil
 import sys
 
 import pytest
@@ -97,6 +98,45 @@ def test_a_part_that_fails_is_a_gap(tmpdir, monkeypatch):
     found = gather(Host(str(tmpdir), environ={}))
     assert found["nodes"] == []
     assert any(gap["fact"] == "nodes" and "Input/output error" in gap["reason"] for gap in found["gaps"])
+
+
+def test_thirty_thousand_directories_in_opt_cost_less_than_a_second(tmpdir):
+    opt = str(tmpdir.ensure("opt", dir=True))
+    for number in range(30000):
+        os.mkdir("%s/%05d" % (opt, number))
+    shutil.copy("/bin/true", str(tmpdir.ensure("opt/29999/bin", dir=True).join("python3.9")))
+    before = sum(os.times()[:2])
+    found = gather(Host(str(tmpdir), environ={}))
+    assert sum(os.times()[:2]) - before < 1
+    assert [one["path"] for one in found["pythons"]] == ["/opt/29999/bin/python3.9"]
+
+
+def test_what_is_capped_is_a_gap(tmpdir):
+    for number in range(300):
+        tmpdir.ensure("opt/%03d/bin" % number, dir=True)
+        tmpdir.ensure("opt/conda%03d/conda-meta" % number, dir=True)
+    tmpdir.ensure("opt/conda000/bin/conda").chmod(0o755)
+    gaps = gather(Host(str(tmpdir), environ={"HOME": "/root"}))["gaps"]
+    reasons = dict((gap["fact"], gap["reason"]) for gap in gaps)
+    assert "Only the first 200 of about 301 directories" in reasons["search_paths"]
+    assert "/opt/conda100" in reasons["condas"]
+
+
+def test_a_python_whose_version_is_a_superscript_is_listed_with_its_words(tmpdir):
+    line = r"faiss-fleet-python\0373.9.1\037cpython\037\302\262\037\037\302\262\0371\037\0373.9\037/usr\n"
+    script = tmpdir.ensure("python")
+    script.write("#!/bin/sh\nif [ $1 = --version ]; then echo Python 3.9.1; else printf '%s'; fi\n" % line)
+    script.chmod(0o755)
+    found = facts.gather(Host(), dict(OPTIONS, interpreters=[str(script)]))
+    one = [python for python in found["pythons"] if python["named"]][0]
+    assert one["version"] is None
+    assert one["error"].startswith("It ended with 0 and said: faiss-fleet-python")
+
+
+def test_anything_unexpected_is_a_gap(tmpdir, monkeypatch):
+    monkeypatch.setattr(facts.nodes, "describe", lambda *_: [][1])
+    found = gather(Host(str(tmpdir), environ={}))
+    assert any(gap["fact"] == "nodes" and "IndexError" in gap["reason"] for gap in found["gaps"])
 
 
 @pytest.mark.parametrize(
