@@ -17,9 +17,9 @@ options:
     description:
       - C(present) puts the prefix in place. One whose manifest matches and whose files are there is left as it is.
       - C(absent) removes a prefix of ours; a folder without a manifest is refused.
-      - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away older ones. Every byte
-        of the prefix is compared with its list first. One that is damaged gets no memo, and is installed again by the
-        next run.
+      - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away older ones.
+        Every byte of the prefix is compared with its list first. One that is damaged gets no memo, and is installed
+        again by the next run.
     type: str
     choices: [present, absent, failed]
     default: present
@@ -37,7 +37,7 @@ options:
     description: Digest of the lock, which the archive's manifest must have too. By default the last part of O(prefix).
     type: str
   min_free_bytes:
-    description: The unpacked size. It must be free before anything is written, and no archive may have more. 0 means any.
+    description: The unpacked size. It must be free before anything is written, and no archive may have more; 0 is any.
     type: int
     default: 0
   needs_exec:
@@ -116,7 +116,7 @@ because:
   type: str
   sample: it was not there
 leftovers:
-  description: Half-built folders of killed runs that were removed.
+  description: What killed runs left half-built or in the directory for temporary files, and was removed.
   returned: success
   type: list
   elements: str
@@ -148,6 +148,7 @@ from ansible.module_utils.faiss_fleet.prefix import (
     contents,
     failures as attempt_memo,
     install as prefix_place,
+    leftovers,
     users as prefix_users,
     unpack,
 )
@@ -272,6 +273,8 @@ def main():
     try:
         params = checked(module.params)
         result = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
+        if not module.check_mode:
+            result['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
     except AuditError as exc:
         failure = exc
     except (IOError, OSError) as exc:

@@ -11,6 +11,7 @@ from collections import namedtuple
 
 STICKY = stat.S_ISVTX
 LINKS = 40
+ACL = 'system.posix_acl_access'
 
 # Who will use a path. uid None: someone of whom only the groups are known, and with no groups anybody.
 Reader = namedtuple('Reader', 'name uid gids')
@@ -52,8 +53,7 @@ def writer(path, euid=os.geteuid, steps=chain):
     is in it on the way there is of a trusted user.
     """
     trusted = (0, euid())
-    found = steps(path)
-    for number, (one, status) in enumerate(found):
+    for one, status in steps(path):
         if status.st_uid not in trusted:
             kind = 'a symbolic link of' if stat.S_ISLNK(status.st_mode) else 'owned by'
             return one, 'is %s %s' % (kind, user_name(status.st_uid))
@@ -61,7 +61,7 @@ def writer(path, euid=os.geteuid, steps=chain):
             continue                             # sticky: the owner of the next one is judged in the next round
         if status.st_mode & 0o002:
             return one, 'is writable by every user'
-        if status.st_mode & 0o020 and not _own_group(status.st_gid, status.st_uid):
+        if status.st_mode & 0o020 and (_has_acl(one) or not _own_group(status.st_gid, status.st_uid)):
             return one, 'is writable by the group %s' % group_name(status.st_gid)
     return None
 
@@ -75,6 +75,14 @@ def _own_group(gid, uid):
     except KeyError:
         return False
     return group.gr_name == user.pw_name and set(group.gr_mem) <= set([user.pw_name])
+
+
+def _has_acl(path):
+    """Whether the group's bits stand for an access control list. Python 2.7 has no way to ask."""
+    try:
+        return ACL in os.listxattr(path)
+    except (AttributeError, IOError, OSError):
+        return False
 
 
 def user_name(uid):

@@ -3,8 +3,8 @@
 
 What passed and is not what was set goes with the same call. Arguments: plan, attempts, verification, policy, strategies
 and if_lost as faiss_install returned them, margin_percent, socket, run, and the module's own options path, mode, owner,
-group, user, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the attempts of
-which there is more to say.
+group, user, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the
+attempts of which there is more to say.
 """
 
 from __future__ import annotations

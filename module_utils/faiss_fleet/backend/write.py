@@ -54,8 +54,8 @@ def _refuse_foreign(link, real, data):
     if not data or (settings.parse(data)[0] if is_json else data.startswith(settings.ENV_MARK.encode('ascii'))):
         return
     remedy = 'Remove the link %s, or name another path in vector_backend__path.' % link
-    raise AuditError('%s is a symbolic link to %s, which is not a backend configuration and is not overwritten. Nothing '
-                     'was changed. %s' % (link, real, remedy), cause='permission_denied', remedy=remedy)
+    raise AuditError('%s is a symbolic link to %s, which is not a backend configuration and is not overwritten. '
+                     'Nothing was changed. %s' % (link, real, remedy), cause='permission_denied', remedy=remedy)
 
 
 def _alike(left, right):
@@ -252,7 +252,7 @@ def _stage(plan, labels):
 
 
 def _commit(plan, staged, labels):
-    """Puts the staged files in place, the JSON first. When one is refused, or does not last, both are what they were."""
+    """Puts the staged files in place, the JSON first. When one is refused or does not last, both are put back."""
     done = []
     try:
         for name, temporary in staged:
@@ -269,7 +269,7 @@ def _commit(plan, staged, labels):
 
 
 def _put_back(plan, name, labels):
-    """Makes a file what it was. Whether that lasts through a power cut is not asked: the disk has just refused to say."""
+    """Makes a file what it was. Whether that lasts is not asked: the disk has just refused to say."""
     if plan.now[name] is None:
         atomic_file.remove(plan.place.files[name])
     else:

@@ -66,7 +66,7 @@ def harm_of(prefix):
 
 
 def read_manifest(prefix):
-    """The manifest of the prefix; None when there is none, or an empty directory. Raises AuditError for what is not ours."""
+    """The manifest of the prefix; None without one or for an empty directory. AuditError for what is not ours."""
     if not os.path.lexists(prefix) or is_empty(prefix):
         return None
     try:
@@ -109,8 +109,8 @@ def check_trust(prefix):
     if found is None:
         return
     directory, why = found
-    remedy = ('Give %s to root without write permission for others (chown root:root, chmod 755) after a look at what is '
-              'in it, or set faiss_install__prefix to a directory of its own, such as /opt/faiss-fleet.' % directory)
+    remedy = ('Give %s to root without write permission for others (chown root:root, chmod 755) after a look at what '
+              'is in it, or set faiss_install__prefix to a directory of its own, such as /opt/faiss-fleet.' % directory)
     raise AuditError('%s %s, who could replace the libraries in %s. Nothing was changed. %s'
                      % (directory, why, prefix, remedy), cause='permission_denied', remedy=remedy)
 

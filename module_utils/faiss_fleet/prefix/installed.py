@@ -55,7 +55,7 @@ def image_gone(result):
 
 
 def unusable(path):
-    """Why what is in this prefix is not to be run; None when it is as it was installed and no one else can change it."""
+    """Why this prefix is not to be run; None when it is as it was installed and no one else can change it."""
     foreign = trust.writer(path)
     if foreign:
         return '%s %s, who could replace what is in it.' % foreign

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import conda_create, contents, install as prefix_place, unpack
+from ansible.module_utils.faiss_fleet.prefix import conda_create, contents, install as prefix_place
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_conda_create
 

@@ -4,6 +4,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import os
+import struct
 
 import pytest
 
@@ -38,6 +39,14 @@ def test_mode_of_a_directory_on_the_way(place, mode, gid, why):
     os.chown(str(above), 0, gid)
     above.chmod(mode)
     assert trust.writer(str(place)) == (why and (str(above), why))
+
+
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="Python 2.7 cannot read access control lists.")
+def test_access_control_list_counts_as_writable_by_others(place):
+    entries = [(1, 7, 0xffffffff), (2, 7, OTHER), (4, 5, 0xffffffff), (16, 7, 0xffffffff), (32, 5, 0xffffffff)]
+    acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
+    os.setxattr(str(place), "system.posix_acl_access", acl)
+    assert trust.writer(str(place)) == (str(place), "is writable by the group %s" % trust.group_name(0))
 
 
 def test_directory_of_another_user_in_a_sticky_one(place):

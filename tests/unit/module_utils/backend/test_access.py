@@ -25,7 +25,8 @@ def base(tmpdir, monkeypatch):
     closed = trust.closed
 
     def within(path, who, bits):
-        return closed(path, who, bits, lambda one: [step for step in chain(one) if step[0].startswith(str(tmpdir) + "/")])
+        inner = [step for step in chain(path) if step[0].startswith(str(tmpdir) + "/")]
+        return closed(path, who, bits, lambda _path: inner)
 
     monkeypatch.setattr(trust, "closed", within)
     tmpdir.ensure("opt/fleet/bin/python").chmod(0o755)

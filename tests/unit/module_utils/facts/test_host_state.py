@@ -3,7 +3,6 @@
 
 from __future__ import absolute_import, division, print_function
 
-import json
 
 import pytest
 from ansible.module_utils.faiss_fleet import commands
