@@ -115,7 +115,7 @@ def _check(path: str, full: Path) -> None:
 def _listed(full: Path) -> dict[str, Any]:
     if full.is_symlink():
         return {"link": os.readlink(full)}
-    return {"size": full.stat().st_size, "sha256": cache.sha256(full)}
+    return {"size": full.stat().st_size, "mtime": MTIME, "sha256": cache.sha256(full)}
 
 
 def _json(value: Any) -> bytes:

@@ -3,8 +3,8 @@
 
 What passed and is not what was set goes with the same call. Arguments: plan, attempts, verification, policy, strategies
 and if_lost as faiss_install returned them, margin_percent, socket, run, and the module's own options path, mode, owner,
-group, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the attempts of
-which there is more to say.
+group, user, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the
+attempts of which there is more to say.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from faiss_fleet.plan import decide, recommend
 from faiss_fleet.run_id import current_run_id, timestamp
 
 FOUND = ("plan", "attempts", "verification")
-PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
+PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept", "lock_timeout")
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
 OWN = (*FOUND, *NEED, "if_lost", "policy", "strategies", "margin_percent", "run", "socket")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"

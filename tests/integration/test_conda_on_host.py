@@ -55,6 +55,7 @@ class Host:
             "ansible_python_interpreter": sys.executable,
             "faiss_install__prefix": str(self.folder / "opt" / "faiss-fleet"),
             "vector_backend__path": str(self.folder / "etc" / "backend.json"),
+            "vector_backend__user": "root",  # the directories of pytest are closed to others
             "faiss_install__strategies": ["conda"],
             "faiss_install__measure_fallback": False,
             "faiss_install__cache": str(self.folder / "cache"),
