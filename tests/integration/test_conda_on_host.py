@@ -93,7 +93,7 @@ def tiny(folder: Path, packed: str) -> str:
 def test_the_hosts_conda_creates_what_the_search_test_passes(host: Host, how: str) -> None:
     channel = f"file://{conda_channel.real('tar.bz2')}"
     record = host.audit(how, channel)
-    assert f"by its conda 4.3.16 ({host.base}/bin/conda), {how}." in record["plan"][0]["note"]
+    assert f"by its conda 4.3.16 ({host.base}/bin/conda), {how}." in record["attempts"][0]["note"]
     assert record["state"] == "native", record["attempts"][0]["message"]
     (attempt,) = record["attempts"]
     assert attempt["changed"] and attempt["artefact"]["version"] == "1.9.0.post1"
