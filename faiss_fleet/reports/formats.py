@@ -128,7 +128,7 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(
         "one row a host, one column a check, for analysis", "fleet.parquet", "parquet", "write", ("summary", "file")
     ),
-    "junit": Format("JUnit XML, one case a host, for CI", "junit.xml", "junit"),
+    "junit": Format("JUnit XML, a case for each host and check, for CI", "junit.xml", "junit"),
     "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),
     "prometheus": Format("metrics for node_exporter's textfile collector", "fleet.prom", "prometheus"),
 }  # fmt: skip

@@ -41,13 +41,13 @@ def test_a_narrow_terminal_still_has_the_cause() -> None:
     assert "glibc_too_old: No" in terminal.lines(made, 80)[1][0]
 
 
-def test_what_check_mode_foretells_is_not_told_as_found() -> None:
+def test_what_check_mode_predicts_is_marked() -> None:
     record = next(record for record in records(13) if record["state"] == "native")
     record["decision"]["predicted"] = True
     made = hostile.summary(record)
     made.run["check_mode"] = True
     printed = [line for line, _ in terminal.lines(made, 160)]
-    assert "native?" in printed[1] and printed[-1].endswith("(foretold: check mode tried nothing)")
+    assert "native?" in printed[1] and printed[-1].endswith("(predicted: check mode tried nothing)")
 
 
 def test_a_host_that_was_not_reached_says_what_it_was() -> None:
