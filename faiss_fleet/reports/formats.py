@@ -73,8 +73,9 @@ class Material:
 
     @cached_property
     def past(self) -> list[RunTotals]:
-        """The runs before this one, oldest first."""
-        return self._earlier.totals()
+        """The runs before this one of the same inventory and mode, oldest first."""
+        run, hosts = self.summary.run, (str(cells["host"]) for cells in self.summary.rows)
+        return self._earlier.totals(run["inventory"], bool(run["check_mode"]), hosts)
 
 
 @dataclass(frozen=True)
