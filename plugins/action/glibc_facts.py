@@ -13,7 +13,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet.attempts import limits
+from faiss_fleet.artefacts import limits
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import raw_facts
 
