@@ -16,7 +16,7 @@ from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal
 from ..reports.summary import Summary
-from ..reports.text import number, one_line, visible
+from ..reports.text import number, one_line, unquoted, visible
 from ..run_id import timestamp
 from ..store.diff import Change, Diff, Line, age, elapsed, words
 from ..store.queries import GOOD, HostLine, StoredRun
@@ -33,7 +33,7 @@ def console() -> Console:
 
 
 def _text(value: object, style: str = "") -> Text:
-    return Text("" if value is None else one_line(str(value)), style)
+    return Text("" if value is None else unquoted(one_line(str(value))), style)
 
 
 def _table(*titles: str) -> Table:
@@ -124,7 +124,7 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
 
 def _obstacles(out: Console, record: Record) -> None:
     if record["remedy"]:
-        out.print(Text("Do: " + visible(record["remedy"])), soft_wrap=True)
+        out.print(Text("Do: " + unquoted(visible(record["remedy"]))), soft_wrap=True)
     blocked = [candidate for candidate in record["plan"] if candidate["reasons"]][:8]
     if blocked:
         table = _table("Candidate", "Needs", "Has", "In")
