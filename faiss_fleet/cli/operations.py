@@ -57,9 +57,29 @@ def run_id(store: Store, name: str) -> str:
 
 
 def diff(store: Store, before: str, after: str) -> Diff:
-    """What changed from one run to another, each by any of its names."""
-    first, second = run_id(store, before), run_id(store, after)
+    """What changed from one run to another, each by any of its names. Both must be of one inventory.
+
+    'previous' is the newest run before ``after`` that it can be compared with.
+    """
+    second = run_id(store, after)
+    first = _comparable(store, second) if before == "previous" else run_id(store, before)
+    inventories = {run.id: run.inventory for run in store.runs()}
+    if inventories[first] != inventories[second]:
+        raise FleetError(
+            f"{first} is a run of {', '.join(inventories[first])}, {second} one of {', '.join(inventories[second])}: "
+            "their hosts are not the same. Name two runs of one inventory; `faiss-fleet runs` lists them."
+        )
     return compare(first, store.lines(first), second, store.lines(second), store.last_good(second))
+
+
+def _comparable(store: Store, run: str) -> str:
+    found = store.comparable_run(run)
+    if found is None:
+        raise FleetError(
+            f"There is no run before {run} in {store.name} that it can be compared with: one of the same inventory, "
+            "with some of its hosts, in check mode or not as this one."
+        )
+    return found
 
 
 def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | None = None) -> Material:

@@ -16,10 +16,10 @@ from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal
 from ..reports.summary import Summary
-from ..reports.text import number, one_line, visible
+from ..reports.text import number, one_line, unquoted, visible
 from ..run_id import timestamp
 from ..store.diff import Change, Diff, Line, age, elapsed, words
-from ..store.queries import HostLine, StoredRun
+from ..store.queries import GOOD, HostLine, StoredRun
 from .live import STYLES
 
 WIDE = 160
@@ -33,7 +33,7 @@ def console() -> Console:
 
 
 def _text(value: object, style: str = "") -> Text:
-    return Text("" if value is None else one_line(str(value)), style)
+    return Text("" if value is None else unquoted(one_line(str(value))), style)
 
 
 def _table(*titles: str) -> Table:
@@ -87,7 +87,7 @@ def runs(found: Sequence[StoredRun], store: str) -> None:
     table.add_column("Of")
     for run in found:
         took = elapsed(run.started, run.finished) if run.finished else "?"
-        kind = ", ".join(run.inventory) + (" (check mode)" if run.check_mode else "")
+        kind = ", ".join(run.inventory) + (" (check mode: predicted)" if run.check_mode else "")
         counts = [
             Text(f"{run.states.get(state, 0):,}", STYLES[state] if run.states.get(state) else "dim") for state in STATES
         ]
@@ -100,7 +100,7 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
     out, latest = console(), history[0]
     out.print(Text.assemble((one_line(latest.host), "bold"), "  ", (one_line(words(latest)), STYLES[latest.state])))
     out.print(_text(latest.because), soft_wrap=True)
-    good = next((line for line in history[1:] if line.state in ("native", "fallback")), None)
+    good = next((line for line in history[1:] if line.state in GOOD and not line.predicted), None)
     if latest.state == "unreachable":
         out.print(Text("Last good result: ").append(_text(age(good, timestamp()))), soft_wrap=True)
     if record is not None:
@@ -116,14 +116,15 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
             number(line.p95_ms),
             _text(line.because),
         ]
-        table.add_row(Text(line.run), Text(line.state, STYLES[line.state]), *cells)
+        state = f"predicted {line.state}" if line.predicted and line.state in GOOD else line.state
+        table.add_row(Text(line.run), Text(state, STYLES[line.state]), *cells)
     out.print()
     out.print(table)
 
 
 def _obstacles(out: Console, record: Record) -> None:
     if record["remedy"]:
-        out.print(Text("Do: " + visible(record["remedy"])), soft_wrap=True)
+        out.print(Text("Do: " + unquoted(visible(record["remedy"]))), soft_wrap=True)
     blocked = [candidate for candidate in record["plan"] if candidate["reasons"]][:8]
     if blocked:
         table = _table("Candidate", "Needs", "Has", "In")
@@ -162,6 +163,11 @@ def diff(found: Diff, rows: int) -> None:
             out.print(_changes(changes[:rows]))
             if len(changes) > rows:
                 out.print(f"... {len(changes) - rows:,} more; --rows {len(changes)} shows all.")
+    for run, hosts in ((found.before, found.only_before), (found.after, found.only_after)):
+        if hosts:
+            names = ", ".join(map(one_line, hosts[:5])) + (" and others" if len(hosts) > 5 else "")
+            out.print()
+            out.print(Text(f"Not compared, as only {run} was for them: {len(hosts):,} ({names})"), soft_wrap=True)
 
 
 def _changes(changes: Sequence[Change]) -> Table:

@@ -105,7 +105,14 @@ def _trend(summary: Summary, earlier: Sequence[RunTotals]) -> Chart | None:
     runs = [*past, now]
     labels = _moments([run.started for run in runs])
     series = {state: [run.states.get(state, 0) for run in runs] for state in STATES}
-    return _chart("trend", "Trend over runs", pygal.StackedBar, labels, series, "The last one is this run.")
+    return _chart(
+        "trend",
+        "Trend over runs",
+        pygal.StackedBar,
+        labels,
+        series,
+        "Runs of the same inventory, of the hosts of this run; the last one is this run.",
+    )
 
 
 def _moments(started: Sequence[str]) -> list[str]:

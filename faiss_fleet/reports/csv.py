@@ -1,12 +1,14 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""summary.csv: one row a host, for a spreadsheet. What a host said never becomes a formula there."""
+"""summary.csv: one row a host, for a spreadsheet or pandas. What a host said becomes neither a formula nor a number."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import islice
+from urllib.parse import quote
 
 from ..records.columns import KEYS, Cell
 from .summary import Summary
@@ -14,6 +16,8 @@ from .text import one_line
 
 # What spreadsheets take for the start of a formula, full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.", re.ASCII)
+SEPARATOR = ";"  # between the groups of a host
 BATCH = 1_000  # rows that are put into one piece
 _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 
@@ -21,9 +25,19 @@ _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 def render(summary: Summary) -> Iterator[str]:
     """The table by lines, header first; headers are the columns' keys."""
     yield _lines([list(KEYS)])
-    rows = iter(summary.rows)
+    rows = zip(summary.rows, summary.groups, strict=True)
     while batch := list(islice(rows, BATCH)):
-        yield _lines([[_cell(cells[key]) for key in KEYS] for cells in batch])
+        yield _lines([_row(summary, cells, groups) for cells, groups in batch])
+
+
+def _row(summary: Summary, cells: dict[str, Cell], groups: tuple[str, ...]) -> list[Cell]:
+    own: dict[str, Cell] = {
+        # A name with the separator in it would be split in two.
+        "groups": SEPARATOR.join(name.replace(SEPARATOR, quote(SEPARATOR)) for name in groups),
+        "state": summary.shown_state(cells),
+        "predicted": summary.is_predicted(cells),
+    }
+    return [_cell(own.get(key, cells[key])) for key in KEYS]
 
 
 def _cell(value: Cell) -> Cell:
@@ -32,7 +46,8 @@ def _cell(value: Cell) -> Cell:
     if not isinstance(value, str):
         return value
     text = one_line(value)[:_LONGEST]  # first, as no kind of blank may be left to hide a formula
-    return f"'{text}" if text.startswith(_FORMULA) else text  # a leading apostrophe marks text
+    # A leading apostrophe marks text: without it, a spreadsheet and pandas read glibc 2.30 as the number 2.3.
+    return f"'{text}" if text.startswith(_FORMULA) or _NUMBER.fullmatch(text) else text
 
 
 def _lines(rows: list[list[Cell]]) -> str:

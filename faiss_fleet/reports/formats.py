@@ -73,8 +73,9 @@ class Material:
 
     @cached_property
     def past(self) -> list[RunTotals]:
-        """The runs before this one, oldest first."""
-        return self._earlier.totals()
+        """The runs before this one of the same inventory and mode, oldest first."""
+        run, hosts = self.summary.run, (str(cells["host"]) for cells in self.summary.rows)
+        return self._earlier.totals(run["inventory"], bool(run["check_mode"]), hosts)
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(
         "one row a host, one column a check, for analysis", "fleet.parquet", "parquet", "write", ("summary", "file")
     ),
-    "junit": Format("JUnit XML, one case a host, for CI", "junit.xml", "junit"),
+    "junit": Format("JUnit XML, a case for each host and check, for CI", "junit.xml", "junit"),
     "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),
     "prometheus": Format("metrics for node_exporter's textfile collector", "fleet.prom", "prometheus"),
 }  # fmt: skip

@@ -31,7 +31,7 @@ from ..store.diff import Line, age
 from ..store.history import RunTotals
 from .answered import Answered, pooled
 from .charts import charts
-from .summary import Summary
+from .summary import VERDICTS, Summary
 from .text import brief, number, one_line, shorten, visible
 
 INLINE = 5_000  # hosts whose details are in the page itself: some three megabytes of it
@@ -51,6 +51,7 @@ _HELP = {
     "failed": "no verdict: the audit failed",
     "unreachable": "no verdict: no connection",
 }
+_PREDICTED = {"native": "FAISS is predicted to run here, not verified", "fallback": "the JavaScript store is predicted"}
 
 
 def write(
@@ -164,7 +165,9 @@ def _table(summary: Summary, good: Mapping[str, Line], beside: str | None, nonce
         columns.append(entry)
     texts, places = _coded([_age(row, good) for row in summary.rows], str)
     columns.append({"key": "last_good", "title": "Last good result", "shown": False, "texts": texts, "places": places})
-    return {"columns": columns, "total": summary.hosts, "part": PART, "beside": beside, "nonce": nonce}
+    predicted = list(VERDICTS) if summary.run["check_mode"] else []
+    about = {"total": summary.hosts, "part": PART, "beside": beside, "nonce": nonce, "predicted": predicted}
+    return {"columns": columns, **about}
 
 
 def _grouped(groups: Sequence[tuple[str, ...]]) -> dict[str, Any]:
@@ -226,11 +229,12 @@ def _remedy(text: str) -> str:
 
 def _headline(summary: Summary) -> str:
     native, hosts = summary.states["native"], summary.hosts
+    not_run = "would not run" if summary.run["check_mode"] else "does not run"
     run, runs = ("would run", "would run") if summary.run["check_mode"] else ("run", "runs")
     if not hosts:
         return "This run had no hosts"
     if hosts == 1:
-        return f"The host {runs} FAISS natively" if native else "The host does not run FAISS natively"
+        return f"The host {runs} FAISS natively" if native else f"The host {not_run} FAISS natively"
     return f"{'All ' if native == hosts else f'{native:,} of '}{hosts:,} hosts {run} FAISS natively"
 
 
@@ -248,7 +252,12 @@ def _tile(summary: Summary, state: str) -> dict[str, Any]:
     share = f"{count / summary.hosts:.0%}" if summary.hosts else ""
     if summary.hosts and count and share == "0%":
         share = "<1%"
-    return {"state": state, "count": count, "share": share, "help": _HELP[state]}
+    predicted = bool(summary.run["check_mode"]) and state in VERDICTS
+    return {"state": state, "predicted": predicted, "count": count, "share": share, "help": _help(summary, state)}
+
+
+def _help(summary: Summary, state: str) -> str:
+    return (summary.run["check_mode"] and _PREDICTED.get(state)) or _HELP[state]
 
 
 def _hash(text: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..records.build import STATES
 from ..records.columns import BY_KEY, Cell
 from ..store.diff import Line, age
-from .summary import Summary
+from .summary import VERDICTS, Summary
 from .text import brief, number, one_line, shorten
 
 HOSTS = 500  # a ticket holds no more; summary.csv has all
@@ -35,7 +35,14 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
     share = max(summary.hosts, 1)
     yield from _table(
         ("State", "Hosts", "Share"),
-        ((state, f"{summary.states[state]:,}", f"{summary.states[state] / share:.0%}") for state in STATES),
+        (
+            (
+                f"predicted {state}" if run["check_mode"] and state in VERDICTS else state,
+                f"{summary.states[state]:,}",
+                f"{summary.states[state] / share:.0%}",
+            )
+            for state in STATES
+        ),
     )
     if summary.providers:
         yield "\n## By provider\n\nMedians over hosts, one query a call, flat index.\n\n"
@@ -73,7 +80,9 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
             yield f"\n{len(away) - AWAY:,} more were not reached.\n"
     yield "\n## Hosts\n\n"
     shown = summary.rows if summary.hosts <= HOSTS else summary.by_need()[:HOSTS]
-    yield from _table([BY_KEY[key].title for key in _SHOWN], ([_cell(cells, key) for key in _SHOWN] for cells in shown))
+    yield from _table(
+        [BY_KEY[key].title for key in _SHOWN], ([_cell(summary, cells, key) for key in _SHOWN] for cells in shown)
+    )
     if summary.hosts > len(shown):
         left = summary.hosts - len(shown)
         yield f"\n{left:,} more hosts are not listed here, those in need first; summary.csv has every one.\n"
@@ -86,8 +95,8 @@ def escape(text: str) -> str:
     return text.replace("@", "&#64;").replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
-def _cell(cells: dict[str, Cell], key: str) -> str:
-    value = cells[key]
+def _cell(summary: Summary, cells: dict[str, Cell], key: str) -> str:
+    value = summary.shown_state(cells) if key == "state" else cells[key]
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return number(value)
     text = "" if value is None else shorten(brief(str(value)), 300)

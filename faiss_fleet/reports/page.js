@@ -125,11 +125,14 @@
   // A name may break behind a dot, before it has to break anywhere.
   const broken = (name) => name.split(/(?<=\.)/).flatMap((part, place) => (place ? [el("wbr"), part] : [part]));
 
+  // Check mode tries nothing: what it says of a host is marked as a prediction.
+  const badge = (state) => el("span", { class: `badge ${state}` }, data.predicted.includes(state) ? `predicted ${state}` : state);
+
   // ---- the table: DataTables shows a page of it at a time, what is on it comes from answer()
   function content(column, host) {
     const value = cell(column.key, host);
     if (column.key === "host") return el("button", { type: "button", class: "link open mono" }, el("bdi", {}, broken(value)));
-    if (column.key === "state") return el("span", { class: `badge ${value}` }, value);
+    if (column.key === "state") return badge(value);
     if (column.numbers) return number(value) ? el("span", {}, number(value)) : null;
     if (!value) return null;
     const remedy = column.key === "because" && cell("remedy", host);
@@ -353,7 +356,7 @@
         el("strong", {}, `${attempt.artefact.name} ${attempt.artefact.version || ""}`.trim()),
         quiet(`${number(attempt.seconds)} s${attempt.changed ? "" : ", unchanged"}${attempt.bytes_shipped ? `, ${bytes(attempt.bytes_shipped)} shipped` : ""}`),
         attempt.cause ? mono(attempt.cause) : null,
-        attempt.prediction ? quiet(attempt.prediction === "confirmed" ? "as the plan foretold" : "the plan was refuted") : null,
+        attempt.prediction ? quiet(attempt.prediction === "confirmed" ? "as the plan predicted" : "the plan was refuted") : null,
         attempt.failed_before || attempt.lost_before ? quiet("not tried again") : null,
         attempt.removed ? quiet("removed, another is set") : null),
       attempt.prefix ? el("div", { class: "small quiet" }, mono(attempt.prefix)) : null,
@@ -402,7 +405,7 @@
     const at = seen.indexOf(host);
     const state = cell("state", host);
     byId("drawer-title").replaceChildren(el("bdi", {}, cell("host", host)));
-    byId("drawer-sub").replaceChildren(el("span", { class: `badge ${state}` }, state), el("span", {}, cell("because", host)));
+    byId("drawer-sub").replaceChildren(badge(state), el("span", {}, cell("because", host)));
     byId("drawer-body").replaceChildren(quiet("Opening …"));
     byId("drawer-body").setAttribute("aria-busy", "true");
     byId("previous").disabled = at <= 0;

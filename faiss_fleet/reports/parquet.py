@@ -26,7 +26,10 @@ SCHEMA = pa.schema(
 
 def write(summary: Summary, file: BinaryIO) -> None:
     """Writes the file a batch at a time. Text is as the host gave it: no reader of Parquet obeys it."""
-    rows = iter(summary.rows)
+    rows = (
+        {**cells, "state": summary.shown_state(cells), "predicted": summary.is_predicted(cells)}
+        for cells in summary.rows
+    )
     with parquet.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
         while batch := list(islice(rows, BATCH)):
             writer.write_table(pa.Table.from_pylist(batch, schema=SCHEMA))

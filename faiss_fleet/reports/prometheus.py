@@ -18,23 +18,31 @@ FIGURES = {
     "faiss_fleet_host_javascript_p95_seconds": ("The same of the JavaScript store.", "js_p95_ms", 0.001),
 }
 
+INFO = ("state", "provider", "faiss", "libc", "arch", "isa_level", "os", "cause")
+
 
 def render(summary: Summary) -> Iterator[str]:
     """The metrics by lines."""
+    run, mode = summary.run, "predicted" if summary.run["check_mode"] else "verified"
     yield from _head("faiss_fleet_run_info", "The run that these figures are of.")
-    yield _sample("faiss_fleet_run_info", 1, run=summary.run["id"], version=summary.run["version"])
+    yield _sample("faiss_fleet_run_info", 1, run=run["id"], version=run["version"], mode=mode)
     yield from _head("faiss_fleet_run_start_time_seconds", "When it began.")
-    yield _sample("faiss_fleet_run_start_time_seconds", _moment(summary.run["started"]))
-    yield from _head("faiss_fleet_hosts", "Hosts by state.")
+    yield _sample("faiss_fleet_run_start_time_seconds", _moment(run["started"]))
+    yield from _head("faiss_fleet_hosts", "Hosts by state; mode is predicted in check mode, else verified.")
     for state, count in summary.states.items():
-        yield _sample("faiss_fleet_hosts", count, state=state)
+        yield _sample("faiss_fleet_hosts", count, state=state, mode=mode)
     yield from _head("faiss_fleet_hosts_by_cause", "Hosts by what stands in the way of native FAISS.")
     for cause in summary.causes:
-        yield _sample("faiss_fleet_hosts_by_cause", len(cause.hosts), cause=cause.name)
-    yield from _head("faiss_fleet_host_native", "1 where native FAISS runs, 0 where it does not.")
+        yield _sample("faiss_fleet_hosts_by_cause", len(cause.hosts), cause=cause.name, mode=mode)
+    yield from _head("faiss_fleet_host_native", "1 where native FAISS was verified, 0 where not; without predictions.")
     for cells in summary.rows:
-        labels = {key: cells[key] for key in ("host", "state", "provider", "faiss", "glibc")}
-        yield _sample("faiss_fleet_host_native", int(cells["state"] == "native"), **labels)
+        if not summary.is_predicted(cells):
+            yield _sample("faiss_fleet_host_native", int(cells["state"] == "native"), host=cells["host"])
+    yield from _head("faiss_fleet_host_info", "What is known of each host. Its facts are labels, so they may change.")
+    for cells in summary.rows:
+        facts = {key: cells[key] for key in INFO}
+        host_mode = "predicted" if summary.is_predicted(cells) else "verified"
+        yield _sample("faiss_fleet_host_info", 1, host=cells["host"], mode=host_mode, **facts)
     for name, (text, key, factor) in FIGURES.items():
         yield from _head(name, text)
         for cells in summary.rows:

@@ -14,17 +14,21 @@ from .summary import Summary
 from .text import one_line, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+# The project has no public address of its own: where a reader learns what its results are about.
+INFORMATION = "https://github.com/facebookresearch/faiss/wiki/Installing-Faiss"
 LEVELS = {"fallback": "warning", "failed": "error", "unreachable": "error"}
 CHOSEN = "chosen_fallback"  # the rule of hosts that fell back without an obstacle
 
 
 def render(summary: Summary) -> Iterator[str]:
     """The document, one result a line."""
-    causes = [*(cause.name for cause in summary.causes), CHOSEN]
+    used = {_cause(cells) for cells in summary.rows if cells["state"] != "native"}
+    causes = [*(cause.name for cause in summary.causes if cause.name in used), *([CHOSEN] if CHOSEN in used else [])]
     place = {name: number for number, name in enumerate(causes)}
     driver = {
         "name": "faiss-fleet",
         "version": summary.run["version"],
+        "informationUri": INFORMATION,
         "rules": [_rule(name) for name in causes],
     }
     where = quote(_inventory(summary.run), safe="/")
@@ -33,7 +37,7 @@ def render(summary: Summary) -> Iterator[str]:
     separator = "\n"
     for cells in summary.rows:
         if cells["state"] != "native":
-            yield separator + _json(_result(cells, place, where))
+            yield separator + _json(_result(summary, cells, place, where))
             separator = ",\n"
     yield "\n]}]}\n"
 
@@ -55,15 +59,20 @@ def _rule(cause: str) -> dict[str, Any]:
     return rule
 
 
-def _result(cells: dict[str, Cell], place: dict[str, int], where: str) -> dict[str, Any]:
-    host, state = visible(str(cells["host"])), str(cells["state"])
-    cause = str(cells["cause"] or CHOSEN)
+def _cause(cells: dict[str, Cell]) -> str:
+    return str(cells["cause"] or CHOSEN)
+
+
+def _result(summary: Summary, cells: dict[str, Cell], place: dict[str, int], where: str) -> dict[str, Any]:
+    host, state, predicted = visible(str(cells["host"])), str(cells["state"]), summary.is_predicted(cells)
+    cause = _cause(cells)
     said = " ".join(one_line(str(cells[key])) for key in ("because", "remedy") if cells[key])
     return {
         "ruleId": cause,
         "ruleIndex": place[cause],
-        "level": LEVELS[state],
-        "message": {"text": f"{host}: {state}. {said}"},
+        "level": "note" if predicted else LEVELS[state],
+        "message": {"text": f"{host}: {summary.shown_state(cells)}. {said}"},
+        "properties": {"predicted": predicted},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": where}, "region": {"startLine": 1}},

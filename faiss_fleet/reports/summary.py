@@ -14,6 +14,8 @@ from ..records.columns import Cell, row
 from ..records.schema import Record
 from ..store.diff import Line
 
+VERDICTS = ("native", "fallback")  # the states that rest on a decision, which check mode only predicts
+
 
 @dataclass
 class Provider:
@@ -75,6 +77,7 @@ class Summary:
         self.finished: str | None = None
         self.good: Mapping[str, Line] = {}  # of hosts not reached, the newest earlier line that rests on an answer
         self.rows: list[dict[str, Cell]] = []
+        self.seconds: list[float] = []  # by row: how long its candidates were tried and tested
         self.groups: list[tuple[str, ...]] = []  # by row: a name may have a space in it, so the cell cannot be split
         self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
         self._providers: dict[str, Provider] = {}
@@ -91,6 +94,7 @@ class Summary:
             for key, cell in row(record).items()
         }
         self.rows.append(cells)
+        self.seconds.append(sum(each.get("seconds") or 0 for each in (*record["attempts"], *record["verification"])))
         groups = tuple(record["host"]["groups"])
         self.groups.append(self._groups.setdefault(groups, groups))
         self.states[record["state"]] += 1
@@ -129,5 +133,13 @@ class Summary:
     def totals(self) -> str:
         """'300 hosts: 216 native, 53 fallback, 16 failed, 15 unreachable'."""
         parts = ", ".join(f"{self.states[state]:,} {state}" for state in STATES)
-        foretold = " (foretold: check mode tried nothing)" if self.run["check_mode"] else ""
-        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}{foretold}"
+        predicted = " (predicted: check mode tried nothing)" if self.run["check_mode"] else ""
+        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}{predicted}"
+
+    def is_predicted(self, cells: Mapping[str, Cell]) -> bool:
+        """Whether a host's verdict is what check mode predicts: nothing was tried there."""
+        return cells["state"] in VERDICTS and bool(cells["predicted"] or self.run["check_mode"])
+
+    def shown_state(self, cells: Mapping[str, Cell]) -> str:
+        """The host's state in words: 'native', and 'predicted native' where nothing was tried."""
+        return f"predicted {cells['state']}" if self.is_predicted(cells) else str(cells["state"])

@@ -1,18 +1,21 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The table shown when a run ends: as wide as the terminal, one line a host, nothing of a host's text obeyed."""
+"""The table shown when a run ends: as wide as the terminal, reasons whole, nothing of a host's text obeyed."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from ..records.columns import Cell
 from ..store.diff import age
 from .summary import Summary
-from .text import brief, number, one_line, shorten, width
+from .text import brief, number, one_line, shorten, unquoted, width, wrapped
 
 HOSTS = 60
 CAUSES = 8
 _LEAST = 24  # columns of 'because' below which the optional columns go
+_LONGEST = 1_000  # characters of a reason
+_HOST = re.compile(r"\bHOST\b")
 _TITLES = ("HOST", "STATE", "FAISS", "BY", "P50/P95 MS", "LIBC", "BECAUSE")
 
 
@@ -24,14 +27,31 @@ def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str,
     needed = [max(width(line[place]) for line in table) if filled[place] else 0 for place in range(len(_TITLES))]
     widths = _fit(needed, columns)
     printed: list[tuple[str, str | None]] = []
+    stacked = widths[-1] < min(needed[-1], _LEAST)
     for place, line in enumerate(table):
-        pairs = [(shorten(cell, space), space) for cell, space in zip(line, widths, strict=True) if space]
-        text = "  ".join(cell + " " * (space - width(cell)) for cell, space in pairs).rstrip()
-        printed.append((text, str(shown[place - 1]["state"]) if place else None))
+        state = str(shown[place - 1]["state"]) if place else None
+        text = _stacked(line, columns) if stacked else _row(line, widths)
+        printed += [(each, state) for each in text]
     if summary.hosts > len(shown):
         printed.append((shorten(f"... {summary.hosts - len(shown):,} more hosts are in the reports.", columns), None))
     totals = [(line, None) for line in textwrap.wrap(summary.totals(), max(columns, 20))]
     return [*printed, *_remedies(summary, columns), ("", None), *totals]
+
+
+def _row(line: list[str], widths: list[int]) -> list[str]:
+    """One host: a line of cells, below which the reason goes on."""
+    spaces = [space for space in widths[:-1] if space]
+    cells = [shorten(cell, space) for cell, space in zip(line[:-1], widths[:-1], strict=True) if space]
+    head = "".join(cell + " " * (space + 2 - width(cell)) for cell, space in zip(cells, spaces, strict=True))
+    because = wrapped(shorten(line[-1], _LONGEST), widths[-1]) or [""]
+    indent = " " * sum(space + 2 for space in spaces)
+    return [(head + because[0]).rstrip(), *(indent + more for more in because[1:])]
+
+
+def _stacked(line: list[str], columns: int) -> list[str]:
+    """One host where a table is too wide: its cells, then the reason, each as long as it is."""
+    head = wrapped("  ".join(filter(None, line[:4])), columns, "  ")
+    return [*head, *(f"  {more}" for more in wrapped(shorten(line[-1], _LONGEST), columns - 2))]
 
 
 def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
@@ -39,23 +59,23 @@ def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
     printed: list[tuple[str, str | None]] = []
     for cause in [cause for cause in summary.causes if cause.remedy][:CAUSES]:
         count = f"{len(cause.hosts):,} host{'' if len(cause.hosts) == 1 else 's'}"
-        text = shorten(f"{one_line(cause.name)} ({count}): {one_line(cause.remedy)}", 600)
-        printed += [
-            (line, None)
-            for line in textwrap.wrap(text, max(columns, 20), subsequent_indent="  ", break_on_hyphens=False)
-        ]
+        # The summary has a remedy once for all hosts of a cause; here it is a command that can be copied.
+        remedy = cause.hosts[0].join(_HOST.split(cause.remedy))
+        others = " Likewise on the others." if remedy != cause.remedy and len(cause.hosts) > 1 else ""
+        text = shorten(f"{one_line(cause.name)} ({count}): {unquoted(one_line(remedy))}{others}", 600)
+        printed += [(line, None) for line in wrapped(text, max(columns, 20), "  ")]
     return [("", None), *printed] if printed else []
 
 
 def _cells(cells: dict[str, Cell], summary: Summary) -> list[str]:
     plain = [str(cells[key] or "") for key in ("host", "state", "faiss", "provider")]
-    if cells["predicted"]:
+    if summary.is_predicted(cells):
         plain[1] += "?"
-    return [*plain, _speed(cells), str(cells["libc"] or ""), _because(cells, summary)]
+    return [*plain, _speed(cells), str(cells["libc"] or ""), unquoted(_because(cells, summary))]
 
 
 def _because(cells: dict[str, Cell], summary: Summary) -> str:
-    """First the cause, as a narrow terminal cuts off what comes last; of a host that was not reached, what it was."""
+    """First the cause; of a host that was not reached, what it was."""
     because, known = str(cells["because"] or ""), summary.good.get(str(cells["host"]))
     if known is None or cells["state"] != "unreachable":
         return f"{cells['cause']}: {because}" if cells["cause"] and cells["state"] == "fallback" else because

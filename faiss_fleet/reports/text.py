@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import unicodedata
 
 # C0, C1, separators, direction marks and overrides, zero-width and tag characters: what is not seen but does something.
@@ -11,6 +12,7 @@ _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
+_QUOTED = re.compile(r"`([^`\n]*)`")
 _BLANKS = re.compile(r"[\s\u0085]+")
 _SYMBOLS = re.compile(r"_Z\w+(?P<others>(?:, \w+)*)(?: and (?P<more>\d+) more)?")
 
@@ -38,6 +40,23 @@ def _first_symbol(found: re.Match[str]) -> str:
     first = found[0].partition(",")[0].partition(" ")[0]
     others = found["others"].count(",") + int(found["more"] or 0)
     return shorten(first, 32) + (f" and {others:,} more" if others else "")
+
+
+def unquoted(text: str) -> str:
+    """The text without the backticks around commands and names, which a terminal does not render."""
+    return _QUOTED.sub(r"\1", text)
+
+
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """The text by lines that are no wider, those after the first indented; no word is lost."""
+    lines: list[str] = []
+    for line in textwrap.wrap(text, max(columns, 8), subsequent_indent=indent, break_on_hyphens=False):
+        while width(line) > max(columns, 8):  # letters of two columns
+            cut = next(at for at in range(len(line), 0, -1) if width(line[:at]) <= columns)
+            lines.append(line[:cut])
+            line = line[cut:]
+        lines.append(line)
+    return lines
 
 
 def width(text: str) -> int:

@@ -35,6 +35,8 @@ class Line(Protocol):
     def faiss(self) -> str | None: ...
     @property
     def p95_ms(self) -> float | None: ...
+    @property
+    def predicted(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class Change:
 
 @dataclass
 class Diff:
-    """Every change between two runs, by kind, hosts by name. A host may stand under several kinds."""
+    """Every change between two runs, by kind, hosts by name. A host may stand under several kinds.
+
+    only_before, only_after: hosts that were due in one of the runs alone, such as by --limit. They are not compared.
+    """
 
     before: str
     after: str
@@ -60,8 +65,8 @@ class Diff:
     faster: list[Change] = field(default_factory=list)
     new_causes: list[Change] = field(default_factory=list)
     unreachable: list[Change] = field(default_factory=list)
-    gone: list[Change] = field(default_factory=list)
-    new: list[Change] = field(default_factory=list)
+    only_before: list[str] = field(default_factory=list)
+    only_after: list[str] = field(default_factory=list)
     newly_unreachable: int = 0
     unchanged: int = 0
     noise: float = SMALLEST_NOISE
@@ -80,11 +85,9 @@ class Diff:
             ("New causes", self.new_causes),
             (f"Slower by more than the noise ({self.noise:.0%})", self.slower),
             ("Unreachable", self.unreachable),
-            ("Hosts gone", self.gone),
             ("Newly native", self.newly_native),
             ("Changed strategy", self.changed_strategy),
             (f"Faster by more than the noise ({self.noise:.0%})", self.faster),
-            ("Hosts new", self.new),
         ]
 
     def as_dict(self) -> dict[str, Any]:
@@ -99,18 +102,20 @@ def compare(
     after: Iterable[Line],
     last_good: Mapping[str, Line] | None = None,
 ) -> Diff:
-    """The changes. last_good: for hosts that ``after`` did not reach, their newest line that rests on an answer."""
+    """The changes of hosts that were due in both runs.
+
+    last_good: for hosts that ``after`` did not reach, their newest line that rests on an answer."""
     old = {line.host: line for line in before}
     new = {line.host: line for line in after}
     both = sorted(old.keys() & new.keys())
     noise = noise_of([(old[name], new[name]) for name in both])
     diff = Diff(before_run, after_run, noise=noise)
-    diff.gone = [Change(name, words(old[name]), None) for name in sorted(old.keys() - new.keys())]
-    diff.new = [Change(name, None, words(new[name]), new[name].because) for name in sorted(new.keys() - old.keys())]
-    for name, line in sorted(new.items()):
+    diff.only_before, diff.only_after = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
+    for name in both:
+        line = new[name]
         if line.state == "unreachable":
             good = (last_good or {}).get(name)
-            diff.newly_unreachable += name in old and old[name].state != "unreachable"
+            diff.newly_unreachable += old[name].state != "unreachable"
             diff.unreachable.append(Change(name, age(good, line.finished), words(line), line.because))
     for name in both:
         if not _compare_host(diff, old[name], new[name], noise) and new[name].state != "unreachable":
@@ -164,10 +169,11 @@ def _ratio(old: Line, new: Line) -> float | None:
 
 
 def words(line: Line) -> str:
-    """'native by wheel, FAISS 1.9.0', 'failed: disk_full'."""
+    """'native by wheel, FAISS 1.9.0', 'predicted fallback: glibc_too_old', 'failed: disk_full'."""
+    predicted = "predicted " if line.predicted and line.state in ("native", "fallback") else ""
     if line.state == "native":
-        return f"native by {line.strategy or '?'}" + (f", FAISS {line.faiss}" if line.faiss else "")
-    return f"{line.state}: {line.cause}" if line.cause and line.cause != line.state else line.state
+        return f"{predicted}native by {line.strategy or '?'}" + (f", FAISS {line.faiss}" if line.faiss else "")
+    return predicted + (f"{line.state}: {line.cause}" if line.cause and line.cause != line.state else line.state)
 
 
 def age(good: Line | None, now: str) -> str:

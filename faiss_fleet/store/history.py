@@ -6,7 +6,7 @@ Both questions are answered from an index of the store, never from whole records
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,10 +69,9 @@ class Earlier:
             return {}
         return self._ask(lambda store: dict(store.last_good(self._run, hosts))) or {}
 
-    def totals(self) -> list[RunTotals]:
-        """The earlier runs, oldest first."""
-        runs: list[RunTotals] = self._ask(lambda store: store.totals()) or []
-        return [run for run in runs if run.id < self._run]
+    def totals(self, inventory: Sequence[str], check_mode: bool, hosts: Iterable[str]) -> list[RunTotals]:
+        """The earlier runs of the same inventory and mode, oldest first, counting the hosts of this run alone."""
+        return self._ask(lambda store: store.totals(self._run, inventory, check_mode, hosts)) or []
 
     def _ask(self, question: Callable[[Store], Answer]) -> Answer | None:
         if self._silent:

@@ -7,6 +7,7 @@ The store is a copy: ``reports/<run>/records.jsonl`` stays the truth, and a lost
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from .tables import HOSTS, RUNS, SOURCES
 
 BATCH = 200  # records in memory at a time
 AWAY = "unreachable"
+SERIES = 30  # earlier runs in a trend
 NAMES = 5_000  # hosts that are asked for at a time
 GOOD = ("native", "fallback")  # states that rest on what the host itself answered
 
@@ -71,9 +73,11 @@ class HostLine:
     p95_ms: float | None
     qps: float | None
     js_p95_ms: float | None
+    predicted: bool = False  # check mode tried nothing
 
 
-_LINE = [HOSTS.c.run, HOSTS.c.host, *(HOSTS.c[name] for name in CELLS)]
+_LINE = [HOSTS.c.run, HOSTS.c.host, *(HOSTS.c[name] for name in CELLS), RUNS.c.check_mode]
+_OF_RUN = HOSTS.c.run == RUNS.c.id
 
 
 class Store:
@@ -183,16 +187,39 @@ class Store:
             for line in lines
         ]
 
-    def totals(self) -> list[RunTotals]:
-        """All runs with their hosts by state, oldest first, out of an index: quick however many hosts there are."""
-        counts = sa.select(HOSTS.c.run, HOSTS.c.state, sa.func.count()).group_by(HOSTS.c.run, HOSTS.c.state)
-        states: dict[str, dict[str, int]] = {}
+    def totals(self, run: str, inventory: Sequence[str], check_mode: bool, hosts: Iterable[str]) -> list[RunTotals]:
+        """The runs before that one of the same inventory and mode, oldest first, at most SERIES.
+
+        Only these hosts are counted, by state; runs that were for less than half of them are left out. Answered from
+        indexes: quick however many hosts there are.
+        """
+        wanted = (
+            sa.select(RUNS.c.id, RUNS.c.started)
+            .where(RUNS.c.id < run, *_comparable(inventory, check_mode))
+            .order_by(RUNS.c.id.desc())
+            .limit(SERIES)
+        )
+        asked = {plain(name) for name in hosts}
+        found: list[RunTotals] = []
         with database.told(self._url), self._engine.connect() as connection:
-            for run, state, count in connection.execute(counts):
-                states.setdefault(run, {})[state] = count
-            wanted = sa.select(RUNS.c.id, RUNS.c.started, RUNS.c.check_mode).order_by(RUNS.c.id)
-            lines = connection.execute(wanted).all()
-        return [RunTotals(run, started, check, states.get(run, {})) for run, started, check in lines]
+            for each, started in reversed(connection.execute(wanted).all()):
+                states = _states_of(connection, each, asked)
+                if states.total() * 2 >= max(len(asked), 1):
+                    found.append(RunTotals(each, started, check_mode, dict(states)))
+        return found
+
+    def comparable_run(self, run: str) -> str | None:
+        """Id of the newest run before, of the same inventory and mode, with a host that is in this run too."""
+        here, there = HOSTS.alias(), HOSTS.alias()
+        with database.told(self._url), self._engine.connect() as connection:
+            own = connection.execute(sa.select(RUNS.c.inventory, RUNS.c.check_mode).where(RUNS.c.id == run)).one()
+            inventory = tuple(json.loads(own.inventory))
+            wanted = sa.select(RUNS.c.id).where(RUNS.c.id < run, *_comparable(inventory, own.check_mode))
+            for [each] in connection.execute(wanted.order_by(RUNS.c.id.desc())).all():
+                shared = sa.and_(here.c.host == there.c.host, here.c.run == run, there.c.run == each)
+                if connection.execute(sa.select(here.c.host).join(there, shared).limit(1)).first():
+                    return str(each)
+        return None
 
     def latest_run(self, before: str | None = None) -> str | None:
         """Id of the newest run, or of the newest one before that run; None when there is none."""
@@ -217,20 +244,24 @@ class Store:
 
     def lines(self, run: str) -> Iterator[HostLine]:
         """The columns alone, by host name: a tenth of the time that whole records take."""
-        for line in self._stream(sa.select(*_LINE).where(HOSTS.c.run == run).order_by(HOSTS.c.host)):
+        for line in self._stream(
+            sa.select(*_LINE).join(RUNS, _OF_RUN).where(HOSTS.c.run == run).order_by(HOSTS.c.host)
+        ):
             yield HostLine(*line)
 
     def host_history(self, name: str) -> list[HostLine]:
         """The host in every run that had it, newest first; [] when no run had."""
         return [
             HostLine(*line)
-            for line in self._stream(sa.select(*_LINE).where(HOSTS.c.host == name).order_by(HOSTS.c.run.desc()))
+            for line in self._stream(
+                sa.select(*_LINE).join(RUNS, _OF_RUN).where(HOSTS.c.host == name).order_by(HOSTS.c.run.desc())
+            )
         ]
 
     def last_good(self, run: str, hosts: Sequence[str] | None = None) -> dict[str, HostLine]:
         """For each host that this run did not reach: its newest earlier line that rests on an answer of the host.
 
-        hosts names them, where the store does not have the run yet.
+        What check mode predicted is none. hosts names them, where the store does not have the run yet.
         """
         if hosts is None:
             return self._last_good(run, sa.select(HOSTS.c.host).where(HOSTS.c.run == run, HOSTS.c.state == AWAY))
@@ -242,12 +273,16 @@ class Store:
     def _last_good(self, run: str, hosts: sa.Select[Any] | list[str]) -> dict[str, HostLine]:
         newest = (
             sa.select(HOSTS.c.host, sa.func.max(HOSTS.c.run).label("run"))
-            .where(HOSTS.c.host.in_(hosts), HOSTS.c.run < run, HOSTS.c.state.in_(GOOD))
+            .join(RUNS, _OF_RUN)
+            .where(HOSTS.c.host.in_(hosts), HOSTS.c.run < run, HOSTS.c.state.in_(GOOD), RUNS.c.check_mode.is_(False))
             .group_by(HOSTS.c.host)
             .subquery()
         )
         joined = sa.and_(HOSTS.c.host == newest.c.host, HOSTS.c.run == newest.c.run)
-        return {line[1]: HostLine(*line) for line in self._stream(sa.select(*_LINE).join(newest, joined))}
+        return {
+            line[1]: HostLine(*line)
+            for line in self._stream(sa.select(*_LINE).join(RUNS, _OF_RUN).join(newest, joined))
+        }
 
     # -- where records came from
 
@@ -276,3 +311,24 @@ class Store:
             streaming = connection.execution_options(stream_results=True, yield_per=BATCH)
             for part in streaming.execute(statement).partitions():
                 yield from part
+
+
+def _comparable(inventory: Sequence[str], check_mode: bool) -> tuple[sa.ColumnElement[bool], ...]:
+    """What a run must be to be compared with one of this inventory and mode."""
+    return RUNS.c.inventory == json.dumps(list(inventory)), RUNS.c.check_mode.is_(check_mode)
+
+
+def _states_of(connection: Connection, run: str, hosts: set[str]) -> Counter[str]:
+    """How many of these hosts the run has in each state. Lines are read one by one only for the smaller part."""
+    others = set(connection.execute(sa.select(HOSTS.c.host).where(HOSTS.c.run == run)).scalars()) - hosts
+
+    def counted(*only: sa.ColumnElement[bool]) -> Counter[str]:
+        wanted = sa.select(HOSTS.c.state, sa.func.count()).where(HOSTS.c.run == run, *only).group_by(HOSTS.c.state)
+        return Counter({state: count for state, count in connection.execute(wanted)})
+
+    def of(names: set[str]) -> Counter[str]:
+        left = sorted(names)
+        parts = [left[start : start + NAMES] for start in range(0, len(left), NAMES)]
+        return sum((counted(HOSTS.c.host.in_(part)) for part in parts), Counter[str]())
+
+    return of(hosts) if len(hosts) < len(others) else counted() - of(others)

@@ -80,7 +80,7 @@ def test_reports_ask_it_for_earlier_runs(url: str, tmp_path: Path) -> None:
     folder = folder.rename(tmp_path / later)
     warnings: list[str] = []
     earlier = Earlier.at(url, later, warnings.append)
-    [before] = earlier.totals()
+    [before] = earlier.totals(RUN.inventory, False, [record["host"]["name"] for record in records(40)])
     assert before.id == RUN.id and before.hosts == 40
     reports.render(folder, earlier=earlier)
     assert 'id="chart-trend"' in (folder / "index.html").read_text() and warnings == []

@@ -105,9 +105,42 @@ def test_the_store_may_stand_in_ansible_cfg(reports: Path, tmp_path: Path, monke
 def test_diff_shows_changes_and_the_age_of_the_last_good_result(reports: Path) -> None:
     text = call("diff", status=1)
     assert re.search(r"native by wheel, FAISS \S+, 6 days ago", text)
-    assert "Hosts gone: 1" in text
-    assert json.loads(call("diff", "previous", "latest", "--json", status=1))["gone"]
+    assert "gone" not in text and f"only {RUN.id} was for them: 1 (" in text
+    assert len(json.loads(call("diff", "previous", "latest", "--json", status=1))["only_before"]) == 1
     assert "nothing changed" in call("diff", LATER[:12], "latest")
+
+
+def changed_run(reports: Path, number: int, **about: Any) -> str:
+    """The second run again, a day later, of another kind."""
+    name = f"202612{number:02}T101112Z-aaaaaa"
+    (reports / name).mkdir()
+    for file in ("records.jsonl", "run.json"):
+        lines = (reports / LATER / file).read_text().splitlines()
+        made = [json.loads(line.replace(LATER, name)) for line in (lines if file != "run.json" else ["".join(lines)])]
+        for each in made:
+            each["run"].update(about)
+        (reports / name / file).write_text("".join(json.dumps(each) + "\n" for each in made))
+    return name
+
+
+def test_runs_of_another_inventory_or_mode_are_not_compared(reports: Path) -> None:
+    local = changed_run(reports, 1, inventory=["inventory/local"])
+    predicted = changed_run(reports, 2, check_mode=True)
+    assert "can be compared with" in call("diff", "previous", local, status=2)
+    assert "can be compared with" in call("diff", "previous", predicted, status=2)
+    assert "their hosts are not the same" in call("diff", LATER, local, status=2)
+    last = changed_run(reports, 3)
+    assert f"From {LATER} to {last}: nothing changed" in call("diff")
+    for run, bars in ((last, 3), (local, 0)):
+        call("export", "html", run, "-o", str(reports / "page.html"))
+        page = (reports / "page.html").read_text()
+        assert ('id="chart-trend"' in page) == bool(bars)
+        if bars:
+            trend = page[page.index('id="chart-trend"') :]
+            assert len(re.findall("<tr><th scope=.row.>", trend[: trend.index("</table>")])) == bars
+    name = json.loads((reports / last / "records.jsonl").read_text().splitlines()[1])["host"]["name"]
+    assert len(re.findall(r"predicted (?:native|fallback)", call("host", name))) == 1
+    assert "check mode: predicted" in call("runs")
 
 
 def test_host_shows_its_history(reports: Path) -> None:
@@ -165,7 +198,7 @@ def test_an_exported_file_is_whole_and_stays_as_it_is_when_nothing_changed(repor
     file = reports / "faiss.xml"
     call("export", "junit", "previous", "-o", str(file))
     written = file.read_bytes(), file.stat().st_ino
-    assert written[0].count(b"<testcase ") == 20
+    assert written[0].count(b'<testcase name="backend" ') == 20
     call("export", "junit", "previous", "-o", str(file))
     assert (file.read_bytes(), file.stat().st_ino) == written
 

@@ -52,3 +52,18 @@ def test_a_hostile_host_is_one_row_of_plain_characters() -> None:
 def test_no_cell_is_longer_than_a_spreadsheet_takes() -> None:
     row = table(hostile.everything())[0]
     assert max(map(len, row.values())) < 32_767
+
+
+def test_text_that_looks_like_a_number_stays_text_and_groups_can_be_split() -> None:
+    made = [hostile.host("10"), hostile.host("1e5")]
+    for record, glibc in zip(made, ("2.17", "2.30"), strict=True):
+        record["facts"]["libc"].update(family="glibc", version=glibc)
+        record["host"]["groups"] = ["web servers", "a;b"]
+    rows = table(*made)
+    assert [row["glibc"] for row in rows] == ["'2.17", "'2.30"]  # pandas reads 2.30 as 2.3
+    assert [row["host"] for row in rows] == ["'10", "'1e5"]
+    assert [row["libc"] for row in rows] == ["glibc 2.17", "glibc 2.30"]
+    assert [row["groups"].split(";") for row in rows] == [["web servers", "a%3Bb"]] * 2
+    for row in rows:
+        with pytest.raises(ValueError):
+            float(row["glibc"])

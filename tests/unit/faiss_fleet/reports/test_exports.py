@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import csv
 import inspect
 import io
 import json
@@ -18,7 +19,8 @@ from pyarrow import parquet as reader
 from referencing import Registry, Resource
 
 from faiss_fleet.records import checks
-from faiss_fleet.reports import json_document, junit, parquet, prometheus, sarif
+from faiss_fleet.reports import csv as csv_report
+from faiss_fleet.reports import html, json_document, junit, markdown, parquet, prometheus, sarif
 from faiss_fleet.reports.summary import Summary
 from tests.sample_records import RUN, records
 
@@ -62,18 +64,66 @@ def test_json_document_is_valid_and_whole() -> None:
 
 
 @pytest.mark.parametrize("hostile", [False, True])
-def test_junit_has_a_case_a_host(hostile: bool) -> None:
+def test_junit_has_a_case_for_each_host_and_check_with_its_time(hostile: bool) -> None:
     hosts = fleet(hostile)
     root = ElementTree.fromstring(text_of(junit.render, hosts))
+    [suite] = root
     cases = list(root.iter("testcase"))
-    assert len(cases) == int(root.attrib["tests"]) == 60
-    assert (
-        len(list(root.iter("failure"))) == int(root.attrib["failures"]) == sum(h["state"] == "fallback" for h in hosts)
-    )
-    assert len(list(root.iter("error"))) == sum(h["state"] in ("failed", "unreachable") for h in hosts)
+    assert len(cases) == int(root.attrib["tests"]) == 60 * len(checks.KEYS)  # with blocked_by in it, for the backend
+    for tag, count in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        assert len(list(root.iter(tag))) == int(root.attrib[count]) == int(suite.attrib[count]) > 0
     assert not list(root.iter("script"))
-    if not hostile:
-        assert [case.attrib["name"] for case in cases] == [host["host"]["name"] for host in hosts]
+    backends = [case for case in cases if case.attrib["name"] == junit.BACKEND]
+    spent = [sum(each["seconds"] for each in (*host["attempts"], *host["verification"]) if "seconds" in each)
+             for host in hosts]  # fmt: skip
+    assert [float(case.attrib["time"]) for case in backends] == pytest.approx(spent, abs=0.001)
+    assert float(suite.attrib["time"]) == pytest.approx(sum(spent), abs=0.1) and max(spent) > 1
+    for case, host in zip(backends, hosts, strict=True):
+        expected = {"native": "system-out", "fallback": "failure"}.get(host["state"], "error")
+        assert [child.tag for child in case] == [expected]
+        if not hostile:
+            assert case.attrib["classname"] == host["host"]["name"]
+    by_glibc = [
+        any(reason["check"] == "glibc" for each in host["plan"] for reason in each["reasons"]) for host in hosts
+    ]
+    place = next(at for at, host in enumerate(hosts) if host["state"] == "fallback" and by_glibc[at])
+    [glibc] = [case for case in cases if case.attrib["name"] == "glibc"][place]
+    assert glibc.tag == "failure" and "needs" in glibc.attrib["message"]
+
+
+def check_mode(hosts: list[dict[str, Any]]) -> Summary:
+    for host in hosts:
+        host["verification"] = []
+        if host["decision"]:
+            host["decision"]["predicted"] = True
+    return Summary({**asdict(RUN), "check_mode": True}, hosts)
+
+
+def test_no_format_shows_what_check_mode_predicts_as_verified() -> None:
+    hosts = [host for host in fleet() if host["state"] in ("native", "fallback")]
+    summary = check_mode(hosts)
+    root = ElementTree.fromstring("".join(junit.render(summary)))
+    backends = [case for case in root.iter("testcase") if case.attrib["name"] == junit.BACKEND]
+    messages = [case[0].attrib["message"] for case in backends if case[0].tag == "skipped"]
+    assert len(messages) == len(hosts) and all(message.startswith("predicted ") for message in messages)
+    [run] = json.loads("".join(sarif.render(summary)))["runs"]
+    assert {result["level"] for result in run["results"]} == {"note"}
+    assert all(": predicted fallback. " in result["message"]["text"] for result in run["results"])
+    metrics = "".join(prometheus.render(summary))
+    assert "\nfaiss_fleet_host_native{" not in metrics
+    assert metrics.count('mode="predicted"') > len(hosts) and 'mode="verified"' not in metrics
+    rows = list(csv.DictReader(io.StringIO("".join(csv_report.render(summary)))))
+    assert {row["state"] for row in rows} == {"predicted native", "predicted fallback"}
+    assert {row["predicted"] for row in rows} == {"true"}
+    file = io.BytesIO()
+    parquet.write(summary, file)
+    table = reader.read_table(io.BytesIO(file.getvalue()))
+    assert set(table.column("state").to_pylist()) == {"predicted native", "predicted fallback"}
+    text = "".join(markdown.render(summary))
+    assert "| native |" not in text and "| predicted native |" in text
+    page = "".join(html.render(summary, map(json.dumps, hosts)))
+    assert "FAISS runs here, verified" not in page and "predicted to run here, not verified" in page
+    assert '"predicted":["native","fallback"]' in page
 
 
 @pytest.mark.parametrize("hostile", [False, True])
@@ -83,7 +133,8 @@ def test_sarif_has_a_result_for_each_host_that_is_not_native(hostile: bool) -> N
     assert document["version"] == "2.1.0"
     [run] = document["runs"]
     rules = run["tool"]["driver"]["rules"]
-    assert len({rule["id"] for rule in rules}) == len(rules)
+    assert sorted(rule["id"] for rule in rules) == sorted({result["ruleId"] for result in run["results"]})
+    assert run["tool"]["driver"]["informationUri"].startswith("https://")
     assert len(run["results"]) == sum(host["state"] != "native" for host in hosts)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
@@ -107,7 +158,12 @@ def test_prometheus_lines_are_well_formed(hostile: bool) -> None:
             assert sample.fullmatch(line), line
             assert re.split(r"[{ ]", line)[0] == names[-1]
     assert len(set(names)) == len(names)
-    assert sum(line.startswith("faiss_fleet_host_native{") for line in text.splitlines()) == 60
+    native = [line for line in text.splitlines() if line.startswith("faiss_fleet_host_native{")]
+    assert len(native) == 60
+    if not hostile:
+        assert all(re.fullmatch(r'faiss_fleet_host_native\{host="[^"]+"\} [01]', line) for line in native)
+        info = [line for line in text.splitlines() if line.startswith("faiss_fleet_host_info{")]
+        assert len(info) == 60 and any('libc="glibc 2.17"' in line for line in info)
 
 
 def test_parquet_has_a_row_a_host_and_a_column_a_check() -> None:

@@ -41,13 +41,26 @@ def test_a_narrow_terminal_still_has_the_cause() -> None:
     assert "glibc_too_old: No" in terminal.lines(made, 80)[1][0]
 
 
-def test_what_check_mode_foretells_is_not_told_as_found() -> None:
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_the_reason_is_whole_and_a_remedy_can_be_copied(columns: int) -> None:
+    because = (
+        "`faiss-cpu` 1.9.0 needs GLIBC_2.27 of libm.so.6, and this host has only glibc 2.17 " + "word " * 30 + "end."
+    )
+    hosts = [hostile.host(f"web{number}", because=because, remedy=f"Run `ssh web{number} true`.") for number in (1, 2)]
+    printed = [line for line, _ in terminal.lines(hostile.summary(*hosts), columns)]
+    text = "".join("".join(printed).split())
+    assert text.count("".join(because.replace("`", "").split())) == 2
+    assert "Runsshweb1true.Likewiseontheothers." in text
+    assert "`" not in text and "HOST" not in "".join(printed[1:]) and max(map(width, printed)) <= columns
+
+
+def test_what_check_mode_predicts_is_marked() -> None:
     record = next(record for record in records(13) if record["state"] == "native")
     record["decision"]["predicted"] = True
     made = hostile.summary(record)
     made.run["check_mode"] = True
     printed = [line for line, _ in terminal.lines(made, 160)]
-    assert "native?" in printed[1] and printed[-1].endswith("(foretold: check mode tried nothing)")
+    assert "native?" in printed[1] and printed[-1].endswith("(predicted: check mode tried nothing)")
 
 
 def test_a_host_that_was_not_reached_says_what_it_was() -> None:

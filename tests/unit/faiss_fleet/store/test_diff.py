@@ -21,6 +21,7 @@ class Host:
     strategy: str | None = "wheel"
     faiss: str | None = "1.9.0"
     p95_ms: float | None = 1.0
+    predicted: bool = False
 
 
 FALLBACK = Host(state="fallback", cause="glibc_too_old", strategy="js", faiss=None, p95_ms=9.0)
@@ -40,8 +41,6 @@ def kinds(old: list[Host], new: list[Host], **more: object) -> dict[str, list[st
         "faster",
         "new_causes",
         "unreachable",
-        "gone",
-        "new",
     )
     return {name: [change.host for change in getattr(found, name)] for name in names if getattr(found, name)}
 
@@ -71,8 +70,17 @@ def test_kinds_of_change(old: Host, new: Host, expected: list[str]) -> None:
     assert sorted(kinds([old], [new])) == sorted(expected)
 
 
-def test_hosts_gone_and_new() -> None:
-    assert kinds([Host("a"), Host("b")], [Host("b"), Host("c")]) == {"gone": ["a"], "new": ["c"]}
+def test_hosts_that_were_due_in_one_run_alone_are_no_change() -> None:
+    found = diff.compare("1", [Host("a"), Host("b")], "2", [Host("b"), replace(GONE, host="c")])
+    assert (found.only_before, found.only_after, found.unchanged) == (["a"], ["c"], 1)
+    assert found.empty and not found.unreachable
+
+
+def test_what_was_predicted_is_not_said_to_have_been_verified() -> None:
+    found = diff.compare("1", [replace(Host(), predicted=True)], "2", [FALLBACK])
+    [change] = found.lost_native
+    assert (change.before, change.after) == ("predicted native by wheel, FAISS 1.9.0", "fallback: glibc_too_old")
+    assert diff.words(replace(FAILED, predicted=True)) == "failed: disk_full"
 
 
 def test_noise_is_told_from_the_fleet() -> None:
@@ -91,7 +99,7 @@ def test_a_whole_fleet_that_got_slower_is_no_noise() -> None:
 
 
 def test_an_unreachable_host_shows_the_age_of_its_last_good_result() -> None:
-    found = diff.compare("1", [], "2", [GONE, replace(GONE, host="b")], {"a": Host()})
+    found = diff.compare("1", [Host(), Host("b")], "2", [GONE, replace(GONE, host="b")], {"a": Host()})
     assert [change.before for change in found.unreachable] == [
         "native by wheel, FAISS 1.9.0, 3 days ago",
         "no good result so far",

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from faiss_fleet import reports
-from faiss_fleet.store.history import STORE, Earlier
+from faiss_fleet.store.history import STORE, Earlier, RunTotals
 from faiss_fleet.store.queries import Store
 from tests import sample_records
 
@@ -29,6 +29,13 @@ def filled(path: Path) -> list[dict[str, object]]:
     return first
 
 
+def totals(
+    earlier: Earlier, *, check_mode: bool = False, hosts: int = 26, also: tuple[str, ...] = ()
+) -> list[RunTotals]:
+    names = [record["host"]["name"] for record in sample_records.records(hosts)]
+    return earlier.totals(sample_records.RUN.inventory, check_mode, [*names, *also])
+
+
 def asked(store: str | Path, run: str = NEXT) -> tuple[Earlier, list[str]]:
     """What is before a run, and the warnings."""
     warnings: list[str] = []
@@ -38,13 +45,18 @@ def asked(store: str | Path, run: str = NEXT) -> tuple[Earlier, list[str]]:
 def test_runs_come_oldest_first_with_their_totals(tmp_path: Path) -> None:
     records = filled(tmp_path / "any name.db")
     earlier, warnings = asked(tmp_path / "any name.db")
-    runs = earlier.totals()
+    runs = totals(earlier)
     assert [run.id for run in runs] == [sample_records.RUN.id, LATER]
     assert runs[0].states["native"] == sum(record["state"] == "native" for record in records)
     assert runs[0].hosts == runs[1].hosts == 26
     assert runs[1].states == {"unreachable": 26}
-    assert [run.id for run in asked(tmp_path / "any name.db", LATER)[0].totals()] == [sample_records.RUN.id]
+    assert [run.id for run in totals(asked(tmp_path / "any name.db", LATER)[0])] == [sample_records.RUN.id]
     assert warnings == []
+    # Of other hosts, of another inventory or mode nothing is counted.
+    assert [run.hosts for run in totals(earlier, hosts=5)] == [5, 5]
+    assert [run.hosts for run in totals(earlier, also=("new",))] == [26, 26]
+    assert totals(earlier, also=tuple(map(str, range(27)))) == []
+    assert totals(earlier, check_mode=True) == [] == earlier.totals(["elsewhere"], False, ["a"])
 
 
 def test_the_last_good_line_is_of_the_newest_run_that_had_an_answer(tmp_path: Path) -> None:
@@ -60,11 +72,20 @@ def test_the_last_good_line_is_of_the_newest_run_that_had_an_answer(tmp_path: Pa
     assert asked(tmp_path / STORE, sample_records.RUN.id)[0].good(names) == {}
 
 
+def test_a_prediction_is_no_good_result(tmp_path: Path) -> None:
+    made = list(sample_records.records(13))
+    for record in made:
+        record["run"] = {**record["run"], "check_mode": True}
+    with Store.open(tmp_path / STORE) as store:
+        store.add_records(made)
+    assert asked(tmp_path / STORE)[0].good([record["host"]["name"] for record in made]) == {}
+
+
 @pytest.mark.parametrize("name", [STORE, f"sqlite:///{STORE}"])
 def test_no_store_is_no_history_and_is_not_made(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     earlier, warnings = asked(name)
-    assert earlier.totals() == [] and earlier.good(["web1"]) == {}
+    assert totals(earlier) == [] and earlier.good(["web1"]) == {}
     assert warnings == [] and not list(tmp_path.iterdir())
 
 
@@ -77,7 +98,7 @@ def test_a_store_that_does_not_answer_is_told_of_once_and_without_its_password(t
         "no store": ("mysql://fleet:s3cr%40t-w0rd@127.0.0.1/db", "SQLite or PostgreSQL"),
     }[kind]
     earlier, warnings = asked(name)
-    assert earlier.totals() == [] and earlier.good(["web1"]) == {}
+    assert totals(earlier) == [] and earlier.good(["web1"]) == {}
     [told] = warnings
     assert "know nothing of earlier ones" in told and re.search(cause, told)
     assert "s3cr" not in told and "w0rd" not in told
