@@ -386,7 +386,8 @@ def _completed(words: str, home: Path, reports: Path) -> list[str]:
         "LC_ALL": "C.UTF-8",
     }
     if not (home / ".bashrc").exists():
-        install = ["faiss-fleet", "--install-completion", "bash"]
+        # From a shell, as people do it: typer looks for one among its ancestors. `exit` keeps bash there.
+        install = ["bash", "-c", "faiss-fleet --install-completion bash; exit $?"]
         subprocess.run(install, env=environment, check=True, capture_output=True)
     script = """
         source "$HOME/.bashrc"
