@@ -1,21 +1,52 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The one exception that the controller raises for what a person can mend."""
+"""The one exception that the controller raises for what a person can fix."""
 
 from __future__ import annotations
+
+from typing import Literal
+
+Fault = Literal["host", "controller", "inventory"]
+
+# What a resolver finds out about a class of hosts: nothing that could be made would run there. Every other failure to
+# make something is one of the controller, and says nothing about the host.
+OF_THE_HOST = frozenset(
+    [
+        "musl", "arch_mismatch", "glibc_too_old", "glibcxx_too_old", "cxxabi_too_old", "libgomp_version",
+        "libgcc_too_old", "missing_shared_lib", "cpu_isa", "kernel_too_old", "python_version", "python_missing",
+        "wheel_tag", "no_matching_distribution", "conda_glibc", "conda_unsat", "node_too_old", "too_large",
+        "engine_missing", "docker_perm", "podman_userns", "cgroup_v2", "seccomp_clone3",
+    ]
+)  # fmt: skip
+# The inventory asks for what is not there or is not understood.
+OF_THE_INVENTORY = frozenset([None, "conda_not_found", "prebuild_missing"])
+
+
+def fault_of(cause: str | None) -> Fault:
+    """Whose fault it is when the controller could not make something, by the cause alone."""
+    if cause in OF_THE_HOST:
+        return "host"
+    return "inventory" if cause in OF_THE_INVENTORY else "controller"
 
 
 class FleetError(Exception):
     """Names the thing, the cause and the next step in its text.
 
-    cause: a name of the closed list in ``causes/table.py``, or None when it is no host's failure.
+    cause: a name of the closed list in ``causes/table.py``, or None when the inventory or the command line is wrong.
     remedy: the next step alone, for a report's own column.
     log: all that a program said, where the message has its last words only; secrets are hidden in it already.
+    fault: whose fault it is, where that does not follow from the cause.
     """
 
     def __init__(
-        self, message: str, cause: str | None = None, remedy: str | None = None, log: str | None = None
+        self,
+        message: str,
+        cause: str | None = None,
+        remedy: str | None = None,
+        log: str | None = None,
+        fault: Fault | None = None,
     ) -> None:
         super().__init__(message)
         self.cause = cause
         self.remedy = remedy
         self.log = log
+        self.fault: Fault = fault or fault_of(cause)

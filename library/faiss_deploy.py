@@ -18,6 +18,8 @@ options:
       - C(present) puts the prefix in place. One whose manifest matches and whose files are there is left as it is.
       - C(absent) removes a prefix of ours; a folder without a manifest is refused.
       - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away older ones.
+        Every byte of the prefix is compared with its list first. One that is damaged gets no memo, and is installed
+        again by the next run.
     type: str
     choices: [present, absent, failed]
     default: present
@@ -35,7 +37,7 @@ options:
     description: Digest of the lock, which the archive's manifest must have too. By default the last part of O(prefix).
     type: str
   min_free_bytes:
-    description: What must be free before anything is written. The manifest's unpacked size, as a rule.
+    description: The unpacked size. It must be free before anything is written, and no archive may have more; 0 is any.
     type: int
     default: 0
   needs_exec:
@@ -114,7 +116,7 @@ because:
   type: str
   sample: it was not there
 leftovers:
-  description: Half-built folders of killed runs that were removed.
+  description: What killed runs left half-built or in the directory for temporary files, and was removed.
   returned: success
   type: list
   elements: str
@@ -143,15 +145,17 @@ import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet.prefix import (
+    contents,
     failures as attempt_memo,
     install as prefix_place,
+    leftovers,
     users as prefix_users,
     unpack,
 )
 from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
-from ansible.module_utils.faiss_fleet.prefix.install import checked, lock_path, read_manifest
+from ansible.module_utils.faiss_fleet.prefix.install import checked, lock_path
 
 ARGUMENT_SPEC = dict(
     state=dict(type='str', choices=['present', 'absent', 'failed'], default='present'),
@@ -174,7 +178,8 @@ ARGUMENT_SPEC = dict(
 def present(params, check_mode):
     """Unpacks the archive beside its place and renames it there."""
     return prefix_place.present(
-        params, check_mode, lambda partial, handle: unpack.unpack(handle, partial, params['digest'], params['archive']))
+        params, check_mode, lambda partial, handle: unpack.unpack(
+            handle, partial, params['digest'], params['archive'], params['min_free_bytes']))
 
 
 def refuse_in_use(params, users=prefix_users.find):
@@ -200,7 +205,7 @@ def half_built(prefix):
 def absent(params, check_mode, pid=os.getpid, forget=True):
     prefix = params['prefix']
     parent = os.path.dirname(prefix)
-    if read_manifest(prefix) is None and not half_built(prefix):
+    if not prefix_place.is_there(prefix) and not half_built(prefix):
         if forget and not check_mode and attempt_memo.remove(prefix):
             prefix_place.remove_parents(parent)
         return dict(changed=False, because='it was not there', bytes=0, leftovers=[])
@@ -208,7 +213,7 @@ def absent(params, check_mode, pid=os.getpid, forget=True):
     if not check_mode:
         with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
             leftovers = prefix_place.clean_leftovers(prefix, params['holder'])
-            if read_manifest(prefix) is not None:
+            if prefix_place.is_there(prefix):
                 # Out of its place in one step, so that no one ever finds half of it there.
                 gone = '%s.partial-%d-removed' % (prefix, pid())
                 os.rename(prefix, gone)
@@ -223,6 +228,9 @@ def absent(params, check_mode, pid=os.getpid, forget=True):
 def failed(params, check_mode):
     """The prefix goes, unless it is kept or in use, and the memo is left in any case."""
     prefix, memo = params['prefix'], params['memo']
+    harm = prefix_place.harm_of(prefix)
+    if harm:
+        return discard_damaged(params, check_mode, harm)
     try:
         if not params['keep']:
             return absent(params, check_mode, forget=not memo)
@@ -234,6 +242,18 @@ def failed(params, check_mode):
         if memo and not check_mode:
             prefix_place.make_parents(os.path.dirname(prefix))
             attempt_memo.write(prefix, memo)
+
+
+def discard_damaged(params, check_mode, harm):
+    """A failure of a damaged prefix says nothing of the artefact: no memo, and the next run installs it again."""
+    result = dict(changed=False, bytes=0, leftovers=[])
+    if not params['keep']:
+        result = absent(params, check_mode)
+    elif not check_mode:
+        contents.note_damage(params['prefix'], harm)
+        attempt_memo.remove(params['prefix'])
+        result['changed'] = True
+    return dict(result, because='it was damaged: %s' % harm)
 
 
 def over(number, frame):
@@ -253,6 +273,8 @@ def main():
     try:
         params = checked(module.params)
         result = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
+        if not module.check_mode:
+            result['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
     except AuditError as exc:
         failure = exc
     except (IOError, OSError) as exc:

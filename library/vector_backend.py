@@ -72,6 +72,11 @@ options:
   group:
     description: Name or number of the group of both files. Without it a file keeps its group.
     type: str
+  user:
+    description:
+      - Name or number of the user as whom the application runs. A FAISS that this user cannot read or start is refused.
+      - Without it O(owner) and O(group) say who that is. Without these, what root writes must be open to every user.
+    type: str
   lock_timeout:
     description: Seconds to wait for another run that is writing the same setting.
     type: int
@@ -148,7 +153,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import commands
 from ansible.module_utils.faiss_fleet.prefix import unselected as losers
-from ansible.module_utils.faiss_fleet.backend import references as setting_names, write as setting_store
+from ansible.module_utils.faiss_fleet.backend import access, references as setting_names, write as setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.backend.ownership import Labels, wish
 
@@ -166,6 +171,7 @@ ARGUMENT_SPEC = dict(
     mode=dict(type='str'),
     owner=dict(type='str'),
     group=dict(type='str'),
+    user=dict(type='str'),
     lock_timeout=dict(type='int', default=10),
 )
 
@@ -179,8 +185,14 @@ def planner(params, check_mode):
     if params['predicted'] and not check_mode:
         raise AuditError('A predicted setting was never tested, and only check mode takes one. Nothing was changed.')
     wished = wish(params['mode'], params['owner'], params['group'])
+    who = access.reader(params['user'], wished)
     names = ('path', 'setting', 'if_set', 'passed', 'predicted', 'backup')
-    return lambda: setting_store.plan_set(wish=wished, **dict((name, params[name]) for name in names))
+
+    def work_out():
+        plan = setting_store.plan_set(wish=wished, **dict((name, params[name]) for name in names))
+        access.check(plan, who)
+        return plan
+    return work_out
 
 
 def run(module):

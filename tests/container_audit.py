@@ -81,6 +81,7 @@ def local(folder: Path) -> dict[str, Any]:
         "ansible_python_interpreter": sys.executable,
         "faiss_install__prefix": str(folder / "opt" / "faiss-fleet"),
         "vector_backend__path": str(folder / "etc" / "faiss-fleet" / "backend.json"),
+        "vector_backend__user": "root",  # the directories of pytest are closed to others
     }
 
 

@@ -8,6 +8,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from ..errors import FleetError
 
 CHUNK = 1 << 20
 POLL = 0.1
+# Names of scratch directories, each followed by a hyphen, and how old one is before it may be nobody's.
+SCRATCH = ("addon", "image", "repodata", "resolve", "stage")
+SETTLED = 60.0
 
 
 @contextlib.contextmanager
@@ -60,6 +64,58 @@ def _wait(descriptor: int, lock: Path, timeout: float) -> None:
                     remedy=f"End process {holder} if it hangs, and run again.",
                 ) from None
             time.sleep(POLL)
+
+
+@contextlib.contextmanager
+def scratch(folder: Path, kind: str) -> Iterator[Path]:
+    """A directory ``folder``/<kind>-... to work in, which goes with the block; what killed runs left there goes first.
+
+    The directory is locked while it is used. The kernel frees the lock when a process dies, so one that is free and not
+    quite new is nobody's.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        sweep(folder)
+        place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{kind}-"))
+    except OSError as exc:
+        raise _unusable(folder, exc) from exc
+    descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+        os.close(descriptor)
+
+
+def sweep(folder: Path, now: float | None = None) -> list[Path]:
+    """Removes the scratch directories there that no process uses any more; returns them."""
+    swept = []
+    for kind in SCRATCH:
+        for place in folder.glob(f"{kind}-*"):
+            if place.is_symlink() or not place.is_dir() or not _is_stale(place, time.time() if now is None else now):
+                continue
+            shutil.rmtree(place, ignore_errors=True)
+            swept.append(place)
+    return swept
+
+
+def _is_stale(place: Path, now: float) -> bool:
+    try:
+        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        # One that was made a moment ago may not be locked yet.
+        if now - os.fstat(descriptor).st_mtime < SETTLED:
+            return False
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -119,7 +175,8 @@ def _unusable(folder: Path, exc: OSError) -> FleetError:
     causes = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
     return FleetError(
         f"The controller's cache {folder} cannot be used: {exc}. Make room or give this user write access "
-        "there, or set faiss_install__cache to another folder.",
+        "there, or set faiss_install__cache to another directory.",
         cause=causes.get(exc.errno or 0, "unknown"),
-        remedy="Set faiss_install__cache to a folder of the controller with room that this user can write to.",
+        remedy="Set faiss_install__cache to a directory of the controller with room that this user can write to.",
+        fault="controller",
     )

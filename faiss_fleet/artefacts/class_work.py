@@ -10,8 +10,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from ..errors import FleetError
+from ..errors import Fault, FleetError
 from ..run_id import current_run_id
 from ..strategies.base import Options
 from . import cache
@@ -25,7 +26,7 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
     """``cache.once``, and a FleetError of the block is raised again, at once, for later callers of this run.
 
     Raises what the block raised for the first caller with the same options. Another run, or a caller with other
-    options, tries anew. Outside of a run nothing is remembered.
+    options, tries again. Outside of a run nothing is remembered.
     """
     run = current_run_id()
     note = path.with_name(path.name + ".refused.json")
@@ -37,21 +38,46 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
     with cache.once(path, timeout):
         kept = cache.read_json(note)
         if isinstance(kept, dict) and {name: kept.get(name) for name in asked} == asked:
-            raise FleetError(f"{kept['message']} {TOLD}", kept["cause"], kept["remedy"])
+            raise FleetError(f"{kept['message']} {TOLD}", kept["cause"], kept["remedy"], fault=kept.get("fault"))
         try:
             yield
         except FleetError as exc:
-            _remember(note, asked, str(exc), exc.cause, exc.remedy)
+            _remember(note, asked, str(exc), exc.cause, exc.remedy, exc.fault)
             raise
         except time_limit.OutOfTime:
             text = f"The controller had not made {path.name} when the time of an attempt was over."
             remedy = "See what it waited for (network, index, compiler), or raise faiss_install__attempt_timeout."
-            _remember(note, asked, f"{text} {remedy}", "timeout", remedy)
+            _remember(note, asked, f"{text} {remedy}", "timeout", remedy, "controller")
             raise
         note.unlink(missing_ok=True)
 
 
-def _remember(note: Path, asked: dict[str, str], message: str, cause: str | None, remedy: str | None) -> None:
+def _remember(
+    note: Path, asked: dict[str, str], message: str, cause: str | None, remedy: str | None, fault: Fault
+) -> None:
     # A disk that is full of the failure is not the news.
     with contextlib.suppress(FleetError):
-        cache.write_json(note, {**asked, "message": message, "cause": cause, "remedy": remedy})
+        cache.write_json(note, {**asked, "message": message, "cause": cause, "remedy": remedy, "fault": fault})
+
+
+def kept_lock(
+    path: Path, layout: int, options: Options, now: float, max_age_hours: float, any_age: bool = False
+) -> dict[str, Any] | None:
+    """The lock that an earlier run kept; None where there is none, it is too old, or it is not one of this layout.
+
+    One that is damaged, or was written by another version, is not used and not complained about: it is made again.
+    """
+    kept = cache.read_json(path)
+    lock = kept.get("lock") if isinstance(kept, dict) else None
+    if not isinstance(kept, dict) or not isinstance(lock, dict) or lock.get("layout") != layout:
+        return None
+    packages = lock.get("packages")
+    if not isinstance(packages, list) or not packages or not all(map(_is_package, packages)):
+        return None
+    at = kept.get("resolved_at")
+    fresh = isinstance(at, int | float) and 0 <= now - at < max_age_hours * 3600
+    return lock if fresh or not max_age_hours or any_age or options.offline else None
+
+
+def _is_package(found: object) -> bool:
+    return isinstance(found, dict) and all(isinstance(found.get(name), str) for name in ("name", "version", "file"))

@@ -115,7 +115,7 @@ def _check(path: str, full: Path) -> None:
 def _listed(full: Path) -> dict[str, Any]:
     if full.is_symlink():
         return {"link": os.readlink(full)}
-    return {"size": full.stat().st_size, "sha256": cache.sha256(full)}
+    return {"size": full.stat().st_size, "mtime": MTIME, "sha256": cache.sha256(full)}
 
 
 def _json(value: Any) -> bytes:
@@ -162,7 +162,7 @@ def inspect(archive: Path) -> dict[str, Any]:
         manifest: dict[str, Any] = target_prefix.parse_manifest(text, str(archive))
     except (OSError, EOFError, tarfile.TarError, UnicodeDecodeError, target_errors.AuditError) as exc:
         raise FleetError(
-            f"{archive} is not an archive of faiss-fleet: {exc}. Remove it and run again; it is made anew.",
+            f"{archive} is not an archive of faiss-fleet: {exc}. Remove it and run again; it is made again.",
             cause="corrupt_artefact",
             remedy=f"Remove {archive} and run again.",
         ) from exc
@@ -173,12 +173,19 @@ def kept(folder: Path, strategy: str, lock: dict[str, Any]) -> Packed | None:
     """The archive of this lock when an earlier run packed it and it is whole; None when it is to be packed."""
     digest = digest_of(lock)
     archive = folder / f"{strategy}-{digest}.tar.gz"
-    noted = cache.read_json(_note(archive))
-    if not isinstance(noted, dict) or not archive.is_file() or noted.get("size") != archive.stat().st_size:
+    noted: Any = cache.read_json(_note(archive))
+    whole = isinstance(noted, dict) and isinstance(noted.get("sha256"), str) and "unpacked_bytes" in noted
+    if not whole or not archive.is_file() or noted.get("size") != archive.stat().st_size:
         return None
     if noted.get("mtime_ns") != archive.stat().st_mtime_ns and cache.sha256(archive) != noted.get("sha256"):
         return None
     return Packed(archive, str(noted["sha256"]), digest, int(noted["unpacked_bytes"]))
+
+
+def discard(archive: Path) -> None:
+    """Removes an archive that is not what it was, so that it is made again."""
+    archive.unlink(missing_ok=True)
+    _note(archive).unlink(missing_ok=True)
 
 
 def keep(packed: Packed) -> Packed:

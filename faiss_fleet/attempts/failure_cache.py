@@ -1,9 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What was tried on a host before, and whether it would end the same: then it is not shipped and tried once more. Pure.
 
-Remembered is what failed its search test, and, with the policy ``fastest``, what passed and lost. The memory is small
-files on the host, each beside the place of its prefix, which the probe brings back with the facts. So it holds for
-every controller, and goes with the rest when the host is rolled back.
+Cached is what failed its search test, and, with the policy ``fastest``, what passed and was not selected. The cache is
+small files on the host, each beside the place of its prefix, which come back with the facts. So it holds for every
+controller, and goes with the rest when the host is rolled back.
 """
 
 from __future__ import annotations
@@ -62,40 +62,40 @@ def fingerprint(candidate: Candidate, facts: Facts, options: Options) -> str:
 def failure(
     candidate: Candidate, cause: str | None, message: str | None, facts: Facts, relevant: str, at: str
 ) -> dict[str, Any] | None:
-    """What is to be remembered of a search test that failed; None when the next run is to try again.
+    """What is to be cached of a search test that failed; None when the next run is to try again.
 
     relevant: the fingerprint, taken before anything was tried.
     """
     if cause not in LASTING or (cause == "missing_shared_lib" and facts.get("libraries") is None):
         return None
-    return {**_memo(candidate, relevant, at), "cause": cause, "message": (message or "")[:MESSAGE]}
+    return {**_entry(candidate, relevant, at), "cause": cause, "message": (message or "")[:MESSAGE]}
 
 
-def loss(candidate: Candidate, verification: Mapping[str, Any], relevant: str, at: str) -> dict[str, Any]:
-    """What is to be remembered of a search test that passed, if another one is set; the host adds which one that is."""
+def unselected(candidate: Candidate, verification: Mapping[str, Any], relevant: str, at: str) -> dict[str, Any]:
+    """What is to be cached of a search test that passed, if another one is selected; the host adds which one."""
     indexes = verification.get("indexes") or []
     flat: Mapping[str, Any] = next((index for index in indexes if index.get("index") == "flat"), {})
-    return {**_memo(candidate, relevant, at), "figures": {name: flat.get(name) for name in FIGURES}}
+    return {**_entry(candidate, relevant, at), "figures": {name: flat.get(name) for name in FIGURES}}
 
 
-def _memo(candidate: Candidate, relevant: str, at: str) -> dict[str, Any]:
+def _entry(candidate: Candidate, relevant: str, at: str) -> dict[str, Any]:
     return {"schema": 1, "candidate": candidate["id"], "at": at, "facts": relevant}
 
 
 def failed_before(
     candidate: Candidate, artefact: Artefact, facts: Facts, options: Options, relevant: str
 ) -> dict[str, Any] | None:
-    """The memo of this artefact's failure on this host where nothing has changed since; None when it is to be tried."""
+    """The cached failure of this artefact on this host where nothing has changed since; None when it is to be tried."""
     found = _holding(candidate, artefact, facts, options, relevant)
     return found if found and found.get("cause") in LASTING else None
 
 
-def lost_before(
+def unselected_before(
     candidate: Candidate, artefact: Artefact, facts: Facts, options: Options, relevant: str
 ) -> dict[str, Any] | None:
-    """The memo of how this artefact passed here and lost, where nothing has changed since; None where there is none.
+    """How this artefact passed here and was not selected, where nothing has changed since; None where that is not so.
 
-    It holds as long as what won is there and passes: see ``still_beaten``.
+    It holds as long as what was selected is there and passes: see ``still_unselected``.
     """
     found = _holding(candidate, artefact, facts, options, relevant)
     return found if found and found.get("against") and found["against"].get("candidate") else None
@@ -104,7 +104,7 @@ def lost_before(
 def _holding(
     candidate: Candidate, artefact: Artefact, facts: Facts, options: Options, relevant: str
 ) -> dict[str, Any] | None:
-    """What is set is always tried: the application uses it."""
+    """What is configured is always tried: the application uses it."""
     setting = facts.get("setting")
     if options.extra.get(OPTION) or (isinstance(setting, Mapping) and setting.get("candidate") == candidate["id"]):
         return None
@@ -113,7 +113,7 @@ def _holding(
 
 
 def noted(candidate: Candidate, artefact: Artefact, facts: Facts) -> dict[str, Any] | None:
-    """The memo that lies on the host for this candidate and artefact, whether it still holds or not."""
+    """What is cached on the host for this candidate and artefact, whether it still holds or not."""
     wanted = (candidate["strategy"], artefact.digest, candidate["id"])
     for found in facts.get("tried") or []:
         if (found.get("strategy"), found.get("digest"), found.get("candidate")) == wanted:
@@ -124,33 +124,34 @@ def noted(candidate: Candidate, artefact: Artefact, facts: Facts) -> dict[str, A
 Place = tuple[str, str | None]
 
 
-def still_beaten(passed: Iterable[Place], losses: Mapping[Place, Mapping[str, Any]]) -> set[Place]:
-    """Of the losses, by (candidate, prefix), those against what passes now, or against what is beaten by such a one.
+def still_unselected(passed: Iterable[Place], before: Mapping[Place, Mapping[str, Any]]) -> set[Place]:
+    """Of what was not selected before, by (candidate, prefix), that which need not be tried again.
 
-    Figures of two runs are not compared, as a host is busier at one time than at another. What was faster side by side
-    is taken to be so, until something of the two changes.
+    That is what was slower than one that passes now, or than one that is itself slower than such a one. Figures of two
+    runs are not compared, as a host is busier at one time than at another. What was faster side by side is taken to be
+    so, until something of the two changes.
     """
     there = set(passed)
-    beaten: set[Place] = set()
+    slower: set[Place] = set()
     while True:
         more = {
             place
-            for place, found in losses.items()
-            if place not in beaten and (found["against"]["candidate"], found["against"].get("prefix")) in there
+            for place, found in before.items()
+            if place not in slower and (found["against"]["candidate"], found["against"].get("prefix")) in there
         }
         if not more:
-            return beaten
-        beaten |= more
+            return slower
+        slower |= more
         there |= more
 
 
-def told(found: Mapping[str, Any]) -> str:
+def text(found: Mapping[str, Any]) -> str:
     """The message of an attempt that was not made."""
     unchanged = f"Neither it nor what matters of this host has changed. {OPTION}=true tries it"
     if found.get("against"):
         own, others = _milliseconds(found.get("figures")), _milliseconds(found["against"])
-        won = f"{found['against']['candidate']} won with {others}"
-        return f"Not tried again: it passed here on {found.get('at')} with {own}; {won}. {unchanged}."
+        other = f"{found['against']['candidate']} was selected with {others}"
+        return f"Not tried again: it passed here on {found.get('at')} with {own}; {other}. {unchanged}."
     said = f": {found['message']}" if found.get("message") else ""
     return f"Not tried again: it failed here on {found.get('at')} with {found['cause']}. {unchanged}{said}"
 

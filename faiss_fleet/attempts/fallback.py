@@ -1,35 +1,91 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Which runtimes the search test gets beside a candidate's, so that fallbacks are figures on that host too. Pure."""
+"""Which fallbacks the search test measures beside a candidate, which figures of them still hold, and why one has none.
+
+Pure.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from ..strategies.base import Facts, Options, Runtime
-from ..strategies.js import strategy as js
+from .. import strategies
+from ..model import Facts, Json, Runtime, Unmeasured
+from ..strategies.base import Options
+from . import measured
 
 OPTION = "faiss_install__measure_fallback"
 OLDEST_PYTHON = (3, 6)  # that the loader for Python runs on
+NUMPY = "numpy"
 
 
-def to_measure(facts: Facts, options: Options, verification: Iterable[Mapping[str, Any]] = ()) -> list[dict[str, Any]]:
-    """[{"id", "runtime"}] as faiss_search_test takes it: JavaScript where there is a Node, numpy where a Python has it.
+@dataclass
+class Fallbacks:
+    """to_measure: [{"id", "runtime"}] as faiss_search_test takes it; earlier: verifications with figures that hold."""
 
-    Nothing where the option is off, and nothing that is among what was tested already.
+    to_measure: list[Json] = field(default_factory=list)
+    earlier: list[Json] = field(default_factory=list)
+    unmeasured: list[Unmeasured] = field(default_factory=list)
+
+
+def of_host(facts: Facts, options: Options, verification: Iterable[Mapping[str, Any]] = ()) -> Fallbacks:
+    """The fallbacks of a host. What was tested among the candidates is not measured again.
+
+    Where the test of what is configured was the brief one, nothing is measured: figures that the configuration keeps
+    are taken over with their date, and where it has none, that is the reason.
     """
-    if not options.extra.get(OPTION, True):
-        return []
     tests = list(verification)
-    (candidate,) = js.STRATEGY.plan(facts, options)
-    script = candidate.get("runtime") if candidate["verdict"] == "possible" else None
-    found = [{"id": candidate["id"], "runtime": script}] if script else []
-    numpy = numpy_runtime(facts, tests)
-    if numpy is not None:
-        found.append({"id": f"numpy:NumpyVectorStorage:{numpy['argv'][0]}", "runtime": numpy})
+    found = Fallbacks()
     tested = {test["candidate"] for test in tests}
-    return [entry for entry in found if entry["id"] not in tested]
+    brief = not all(test.get("figures", True) for test in tests)
+    for what, name, runtime, reason in (*_scripts(facts, options), _numpy(facts, tests)):
+        if name in tested:
+            continue
+        if runtime is None:
+            found.unmeasured.append({"what": what, "reason": reason})
+        elif not options.extra.get(OPTION, True):
+            found.unmeasured.append({"what": what, "reason": f"{OPTION} is false"})
+        elif kept := measured.earlier_fallback(name, runtime, facts, options):
+            found.earlier.append(kept)
+        elif brief:
+            reason = "nothing was measured in this run, and the configuration of this host keeps no figures of it"
+            found.unmeasured.append({"what": what, "reason": f"{reason}; faiss_install__measure=always measures"})
+        else:
+            found.to_measure.append({"id": name, "runtime": runtime})
+    return found
+
+
+def not_measured(wanted: Iterable[Json], measured: Iterable[Json], dry_run: bool) -> list[Unmeasured]:
+    """Those of to_measure of which there is no verification, and why."""
+    there = {test["candidate"] for test in measured}
+    reason = "check mode measures nothing" if dry_run else "no Python of this host can run the search test"
+    return [{"what": _what(one["id"]), "reason": reason} for one in wanted if one["id"] not in there]
+
+
+def _what(name: str) -> str:
+    return NUMPY if name.startswith(f"{NUMPY}:") else name.split(":")[1]
+
+
+Found = tuple[str, str, Runtime | None, str]
+
+
+def _scripts(facts: Facts, options: Options) -> list[Found]:
+    found = []
+    for strategy in strategies.fallbacks():
+        for candidate in strategy.plan(facts, options)[:1]:
+            runtime = candidate.get("runtime") if candidate["verdict"] == "possible" else None
+            reasons = candidate["reasons"]
+            reason = reasons[0]["text"] if reasons else ""
+            found.append((str(candidate["artefact"]["name"]), candidate["id"], runtime, reason))
+    return found
+
+
+def _numpy(facts: Facts, tests: Iterable[Mapping[str, Any]]) -> Found:
+    runtime = numpy_runtime(facts, tests)
+    reason = f"no Python {'.'.join(map(str, OLDEST_PYTHON))} or newer with numpy was found on this host"
+    return NUMPY, f"numpy:NumpyVectorStorage:{runtime['argv'][0] if runtime else 'none'}", runtime, reason
 
 
 def numpy_runtime(facts: Facts, tests: Iterable[Mapping[str, Any]]) -> Runtime | None:

@@ -14,12 +14,11 @@ from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
 
+from .. import strategies
 from ..artefacts import cache, limits
 from ..causes import evidence
 from ..redact import redact
 from ..strategies.base import Artefact, Runtime, Step
-from ..strategies.container import lock as container_lock
-from ..strategies.container import options as container_options
 from . import search_call
 
 # Checks and unpacks an archive beside itself with what every POSIX host has; prints nothing when all is well.
@@ -234,14 +233,15 @@ class RemoteHost:
         if connection.transport == "ssh":
             connection.reset()
 
-    def remove(self, prefix: str, keep: bool = False, memo: dict[str, Any] | None = None) -> dict[str, Any]:
+    def remove(self, prefix: str, keep: bool = False, cached: dict[str, Any] | None = None) -> dict[str, Any]:
         removed = not keep and prefix not in self._in_use
-        if removed and PurePosixPath(prefix).parent.name == container_options.STRATEGY:
-            done = self._module(container_lock.MODULE, state="absent", prefix=prefix)
+        strategy = strategies.named(PurePosixPath(prefix).parent.name)
+        if removed and strategy and strategy.remover:
+            done = self._module(strategy.remover, state="absent", prefix=prefix)
             if done.get("failed"):
-                return done  # the prefix stays, for it says which image is to go
+                return done  # the prefix stays, for it says what else is to go
         return self._module(
-            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=memo or {}, in_use=self._in_use
+            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=cached or {}, in_use=self._in_use
         )
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
@@ -265,7 +265,12 @@ class RemoteHost:
         if answer.get("failed"):
             # The module itself could not run: what it printed is the finding, whatever FAISS would have done.
             message = answer.get("msg") or answer.get("module_stderr") or "the search test did not answer"
+            # Refused before anything was tested: what was asked for is wrong, and nothing was learnt about the host.
+            refused = answer["cause"] in (None, "unknown") and not any(
+                answer.get(name) for name in ("module_stderr", "module_stdout")
+            )
             failed = {"ok": False, **{name: answer[name] for name in ("cause", "remedy")}, "message": message}
+            failed["fault"] = "inventory" if refused else "host"
             return [{"candidate": entry["id"], **failed, "runtime": entry["runtime"]} for entry in runtimes]
         pairs = zip(runtimes, answer["results"], strict=True)
         return [{"runtime": entry["runtime"], **test} for entry, test in pairs]

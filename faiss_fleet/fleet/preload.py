@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from .. import options, strategies
 from ..attempts import fallback
-from ..attempts import run as ladder
+from ..attempts import run as attempts
 from ..plan import decide, recommend, settable
 from ..plan import planner as planning
 from ..strategies.wheel import catalogue
 from . import ansible_host as remote_host
 from . import preflight
 
-STAGES = (decide, fallback, ladder, options, planning, preflight, recommend, remote_host, settable)
+STAGES = (attempts, decide, fallback, options, planning, preflight, recommend, remote_host, settable)
 
 
 def warm() -> None:

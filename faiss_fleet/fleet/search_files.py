@@ -47,7 +47,8 @@ def _loader(language: str) -> frozenset[str]:
     if language == "python":
         found = [path for path in (LOADERS / "python" / "faiss_fleet_loader").rglob("*") if path.suffix != ".pyc"]
     else:
-        found = [LOADERS / "node" / "index.js", *(LOADERS / "node" / "lib").rglob("*")]
+        node = LOADERS / "node"
+        found = [node / "index.js", *(node / "lib").rglob("*"), *(node / "kernel").glob("*.wasm")]
     return frozenset(path.relative_to(LOADERS).as_posix() for path in found if path.is_file())
 
 

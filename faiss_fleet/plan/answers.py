@@ -126,16 +126,16 @@ def release(case: Case) -> Answer:
 
 
 def static_linking(case: Case) -> Answer:
-    """What static linking can mend, and what it cannot."""
+    """What static linking can solve, and what it cannot."""
     question = "Would static linking help?"
     newest = case.wheels_of_plan("blocked")[:1]
     reasons = newest[0]["reasons"] if newest else []
     evidence = [reason["text"] for reason in reasons[:4]] or ["the plan names nothing that is blocked by a library"]
     glibc = any(reason["check"] == "glibc" for reason in reasons)
-    mendable = sorted({reason["check"] for reason in reasons} & {"libstdcxx", "cxxabi", "libgomp", "libgcc"})
-    if glibc and mendable:
+    linkable = sorted({reason["check"] for reason in reasons} & {"libstdcxx", "cxxabi", "libgomp", "libgcc"})
+    if glibc and linkable:
         answer = (
-            f"In part: {', '.join(mendable)} can be linked into the library, and that need would be gone; glibc "
+            f"In part: {', '.join(linkable)} can be linked into the library, and that need would be gone; glibc "
             "cannot, for a library loaded by Python or Node shares the C library of that process."
         )
     elif glibc:
@@ -143,8 +143,8 @@ def static_linking(case: Case) -> Answer:
             "No: a library loaded by Python or Node shares the C library of that process, so glibc cannot be linked "
             "into it. Building it for an older glibc does help (on this host, or on the controller with such a target)."
         )
-    elif mendable:
-        answer = f"Yes: only {', '.join(mendable)} stand in the way, and these can be linked into the library itself."
+    elif linkable:
+        answer = f"Yes: only {', '.join(linkable)} stand in the way, and these can be linked into the library itself."
     else:
         answer = (
             "It is not needed: nothing is blocked by a library that could be linked in. It never helps against glibc "
@@ -322,7 +322,7 @@ def _title(candidate: Candidate) -> str:
 
 
 def _why(candidate: Candidate) -> str:
-    reasons: list[Reason] = candidate["reasons"]
+    reasons: Sequence[Reason] = candidate["reasons"]
     return f"{_title(candidate)}: {reasons[0]['text'] if reasons else 'no reason is recorded'}"
 
 

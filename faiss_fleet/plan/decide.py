@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Decides which backend a host gets, from what was planned, tried and measured. Pure; never on what did not pass."""
+"""Decides which backend a host gets, once, from what was planned, tried and measured. Pure; never on what failed."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from .. import strategies as registry
 from ..errors import FleetError
-from ..strategies.base import Candidate
-from . import obstacle
-from .planner import title
+from ..model import Candidate
+from . import blockers
+from .titles import title
 
 Record = Mapping[str, Any]
 Decision = dict[str, Any]
@@ -34,45 +35,74 @@ def decide(
 ) -> Decision:
     """backend, provider, candidate, policy, because, predicted; on fallback also cause, remedy and message.
 
-    ``strategies`` are the only ones that may win; None means any. ``before`` is the setting on the host: with
-    ``fastest`` what is set stays unless another is faster by more than ``margin``. ``because`` holds no figures and
-    nothing that a host printed, so that it is the same in every run that decides the same.
+    ``strategies`` are the only ones that may be selected; None means any. ``before`` is the configuration on the host:
+    with ``fastest`` what is configured stays unless another is faster by more than ``margin``. ``because`` holds no
+    figures and nothing that a host printed, so that it is the same in every run that decides the same.
     """
+    kept = {attempt["candidate"] for attempt in attempts if "kept" in attempt and policy != "fixed"}
+    planned = [*plan, *_unplanned(plan, attempts)]
     eligible = [
-        candidate
-        for candidate in plan
-        if strategies is None or candidate["strategy"] in strategies or ("kept" in candidate and policy != "fixed")
+        one for one in planned if strategies is None or one["strategy"] in strategies or one["id"] in kept
     ]
     tests = {test["candidate"]: test for test in verification}
-    passed = [candidate for candidate in eligible if tests.get(candidate["id"], {}).get("ok") is True]
-    common = {"policy": policy, "predicted": False}
+    passed = [one for one in eligible if tests.get(one["id"], {}).get("ok") is True]
+    common: Decision = {"policy": policy, "predicted": False}
     if passed:
-        winner, because = _winner(passed, tests, policy, before, margin)
-        return {**common, **_points_at(winner), "because": because}
-    if check_mode and not verification:
-        winner_or_none = _foretold(eligible, attempts, policy, before)
-        if winner_or_none is not None:
-            because = f"{title(winner_or_none)} would be tried first; check mode tried nothing."
-            return {**common, **_points_at(winner_or_none), "because": because, "predicted": True}
-        return {**common, **_fallback(eligible, attempts, tests, policy, strategies), "predicted": True}
-    return {**common, **_fallback(eligible, attempts, tests, policy, strategies)}
+        selected, because = _selected(passed, tests, kept, policy, before, margin)
+        blocked = {} if registry.is_native(selected["strategy"]) else _blocked(eligible, attempts, verification)
+        return {**common, **_points_at(selected), "because": because, **blocked}
+    foreseen = next((one for one in eligible if one["id"] in _foreseen(attempts)), None)
+    if foreseen is not None:
+        because = f"{title(foreseen)} would be tried first; check mode changes nothing."
+        return {**common, **_points_at(foreseen), "because": because, "predicted": True}
+    found = _blocked(eligible, attempts, verification)
+    because = _because_fallback(eligible, attempts, verification, policy, strategies)
+    points_at = {"backend": "js", "provider": FALLBACK, "candidate": None}
+    return {**common, **points_at, "because": because, **found, "predicted": check_mode}
+
+
+def _unplanned(plan: Sequence[Candidate], attempts: Sequence[Record]) -> list[Candidate]:
+    """What is configured and not in the plan any more, as far as a decision asks."""
+    known = {one["id"] for one in plan}
+    return [
+        Candidate(
+            id=one["candidate"],
+            strategy=one["strategy"],
+            artefact=one["artefact"],
+            verdict="possible",
+            reasons=[],
+            remedy=None,
+            runtime=one.get("runtime"),
+        )
+        for one in attempts
+        if "kept" in one and one["candidate"] not in known
+    ]
+
+
+def _foreseen(attempts: Sequence[Record]) -> set[str]:
+    return {attempt["candidate"] for attempt in attempts if attempt.get("foreseen")}
 
 
 def _points_at(candidate: Candidate) -> Decision:
-    backend = "js" if candidate["strategy"] == FALLBACK else "faiss"
+    backend = "faiss" if registry.is_native(candidate["strategy"]) else "js"
     return {"backend": backend, "provider": candidate["strategy"], "candidate": candidate["id"]}
 
 
-def _winner(
-    passed: list[Candidate], tests: Mapping[str, Record], policy: str, before: Record | None, margin: float
+def _selected(
+    passed: list[Candidate],
+    tests: Mapping[str, Record],
+    kept: set[str],
+    policy: str,
+    before: Record | None,
+    margin: float,
 ) -> tuple[Candidate, str]:
-    if "kept" in passed[0] and (policy != "fastest" or len(passed) == 1):
+    if passed[0]["id"] in kept and (policy != "fastest" or len(passed) == 1):
         return passed[0], f"{title(passed[0])} is what was set and passed again; nothing else did."
     if policy != "fastest":
         others = "the strategies named" if policy == "fixed" else "the order"
         return passed[0], f"{title(passed[0])} is the first of {others} that passed the search test."
     found = times([tests[candidate["id"]] for candidate in passed])
-    # As good as the best one, within what is noise: then the earlier one wins, or rather the one that is set.
+    # As good as the best one, within what is noise: then the earlier one is selected, or rather the one configured.
     good = [candidate for candidate in passed if found[candidate["id"]] * (1 - margin) <= min(found.values())]
     for candidate in good:
         if before is not None and before.get("candidate") == candidate["id"]:
@@ -105,59 +135,51 @@ def _milliseconds(measured: object) -> float:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else math.inf
 
 
-def _foretold(
-    eligible: list[Candidate], attempts: Sequence[Record], policy: str, before: Record | None
-) -> Candidate | None:
-    refused = {one["candidate"] for one in attempts if one.get("ok") is False or one.get("lost_before")}
-    refused -= {candidate["id"] for candidate in eligible if "kept" in candidate}
-    possible = [one for one in eligible if one["verdict"] == "possible" and one["id"] not in refused]
-    for candidate in possible:
-        if policy == "fastest" and before is not None and before.get("candidate") == candidate["id"]:
-            return candidate
-    return possible[0] if possible else None
+def _blocked(
+    eligible: Sequence[Candidate], attempts: Sequence[Record], verification: Sequence[Record]
+) -> Decision:
+    """cause, remedy and message of what blocked native FAISS; nothing where native FAISS passed and was slower."""
+    found = blockers.cause_of(eligible, attempts, verification)
+    return found._asdict() if found.cause else {}
 
 
-def _fallback(
-    eligible: list[Candidate],
+def _because_fallback(
+    eligible: Sequence[Candidate],
     attempts: Sequence[Record],
-    tests: Mapping[str, Record],
+    verification: Sequence[Record],
     policy: str,
     strategies: Sequence[str] | None,
-) -> Decision:
+) -> str:
     where = "No FAISS passed"
     if policy == "fixed":
         where = f"None of the strategies named ({', '.join(strategies or [])}) passed"
-    nearest = obstacle.nearest(eligible, attempts, tests.values())
-    because = f"{where}; there was no candidate to try."
-    if nearest:
-        because = f"{where}; the nearest was {nearest['title']}: {nearest['says']}"
-    return {
-        "backend": "js",
-        "provider": FALLBACK,
-        "candidate": None,
-        "because": because,
-        "cause": nearest["cause"] if nearest else "not_installed",
-        "remedy": nearest["remedy"] if nearest else None,
-        "message": nearest["message"] if nearest else None,
-    }
+    answer = blockers.why_not_native(eligible, attempts, verification)
+    if answer is None:
+        return f"{where}; there was no candidate to try."
+    return f"{where}; the nearest was {answer.title}: {answer.says}"
 
 
 def setting_for(
     decision: Decision,
-    plan: Iterable[Candidate],
-    verification: Iterable[Record],
+    attempts: Iterable[Record],
+    verification: Sequence[Record],
     run: str | None = None,
     at: str | None = None,
+    fallbacks: Sequence[Record] = (),
 ) -> Setting:
-    """What backend.json says for this decision. What is not known (check mode) is null."""
+    """What backend.json says for this decision. What is not known (check mode) is null.
+
+    fallbacks: what was measured of them on this host, which is kept with what was verified.
+    """
     test: Record = next((one for one in verification if one["candidate"] == decision["candidate"]), {})
-    candidate = next((one for one in plan if one["id"] == decision["candidate"]), None)
-    if candidate and "kept" in candidate:
+    tried = [one for one in attempts if one["candidate"] == decision["candidate"]]
+    attempt: Record = next((one for one in tried if "kept" in one and one.get("ok")), tried[-1] if tried else {})
+    runtime = test.get("runtime") or attempt.get("runtime")
+    verified = _evidence(test, run, at, fallbacks) if test.get("ok") is True else None
+    if "kept" in attempt and attempt.get("ok"):
         # Byte for byte what was set, but for the evidence.
-        as_it_was = {"schema": SCHEMA, "backend": "faiss", "candidate": candidate["id"], **candidate["kept"]}
-        verified = _evidence(test, run, at) if test.get("ok") is True else None
-        return {**as_it_was, "runtime": candidate.get("runtime"), "verified": verified}
-    runtime = test.get("runtime") or (candidate.get("runtime") if candidate else None)
+        as_it_was = {"schema": SCHEMA, "backend": "faiss", "candidate": decision["candidate"], **attempt["kept"]}
+        return {**as_it_was, "runtime": attempt.get("runtime"), "verified": verified}
     return {
         "schema": SCHEMA,
         "backend": decision["backend"],
@@ -167,7 +189,7 @@ def setting_for(
         "versions": {name: test.get(f"{name}_version") for name in _versions(runtime)},
         "policy": decision["policy"],
         "because": decision["because"],
-        "verified": _evidence(test, run, at) if test.get("ok") is True else None,
+        "verified": verified,
     }
 
 
@@ -196,36 +218,12 @@ def _versions(runtime: Mapping[str, Any] | None) -> tuple[str, ...]:
     return ("faiss", "numpy", "python", *node)
 
 
-def _evidence(test: Record, run: str | None, at: str | None) -> dict[str, Any]:
+def _evidence(test: Record, run: str | None, at: str | None, fallbacks: Sequence[Record]) -> dict[str, Any]:
     flat: Record = next((one for one in test.get("indexes") or [] if one.get("index") == "flat"), {})
     figures = {name: flat.get(name) for name in ("recall_at_k", "qps", "p50_ms", "p95_ms")}
     at = test.get("measured_at") or at
-    return {"at": at, "run": run, "workload": test.get("workload"), "index": "flat", **figures}
-
-
-def settings_if_set(
-    plan: Sequence[Candidate],
-    attempts: Sequence[Record],
-    verification: Sequence[Record],
-    policy: str,
-    strategies: Sequence[str] | None,
-    check_mode: bool = False,
-    margin: float = MARGIN,
-    run: str | None = None,
-    at: str | None = None,
-) -> dict[str, Setting]:
-    """By candidate, the setting that is wanted when that one is set now, where it is not the one for a new host.
-
-    What is set is known on the host alone; with this table one call there is enough.
-    """
-    fresh = decide(plan, attempts, verification, policy, strategies, None, check_mode, margin)
-    table: dict[str, Setting] = {}
-    for one in plan:
-        before = {"candidate": one["id"]}
-        kept = decide(plan, attempts, verification, policy, strategies, before, check_mode, margin)
-        if kept["candidate"] != fresh["candidate"]:
-            table[one["id"]] = setting_for(kept, plan, verification, run, at)
-    return table
+    kept = {"fallbacks": list(fallbacks)} if fallbacks else {}
+    return {"at": at, "run": run, "workload": test.get("workload"), "index": "flat", **figures, **kept}
 
 
 def margin_from_percent(percent: object) -> float:

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import re
+from collections.abc import Iterable
 
 from .. import strategies
-from ..strategies.base import Candidate, Facts, Options
+from ..model import Candidate, Facts
+from ..strategies.base import Options
+from . import blockers
+from .titles import label
 
 
 def plan(facts: Facts, options: Options, order: Iterable[str]) -> list[Candidate]:
@@ -17,17 +20,23 @@ def plan(facts: Facts, options: Options, order: Iterable[str]) -> list[Candidate
     for name in order:
         if name in by_name:
             found.extend(by_name[name].plan(facts, options))
+    found = [_with_remedy(candidate) for candidate in found]
+    for reason in (reason for candidate in found for reason in candidate["reasons"]):
+        blockers.check(reason["check"])
     return found
+
+
+def _with_remedy(candidate: Candidate) -> Candidate:
+    """The candidate, with a remedy that does not recommend the very release that is blocked here."""
+    version, remedy = candidate["artefact"].get("version"), candidate["remedy"]
+    if candidate["verdict"] != "blocked" or not version or not remedy:
+        return candidate
+    if not re.search(rf"(?<![\w.]){re.escape(str(version))}(?![\w.]*\w)", remedy):
+        return candidate
+    other = f"{label(candidate)} does not fit this host. Use an older release, or another strategy there"
+    return Candidate(**{**candidate, "remedy": f"{other} (faiss_install__strategies)."})
 
 
 def possible(candidates: Iterable[Candidate]) -> list[Candidate]:
     """Those that may be tried, in the plan's order."""
     return [candidate for candidate in candidates if candidate["verdict"] == "possible"]
-
-
-def title(candidate: Mapping[str, Any]) -> str:
-    """The candidate in words, for reports and for the setting's ``because``."""
-    artefact = candidate["artefact"]
-    name = " ".join(str(artefact[part]) for part in ("name", "version") if artefact.get(part))
-    python = f", Python {artefact['python']}" if artefact.get("python") else ""
-    return f"{name} ({candidate['strategy']}{python})"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..plan import blockers
 from ..run_id import timestamp
 from . import schema as record_schema
 from .clean import Cleaner
@@ -84,6 +85,7 @@ class RecordBuilder:
     def __init__(self, run: Run, name: str, groups: Iterable[str] = (), diagnose: Diagnose = diagnose) -> None:
         self.run, self.name, self.groups = run, name, list(groups)
         self._diagnose = diagnose
+        self.same_machine_as: str | None = None
         self._begin()
 
     def _begin(self) -> None:
@@ -93,6 +95,7 @@ class RecordBuilder:
         self._plan: Any = []
         self._attempts: list[Any] = []
         self._verification: list[Any] = []
+        self._unmeasured: Any = None
         self._decision: Any = None
         self._setting: Any = None
         self._errors: list[Any] = []
@@ -102,7 +105,7 @@ class RecordBuilder:
         """Goes on with a record that was closed: a rescued failure, a second play."""
         builder = cls(run, record["host"]["name"], record["host"]["groups"], diagnose)
         builder._facts, builder._plan = record["facts"], record["plan"]
-        builder._strategies = record.get("strategies")
+        builder._strategies, builder._unmeasured = record.get("strategies"), record.get("unmeasured")
         builder._attempts, builder._verification = list(record["attempts"]), list(record["verification"])
         builder._decision, builder._setting = record["decision"], record["setting"]
         builder._errors = list(record.get("errors", []))
@@ -113,7 +116,7 @@ class RecordBuilder:
         return builder
 
     def add_facts(self, result: Result) -> None:
-        """The probe's result. After a verdict it begins the host anew."""
+        """The host's facts. After a verdict the host begins again."""
         facts = _part(result, "ansible_facts", {})
         facts = facts.get("glibc_facts") if isinstance(facts, Mapping) else None
         if self._outcome == "decided":
@@ -124,6 +127,7 @@ class RecordBuilder:
         """What was planned, tried and verified; any of the three may be missing."""
         self._plan = _part(result, "plan", self._plan)
         self._strategies = _part(result, "strategies", self._strategies)
+        self._unmeasured = _part(result, "unmeasured", self._unmeasured)
         self._attempts = _merged(self._attempts, _part(result, "attempts", []))
         self.add_verification({"results": _part(result, "verification", [])})
 
@@ -132,7 +136,7 @@ class RecordBuilder:
         self._verification = _merged(self._verification, _part(result, "results", []))
 
     def add_backend(self, result: Result) -> None:
-        """The decision, what became of the setting and of those that lost. With a decision the host has its verdict."""
+        """The decision, and what became of the configuration and of what was not selected: then it has a verdict."""
         self._decision = _part(result, "decision", self._decision)
         self._setting = _part(result, "setting", self._setting)
         settled = {str(attempt.get("candidate")): attempt for attempt in _dicts(result.get("attempts"))}
@@ -166,6 +170,19 @@ class RecordBuilder:
             self._outcome = "unreachable"
 
     @property
+    def machine(self) -> str | None:
+        """What tells this machine from every other, None where it could not be read."""
+        found = self._facts.get("machine") if isinstance(self._facts, Mapping) else None
+        name = found.get("id") if isinstance(found, Mapping) else found
+        return name if isinstance(name, str) and name else None
+
+    def _machine(self) -> dict[str, str]:
+        if self.machine is None:
+            return {}
+        other = {"same_machine_as": self.same_machine_as} if self.same_machine_as else {}
+        return {"machine": self.machine, **other}
+
+    @property
     def attempts(self) -> list[Any]:
         """As they came from the host, before they are cleaned."""
         return self._attempts
@@ -180,7 +197,7 @@ class RecordBuilder:
         record = {
             "schema": SCHEMA_VERSION,
             "run": {**asdict(self.run), "inventory": list(self.run.inventory), "finished": finished or timestamp()},
-            "host": {"name": self.name, "groups": self.groups},
+            "host": {"name": self.name, "groups": self.groups, **self._machine()},
             "state": "failed",
             "because": "",
             "cause": None,
@@ -190,6 +207,7 @@ class RecordBuilder:
             "plan": self._plan,
             "attempts": self._attempts,
             "verification": self._verification,
+            **({} if self._unmeasured is None else {"unmeasured": self._unmeasured}),
             "decision": self._decision,
             "setting": self._setting,
             "errors": self._errors,
@@ -214,7 +232,7 @@ class RecordBuilder:
         if self._outcome == "decided" and isinstance(decision, dict) and decision.get("backend") in ("faiss", "js"):
             record["state"] = "native" if decision["backend"] == "faiss" else "fallback"
             record["because"] = decision.get("because") or ""
-            record["cause"], record["remedy"] = (None, None) if record["state"] == "native" else obstacle(record)
+            record["cause"], record["remedy"] = (None, None) if record["state"] == "native" else _blocked(record)
         elif ending is not None:
             record["state"] = "unreachable" if self._outcome == "unreachable" else "failed"
             record["because"] = _sentence(ending, record["state"])
@@ -227,28 +245,16 @@ class RecordBuilder:
             record["remedy"] = remedy_for(record["cause"])
 
 
-def obstacle(record: Record) -> tuple[str | None, str | None]:
-    """(cause, remedy) that stands between this host and native FAISS, (None, None) when it was a matter of choice.
+def _blocked(record: Record) -> tuple[str | None, str | None]:
+    """(cause, remedy) of what blocks native FAISS on a host that fell back, as ``plan/blockers.py`` answers.
 
-    What was tried and failed counts first, in the plan's order; else the candidate blocked by the fewest reasons.
+    (None, None) where native FAISS passed and the fallback was a matter of choice.
     """
     decision = record["decision"] or {}
     if isinstance(decision.get("cause"), str):
         remedy = decision.get("remedy")
         return decision["cause"], remedy if isinstance(remedy, str) else None
-    strategies = {candidate.get("id"): candidate.get("strategy") for candidate in _dicts(record["plan"])}
-    for tried in [*_dicts(record["attempts"]), *_dicts(record["verification"])]:
-        strategy = tried.get("strategy") or strategies.get(tried.get("candidate"))
-        if strategy != "js" and tried.get("ok") is False and tried.get("candidate") != "js":
-            return tried.get("cause") or "unknown", tried.get("remedy")
-    native = [candidate for candidate in _dicts(record["plan"]) if candidate.get("strategy") != "js"]
-    if any(candidate.get("verdict") == "possible" for candidate in native):
-        return None, None
-    blocked = [candidate for candidate in native if candidate.get("reasons")]
-    if not blocked:
-        return ("not_installed", None) if native or not record["plan"] else (None, None)
-    nearest = min(blocked, key=lambda candidate: len(candidate["reasons"]))
-    return nearest["reasons"][0].get("cause") or "unknown", nearest.get("remedy")
+    return blockers.cause_of(record["plan"], record["attempts"], record["verification"])[:2]
 
 
 def interrupted(run: Run, name: str, groups: Iterable[str], cleaner: Cleaner, finished: str | None = None) -> Record:
@@ -304,7 +310,7 @@ def _short(text: str) -> str:
 
 
 def _minimal(record: Record, wrong: list[str]) -> Record:
-    """The least a valid record can be, for the case that mending was not enough: no host may be missing."""
+    """The least a valid record can be, for the case that repair was not enough: no host may be missing."""
     host, run = record.get("host"), record.get("run")
     host = host if isinstance(host, dict) else {}
     name, groups = str(host.get("name", "")), [str(group) for group in host.get("groups") or []]

@@ -131,7 +131,7 @@ def settle(folder: Path, cleaner: Cleaner | None = None, each: Callable[[Record]
     """Leaves one line per host that was due, in the inventory's order: the last one written, or 'interrupted'.
 
     Rewrites the file only where it differs, as a whole and in one step. each is handed every record on the way; True
-    is returned when these were the settled ones, False when the file had to be rewritten and is to be read anew.
+    is returned when these were the settled ones, False when the file had to be rewritten and is to be read again.
     """
     run, hosts = read_run(folder)
     journal = Journal(folder, run)

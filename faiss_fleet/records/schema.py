@@ -11,12 +11,12 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-Record = dict[str, Any]
+Record = dict[str, Any]  # model.HostRecord, as it is read from a file or a host
 
 # An installed package carries a copy beside this file.
 _PACKAGED = Path(__file__).with_name("host-record.schema.json")
 SCHEMA = _PACKAGED if _PACKAGED.exists() else Path(__file__).resolve().parents[2] / "reports" / _PACKAGED.name
-_LISTS = ("strategies", "plan", "attempts", "verification", "errors")
+_LISTS = ("strategies", "plan", "attempts", "verification", "unmeasured", "errors")
 _OBJECTS = ("facts", "decision", "setting", "cause", "remedy")
 
 
@@ -42,7 +42,7 @@ def repair(record: Record) -> list[str]:
     """Takes out of the record, in place, the parts that do not fit: single entries of lists, whole objects.
 
     Returns what was wrong, one sentence each. The rest of the record is as it was; a record without ``host`` or ``run``
-    cannot be mended and stays invalid.
+    cannot be repaired and stays invalid.
     """
     found: list[str] = []
     for part in [key for key in record if key not in _schema()["properties"]]:

@@ -154,10 +154,10 @@ def _of_speed(classes: Sequence[ClassFindings]) -> Iterator[str]:
         yield f"How fast native FAISS is on {count(unmeasured, 'host')}: no figures were measured there."
     without = sum(max(len(found.native_hosts) - len(found.speedups), 0) for found in classes)
     if without:
-        yield (
-            f"By how much native is faster on {count(without, 'native host')}: the fallback was not measured beside "
-            "it, for which the host needs Node 16 or newer."
-        )
+        yield f"By how much native is faster on {count(without, 'native host')}: the fallback has no figures there."
+    reasons = sum((found.unmeasured for found in classes), Counter[tuple[str, str]]())
+    for (what, reason), hosts in reasons.most_common(3):
+        yield f"How fast {code(what)} is on {count(hosts, 'host')}: {sentence(reason)}"
     earlier = sum(found.counts["earlier"] for found in classes)
     if earlier:
         yield (

@@ -11,9 +11,11 @@ from typing import Any, NamedTuple
 
 from ..plan import host_class
 from ..plan.host_class import HostClass
+from ..plan.titles import label as title
 from ..records.build import STATES
 from ..records.columns import at, figures, javascript, proof
 from ..records.schema import Record
+from ..strategies import is_native
 from ..strategies import names as strategy_names
 
 Figures = dict[str, list[float]]
@@ -98,6 +100,7 @@ class ClassFindings:
         self.gaps: Counter[tuple[str, str]] = Counter()
         self.notes: Counter[tuple[str, str]] = Counter()
         self.warnings: Counter[str] = Counter()
+        self.unmeasured: Counter[tuple[str, str]] = Counter()  # hosts by fallback without figures, and why
         self.strategies: set[str] = set()
         self.asked: Counter[str] = Counter()  # hosts by strategy that the inventory asked for there
         self.native: Figures = {name: [] for name in MEASURED}
@@ -139,11 +142,12 @@ class ClassFindings:
         """What was asked for and what came of it; None where the records do not say what was asked for."""
         if not self.counts["asked"]:
             return None
-        possible = {strategy for strategy, _title in self.possible} | {"js"}
+        fallbacks = {name for name in strategy_names() if not is_native(name)}
+        possible = {strategy for strategy, _title in self.possible} | fallbacks
         asked = [name for name in strategy_names() if self.asked[name]]
         return Asked(
             # The fallback is what is left, whether it is named or not.
-            [name for name in strategy_names() if not self.asked[name] and name != "js"],
+            [name for name in strategy_names() if not self.asked[name] and name not in fallbacks],
             [name for name in asked if name not in self.strategies],
             [name for name in asked if name in self.strategies and name not in possible],
         )
@@ -171,14 +175,18 @@ class ClassFindings:
         asked = record.get("strategies")
         self.counts["asked"] += asked is not None
         self.asked.update(set(asked or ()))
+        tried = {attempt["candidate"]: attempt for attempt in record["attempts"]}
         for candidate in record["plan"]:
             strategy, artefact = candidate["strategy"], candidate["artefact"]
             self.strategies.add(strategy)
-            if candidate.get("note") and len(self.notes) < EXAMPLES:
-                self.notes[title(candidate), str(candidate["note"])] += 1
+            # What was found while it was tried, such as the version that was solved for, is in the attempt.
+            known = tried.get(candidate["id"], candidate)
+            note = known.get("note") or candidate.get("note")
+            if note and len(self.notes) < EXAMPLES:
+                self.notes[title(known), str(note)] += 1
             if candidate["verdict"] == "possible":
-                if strategy != "js":
-                    self.possible[strategy, title(candidate)] += 1
+                if is_native(strategy):
+                    self.possible[strategy, title(known)] += 1
                 continue
             for reason in candidate["reasons"]:
                 chain = Chain(
@@ -197,19 +205,23 @@ class ClassFindings:
 
     def _tried(self, record: Record, name: str) -> None:
         planned = {candidate["id"]: candidate for candidate in record["plan"]}
+        planned.update({attempt["candidate"]: attempt for attempt in record["attempts"]})
         for attempt in record["attempts"]:
             ending = Ending("install", attempt["strategy"], title(attempt), attempt["ok"], attempt["cause"])
             self._ended(ending, name, attempt)
         for test in record["verification"]:
             candidate = planned.get(test["candidate"])
             strategy = candidate["strategy"] if candidate else str(test.get("backend") or "")
-            if test.get("backend") == "js":
-                strategy = "js"
+            if test.get("backend") and not is_native(test["backend"]):
+                strategy = test["backend"]
             shown = title(candidate) if candidate else str(test["candidate"])
             self._ended(Ending("test", strategy, shown, test["ok"], test["cause"]), name, test)
             for warning in test.get("warnings") or []:
                 if warning in self.warnings or len(self.warnings) < EXAMPLES:
                     self.warnings[str(warning)] += 1
+        for one in record.get("unmeasured") or []:
+            if len(self.unmeasured) < EXAMPLES:
+                self.unmeasured[one["what"], one["reason"]] += 1
         for error in record.get("errors", []):
             if error["stage"] != "record":
                 self._ended(Ending(error["stage"], "", "", False, error.get("cause")), name, error)
@@ -288,12 +300,6 @@ class Findings:
         return sorted(self._classes.values(), key=lambda each: (-len(each.hosts), str(each.key)))
 
 
-def title(entry: dict[str, Any]) -> str:
-    """'faiss-cpu 1.9.0.post1', of a candidate or an attempt."""
-    artefact = entry["artefact"]
-    return f"{artefact['name']} {artefact['version'] or ''}".strip()
-
-
 def middle(values: list[float]) -> float | None:
     """The median, None of nothing."""
     return median(values) if values else None
@@ -301,8 +307,9 @@ def middle(values: list[float]) -> float | None:
 
 def _planned_version(record: Record) -> str | None:
     chosen = at(record, "decision", "candidate")
-    for candidate in record["plan"]:
-        if candidate["id"] == chosen:
+    tried = [{"id": attempt["candidate"], **attempt} for attempt in record["attempts"]]
+    for candidate in [*tried, *record["plan"]]:
+        if candidate["id"] == chosen and candidate["artefact"]["version"]:
             return candidate["artefact"]["version"] and str(candidate["artefact"]["version"])
     return None
 

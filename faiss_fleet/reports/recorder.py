@@ -61,6 +61,7 @@ class Recorder:
         self._cleaners: dict[frozenset[str], Cleaner] = {}
         self._journal: Journal | None = None
         self._hold: live_run.Hold | None = None
+        self._machines: dict[str, str] = {}  # by machine, the first name under which it was recorded
 
     @property
     def folder(self) -> Path:
@@ -179,6 +180,9 @@ class Recorder:
             return
         builder = self._builders.pop(name)
         builder.groups = self._due[name]
+        if builder.machine:
+            first = self._machines.setdefault(builder.machine, name)
+            builder.same_machine_as = first if first != name else None
         secrets = frozenset(self._secrets_of(name))
         cleaner = self._cleaners.setdefault(secrets, Cleaner(secrets))
         attempt_logs.put_down(self.folder, name, builder.attempts, cleaner)

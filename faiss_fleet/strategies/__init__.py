@@ -18,6 +18,22 @@ def all_strategies() -> tuple[Strategy, ...]:
     return tuple(import_module(f"{__name__}.{name}.strategy").STRATEGY for name in NAMES)
 
 
+def named(name: str) -> Strategy | None:
+    """The strategy of that name, None when there is none."""
+    return next((strategy for strategy in all_strategies() if strategy.name == name), None)
+
+
 def names() -> list[str]:
     """Names in order: what ``faiss_install__strategies`` may hold."""
     return list(NAMES)
+
+
+def is_native(name: str) -> bool:
+    """Whether what passes by this strategy is FAISS. A strategy of another version of this project counts as native."""
+    found = named(name)
+    return found is None or found.native
+
+
+def fallbacks() -> list[Strategy]:
+    """Strategies that are no FAISS, which are measured beside it."""
+    return [strategy for strategy in all_strategies() if not strategy.native]

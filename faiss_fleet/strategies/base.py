@@ -6,48 +6,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
-from typing_extensions import NotRequired
+from ..model import Candidate, Facts, Reason, Runtime
 
-Facts = dict[str, Any]
-
-
-class Reason(TypedDict):
-    """Why a candidate is blocked: what it needs, what the host has, by which file and symbols."""
-
-    check: str
-    cause: str
-    need: str | None
-    have: str | None
-    text: str
-    file: NotRequired[str | None]
-    library: NotRequired[str | None]
-    symbols: NotRequired[list[str]]
-
-
-class Runtime(TypedDict):
-    """How to start the interpreter that has this FAISS. ``{prefix}`` stands for the prefix until it is known."""
-
-    kind: str
-    argv: list[str]
-    env: dict[str, str]
-    prefix: str | None
-
-
-class Candidate(TypedDict):
-    """One way to get FAISS onto one host, with its verdict. ``artefact`` has at least name and version."""
-
-    id: str
-    strategy: str
-    artefact: dict[str, Any]
-    verdict: str
-    reasons: list[Reason]
-    remedy: str | None
-    runtime: NotRequired[Runtime | None]
-    note: NotRequired[str | None]
-    # What the setting says of it, where it is what was set and is only tested again: see attempts/current_backend.py.
-    kept: NotRequired[dict[str, Any]]
+__all__ = [
+    "Artefact",
+    "Candidate",
+    "Facts",
+    "Forecast",
+    "HostBuild",
+    "Options",
+    "Reason",
+    "Runtime",
+    "Step",
+    "Strategy",
+]
 
 
 @dataclass(frozen=True)
@@ -84,7 +58,8 @@ class Artefact:
     """What the resolver made for a class of hosts: an archive to ship and how to start what is in it.
 
     archive: .tar.gz whose top holds manifest.json; sha256 of that file; digest names the prefix (it is of the lock, so
-    that the same lock always lands in the same folder); unpacked_bytes is what the host must have free.
+    that the same lock always lands in the same directory); unpacked_bytes is what the host must have free. found has
+    what was learnt of the candidate's artefact on the way, such as the version that was solved for; note is for people.
     """
 
     archive: Path
@@ -95,6 +70,8 @@ class Artefact:
     lock: dict[str, Any]
     step: Step | None = None
     build: HostBuild | None = None
+    found: dict[str, Any] = field(default_factory=dict)
+    note: str | None = None
 
     @property
     def bytes_to_ship(self) -> int:
@@ -116,10 +93,47 @@ class Options:
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Forecast:
+    """What making a candidate's artefact would take, without making it: for check mode.
+
+    artefact: what an earlier run made, where it is in the controller's cache; then nothing has to be made. download,
+    ship and unpacked: bytes, None where that is not known. seconds: a rough estimate of the time on the controller.
+    """
+
+    artefact: Artefact | None = None
+    download: int | None = None
+    ship: int | None = None
+    unpacked: int | None = None
+    seconds: float | None = None
+    how: str = "make it"
+
+    def text(self) -> str:
+        """What would be done, with size and time as far as they are known."""
+        parts = [f"the controller would {self.how}"]
+        if self.download is not None:
+            parts.append(f"download about {self.download / 1e6:.0f} MB")
+        if self.seconds is not None:
+            parts.append(f"which takes about {_duration(self.seconds)} once for this class of hosts")
+        if self.ship is not None:
+            parts.append(f"ship about {self.ship / 1e6:.0f} MB")
+        return ", ".join(parts)
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+
+
 class Strategy(Protocol):
-    """What ``strategy.py`` of a strategy's directory provides as ``STRATEGY``; strategies/__init__.py registers it."""
+    """What ``strategy.py`` of a strategy's directory provides as ``STRATEGY``; strategies/__init__.py registers it.
+
+    native: whether what passes is FAISS; False for the fallback. remover: the module that removes what a prefix of this
+    strategy brought beside it, called with state=absent before the prefix goes; None where there is nothing.
+    """
 
     name: str
+    native: bool
+    remover: str | None
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """Candidates for a host with these facts, best first, blocked ones included with their reasons."""
@@ -127,4 +141,11 @@ class Strategy(Protocol):
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """Makes what the candidate ships; None when there is nothing to ship. Raises FleetError with its cause."""
+        ...
+
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
+        """What ``resolve`` would do, from the cache and without a large download; None when there is nothing to ship.
+
+        Raises the FleetError that ``resolve`` is already known to raise.
+        """
         ...

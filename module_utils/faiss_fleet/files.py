@@ -164,18 +164,26 @@ def stage(path, found, labels=None):
 
 
 def commit(temporary, path):
-    """Puts a staged file in its place, in one step that lasts. Raises AuditError; then the old file is untouched."""
+    """Puts a staged file in its place, in one step. Raises AuditError; then the old file is untouched."""
     try:
         os.rename(temporary, path)
-        sync_folder(os.path.dirname(path))
     except OSError as exc:
         remove(temporary)
         raise translate(exc, path)
 
 
+def make_last(path):
+    """Makes the rename of this file last through a power cut. Raises AuditError; then the new file is in place."""
+    try:
+        sync_folder(os.path.dirname(path))
+    except OSError as exc:
+        raise translate(exc, path)
+
+
 def write(path, found, labels=None):
-    """Puts a File at a real path, in one step. Raises AuditError; then the old file is untouched."""
+    """Puts a File at a real path, in one step that lasts. Raises AuditError."""
     commit(stage(path, found, labels), path)
+    make_last(path)
 
 
 def sweep(path):
@@ -197,7 +205,7 @@ def remove(path):
     return True
 
 
-def make_folders(path):
+def make_folders(path, attempts=5):
     """Makes a folder and its parents, 0755 whatever the umask. Returns those that were made, outermost first."""
     made = []
     missing = path
@@ -212,6 +220,8 @@ def make_folders(path):
             if exc.errno == errno.EEXIST and os.path.isdir(folder):
                 continue
             remove_folders(made[:count])
+            if exc.errno == errno.ENOENT and attempts > 1:
+                return make_folders(path, attempts - 1)      # another run removed one that it had made, in between
             raise translate(exc, folder)
     return made
 

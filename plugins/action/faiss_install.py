@@ -1,8 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Plans for one host from its facts, then tries the candidates on it until the policy is content.
+"""Plans for one host from its facts, then tries the candidates on it until the policy is satisfied.
 
-Everything but the trial itself happens here on the controller. On a host where nothing has changed the only remote call
-is the search test. Arguments: facts, strategies, policy, search_test, and the role's other variables under options.
+Everything but the attempt itself happens here on the controller. On a host where nothing has changed the only remote
+call is the search test. In check mode the same code stops before the first change.
+
+Arguments: facts, strategies, policy, search_test, and the role's other variables under options.
 """
 
 from __future__ import annotations
@@ -18,11 +20,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import options
 from faiss_fleet.attempts import fallback
-from faiss_fleet.attempts import run as ladder
+from faiss_fleet.attempts import run as attempts
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet.ansible_host import RemoteHost
-from faiss_fleet.plan import planner as planning
-from faiss_fleet.plan import settable
+from faiss_fleet.plan import blockers, planner, settable
 
 
 class ActionModule(ActionBase):
@@ -49,28 +50,38 @@ class ActionModule(ActionBase):
             chosen.extra["faiss_install__workload"] = search_test.get("workload")
             if policy == "fastest":
                 chosen.extra["faiss_install__measure"] = "always"
-            candidates = planning.plan(facts, chosen, order)
+            plan = planner.plan(facts, chosen, order)
         except FleetError as exc:
-            # Not raised: Ansible would speak of a traceback where there is something to mend.
+            # Not raised: Ansible would speak of a traceback where there is something to fix.
             return {**result, "failed": True, "msg": str(exc), "cause": exc.cause, "remedy": exc.remedy}
 
-        if self._task.check_mode:
-            climbed = ladder.predict(candidates, facts, chosen, policy, order)
-        else:
-            named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
-            bare = facts["method"] == "raw"
-            host = RemoteHost(self, task_vars, search_test, bare, [named])
-            climbed = ladder.climb(candidates, policy, facts, chosen, host, order)
-            if all(test.get("figures", True) for test in climbed.verification):
-                # Something was measured, or nothing passed: what the fallbacks would do here is worth a figure.
-                climbed.verification += host.measure(fallback.to_measure(facts, chosen, climbed.verification))
+        named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
+        host = RemoteHost(self, task_vars, search_test, facts["method"] == "raw", [named])
+        dry_run = bool(self._task.check_mode)
+        done = attempts.run(plan, policy, facts, chosen, host, order, dry_run=dry_run)
+        fallbacks = fallback.of_host(facts, chosen, done.verification)
+        measured = [] if dry_run else host.measure(fallbacks.to_measure)
         result.update(
-            changed=climbed.changed,
-            plan=candidates,
-            attempts=climbed.attempts,
-            verification=climbed.verification,
-            if_lost=climbed.if_lost,
+            changed=done.changed,
+            plan=plan,
+            attempts=done.attempts,
+            verification=[*done.verification, *fallbacks.earlier, *measured],
+            unmeasured=[*fallbacks.unmeasured, *fallback.not_measured(fallbacks.to_measure, measured, dry_run)],
+            if_lost=done.if_unselected,
             policy=policy,
             strategies=order,
         )
+        answer = done.undecided(plan)
+        if answer is not None:
+            result.update(failed=True, msg=_undecided(answer, facts), cause=answer.cause, remedy=answer.remedy)
         return result
+
+
+def _undecided(answer: blockers.Answer, facts: dict[str, Any]) -> str:
+    """The message of a host about which nothing was learnt, because of a fault that is not its own."""
+    now = (facts.get("setting") or {}).get("candidate")
+    stays = f"{now} stays configured" if now else "its configuration was not changed"
+    where = "this controller" if answer.fault == "controller" else "the inventory"
+    known = f"Not known whether this host can run FAISS, by a fault of {where}; {stays}."
+    text = f"{known} {answer.title}: {answer.message}"
+    return text if not answer.remedy or answer.remedy in text else f"{text} {answer.remedy}"

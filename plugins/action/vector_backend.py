@@ -3,8 +3,8 @@
 
 What passed and is not what was set goes with the same call. Arguments: plan, attempts, verification, policy, strategies
 and if_lost as faiss_install returned them, margin_percent, socket, run, and the module's own options path, mode, owner,
-group, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the attempts of
-which there is more to say.
+group, user, backup, backups_kept, lock_timeout. Returns decision and setting as the host record has them, and the
+attempts of which there is more to say.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from faiss_fleet.attempts import measured
 from faiss_fleet.errors import FleetError
 from faiss_fleet.plan import decide, recommend
 from faiss_fleet.run_id import current_run_id, timestamp
 
 FOUND = ("plan", "attempts", "verification")
-PASSED_ON = ("path", "mode", "owner", "group", "backup", "backups_kept", "lock_timeout")
+PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept", "lock_timeout")
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
 OWN = (*FOUND, *NEED, "if_lost", "policy", "strategies", "margin_percent", "run", "socket")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
@@ -59,8 +60,8 @@ class ActionModule(ActionBase):
         check_mode = bool(self._task.check_mode)
         path = arguments.get("path") or DEFAULT_PATH
 
-        decision = decide.decide(*found, *how, None, check_mode, margin)
         facts = task_vars.get("ansible_facts", {}).get("glibc_facts") or {}
+        decision = decide.decide(*found, *how, facts.get("setting"), check_mode, margin)
         own_python = _own_python(decision, found[2]) if facts.get("method") == "raw" else None
         if facts.get("method") == "raw" and own_python is None:
             setting = {"path": path, "before": None, "after": None, "changed": False, "backup": None}
@@ -72,13 +73,12 @@ class ActionModule(ActionBase):
             task_vars = {**task_vars, "ansible_python_interpreter": own_python}
         times = _p95(found[0], found[2])
         stamp = {"run": arguments.get("run") or current_run_id(), "at": timestamp()}
+        fallbacks = measured.kept_fallbacks(found[2], **stamp)
         module_args = {
             **{name: arguments[name] for name in PASSED_ON if arguments.get(name) not in (None, "")},
-            "setting": decide.with_socket(decide.setting_for(decision, found[0], found[2], **stamp), socket),
-            "if_set": {
-                candidate: decide.with_socket(one, socket)
-                for candidate, one in decide.settings_if_set(*found, *how, check_mode, margin, **stamp).items()
-            },
+            "setting": decide.with_socket(
+                decide.setting_for(decision, found[1], found[2], **stamp, fallbacks=fallbacks), socket
+            ),
             "passed": [
                 {**_proof(test), "p95_ms": times.get(test["candidate"])} for test in found[2] if test.get("ok") is True
             ],
@@ -88,8 +88,6 @@ class ActionModule(ActionBase):
         done = self._execute_module(module_name="vector_backend", module_args=module_args, task_vars=task_vars)
         result.update(done)
         if not done.get("failed"):
-            # What was set already can have the last word; it is known only now.
-            decision = decide.decide(*found, *how, done["before"], check_mode, margin)
             result["setting"] = {name: done[name] for name in ("path", "before", "after", "changed")}
             result["setting"]["backup"] = done["backup_file"]
             result["attempts"] = [_settled(one, found[1], times, decision["candidate"]) for one in done["lost"]]

@@ -31,6 +31,7 @@ class Place:
         return {
             "faiss_install__prefix": str(self.folder / "opt" / "faiss-fleet"),
             "vector_backend__path": str(self.folder / "etc" / "backend.json"),
+            "vector_backend__user": "root",  # the directories of pytest are closed to others
             "faiss_install__strategies": ["wheel"],
             **changes,
         }

@@ -55,6 +55,7 @@ class Host:
             "ansible_python_interpreter": sys.executable,
             "faiss_install__prefix": str(self.folder / "opt" / "faiss-fleet"),
             "vector_backend__path": str(self.folder / "etc" / "backend.json"),
+            "vector_backend__user": "root",  # the directories of pytest are closed to others
             "faiss_install__strategies": ["conda"],
             "faiss_install__measure_fallback": False,
             "faiss_install__cache": str(self.folder / "cache"),
@@ -92,7 +93,7 @@ def tiny(folder: Path, packed: str) -> str:
 def test_the_hosts_conda_creates_what_the_search_test_passes(host: Host, how: str) -> None:
     channel = f"file://{conda_channel.real('tar.bz2')}"
     record = host.audit(how, channel)
-    assert f"by its conda 4.3.16 ({host.base}/bin/conda), {how}." in record["plan"][0]["note"]
+    assert f"by its conda 4.3.16 ({host.base}/bin/conda), {how}." in record["attempts"][0]["note"]
     assert record["state"] == "native", record["attempts"][0]["message"]
     (attempt,) = record["attempts"]
     assert attempt["changed"] and attempt["artefact"]["version"] == "1.9.0.post1"

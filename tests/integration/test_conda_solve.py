@@ -62,18 +62,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 class Fleet:
-    """A controller with a cache of its own. ``get`` is what the ladder does for one host."""
+    """A controller with a cache of its own. ``get`` is what an attempt does for one host."""
 
     def __init__(self, cache: Path, channel: str) -> None:
         self.cache, self.channel = cache, channel
-        self.candidate: Any = None
+        self.made: Any = None
 
     def get(self, glibc: str, isa: str = "x86-64-v3", offline: bool = False, **extra: Any) -> Artefact:
         extra = {"conda_channels": [self.channel], "conda_packages": ["faiss-cpu", "python"], **extra}
         extra = {f"faiss_install__{name}": value for name, value in extra.items()}
         options = Options(cache=self.cache, offline=offline, extra=extra)
-        (self.candidate,) = conda.STRATEGY.plan(facts(glibc, isa), options)
-        artefact = conda.STRATEGY.resolve(self.candidate, facts(glibc, isa), options)
+        (candidate,) = conda.STRATEGY.plan(facts(glibc, isa), options)
+        artefact = self.made = conda.STRATEGY.resolve(candidate, facts(glibc, isa), options)
         assert artefact
         return artefact
 
@@ -105,7 +105,7 @@ def member(artefact: Artefact, name: str) -> bytes:
 )
 def test_each_glibc_gets_the_newest_that_fits_it(fleet: Fleet, glibc: str, version: str) -> None:
     fleet.get(glibc)
-    assert (fleet.candidate["artefact"]["version"], fleet.candidate["artefact"]["python"]) == (version, "3.13.2")
+    assert (fleet.made.found["version"], fleet.made.found["python"]) == (version, "3.13.2")
 
 
 def test_the_environment_is_made_for_the_prefix_on_the_host(fleet: Fleet) -> None:
@@ -160,8 +160,8 @@ def test_a_version_that_is_too_new_is_refused_with_the_newest_that_fits(fleet: F
 
 def test_a_cpu_that_is_too_old_is_no_fault_of_glibc(fleet: Fleet, folder: Path) -> None:
     conda_channel.make(folder, V4)
-    assert fleet.get("2.36", "x86-64-v4") and fleet.candidate["artefact"]["version"] == "2.0.0"
-    assert fleet.get("2.36", "x86-64-v3") and fleet.candidate["artefact"]["version"] == "1.15.1"
+    assert fleet.get("2.36", "x86-64-v4") and fleet.made.found["version"] == "2.0.0"
+    assert fleet.get("2.36", "x86-64-v3") and fleet.made.found["version"] == "1.15.1"
     assert fleet.refused("2.36", "x86-64-v3", conda_packages=["faiss-cpu >=2", "python"]).cause == "cpu_isa"
 
 
@@ -259,22 +259,22 @@ def test_the_locks_give_the_same_archive_again(fleet: Fleet, folder: Path, tmp_p
         again = Fleet(tmp_path / f"cache{number}", fleet.channel)
         artefact = again.get("2.17", conda_lock=str(lock))
         assert artefact.archive.read_bytes() == first.archive.read_bytes(), lock.name
-        assert again.candidate["artefact"]["version"] == "1.9.0"
+        assert again.made.found["version"] == "1.9.0"
     assert Fleet(tmp_path / "cache9", fleet.channel).get("2.17").digest != first.digest
 
 
 def test_the_record_says_what_an_older_host_misses(fleet: Fleet) -> None:
     fleet.get("2.17")
     said = "faiss-cpu 1.15.1 is in the channels: faiss-cpu 1.15.1 wants __glibc >=2.28,<3.0.a0, and the host has less"
-    assert said in fleet.candidate["note"]
+    assert said in fleet.made.note
     fleet.get("2.36")
-    assert "is in the channels" not in fleet.candidate["note"]
+    assert "is in the channels" not in fleet.made.note
 
 
 def test_the_record_says_where_the_lock_is(fleet: Fleet) -> None:
     fleet.get("2.17")
     (explicit,) = (fleet.cache / "locks").glob("*.explicit.txt")
-    assert fleet.candidate["note"].endswith(str(explicit))
+    assert fleet.made.note.endswith(str(explicit))
 
 
 @pytest.mark.parametrize("kind", ["*.explicit.txt", "*.pixi.lock"])
@@ -366,7 +366,7 @@ def test_a_mirror_with_a_password_serves_and_the_password_stays_secret(fleet: Fl
     assert kept == []
     with tarfile.open(artefact.archive) as tar:
         assert not any(b"s3cret" in tar.extractfile(each).read() for each in tar if each.isfile())  # type: ignore[union-attr]
-    assert "s3cret" not in json.dumps([artefact.lock, mirror.candidate])
+    assert "s3cret" not in json.dumps([artefact.lock, artefact.found, artefact.note])
 
 
 def test_a_password_kept_in_rattlers_own_file_serves(

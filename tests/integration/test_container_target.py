@@ -43,21 +43,21 @@ def audit(tmp_path_factory: pytest.TempPathFactory, host: Host, before: dict[str
 
 
 @pytest.fixture(scope="module")
-def foretold(audit: Audit) -> dict[str, Any]:
+def foreseen(audit: Audit) -> dict[str, Any]:
     return audit.run("--check")["target"]
 
 
 @pytest.fixture(scope="module")
-def record(audit: Audit, foretold: dict[str, Any]) -> dict[str, Any]:
+def record(audit: Audit, foreseen: dict[str, Any]) -> dict[str, Any]:
     return audit.run()["target"]
 
 
-def test_check_mode_foretells_and_touches_nothing(
-    foretold: dict[str, Any], host: Host, before: dict[str, set[str]]
+def test_check_mode_says_what_it_would_do_and_touches_nothing(
+    foreseen: dict[str, Any], host: Host, before: dict[str, set[str]]
 ) -> None:
-    (attempt,) = foretold["attempts"]
+    (attempt,) = foreseen["attempts"]
     assert attempt["ok"] is None and attempt["changed"] is True
-    assert int(attempt["message"].partition("would ship ")[2].split()[0]) > 50
+    assert attempt["foreseen"]["ship_bytes"] > 50_000_000 and " MB" in attempt["message"]
 
 
 def test_native_by_the_hosts_own_podman(record: dict[str, Any], host: Host) -> None:

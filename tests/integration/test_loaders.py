@@ -275,6 +275,7 @@ def test_the_wheel_for_python_works_where_it_is_installed(tmp_path, python, pyth
 
 TYPESCRIPT = """
 import { VectorStorage, JSVectorStorage, InputError, Hit } from 'faiss-fleet';
+import { IndexFlatIP, Index, MetricType, backend } from 'faiss-fleet/faiss-node';
 
 async function main(): Promise<void> {
   const store: VectorStorage = new VectorStorage({ metric: 'cosine', dimension: 2 });
@@ -282,6 +283,17 @@ async function main(): Promise<void> {
   store.on('restart', ({ error }) => console.log(error.code));
   await store.add([1, 2n], [[1, 2], new Float32Array(2)]);
   await store.add(new BigInt64Array(1), new Float32Array(2));
+  await store.update([1], [[2, 1]]);
+  const gone: number = await store.delete([1, 2n]);
+  const vector: Float32Array | null = store.has(1) ? store.get(1) : null;
+  const all: number[] = gone && vector ? store.ids() : [];
+  await store.clear();
+  store.on('recovered', ({ backend: now }) => console.log(now, all.length));
+  const flat = new IndexFlatIP(2);
+  flat.mergeFrom(IndexFlatIP.fromBuffer(flat.toBuffer()));
+  const labels: number[] = Index.fromFactory(2, 'Flat', MetricType.METRIC_L2).search([1, 2], 1).labels;
+  // @ts-expect-error: a backend that does not exist
+  if (backend === 'cuda' && labels.length) return;
   const one: Hit[] = await store.search([1, 2], 3);
   const many: Hit[][] = await store.search([[1, 2], [3, 4]], 3);
   const kind: string | undefined = new VectorStorage({ index: 'hnsw', socket: '/run/app/worker.sock' }).index?.kind;

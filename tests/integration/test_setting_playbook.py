@@ -65,6 +65,7 @@ class Host:
             "ansible_connection": "local",
             "ansible_python_interpreter": self.python,
             "vector_backend__path": str(self.path),
+            "vector_backend__user": "root",  # the directories of pytest are closed to others
             "faiss_install__prefix": str(self.base),
             **variables,
         }

@@ -20,7 +20,7 @@ from faiss_fleet.strategies.wheel import catalogue, pip_resolver
 from faiss_fleet.strategies.wheel import lock as wheel_lock
 from faiss_fleet.strategies.wheel import strategy as wheel
 from faiss_fleet.strategies.wheel.catalogue import Catalogue
-from faiss_fleet.target.prefix import unpack
+from faiss_fleet.target.prefix import contents, unpack
 from tests import needs
 from tests.unit.faiss_fleet.strategies.wheel.test_strategy import CENTOS7, DEBIAN12, facts, python
 
@@ -63,7 +63,7 @@ def deploy_and_search(artefact, folder):
     with open(artefact.archive, "rb") as handle:
         unpack.check_sha256(handle, artefact.sha256, "archive")
         unpack.unpack(handle, prefix, artefact.digest, "archive")
-    assert unpack.damage(prefix) is None
+    assert contents.damage(prefix) is None
     argv = [part.replace("{prefix}", prefix) for part in artefact.runtime["argv"]]
     environment = {name: value.replace("{prefix}", prefix) for name, value in artefact.runtime["env"].items()}
     output = subprocess.check_output(

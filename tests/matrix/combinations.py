@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from packaging.version import Version
 
 from faiss_fleet.strategies.wheel import catalogue
-from faiss_fleet.strategies.wheel.catalogue import Wheel
+from faiss_fleet.strategies.wheel.measure import Wheel
 from faiss_fleet.strategies.wheel.pip_resolver import Target
 
 # Of each Python the releases that are tried on it: those that brought a new tag, a new need or a new way to import.

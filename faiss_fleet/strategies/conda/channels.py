@@ -66,7 +66,7 @@ class Channels:
         return url
 
     def stamps(self, subdirs: Sequence[str]) -> list[tuple[str, int, int]]:
-        """What changes when a channel in a folder is indexed anew: its lock is then not used again."""
+        """What changes when a channel in a folder is indexed again: its lock is then not used again."""
         found = []
         for channel in self.real:
             folder = local_path(channel)

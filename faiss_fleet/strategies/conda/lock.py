@@ -7,7 +7,6 @@ Beside the lock lie its two common spellings, pixi.lock and @EXPLICIT: each can 
 from __future__ import annotations
 
 import contextlib
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -84,15 +83,17 @@ def lock_path(host: HostClass, wanted: CondaOptions, options: Options) -> Path:
     return options.cache / "locks" / f"{STRATEGY}-{key}.json"
 
 
+def kept(facts: Facts, options: Options, now: Callable[[], float] = time.time) -> Artefact | None:
+    """What an earlier run locked and packed for the host's class; None where it would have to be made."""
+    host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
+    lock = _kept(lock_path(host, wanted, options), options, now())
+    packed = packing.kept(options.cache / "archives", STRATEGY, lock) if lock else None
+    return packed.artefact(RUNTIME, lock) if packed and lock else None
+
+
 def _kept(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:
-    kept = cache.read_json(path)
-    if not isinstance(kept, dict):
-        return None
     hours = float(options.extra.get("faiss_install__lock_max_age_hours") or 0)
-    if hours and not (any_age or options.offline) and not 0 <= now - kept["resolved_at"] < hours * 3600:
-        return None
-    lock: dict[str, Any] = kept["lock"]
-    return lock
+    return class_work.kept_lock(path, LAYOUT, options, now, hours, any_age)
 
 
 def _made(
@@ -125,7 +126,7 @@ def _repodata(channels: Channels, options: Options) -> Iterator[Path]:
     if not channels.secrets():
         yield options.cache / "conda" / "repodata"
         return
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="repodata-") as place:
+    with cache.scratch(options.cache, "repodata") as place:
         yield Path(place)
 
 

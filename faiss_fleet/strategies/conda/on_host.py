@@ -6,11 +6,10 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from ...artefacts import class_work, packing
+from ...artefacts import cache, class_work, packing
 from ...artefacts.packing import Packed
 from ...errors import FleetError
 from ..base import Artefact, Facts, HostBuild, Options, Reason
@@ -104,12 +103,11 @@ def _readable(packages: list[dict[str, Any]], conda: dict[str, Any]) -> None:
             f"The host's {conda['path']} is conda {conda['version']}, which reads .tar.bz2 packages only, and the lock "
             f"has {odd[0]}{f' and {len(odd) - 1} more' if len(odd) > 1 else ''} that want 4.7 or newer. {remedy}"
         )
-        raise FleetError(text, "command_missing", remedy)
+        raise FleetError(text, "command_missing", remedy, fault="host")
 
 
 def _pack(lock: dict[str, Any], how: str, options: Options, archives: Path) -> Packed:
-    options.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="stage-") as place:
+    with cache.scratch(options.cache, "stage") as place:
         tree = Path(place, "tree")
         tree.mkdir()
         if how == "offline":

@@ -7,7 +7,6 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,8 +33,7 @@ def build(lock: dict[str, Any], host: HostClass, wanted: CondaOptions, options: 
     """Fetched, checked, installed, packed. Whatever fails on the way leaves no archive and no tree."""
     packages: list[Package] = lock["packages"]
     prefix = f"{lock['prefix']}/{STRATEGY}/{packing.digest_of(lock)}"
-    options.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="stage-") as place:
+    with cache.scratch(options.cache, "stage") as place:
         files = fetch(packages, wanted, options, Path(place))
         tree = Path(place) / "tree"
         answer = conda_solver.call(
@@ -43,7 +41,7 @@ def build(lock: dict[str, Any], host: HostClass, wanted: CondaOptions, options: 
             files=[str(file) for file in files],
             target=str(tree),
             prefix=prefix,
-            # Unpacked anew each time: what lay in a cache could have been changed since it was checked.
+            # Unpacked again each time: what lay in a cache could have been changed since it was checked.
             unpacked=str(Path(place) / "unpacked"),
             subdir=host.subdir,
             virtual=dict(host.virtual),
@@ -64,7 +62,7 @@ def _same(packages: Sequence[Package], installed: dict[str, str]) -> None:
     if expected != installed:
         odd = sorted(set(expected.items()) ^ set(installed.items()))
         names = ", ".join(" ".join(each) for each in odd)
-        raise FleetError(f"Packages are not what the lock calls them: {names}. Make the lock anew.", "corrupt_artefact")
+        raise FleetError(f"Packages are not what the lock calls them: {names}. Make a new lock.", "corrupt_artefact")
 
 
 def _tidy(tree: Path, packages: Sequence[Package]) -> None:
@@ -136,9 +134,9 @@ def _copy(source: Path, path: Path) -> None:
         shutil.copyfile(source, path)
     except OSError as exc:
         raise FleetError(
-            f"{source} cannot be read: {exc}. The channel's index names it: put it back, or index the channel anew.",
+            f"{source} cannot be read: {exc}. The channel's index names it: put it back, or index the channel again.",
             "conda_network",
-            "Put the package back into the channel, or index the channel anew.",
+            "Put the package back into the channel, or index the channel again.",
         ) from exc
 
 
@@ -148,8 +146,8 @@ def check(package: Package, path: Path) -> None:
     if found == expected:
         return
     remedy = (
-        "Find out who changed the package or its mirror. If the channel was renewed on purpose, index it anew, or make "
-        "the lock anew."
+        "Find out who changed the package or its mirror. If the channel was renewed on purpose, index it again or make "
+        "the lock again."
     )
     text = f"{package['url']} came with sha256 {found}, and the lock has {expected}. It is not used. {remedy}"
     raise FleetError(text, "hash_mismatch", remedy)

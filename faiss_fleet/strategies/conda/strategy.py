@@ -6,8 +6,10 @@ Or, where the inventory says so, created from the same lock by the host's own co
 
 from __future__ import annotations
 
+import dataclasses
+
 from ...causes import diagnose as causes
-from ..base import Artefact, Candidate, Facts, Options
+from ..base import Artefact, Candidate, Facts, Forecast, Options
 from ..wheel import judge as wheel_judge
 from . import host_class as conda_class
 from . import lock as conda_lock
@@ -17,10 +19,17 @@ from . import options as conda_options
 NAME = "conda"
 # A Python, numpy, a BLAS and FAISS, unpacked: what a plan asks for. The deploy module counts exactly.
 NEEDED_BYTES = 400_000_000
+# Packed, and the time for it once the channel's index is read: rough, for check mode.
+DOWNLOAD_BYTES = 120_000_000
+SOLVE_SECONDS = 60.0
 
 
 class CondaStrategy:
+    """See the module."""
+
     name = NAME
+    native = True
+    remover = None
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """One candidate: which versions fit is known when it is solved, and a plan asks no channel."""
@@ -45,19 +54,29 @@ class CondaStrategy:
         ]
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
-        """The packed environment of the host's class; the candidate then knows which versions it got."""
-        note = conda_lock.note
-        if conda_on_host.mode(options):
-            artefact = conda_on_host.artefact(facts, options)
-            conda, _ = conda_on_host.chosen(facts)
-            candidate["note"] = f"{conda_on_host.shown(conda, options) if conda else ''} {note(facts, options)}"
-        else:
+        """The packed environment of the host's class, with the versions that it got."""
+        if not conda_on_host.mode(options):
             artefact = conda_lock.artefact(facts, options)
-            candidate["note"] = note(facts, options)
-        packages = artefact.lock["packages"]
-        candidate["artefact"]["version"] = conda_lock.version_of(packages, candidate["artefact"]["name"])
-        candidate["artefact"]["python"] = conda_lock.version_of(packages, "python")
-        return artefact
+            return _with_versions(artefact, candidate, conda_lock.note(facts, options))
+        artefact = conda_on_host.artefact(facts, options)
+        conda, _ = conda_on_host.chosen(facts)
+        shown = conda_on_host.shown(conda, options) if conda else ""
+        return _with_versions(artefact, candidate, f"{shown} {conda_lock.note(facts, options)}".strip())
+
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
+        """The environment of the host's class where it was solved and packed before; else what that would take."""
+        kept = None if conda_on_host.mode(options) else conda_lock.kept(facts, options)
+        if kept is not None:
+            return Forecast(artefact=_with_versions(kept, candidate, None))
+        how = "solve the environment and build it"
+        return Forecast(how=how, download=DOWNLOAD_BYTES, ship=DOWNLOAD_BYTES, seconds=SOLVE_SECONDS)
+
+
+def _with_versions(artefact: Artefact, candidate: Candidate, note: str | None) -> Artefact:
+    packages = artefact.lock["packages"]
+    names = {"version": str(candidate["artefact"]["name"]), "python": "python"}
+    found = {key: conda_lock.version_of(packages, name) for key, name in names.items()}
+    return dataclasses.replace(artefact, found=found, note=note)
 
 
 STRATEGY = CondaStrategy()

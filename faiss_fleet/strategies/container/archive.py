@@ -234,5 +234,5 @@ def _add(tar: tarfile.TarFile, name: str, handle: IO[bytes], size: int) -> None:
 
 
 def _refuse(path: Path, why: str) -> NoReturn:
-    remedy = "Make it anew with `podman save --format docker-archive` or `docker save`, of one image."
+    remedy = "Make it again with `podman save --format docker-archive` or `docker save`, of one image."
     raise FleetError(f"{path} cannot be used as an image: {why}. {remedy}", "corrupt_artefact", remedy)

@@ -88,7 +88,7 @@ def inspect(layers: Sequence[Path], folder: Path, python: str, name: str) -> dic
     try:
         lay(layers, root)
     except (tarfile.TarError, OSError, ValueError) as exc:
-        remedy = "Make it anew, or name another."
+        remedy = "Make it again, or name another."
         text = f"{name} cannot be looked into: {exc}. {remedy}"
         raise FleetError(text, "corrupt_artefact", remedy) from exc
     host = target_host.Host(str(root), environ={"PATH": ":".join(PATH)})

@@ -6,7 +6,7 @@ An image is made ready once and kept by its content. The lock names it by its id
 
 from __future__ import annotations
 
-import tempfile
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,8 +112,7 @@ def _arguments(ready: Ready | None, image: dict[str, Any], engine: Engine) -> di
 
 
 def _packed(lock: dict[str, Any], options: Options, archives: Path) -> packing.Packed:
-    options.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="stage-") as place:
+    with cache.scratch(options.cache, "stage") as place:
         program = Path(place) / "tree" / wrapper.PROGRAM
         program.parent.mkdir(parents=True)
         program.write_text(lock["program"], encoding="utf-8")
@@ -129,11 +128,13 @@ def pinned(image: Reference, options: Options, now: Callable[[], float] = time.t
     with class_work.once(path, options):
         kept = cache.read_json(path)
         hours = float(options.extra.get("faiss_install__lock_max_age_hours") or 0)
-        fresh = isinstance(kept, dict) and (not hours or 0 <= now() - kept["resolved_at"] < hours * 3600)
+        known = isinstance(kept, dict) and re.fullmatch(r"sha256:[0-9a-f]{64}", str(kept.get("digest"))) is not None
+        at = kept.get("resolved_at") if isinstance(kept, dict) else None
+        fresh = known and (not hours or (isinstance(at, int | float) and 0 <= now() - at < hours * 3600))
         if not fresh and not options.offline:
             kept = {"resolved_at": now(), "for": str(image), "digest": container_registry.digest_of(image)}
             cache.write_json(path, kept)
-        if not isinstance(kept, dict):
+        if not isinstance(kept, dict) or not (known or fresh or not options.offline):
             remedy = f"Name {image.name}@sha256:... with its digest, or run once with the registry at hand."
             raise FleetError(
                 f"faiss_install__offline is set, and the digest of {image} is not known. {remedy}",
@@ -177,21 +178,48 @@ def _base_name(wanted: ContainerOptions) -> str:
     return wanted.base.pinned if isinstance(wanted.base, Reference) else f"sha256:{wanted.base.sha256}"  # type: ignore[union-attr]
 
 
+def image_path(made_of: list[Any], options: Options) -> Path:
+    """Where the image that is made of this is kept."""
+    return options.cache / "archives" / f"image-{cache.digest(made_of)[: packing.DIGEST_CHARACTERS]}.tar.gz"
+
+
+def kept_image(path: Path) -> dict[str, Any] | None:
+    """What is noted of an image that an earlier run made, None where it is not there or not what it was."""
+    kept = cache.read_json(_note(path))
+    if not isinstance(kept, dict) or not path.is_file() or kept.get("stamp") != _stamp(path):
+        return None
+    return kept if {"id", "manifest", "arch", "bytes", "sha256"} <= set(kept) else None
+
+
+def at_hand(wanted: ContainerOptions, options: Options, wheels: Artefact | None) -> bool:
+    """Whether ``artefact`` would make nothing large: the image lies in a registry, or in the cache."""
+    if wanted.source == "registry":
+        return True
+    if wanted.source == "archive":
+        return bool(wanted.archive and kept_image(image_path([ARCHIVE_LAYOUT, wanted.archive.sha256], options)))
+    if wheels is None or wanted.base is None:
+        return False
+    made_of = [ARCHIVE_LAYOUT, container_build.key_of(wanted.base), wheels.digest]
+    return kept_image(image_path(made_of, options)) is not None
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + ".json")
+
+
 def _ready(made_of: list[Any], options: Options, make: Callable[[Path], container_archive.Image]) -> Ready:
     """Made and written at most once for what it is made of."""
-    path = options.cache / "archives" / f"image-{cache.digest(made_of)[: packing.DIGEST_CHARACTERS]}.tar.gz"
-    note = path.with_name(path.name + ".json")
+    path = image_path(made_of, options)
     with class_work.once(path, options):
-        kept = cache.read_json(note)
-        if not isinstance(kept, dict) or not path.is_file() or kept["stamp"] != _stamp(path):
-            options.cache.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=options.cache, prefix="image-") as place:
+        kept = kept_image(path)
+        if kept is None:
+            with cache.scratch(options.cache, "image") as place:
                 image = make(Path(place))
                 container_archive.write(image, path)
                 size = sum(layer.stat().st_size for layer in image.layers)
                 kept = {"id": image.id, "manifest": image.manifest_id, "arch": image.arch, "bytes": size}
             kept.update(sha256=cache.sha256(path), stamp=_stamp(path))
-            cache.write_json(note, kept)
+            cache.write_json(_note(path), kept)
     return Ready(path, kept["sha256"], kept["id"], kept["manifest"], kept["arch"], kept["bytes"])
 
 

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from ...causes import diagnose as causes
 from ...errors import FleetError
-from ...plan import obstacle
+from ...plan import blockers
 from ...plan.answers import DOCKER_OF_CLONE3, KERNEL_OF_ENGINES
 from ...target.elf import versions as glibc
-from ..base import Artefact, Candidate, Facts, Options, Reason
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason
+from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from ..wheel import strategy as wheel
 from . import (
@@ -35,12 +37,16 @@ from .wrapper import Engine
 # From here on glibc starts threads by clone3, which an older engine's filter answers with EPERM.
 GLIBC_OF_CLONE3 = (2, 34)
 PREFIX_BYTES = 1_000_000
+BUILD_SECONDS = 120.0
+READ_SECONDS = 20.0
 
 
 class ContainerStrategy:
     """See the module."""
 
     name = NAME
+    native = True
+    remover = container_lock.MODULE
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """One candidate: the engine that answers, with the image that the inventory names or has built."""
@@ -60,10 +66,12 @@ class ContainerStrategy:
         if engine is None:
             cause = missing[0]["cause"]
             text = "; ".join(reason["text"] for reason in missing)
-            raise FleetError(f"No engine could start a container: {text}.", cause, str(causes.remedy(cause)))
+            raise FleetError(
+                f"No engine could start a container: {text}.", cause, str(causes.remedy(cause)), fault="host"
+            )
         if not wanted.named:
-            raise FleetError(f"{candidate['id']} has no image any more. Run again to plan anew.", "image_missing")
-        wheels = None
+            raise FleetError(f"{candidate['id']} has no image any more. Run again.", "image_missing")
+        wheels, found = None, {}
         if wanted.source == "build":
             inside = container_build.inspected(wanted, options, now=True)
             assert inside is not None
@@ -72,8 +80,26 @@ class ContainerStrategy:
                 reason = chosen["reasons"][0]
                 raise FleetError(f"No wheel runs in the base: {reason['text']}.", reason["cause"], chosen["remedy"])
             wheels = wheel.STRATEGY.resolve(chosen, container_base.as_host(inside, facts), options)
-            candidate["artefact"].update(version=chosen["artefact"]["version"], python=chosen["artefact"]["python"])
-        return container_lock.artefact(facts, options, engine, wheels)
+            found = {name: chosen["artefact"][name] for name in ("version", "python")}
+        made = container_lock.artefact(facts, options, engine, wheels)
+        return dataclasses.replace(made, found={**made.found, **found})
+
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
+        """The prefix where nothing large has to be made for it, else how the image would be made."""
+        wanted = container_options.from_options(options)
+        wheels = None
+        inside = container_build.inspected(wanted, options, now=False) if wanted.source == "build" else None
+        if inside is not None:
+            within = container_base.as_host(inside, facts)
+            chosen = _wheel(within, options)
+            expected = wheel.STRATEGY.forecast(chosen, within, options)
+            wheels = expected.artefact if expected else None
+        if container_lock.at_hand(wanted, options, wheels):
+            return Forecast(artefact=self.resolve(candidate, facts, options))
+        if wanted.source == "build":
+            return Forecast(how="build the image from its base", seconds=BUILD_SECONDS)
+        size = wanted.archive.path.stat().st_size if isinstance(wanted.archive, container_options.File) else None
+        return Forecast(how="read the image's archive", download=0, ship=size, seconds=READ_SECONDS)
 
 
 def chosen_engine(facts: Facts, wanted: ContainerOptions) -> tuple[Engine | None, list[Reason]]:
@@ -98,10 +124,7 @@ def chosen_engine(facts: Facts, wanted: ContainerOptions) -> tuple[Engine | None
 
 def host_reasons(facts: Facts, options: Options) -> list[Reason]:
     """What of the host itself stands in the way of any container."""
-    found = []
-    if facts["method"] == "raw":
-        text = "this host has no Python that Ansible can use, which loads the image there"
-        found.append(_reason("python", "python_missing", "Python 2.7 or 3.6", None, text))
+    found = python_on_host(facts)
     kernel = facts.get("kernel") or ""
     have = glibc.parse_version(kernel)[:2] if kernel[:1].isdigit() else None
     if have and have < KERNEL_OF_ENGINES:
@@ -129,7 +152,7 @@ def _inside(
     """What is known of the image: its userland, the wheel for it, and why there is none."""
     if not wanted.named:
         text = f"{wanted.variable} names nothing, so there is no image for the source {wanted.source}"
-        return None, None, [_reason(obstacle.INVENTORY, "image_missing", "an image", None, text)]
+        return None, None, [_reason(blockers.INVENTORY, "image_missing", "an image", None, text)]
     if wanted.source != "build":
         return None, None, []
     try:
@@ -194,7 +217,7 @@ def _note(wanted: ContainerOptions, inside: dict[str, Any] | None) -> str | None
 
 
 def _remedy(reason: Reason, wanted: ContainerOptions) -> str:
-    if reason["check"] == obstacle.INVENTORY:
+    if reason["check"] == blockers.INVENTORY:
         return (
             f"Set {wanted.variable}, or another {PREFIX}source: registry (an image by its digest), archive (of `podman "
             "save` or `docker save`), build (a base, to which the controller adds FAISS)."

@@ -8,7 +8,7 @@ from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
 
 OWN_ENVIRONMENT = sys.prefix if sys.prefix != sys.base_prefix else None
 _REMEDY = "Repair the interpreter, or name another one in glibc_facts__interpreters."
@@ -34,6 +34,8 @@ class Existing:
     """See the module."""
 
     name = "existing"
+    native = True
+    remover = None
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """One candidate for each FAISS, newest first. One that two names of an interpreter reach counts once."""
@@ -75,6 +77,10 @@ class Existing:
         return candidates
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
+        """Nothing to ship."""
+        return None
+
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
         """Nothing to ship."""
         return None
 

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 from ...causes import diagnose as causes
-from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
+from ..host_python import python_on_host
 from ..node.strategy import OLDEST_NODE, chosen_node
 
 NAME = "js"
@@ -15,6 +16,8 @@ class JavaScript:
     """See the module."""
 
     name = NAME
+    native = False
+    remover = None
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """One candidate, possible wherever there is a Node that the loader supports."""
@@ -25,6 +28,7 @@ class JavaScript:
             text = f"{PROJECT} runs on Node {OLDEST_NODE} and newer; the host has {have or 'none'}"
             need = f"Node {OLDEST_NODE} or newer"
             reasons.append(Reason(check="node", cause=found[0]["cause"], need=need, have=have, text=text))
+        reasons += python_on_host(facts)
         return [
             Candidate(
                 id=f"{NAME}:{PROJECT}:{node['path'] if node else 'none'}",
@@ -33,13 +37,17 @@ class JavaScript:
                 verdict="blocked" if reasons else "possible",
                 reasons=reasons,
                 remedy=str(causes.remedy(reasons[0]["cause"])) if reasons else None,
-                runtime=Runtime(kind=NAME, argv=[node["path"]], env={}, prefix=None) if node else None,
+                runtime=Runtime(kind="js", argv=[node["path"]], env={}, prefix=None) if node else None,
                 note="exact search, without FAISS",
             )
         ]
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """Nothing to ship: the application brings the loader."""
+        return None
+
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
+        """Nothing to ship."""
         return None
 
 

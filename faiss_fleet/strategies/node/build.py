@@ -49,9 +49,9 @@ def artefact(variant: Variant, options: Options, say: Say = say_to_stderr) -> tu
     archives = options.cache / "archives"
     name = f"{STRATEGY}-{packing.digest_of(lock)}"
     with class_work.once(archives / name, options, time_limit(options) + 60):
-        kept = packing.kept(archives, STRATEGY, lock)
-        if kept is not None:
-            return kept, lock
+        packed = packing.kept(archives, STRATEGY, lock)
+        if packed is not None:
+            return packed, lock
         check_controller()
         runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", time_limit(options))
         say(f"faiss-node for {variant.level}: building, log in {runner.log}")
@@ -68,6 +68,13 @@ def artefact(variant: Variant, options: Options, say: Say = say_to_stderr) -> tu
         return packed, lock
 
 
+def kept(variant: Variant, options: Options) -> tuple[Packed, dict[str, Any]] | None:
+    """What an earlier run built of a variant, and its lock; None where it would have to be built."""
+    lock = recipe.lock(variant, addon_inputs.load(options))
+    packed = packing.kept(options.cache / "archives", STRATEGY, lock)
+    return (packed, lock) if packed else None
+
+
 def time_limit(options: Options) -> float:
     return float(options.extra.get("faiss_install__addon_timeout") or TIME_LIMIT)
 
@@ -80,6 +87,7 @@ def check_controller(machine: str | None = None) -> None:
             f"The addon is built with a compiler locked for x86_64 Linux, and this controller is {sys.platform} "
             f"{machine}. Run it once from an x86_64 Linux controller, and take its cache along (faiss_install__cache).",
             cause="arch_mismatch",
+            fault="controller",
             remedy="Build on an x86_64 Linux controller and take its cache along.",
         )
 
@@ -94,7 +102,7 @@ def _built(
     say: Say,
 ) -> Packed:
     program = compiler(inputs["zig"], files["zig"], options)
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="addon-") as place:
+    with cache.scratch(options.cache, "addon") as place:
         work = Path(place)
         faiss = unpacking.tar(files["faiss"], work / "faiss", files["faiss"].name)
         packages = {

@@ -32,7 +32,7 @@ class Requirement:
     def reason(self) -> Reason:
         have = self.have or "none"
         text = f"a build of faiss-node on this host needs {self.name} {self.need}, and the host has {have}"
-        return Reason(check=self.name, cause=self.cause, need=self.need, have=self.have, text=text)
+        return Reason(check="build_tools", cause=self.cause, need=f"{self.name} {self.need}", have=self.have, text=text)
 
 
 def requirements(facts: Facts, headers: str, source: str) -> list[Requirement]:

@@ -4,12 +4,11 @@ the addon. Packed on the controller once for each set of tools and CPU level."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...artefacts import class_work, packing
+from ...artefacts import cache, class_work, packing
 from ...artefacts.packing import Packed
 from ..base import Artefact, Facts, HostBuild, Options, Runtime
 from . import build, host_build, recipe, unpacking
@@ -106,7 +105,7 @@ def _packed(inputs: Mapping[str, Input], locked: dict[str, Any], level: str | No
             return kept
         runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", build.time_limit(options))
         files = addon_inputs.fetch_all(inputs, options, runner)
-        with tempfile.TemporaryDirectory(dir=options.cache, prefix="addon-") as place:
+        with cache.scratch(options.cache, "addon") as place:
             tree = Path(place, "tree")
             packages = {key: unpacking.tar(files[key], Path(place, key), files[key].name) for key in inputs}
             build.patch(packages["faiss-node"])

@@ -104,7 +104,7 @@ def artefact(prebuilt: Prebuilt, options: Options) -> tuple[Packed, dict[str, An
             return kept, lock
         runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", build.time_limit(options))
         files = addon_inputs.fetch_all(inputs, options, runner)
-        with tempfile.TemporaryDirectory(dir=options.cache, prefix="addon-") as place:
+        with cache.scratch(options.cache, "addon") as place:
             tree = Path(place, "tree")
             for key in PARTS:
                 unpacking.tar(files[key], tree / "node_modules" / key, files[key].name)

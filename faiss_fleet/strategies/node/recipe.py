@@ -97,7 +97,7 @@ class Patch:
         if text.count(self.old) != 1:
             raise FleetError(
                 f"{self.file} of faiss-node looks other than the patch expects ({self.why}). It is made for 0.5.1: "
-                "lock that version, or write the patch anew.",
+                "lock that version, or write the patch again.",
                 cause="build_failed",
                 remedy="Lock faiss-node 0.5.1.",
             )

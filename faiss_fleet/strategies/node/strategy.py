@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from ...causes import diagnose as causes
 from ...errors import FleetError
-from ...plan import obstacle
+from ...plan import blockers
 from ...target.elf import needs
-from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
+from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from . import build, host_build, host_source, prebuilt, recipe
 from . import inputs as addon_inputs
@@ -26,6 +28,12 @@ PLACES = ("controller", "host", "both")
 OLDEST_NODE = 16
 # The addon with its JavaScript, unpacked.
 UNPACKED_BYTES = 40_000_000
+# Rough, for check mode: packed, what a build fetches, and its time on one core.
+ADDON_BYTES = 10_000_000
+INPUT_BYTES = 110_000_000
+SOURCE_BYTES = 2_000_000
+BUILD_CORE_SECONDS = 300.0
+HOST_BUILD_CORE_SECONDS = 500.0
 # What build.check holds every build to, as needs of a file.
 PROMISED: list[dict[str, Any]] = [
     {"file": recipe.BINARY, "library": None, "symbol_version": None, "symbols": [], "machine": "x86_64"},
@@ -38,6 +46,8 @@ class NodeStrategy:
     """See the module."""
 
     name = NAME
+    native = True
+    remover = None
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """The prebuilt if it fits, the builds of the controller, the host's own, then what is blocked and why."""
@@ -49,7 +59,7 @@ class NodeStrategy:
         kind = candidate["id"].split(":", 3)[2]
         runtime = candidate.get("runtime")
         if runtime is None:
-            raise FleetError(f"{candidate['id']} has no Node. Run again to plan anew.", cause="command_missing")
+            raise FleetError(f"{candidate['id']} has no Node. Run again.", cause="command_missing")
         if kind == "prebuilt":
             named = prebuilt.from_options(options)
             if named is None:
@@ -62,6 +72,30 @@ class NodeStrategy:
             packed, lock = build.artefact(variant, options)
         return packed.artefact(runtime, lock)
 
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
+        """What was built before, else what the build would take: nothing is compiled and nothing fetched."""
+        kind = candidate["id"].split(":", 3)[2]
+        if kind == HOST_BUILD:
+            seconds = HOST_BUILD_CORE_SECONDS / (facts["cpu"].get("count") or 1)
+            how = "pack the sources, from which the host would build it"
+            return Forecast(how=how, ship=SOURCE_BYTES, seconds=seconds)
+        if kind == "prebuilt":
+            return Forecast(artefact=self.resolve(candidate, facts, options))
+        variant = next(each for each in recipe.VARIANTS if each.level == kind)
+        kept = build.kept(variant, options)
+        runtime = candidate.get("runtime")
+        if kept is not None and runtime is not None:
+            return Forecast(artefact=kept[0].artefact(runtime, kept[1]))
+        build.check_controller()
+        seconds = BUILD_CORE_SECONDS / (os.cpu_count() or 1)
+        return Forecast(
+            how=f"compile FAISS for {variant.level}",
+            download=INPUT_BYTES,
+            ship=ADDON_BYTES,
+            unpacked=UNPACKED_BYTES,
+            seconds=seconds,
+        )
+
 
 def plan(
     facts: Facts, options: Options, inputs: dict[str, addon_inputs.Input], given: Prebuilt | None
@@ -69,6 +103,7 @@ def plan(
     """Pure: from facts to candidates."""
     where = _where(options)
     node, without = chosen_node(facts, options)
+    without = [*without, *python_on_host(facts)]
     place = wheel_judge.file_system(facts, options, UNPACKED_BYTES, NAME)
     candidates = []
     host: list[Reason] = list(needs.judge(PROMISED, needs.provided_per_facts(facts)))
@@ -141,7 +176,7 @@ def _built(
     note = f"FAISS {inputs['faiss'].release}, built on the controller for glibc {recipe.GLIBC} and {variant.level}."
     if facts["cpu"]["isa_level"] is None and not reasons:
         note += " The CPU level of this host is not known; the search test tells."
-    return _candidate(variant.level, node, reasons, inputs, note, {"variant": variant.level})
+    return _candidate(variant.level, node, reasons, inputs, note, {})
 
 
 def _prebuilt(
@@ -157,7 +192,7 @@ def _prebuilt(
             f"no archive of a prebuilt {PROJECT} is named in {prebuilt.VARIABLE}, so what its files need is not "
             "known; the installer of npm looks at the family of the C library only, and is not used"
         )
-        unread = _reason(obstacle.INVENTORY, "prebuild_missing", "an archive with its sha256", None, text)
+        unread = _reason(blockers.INVENTORY, "prebuild_missing", "an archive with its sha256", None, text)
         return _candidate("prebuilt", node, [*without, unread], inputs, None, {})
     found = needs.judge(list(given.needs), needs.provided_per_facts(facts), given.bundled)
     extra = {"file": given.archive.name, "sha256": given.sha256}
@@ -202,7 +237,8 @@ def _candidate(
     extra: dict[str, Any],
 ) -> Candidate:
     version = inputs[PROJECT].version
-    artefact = {"name": PROJECT, "version": version, "node": node["version"] if node else None, **extra}
+    about = {"node": node["version"] if node else None, "variant": kind}
+    artefact = {"name": PROJECT, "version": version, **about, **extra}
     return Candidate(
         id=f"{NAME}:{PROJECT}-{version}:{kind}:{node['path'] if node else 'none'}",
         strategy=NAME,
@@ -217,6 +253,8 @@ def _candidate(
 
 def _remedy(reason: Reason) -> str:
     """Whatever is the matter with the host's Nodes, the remedy is one that works there."""
+    if reason["check"] == blockers.INVENTORY:
+        return f"Name an archive of a release in {prebuilt.VARIABLE}, or let the controller build the addon ({WHERE})."
     return str(causes.remedy("node_too_old" if reason["check"] == "node" else reason["cause"]))
 
 

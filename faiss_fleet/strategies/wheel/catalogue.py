@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime
-import email.parser
 import functools
 import json
 import re
@@ -26,7 +25,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
@@ -34,15 +32,14 @@ from packaging.version import Version
 from ...artefacts import cache
 from ...errors import FleetError
 from ...redact import redact
-from ...target.elf import versions as glibc
 from ..base import Options
-from . import needs as wheel_needs
 from . import pip_resolver
-from .pip_resolver import Source, Target
+from .measure import Wheel, libc_tag, measure, measured_isa, notes, tags_of
+from .pip_resolver import Source
+from .sums import check_sum, read_sums
 
 PROJECT = "faiss-cpu"
 TABLE = "faiss_cpu_wheels.json"
-NOTES = "faiss_cpu_notes.json"
 SCHEMA = 1
 ARCHES = ("x86_64", "aarch64")
 # A look at the index for newer releases is kept this long; a failed one is not repeated by every host of a run either.
@@ -50,63 +47,6 @@ LOOK_HOURS = 24.0
 FAILED_LOOK_HOURS = 0.25
 MAX_NEW_WHEELS = 24
 DOWNLOAD = ("--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir")
-MAX_SYMBOLS = 4
-# What the oldest host within reach has, CentOS 7. Lesser needs stop nothing: only the newest of each file is kept.
-FLOOR = {"GLIBC": (2, 17), "GLIBCXX": (3, 4, 19), "CXXABI": (1, 3, 7), "GCC": (4, 8, 0), "GOMP": (4, 0), "OMP": (3, 1)}
-ISA_LEVELS = ("x86-64-v1", "x86-64-v2", "x86-64-v3", "x86-64-v4")
-BUILD = re.compile(r"(?:^|/)_swigfaiss(?:_(?P<isa>[a-z0-9_]+?))?(?:\.cpython-[^/]*|\.abi3)?\.so$")
-PLATFORM = re.compile(r"^(?P<kind>manylinux|musllinux)_(?P<major>\d+)_(?P<minor>\d+)_(?P<arch>.+)$")
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """One wheel file, as it was measured. isa is the least level on which it runs, None where not measured."""
-
-    file: str
-    version: Version
-    tags: frozenset[tuple[str, str, str]]
-    requires_python: str | None
-    requires_dist: tuple[str, ...]
-    sha256: str
-    size: int
-    unpacked_bytes: int
-    builds: tuple[str, ...]
-    needs: tuple[dict[str, Any], ...]
-    bundled: tuple[str, ...]
-    isa: str | None = None
-    origin: str = "table"
-    folder: Path | None = None
-
-    def libc_tags(self) -> list[tuple[str, tuple[int, int], str]]:
-        """('glibc', (2, 17), 'x86_64') of each platform tag."""
-        found = {_libc_tag(platform) for _, _, platform in self.tags}
-        return sorted(entry for entry in found if entry)
-
-    def fits_python(self, target: Target) -> bool:
-        """By its tags, and by the Python that its metadata asks for."""
-        minor = target.python[1]
-        for python, abi, _ in self.tags:
-            exact = python == target.tag and abi == target.abi
-            stable = abi == "abi3" and re.fullmatch(r"cp3\d+", python) is not None and int(python[3:]) <= minor
-            if (exact or stable) and self._allows(target.python):
-                return True
-        return False
-
-    def _allows(self, python: tuple[int, int]) -> bool:
-        # Some release of that minor version must be allowed: ">=3.8.1" does not rule 3.8 out as a whole.
-        allowed = SpecifierSet(self.requires_python or "")
-        return any(allowed.contains(f"{python[0]}.{python[1]}.{patch}") for patch in (0, 99))
-
-
-def _libc_tag(platform: str) -> tuple[str, tuple[int, int], str] | None:
-    for (major, minor), name in pip_resolver.LEGACY.items():
-        if platform.startswith(name + "_"):
-            return "glibc", (major, minor), platform[len(name) + 1 :]
-    found = PLATFORM.match(platform)
-    if not found:
-        return None
-    family = "glibc" if found["kind"] == "manylinux" else "musl"
-    return family, (int(found["major"]), int(found["minor"])), found["arch"]
 
 
 @dataclass(frozen=True)
@@ -120,136 +60,6 @@ class Catalogue:
     def releases(self) -> list[Version]:
         """Newest first."""
         return sorted({wheel.version for wheel in self.wheels}, reverse=True)
-
-
-def notes() -> dict[str, Any]:
-    """What no wheel says of itself: implicit requirements and measured CPU levels, by release."""
-    found: dict[str, Any] = json.loads(resources.files(__package__).joinpath(NOTES).read_text(encoding="utf-8"))
-    return found
-
-
-def requirements(wheel: Wheel, known: dict[str, Any] | None = None) -> list[str]:
-    """What must be installed with the wheel: what it asks for, and what it needs without asking."""
-    found = []
-    for text in wheel.requires_dist:
-        requirement = Requirement(text)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-            requirement.marker = None
-            found.append(str(requirement))
-    for note in (known or notes())["implicit_requirements"]:
-        if wheel.version in SpecifierSet(note["versions"], prereleases=True):
-            found.extend(text for text in note["requires"] if text not in found)
-    return found
-
-
-def measure(path: Path, origin: str = "table") -> Wheel:
-    """Reads one wheel. Raises FleetError, cause corrupt_artefact, for a file that is none."""
-    tags = _tags(path.name)
-    version = parse_wheel_filename(path.name)[1]
-    found = wheel_needs.read(path)
-    metadata = _metadata(path)
-    with zipfile.ZipFile(path) as archive:
-        unpacked = sum(info.file_size for info in archive.infolist())
-    builds = sorted(match["isa"] or "generic" for name in found.files if (match := BUILD.search(name)))
-    return Wheel(
-        file=path.name,
-        version=version,
-        tags=tags,
-        requires_python=metadata.get("Requires-Python"),
-        requires_dist=tuple(_without_extras(metadata.get_all("Requires-Dist") or [], path.name)),
-        sha256=cache.sha256(path),
-        size=path.stat().st_size,
-        unpacked_bytes=unpacked,
-        builds=tuple(builds),
-        needs=tuple(_telling(found.needs)),
-        bundled=tuple(found.bundled),
-        isa=_measured_isa(version, tags),
-        origin=origin,
-        folder=path.parent if origin == "wheelhouse" else None,
-    )
-
-
-def _tags(name: str) -> frozenset[tuple[str, str, str]]:
-    try:
-        return frozenset((tag.interpreter, tag.abi, tag.platform) for tag in parse_wheel_filename(name)[3])
-    except InvalidWheelFilename as exc:
-        raise FleetError(
-            f"{name} is not named as a wheel ({exc}). Give it its own name back.", cause="corrupt_artefact"
-        ) from exc
-
-
-def _metadata(path: Path) -> Any:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name for name in archive.namelist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", name)]
-            if len(names) != 1:
-                raise FleetError(
-                    f"{path.name} holds {len(names)} METADATA files, and a wheel has one. Download it again.",
-                    cause="corrupt_artefact",
-                    remedy=f"Download {path.name} again.",
-                )
-            return email.parser.Parser().parsestr(archive.read(names[0]).decode("utf-8", "replace"))
-    except (zipfile.BadZipFile, OSError) as exc:
-        raise FleetError(
-            f"{path} cannot be read as a wheel: {exc}. Download it again.",
-            cause="corrupt_artefact",
-            remedy=f"Download {path.name} again.",
-        ) from exc
-
-
-def _without_extras(lines: Iterable[str], file: str) -> Iterator[str]:
-    for line in lines:
-        try:
-            requirement = Requirement(line)
-        except InvalidRequirement as exc:
-            raise FleetError(
-                f"{file} asks for {line!r}, which is no requirement: {exc}.", cause="corrupt_artefact"
-            ) from exc
-        if "extra" not in str(requirement.marker or ""):
-            yield line
-
-
-def _telling(needs: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Of all needs those that can stop a host, and the newest of each file, so that the table stays readable.
-
-    The machine is kept once, and each library that is asked for once.
-    """
-    needs = list(needs)
-    newest: dict[tuple[str, str], tuple[int, ...]] = {}
-    for need in needs:
-        parsed = glibc.split(need["symbol_version"] or "")
-        if parsed:
-            key = (need["file"], parsed[0])
-            newest[key] = max(parsed[1], newest.get(key, ()))
-    seen: set[tuple[str | None, str | None]] = set()
-    kept: set[tuple[str, str]] = set()
-    for need in needs:
-        parsed = glibc.split(need["symbol_version"] or "")
-        if need["symbol_version"] is None:
-            key2 = (need["library"], need.get("machine"))
-            if key2 in seen:
-                continue
-            seen.add(key2)
-        elif parsed:
-            key = (need["file"], parsed[0])
-            if parsed[0] not in FLOOR:
-                continue
-            if parsed[1] <= FLOOR[parsed[0]] and (parsed[1] != newest[key] or key in kept):
-                continue
-            kept.add(key)
-        symbols = sorted(need["symbols"], key=lambda name: (name.startswith("_Z"), len(name), name))
-        yield {**need, "symbols": symbols[:MAX_SYMBOLS]}
-
-
-def _measured_isa(
-    version: Version, tags: frozenset[tuple[str, str, str]], known: dict[str, Any] | None = None
-) -> str | None:
-    if not any(platform.endswith("_x86_64") for _, _, platform in tags):
-        return None
-    for note in (known or notes())["isa"]:
-        if version in SpecifierSet(note["versions"], prereleases=True):
-            return str(note["isa"])
-    return None
 
 
 def to_json(wheels: Iterable[Wheel], generated: str) -> str:
@@ -302,7 +112,7 @@ def _from_row(row: dict[str, Any], body: dict[str, Any], origin: str, known: dic
     return Wheel(
         file=row["file"],
         version=version,
-        tags=_tags(row["file"]),
+        tags=tags_of(row["file"]),
         requires_python=row["requires_python"],
         requires_dist=tuple(row["requires_dist"]),
         sha256=row["sha256"],
@@ -311,7 +121,7 @@ def _from_row(row: dict[str, Any], body: dict[str, Any], origin: str, known: dic
         builds=tuple(row["builds"]),
         needs=tuple(body["needs"]),
         bundled=tuple(body["bundled"]),
-        isa=_measured_isa(version, _tags(row["file"]), known),
+        isa=measured_isa(version, tags_of(row["file"]), known),
         origin=origin,
     )
 
@@ -382,7 +192,7 @@ def wanted_names(names: Iterable[str], arches: Sequence[str]) -> list[str]:
             project, version, _, tags = parse_wheel_filename(name)
         except InvalidWheelFilename:
             continue
-        libc = [_libc_tag(tag.platform) for tag in tags]
+        libc = [libc_tag(tag.platform) for tag in tags]
         ours = project == canonicalize_name(PROJECT) and any(entry and entry[2] in arches for entry in libc)
         if ours and not version.is_prerelease and any(tag.interpreter.startswith("cp3") for tag in tags):
             wanted.append((version, name))
@@ -408,7 +218,7 @@ def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] 
 
 def exactly(name: str) -> list[tuple[str, str]]:
     """pip's options that let it find this wheel and no other."""
-    tags = sorted(_tags(name))
+    tags = sorted(tags_of(name))
     python = re.fullmatch(r"cp(\d)(\d+)", tags[0][0])
     assert python, name
     first = [("implementation", "cp"), ("python-version", f"{python[1]}.{python[2]}"), ("abi", tags[0][1])]
@@ -461,49 +271,12 @@ def _check_whole(path: Path) -> None:
         )
 
 
-def read_sums(folder: Path) -> dict[str, str]:
-    """{file: sha256} of the folder's SHA256SUMS; empty when it has none."""
-    path = folder / "SHA256SUMS"
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as exc:
-        raise FleetError(f"{path} cannot be read: {exc}. Make it anew: sha256sum *.whl > SHA256SUMS.") from exc
-    sums = {}
-    for number, line in enumerate(lines, 1):
-        found = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](?:\./)?([^/]+)", line)
-        if line.strip() and not found:
-            raise FleetError(
-                f"{path}, line {number} is not of the form that sha256sum writes. Make it anew: sha256sum *.whl."
-            )
-        if found:
-            sums[found[2]] = found[1].lower()
-    return sums
-
-
-def check_sum(path: Path, sums: dict[str, str]) -> None:
-    """Raises FleetError, cause hash_mismatch, for a file that is not what SHA256SUMS says, or that it does not name."""
-    if not sums:
-        return
-    remedy = f"Fetch {path.name} again from where it came, or make SHA256SUMS anew if you trust the file."
-    if path.name not in sums:
-        raise FleetError(f"{path} is not named in SHA256SUMS beside it. {remedy}", cause="hash_mismatch", remedy=remedy)
-    found = cache.sha256(path)
-    if found != sums[path.name]:
-        raise FleetError(
-            f"{path} has sha256 {found}, and SHA256SUMS says {sums[path.name]}. {remedy}",
-            cause="hash_mismatch",
-            remedy=remedy,
-        )
-
-
 def _today() -> str:
     return datetime.datetime.now(datetime.timezone.utc).date().isoformat()
 
 
 def update(arches: Sequence[str], wheels_from: Path | None, everything: bool, out: Path) -> int:
-    """Writes the table: wheels that it already has are kept unless ``everything`` is to be measured anew."""
+    """Writes the table: wheels that it already has are kept unless ``everything`` is to be measured again."""
     have: dict[str, Wheel] = {}
     if out.exists() and not everything:
         have = {wheel.file: wheel for wheel in from_json(out.read_text(encoding="utf-8"))}
@@ -529,7 +302,7 @@ def update(arches: Sequence[str], wheels_from: Path | None, everything: bool, ou
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m faiss_fleet.strategies.wheel.catalogue", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("update", help="make the table of wheels anew, or add what is new")
+    command = commands.add_parser("update", help="make the table of wheels again, or add what is new")
     command.add_argument("--arch", action="append", choices=ARCHES, help="by default both")
     command.add_argument("--wheels", type=Path, help="a folder with wheels that need not be downloaded")
     command.add_argument("--everything", action="store_true", help="measure also what the table has")

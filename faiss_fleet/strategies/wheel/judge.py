@@ -13,8 +13,8 @@ from packaging.version import Version
 from ...target.elf import needs
 from ...target.elf import versions as glibc
 from ..base import Facts, Options, Reason
-from . import catalogue
-from .catalogue import ISA_LEVELS, Wheel
+from . import measure
+from .measure import ISA_LEVELS, Wheel
 
 
 def libc_of(facts: Facts) -> tuple[str, tuple[int, ...]] | None:
@@ -114,7 +114,7 @@ def of_package(path: Path, measured: Any, facts: Facts) -> list[Reason]:
 
 def numpy_level(version: Version) -> str | None:
     """The CPU level that a numpy release was built for, by what was measured; None when it was not."""
-    for note in catalogue.notes()["numpy_isa"]:
+    for note in measure.notes()["numpy_isa"]:
         if version in SpecifierSet(note["versions"]):
             return str(note["isa"])
     return None
@@ -122,7 +122,7 @@ def numpy_level(version: Version) -> str | None:
 
 def numpy_limits(facts: Facts) -> list[str]:
     """Requirements that keep pip from choosing a numpy for newer CPUs than the host's, as far as that was measured."""
-    notes = catalogue.notes()["numpy_isa"]
+    notes = measure.notes()["numpy_isa"]
     return [note["below"] for note in notes if "below" in note and cpu(note["isa"], facts, "numpy")]
 
 

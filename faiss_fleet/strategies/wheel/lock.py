@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import io
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,10 +18,12 @@ from ...artefacts.packing import Packed
 from ...errors import FleetError
 from ...target.elf import needs
 from ..base import Artefact, Facts, Options, Runtime
-from . import catalogue, pip_resolver, portable_python
+from . import catalogue, measure, pip_resolver, portable_python
 from . import judge as wheel_judge
 from . import needs as wheel_needs
-from .catalogue import Catalogue, Wheel
+from . import sums as sums_file
+from .catalogue import Catalogue
+from .measure import Wheel
 from .pip_resolver import Target
 from .portable_python import PortablePython
 
@@ -49,7 +50,7 @@ def artefact(
 
     blocked: it is known not to fit the class, and is made to be tried all the same.
     """
-    path = options.cache / "locks" / f"{STRATEGY}-{_class_key(wheel, known, target, facts, portable)}.json"
+    path = _lock_path(wheel, known, target, facts, options, portable)
     with class_work.once(path, options):
         lock = _kept_lock(path, options, now())
         if lock is None:
@@ -62,8 +63,51 @@ def artefact(
                     raise
     archives = options.cache / "archives"
     with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or _build(lock, target, options, portable, archives)
+        packed = packing.kept(archives, STRATEGY, lock)
+        if packed is None:
+            if _damaged(lock, options):
+                lock = _made_lock(path, wheel, known, target, facts, options, portable, now(), blocked)
+            packed = _build(lock, target, options, portable, archives)
     return packed.artefact(runtime, lock)
+
+
+def kept(
+    wheel: Wheel,
+    known: Catalogue,
+    target: Target,
+    facts: Facts,
+    options: Options,
+    portable: PortablePython | None,
+    runtime: Runtime,
+    now: Callable[[], float] = time.time,
+) -> Artefact | None:
+    """What an earlier run locked and packed, None where ``artefact`` would make it. Raises what that is known to raise.
+
+    Nothing is downloaded.
+    """
+    lock = _kept_lock(_lock_path(wheel, known, target, facts, options, portable), options, now())
+    if lock is None:
+        _refuse_offline(wheel, known, options)
+        return None
+    packed = packing.kept(options.cache / "archives", STRATEGY, lock)
+    return packed.artefact(runtime, lock) if packed else None
+
+
+def _lock_path(
+    wheel: Wheel, known: Catalogue, target: Target, facts: Facts, options: Options, portable: PortablePython | None
+) -> Path:
+    return options.cache / "locks" / f"{STRATEGY}-{_class_key(wheel, known, target, facts, portable)}.json"
+
+
+def _damaged(lock: dict[str, Any], options: Options) -> bool:
+    """Whether a wheel of the cache is not what was locked any more; it is removed, and is to be fetched again."""
+    found = False
+    for package in lock["packages"]:
+        stored = _stored(options, package)
+        if not stored.is_file() or cache.sha256(stored) != package["sha256"]:
+            stored.unlink(missing_ok=True)
+            found = True
+    return found
 
 
 def _class_key(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, portable: PortablePython | None) -> str:
@@ -79,15 +123,23 @@ def _class_key(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, por
 
 
 def _kept_lock(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:
-    kept = cache.read_json(path)
-    if not isinstance(kept, dict) or "lock" not in kept:
-        return None
     hours = float(options.extra.get("faiss_install__lock_max_age_hours", MAX_AGE_HOURS))
-    if hours and not (any_age or options.offline) and not 0 <= now - kept["resolved_at"] < hours * 3600:
+    lock = class_work.kept_lock(path, LAYOUT, options, now, hours, any_age)
+    if lock is None or not all(isinstance(package.get("sha256"), str) for package in lock["packages"]):
         return None
-    lock: dict[str, Any] = kept["lock"]
     have = all(_stored(options, package).is_file() for package in lock["packages"])
     return lock if have or packing.kept(options.cache / "archives", STRATEGY, lock) else None
+
+
+def _refuse_offline(wheel: Wheel, known: Catalogue, options: Options) -> None:
+    if options.offline and not known.source.folders:
+        raise FleetError(
+            f"faiss_install__offline is set, and the cache {options.cache} has no lock with its wheels for faiss-cpu "
+            f"{wheel.version} and this class of hosts. Run once with the index at hand, or set "
+            "faiss_install__wheelhouse.",
+            cause="unreachable",
+            remedy="Run once with the index at hand, or set faiss_install__wheelhouse.",
+        )
 
 
 def _made_lock(
@@ -101,16 +153,8 @@ def _made_lock(
     now: float,
     blocked: bool,
 ) -> dict[str, Any]:
-    if options.offline and not known.source.folders:
-        raise FleetError(
-            f"faiss_install__offline is set, and the cache {options.cache} has no lock with its wheels for faiss-cpu "
-            f"{wheel.version} and this class of hosts. Run once with the index at hand, or set "
-            "faiss_install__wheelhouse.",
-            cause="unreachable",
-            remedy="Run once with the index at hand, or set faiss_install__wheelhouse.",
-        )
-    options.cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="resolve-") as place:
+    _refuse_offline(wheel, known, options)
+    with cache.scratch(options.cache, "resolve") as place:
         wheels = _fitting(wheel, known, target, facts, Path(place), blocked)
         packages = [_locked(found) for found in wheels]
         for found, package in zip(wheels, packages, strict=True):
@@ -129,14 +173,14 @@ def _made_lock(
 
 def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place: Path, blocked: bool) -> list[Path]:
     """Downloads; what goes along and cannot run there (by numpy's CPU level, say) is replaced by an older release."""
-    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *catalogue.requirements(wheel), *wheel_judge.numpy_limits(facts)]
+    wanted = [f"{catalogue.PROJECT}=={wheel.version}", *measure.requirements(wheel), *wheel_judge.numpy_limits(facts)]
     for step in range(MAX_STEPS_BACK):
         found = pip_resolver.download(wanted, target, known.source, place / str(step))
-        sums = {path: catalogue.read_sums(path) for path in known.source.folders}
+        sums = {path: sums_file.read_sums(path) for path in known.source.folders}
         unfit = None
         for path in found:
             for folder_sums in sums.values():
-                catalogue.check_sum(path, folder_sums)
+                sums_file.check_sum(path, folder_sums)
             unfit = unfit or _judged(path, wheel, known, facts, blocked)
         if unfit is None:
             return found
@@ -164,7 +208,7 @@ def _check_faiss(path: Path, wheel: Wheel, known: Catalogue, facts: Facts, block
     if expected.get(path.name) != found:
         raise FleetError(
             f"{path.name} came with sha256 {found}, and the catalogue has {expected.get(path.name)}. The index "
-            "serves another file than was measured: find out why before you trust it, or make the catalogue anew.",
+            "serves another file than was measured: find out why before you trust it, or make the catalogue again.",
             cause="hash_mismatch",
             remedy="Find out why it does; then python -m faiss_fleet.strategies.wheel.catalogue update --everything.",
         )
@@ -197,7 +241,7 @@ def _store(found: Path, stored: Path) -> None:
 def _build(
     lock: dict[str, Any], target: Target, options: Options, portable: PortablePython | None, archives: Path
 ) -> Packed:
-    with tempfile.TemporaryDirectory(dir=options.cache, prefix="stage-") as place:
+    with cache.scratch(options.cache, "stage") as place:
         tree = Path(place) / "tree"
         tree.mkdir()
         site = tree / SITE

@@ -164,8 +164,62 @@ def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_L
     status, output = _execute([*arguments, *source.arguments()], source, time_limit)
     names = sorted(set(WHEEL_IN_LOG.findall(output)))
     if not names:
+        refused = refusal(output)
+        if refused is not None:
+            raise refused
         raise failure("download", status, "\n".join(line for line in output.splitlines() if not line.startswith(" ")))
     return names
+
+
+# By what an index answered: cause, what that means, and the next step.
+ANSWERS = (
+    (re.compile(r"\b401 Client Error"), "permission_denied", "wants credentials (HTTP 401)",
+     "Give them in pip's configuration on the controller (index-url, keyring or .netrc)."),
+    (re.compile(r"\b403 Client Error"), "permission_denied", "refuses this controller (HTTP 403)",
+     "Ask who keeps the index for access, or set faiss_install__wheelhouse."),
+    (re.compile(r"\b407\b|Tunnel connection failed|ProxyError"), "proxy", "is behind a proxy that refused",
+     "Correct the proxy of this controller (https_proxy, no_proxy)."),
+    (re.compile(r"CERTIFICATE_VERIFY_FAILED|SSLError|certificate verify failed", re.IGNORECASE), "tls",
+     "has a TLS certificate that this controller does not trust",
+     "Name its CA bundle in PIP_CERT or in pip's configuration on the controller."),
+    (re.compile(r"\b5\d\d Server Error|too many 5\d\d error responses"), "network", "has a fault of its own (HTTP 5xx)",
+     "Try again later, name another index in pip's configuration, or set faiss_install__wheelhouse."),
+    (re.compile(r"connection error|timed out|Name or service not known|Connection refused", re.IGNORECASE), "network",
+     "cannot be reached from this controller",
+     "Let the controller reach it (address, proxy, firewall), or set faiss_install__wheelhouse."),
+)  # fmt: skip
+UNFETCHED = re.compile(r"Could not fetch URL (\S+): (.*?)(?: - skipping)?$", re.MULTILINE)
+
+
+def refusal(output: str) -> FleetError | None:
+    """The error for an index that did not answer what was asked, by what a verbose pip said; None where it answered.
+
+    pip itself only says that it found no version: why stands where it is not shown by default.
+    """
+    for found in UNFETCHED.finditer(output):
+        for pattern, cause, what, remedy in ANSWERS:
+            if pattern.search(found[2]):
+                text = redact(f"The package index at {found[1]} {what}: {found[2]}")
+                return FleetError(f"{text}. {remedy}", cause=cause, remedy=remedy, log=redact(output).strip())
+    return None
+
+
+def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
+    """The error of a pip that found no version: where the index did not answer, that is the reason."""
+    if exc.cause not in ("no_matching_distribution", "unknown"):
+        return exc
+    if source.folders:
+        remedy = f"Put what is missing into {', '.join(str(folder) for folder in source.folders)}."
+        return FleetError(f"{exc} {remedy}", exc.cause, remedy, exc.log, fault="controller")
+    project = re.split(r"[^A-Za-z0-9._-]", requirement)[0]
+    asked = ["download", "-vv", "--no-deps", "--only-binary=:all:", "--dest", os.devnull, f"{project}==0.0.0.dev0"]
+    refused = refusal(_execute(asked, source, LISTING_TIME_LIMIT)[1])
+    if refused is None and f"No matching distribution found for {requirement}" in str(exc):
+        # It is known that there is such a wheel for this target.
+        remedy = "Name an index that has it in pip's configuration, or set faiss_install__wheelhouse."
+        text = f"{exc}\nThe package index does not have it. {remedy}"
+        return FleetError(text, exc.cause, remedy, exc.log, "controller")
+    return refused or exc
 
 
 def download(
@@ -174,7 +228,11 @@ def download(
     """Wheels that fulfil the requirements on the target, and what they need, in a folder that holds nothing else."""
     folder.mkdir(parents=True, exist_ok=True)
     arguments = ["download", "--quiet", "--dest", str(folder), *([] if deps else ["--no-deps"])]
-    run([*arguments, *target.arguments(), *source.arguments(), *requirements], source)
+    wanted = list(requirements)
+    try:
+        run([*arguments, *target.arguments(), *source.arguments(), *wanted], source)
+    except FleetError as exc:
+        raise _explained(exc, wanted[0], source) from exc
     return sorted(folder.glob("*.whl"))
 
 

@@ -14,19 +14,23 @@ from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...target import errors as target_errors
 from ...target.elf import needs
-from ..base import Artefact, Candidate, Facts, Options, Reason, Runtime
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
 from . import catalogue, portable_python
 from . import judge as wheel_judge
 from . import lock as wheel_lock
-from .catalogue import Catalogue, Wheel
+from .catalogue import Catalogue
+from .measure import Wheel
 from .pip_resolver import Target
 from .portable_python import PortablePython
 
 NAME = "wheel"
 OLDEST_PYTHON = (3, 6)
-RUNGS = 3
+CANDIDATES = 3
 # numpy, its libraries and packaging, unpacked.
 NUMPY_BYTES = 90_000_000
+# The same as wheels, and the time to resolve and pack them: rough, for check mode.
+NUMPY_DOWNLOAD = 20_000_000
+PACK_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,11 @@ class Judged:
 
 
 class WheelStrategy:
+    """See the module."""
+
     name = NAME
+    native = True
+    remover = None
 
     def plan(self, facts: Facts, options: Options) -> list[Candidate]:
         """Blocked newer releases first, with their evidence, then the best possible one and what to fall back to."""
@@ -61,22 +69,47 @@ class WheelStrategy:
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """The packed prefix of a candidate, made once per class of hosts and kept in the controller's cache."""
-        known = catalogue_of(options)
-        portable = portable_of(options)
-        file = candidate["artefact"]["file"]
-        wheel = next((wheel for wheel in known.wheels if wheel.file == file), None)
-        if wheel is None:
-            raise FleetError(
-                f"{file} is in no catalogue or wheelhouse of this controller any more. Run again to plan anew.",
-                cause="no_matching_distribution",
-            )
-        place = candidate["id"].split(":", 3)[3]
-        target = target_of(facts, candidate["artefact"]["python"])
-        used = portable if place == "portable" else None
-        blocked = candidate.get("verdict") == "blocked"
-        if blocked:
-            target = admitting(target, wheel)
-        return wheel_lock.artefact(wheel, known, target, facts, options, used, runtime(place, used), blocked=blocked)
+        chosen = _chosen(candidate, facts, options)
+        return wheel_lock.artefact(*chosen, blocked=candidate["verdict"] == "blocked")
+
+    def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
+        """What the cache has, else the size of the wheel with what goes along."""
+        chosen = _chosen(candidate, facts, options)
+        kept = wheel_lock.kept(*chosen)
+        if kept is not None:
+            return Forecast(artefact=kept)
+        wheel, known, portable = chosen[0], chosen[1], chosen[5]
+        beside = portable.archive.stat().st_size if portable else 0
+        unpacked = wheel.unpacked_bytes + NUMPY_BYTES + (portable.unpacked_bytes if portable else 0)
+        return Forecast(
+            how="resolve and pack it",
+            download=0 if known.source.folders else wheel.size + NUMPY_DOWNLOAD,
+            ship=wheel.size + NUMPY_DOWNLOAD + beside,
+            unpacked=unpacked,
+            seconds=PACK_SECONDS,
+        )
+
+
+Chosen = tuple[Wheel, Catalogue, Target, Facts, Options, PortablePython | None, Runtime]
+
+
+def _chosen(candidate: Candidate, facts: Facts, options: Options) -> Chosen:
+    """What the lock of a candidate is made of."""
+    known, portable = catalogue_of(options), portable_of(options)
+    file = candidate["artefact"]["file"]
+    wheel = next((wheel for wheel in known.wheels if wheel.file == file), None)
+    if wheel is None:
+        raise FleetError(
+            f"{file} is in no catalogue or wheelhouse of this controller any more. Run again.",
+            cause="no_matching_distribution",
+            fault="controller",
+        )
+    place = candidate["id"].split(":", 3)[3]
+    target = target_of(facts, candidate["artefact"]["python"])
+    used = portable if place == "portable" else None
+    if candidate.get("verdict") == "blocked":
+        target = admitting(target, wheel)
+    return wheel, known, target, facts, options, used, runtime(place, used)
 
 
 def admitting(target: Target, wheel: Wheel) -> Target:
@@ -109,7 +142,9 @@ def target_of(facts: Facts, version: str) -> Target:
     libc = wheel_judge.libc_of(facts)
     if libc is None:
         raise FleetError(
-            "The version of this host's C library is not known, so no wheel can be chosen for it.", cause="unknown"
+            "The version of this host's C library is not known, so no wheel can be chosen for it.",
+            cause="unknown",
+            fault="host",
         )
     major, minor = version.split(".")[:2]
     return Target((int(major), int(minor)), facts["arch"], libc[0], libc[1])
@@ -165,19 +200,20 @@ def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePyt
         return [_without_python(facts, known, [_python_reason(facts)], _portable_remedy())]
     judged = {version: _best_of_release(version, usable, facts, known) for version in known.releases()}
     blocked: list[tuple[Judged, list[Version]]] = []
-    rungs: list[Judged] = []
+    possible: list[Judged] = []
     for found in judged.values():
         fitting = [each for each in found if not each.reasons]
-        rungs.extend(fitting[: max(1, RUNGS - 1)])
-        if not fitting and found and not rungs:
+        possible.extend(fitting[: max(1, CANDIDATES - 1)])
+        if not fitting and found and not possible:
             _group(blocked, found[0])
-        if len(rungs) >= RUNGS:
+        if len(possible) >= CANDIDATES:
             break
     candidates = [_candidate(each, others) for each, others in blocked]
-    for each in rungs[:RUNGS]:
+    for each in possible[:CANDIDATES]:
         candidates.append(_candidate(_on_file_system(each, facts, options), []))
     if candidates and known.gaps:
-        candidates[0]["note"] = " ".join([candidates[0].get("note") or "", *known.gaps]).strip()
+        note = " ".join([candidates[0].get("note") or "", *known.gaps]).strip()
+        candidates[0] = Candidate(**{**candidates[0], "note": note})
     return candidates
 
 

@@ -52,17 +52,11 @@ function sink(goodness, positions, size) {
 }
 
 /**
- * A search for the k best of the first n rows, which goes through them in as many steps as its caller likes.
- * metric: 'ip' and 'cosine' (larger is nearer) or 'l2' (squared distance, smaller is nearer). For cosine `inverse`
- * holds 1 / length of each row, and the query has length 1.
+ * A search for the `size` best rows, in as many steps as its caller likes. metric: 'ip' and 'cosine' (larger is nearer)
+ * or 'l2' (squared distance, smaller is nearer). For cosine the query has length 1.
  */
 class Scan {
-  constructor(rows, inverse, n, d, metric, query, k) {
-    const size = Math.min(k, n);
-    this.rows = rows;
-    this.inverse = inverse;
-    this.left = size === 0 ? 0 : n;
-    this.n = n;
+  constructor(d, metric, query, size) {
     this.d = d;
     this.metric = metric;
     this.query = Float64Array.from(query);      // once, rather than at each multiplication
@@ -70,44 +64,53 @@ class Scan {
     this.positions = new Float64Array(size).fill(Infinity);
   }
 
-  /** Compares the next so many rows. */
-  step(count) {
-    const { rows, inverse, n, d, query, goodness, positions } = this;
+  /**
+   * Compares rows from one to another; the first of `rows` has the position `start` in the store. Rows lie `wide` numbers
+   * apart, and 1 / length of a row lies at its number times `inverseWide` in `inverse`.
+   */
+  compare({ rows, inverse, start, inverseWide }, wide, from, to) {
+    const { d, query, goodness, positions } = this;
     const size = goodness.length, l2 = this.metric === 'l2', cosine = this.metric === 'cosine';
-    const from = n - this.left, to = Math.min(n, from + count);
-    for (let row = from, at = from * d; row < to; row++, at += d) {
+    if (size === 0) return;
+    for (let row = from, at = from * wide; row < to; row++, at += wide) {
       let value;
       if (l2) value = -squaredDistance(rows, at, query, d);
-      else if (cosine) value = dot(rows, at, query, d) * inverse[row];
+      else if (cosine) value = dot(rows, at, query, d) * inverse[row * inverseWide];
       else value = dot(rows, at, query, d);
       if (value > goodness[0]) {
         goodness[0] = value;
-        positions[0] = row;
+        positions[0] = start + row;
         sink(goodness, positions, size);
       }
     }
-    this.left = n - to;
   }
 
-  /** {positions, scores} when nothing is left: best first, equal scores in the order of the rows. */
-  found() {
-    const { goodness, positions } = this, size = goodness.length, l2 = this.metric === 'l2';
-    const found = { positions: new Float64Array(size), scores: new Float32Array(size) };
+  /** [position, goodness] of the best that were compared: best first, equal ones in the order of the rows. */
+  sorted() {
+    const { goodness, positions } = this, size = goodness.length, found = new Array(size);
     for (let left = size - 1; left >= 0; left--) {      // the heap is taken apart from the worst on
-      found.positions[left] = positions[0];
-      found.scores[left] = l2 ? -goodness[0] : goodness[0];
+      found[left] = [positions[0], goodness[0]];
       goodness[0] = goodness[left];
       positions[0] = positions[left];
       sink(goodness, positions, left);
     }
     return found;
   }
+
+  /** The same as {positions, scores}. */
+  found() {
+    const found = this.sorted(), l2 = this.metric === 'l2';
+    return {
+      positions: Float64Array.from(found, ([position]) => position),
+      scores: Float32Array.from(found, ([, goodness]) => (l2 ? -goodness : goodness)),
+    };
+  }
 }
 
-/** The same in one go. */
+/** The k best of n rows which lie one after the other, in one go. */
 function search(rows, inverse, n, d, metric, query, k) {
-  const scan = new Scan(rows, inverse, n, d, metric, query, k);
-  scan.step(n);
+  const scan = new Scan(d, metric, query, Math.min(k, n));
+  scan.compare({ rows, inverse, start: 0, inverseWide: 1 }, d, 0, n);
   return scan.found();
 }
 

@@ -4,11 +4,17 @@
 
 const { createRequire } = require('module');
 const path = require('path');
+const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 const { BackendError } = require('./errors');
 const { placeOfSetting } = require('./index-settings');
 const { KINDS, LINKS, EF_SEARCH, IVF_OUTGROWN, plan, outgrown, probes, sample } = require('./kinds');
+const flatFile = require('./flat-file');
 const indexFile = require('./index-file');
 const { refuseStale } = require('./setting');
+
+const PART = 1 << 15;             // numbers added at once to an index that takes long for each
+const PART_FLAT = 1 << 18;
+const PLAIN = 1 << 12;            // numbers that are added as they are
 
 function addon(runtime) {
   const folders = ((runtime.env || {}).NODE_PATH || '').split(path.delimiter).filter(Boolean);
@@ -51,6 +57,7 @@ class NativeBackend {
     this.made = plan('flat', 0);
     this.made.index = null;
     this.about = {};
+    this.syncing = Promise.resolve();
   }
 
   /** What is searched. */
@@ -67,8 +74,13 @@ class NativeBackend {
   }
 
   async sync(store) {
-    if (this.store !== store && store.saved !== null) await this._restore(store);
-    this._fill(store);
+    if (this.store === store && this.count === store.count && !this._outgrown(store)) return this.syncing;
+    this.syncing = this.syncing.catch(() => {}).then(async () => {
+      if (this.store !== store && store.saved !== null) await this._restore(store);
+      await this._fill(store);
+    });
+    this.syncing.catch(() => {});
+    return this.syncing;
   }
 
   /** An index from the file beside the vectors, where it belongs to them. */
@@ -127,24 +139,41 @@ class NativeBackend {
     return outgrown({ ...made, kind: made.exactFor || made.kind }, this.kind, store.count);
   }
 
-  _fill(store) {
+  /** In parts, between which the event loop has its turn. */
+  async _fill(store) {
     if (this.store !== store || this._outgrown(store)) {
       this.made = this._make(store);
       this.store = store;
       this.count = 0;
     }
-    // It takes plain arrays only, so in parts.
-    const step = Math.max(1, Math.floor((1 << 20) / store.d));
+    const { made } = this, flat = made.kind === 'flat';
+    const step = Math.max(1, Math.floor((flat ? PART_FLAT : PART) / store.d));
     while (this.count < store.count) {
-      const to = Math.min(store.count, this.count + step);
-      this._guard(() => this.made.index.add(Array.from(store.prepared(this.count, to))));
+      const to = Math.min(store.count, this.count + step), rows = store.prepared(this.count, to);
+      if (flat) this._addFlat(rows, to - this.count, store);
+      else this._guard(() => made.index.add(Array.from(rows)));      // it takes plain arrays only
       this.count = to;
+      if (to < store.count) await new Promise(later);
+      if (this.made !== made) return;                                // closed
     }
+  }
+
+  /** An index of these rows is read from the bytes that FAISS would write for it: add() takes plain arrays, 40 times as long. */
+  _addFlat(rows, count, { d, metric }) {
+    const Index = metric === 'l2' ? this.faiss.IndexFlatL2 : this.faiss.IndexFlatIP;
+    if (rows.length <= PLAIN) {
+      this._guard(() => this.made.index.add(Array.from(rows)));
+      return;
+    }
+    this._guard(() => {
+      const part = Index.fromBuffer(flatFile.bytes(rows, count, d, metric === 'l2' ? 'l2' : 'ip'));
+      this.made.index.mergeFrom(part);
+    });
   }
 
   /** Writes the index beside the vector file of this store, where that spares the next start some work. */
   async saveIndex(link, store) {
-    this._fill(store);
+    await this.sync(store);
     const { kind, index } = this.made;
     if (kind === 'flat' || link.n !== this.count) return false;
     const what = { metric: store.metric, d: store.d, kind: KINDS[kind], writer: this.writer };
@@ -152,7 +181,8 @@ class NativeBackend {
   }
 
   async search(store, queries, m, k, count = store.count) {
-    if (this.store !== store || this.count < count) this._fill(store);
+    // Another store may be on its way, of a load() that came first.
+    while (this.store !== store || this.count < Math.min(count, store.count)) await this.sync(store);
     const { d, metric } = store;
     const found = [];
     for (let query = 0; query < m; query++) {
@@ -177,4 +207,4 @@ function scale(vector) {
   for (let i = 0; i < vector.length; i++) vector[i] *= inverse;
 }
 
-module.exports = { NativeBackend, scale };
+module.exports = { NativeBackend, addon, scale };

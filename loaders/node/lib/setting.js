@@ -3,9 +3,11 @@
 // Reads which backend this host was given.
 
 const fs = require('fs');
+const os = require('os');
+const path = require('path');
 const { SettingError } = require('./errors');
 
-const DEFAULT = '/etc/faiss-fleet/backend.json';
+const DEFAULT = '/etc/faiss-fleet/backend.json';        // of the host
 const NEXT = 'Run audit.yml for this host, which writes it anew.';
 
 /** Text that a program or a path can have. */
@@ -44,23 +46,35 @@ function check(found, name = 'the setting') {
   return found;
 }
 
-/** The setting at a path, FAISS_FLEET_SETTING or the usual place. Throws SettingError. */
-function read(path = process.env.FAISS_FLEET_SETTING || DEFAULT) {
+/** The setting that `make audit` wrote for this user alone; null when there is none, or others could have put it there. */
+function ofUser() {
+  const place = path.join(process.env.XDG_CONFIG_HOME || path.join(os.homedir(), '.config'), 'faiss-fleet', 'backend.json');
+  try {
+    const { uid } = fs.statSync(place);
+    return uid === 0 || uid === process.geteuid() ? place : null;
+  } catch (error) {
+    return null;
+  }
+}
+
+/** The setting at a path, FAISS_FLEET_SETTING, of this user or of the host. Throws SettingError. */
+function read(given) {
+  const place = given || process.env.FAISS_FLEET_SETTING || ofUser() || DEFAULT;
   let text;
   try {
-    text = fs.readFileSync(path, 'utf8');
+    text = fs.readFileSync(place, 'utf8');
   } catch (error) {
     const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
     throw new SettingError(missing ? 'SETTING_MISSING' : 'SETTING_UNREADABLE',
-      missing ? `There is no setting at ${path}.` : `${path} cannot be read: ${error.message}.`, NEXT, error);
+      missing ? `There is no setting at ${place}.` : `${place} cannot be read: ${error.message}.`, NEXT, error);
   }
   let found;
   try {
     found = JSON.parse(text);
   } catch (error) {
-    throw new SettingError('SETTING_MALFORMED', `${path} is not JSON: ${error.message}.`, NEXT, error);
+    throw new SettingError('SETTING_MALFORMED', `${place} is not JSON: ${error.message}.`, NEXT, error);
   }
-  return check(found, path);
+  return check(found, place);
 }
 
 /** Throws SettingError when what the runtime starts is gone. */

@@ -2,23 +2,16 @@
 'use strict';
 // One interface over every backend. What is added goes into the store first; a backend is a faster way to search it.
 
-const { EventEmitter } = require('events');
-const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
-const { FaissFleetError, InputError, BackendError } = require('./errors');
+const { InputError, BackendError } = require('./errors');
 const { Store, convert, isVector } = require('./store');
-const { ExactBackend } = require('./fallback');
-const { NativeBackend } = require('./native');
-const { WorkerBackend } = require('./worker');
+const { Opening, closed, threadsOf } = require('./opening');
 const { options, told, isText } = require('./options');
 const indexFile = require('./index-file');
-const setting = require('./setting');
+const { through } = require('./slices');
 const vectorFile = require('./vector-file');
 
-const LOADED_AT_ONCE = 1 << 20;      // numbers
-
-function closed() {
-  return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
-}
+const AT_ONCE = 1 << 18;      // numbers: more are read in slices
+const NONE = new Set();
 
 function pathFrom(value) {
   if (!isText(value)) throw new InputError('BAD_ARGUMENT', `The path is ${told(value)}.`, 'Give the path of a file as text.');
@@ -36,32 +29,33 @@ function copiedDeep(value) {
   return Array.isArray(value) ? value.map(copied) : copied(value);
 }
 
-class VectorStorage extends EventEmitter {
+/** Whether vectors are so many that they are read in slices. */
+function isLong(vectors) {
+  if (ArrayBuffer.isView(vectors)) return vectors.length > AT_ONCE;
+  if (!Array.isArray(vectors) || vectors.length === 0) return false;
+  const [first] = vectors.slice(0, 1);
+  return vectors.length * ((first && first.length) || 1) > AT_ONCE;
+}
+
+class VectorStorage extends Opening {
   constructor(given = {}) {
-    super();
-    this.options = options(given);
+    super(options(given));
     const { metric, dimension } = this.options;
-    this._store = dimension === undefined ? null : new Store(dimension, metric);
-    this._backend = null;
-    this._opening = null;
-    this._runtime = null;
-    this._socket = null;
-    this._lastRestart = -Infinity;
-    this._closing = null;
+    if (dimension !== undefined) this._store = this._emptyStore(dimension, metric);
     this._last = null;                 // ends with the last call that waits for its turn; null when none does
-    this._lastChange = null;           // the same of add() and load() alone
+    this._lastChange = null;           // the same of the calls that change what is there
+    this._moving = null;               // ends when the vectors have moved together
     this._saves = 0;
     this._metricGiven = given.metric !== undefined && given.metric !== null;
-    this.why = null;
   }
 
   /** Number of vectors. */
-  get count() { return this._store ? this._store.count : 0; }
+  get count() { return this._store ? this._store.alive : 0; }
   get dimension() { return this._store ? this._store.d : null; }
   get metric() { return this._store ? this._store.metric : this.options.metric; }
   /** 'faiss-node', 'worker' or 'js'; null before the first call that needs it. */
   get backend() { return this._backend ? this._backend.name : null; }
-  /** What the backend says of itself: versions, process id. */
+  /** What the backend says of itself: versions, process id; of 'js', which kernel compares. */
   get about() { return this._backend ? this._backend.about : null; }
 
   /** {kind: 'flat', 'ivf' or 'hnsw', from: 'built' or 'file'}: what is searched now; null before that. */
@@ -90,43 +84,134 @@ class VectorStorage extends EventEmitter {
     return result;
   }
 
+  _emptyStore(d, metric) {
+    return new Store(d, metric, threadsOf(this.options.threads));
+  }
+
+  * _unlessClosed(steps) {
+    for (;;) {
+      if (this._closed) {
+        steps.return();
+        throw closed();
+      }
+      const { value, done } = steps.next();
+      if (done) return value;
+      yield;
+    }
+  }
+
   /** All of them or, when the call is rejected for whatever reason, none. */
   async add(ids, vectors) {
+    return this._change(ids, vectors, (...given) => this._add(...given));
+  }
+
+  /** Gives ids that are there other vectors. All of them or none. */
+  async update(ids, vectors) {
+    return this._change(ids, vectors, async (...given) => {
+      if (this._store === null) throw new InputError('UNKNOWN_ID', 'The store is empty.', 'Use add() for new ids.');
+      return this._append(this._store, ...given, true);
+    });
+  }
+
+  async _change(ids, vectors, act) {
     this._refuseClosed();
-    if (this._last !== null) {
-      const given = [copied(ids), copiedDeep(vectors)];      // it is looked at later
-      return this._inTurn(() => this._add(...given));
+    if (this._last === null || isLong(vectors)) return this._inTurn(() => act(ids, vectors));
+    const given = [copied(ids), copiedDeep(vectors)];      // it is looked at later
+    return this._inTurn(() => act(...given));
+  }
+
+  /** Puts vectors into a store, at once or in slices. Returns the positions of what they replace. */
+  async _put(store, ids, vectors, replacing = false) {
+    const steps = store.adding(ids, vectors, replacing);
+    if (isLong(vectors)) return through(this._unlessClosed(steps));
+    for (;;) {
+      const { value, done } = steps.next();
+      if (done) return value;
     }
-    return this._inTurn(() => this._add(ids, vectors));
   }
 
   async _add(ids, vectors) {
     const store = this._store;
     if (store === null || store.count === 0) {
-      const first = store === null ? this._newStore(vectors) : new Store(store.d, store.metric);
+      const first = store === null ? this._newStore(vectors) : this._emptyStore(store.d, store.metric);
       if (first === null) {
         this._addNothing(ids);
         return;
       }
-      first.add(ids, vectors);
+      await this._put(first, ids, vectors);
       await this._become(first);
       return;
     }
+    await this._append(store, ids, vectors);
+  }
+
+  async _append(store, ids, vectors, replacing = false) {
     const { count } = store;
-    store.add(ids, vectors);
+    const old = await this._put(store, ids, vectors, replacing);
     try {
       await this._run((backend) => backend.sync(store));
     } catch (error) {
       // Another object, by which a backend sees that what it has got is not what is there.
-      this._store = store.forget(count);
+      this._store = store.forget(count, old);
       throw error;
     }
+    await this._compact();
   }
 
   /** What is there from now on, as soon as a backend has it. */
   async _become(store) {
     await this._run((backend) => backend.sync(store));
     this._store = store;
+  }
+
+  /** Deletes what is there of these ids, and resolves with how many that were. */
+  async delete(ids) {
+    this._refuseClosed();
+    if (!Array.isArray(ids) && !ArrayBuffer.isView(ids)) throw new InputError('BAD_ARGUMENT', 'delete() wants a list of ids.', 'Give a list, also for one id: delete([id]).');
+    const given = copied(ids);
+    return this._inTurn(async () => {
+      if (this._store === null) return 0;
+      const count = this._store.remove(given);
+      await this._compact();
+      return count;
+    });
+  }
+
+  /** Moves the vectors together when many are deleted; searches that are under way end first, others wait. */
+  async _compact() {
+    if (!this._store.crowded) return;
+    const searched = this._searched;
+    this._moving = searched.then(() => (this._closed ? this._store : through(this._store.compacting()))).then((store) => {
+      this._store = store;
+      this._moving = null;
+    });
+    await this._moving;
+  }
+
+  /** Deletes all vectors; dimension and metric stay. */
+  async clear() {
+    this._refuseClosed();
+    return this._inTurn(async () => {
+      if (this._store !== null) this._store = this._emptyStore(this._store.d, this._store.metric);
+    });
+  }
+
+  /** Whether a vector has this id. */
+  has(id) {
+    this._refuseClosed();
+    return this._store !== null && this._store.has(id);
+  }
+
+  /** The vector of an id, as float32; null when there is none. */
+  get(id) {
+    this._refuseClosed();
+    return this._store === null ? null : this._store.get(id);
+  }
+
+  /** All ids. */
+  ids() {
+    this._refuseClosed();
+    return this._store === null ? [] : this._store.list();
   }
 
   _addNothing(ids) {
@@ -147,7 +232,7 @@ class VectorStorage extends EventEmitter {
     if (!(d > 0 && d <= 65536)) {
       throw new InputError('BAD_DIMENSION', 'The first vector is empty, no vector, or longer than 65536.', 'Give lists of numbers.');
     }
-    return new Store(d, this.options.metric);
+    return this._emptyStore(d, this.options.metric);
   }
 
   /** The k nearest, best first: [{id, score}] for one query, a list of such lists for a list of queries. */
@@ -158,35 +243,54 @@ class VectorStorage extends EventEmitter {
     if (!single && !Array.isArray(query)) throw new InputError('BAD_ARGUMENT', 'search() wants a vector or a list of vectors.', 'Give an array of numbers, a Float32Array, or a list of them.');
     let list = single ? [query] : query;
     if (this._lastChange !== null) {            // what was added before is found, though nobody has waited for it
-      list = copiedDeep(list);
+      if (!isLong(list)) list = copiedDeep(list);
       await this._lastChange;
-      this._refuseClosed();
     }
-    const store = this._store;
-    if (store === null || list.length === 0) return single ? [] : list.map(() => []);
-    const queries = new Float32Array(list.length * store.d), { count } = store;
-    list.forEach((vector, i) => convert(vector, store.d, store.metric, queries, i * store.d,
-      single ? 'The query' : `Query ${i}`));
-    if (count === 0) return single ? [] : list.map(() => []);
-    const found = await this._run(async (backend) => {
-      const wanted = Math.min(k, count);
-      const answers = await backend.search(store, queries, list.length, wanted, count);
-      return this._named(store, answers, wanted, backend.index.kind === 'flat');
-    });
+    while (this._moving !== null) await this._moving;
+    this._refuseClosed();
+    const searching = this._search(list, k, single);
+    const ended = searching.then(() => {}, () => {});
+    this._searches.add(ended);
+    ended.then(() => this._searches.delete(ended));
+    const found = await searching;
     return single ? found[0] : found;
   }
 
+  * _converted(list, store, out, single) {
+    const most = Math.max(1, Math.floor(AT_ONCE / 4 / store.d));
+    for (let i = 0; i < list.length; i++) {
+      convert(list[i], store.d, store.metric, out, i * store.d, single ? 'The query' : `Query ${i}`);
+      if (i % most === most - 1) yield;
+    }
+  }
+
+  async _search(list, k, single) {
+    const store = this._store;
+    if (store === null || list.length === 0) return list.map(() => []);
+    const { count } = store, dead = store.dead.size ? new Set(store.dead) : NONE;
+    const queries = new Float32Array(list.length * store.d), steps = this._converted(list, store, queries, single);
+    if (isLong(list)) await through(this._unlessClosed(steps));
+    else for (const step of steps) void step;
+    const most = Math.min(k, count - dead.size);
+    if (most === 0) return list.map(() => []);
+    return this._run(async (backend) => {
+      const wanted = most + dead.size;
+      const answers = await backend.search(store, queries, list.length, wanted, count);
+      return this._named(store, answers, wanted, backend.index.kind === 'flat', dead, most);
+    });
+  }
+
   /** Positions become ids. A position that no vector has is the backend's failure, not the caller's. */
-  _named(store, found, k, exact) {
+  _named(store, found, k, exact, dead, most) {
     return found.map(({ positions, scores }) => {
       const first = exact ? -1 : positions.indexOf(-1);       // an approximate index may find fewer
-      const hits = new Array(first < 0 ? positions.length : first);
-      for (let i = 0; i < hits.length; i++) {
+      const size = first < 0 ? positions.length : first, hits = [];
+      for (let i = 0; i < size; i++) {
         const at = positions[i];
         if (!(at >= 0 && at < store.count) || Number.isNaN(scores[i]) || positions.length !== k) {
           throw new BackendError('WORKER_NONSENSE', `The backend answers with position ${at} of ${store.count}.`);
         }
-        hits[i] = { id: store.ids[at], score: scores[i] };
+        if (hits.length < most && !dead.has(at)) hits.push({ id: store.ids.at(at), score: scores[i] });
       }
       return hits;
     });
@@ -204,11 +308,11 @@ class VectorStorage extends EventEmitter {
     if (this._store === null) {
       throw new InputError('BAD_DIMENSION', 'There is nothing to save, not even a dimension.', 'Add vectors first, or give {dimension}.');
     }
-    const store = this._store, n = store.count;
+    const store = this._store, n = store.alive;
     const link = { file: path, n, crc: await vectorFile.save(path, store) };
     let saved = false;
     try {
-      saved = this._backend !== null && await this._backend.saveIndex(link, store);
+      saved = this._backend !== null && store.dead.size === 0 && await this._backend.saveIndex(link, store);
     } catch (error) {
       // Without it the next load() takes longer, no more; a backend that fails here is replaced at the next search.
       if (!(error instanceof BackendError)) throw error;
@@ -233,13 +337,8 @@ class VectorStorage extends EventEmitter {
       throw new InputError('BAD_ARGUMENT', `${path} was saved for ${metric}; this store uses ${this.metric}.`,
         `Open it with {metric: '${metric}'}.`);
     }
-    const store = new Store(d, metric), step = Math.max(1, Math.floor(LOADED_AT_ONCE / d));
-    store.reserve(ids.length);
-    for (let from = 0; from < ids.length; from += step) {
-      this._refuseClosed();
-      store.add(ids.subarray(from, from + step), rows.subarray(from * d, (from + step) * d));
-      await new Promise(later);                 // the event loop has its turn
-    }
+    const store = this._emptyStore(d, metric);
+    await through(this._unlessClosed(store.adding(ids, rows)));
     store.saved = { file: path, n: store.count, crc };
     await this._become(store);
   }
@@ -260,128 +359,12 @@ class VectorStorage extends EventEmitter {
     await this._last;
     this._store = null;
   }
-
-  get _closed() { return this._closing !== null; }
-
-  _refuseClosed() {
-    if (this._closed) throw closed();
-  }
-
-  /** The backend, started if need be. */
-  async _opened() {
-    const backend = await this._open().catch((error) => { throw this._closed ? closed() : error; });
-    this._refuseClosed();
-    return backend;
-  }
-
-  _open() {
-    if (this._opening === null) {
-      this._opening = this._choose();
-      // A start that failed for good ({fallback: false}) may be tried again.
-      this._opening.catch(() => { this._opening = null; });
-    }
-    return this._opening;
-  }
-
-  async _choose() {
-    try {
-      const { setting: given } = this.options;
-      const found = typeof given === 'object' ? setting.check(given) : setting.read(given);
-      if (found.backend !== 'faiss') return this._fallBack(null, found.because || 'the setting says so');
-      this._runtime = found.runtime;
-      this._socket = this.options.socket || found.socket || null;
-      return this._use(await this._startOnce(found.runtime));
-    } catch (error) {
-      if (!(error instanceof FaissFleetError)) throw error;
-      return this._fallBack(error, error.message);
-    }
-  }
-
-  async _start(runtime) {
-    if (this._socket !== null) {
-      try {
-        return await WorkerBackend.start(runtime, this.options, this._socket);
-      } catch (error) {
-        if (!(error instanceof BackendError)) throw error;
-        this.emit('restart', { error, count: this.count });
-      }
-    }
-    if (runtime.kind === 'node') return NativeBackend.start(runtime, this.options);
-    if (runtime.kind === 'python' || runtime.kind === 'container') return WorkerBackend.start(runtime, this.options);
-    throw new BackendError('BACKEND_FAILED', `This loader cannot start a runtime of kind ${runtime.kind}.`, 'Use a newer loader.');
-  }
-
-  async _startOnce(runtime) {
-    try {
-      return await this._start(runtime);
-    } catch (error) {
-      if (runtime.kind === 'node' || !(error instanceof BackendError)) throw error;
-      return this._again(runtime, error);
-    }
-  }
-
-  _again(runtime, error) {
-    if (Date.now() - this._lastRestart < this.options.restartWindow * 1000) throw error;
-    this._lastRestart = Date.now();
-    this.emit('restart', { error, count: this.count });
-    return this._start(runtime);
-  }
-
-  _use(backend) {
-    this._backend = backend;
-    return backend;
-  }
-
-  _fallBack(error, why) {
-    if (error && !this.options.fallback) throw error;
-    this.why = why;
-    const backend = this._use(new ExactBackend());
-    const code = error ? error.code : 'SETTING_SAYS_JS';
-    process.emitWarning(`Searching in JavaScript, without FAISS: ${why}`, { type: 'FaissFleetWarning', code });
-    this.emit('fallback', { error, why, count: this.count });
-    return backend;
-  }
-
-  /** Does something with the backend; with the next one if that fails. */
-  async _run(act) {
-    for (;;) {
-      const opening = this._open();
-      const backend = await opening.catch((error) => { throw this._closed ? closed() : error; });
-      this._refuseClosed();
-      try {
-        return await act(backend);
-      } catch (error) {
-        if (this._closed) throw closed();
-        if (!(error instanceof BackendError)) throw error;
-        // The first to notice replaces it; the others wait for that.
-        if (this._opening === opening) {
-          this._opening = this._replace(backend, error);
-          this._opening.catch(() => { this._opening = null; });
-        }
-      }
-    }
-  }
-
-  async _replace(backend, error) {
-    backend.close();
-    this._backend = null;
-    let last = error;
-    if (backend.name === 'worker') {
-      try {
-        return this._use(await this._again(this._runtime, error));
-      } catch (again) {
-        if (!(again instanceof FaissFleetError)) throw again;
-        last = again;
-      }
-    }
-    return this._fallBack(last, last.message);
-  }
 }
 
-/** The reference store: the same interface, always in JavaScript, without a setting and without a warning. */
+/** The reference store: the same interface, always without FAISS, without a setting and without a warning. */
 class JSVectorStorage extends VectorStorage {
   async _choose() {
-    return this._use(new ExactBackend());
+    return this._use(this._exact());
   }
 }
 

@@ -17,9 +17,14 @@ let source = null;
 
 function workerSource() {
   if (source === null) {
-    // In a package it lies beside the loader; in the project the loader for Python has it.
+    // Beside the loader, or where the audit lays out both loaders.
     const places = ['../faiss_worker.py', '../../python/faiss_fleet_loader/faiss_worker.py'].map((place) => path.join(__dirname, place));
-    source = fs.readFileSync(places.find((place) => fs.existsSync(place)) || places[0]);
+    try {
+      source = fs.readFileSync(places.find((place) => fs.existsSync(place)) || places[0]);
+    } catch (error) {
+      throw new BackendError('WORKER_START', `The worker's program cannot be read: ${error.message}.`,
+        'Install the package faiss-fleet again: faiss_worker.py belongs to it.', error);
+    }
   }
   return source;
 }

@@ -3,6 +3,7 @@
 // The file in which vectors are kept, the same for every backend and both loaders: docs/reference/vector-file.md.
 
 const fs = require('fs');
+const { setImmediate: later } = require('timers');      // the true one, whatever tests put into its place
 const { FileError } = require('./errors');
 const { METRICS } = require('./store');
 const { crc32 } = require('./crc32');
@@ -11,7 +12,8 @@ const { replaceFile } = require('./replace-file');
 const MAGIC = Buffer.from('FFVECT\r\n', 'latin1');     // a transfer that changes line ends is seen at once
 const VERSION = 1;
 const HEADER = 64;
-const PART = 8 << 20;
+const PART = 1 << 20;
+const IDS = 1 << 14;                   // ids written at once
 const NAMES = Object.fromEntries(Object.entries(METRICS).map(([name, code]) => [code, name]));
 const SAVE_ANEW = 'Save it again from the program that has the vectors, or restore it from a backup.';
 
@@ -58,33 +60,46 @@ function littleEndian(view) {
   return Buffer.from(view.buffer, view.byteOffset, view.byteLength);
 }
 
-async function inParts(buffer, use) {
-  for (let at = 0; at < buffer.length; at += PART) await use(buffer.subarray(at, at + PART));
-}
-
 function failed(error, what, file) {
   if (error instanceof FileError) return error;
   return new FileError('FILE_IO', `${file} cannot be ${what}: ${error.message}.`, 'Check the path, its rights and the free space.', error);
 }
 
+/** The positions of what is there, in runs [from, to) of at most so many. */
+function* runs(store, most) {
+  for (let from = 0; from < store.count;) {
+    if (store.dead.has(from)) {
+      from += 1;
+      continue;
+    }
+    let to = from + 1;
+    while (to < store.count && to - from < most && !store.dead.has(to)) to += 1;
+    yield [from, to];
+    from = to;
+  }
+}
+
+function idsOf(store, from, to) {
+  const part = Buffer.alloc((to - from) * 8);
+  for (let at = from; at < to; at++) part.writeBigInt64LE(BigInt(store.ids.at(at)), (at - from) * 8);
+  return part;
+}
+
 /** A crash leaves the old file or the new one, and so do several calls at once. Resolves with the CRC. */
 async function save(file, store) {
-  const ids = Buffer.alloc(store.count * 8);
-  for (let i = 0; i < store.count; i++) ids.writeBigInt64LE(BigInt(store.ids[i]), i * 8);
-  const rows = littleEndian(store.raw(0, store.count));
-  const { metric, d, count } = store;
+  const { metric, d } = store, most = Math.max(1, Math.floor(PART / (d * 4)));
   let crc = 0;
   try {
     await replaceFile(file, async (handle) => {
+      const put = async (part) => {
+        // A write may be a short one.
+        for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
+        crc = crc32(part, crc);
+      };
       await handle.write(Buffer.alloc(HEADER));
-      for (const body of [ids, rows]) {
-        await inParts(body, async (part) => {
-          // A write may be a short one.
-          for (let at = 0; at < part.length;) at += (await handle.write(part, at, part.length - at)).bytesWritten;
-          crc = crc32(part, crc);
-        });
-      }
-      await handle.write(header(metric, d, count, crc), 0, HEADER, 0);
+      for (const [from, to] of runs(store, IDS)) await put(idsOf(store, from, to));
+      for (const [from, to] of runs(store, most)) await put(littleEndian(store.raw(from, to)));
+      await handle.write(header(metric, d, store.alive, crc), 0, HEADER, 0);
     });
     return crc;
   } catch (error) {
@@ -121,7 +136,12 @@ async function load(file) {
     await readExactly(handle, rawIds, HEADER);
     await readExactly(handle, rawRows, HEADER + n * 8);
     let found = 0;
-    for (const body of [rawIds, rawRows]) await inParts(body, (part) => { found = crc32(part, found); });
+    for (const body of [rawIds, rawRows]) {
+      for (let at = 0; at < body.length; at += PART) {
+        found = crc32(body.subarray(at, at + PART), found);
+        await new Promise(later);                // the event loop has its turn
+      }
+    }
     if (found !== crc) throw new FileError('FILE_CORRUPT', `${file} is damaged: its CRC differs.`, SAVE_ANEW);
     return { metric, d, n, ids, rows, crc };
   } catch (error) {

@@ -13,6 +13,7 @@ const indexFile = require('./index-file');
 const PART = 8 << 20;             // bytes of vectors in one frame
 const PART_HNSW = 1 << 20;        // whose vectors take long to add
 const CHUNK = 32 << 20;           // bytes of an index in one frame
+const MOST_WORK = 2 ** 31;        // multiplications that one frame of queries asks for: about a second of one processor
 const LONG = 10;                  // times callTimeout, for what takes longer than a search: to train, to carry an index
 
 class WorkerBackend {
@@ -43,6 +44,7 @@ class WorkerBackend {
     this.writer = null;
     this.fault = null;
     this.waiting = new Map();
+    this.timer = null;
     this.next = 1;
     this.reader = new Reader();
     this.syncing = Promise.resolve();
@@ -55,11 +57,22 @@ class WorkerBackend {
     if (this.fault) return;
     this.fault = error;
     this.line.kill();
-    for (const entry of this.waiting.values()) {
-      clearTimeout(entry.timer);
-      entry.reject(error);
-    }
+    this._rejectAll(error);
+  }
+
+  _rejectAll(error) {
+    clearTimeout(this.timer);
+    for (const entry of this.waiting.values()) entry.reject(error);
     this.waiting.clear();
+  }
+
+  /** The worker has to answer the request that waits longest within its time, counted from the last answer. */
+  _watch() {
+    clearTimeout(this.timer);
+    const [first] = this.waiting.values();
+    if (first === undefined) return;
+    this.timer = setTimeout(() => this._fail(new BackendError('WORKER_TIMEOUT',
+      `The worker did not answer within ${first.seconds} s.`)), first.seconds * 1000);
   }
 
   _read(data) {
@@ -79,7 +92,7 @@ class WorkerBackend {
       throw new BackendError('WORKER_ERROR', `The worker could not do it: ${payload.toString('utf8').slice(0, 2000)}`);
     }
     this.waiting.delete(request);
-    clearTimeout(entry.timer);
+    this._watch();
     if (this.waiting.size === 0) this.line.rest();
     entry.resolve(type === TYPES.ERROR ? null : payload);
   }
@@ -90,10 +103,9 @@ class WorkerBackend {
     return new Promise((resolve, reject) => {
       const request = this.next;
       this.next = (this.next % 0xffffffff) + 1;
-      const timer = setTimeout(() => this._fail(new BackendError('WORKER_TIMEOUT',
-        `The worker did not answer within ${seconds} s.`)), seconds * 1000);
       if (this.waiting.size === 0) this.line.wake();
-      this.waiting.set(request, { type, resolve, reject, timer, mayRefuse });
+      this.waiting.set(request, { type, resolve, reject, seconds, mayRefuse });
+      if (this.waiting.size === 1) this._watch();
       const parts = frame(type, request, ...payload);
       const { out } = this.line;
       const small = parts.reduce((sum, part) => sum + part.length, 0) < 65536;
@@ -220,7 +232,7 @@ class WorkerBackend {
     // anything that comes after.
     while (this.store !== store || this.count < Math.min(count, store.count)) await this.sync(store);
     const { d } = store;
-    const step = Math.max(1, Math.floor(PART / Math.max(d * 4, k * 12)));
+    const step = Math.max(1, Math.floor(Math.min(PART / Math.max(d * 4, k * 12), MOST_WORK / (d * this.count))));
     const asked = [];
     for (let from = 0; from < m; from += step) {
       const size = Math.min(step, m - from);
@@ -250,11 +262,7 @@ class WorkerBackend {
   close() {
     if (this.fault) return;
     this.fault = new BackendError('CLOSED', 'The worker was closed.');
-    for (const entry of this.waiting.values()) {
-      clearTimeout(entry.timer);
-      entry.reject(this.fault);
-    }
-    this.waiting.clear();
+    this._rejectAll(this.fault);
     this.line.close();
   }
 }

@@ -10,6 +10,7 @@ The oldest is how the host was found; it is kept until it is put back. A name is
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import errno
 import os
 import re
 import shutil
@@ -36,7 +37,7 @@ def entries(folder, names):
     try:
         found = os.listdir(folder)
     except OSError as exc:
-        if not os.path.lexists(folder):
+        if exc.errno == errno.ENOENT:           # not asked again whether it is there: another run may just have made it
             return []
         raise atomic_file.translate(exc, folder)
     numbered = sorted((int(match.group(1)), match.group(0)) for match in map(_NAME.match, found) if match)
@@ -56,6 +57,7 @@ def push(folder, files, made, clock=time.gmtime):
     atomic_file.make_folders(folder)
     path = os.path.join(folder, '%06d.%s' % (number, time.strftime('%Y%m%dT%H%M%SZ', clock())))
     partial, whole = path + '.partial', False
+    left = partial
     try:
         os.mkdir(partial)
         os.chmod(partial, atomic_file.FOLDER_MODE)
@@ -65,13 +67,14 @@ def push(folder, files, made, clock=time.gmtime):
         if made:
             atomic_file.write(os.path.join(partial, MADE), atomic_file.File(_lines(made), 0o644, None, None, None))
         os.rename(partial, path)
+        left = path
         atomic_file.sync_folder(folder)
         whole = True
     except OSError as exc:
         raise atomic_file.translate(exc, folder)
     finally:
         if not whole:
-            drop(partial)
+            drop(left)
             atomic_file.remove_folders([folder])
     return path
 
@@ -106,7 +109,11 @@ def mark_restored(entry):
     path = entry.path + RESTORED
     try:
         os.rename(entry.path, path)
-        atomic_file.sync_folder(os.path.dirname(path))
+        try:
+            atomic_file.sync_folder(os.path.dirname(path))
+        except OSError:
+            os.rename(path, entry.path)
+            raise
     except OSError as exc:
         raise atomic_file.translate(exc, entry.path)
     return path

@@ -41,7 +41,21 @@ def place(path):
 
 def look(where):
     """The two files as they are now."""
-    return dict((name, atomic_file.read(where.files[name])) for name in where.names)
+    found = dict((name, atomic_file.read(where.files[name])) for name in where.names)
+    for name in where.names:
+        if found[name] is not None and os.path.islink(os.path.join(where.folder, name)):
+            _refuse_foreign(os.path.join(where.folder, name), where.files[name], found[name].data)
+    return found
+
+
+def _refuse_foreign(link, real, data):
+    """Raises AuditError for a link to what is no backend configuration: it would be overwritten, wherever it is."""
+    is_json = link.endswith('.json')
+    if not data or (settings.parse(data)[0] if is_json else data.startswith(settings.ENV_MARK.encode('ascii'))):
+        return
+    remedy = 'Remove the link %s, or name another path in vector_backend__path.' % link
+    raise AuditError('%s is a symbolic link to %s, which is not a backend configuration and is not overwritten. '
+                     'Nothing was changed. %s' % (link, real, remedy), cause='permission_denied', remedy=remedy)
 
 
 def _alike(left, right):
@@ -196,16 +210,20 @@ def _apply(plan, made, labels, kept):
     where = plan.place
     _sweep(where)
     entry = backups.push(where.backups, plan.now, made) if plan.push else None
-    done = False
+    staged, target, done = [], None, False
     try:
         staged = _stage(plan, labels)
         target = backups.mark_restored(plan.target) if plan.target else None
         _commit(plan, staged, labels)
         done = True
     finally:
+        for temporary in [] if done else [temporary for _name, temporary in staged if temporary is not None]:
+            atomic_file.remove(temporary)
         if entry and not done:
             backups.drop(entry)
             atomic_file.remove_folders([where.backups])
+        if target and not done and not plan.target.restored:
+            backups.unmark(plan.target._replace(path=target))
     for old in plan.drops:
         backups.drop(old.path)
     for old in plan.unmark:
@@ -234,7 +252,7 @@ def _stage(plan, labels):
 
 
 def _commit(plan, staged, labels):
-    """Puts the staged files in place, the JSON first. When the second is refused the first is put back as it was."""
+    """Puts the staged files in place, the JSON first. When one is refused or does not last, both are put back."""
     done = []
     try:
         for name, temporary in staged:
@@ -243,16 +261,20 @@ def _commit(plan, staged, labels):
             else:
                 atomic_file.commit(temporary, plan.place.files[name])
             done.append(name)
+            atomic_file.make_last(plan.place.files[name])
     except AuditError:
-        for _name, temporary in staged[len(done) + 1:]:
-            if temporary is not None:
-                atomic_file.remove(temporary)
         for name in done:
-            if plan.now[name] is None:
-                atomic_file.remove(plan.place.files[name])
-            else:
-                atomic_file.write(plan.place.files[name], plan.now[name], labels)
+            _put_back(plan, name, labels)
         raise
+
+
+def _put_back(plan, name, labels):
+    """Makes a file what it was. Whether that lasts is not asked: the disk has just refused to say."""
+    if plan.now[name] is None:
+        atomic_file.remove(plan.place.files[name])
+    else:
+        real = plan.place.files[name]
+        atomic_file.commit(atomic_file.stage(real, plan.now[name], labels), real)
 
 
 def diff(plan):

@@ -9,7 +9,6 @@ __metaclass__ = type
 
 import errno
 import glob
-import hashlib
 import io
 import json
 import os
@@ -17,7 +16,7 @@ import shutil
 import signal
 
 from .. import child_process, commands
-from . import install as prefix_place, unpack
+from . import contents, install as prefix_place, unpack
 from . import manifest as prefixes
 from ..errors import AuditError
 from ..locks import HostLock
@@ -88,7 +87,7 @@ def hidden(text, secrets):
 
 def check(path, package):
     """Raises AuditError unless the file is the package that was locked."""
-    found = _sha256(path)
+    found = contents.sha256(path)
     if found != package['sha256']:
         remedy = 'Find out who changed the package or its mirror.'
         raise AuditError('%s came with sha256 %s, and the lock has %s. What was made of it is removed. %s'
@@ -257,10 +256,10 @@ def finish(prefix, manifest, made):
             full = os.path.join(root, name)
             path = os.path.relpath(full, prefix)
             if os.path.islink(full):
-                files[path] = {'link': os.readlink(full)}
+                files[path] = contents.listed(full)
             elif os.path.isfile(full):
                 os.chmod(full, 0o755 if os.stat(full).st_mode & 0o100 else 0o644)
-                files[path] = {'size': os.path.getsize(full), 'sha256': _sha256(full)}
+                files[path] = contents.listed(full)
     listing = json.dumps(files, indent=1, sort_keys=True) + '\n'
     _write(os.path.join(prefix, prefixes.FILES), listing)
     size = sum(entry.get('size', 0) for entry in files.values()) + len(listing)
@@ -275,11 +274,3 @@ def _write(path, text):
     with io.open(path, 'wb') as out:
         out.write(text.encode('utf-8'))
     os.chmod(path, 0o644)
-
-
-def _sha256(path):
-    digest = hashlib.sha256()
-    with io.open(path, 'rb') as handle:
-        for piece in iter(lambda: handle.read(unpack.CHUNK), b''):
-            digest.update(piece)
-    return digest.hexdigest()

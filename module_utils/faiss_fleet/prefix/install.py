@@ -10,7 +10,8 @@ import shutil
 import signal
 
 from . import manifest as prefixes
-from . import unpack
+from . import contents, unpack
+from .. import trust
 from ..errors import AuditError
 from ..locks import HostLock
 
@@ -28,9 +29,45 @@ def existing(path):
     return path
 
 
+def is_empty(path):
+    """Whether this is a directory, not a link to one, with nothing in it."""
+    try:
+        return not os.path.islink(path) and os.listdir(path) == []
+    except (IOError, OSError):
+        return False
+
+
+def damaged_manifest(prefix):
+    """Why the manifest of a prefix that is ours cannot be used; None where it can, or nothing says that it is ours."""
+    if not os.path.isdir(prefix) or os.path.islink(prefix):
+        return None
+    try:
+        contents.read(prefix)
+    except (AuditError, IOError, OSError):
+        return None
+    try:
+        read_manifest(prefix)
+    except AuditError as exc:
+        return str(exc)
+    return None
+
+
+def is_there(prefix):
+    """Whether there is a prefix of ours, damaged or not. Raises AuditError for what is not ours."""
+    return damaged_manifest(prefix) is not None or read_manifest(prefix) is not None
+
+
+def harm_of(prefix):
+    """How a prefix of ours is damaged, by a look at every byte; None where it is not, or nothing of ours is there."""
+    try:
+        return damaged_manifest(prefix) or (contents.damage(prefix, hashes=True) if is_there(prefix) else None)
+    except AuditError:
+        return None
+
+
 def read_manifest(prefix):
-    """The manifest of the prefix; None when there is no such folder. Raises AuditError when the folder is not ours."""
-    if not os.path.lexists(prefix):
+    """The manifest of the prefix; None without one or for an empty directory. AuditError for what is not ours."""
+    if not os.path.lexists(prefix) or is_empty(prefix):
         return None
     try:
         with io.open(os.path.join(prefix, prefixes.MANIFEST), encoding='utf-8') as handle:
@@ -64,6 +101,18 @@ def check_file_system(path, min_free_bytes, needs_exec, statvfs=os.statvfs, euid
         remedy = 'Run with become, or set faiss_install__prefix to a folder that this user owns.'
         raise AuditError('%s may not be written to by this user. %s' % (folder, remedy),
                          cause='permission_denied', remedy=remedy)
+
+
+def check_trust(prefix):
+    """Raises AuditError where somebody else could replace what is in the prefix: it would be run as this user."""
+    found = trust.writer(prefix)
+    if found is None:
+        return
+    directory, why = found
+    remedy = ('Give %s to root without write permission for others (chown root:root, chmod 755) after a look at what '
+              'is in it, or set faiss_install__prefix to a directory of its own, such as /opt/faiss-fleet.' % directory)
+    raise AuditError('%s %s, who could replace the libraries in %s. Nothing was changed. %s'
+                     % (directory, why, prefix, remedy), cause='permission_denied', remedy=remedy)
 
 
 def make_parents(folder):
@@ -121,14 +170,17 @@ def clean_leftovers(prefix, holder):
 
 def state_of(prefix, digest):
     """(whether it is in place and whole, why not, its manifest or None)."""
+    harm = damaged_manifest(prefix)
+    if harm:
+        return False, 'it was damaged: %s' % harm, None
     manifest = read_manifest(prefix)
     if manifest is None:
         return False, 'it was not there', None
     if manifest['digest'] != digest:
         return False, 'its manifest is of %s' % manifest['digest'], manifest
-    damage = unpack.damage(prefix)
-    if damage:
-        return False, 'it was damaged: %s' % damage, manifest
+    harm = contents.damage(prefix)
+    if harm:
+        return False, 'it was damaged: %s' % harm, manifest
     return True, 'it is in place', manifest
 
 
@@ -168,6 +220,7 @@ def check_archive(params):
 def present(params, check_mode, fill):
     """The module's result after the prefix was put in place, or found there. For fill see put_in_place."""
     prefix, digest = params['prefix'], params['digest']
+    check_trust(prefix)
     done, because, manifest = state_of(prefix, digest)
     if done:
         return dict(changed=False, because=because, bytes=manifest['unpacked_bytes'], leftovers=[])
@@ -177,6 +230,7 @@ def present(params, check_mode, fill):
     check_archive(params)
     make_parents(os.path.dirname(prefix))
     with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
+        check_trust(prefix)                      # once more, as a directory may have been made since
         leftovers = clean_leftovers(prefix, params['holder'])
         done, why, manifest = state_of(prefix, digest)
         if done:

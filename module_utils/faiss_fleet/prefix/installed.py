@@ -7,6 +7,8 @@ import json
 import os
 import posixpath
 
+from . import contents
+from .. import trust
 from .manifest import MANIFEST, PARTIAL
 
 MOST_PREFIXES = 200
@@ -52,6 +54,15 @@ def image_gone(result):
     return 'Its engine does not have the image any more, or does not answer: %s' % said
 
 
+def unusable(path):
+    """Why this prefix is not to be run; None when it is as it was installed and no one else can change it."""
+    foreign = trust.writer(path)
+    if foreign:
+        return '%s %s, who could replace what is in it.' % foreign
+    harm = contents.damage(path)
+    return 'It is damaged: %s.' % harm.rstrip('.') if harm else None
+
+
 def describe(host, prefix, results=None):
     """The record's "prefixes"; a folder that is a link is left out, as none of ours is one."""
     found = []
@@ -65,6 +76,9 @@ def describe(host, prefix, results=None):
                 continue
             manifest, error = _manifest(host, path)
             complete, reason = judge(name, manifest, error)
+            if complete:
+                reason = unusable(host.at(path))
+                complete = reason is None
             if complete:
                 reason = image_gone((results or {}).get(('image', path)))
                 complete = reason is None

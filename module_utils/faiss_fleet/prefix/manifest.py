@@ -80,14 +80,18 @@ def parse_manifest(text, where):
 
 
 def parse_files(text, where):
-    """{path: size, or a link's target} of everything that a prefix holds."""
+    """{path: {"link"} or {"size", "sha256" and perhaps "mtime"}} of everything that a prefix holds."""
     try:
         files = json.loads(text)
     except ValueError as exc:
         raise _corrupt(where, 'its %s is not JSON (%s)' % (FILES, exc))
     if not isinstance(files, dict):
         raise _corrupt(where, 'its %s is no table' % FILES)
-    return dict((path, entry['link'] if 'link' in entry else entry['size']) for path, entry in files.items())
+    for path, entry in files.items():
+        kinds = {'link': TEXT} if isinstance(entry, dict) and 'link' in entry else {'size': int}
+        if not isinstance(entry, dict) or not all(isinstance(entry.get(name), kind) for name, kind in kinds.items()):
+            raise _corrupt(where, 'its %s has no usable entry for %s' % (FILES, path))
+    return files
 
 
 def _corrupt(where, what):

@@ -3,7 +3,6 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import hashlib
 import io
 import json
 import os
@@ -12,7 +11,7 @@ import shutil
 import time
 
 from .. import child_process, commands
-from . import unpack
+from . import contents, unpack
 from . import manifest as prefixes
 from ..errors import AuditError
 
@@ -136,7 +135,7 @@ def finish(tree, manifest, made):
         for name in names:
             full = os.path.join(root, name)
             os.chmod(full, 0o755 if name == BINARY else 0o644)
-            files[os.path.relpath(full, tree)] = {'size': os.path.getsize(full), 'sha256': _sha256(full)}
+            files[os.path.relpath(full, tree)] = contents.listed(full)
     listing = _write(os.path.join(tree, prefixes.FILES), files)
     size = sum(entry['size'] for entry in files.values()) + listing
     _write(os.path.join(tree, prefixes.MANIFEST), dict(manifest, files=len(files), unpacked_bytes=size, built=made))
@@ -153,11 +152,3 @@ def _write(path, value):
 def _read(prefix):
     with io.open(os.path.join(prefix, prefixes.MANIFEST), encoding='utf-8') as handle:
         return prefixes.parse_manifest(handle.read(), prefix)
-
-
-def _sha256(path):
-    digest = hashlib.sha256()
-    with io.open(path, 'rb') as handle:
-        for piece in iter(lambda: handle.read(unpack.CHUNK), b''):
-            digest.update(piece)
-    return digest.hexdigest()

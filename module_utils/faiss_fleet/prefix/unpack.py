@@ -47,15 +47,19 @@ def check_sha256(handle, expected, where):
                          % (where, digest.hexdigest(), expected, remedy), cause='hash_mismatch', remedy=remedy)
 
 
-def unpack(handle, folder, digest, where):
+def unpack(handle, folder, digest, where, most_bytes=0):
     """Fills `folder`, which is made here, from an open .tar.gz; returns the manifest.
 
     The manifest comes first and says how much follows, so that an archive cannot grow beyond what it admits.
+    most_bytes: what it may admit, 0 for any amount.
     """
     _mkdir(folder)
     try:
         with tarfile.open(fileobj=handle, mode='r:gz') as archive:
             manifest = _manifest(archive, folder, digest, where)
+            if 0 < most_bytes < manifest['unpacked_bytes']:
+                raise _corrupt(where, 'it has %d bytes unpacked, and %d were expected' % (
+                    manifest['unpacked_bytes'], most_bytes))
             _members(archive, folder, manifest, where)
     except (tarfile.TarError, EOFError, zlib.error) as exc:
         raise _corrupt(where, exc)
@@ -102,7 +106,7 @@ def _members(archive, folder, manifest, where):
             raise _corrupt(where, 'its member %r comes twice, or before the folder that it is in' % member.name)
         seen.add(path)
         left -= member.size if member.isreg() else 0
-        if left < 0 or len(seen) > prefixes.MAX_MEMBERS:
+        if left < 0 or member.size < 0 or len(seen) > prefixes.MAX_MEMBERS:
             raise _corrupt(where, 'it holds more than its manifest admits')
         target = os.path.join(folder, path)
         if member.isdir():
@@ -169,26 +173,6 @@ def sync_one(path):
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def damage(folder):
-    """What is missing from a prefix or has another size than its manifest says, in words; None when nothing is."""
-    try:
-        with open(os.path.join(folder, prefixes.FILES), 'rb') as handle:
-            files = prefixes.parse_files(handle.read().decode('utf-8', 'replace'), folder)
-    except (IOError, OSError) as exc:
-        return '%s cannot be read: %s' % (prefixes.FILES, exc.strerror or exc)
-    except AuditError as exc:
-        return str(exc)
-    for path, expected in sorted(files.items()):
-        full = os.path.join(folder, path)
-        try:
-            found = os.lstat(full).st_size if isinstance(expected, int) else os.readlink(full)
-        except (IOError, OSError) as exc:
-            return '%s: %s' % (path, exc.strerror or exc)
-        if found != expected:
-            return '%s is %s and should be %s' % (path, found, expected)
-    return None
 
 
 def restore_context(folder, run=subprocess.call, selinux='/sys/fs/selinux',

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, unpack
+from ansible.module_utils.faiss_fleet.prefix import conda_create, contents, install as prefix_place
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_conda_create
 
@@ -103,7 +103,7 @@ def test_what_conda_created_is_a_prefix_like_any_other(host, mode):
     assert host.create(mode=mode)['changed'] is True
     manifest = prefix_place.read_manifest(str(host.prefix))
     assert (manifest['digest'], manifest['created']['mode']) == (DIGEST, mode)
-    assert unpack.damage(str(host.prefix)) is None
+    assert contents.damage(str(host.prefix)) is None
     assert host.prefix.join('bin/python').stat().mode & 0o777 == 0o755
     assert host.left() == sorted([DIGEST, prefix_place.MADE])
     host.conda(FAILS)
@@ -192,7 +192,7 @@ def test_a_killed_creation_counts_for_nothing_and_the_next_run_ends_what_is_left
     host.conda(CREATES)
     assert host.create()['changed'] is True
     assert conda_create.orphans(str(host.prefix)) == []
-    assert unpack.damage(str(host.prefix)) is None
+    assert contents.damage(str(host.prefix)) is None
     assert host.left() == sorted([DIGEST, prefix_place.MADE])
 
 

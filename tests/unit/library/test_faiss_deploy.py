@@ -14,7 +14,7 @@ from collections import namedtuple
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.prefix import failures as attempt_memo, install as prefix_place, unpack
+from ansible.module_utils.faiss_fleet.prefix import contents, failures as attempt_memo, install as prefix_place, unpack
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
 from library_modules import faiss_deploy
@@ -38,7 +38,7 @@ def plain_members():
 
 def build(path, members=None, digest=DIGEST, unpacked=None, first=True):
     """An archive as the controller packs it, or with what a hostile one has."""
-    listing = dict((name, {'size': len(data), 'sha256': hashlib.sha256(data).hexdigest()})
+    listing = dict((name, {'size': len(data), 'mtime': 946684800, 'sha256': hashlib.sha256(data).hexdigest()})
                    for name, data in FILES.items())
     listing['site-packages/link'] = {'link': 'faiss/__init__.py'}
     listing = json.dumps(listing).encode()
@@ -113,7 +113,7 @@ def test_check_mode_foretells_and_touches_nothing(host, tmpdir):
     assert tree(tmpdir) == before
 
 
-@pytest.mark.parametrize('harm', ['remove', 'truncate', 'relink'])
+@pytest.mark.parametrize('harm', ['remove', 'truncate', 'zero', 'relink', 'manifest', 'no manifest'])
 def test_damaged_prefix_is_made_anew(host, tmpdir, harm):
     faiss_deploy.present(host, check_mode=False)
     folder = tmpdir.join('fleet', 'wheel', DIGEST, 'site-packages')
@@ -121,12 +121,82 @@ def test_damaged_prefix_is_made_anew(host, tmpdir, harm):
         folder.join('faiss/big.so').remove()
     elif harm == 'truncate':
         folder.join('faiss/big.so').write(b'\x7fELF')
+    elif harm == 'zero':
+        folder.join('faiss/big.so').write(b'\0' * 4000)
+    elif harm == 'manifest':
+        folder.join('../manifest.json').write(b'\0' * 100)
+    elif harm == 'no manifest':
+        folder.join('../manifest.json').remove()
     else:
         folder.join('link').remove()
         os.symlink('/etc/passwd', str(folder.join('link')))
     result = faiss_deploy.present(host, check_mode=False)
     assert result['changed'] and 'damaged' in result['because']
-    assert unpack.damage(host['prefix']) is None
+    assert contents.damage(host['prefix']) is None
+
+
+def silently_altered(host):
+    """A bad sector: the size and the time are the same."""
+    path = os.path.join(host['prefix'], 'site-packages/faiss/big.so')
+    with io.open(path, 'wb') as handle:
+        handle.write(b'\0' * 4000)
+    os.utime(path, (946684800, 946684800))
+    assert contents.damage(host['prefix']) is None
+
+
+@pytest.mark.parametrize('keep', [False, True], ids=['removed', 'kept'])
+def test_failure_of_a_damaged_prefix_is_not_remembered_and_the_next_run_installs_it_again(host, keep):
+    faiss_deploy.present(host, check_mode=False)
+    silently_altered(host)
+    result = faiss_deploy.failed(lost(host, keep=keep), check_mode=False)
+    assert result['changed'] and 'big.so: has other content' in result['because']
+    assert memos(host) == [] and os.path.isdir(host['prefix']) == keep
+    assert faiss_deploy.present(host, check_mode=False)['changed']
+    assert contents.damage(host['prefix'], hashes=True) is None
+
+
+def test_empty_directory_in_its_place_is_replaced(host):
+    os.makedirs(host['prefix'])
+    assert faiss_deploy.present(host, check_mode=False)['because'] == 'it was not there'
+    assert contents.damage(host['prefix'], hashes=True) is None
+
+
+def test_directory_of_somebody_else_in_its_place_is_left_alone(host):
+    os.makedirs(os.path.join(host['prefix'], 'letters'))
+    with pytest.raises(AuditError):
+        faiss_deploy.present(host, check_mode=False)
+    assert os.listdir(host['prefix']) == ['letters']
+
+
+@pytest.mark.parametrize('check_mode', [False, True])
+@pytest.mark.parametrize('installed', [False, True])
+@pytest.mark.parametrize('harm', ['foreign', 'open', 'group', 'link'])
+def test_place_that_others_can_change_is_refused_with_cause_and_remedy(host, tmpdir, harm, installed, check_mode):
+    if os.geteuid() != 0:
+        pytest.fail('Giving files to another user needs root. Run the tests as root.')
+    if installed:
+        faiss_deploy.present(host, check_mode=False)
+    fleet = tmpdir.ensure('fleet', dir=True)
+    if harm == 'foreign':
+        os.chown(str(fleet), 1000, 1000)
+    elif harm == 'link':
+        fleet.move(tmpdir.join('elsewhere'))
+        fleet.mksymlinkto(tmpdir.join('elsewhere'))
+        os.lchown(str(fleet), 1000, 1000)
+    else:
+        fleet.chmod(0o777 if harm == 'open' else 0o775)
+        os.chown(str(fleet), 0, 1000 if harm == 'group' else 0)
+    before = tree(tmpdir)
+    with pytest.raises(AuditError) as failure:
+        faiss_deploy.present(host, check_mode)
+    assert failure.value.cause == 'permission_denied' and str(fleet) in failure.value.remedy
+    assert tree(tmpdir) == before
+
+
+def test_archive_that_admits_more_than_was_expected_is_refused(host):
+    with pytest.raises(AuditError) as failure:
+        faiss_deploy.present(dict(host, min_free_bytes=100), check_mode=False)
+    assert failure.value.cause == 'corrupt_artefact' and not os.path.exists(host['prefix'])
 
 
 def test_wrong_sha256_is_refused_and_nothing_stays(host, tmpdir):
@@ -324,7 +394,8 @@ def lost(host, **more):
 
 
 def memos(host):
-    names = os.listdir(os.path.dirname(host['prefix']))
+    folder = os.path.dirname(host['prefix'])
+    names = os.listdir(folder) if os.path.isdir(folder) else []
     return [name for name in names if attempt_memo.digest_of(name) == DIGEST]
 
 

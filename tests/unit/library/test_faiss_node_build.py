@@ -13,7 +13,7 @@ import time
 import pytest
 
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import node_build, install as prefix_place, unpack
+from ansible.module_utils.faiss_fleet.prefix import contents, node_build, install as prefix_place
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_node_build
 
@@ -95,7 +95,7 @@ def test_what_was_built_is_a_prefix_like_any_other(host):
     manifest = prefix_place.read_manifest(str(prefix))
     assert (manifest['digest'], manifest['lock']) == (DIGEST, {'a': 1})
     assert manifest['built']['compiler'] == str(host.tmpdir.join('g++'))
-    assert unpack.damage(str(prefix)) is None
+    assert contents.damage(str(prefix)) is None
     assert '--parallel 2' in prefix.join('build.log').read()
     assert host.left() == sorted([DIGEST, prefix_place.MADE])
 

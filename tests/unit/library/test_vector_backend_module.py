@@ -24,6 +24,7 @@ class FakeModule:
 
     def __init__(self, check_mode=False, **params):
         self.params = dict((name, spec.get("default")) for name, spec in vector_backend.ARGUMENT_SPEC.items())
+        self.params["user"] = "root"            # pytest's directories are closed to others
         self.params.update(params)
         self.check_mode = check_mode
 

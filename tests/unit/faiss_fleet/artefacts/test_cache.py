@@ -1,6 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 import multiprocessing
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -71,3 +73,32 @@ def test_file_that_is_no_json_counts_as_absent(tmp_path):
     (tmp_path / "x.json").write_text("{")
     assert cache.read_json(tmp_path / "x.json") is None
     assert cache.read_json(tmp_path / "none.json") is None
+
+
+def test_scratch_goes_with_the_block_and_what_a_killed_run_left_goes_first(tmp_path):
+    later = time.time() + 2 * cache.SETTLED
+    for kind in cache.SCRATCH:
+        (tmp_path / f"{kind}-left" / "tree").mkdir(parents=True)
+    (tmp_path / "archives").mkdir()
+    with cache.scratch(tmp_path, "stage") as place:
+        (place / "file").write_text("x")
+        assert (tmp_path / "addon-left").is_dir(), "one that is quite new may not be locked yet"
+        swept = cache.sweep(tmp_path, later)
+        assert {path.name for path in swept} == {f"{kind}-left" for kind in cache.SCRATCH}
+        assert (place / "file").exists(), "one in use stays, however old"
+    assert [path.name for path in tmp_path.iterdir()] == ["archives"]
+
+
+def test_scratch_of_another_process_is_left_alone_until_it_dies(tmp_path):
+    code = (
+        "import sys, pathlib; from faiss_fleet.artefacts import cache\n"
+        "with cache.scratch(pathlib.Path(sys.argv[1]), 'resolve'): print('in', flush=True); input()"
+    )
+    argv = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout.readline() == "in\n"
+        later = time.time() + 2 * cache.SETTLED
+        assert cache.sweep(tmp_path, later) == []
+        other.kill()
+        other.wait()
+    assert len(cache.sweep(tmp_path, later)) == 1 and list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@
 import pytest
 
 from faiss_fleet import run_id
-from faiss_fleet.artefacts import class_work
+from faiss_fleet.artefacts import cache, class_work
 from faiss_fleet.artefacts import limits as time_limit
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
@@ -73,3 +73,45 @@ def test_an_error_of_ours_is_no_answer(asked):
         with pytest.raises(KeyError):
             asked(ends=KeyError("bug"))
     assert len(asked.entered) == 2
+
+
+def test_whose_fault_it_is_is_the_same_for_the_second_host(asked):
+    wrong = FleetError("The index has other wheels.", "no_matching_distribution", fault="controller")
+    for _ in range(2):
+        with pytest.raises(FleetError) as found:
+            asked(ends=wrong)
+        assert found.value.fault == "controller"
+    assert len(asked.entered) == 1
+
+
+PACKAGE = {"name": "faiss-cpu", "version": "1.9.0", "file": "faiss.whl", "sha256": "0" * 64}
+LOCK = {"layout": 1, "packages": [PACKAGE]}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(None, id="there is none"),
+        pytest.param([], id="not even an object"),
+        pytest.param({"resolved_at": 1.0}, id="no lock"),
+        pytest.param({"resolved_at": 1.0, "lock": {"layout": 1}}, id="no packages"),
+        pytest.param({"resolved_at": 1.0, "lock": {"layout": 1, "packages": []}}, id="an empty list of packages"),
+        pytest.param({"resolved_at": 1.0, "lock": {"layout": 1, "packages": [{"name": "x"}]}}, id="half a package"),
+        pytest.param({"resolved_at": 1.0, "lock": {**LOCK, "layout": 2}}, id="a newer layout"),
+        pytest.param({"resolved_at": "soon", "lock": LOCK}, id="no time"),
+        pytest.param({"resolved_at": 1.0, "lock": LOCK}, id="too old"),
+    ],
+)
+def test_a_lock_that_cannot_be_used_is_made_again(tmp_path, kept):
+    path = tmp_path / "lock.json"
+    cache.write_json(path, kept)
+    assert class_work.kept_lock(path, 1, HOST, 90_000.0, 24.0) is None
+
+
+def test_a_lock_of_this_layout_is_used_while_it_is_not_too_old(tmp_path):
+    path = tmp_path / "lock.json"
+    cache.write_json(path, {"resolved_at": 1.0, "lock": LOCK})
+    assert class_work.kept_lock(path, 1, HOST, 3600.0, 24.0) == LOCK
+    assert class_work.kept_lock(path, 1, HOST, 90_000.0, 0.0) == LOCK
+    assert class_work.kept_lock(path, 1, HOST, 90_000.0, 24.0, any_age=True) == LOCK
+    assert class_work.kept_lock(path, 1, Options(offline=True), 90_000.0, 24.0) == LOCK

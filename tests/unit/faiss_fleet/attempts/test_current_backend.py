@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from faiss_fleet import strategies
-from faiss_fleet.attempts import current_backend as held
-from faiss_fleet.attempts import run as ladder
+from faiss_fleet.attempts import current_backend
+from faiss_fleet.attempts import run as attempts
 from faiss_fleet.errors import FleetError
 from faiss_fleet.plan import decide
 from faiss_fleet.strategies.base import Candidate, Options, Runtime
@@ -41,11 +41,13 @@ class Controller:
     """A strategy whose resolver is down for the candidates in ``down``, and has nothing to ship for the others."""
 
     def __init__(self, name: str, down: set[str]) -> None:
-        self.name, self.down = name, down
+        self.name, self.down, self.native, self.remover = name, down, name != "js", None
 
     def resolve(self, wanted: Candidate, *_: object) -> None:
         if wanted["id"] in self.down:
             raise FleetError("The index is down.", "network")
+
+    forecast = resolve
 
 
 class Host:
@@ -74,9 +76,11 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Any:
         names = ("existing", "wheel", "conda", "node", "js")
         monkeypatch.setattr(strategies, "all_strategies", lambda: tuple(Controller(name, set(down)) for name in names))
         order = list(dict.fromkeys(one["strategy"] for one in plan))
-        done = ladder.climb(plan, policy, facts, Options(prefix="/opt/ff"), host, order)
+        done = attempts.run(plan, policy, facts, Options(prefix="/opt/ff"), host, order)
+        if (answer := done.undecided(plan)) is not None:
+            return {"backend": None, "cause": answer.cause, "fault": answer.fault}, {}
         decision = decide.decide(plan, done.attempts, done.verification, policy, order, facts["setting"])
-        return decision, decide.setting_for(decision, plan, done.verification, "run", "2026-11-22T00:00:00Z")
+        return decision, decide.setting_for(decision, done.attempts, done.verification, "run", "2026-11-22T00:00:00Z")
 
     return started
 
@@ -130,28 +134,36 @@ def test_what_was_tested_in_the_plan_is_not_tested_twice(run: Any) -> None:
     assert host.tested == ["wheel:a"] and decision["backend"] == "js"
 
 
-def test_fixed_holds_to_the_strategies_named(run: Any) -> None:
-    decision, _ = run(Host({SET["argv"][0]}), [candidate("conda:b")], down={"conda:b"}, policy="fixed")
-    assert decision["backend"] == "js"
+def test_fixed_keeps_to_the_strategies_named(run: Any) -> None:
+    host = Host({SET["argv"][0]})
+    decision, _ = run(host, [candidate("conda:b")], policy="fixed")
+    assert (decision["backend"], host.tested) == ("js", ["conda:b"])
 
 
 @pytest.mark.parametrize("setting", [None, {**SETTING, "backend": "js", "runtime": None}])
-def test_where_nothing_native_is_set_nothing_is_held(run: Any, setting: Any) -> None:
+def test_a_fault_of_the_controller_decides_nothing_where_nothing_native_is_configured(run: Any, setting: Any) -> None:
     facts = {**FACTS, "setting": setting}
     decision, _ = run(Host({SET["argv"][0]}), [candidate("conda:b")], down={"conda:b"}, facts=facts)
-    assert (decision["backend"], decision["cause"]) == ("js", "network")
+    assert decision == {"backend": None, "cause": "network", "fault": "controller"}
 
 
-def test_check_mode_says_what_would_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_controller_does_not_keep_what_is_broken(run: Any) -> None:
+    """The configuration may not point at what does not pass, whatever else could not be tried."""
+    decision, configuration = run(Host(set()), [candidate("conda:b")], down={"conda:b"})
+    assert (decision["backend"], decision["cause"], configuration["backend"]) == ("js", "cpu_isa", "js")
+
+
+def test_check_mode_tests_what_would_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(strategies, "all_strategies", lambda: (Controller("wheel", {"wheel:a"}),))
     plan = [candidate("wheel:a")]
-    done = ladder.predict(plan, FACTS, Options(prefix="/opt/ff"), "first", ["wheel"])
-    assert [(attempt["ok"], attempt["changed"]) for attempt in done.attempts] == [(False, False), (None, False)]
-    decision = decide.decide(plan, done.attempts, [], "first", ["wheel"], SETTING, check_mode=True)
-    assert (decision["candidate"], decision["predicted"]) == ("wheel:a", True)
+    host = Host({SET["argv"][0]})
+    done = attempts.run(plan, "first", FACTS, Options(prefix="/opt/ff"), host, ["wheel"], dry_run=True)
+    assert [(attempt["ok"], attempt["changed"]) for attempt in done.attempts] == [(False, False), (True, False)]
+    decision = decide.decide(plan, done.attempts, done.verification, "first", ["wheel"], SETTING, check_mode=True)
+    assert (decision["candidate"], decision["predicted"], host.tested) == ("wheel:a", False, ["wheel:a"])
 
 
-def test_fastest_measures_both_again_before_it_takes_what_is_set_away(run: Any) -> None:
+def test_fastest_measures_both_again_before_it_replaces_what_is_configured(run: Any) -> None:
     plan = [candidate("existing:x"), candidate("wheel:a", SET)]
     busy = Host({SET["argv"][0], OTHER["argv"][0]}, {"existing:x": [0.6, 0.6], "wheel:a": [2.4, 0.62]})
     assert run(busy, plan, policy="fastest")[0]["candidate"] == "wheel:a"
@@ -167,9 +179,9 @@ def test_fastest_measures_once_where_nothing_would_change(run: Any) -> None:
 
 
 def test_due_only_once_and_never_before_something_to_be_preferred() -> None:
-    one = held.candidate(FACTS, [], ["wheel"], "first")
+    one = current_backend.current(FACTS, [], ["wheel"], "first")
     assert one is not None
-    assert not held.due(one, [], [], "wheel")
-    assert held.due(one, [], [], None) and held.due(one, [], [], "js")
+    assert not current_backend.due(one, [], [], "wheel")
+    assert current_backend.due(one, [], [], None) and current_backend.due(one, [], [], "js")
     passed = [{"candidate": "conda:b", "ok": True, "runtime": OTHER}]
-    assert not held.due(one, [{"candidate": "conda:b", "ok": True}], passed, None)
+    assert not current_backend.due(one, [{"candidate": "conda:b", "ok": True}], passed, None)

@@ -178,14 +178,3 @@ def test_parquet_has_a_row_a_host_and_a_column_a_check() -> None:
     empty = io.BytesIO()
     parquet.write(Summary(asdict(RUN)), empty)
     assert reader.read_table(io.BytesIO(empty.getvalue())).num_rows == 0
-
-
-def test_a_check_says_pass_blocked_or_unknown_and_what_is_lacking() -> None:
-    reason = {"check": "glibc", "need": "GLIBC_2.28", "have": "2.17"}
-    older = {**reason, "need": "GLIBC_2.27"}
-    found = checks.cells({"plan": [{"reasons": []}, {"reasons": [reason]}, {"reasons": [older]}]})
-    assert found["check_glibc"] == "blocked"
-    assert found["blocked_by"] == "glibc: needs GLIBC_2.28, has 2.17"
-    assert found["check_arch"] == "pass"
-    assert {checks.cells({"plan": []})[key] for key in checks.KEYS} == {"unknown", None}
-    assert tuple(found) == tuple(checks.cells({"plan": []})) == checks.KEYS

@@ -183,3 +183,19 @@ def test_rendered_while_it_goes_on_a_run_loses_nothing(told: Told) -> None:
 
 def test_run_json_names_the_hosts_that_are_due(told: Told) -> None:
     assert json.loads((told.folder / "run.json").read_text())["hosts"] == {"one": ["web"], "two": ["web"]}
+
+
+def test_one_machine_under_two_names_is_noticed(told: Told) -> None:
+    facts = {**SAMPLE["facts"], "machine": {"id": "4c4c4544"}}
+    for host in ("one", "two"):
+        told.ok(host, "glibc_facts", {"ansible_facts": {"glibc_facts": facts}})
+        told.ok(host, "vector_backend", {"decision": SAMPLE["decision"], "setting": SAMPLE["setting"]})
+    hosts = [record["host"] for record in runs.read_records(told.folder)]
+    assert [host.get("machine") for host in hosts] == ["4c4c4544", "4c4c4544"]
+    assert [host.get("same_machine_as") for host in hosts] == [None, "one"]
+
+
+def test_hosts_whose_machine_is_not_known_are_not_taken_for_one(told: Told) -> None:
+    told.audit("one")
+    told.audit("two")
+    assert all("machine" not in record["host"] for record in runs.read_records(told.folder))

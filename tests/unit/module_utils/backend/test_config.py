@@ -333,6 +333,20 @@ def test_a_link_of_somebody_else_is_refused(path, tmpdir):
     assert not target.check()
 
 
+@pytest.mark.parametrize("name", ["backend.json", "backend.env"])
+@pytest.mark.parametrize("change", [lambda path: write(path, JS), restore], ids=["set", "put back"])
+def test_a_link_to_what_is_no_configuration_is_not_followed(path, tmpdir, name, change):
+    target = tmpdir.join("passwd")
+    target.write("root:x:0:0:root:/root:/bin/bash\n")
+    write(path, faiss())
+    path.dirpath(name).remove()
+    path.dirpath(name).mksymlinkto(target)
+    before = tree(tmpdir)
+    with pytest.raises(AuditError, match="is a symbolic link to .*passwd"):
+        change(path)
+    assert tree(tmpdir) == before
+
+
 def test_links_in_a_circle_are_refused(path):
     path.dirpath().ensure(dir=True)
     path.mksymlinkto(path)
@@ -548,6 +562,70 @@ def test_writers_at_once_leave_one_whole_pair(path):
     assert not failures
     assert path.new(ext="env").read_binary() == setting.env_text(current(path), str(path))
     assert sorted(os.listdir(str(path.dirpath()))) == ["backend.backups", "backend.env", "backend.json"]
+
+
+def test_backups_that_appear_while_they_are_looked_for_are_none(path, monkeypatch):
+    folder = path.dirpath("backend.backups")
+    listdir = os.listdir
+
+    def made_by_another_writer(where):
+        try:
+            return listdir(where)
+        except OSError:
+            folder.ensure(dir=True)
+            raise
+
+    monkeypatch.setattr(os, "listdir", made_by_another_writer)
+    assert setting_backups.entries(str(folder), []) == []
+
+
+def test_a_folder_that_another_writer_removes_meanwhile_is_made_again(tmpdir, monkeypatch):
+    mkdir, removed = os.mkdir, []
+
+    def raced(where, *mode):
+        if os.path.basename(where) == "b" and not removed:
+            removed.append(where)
+            os.rmdir(os.path.dirname(where))
+        mkdir(where, *mode)
+
+    monkeypatch.setattr(os, "mkdir", raced)
+    wanted = str(tmpdir.join("a", "b"))
+    assert atomic_file.make_folders(wanted) == [os.path.dirname(wanted), wanted] and os.path.isdir(wanted)
+    assert removed
+
+
+
+@pytest.mark.parametrize("change", [
+    pytest.param(lambda path: write(path, faiss("wheel:b")), id="set"),
+    pytest.param(restore, id="previous"),
+    pytest.param(lambda path: restore(path, "found"), id="found"),
+])
+def test_a_disk_that_does_not_confirm_a_rename_leaves_the_old_pair_and_the_old_backups(path, monkeypatch, change):
+    sync, refused = atomic_file.sync_folder, 0
+    for step in range(1, 20):
+        if path.dirpath().check():
+            restore(path, "found")
+        write(path, JS)
+        write(path, faiss("wheel:a"))
+        before, calls = tree(path.dirpath()), []
+
+        def failing(where, calls=calls, step=step):
+            calls.append(where)
+            if len(calls) == step:
+                raise OSError(5, "Input/output error")
+            sync(where)
+
+        monkeypatch.setattr(atomic_file, "sync_folder", failing)
+        try:
+            change(path)
+        except AuditError:
+            refused += 1
+        monkeypatch.setattr(atomic_file, "sync_folder", sync)
+        if len(calls) < step:
+            break
+        assert tree(path.dirpath()) == before, calls
+        change(path)
+    assert refused >= (2 if change is not restore else 3)
 
 
 def test_folders_made_for_nothing_go_again(path, monkeypatch):

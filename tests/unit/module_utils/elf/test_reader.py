@@ -6,7 +6,6 @@ import io
 import os
 import random
 import struct
-import time
 
 import pytest
 from ansible.module_utils.faiss_fleet.elf import reader as elf
@@ -251,11 +250,11 @@ def test_names_that_overlap_cost_no_more_than_the_table_allows():
     data = bytearray(builder.build())
     for number in range(40000):
         struct.pack_into('<I', data, builder.at['symbols'] + 24 * (number + 1), 1 + number)
-    started = time.time()
+    started = sum(os.times()[:2])
     with pytest.raises(AuditError) as caught:
         read(bytes(data))
     assert 'times its string table' in str(caught.value)
-    assert time.time() - started < 1
+    assert sum(os.times()[:2]) - started < 1
 
 
 def test_versions_that_share_a_number_do_not_copy_its_symbols():
@@ -264,9 +263,9 @@ def test_versions_that_share_a_number_do_not_copy_its_symbols():
     data = bytearray(builder.build())
     for number in range(3001):
         struct.pack_into('<H', data, builder.at['verneed'] + 16 + 16 * number + 6, 2)
-    started = time.time()
+    started = sum(os.times()[:2])
     found = read(bytes(data))
-    assert time.time() - started < 1
+    assert sum(os.times()[:2]) - started < 1
     assert sum(len(need.symbols) for need in found.version_needs) == 20000
 
 

@@ -3,12 +3,10 @@
 
 from __future__ import absolute_import, division, print_function
 
-import json
 
 import pytest
 from ansible.module_utils.faiss_fleet import commands
 from ansible.module_utils.faiss_fleet.facts import condas, machine, selinux, toolchains
-from ansible.module_utils.faiss_fleet.prefix import installed
 from ansible.module_utils.faiss_fleet.host import Host
 
 DIGEST = "0123456789abcdef"
@@ -119,35 +117,3 @@ def test_micromamba_is_asked(tmpdir):
     assert condas.commands(host) == {("conda", "micromamba"): ["/root/.local/bin/micromamba", "--version"]}
     found = condas.describe(host, [], {("conda", "micromamba"): commands.Result(0, "1.5.8\n", "", None)})
     assert (found[0]["kind"], found[0]["version"]) == ("micromamba", "1.5.8")
-
-
-@pytest.mark.parametrize(
-    "name, manifest, complete, reason",
-    [
-        (DIGEST, json.dumps({"digest": DIGEST}), True, None),
-        (DIGEST, json.dumps({"digest": "other"}), False, "names another digest"),
-        (DIGEST, "{", False, "is no JSON"),
-        (DIGEST, "[]", False, "names another digest"),
-        (DIGEST, None, False, "has no manifest.json"),
-        (DIGEST + ".partial-123", json.dumps({"digest": DIGEST}), False, "half-built"),
-    ],
-)
-def test_prefixes_of_ours(tmpdir, name, manifest, complete, reason):
-    folder = tmpdir.ensure("opt/faiss-fleet/wheel", name, dir=True)
-    if manifest is not None:
-        folder.join("manifest.json").write(manifest)
-    (found,) = installed.describe(Host(str(tmpdir)), "/opt/faiss-fleet")
-    assert (found["strategy"], found["digest"], found["complete"]) == ("wheel", DIGEST, complete)
-    assert found["reason"] is None if reason is None else reason in found["reason"]
-
-
-def test_links_and_files_under_the_prefix_are_none_of_ours(tmpdir):
-    tmpdir.ensure("opt/faiss-fleet/wheel/file")
-    tmpdir.join("opt/faiss-fleet/etc").mksymlinkto("/etc")
-    tmpdir.join("opt/faiss-fleet/wheel/link").mksymlinkto("/etc")
-    tmpdir.ensure("opt/faiss-fleet/.cache/x", dir=True)
-    assert installed.describe(Host(str(tmpdir)), "/opt/faiss-fleet") == []
-
-
-def test_no_prefix_yet(tmpdir):
-    assert installed.describe(Host(str(tmpdir)), "/opt/faiss-fleet") == []

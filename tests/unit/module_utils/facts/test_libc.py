@@ -3,8 +3,8 @@
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import shutil
-import time
 
 import pytest
 from ansible.module_utils.faiss_fleet import commands
@@ -74,9 +74,9 @@ MUSL = (
     ],
 )
 def test_parse_banner(text, expected):
-    started = time.time()
+    started = sum(os.times()[:2])
     assert libc.parse_banner(text) == expected
-    assert time.time() - started < 0.5
+    assert sum(os.times()[:2]) - started < 0.5
 
 
 @pytest.mark.parametrize(

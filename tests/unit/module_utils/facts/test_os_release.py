@@ -3,7 +3,7 @@
 
 from __future__ import absolute_import, division, print_function
 
-import time
+import os
 
 import pytest
 from ansible.module_utils.faiss_fleet.facts import os_release
@@ -88,7 +88,7 @@ def test_a_host_that_names_no_system_has_a_gap(tmpdir):
 @pytest.mark.parametrize("text", ["ID=" + "9" * 150000000, 'ID="' + "\\" * 100000, "ID=a" + " #" * 100000])
 def test_huge_texts_cost_linear_time(tmpdir, text):
     tmpdir.ensure("etc/os-release").write(text)
-    started = time.time()
+    started = sum(os.times()[:2])
     found = os_release.describe(Host(str(tmpdir)))
-    assert time.time() - started < 1
+    assert sum(os.times()[:2]) - started < 1
     assert len(found["id"] or "") <= os_release.MOST_VALUE

@@ -49,7 +49,7 @@ def test_when_it_wins_the_setting_has_no_runtime() -> None:
     plan = STRATEGY.plan({"nodes": [node("16.20.2")]}, Options())
     tests = [{"candidate": plan[0]["id"], "ok": True, "runtime": plan[0]["runtime"], "indexes": []}]
     decision = decide.decide(plan, [], tests, "first")
-    setting = decide.setting_for(decision, plan, tests)
+    setting = decide.setting_for(decision, [], tests)
     assert (setting["backend"], setting["provider"], setting["runtime"]) == ("js", "js", None)
 
 

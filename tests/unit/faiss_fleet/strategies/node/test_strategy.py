@@ -145,9 +145,9 @@ def test_a_prebuilt_that_nobody_read_is_not_trusted() -> None:
 
 def test_a_build_on_the_host_shows_what_it_needs_beside_what_there_is() -> None:
     candidate = planned(facts(NODE16))["host-build"]
-    needed = {reason["check"]: (reason["need"], reason["have"], reason["cause"]) for reason in candidate["reasons"]}
-    assert needed["CMake"] == ("3.17", "2.8.12.2 (/usr/bin/cmake)", "cmake_too_old")
-    assert needed["a C++17 compiler"] == ("gcc 7", "4.8.5 (/usr/bin/gcc)", "compiler_too_old")
+    needed = {reason["need"]: (reason["check"], reason["have"], reason["cause"]) for reason in candidate["reasons"]}
+    assert needed["CMake 3.17"] == ("build_tools", "2.8.12.2 (/usr/bin/cmake)", "cmake_too_old")
+    assert needed["a C++17 compiler gcc 7"] == ("build_tools", "4.8.5 (/usr/bin/gcc)", "compiler_too_old")
     assert "BLAS: need OpenBLAS or another, have unknown (not looked for)" in candidate["note"]
     assert "OpenMP: need libgomp, have /lib64/libgomp.so.1 (met)" in candidate["note"]
 

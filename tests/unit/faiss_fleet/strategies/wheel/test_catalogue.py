@@ -11,7 +11,7 @@ from packaging.version import Version
 from faiss_fleet.artefacts import cache
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.wheel import catalogue, pip_resolver
+from faiss_fleet.strategies.wheel import catalogue, measure, pip_resolver
 from faiss_fleet.strategies.wheel import lock as wheel_lock
 from faiss_fleet.strategies.wheel.pip_resolver import Source
 
@@ -72,12 +72,12 @@ def test_table_that_cannot_be_read_names_the_command_that_makes_it(text):
 )
 def test_what_a_release_needs_without_asking_is_added(version, wanted):
     wheel = next(wheel for wheel in catalogue.table() if str(wheel.version) == version)
-    assert wanted in catalogue.requirements(wheel)
+    assert wanted in measure.requirements(wheel)
 
 
 def test_wheel_is_measured_by_its_own_bytes(tmp_path):
     path = make_wheel(tmp_path)
-    found = catalogue.measure(path)
+    found = measure.measure(path)
     assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert found.version == Version("1.99.0")
     assert found.requires_dist == ("numpy>=1.26",)
@@ -148,6 +148,15 @@ def test_wheel_that_is_not_what_the_sums_say_is_refused_by_name(tmp_path, sums):
     assert NAME in str(failure.value) and failure.value.remedy
 
 
+@pytest.mark.parametrize("sums", ["", "\n\n"])
+def test_sums_that_name_nothing_switch_no_checking_off(tmp_path, sums):
+    path = make_wheel(tmp_path / "house")
+    (path.parent / "SHA256SUMS").write_text(sums)
+    with pytest.raises(FleetError, match="is empty") as failure:
+        catalogue.wheelhouse(path.parent, tmp_path / "cache")
+    assert failure.value.fault == "inventory" and "sha256sum" in failure.value.remedy
+
+
 def test_sums_that_are_none_are_refused(tmp_path):
     path = make_wheel(tmp_path / "house")
     (path.parent / "SHA256SUMS").write_text("<html>404</html>\n")
@@ -179,7 +188,7 @@ def test_wheel_without_metadata_is_refused(tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("faiss/x.py", "")
     with pytest.raises(FleetError, match="0 METADATA files"):
-        catalogue.measure(path)
+        measure.measure(path)
 
 
 def test_missing_wheelhouse_is_told(tmp_path):
@@ -199,7 +208,7 @@ def test_newer_release_is_found_read_once_and_kept(tmp_path, monkeypatch):
 
     def read(names, _folder):
         names = list(names)
-        return [catalogue.measure(make_wheel(tmp_path / "made", name)) for name in names]
+        return [measure.measure(make_wheel(tmp_path / "made", name)) for name in names]
 
     monkeypatch.setattr(pip_resolver, "wheel_names", listed)
     monkeypatch.setattr(catalogue, "_read_all", read)
@@ -275,10 +284,10 @@ def test_scripts_of_the_controller_are_not_shipped(tmp_path):
 
 
 def test_notes_are_specifiers_that_can_be_read():
-    known = catalogue.notes()
+    known = measure.notes()
     assert json.dumps(known)
     assert (
-        catalogue._measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_x86_64")}))
+        measure.measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_x86_64")}))
         == "x86-64-v3"
     )
-    assert catalogue._measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_aarch64")})) is None
+    assert measure.measured_isa(Version("1.14.2"), frozenset({("cp310", "abi3", "manylinux_2_28_aarch64")})) is None

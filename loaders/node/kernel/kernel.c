@@ -1,0 +1,213 @@
+// Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+// Exact search over rows of float32 in WebAssembly memory. tools/build-kernel compiles it.
+//
+// scan() compares rows with up to 16 queries and keeps the best of each in a heap, in float32. finish() computes the
+// scores of what was kept in float64, in the order of operations of lib/exact.js, and sorts them. So the ids, ranks and
+// scores are those of lib/exact.js as long as the heap is larger than k by the rows that float32 cannot tell apart.
+//
+// A row is `wide` numbers: its dimensions, zeros up to a multiple of four, and for cosine a float64 with 1 / length.
+
+#include <wasm_simd128.h>
+
+typedef unsigned int u32;
+
+enum { IP = 1, L2 = 2, COSINE = 3 };
+enum { GROUP = 4 };      // queries that share one load of a row
+
+typedef struct {
+  u32 metric, d, padded, wide;      // padded: d up to a multiple of four; wide: numbers from one row to the next
+} Shape;
+
+static inline float total(v128_t sums) {
+  return (wasm_f32x4_extract_lane(sums, 0) + wasm_f32x4_extract_lane(sums, 1)) +
+         (wasm_f32x4_extract_lane(sums, 2) + wasm_f32x4_extract_lane(sums, 3));
+}
+
+static inline __attribute__((always_inline)) v128_t term(v128_t row, v128_t query, int l2) {
+  if (!l2) return wasm_f32x4_mul(row, query);
+  v128_t apart = wasm_f32x4_sub(row, query);
+  return wasm_f32x4_mul(apart, apart);
+}
+
+// One row and one query: four sums side by side, and pointers that move.
+static inline __attribute__((always_inline)) float compare(const float *row, const float *query, u32 padded, int l2) {
+  v128_t a = wasm_f32x4_splat(0), b = a, c = a, e = a;
+  const float *end = row + (padded & ~15u), *last = row + padded;
+  for (; row < end; row += 16, query += 16) {
+    a = wasm_f32x4_add(a, term(wasm_v128_load(row), wasm_v128_load(query), l2));
+    b = wasm_f32x4_add(b, term(wasm_v128_load(row + 4), wasm_v128_load(query + 4), l2));
+    c = wasm_f32x4_add(c, term(wasm_v128_load(row + 8), wasm_v128_load(query + 8), l2));
+    e = wasm_f32x4_add(e, term(wasm_v128_load(row + 12), wasm_v128_load(query + 12), l2));
+  }
+  for (; row < last; row += 4, query += 4) a = wasm_f32x4_add(a, term(wasm_v128_load(row), wasm_v128_load(query), l2));
+  return total(wasm_f32x4_add(wasm_f32x4_add(a, b), wasm_f32x4_add(c, e)));
+}
+
+// A heap whose root is the worst: the lowest goodness, or among equals the latest position.
+static __attribute__((noinline)) void sink(float *goodness, u32 *positions, u32 size) {
+  float value = goodness[0];
+  u32 position = positions[0], at = 0;
+  for (;;) {
+    u32 child = 2 * at + 1, right = child + 1;
+    if (child >= size) break;
+    if (right < size && (goodness[right] < goodness[child] ||
+                         (goodness[right] == goodness[child] && positions[right] > positions[child]))) child = right;
+    if (value < goodness[child] || (value == goodness[child] && position > positions[child])) break;
+    goodness[at] = goodness[child];
+    positions[at] = positions[child];
+    at = child;
+  }
+  goodness[at] = value;
+  positions[at] = position;
+}
+
+static inline double inverse_of(const float *row, const Shape *shape) { return *(const double *)(row + shape->padded); }
+
+static inline __attribute__((always_inline)) void keep(const Shape *shape, const float *row, u32 position, float value,
+                                                       float *goodness, u32 size) {
+  if (shape->metric == L2) value = -value;
+  if (shape->metric == COSINE) value = (float)(value * inverse_of(row, shape));
+  if (value > goodness[0]) {
+    u32 *positions = (u32 *)(goodness + size);
+    goodness[0] = value;
+    positions[0] = position;
+    sink(goodness, positions, size);
+  }
+}
+
+static inline __attribute__((always_inline)) void scan_as(const Shape *shape, const float *rows, u32 from, u32 to,
+                                                          const float *queries, u32 count, float *heaps, u32 size, int l2) {
+  u32 wide = shape->wide, padded = shape->padded, grouped = count - count % GROUP, at = from;
+  const float *row = rows + (unsigned long)from * wide;
+  const v128_t zero = wasm_f32x4_splat(0);
+  if (grouped) {
+    for (; at + 2 <= to; at += 2, row += 2 * wide) {
+      for (u32 q = 0; q < grouped; q += GROUP) {
+        // Two rows and four queries: eight sums stay in registers, each load serves several of them.
+        const float *other = row + wide, *q0 = queries + q * padded, *q1 = q0 + padded, *q2 = q1 + padded, *q3 = q2 + padded;
+        v128_t a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+        for (u32 i = 0; i < padded; i += 4) {
+          v128_t a = wasm_v128_load(row + i), b = wasm_v128_load(other + i), query = wasm_v128_load(q0 + i);
+          a0 = wasm_f32x4_add(a0, term(a, query, l2));
+          b0 = wasm_f32x4_add(b0, term(b, query, l2));
+          query = wasm_v128_load(q1 + i);
+          a1 = wasm_f32x4_add(a1, term(a, query, l2));
+          b1 = wasm_f32x4_add(b1, term(b, query, l2));
+          query = wasm_v128_load(q2 + i);
+          a2 = wasm_f32x4_add(a2, term(a, query, l2));
+          b2 = wasm_f32x4_add(b2, term(b, query, l2));
+          query = wasm_v128_load(q3 + i);
+          a3 = wasm_f32x4_add(a3, term(a, query, l2));
+          b3 = wasm_f32x4_add(b3, term(b, query, l2));
+        }
+        float *heap = heaps + q * 2 * size;
+        keep(shape, row, at, total(a0), heap, size);
+        keep(shape, row + wide, at + 1, total(b0), heap, size);
+        heap += 2 * size;
+        keep(shape, row, at, total(a1), heap, size);
+        keep(shape, row + wide, at + 1, total(b1), heap, size);
+        heap += 2 * size;
+        keep(shape, row, at, total(a2), heap, size);
+        keep(shape, row + wide, at + 1, total(b2), heap, size);
+        heap += 2 * size;
+        keep(shape, row, at, total(a3), heap, size);
+        keep(shape, row + wide, at + 1, total(b3), heap, size);
+      }
+      for (u32 q = grouped; q < count; q++) {
+        float *heap = heaps + q * 2 * size;
+        keep(shape, row, at, compare(row, queries + q * padded, padded, l2), heap, size);
+        keep(shape, row + wide, at + 1, compare(row + wide, queries + q * padded, padded, l2), heap, size);
+      }
+    }
+  }
+  for (; at < to; at++, row += wide) {
+    for (u32 q = 0; q < count; q++) {
+      keep(shape, row, at, compare(row, queries + q * padded, padded, l2), heaps + q * 2 * size, size);
+    }
+  }
+}
+
+// Empties the heaps of so many queries. A heap is `size` goodnesses and after them `size` positions.
+__attribute__((export_name("begin"))) void begin(float *heaps, u32 size, u32 count) {
+  for (u32 q = 0; q < count; q++, heaps += 2 * size) {
+    for (u32 i = 0; i < size; i++) {
+      heaps[i] = -__builtin_inff();
+      ((u32 *)heaps)[size + i] = 0xffffffffu;
+    }
+  }
+}
+
+// Compares the rows from one position to another with all queries.
+__attribute__((export_name("scan"))) void scan(const Shape *shape, const float *rows, u32 from, u32 to,
+                                               const float *queries, u32 count, float *heaps, u32 size) {
+  if (shape->metric == L2) scan_as(shape, rows, from, to, queries, count, heaps, size, 1);
+  else scan_as(shape, rows, from, to, queries, count, heaps, size, 0);
+}
+
+// As lib/exact.js computes it, operation for operation.
+static double goodness_of(const Shape *shape, const float *row, const float *query) {
+  double a = 0, b = 0, c = 0, e = 0;
+  u32 i = 0, d = shape->d;
+  if (shape->metric == L2) {
+    for (; i + 3 < d; i += 4) {
+      double p = (double)row[i] - query[i], q = (double)row[i + 1] - query[i + 1];
+      double r = (double)row[i + 2] - query[i + 2], s = (double)row[i + 3] - query[i + 3];
+      a += p * p, b += q * q, c += r * r, e += s * s;
+    }
+    for (; i < d; i++) {
+      double p = (double)row[i] - query[i];
+      a += p * p;
+    }
+    return -(a + b + c + e);
+  }
+  for (; i + 3 < d; i += 4) {
+    a += (double)row[i] * query[i];
+    b += (double)row[i + 1] * query[i + 1];
+    c += (double)row[i + 2] * query[i + 2];
+    e += (double)row[i + 3] * query[i + 3];
+  }
+  for (; i < d; i++) a += (double)row[i] * query[i];
+  double sum = a + b + c + e;
+  return shape->metric == COSINE ? sum * inverse_of(row, shape) : sum;
+}
+
+static inline int worse(double value, u32 position, double other, u32 other_position) {
+  return value < other || (value == other && position > other_position);
+}
+
+// Sorts what one query's heap holds into `scores` and `positions`, best first; the number of them.
+__attribute__((export_name("finish"))) u32 finish(const Shape *shape, const float *rows, const float *query,
+                                                  const float *heap, u32 size, double *scores, u32 *positions) {
+  const u32 *kept = (const u32 *)(heap + size);
+  u32 found = 0;
+  for (u32 i = 0; i < size; i++) {      // a heap of the exact values, its root the worst
+    if (kept[i] == 0xffffffffu) continue;
+    double value = goodness_of(shape, rows + (unsigned long)kept[i] * shape->wide, query);
+    u32 at = found++;
+    while (at > 0 && worse(value, kept[i], scores[(at - 1) / 2], positions[(at - 1) / 2])) {
+      scores[at] = scores[(at - 1) / 2];
+      positions[at] = positions[(at - 1) / 2];
+      at = (at - 1) / 2;
+    }
+    scores[at] = value;
+    positions[at] = kept[i];
+  }
+  for (u32 left = found; left > 1;) {      // the worst goes to the end, one after the other
+    double worst = scores[0], value = scores[--left];
+    u32 worst_position = positions[0], position = positions[left], at = 0;
+    for (;;) {
+      u32 child = 2 * at + 1, right = child + 1;
+      if (child >= left) break;
+      if (right < left && worse(scores[right], positions[right], scores[child], positions[child])) child = right;
+      if (worse(value, position, scores[child], positions[child])) break;
+      scores[at] = scores[child];
+      positions[at] = positions[child];
+      at = child;
+    }
+    scores[at] = value;
+    positions[at] = position;
+    scores[left] = worst;
+    positions[left] = worst_position;
+  }
+  return found;
+}

@@ -1,0 +1,65 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Removes what killed runs left on a host: working directories in /tmp, and half-built prefixes."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import os
+import shutil
+import stat
+import tempfile
+import time
+
+from . import manifest as prefixes
+from . import remove, users
+
+OLDEST = 24 * 3600.0                 # No module works for a day.
+TEMPORARY = 'faiss-fleet-'
+
+
+def sweep(base, temporary=None, now=time.time, euid=os.geteuid, in_use=users.find):
+    """Removes this user's leftovers that nothing was changed in for a day and no process uses; returns their paths."""
+    found = [path for path in _temporary(temporary or tempfile.gettempdir()) + _half_built(base)
+             if _is_old(path, now() - OLDEST, euid())]
+    return [path for path in found if not in_use(path) and _removed(path)]
+
+
+def _temporary(folder):
+    return [os.path.join(folder, name) for name in _names(folder) if name.startswith(TEMPORARY)]
+
+
+def _half_built(base):
+    """Half-built prefixes under <base>/<strategy>/; a link is none of ours."""
+    folders = [os.path.join(base, name) for name in _names(base) if not name.startswith('.')]
+    return [os.path.join(folder, name) for folder in folders if not os.path.islink(folder) for name in _names(folder)
+            if prefixes.DIGEST.match(prefixes.leftover_of(name) or '')]
+
+
+def _names(folder):
+    try:
+        return sorted(os.listdir(folder))
+    except (IOError, OSError):
+        return []
+
+
+def _is_old(path, limit, uid):
+    """Whether a directory or file of this user, and the newest of what is directly in it, is from before the limit."""
+    try:
+        status = os.lstat(path)
+        kind = stat.S_ISDIR(status.st_mode) or stat.S_ISREG(status.st_mode)
+        times = [status.st_mtime] + [os.lstat(os.path.join(path, name)).st_mtime for name in _names(path)]
+    except (IOError, OSError):
+        return False
+    return kind and status.st_uid == uid and max(times) < limit
+
+
+def _removed(path):
+    try:
+        if prefixes.leftover_of(os.path.basename(path)):
+            return remove.remove_leftover(path)
+        if os.path.isdir(path):
+            shutil.rmtree(path)
+        else:
+            os.unlink(path)
+    except (IOError, OSError):
+        return False                 # the next run tries again
+    return True

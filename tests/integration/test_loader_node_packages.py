@@ -1,0 +1,108 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The npm package as applications install it, its kernel as the compiler makes it, and its drop-in for faiss-node."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import needs
+from tests.integration import test_loaders as loaders
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE = ROOT / "loaders" / "node"
+LANGCHAIN = ROOT / "tests" / "fixtures" / "langchain"
+NO_FAISS = {"schema": 1, "backend": "js", "because": "the test says so"}
+
+
+def setting(folder: Path, content: object) -> dict[str, str]:
+    """Return variables by which the loader finds this configuration."""
+    path = folder / "backend.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return {**os.environ, "FAISS_FLEET_SETTING": str(path)}
+
+
+def test_the_kernel_is_what_the_compiler_makes_of_its_source(tmp_path):
+    loaders.check([sys.executable, ROOT / "tools" / "build-kernel", tmp_path], dict(os.environ))
+    for name in ("kernel.wasm", "kernel-shared.wasm"):
+        assert (tmp_path / name).read_bytes() == (NODE / "kernel" / name).read_bytes(), name
+
+
+PROGRAM = """
+const { VectorStorage, JSVectorStorage } = require('faiss-fleet');
+(async () => {
+  const store = new VectorStorage({ setting: JSON.parse(process.argv[2]), fallback: false });
+  await store.add([5], [[1, 2]]);
+  const plain = new JSVectorStorage({ threads: 2 });
+  await plain.add([6], [[1, 2]]);
+  const [hit] = await store.search([1, 2], 1), [other] = await plain.search([1, 2], 1);
+  console.log(hit.id, store.backend, other.id, plain.about.kernel);
+  const { backend, IndexFlatL2 } = require('faiss-fleet/faiss-node');
+  const index = new IndexFlatL2(2);
+  index.add([1, 2]);
+  const esm = await import('faiss-fleet/faiss-node');
+  console.log(backend, index.search([1, 2], 1).labels[0], esm.IndexFlatL2 === IndexFlatL2);
+  await store.close();
+  await plain.close();
+})();
+"""
+
+
+@pytest.mark.parametrize("way", ["npm pack", "npm install --install-links", "npm pack --ignore-scripts", "copy"])
+def test_the_package_works_whichever_way_it_was_installed(tmp_path, way):
+    npm = needs.command("npm", "Install Node.js 20 with npm.")
+    install = [npm, "install", "--offline", "--no-audit", "--no-fund"]
+    app = tmp_path / "app"
+    package = app / "node_modules" / "faiss-fleet"
+    package.parent.mkdir(parents=True)
+    (app / "package.json").write_text('{"name": "app", "private": true}', encoding="utf-8")
+    if way == "copy":
+        shutil.copytree(NODE, package)
+    elif way.startswith("npm pack"):
+        flags = way.split()[2:]
+        loaders.check([npm, "pack", "--silent", *flags, "--pack-destination", tmp_path], dict(os.environ), cwd=NODE)
+        loaders.check([*install, next(tmp_path.glob("*.tgz"))], dict(os.environ), cwd=app)
+    else:
+        loaders.check([*install, "--install-links", NODE], dict(os.environ), cwd=app)
+    assert {"README.md", "LICENSE", "faiss_worker.py"} <= {path.name for path in package.iterdir()}
+    (app / "app.js").write_text(PROGRAM, encoding="utf-8")
+    native = {"schema": 1, "backend": "faiss", "runtime": loaders.real_faiss.runtime("3.13")}
+    for version in ("16", "20") if way == "npm pack" else ("20",):
+        said = loaders.check([loaders.node(version), "app.js", json.dumps(native)], setting(app, NO_FAISS), cwd=app)
+        assert said == "5 worker 6 wasm-simd\njs 0 true\n"
+
+
+def test_the_license_is_that_of_the_project():
+    assert filecmp.cmp(NODE / "LICENSE", ROOT / "LICENSE", shallow=False)
+
+
+@pytest.mark.parametrize("kernel", ["wasm-simd", "js"])
+@pytest.mark.parametrize("version", ["16", "20"])
+def test_the_tests_of_faiss_node_pass_on_flat_indexes_without_faiss(tmp_path, version, kernel):
+    theirs = loaders.npm_package("faiss-node", "0.5.1", "test").parent
+    env = {**setting(tmp_path, NO_FAISS), "FAISS_FLEET_KERNEL": kernel}
+    said = loaders.check([loaders.node(version), NODE / "test" / "faiss-node-suite.js", theirs], env)
+    assert said == "js: 32 passed, 1 refused for want of FAISS, 0 failed\n"
+
+
+def test_a_faiss_store_of_langchain_works_unchanged(tmp_path):
+    npm = needs.command("npm", "Install Node.js 20 with npm.")
+    for name in ("package.json", "package-lock.json", "app.mjs"):
+        shutil.copy(LANGCHAIN / name, tmp_path)
+    flags = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
+    loaders.check([npm, "ci", *flags], dict(os.environ), cwd=tmp_path)
+    # As the documentation says: the package, and the one in it that stands in for faiss-node.
+    for name, source in (("faiss-fleet", NODE), ("faiss-node", NODE / "faiss-node")):
+        shutil.copytree(source, tmp_path / "node_modules" / name)
+    said = loaders.check([loaders.node("20"), "app.mjs", tmp_path / "kept"], setting(tmp_path, NO_FAISS), cwd=tmp_path)
+    assert said == "FaissStore works with js\n"
+    # The index file is one that FAISS itself reads.
+    program = "import faiss, sys; index = faiss.read_index(sys.argv[1]); print(type(index).__name__, index.ntotal)"
+    said = loaders.check([sys.executable, "-c", program, tmp_path / "kept" / "faiss.index"], dict(os.environ))
+    assert said == "IndexFlatL2 5\n"

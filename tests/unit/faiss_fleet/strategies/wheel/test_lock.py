@@ -1,0 +1,94 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A controller's cache that was damaged heals: what is not what was locked is fetched again, once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faiss_fleet.artefacts import cache, packing
+from faiss_fleet.errors import FleetError
+from faiss_fleet.strategies.base import Options, Runtime
+from faiss_fleet.strategies.wheel import catalogue, measure
+from faiss_fleet.strategies.wheel import lock as wheel_lock
+from faiss_fleet.strategies.wheel.pip_resolver import Source, Target
+from tests.unit.faiss_fleet.strategies.wheel.test_catalogue import make_wheel
+from tests.unit.faiss_fleet.strategies.wheel.test_strategy import CENTOS7, facts, python
+
+RUNTIME = Runtime(kind="python", argv=["/usr/bin/python3"], env={}, prefix=None)
+TARGET = Target((3, 13), "x86_64", "glibc", (2, 17))
+
+
+class Controller:
+    """A cache, an index that always has the wheel, and a pip that refuses what is not what was locked."""
+
+    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.options = Options(cache=folder / "cache")
+        self.wheel = measure.measure(make_wheel(folder / "index"))
+        self.known = catalogue.Catalogue((self.wheel,), source=Source())
+        self.source = folder / "index" / self.wheel.file
+        self.downloads = 0
+        monkeypatch.setattr(wheel_lock, "_fitting", self.download)
+        monkeypatch.setattr(wheel_lock.pip_resolver, "install", self.install)
+
+    def download(self, *given: Any) -> list[Path]:
+        self.downloads += 1
+        found: Path = given[4] / self.wheel.file
+        found.write_bytes(self.source.read_bytes())
+        return [found]
+
+    def install(self, pins: Any, target: Any, folders: list[Path], site: Path) -> None:
+        for (_name, _version, sha256), folder in zip(pins, folders, strict=True):
+            if cache.sha256(folder / self.wheel.file) != sha256:
+                raise FleetError("THESE PACKAGES DO NOT MATCH THE HASHES", "hash_mismatch")
+        site.mkdir(parents=True)
+        (site / "faiss.py").write_text("")
+
+    def asked(self) -> tuple[Any, ...]:
+        host = facts(CENTOS7, python("3.13.0", path="/usr/bin/python3"))
+        return self.wheel, self.known, TARGET, host, self.options, None, RUNTIME
+
+    def artefact(self) -> Any:
+        return wheel_lock.artefact(*self.asked())
+
+    def stored(self) -> Path:
+        (found,) = (self.options.cache / "wheels").glob("*/*.whl")
+        return found
+
+
+@pytest.fixture
+def controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Controller:
+    return Controller(tmp_path, monkeypatch)
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+
+
+def test_a_wheel_that_was_damaged_in_the_cache_is_fetched_again(controller: Controller) -> None:
+    first = controller.artefact()
+    flip(controller.stored())
+    packing.discard(first.archive)
+    again = controller.artefact()
+    assert (controller.downloads, again.sha256) == (2, first.sha256)
+    assert cache.sha256(controller.stored()) == controller.wheel.sha256
+
+
+def test_what_is_whole_is_not_fetched_again(controller: Controller) -> None:
+    first = controller.artefact()
+    packing.discard(first.archive)
+    assert controller.artefact().sha256 == first.sha256 and controller.downloads == 1
+
+
+def test_a_forecast_takes_the_cache_and_makes_nothing(controller: Controller) -> None:
+    assert wheel_lock.kept(*controller.asked()) is None and controller.downloads == 0
+    made = controller.artefact()
+    assert wheel_lock.kept(*controller.asked()) == made
+    controller.options = Options(cache=controller.options.cache.parent / "empty", offline=True)
+    with pytest.raises(FleetError, match="faiss_install__offline is set") as found:
+        wheel_lock.kept(*controller.asked())
+    assert found.value.fault == "controller"

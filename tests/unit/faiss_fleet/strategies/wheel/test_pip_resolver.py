@@ -1,0 +1,88 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What an index answered is told apart: pip itself only says that it found no version."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faiss_fleet.errors import FleetError
+from faiss_fleet.strategies.wheel import pip_resolver
+from faiss_fleet.strategies.wheel.pip_resolver import Source, Target
+
+TARGET = Target((3, 11), "x86_64", "glibc", (2, 17))
+
+
+@contextlib.contextmanager
+def index(status: int) -> Iterator[int]:
+    """The port of an index that answers everything with this status."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_RETRIES", "0")
+
+
+def failure(port: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> FleetError:
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://user:hunter22@127.0.0.1:{port}/simple")
+    with pytest.raises(FleetError) as found:
+        pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source(), folder)
+    assert found.value.fault == "controller"
+    assert "hunter22" not in f"{found.value} {found.value.log}"
+    return found.value
+
+
+@pytest.mark.parametrize(
+    ("status", "cause", "words"),
+    [
+        (401, "permission_denied", "wants credentials (HTTP 401)"),
+        (403, "permission_denied", "refuses this controller (HTTP 403)"),
+        (500, "network", "has a fault of its own"),
+        (404, "no_matching_distribution", "The package index does not have it"),
+    ],
+)
+def test_what_the_index_answered_is_the_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: int, cause: str, words: str
+) -> None:
+    with index(status) as port:
+        found = failure(port, monkeypatch, tmp_path)
+    assert found.cause == cause and words in str(found) and found.remedy
+
+
+def test_an_index_that_nobody_serves_is_not_a_missing_release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with index(200) as port:
+        pass
+    found = failure(port, monkeypatch, tmp_path)
+    assert found.cause == "network" and "cannot be reached from this controller" in str(found)
+    assert "Connection refused" in str(found)
+
+
+def test_a_wheelhouse_that_lacks_a_dependency_is_a_fault_of_the_controller(tmp_path: Path) -> None:
+    with pytest.raises(FleetError) as found:
+        pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source((tmp_path,)), tmp_path / "out")
+    assert found.value.fault == "controller" and str(tmp_path) in str(found.value.remedy)

@@ -1,0 +1,78 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What killed runs left on a host goes, and what may be at work or is somebody else's stays."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from ansible.module_utils.faiss_fleet.locks import HostLock
+from ansible.module_utils.faiss_fleet.prefix import leftovers
+
+DIGEST = "0123456789abcdef"
+NAMES = ("tmp/faiss-fleet-x1", "opt/wheel/%s.partial-812" % DIGEST)
+
+
+@pytest.fixture(params=NAMES)
+def left(request, tmpdir):
+    """A directory with a file in it, two days old."""
+    folder = tmpdir.ensure(request.param, dir=True)
+    folder.ensure("index.bin")
+    age(folder, 2)
+    return folder
+
+
+def age(folder, days):
+    for path in folder.listdir() + [folder]:
+        path.setmtime(time.time() - days * 86400)
+
+
+def sweep(tmpdir):
+    return leftovers.sweep(str(tmpdir.join("opt")), str(tmpdir.join("tmp")))
+
+
+def test_what_is_old_and_unused_goes(tmpdir, left):
+    assert sweep(tmpdir) == [str(left)] and not left.check()
+
+
+def test_what_changed_within_a_day_stays(tmpdir, left):
+    left.join("index.bin").setmtime()
+    assert sweep(tmpdir) == [] and left.check()
+
+
+def test_what_a_process_has_open_stays(tmpdir, left):
+    child = subprocess.Popen([sys.executable, "-c", "held = open(%r); print('open'); import sys; sys.stdout.flush(); "
+                              "sys.stdin.read()" % str(left.join("index.bin"))],
+                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert child.stdout.readline() == b"open\n"
+    try:
+        assert sweep(tmpdir) == [] and left.check()
+    finally:
+        child.communicate()
+    assert sweep(tmpdir) == [str(left)]
+
+
+def test_what_is_of_another_user_stays(tmpdir, left):
+    assert leftovers.sweep(
+        str(tmpdir.join("opt")), str(tmpdir.join("tmp")), euid=lambda: os.geteuid() + 1) == []
+    assert left.check()
+
+
+def test_half_built_prefix_whose_maker_has_the_lock_stays(tmpdir):
+    folder = tmpdir.ensure(NAMES[1], dir=True)
+    age(folder, 2)
+    with HostLock(str(tmpdir.join("opt/wheel/.%s.lock" % DIGEST)), "maker"):
+        assert sweep(tmpdir) == []
+    assert sweep(tmpdir) == [str(folder)]
+
+
+def test_other_names_and_links_stay(tmpdir):
+    kept = [tmpdir.ensure(name, dir=True) for name in ("tmp/other", "opt/wheel/" + DIGEST, "opt/wheel/x.partial-1")]
+    tmpdir.join("tmp/faiss-fleet-link").mksymlinkto(kept[0])
+    for one in kept:
+        age(one, 2)
+    assert sweep(tmpdir) == [] and all(one.check() for one in kept)
