@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..records.journal import (
+    DAMAGED,
     RECORDS,
     point_latest,
     read_lines,
@@ -21,6 +22,8 @@ from ..records.journal import (
 from ..store.history import Earlier
 from . import assessment
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
+from .json_document import text as json_text
+from .live_run import is_live, records_so_far
 from .summary import Summary
 
 USUAL = Output()
@@ -40,6 +43,8 @@ def render(
 ) -> tuple[Summary, list[Path]]:
     """Settles the records of a run and writes the reports. Returns the summary and the files that are now others.
 
+    Of an audit that still goes on, the records stay as they are: the reports have the hosts that are done so far.
+
     The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. Without
     earlier no report knows of earlier runs.
     """
@@ -55,6 +60,8 @@ def render(
     if latest:
         point_latest(folder)
     material.summary.good = material.good
+    if (folder / DAMAGED).exists():
+        material.summary.damaged = str(folder / DAMAGED)
     return material.summary, changed
 
 
@@ -69,6 +76,13 @@ def _collected(folder: Path, output: Output, earlier: Earlier) -> Material:
         return material
 
     material = empty()
+    if is_live(folder):
+        material.records = records_so_far(folder)
+        material.lines = lambda: map(json_text, material.records())
+        for record in material.records():
+            material.add(record)
+        material.summary.left = len(read_run(folder)[1]) - material.summary.hosts
+        return material
     if not settle(folder, each=material.add):
         material = empty()
         for record in read_records(folder):

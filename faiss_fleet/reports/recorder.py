@@ -18,6 +18,7 @@ from ..records.journal import Journal
 from ..records.schema import Record
 from ..run_id import timestamp
 from ..store.history import Earlier
+from . import live_run
 from .summary import Summary
 
 STAGES: dict[str, Callable[[RecordBuilder, Result], None]] = {
@@ -59,6 +60,7 @@ class Recorder:
         self._unwritten: dict[str, Record] = {}
         self._cleaners: dict[frozenset[str], Cleaner] = {}
         self._journal: Journal | None = None
+        self._hold: live_run.Hold | None = None
         self._machines: dict[str, str] = {}  # by machine, the first name under which it was recorded
 
     @property
@@ -96,6 +98,7 @@ class Recorder:
         """Makes the run's folder and writes down who is due. FleetError when it cannot."""
         if self._journal is None:
             self._journal = Journal.begin(self._reports, self._run)
+            self._hold = live_run.Hold(self.folder)
             self._journal.expect(self._due)
             for name in [name for name in self._builders if name in self._due]:
                 self._write(name)
@@ -145,6 +148,8 @@ class Recorder:
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
+            if self._hold:
+                self._hold.release()
             summary, _changed = reports.render(self.folder, latest=True, output=self._output, earlier=self._earlier)
         except OSError as error:
             raise FleetError(

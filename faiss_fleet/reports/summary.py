@@ -75,6 +75,8 @@ class Summary:
     def __init__(self, run: dict[str, Any], records: Iterable[Record] = ()) -> None:
         self.run = run
         self.finished: str | None = None
+        self.left: int | None = None  # hosts still to come, of an audit that goes on
+        self.damaged = ""  # the kept file of records, some lines of which were none
         self.good: Mapping[str, Line] = {}  # of hosts not reached, the newest earlier line that rests on an answer
         self.rows: list[dict[str, Cell]] = []
         self.seconds: list[float] = []  # by row: how long its candidates were tried and tested
@@ -134,7 +136,8 @@ class Summary:
         """'300 hosts: 216 native, 53 fallback, 16 failed, 15 unreachable'."""
         parts = ", ".join(f"{self.states[state]:,} {state}" for state in STATES)
         predicted = " (predicted: check mode tried nothing)" if self.run["check_mode"] else ""
-        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}{predicted}"
+        left = "" if self.left is None else f"; the audit goes on, {self.left:,} not done yet"
+        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}{predicted}{left}"
 
     def is_predicted(self, cells: Mapping[str, Cell]) -> bool:
         """Whether a host's verdict is what check mode predicts: nothing was tried there."""

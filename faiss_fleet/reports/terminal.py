@@ -9,7 +9,7 @@ import textwrap
 from ..records.columns import Cell
 from ..store.diff import age
 from .summary import Summary
-from .text import brief, number, one_line, shorten, unquoted, width, wrapped
+from .text import brief, number, one_line, shorten, unquoted, visible, width, wrapped
 
 HOSTS = 60
 CAUSES = 8
@@ -35,6 +35,9 @@ def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str,
     if summary.hosts > len(shown):
         printed.append((shorten(f"... {summary.hosts - len(shown):,} more hosts are in the reports.", columns), None))
     totals = [(line, None) for line in textwrap.wrap(summary.totals(), max(columns, 20))]
+    if summary.damaged:
+        told = "Some lines of this run's records were damaged and are left out. The file as it was:"
+        totals += [(line, None) for line in (*wrapped(told, columns), f"  {visible(summary.damaged)}")]
     return [*printed, *_remedies(summary, columns), ("", None), *totals]
 
 

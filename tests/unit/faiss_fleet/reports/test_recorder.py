@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import pytest
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.records import journal as runs
+from faiss_fleet.reports import terminal
 from faiss_fleet.reports.recorder import Recorder
 from tests.sample_records import RUN, records
 
+ROOT = Path(__file__).resolve().parents[4]
 NATIVE = {"backend": "faiss", "provider": "wheel", "candidate": "w", "policy": "first", "because": "w passed."}
 SAMPLE = next(records(1))
 
@@ -48,6 +52,34 @@ def test_a_host_is_on_disk_the_moment_it_has_its_verdict(told: Told) -> None:
     assert states(told.folder) == {"one": "native"}
     told.unreachable("two", "glibc_facts", {"msg": "refused"})
     assert states(told.folder) == {"one": "native", "two": "unreachable"}
+
+
+def test_reports_of_an_audit_that_goes_on_interrupt_nobody(told: Told) -> None:
+    told.audit("one")
+    before = (told.folder / runs.RECORDS).read_bytes()
+    program = (
+        "import sys; from pathlib import Path; from faiss_fleet import reports\n"
+        "print(reports.render(Path(sys.argv[1]))[0].totals())"
+    )
+    command = [sys.executable, "-c", program, str(told.folder)]
+    text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert text.startswith("1 host: 1 native, ") and "the audit goes on, 1 not done yet" in text
+    assert (told.folder / runs.RECORDS).read_bytes() == before
+    assert "interrupted" not in (told.folder / "index.html").read_text()
+    told.audit("two")
+    assert "goes on" not in told.finish().totals()
+    assert states(told.folder) == {"one": "native", "two": "native"}
+    text = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    assert text.startswith("2 hosts: 2 native, ") and "goes on" not in text
+
+
+def test_damaged_lines_are_told_of_with_the_file_that_was_kept(told: Told) -> None:
+    told.audit("one")
+    with (told.folder / runs.RECORDS).open("a") as file:
+        file.write("no record\n")
+    printed = [line for line, _ in terminal.lines(told.finish(), 80)]
+    assert f"  {told.folder / runs.DAMAGED}" in printed and "damaged" in " ".join(printed)
+    assert "no record" in (told.folder / runs.DAMAGED).read_text()
 
 
 def test_every_host_that_was_due_has_a_line_in_the_inventorys_order(told: Told) -> None:
