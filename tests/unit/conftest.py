@@ -28,3 +28,10 @@ except ImportError:
     _module_utils = _package("ansible.module_utils", os.environ.get("ANSIBLE_MODULE_UTILS", ""))
 _module_utils.__path__.insert(0, os.path.join(ROOT, "module_utils"))
 _package("library_modules", os.path.join(ROOT, "library"))
+
+
+def pytest_make_parametrize_id(config, val, argname):
+    """A long text is named by its length: reports would hold it whole."""
+    if isinstance(val, (type(b''), type(u''))) and len(val) > 200:
+        return '%s of %d' % (argname, len(val))
+    return None
