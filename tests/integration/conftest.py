@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 # Files whose tests need nothing of each other: any worker takes the next one.
 INDEPENDENT = {"test_bad_input", "test_callback_runs", "test_docs", "test_loaders", "test_search_real_faiss"}
@@ -27,15 +29,21 @@ FIRST = (
 )
 
 
-# Before xdist reads the groups.
-@pytest.hookimpl(tryfirst=True)
+class ByFile(LoadScopeScheduling):
+    """One worker for the tests of a file, which share its hosts; any worker for the others."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return nodeid if Path(file).stem in INDEPENDENT else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         name = Path(str(item.path)).stem
         return FIRST.index(name) if name in FIRST else len(FIRST)
 
     items.sort(key=place)
-    for item in items:
-        name = Path(str(item.path)).stem
-        if name not in INDEPENDENT:
-            item.add_marker(pytest.mark.xdist_group(name))
