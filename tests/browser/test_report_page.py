@@ -256,7 +256,7 @@ def test_charts_say_their_figures(page: Page) -> None:
 
 def test_the_trend_over_runs(browser: Browser, tmp_path: Path) -> None:
     for number in (1, 2, 3):
-        folder = Path(sample_records.write_run(tmp_path, 15 + 5 * number, seed=number))
+        folder = Path(sample_records.write_run(tmp_path, 15 + 5 * number))
         renamed = tmp_path / f"2026112{number}T101112Z-00000{number}"
         text = (folder / "run.json").read_text().replace(sample_records.RUN.id, renamed.name)
         (folder / "run.json").write_text(text)
