@@ -270,7 +270,8 @@ def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) 
     """Ansible validates the roles' arguments whatever --tags says; that alone makes no audit of it."""
     done = place.audit("here", "--tags", "probe", "-e", "fleet_report__fail_on_fallback=true")
     assert done.returncode == 0 and "Gather host facts" in done.stdout, done.stdout
-    assert place.written() == [] and not list(place.folder.glob("reports/2*"))
+    assert place.written() == [] and not list(place.folder.glob("reports/2*/records.jsonl"))
+    assert len(list(place.folder.glob("reports/2*/facts.jsonl"))) == 1
 
 
 @pytest.mark.parametrize("gate", ["", "command line", "group"])

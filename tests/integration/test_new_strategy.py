@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,7 @@ class Project:
             "faiss_install__strategies": ["toy"],
             "faiss_install__search_test": {"workload": WORKLOAD},
             "vector_backend__path": str(self.backend),
+            "vector_backend__user": pwd.getpwuid(os.getuid()).pw_name,  # directories of pytest are closed to others
             **variables,
         }
         inventory = self.folder / "hosts.json"
