@@ -62,7 +62,7 @@ def environment(*pythons: str) -> dict[str, str]:
 
 def check(command: list[object], env: dict[str, str], **where: object) -> str:
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=600, **where)
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-6000:]
+    assert done.returncode == 0, done.stdout[-60000:] + done.stderr[-60000:]
     return done.stdout + done.stderr
 
 

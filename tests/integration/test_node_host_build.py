@@ -272,7 +272,7 @@ def test_failures_of_real_tools_have_their_causes_and_leave_nothing(tiny: Tiny) 
         (ADDON + "target_link_libraries(faiss-node openblas)\n", "int a;\n", "blas_missing", "cannot find -lopenblas"),
         ("cmake_minimum_required(VERSION 3.99)\n", "", "cmake_too_old", "CMake 3.99 or higher is required"),
     ):
-        result = evidence.judged(tiny.build(cmake, code), "faiss_node_build")
+        result = evidence.judged({**tiny.build(cmake, code), "failed": True}, "faiss_node_build")
         assert words in result["log"], result
         assert result["remedy"] and result["cause"] == cause, (words, result["cause"])
         assert tiny.left() == [".made-by-faiss-fleet"]

@@ -24,7 +24,7 @@ the way. For a library that is too old, the plan's first reason is the very file
 it refuses.
 
 `tools/predictions` runs it again (root, podman, a minute or two, and 0.8 GB of downloads the first time) and says where
-the outcome differs from the plan or from this page; `tools/predictions --write` writes this page. `make test-all` does the
+the outcome differs from the plan or from this page; `tools/predictions --write` writes it. `make test-all` does the
 first each time.
 
 ## The userlands
