@@ -147,10 +147,10 @@ class _Log:
             self.found[cause] = (place, number, line)
 
     def _mend(self, line):
-        mended = _mended(line)
-        if mended:
+        resolved = _resolved(line)
+        if resolved:
             self.telling = None
-            for cause in mended:
+            for cause in resolved:
                 self.found.pop(cause, None)
 
     def _tell(self, number, original, line):
@@ -203,15 +203,15 @@ def _inner_error(lines, index):
     return None
 
 
-def _mended(line):
+def _resolved(line):
     """Causes that were none, as this line says that the step they were found in went well."""
     if line[:1] not in causes_rows.FIRST_LETTERS:
         line = causes_lines.without_prefix(line)
         if line[:1] not in causes_rows.FIRST_LETTERS:
             return ()
-    for parts, mended in causes_rows.MENDED:
+    for parts, resolved in causes_rows.RESOLVED:
         if line.startswith(parts[0]) and in_order(parts, line):
-            return mended
+            return resolved
     return ()
 
 

@@ -230,12 +230,12 @@ def _rows():
 ROWS = _rows()
 HARMLESS = tuple(tuple(_unicode(phrase).split(" ~ ")) for phrase in causes_table.HARMLESS)
 HARMLESS_LINES = re.compile(causes_table.HARMLESS_LINES)
-MENDED = tuple(
-    (tuple(_unicode(phrase).split(" ~ ")), frozenset(mended))
-    for phrases, mended in causes_table.MENDED
+RESOLVED = tuple(
+    (tuple(_unicode(phrase).split(" ~ ")), frozenset(resolved))
+    for phrases, resolved in causes_table.RESOLVED
     for phrase in phrases
 )
-FIRST_LETTERS = frozenset(parts[0][0] for parts, _causes in MENDED)
+FIRST_LETTERS = frozenset(parts[0][0] for parts, _causes in RESOLVED)
 
 
 class _Index:

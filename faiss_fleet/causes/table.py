@@ -204,7 +204,7 @@ HARMLESS_LINES = (
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
 # tried again, a warning the tool went on from, a part that was looked for and is not needed.
-MENDED = (
+RESOLVED = (
     (("successfully installed ",), (
         "network", "timeout", "proxy", "tls", "wheel_tag", "python_version", "numpy2_abi", "numpy_too_old",
         "no_matching_distribution", "sdist_fallback", "build_failed", "compiler_too_old", "build_tool_missing",

@@ -135,7 +135,7 @@ def test_a_success_in_a_later_batch_mends_too():
 
 
 def test_what_a_success_mends_is_listed():
-    for _phrases, mended in causes_table.MENDED:
+    for _phrases, mended in causes_table.RESOLVED:
         assert set(mended) <= set(causes.CAUSES)
 
 
