@@ -22,7 +22,7 @@ from faiss_fleet.strategies.wheel import strategy as wheel
 from faiss_fleet.strategies.wheel.catalogue import Catalogue
 from faiss_fleet.target.prefix import contents, unpack
 from tests import needs
-from tests.unit.faiss_fleet.strategies.wheel.test_strategy import CENTOS7, DEBIAN12, facts, python
+from tests.unit.faiss_fleet.strategies.wheel.hosts import CENTOS7, DEBIAN12, facts, python
 
 SEARCH = """
 import json, sys, faiss, numpy

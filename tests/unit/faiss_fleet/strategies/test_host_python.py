@@ -7,7 +7,7 @@ from faiss_fleet.plan import planner
 from faiss_fleet.strategies import names
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.host_python import python_on_host
-from tests.unit.faiss_fleet.strategies.wheel.test_strategy import CENTOS7, facts
+from tests.unit.faiss_fleet.strategies.wheel.hosts import CENTOS7, facts
 
 NODE = {"path": "/usr/bin/node", "realpath": "/usr/bin/node", "version": "16.20.2", "napi": 8, "error": None}
 TOOLS = {

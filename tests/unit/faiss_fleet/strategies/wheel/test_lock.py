@@ -14,8 +14,8 @@ from faiss_fleet.strategies.base import Options, Runtime
 from faiss_fleet.strategies.wheel import catalogue, measure
 from faiss_fleet.strategies.wheel import lock as wheel_lock
 from faiss_fleet.strategies.wheel.pip_resolver import Source, Target
-from tests.unit.faiss_fleet.strategies.wheel.test_catalogue import make_wheel
-from tests.unit.faiss_fleet.strategies.wheel.test_strategy import CENTOS7, facts, python
+from tests.unit.faiss_fleet.strategies.wheel.wheels import make_wheel
+from tests.unit.faiss_fleet.strategies.wheel.hosts import CENTOS7, facts, python
 
 RUNTIME = Runtime(kind="python", argv=["/usr/bin/python3"], env={}, prefix=None)
 TARGET = Target((3, 13), "x86_64", "glibc", (2, 17))
@@ -92,3 +92,14 @@ def test_a_forecast_takes_the_cache_and_makes_nothing(controller: Controller) ->
     with pytest.raises(FleetError, match="faiss_install__offline is set") as found:
         wheel_lock.kept(*controller.asked())
     assert found.value.fault == "controller"
+
+
+def test_scripts_of_the_controller_are_not_shipped(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "f2py").write_text("#!/controller/python\n")
+    record = tmp_path / "numpy-2.0.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text("../../bin/f2py,sha256=x,1\nnumpy-2.0.dist-info/RECORD,,\ngone.py,,\n")
+    wheel_lock.tidy(tmp_path)
+    assert not (tmp_path / "bin").exists()
+    assert record.read_text() == "numpy-2.0.dist-info/RECORD,,\n"

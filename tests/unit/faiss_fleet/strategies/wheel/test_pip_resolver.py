@@ -86,3 +86,43 @@ def test_a_wheelhouse_that_lacks_a_dependency_is_a_fault_of_the_controller(tmp_p
     with pytest.raises(FleetError) as found:
         pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source((tmp_path,)), tmp_path / "out")
     assert found.value.fault == "controller" and str(tmp_path) in str(found.value.remedy)
+
+
+def test_failed_pip_is_diagnosed_and_its_secrets_are_hidden():
+    output = (
+        "Looking in indexes: https://me:hunter2@index.example/simple\n"
+        "ERROR: Could not find a version that satisfies the requirement faiss-cpu==9 (from versions: none)\n"
+        "ERROR: No matching distribution found for faiss-cpu==9\n"
+    )
+    failure = pip_resolver.failure("download", 1, output)
+    assert failure.cause == "no_matching_distribution"
+    assert failure.remedy
+    assert "hunter2" not in str(failure)
+    assert "No matching distribution" in str(failure)
+
+
+def test_pip_that_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(pip_resolver, "_command", lambda _: ["/bin/sh", "-c", "sleep 60"])
+    with pytest.raises(FleetError, match="did not end within") as failure:
+        pip_resolver.run(["download"], Source(), time_limit=0.3)
+    assert failure.value.cause == "timeout"
+
+
+def test_wheelhouse_lets_no_other_source_in(tmp_path, monkeypatch):
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
+    source = Source((tmp_path,))
+    assert source.arguments() == ["--no-index", f"--find-links={tmp_path}"]
+    assert "PIP_INDEX_URL" not in source.environment()
+    assert source.environment()["PIP_CONFIG_FILE"] == "/dev/null"
+
+
+def test_platform_tags_reach_down_to_the_oldest_and_name_the_legacy_ones():
+    tags = Target((3, 8), "x86_64", "glibc", (2, 17)).platforms()
+    assert tags[:2] == ["manylinux_2_17_x86_64", "manylinux2014_x86_64"]
+    assert tags[-2:] == ["manylinux_2_5_x86_64", "manylinux1_x86_64"]
+    assert "manylinux_2_18_x86_64" not in tags
+
+
+@pytest.mark.parametrize("version, abi", [((3, 6), "cp36m"), ((3, 7), "cp37m"), ((3, 8), "cp38"), ((3, 13), "cp313")])
+def test_abi_up_to_3_7_has_its_m(version, abi):
+    assert Target(version, "x86_64", "glibc", (2, 17)).abi == abi
