@@ -9,7 +9,7 @@ import pytest
 
 from faiss_fleet import strategies
 from faiss_fleet.errors import FleetError
-from faiss_fleet.plan import planner, titles
+from faiss_fleet.plan import planner
 from faiss_fleet.strategies.base import Options
 from tests.unit.faiss_fleet.plan.test_decide import candidate
 
@@ -49,12 +49,3 @@ def test_a_check_that_is_in_no_table_is_refused(monkeypatch: pytest.MonkeyPatch)
     odd["reasons"][0]["check"] = "moon_phase"
     with pytest.raises(FleetError, match="moon_phase"):
         planned(monkeypatch, odd)
-
-
-def test_builds_of_one_release_have_titles_of_their_own() -> None:
-    builds = [
-        {"strategy": "node", "artefact": {"name": "faiss-node", "version": "0.5.1", "variant": variant}}
-        for variant in ("x86-64-v2", "x86-64-v3", "prebuilt", "host-build")
-    ]
-    assert len({titles.title(build) for build in builds}) == len(builds)
-    assert titles.title(builds[0]) == "faiss-node 0.5.1 x86-64-v2 (node)"

@@ -3,34 +3,28 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from faiss_fleet.records import schema as record_schema
-from faiss_fleet.records.build import STATES, RecordBuilder, interrupted
-from faiss_fleet.records.clean import TEXT_LIMIT, Cleaner
-from faiss_fleet.run_id import current_run_id, new_run_id
+from faiss_fleet.records.build import RecordBuilder, interrupted
+from faiss_fleet.records.clean import Cleaner
 from tests.sample_records import RUN, records
+from tests.unit.faiss_fleet.records.results import GOOD, builder, closed
 
 NATIVE = {"backend": "faiss", "provider": "wheel", "candidate": "w", "policy": "first", "because": "w passed."}
+
+
 FALLBACK = {"backend": "js", "provider": "js", "candidate": None, "policy": "first", "because": "No FAISS passed."}
+
+
 TOLD = {**FALLBACK, "cause": "glibc_too_old", "remedy": "Use 1.9.0.post1.", "message": "GLIBC_2.27"}
+
+
 NO_REASON = (
     'Data could not be sent to remote host "h". Make sure this host can be reached over ssh: [Errno 32] Broken pipe'
 )
-
-
-def builder(name: str = "host1") -> RecordBuilder:
-    return RecordBuilder(RUN, name, ["web"], diagnose=lambda text: [])
-
-
-def closed(made: RecordBuilder, *secrets: str) -> dict[str, Any]:
-    record = made.close(Cleaner(secrets))
-    assert record_schema.faults(record) == []
-    assert record["state"] in STATES
-    return record
 
 
 @pytest.mark.parametrize(
@@ -112,9 +106,6 @@ def test_an_unreachable_host_says_why(message: str, because: str) -> None:
     assert record["errors"][0]["message"].strip() == (message.strip() or because)
 
 
-GOOD = next(record for record in records(1))
-
-
 @pytest.mark.parametrize("part", ["facts", "plan", "attempts", "verification", "decision", "setting"])
 @pytest.mark.parametrize(
     "junk",
@@ -143,50 +134,6 @@ def test_a_record_with_a_broken_part_is_mended_and_never_dropped(part: str, junk
     if part == "decision":
         assert record["state"] == "failed"
         assert "could not be recorded" in record["because"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("https://user:s3cr3t-w0rd@index.example.net/simple", id="in a URL"),
-        pytest.param("the password is s3cr3t-w0rd.", id="by the host's variables"),
-        pytest.param("--proxy-user s3cr3t%2Dw0rd s3cr3t-w0rd", id="twice"),
-        pytest.param("Authorization: Bearer s3cr3t-w0rd", id="header"),
-        pytest.param("x" * TEXT_LIMIT + " s3cr3t-w0rd", id="at the end of a long text"),
-    ],
-)
-def test_a_secret_is_masked_wherever_it_stands(text: str) -> None:
-    made = builder()
-    made.add_error("faiss_install", {"msg": text, "module_stdout": text, "results": [{"item": text, "msg": text}]})
-    made.add_install({"attempts": [{**GOOD["attempts"][0], "log": text, "message": text}]})
-    assert "s3cr3t-w0rd" not in json.dumps(closed(made, "s3cr3t-w0rd"))
-
-
-def test_what_is_no_plain_json_becomes_it() -> None:
-    made = builder()
-    odd = {"nan": float("nan"), "bytes": b"\xff", "surrogate": "\udcff", "set": {1}, 3: "key"}
-    made.add_facts({"ansible_facts": {"glibc_facts": {**GOOD["facts"], "limits": odd}}})
-    limits = json.loads(json.dumps(closed(made), allow_nan=False))["facts"]["limits"]
-    assert limits == {"nan": None, "bytes": "\ufffd", "surrogate": "\ufffd", "set": [1], "3": "key"}
-
-
-def test_a_megabyte_is_cut_to_its_head_and_tail() -> None:
-    made = builder()
-    made.add_error("probe", {"msg": "head " + "x" * 1_000_000 + " tail"})
-    record = closed(made)
-    message = record["errors"][0]["message"]
-    assert message.startswith("head ")
-    assert "tail" in message or len(message) <= TEXT_LIMIT
-    assert len(json.dumps(record)) < 3 * TEXT_LIMIT
-    assert "characters were left out" in record["errors"][-1]["message"]
-
-
-def test_a_record_without_end_ends() -> None:
-    endless: dict[str, Any] = {}
-    endless["again"] = endless
-    made = builder()
-    made.add_facts({"ansible_facts": {"glibc_facts": {**GOOD["facts"], "limits": endless}}})
-    assert "nested deeper" in closed(made)["errors"][-1]["message"]
 
 
 def test_a_host_that_never_had_its_turn_has_a_record_too() -> None:
@@ -218,14 +165,6 @@ def test_what_became_of_one_that_lost_stands_in_its_attempt_where_that_was() -> 
 def test_reopened_a_record_is_the_same() -> None:
     for record in records(13):
         assert RecordBuilder.reopen(RUN, record).close(Cleaner(), record["run"]["finished"]) == record
-
-
-def test_a_run_id_from_outside_is_no_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAISS_FLEET_RUN_ID", "../../etc/x")
-    assert current_run_id() is None
-    made = new_run_id()
-    monkeypatch.setenv("FAISS_FLEET_RUN_ID", made)
-    assert current_run_id() == made
 
 
 def test_what_was_asked_for_is_kept_also_when_the_record_is_opened_again() -> None:

@@ -3,88 +3,23 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import re
-import shlex
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from faiss_fleet.plan import host_class
-from faiss_fleet.reports import prose
-from faiss_fleet.reports.assessment import Assessment
-from faiss_fleet.reports.findings import Findings
 from faiss_fleet.reports.summary import Summary
 from faiss_fleet.store.queries import HostLine
-from tests.sample_records import KINDS, RUN, records
+from tests.sample_records import RUN
 from tests.unit.faiss_fleet import hostile
+from tests.unit.faiss_fleet.reports.assessed import FLEET, SECTIONS, assessed, kind, section, text
 
 ROOT = Path(__file__).resolve().parents[4]
-SECTIONS = [
-    "Summary",
-    "Recommendation",
-    "The glibc dependency chain",
-    "Classes of hosts",
-    "Hosts that told nothing",
-    "Questions that come up",
-    "Risks",
-    "What this assessment does not know",
-]
-FLEET = list(records(400))
-OF_KIND = dict(zip((kind[0] for kind in KINDS), FLEET, strict=False))  # the first hosts are one of each kind
-
-
-def assessed(made: Iterable[dict[str, Any]], check: bool = False, **more: Any) -> Assessment:
-    made = list(made)
-    run = {**asdict(RUN), "inventory": list(RUN.inventory), "check_mode": check}
-    return Assessment(Summary(run, made), Findings(made), **more)
-
-
-def text(*made: dict[str, Any], **more: Any) -> str:
-    return "".join(assessed(made, **more).render())
-
-
-def section(rendered: str, title: str) -> str:
-    return re.split(r"^## ", rendered.partition(f"\n## {title}\n")[2], maxsplit=1, flags=re.MULTILINE)[0]
-
-
-def kind(name: str, **changes: Any) -> dict[str, Any]:
-    return {**copy.deepcopy(OF_KIND[name]), **changes}
-
-
-def commands(rendered: str) -> list[list[str]]:
-    blocks = re.findall(r"^```sh\n(.*?)^```$", rendered, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.splitlines() if not line.startswith("#")]
-    return [shlex.split(line) for line in lines]
-
-
-def test_how_much_faster_is_told_of_what_the_application_gets() -> None:
-    made = kind("centos7-py313")
-    native, js = made["verification"]
-    native["loader"] = {"mode": "worker", "language": "python", "qps": 900.0, "p50_ms": 1.0, "p95_ms": 1.5}
-    rendered = text(made)
-    times = f"{js['indexes'][0]['p50_ms']:.1f} times as fast by p50 through the loader"
-    assert times in section(rendered, "Recommendation")
-    assert "| the same through the loader, as the application searches |" in rendered
-
-
-def test_versions_are_numbers() -> None:
-    facts = copy.deepcopy(OF_KIND["alpine"]["facts"])
-    tags = ("cp310", "cp39", None, "cp36", "cp313")
-    facts["pythons"] = [{"tag": tag, "version": "2.7.5"} for tag in tags]
-    assert host_class.of(facts).pythons == ("2.7.5", "cp36", "cp39", "cp310", "cp313")
-
-
-def test_what_all_have_and_has_no_room_is_counted() -> None:
-    counter = Counter(dict.fromkeys("abcdef", 1))
-    assert prose.shares(counter, of=1) == "a, b, c, d and 2 others"
 
 
 def test_a_mixed_fleet_gets_every_section_in_order() -> None:
@@ -94,20 +29,6 @@ def test_a_mixed_fleet_gets_every_section_in_order() -> None:
     assert f"Of 400 hosts, {states['native']} run FAISS natively" in section(rendered, "Summary")
     told = section(rendered, "Summary") + section(rendered, "Recommendation")
     assert not re.search(r"None|\{|  \b|\.\.(?!\.)| \.", told)
-
-
-def test_the_chain_leads_from_file_to_library_to_version_to_what_is_there() -> None:
-    chain = section(text(kind("centos7-py313")), "The glibc dependency chain")
-    row = "| faiss-cpu 1.15.1 | `faiss_cpu.libs/libgfortran-040039e1.so.5.0.0` → `libm.so.6` | `GLIBC_2.27` | 2.17 |"
-    assert row in chain
-    assert "uses `powf`, `expf` and `logf` of `libm.so.6` in the version `GLIBC_2.27`." in chain
-    assert "The host's glibc is 2.17" in chain
-    assert "also needs `GLIBCXX_3.4.22` of `libstdc++.so.6`" in chain
-
-
-def test_nothing_in_the_way_is_said_to_be_so() -> None:
-    chain = section(text(kind("debian12")), "The glibc dependency chain")
-    assert chain.lstrip().startswith("No candidate was held up by a C or C++ library")
 
 
 @pytest.mark.parametrize(
@@ -132,88 +53,6 @@ def test_all_native_is_one_sentence_without_obstacles() -> None:
     assert "stands in the way" not in summary
 
 
-def test_native_despite_the_newest_release_is_told() -> None:
-    assert (
-        "On 1 host of them the newest release considered does not load (faiss-cpu 1.15.1 needs `GLIBC_2.27`; there it "
-        "is glibc 2.17), and an older one does"
-    ) in text(kind("centos7-py313"))
-
-
-def test_a_failure_is_quoted_verbatim_with_its_cause_and_a_way_on() -> None:
-    rendered = text(kind("full-disk"))
-    assert "(wheel) could not be installed, cause `disk_full`." in rendered
-    assert "```text\n[Errno 28] No space left on device: '/opt/faiss-fleet/wheel/.partial/" in rendered
-    assert "-e faiss_install__prefix=/srv/faiss-fleet" in rendered
-
-
-def test_figures_are_those_measured() -> None:
-    made = kind("centos7-py313")
-    native, js = (test["indexes"][0] for test in made["verification"])
-    recommendation = section(text(made), "Recommendation")
-    for found in (native, js):
-        for key in ("p50_ms", "p95_ms"):
-            assert f"{found[key]:.3g}" in recommendation
-    assert f"{js['p50_ms'] / native['p50_ms']:.1f} times as fast" in recommendation
-
-
-def test_without_figures_none_are_named() -> None:
-    made = kind("centos7-py313", verification=[])
-    rendered = text(made)
-    assert "Nothing was measured there." in rendered
-    assert "times as fast" not in rendered
-    assert "How fast native FAISS is on 1 host" in section(rendered, SECTIONS[-1])
-
-
-@pytest.mark.parametrize(
-    "name, says",
-    [
-        ("alpine", "nothing that was planned loads there. Next comes what brings libraries of its own"),
-        ("old-cpu", "once `cpu_isa` is mended"),
-        ("centos7-stock", "because of `python_missing`"),
-        ("read-only-etc", "no verdict, as the audit failed there with `read_only`"),
-    ],
-)
-def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
-    assert says in section(text(kind(name)), "Recommendation")
-
-
-ALL_WAYS = ["existing", "wheel", "conda", "container", "node"]
-
-
-def test_what_was_not_asked_for_is_told_from_what_had_nothing_to_offer() -> None:
-    some = text(kind("alpine", strategies=["wheel", "conda", "js"]))
-    assert "Asked for, and every candidate blocked by the facts: wheel." in some
-    assert "Asked for, and without any candidate there: conda." in some
-    assert "Not asked for: existing, container and node" in some
-    assert "was not asked for: container or node." in section(some, "Recommendation")
-    unknown = section(some, SECTIONS[-1])
-    assert "Whether conda could work with other inputs: it was asked for" in unknown
-    assert "Whether container or node would work, or work better: they were not asked for" in unknown
-
-    everything = text(kind("alpine", strategies=ALL_WAYS))
-    assert "ot asked for" not in everything
-    assert "of conda, container and node there is no candidate" in section(everything, "Recommendation")
-    assert "faiss_install__strategies" in " ".join(map(" ".join, commands(some)))
-    assert "Every way was asked for." in everything
-    assert "faiss_install__strategies" not in " ".join(map(" ".join, commands(everything)))
-
-
-def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:
-    bare = kind("alpine", strategies=["existing", "conda"], plan=[], cause=None, remedy=None)
-    rendered = text(bare)
-    assert "nothing that was asked for could be planned there" in section(rendered, "Recommendation")
-    assert "Not feasible by what was asked for: existing and conda had no candidate there" in rendered
-    assert "no native way was asked for" in text({**bare, "strategies": ["js"]})
-
-
-def test_records_that_do_not_say_what_was_asked_for_are_owned_up_to() -> None:
-    old = kind("alpine")
-    del old["strategies"]
-    rendered = text(old)
-    assert "ot asked for" not in rendered
-    assert "its records do not say whether that was asked for" in section(rendered, SECTIONS[-1])
-
-
 def test_a_check_predicts_and_says_so() -> None:
     made = kind("centos7-py313", verification=[], attempts=[])
     made["decision"]["predicted"] = True
@@ -234,73 +73,12 @@ def test_an_unreachable_host_shows_the_age_of_its_last_good_result() -> None:
     assert "no good result so far" in section(text(made), "Hosts that told nothing")
 
 
-def test_gaps_and_disagreements_are_owned_up_to() -> None:
-    made = kind("debian12")
-    made["facts"]["libc"]["disagreement"] = "ldd says 2.31"
-    made["facts"]["cpu"]["isa_level"] = None
-    made["verification"][0]["warnings"] = ["the host was busy: the test had 28 % of a core at its worst"]
-    rendered = text(made)
-    assert "The fact `selinux` in full on 1 host. /sys/fs/selinux is not mounted." in rendered
-    assert "the methods disagreed" in rendered
-    assert "The CPU level of 1 host" in rendered
-    assert "ran while the host was busy" in rendered
-
-
-def test_commands_name_the_inventory_and_hosts_that_exist() -> None:
-    found = assessed(FLEET)
-    rendered = "".join(found.render())
-    names = {name for record in FLEET for name in (record["host"]["name"], *record["host"]["groups"])}
-    limits = 0
-    for words in commands(rendered):
-        assert words[0] in ("ansible", "ansible-playbook", "images/portable-python"), words
-        if "--limit" in words:
-            limit = words[words.index("--limit") + 1]
-            assert words[words.index("-i") + 1] == "inventory/prod"
-            if limit.startswith("@"):
-                hosts = found.limit_files[limit.rpartition("/")[2]]
-                assert hosts
-                assert set(hosts) <= names
-                limits += 1
-            else:
-                assert limit == "NEW_HOSTS" or set(limit.split(",")) <= names
-    assert limits > 3
-
-
-def test_a_group_that_is_just_the_class_stands_for_it() -> None:
-    made = [kind("debian12") for _each in range(6)]
-    for number, record in enumerate(made):
-        record["host"] = {"name": f"web{number}", "groups": ["prod", "web"]}
-    other = kind("alpine")
-    other["host"] = {"name": "db", "groups": ["prod"]}
-    assert "ansible all -i inventory/prod --limit web -m faiss_search_test " in text(*made, other)
-
-
 def test_every_question_is_answered_for_every_class() -> None:
     rendered = section(text(*FLEET), "Questions that come up")
     assert len(re.findall(r"^\*\*.*\?\*\*$", rendered, re.MULTILINE)) == 5
     one = section(text(kind("centos7-py313")), "Questions that come up")
     assert "**Does devtoolset give this host a newer glibc?**" in one
     assert "Class" not in one
-
-
-def test_ten_thousand_hosts_in_many_classes_stay_readable() -> None:
-    many = []
-    for place, record in enumerate(FLEET * 25):
-        twin = {**record, "host": {"name": f"h{place}", "groups": ["all_of_them"]}}
-        if record["facts"]:
-            cpu = {**record["facts"]["cpu"], "isa_level": ("x86-64-v2", "x86-64-v3", None)[place % 3]}
-            twin["facts"] = {**record["facts"], "cpu": cpu}
-        many.append(twin)
-    rendered = text(*many)
-    assert len(many) == 10_000
-    classes = len({host_class.of(record["facts"]) for record in many if record["facts"]})
-    assert classes > 12
-    assert len(re.findall(r"^### Class ", rendered, re.MULTILINE)) == 12
-    assert f"**{classes - 12} smaller class" in rendered
-    assert len(rendered) < 70_000
-    found = re.findall(r"^- \*\*Class \d+\*\*, ([\d,]+) host", rendered, re.MULTILINE)
-    sizes = [int(size.replace(",", "")) for size in found]
-    assert sizes == sorted(sizes, reverse=True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,27 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""From a file to the library and the symbol version that it asks for."""
+
+from __future__ import annotations
+
+from tests.unit.faiss_fleet.reports.assessed import kind, section, text
+
+
+def test_the_chain_leads_from_file_to_library_to_version_to_what_is_there() -> None:
+    chain = section(text(kind("centos7-py313")), "The glibc dependency chain")
+    row = "| faiss-cpu 1.15.1 | `faiss_cpu.libs/libgfortran-040039e1.so.5.0.0` → `libm.so.6` | `GLIBC_2.27` | 2.17 |"
+    assert row in chain
+    assert "uses `powf`, `expf` and `logf` of `libm.so.6` in the version `GLIBC_2.27`." in chain
+    assert "The host's glibc is 2.17" in chain
+    assert "also needs `GLIBCXX_3.4.22` of `libstdc++.so.6`" in chain
+
+
+def test_nothing_in_the_way_is_said_to_be_so() -> None:
+    chain = section(text(kind("debian12")), "The glibc dependency chain")
+    assert chain.lstrip().startswith("No candidate was held up by a C or C++ library")
+
+
+def test_native_despite_the_newest_release_is_told() -> None:
+    assert (
+        "On 1 host of them the newest release considered does not load (faiss-cpu 1.15.1 needs `GLIBC_2.27`; there it "
+        "is glibc 2.17), and an older one does"
+    ) in text(kind("centos7-py313"))

@@ -1,0 +1,49 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What is recommended for a class, and by which figures."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.faiss_fleet.reports.assessed import kind, section, text
+
+
+def test_how_much_faster_is_told_of_what_the_application_gets() -> None:
+    made = kind("centos7-py313")
+    native, js = made["verification"]
+    native["loader"] = {"mode": "worker", "language": "python", "qps": 900.0, "p50_ms": 1.0, "p95_ms": 1.5}
+    rendered = text(made)
+    times = f"{js['indexes'][0]['p50_ms']:.1f} times as fast by p50 through the loader"
+    assert times in section(rendered, "Recommendation")
+    assert "| the same through the loader, as the application searches |" in rendered
+
+
+def test_figures_are_those_measured() -> None:
+    made = kind("centos7-py313")
+    native, js = (test["indexes"][0] for test in made["verification"])
+    recommendation = section(text(made), "Recommendation")
+    for found in (native, js):
+        for key in ("p50_ms", "p95_ms"):
+            assert f"{found[key]:.3g}" in recommendation
+    assert f"{js['p50_ms'] / native['p50_ms']:.1f} times as fast" in recommendation
+
+
+@pytest.mark.parametrize(
+    "name, says",
+    [
+        ("alpine", "nothing that was planned loads there. Next comes what brings libraries of its own"),
+        ("old-cpu", "once `cpu_isa` is mended"),
+        ("centos7-stock", "because of `python_missing`"),
+        ("read-only-etc", "no verdict, as the audit failed there with `read_only`"),
+    ],
+)
+def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
+    assert says in section(text(kind(name)), "Recommendation")
+
+
+def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:
+    bare = kind("alpine", strategies=["existing", "conda"], plan=[], cause=None, remedy=None)
+    rendered = text(bare)
+    assert "nothing that was asked for could be planned there" in section(rendered, "Recommendation")
+    assert "Not feasible by what was asked for: existing and conda had no candidate there" in rendered
+    assert "no native way was asked for" in text({**bare, "strategies": ["js"]})

@@ -1,0 +1,32 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Metrics of a run as a collector reads them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from faiss_fleet.reports import prometheus
+from tests.unit.faiss_fleet.reports.exported import fleet, text_of
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_prometheus_lines_are_well_formed(hostile: bool) -> None:
+    text = text_of(prometheus.render, fleet(hostile))
+    label = r'[a-z_]+="(?:[^"\\\n]|\\["\\n])*"'
+    sample = re.compile(rf"[a-z_0-9]+(?:\{{{label}(?:,{label})*\}})? -?[0-9.e+-]+")
+    names = []
+    for line in text.splitlines():
+        if line.startswith("# TYPE"):
+            names.append(line.split()[2])
+        elif not line.startswith("#"):
+            assert sample.fullmatch(line), line
+            assert re.split(r"[{ ]", line)[0] == names[-1]
+    assert len(set(names)) == len(names)
+    native = [line for line in text.splitlines() if line.startswith("faiss_fleet_host_native{")]
+    assert len(native) == 60
+    if not hostile:
+        assert all(re.fullmatch(r'faiss_fleet_host_native\{host="[^"]+"\} [01]', line) for line in native)
+        info = [line for line in text.splitlines() if line.startswith("faiss_fleet_host_info{")]
+        assert len(info) == 60 and any('libc="glibc 2.17"' in line for line in info)

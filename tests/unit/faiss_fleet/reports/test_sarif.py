@@ -1,0 +1,30 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Hosts that are not native as findings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from faiss_fleet.reports import sarif
+from tests.unit.faiss_fleet.reports.exported import fleet, text_of
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_sarif_has_a_result_for_each_host_that_is_not_native(hostile: bool) -> None:
+    hosts = fleet(hostile)
+    document = json.loads(text_of(sarif.render, hosts))
+    assert document["version"] == "2.1.0"
+    [run] = document["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert sorted(rule["id"] for rule in rules) == sorted({result["ruleId"] for result in run["results"]})
+    assert run["tool"]["driver"]["informationUri"].startswith("https://")
+    assert len(run["results"]) == sum(host["state"] != "native" for host in hosts)
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["level"] in ("warning", "error")
+        assert result["message"]["text"]
+        location = result["locations"][0]
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "inventory/prod"
+        assert location["logicalLocations"][0]["name"]

@@ -1,0 +1,26 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Condas from their records."""
+from __future__ import absolute_import, division, print_function
+
+from ansible.module_utils.faiss_fleet import commands
+from ansible.module_utils.faiss_fleet.facts import condas
+from ansible.module_utils.faiss_fleet.host import Host
+
+
+def test_condas_are_read_from_their_records(tmpdir):
+    tmpdir.ensure("opt/conda/conda-meta/conda-24.1.2-py311h06a4308_0.json")
+    tmpdir.ensure("opt/conda/conda-meta/conda-libmamba-solver-24.1.0-pyhd_0.json")
+    tmpdir.ensure("opt/conda/bin/conda").chmod(0o755)
+    host = Host(str(tmpdir), environ={"HOME": "/root", "PATH": ""})
+    found = condas.describe(host, condas.roots(host), {})
+    assert found == [
+        {"path": "/opt/conda/bin/conda", "kind": "conda", "root": "/opt/conda", "version": "24.1.2", "error": None}
+    ]
+
+
+def test_micromamba_is_asked(tmpdir):
+    tmpdir.ensure("root/.local/bin/micromamba").chmod(0o755)
+    host = Host(str(tmpdir), environ={"HOME": "/root", "PATH": ""})
+    assert condas.commands(host) == {("conda", "micromamba"): ["/root/.local/bin/micromamba", "--version"]}
+    found = condas.describe(host, [], {("conda", "micromamba"): commands.Result(0, "1.5.8\n", "", None)})
+    assert (found[0]["kind"], found[0]["version"]) == ("micromamba", "1.5.8")
