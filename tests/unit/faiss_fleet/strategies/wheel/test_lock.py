@@ -14,8 +14,8 @@ from faiss_fleet.strategies.base import Options, Runtime
 from faiss_fleet.strategies.wheel import catalogue, measure
 from faiss_fleet.strategies.wheel import lock as wheel_lock
 from faiss_fleet.strategies.wheel.pip_resolver import Source, Target
-from tests.unit.faiss_fleet.strategies.wheel.wheels import make_wheel
 from tests.unit.faiss_fleet.strategies.wheel.hosts import CENTOS7, facts, python
+from tests.unit.faiss_fleet.strategies.wheel.wheels import make_wheel
 
 RUNTIME = Runtime(kind="python", argv=["/usr/bin/python3"], env={}, prefix=None)
 TARGET = Target((3, 13), "x86_64", "glibc", (2, 17))

@@ -1,0 +1,141 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Where a prefix can be put, and what is in its place."""
+from __future__ import absolute_import, division, print_function
+__metaclass__ = type
+
+import os
+from collections import namedtuple
+
+import pytest
+
+from ansible.module_utils.faiss_fleet.prefix import contents, install as prefix_place
+from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.locks import HostLock
+from library_modules import faiss_deploy
+from tests.unit.library.archives import DIGEST, tree
+
+
+def test_folders_can_be_entered_by_the_application_whatever_the_umask(host, tmpdir):
+    before = os.umask(0o077)
+    try:
+        faiss_deploy.present(host, check_mode=False)
+    finally:
+        os.umask(before)
+    for path in ('fleet', 'fleet/wheel', 'fleet/wheel/' + DIGEST, 'fleet/wheel/%s/site-packages/faiss' % DIGEST):
+        assert tmpdir.join(path).stat().mode & 0o777 == 0o755
+
+
+@pytest.mark.parametrize('harm', ['remove', 'truncate', 'zero', 'relink', 'manifest', 'no manifest'])
+def test_damaged_prefix_is_made_anew(host, tmpdir, harm):
+    faiss_deploy.present(host, check_mode=False)
+    folder = tmpdir.join('fleet', 'wheel', DIGEST, 'site-packages')
+    if harm == 'remove':
+        folder.join('faiss/big.so').remove()
+    elif harm == 'truncate':
+        folder.join('faiss/big.so').write(b'\x7fELF')
+    elif harm == 'zero':
+        folder.join('faiss/big.so').write(b'\0' * 4000)
+    elif harm == 'manifest':
+        folder.join('../manifest.json').write(b'\0' * 100)
+    elif harm == 'no manifest':
+        folder.join('../manifest.json').remove()
+    else:
+        folder.join('link').remove()
+        os.symlink('/etc/passwd', str(folder.join('link')))
+    result = faiss_deploy.present(host, check_mode=False)
+    assert result['changed'] and 'damaged' in result['because']
+    assert contents.damage(host['prefix']) is None
+
+
+def test_empty_directory_in_its_place_is_replaced(host):
+    os.makedirs(host['prefix'])
+    assert faiss_deploy.present(host, check_mode=False)['because'] == 'it was not there'
+    assert contents.damage(host['prefix'], hashes=True) is None
+
+
+def test_directory_of_somebody_else_in_its_place_is_left_alone(host):
+    os.makedirs(os.path.join(host['prefix'], 'letters'))
+    with pytest.raises(AuditError):
+        faiss_deploy.present(host, check_mode=False)
+    assert os.listdir(host['prefix']) == ['letters']
+
+
+@pytest.mark.parametrize('check_mode', [False, True])
+@pytest.mark.parametrize('installed', [False, True])
+@pytest.mark.parametrize('harm', ['foreign', 'open', 'group', 'link'])
+def test_place_that_others_can_change_is_refused_with_cause_and_remedy(host, tmpdir, harm, installed, check_mode):
+    if os.geteuid() != 0:
+        pytest.fail('Giving files to another user needs root. Run the tests as root.')
+    if installed:
+        faiss_deploy.present(host, check_mode=False)
+    fleet = tmpdir.ensure('fleet', dir=True)
+    if harm == 'foreign':
+        os.chown(str(fleet), 1000, 1000)
+    elif harm == 'link':
+        fleet.move(tmpdir.join('elsewhere'))
+        fleet.mksymlinkto(tmpdir.join('elsewhere'))
+        os.lchown(str(fleet), 1000, 1000)
+    else:
+        fleet.chmod(0o777 if harm == 'open' else 0o775)
+        os.chown(str(fleet), 0, 1000 if harm == 'group' else 0)
+    before = tree(tmpdir)
+    with pytest.raises(AuditError) as failure:
+        faiss_deploy.present(host, check_mode)
+    assert failure.value.cause == 'permission_denied' and str(fleet) in failure.value.remedy
+    assert tree(tmpdir) == before
+
+
+Statvfs = namedtuple('Statvfs', 'f_flag f_bfree f_bavail f_frsize')
+
+
+@pytest.mark.parametrize('found, euid, cause', [
+    (Statvfs(prefix_place.ST_NOEXEC, 10 ** 6, 10 ** 6, 4096), 0, 'noexec_mount'),
+    (Statvfs(prefix_place.ST_RDONLY, 10 ** 6, 10 ** 6, 4096), 0, 'read_only'),
+    (Statvfs(0, 10, 10, 4096), 0, 'disk_full'),
+    (Statvfs(0, 10 ** 6, 10, 4096), 1000, 'disk_full'),
+])
+def test_file_system_that_cannot_take_it_is_refused_before_anything_is_written(tmpdir, found, euid, cause):
+    with pytest.raises(AuditError) as failure:
+        prefix_place.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, True, lambda path: found, lambda: euid)
+    assert failure.value.cause == cause and failure.value.remedy
+    assert tree(tmpdir) == []
+
+
+def test_reserved_blocks_are_roots_own_and_noexec_matters_only_to_what_is_executed(tmpdir):
+    found = Statvfs(prefix_place.ST_NOEXEC, 10 ** 6, 0, 4096)
+    prefix_place.check_file_system(str(tmpdir), 10 ** 8, False, statvfs=lambda path: found, euid=lambda: 0)
+
+
+def test_leftovers_of_killed_runs_go_and_those_of_running_ones_stay(host, tmpdir):
+    folder = tmpdir.mkdir('fleet').mkdir('wheel')
+    for name in (DIGEST + '.partial-1', 'a' * 16 + '.partial-2', 'b' * 16 + '.partial-3', 'notes'):
+        folder.mkdir(name).join('x').write('x')
+    with HostLock(str(folder.join('.%s.lock' % ('b' * 16))), 'another', 0):
+        result = faiss_deploy.present(host, check_mode=False)
+    assert [os.path.basename(path) for path in result['leftovers']] == [DIGEST + '.partial-1', 'a' * 16 + '.partial-2']
+    assert sorted(os.listdir(str(folder))) == [DIGEST, 'b' * 16 + '.partial-3', 'notes']
+
+
+def test_second_controller_is_told_who_works_there(host, tmpdir):
+    folder = tmpdir.mkdir('fleet').mkdir('wheel')
+    with HostLock(str(folder.join('.%s.lock' % DIGEST)), 'user root from 192.0.2.7, process 42', 0):
+        with pytest.raises(AuditError) as failure:
+            faiss_deploy.present(host, check_mode=False)
+    assert 'user root from 192.0.2.7, process 42' in str(failure.value)
+    assert os.listdir(str(folder)) == []
+
+
+@pytest.mark.parametrize('change', [
+    dict(prefix='fleet/wheel/' + DIGEST), dict(prefix='/usr/lib/' + DIGEST), dict(prefix='/opt/x/notadigest'),
+    dict(digest='f' * 16), dict(prefix='/opt/x/..', digest=DIGEST),
+])
+def test_arguments_that_make_no_sense_are_refused(host, change):
+    with pytest.raises(AuditError):
+        faiss_deploy.checked(dict(host, **change))
+
+
+def test_parent_that_links_into_the_system_is_refused(host, tmpdir):
+    os.symlink('/usr/share', str(tmpdir.join('sneaky')))
+    with pytest.raises(AuditError) as failure:
+        faiss_deploy.checked(dict(host, prefix=str(tmpdir.join('sneaky', DIGEST))))
+    assert '/usr belongs to the system' in str(failure.value)
