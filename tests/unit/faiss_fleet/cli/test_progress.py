@@ -3,19 +3,12 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from rich.console import Console
 
-from faiss_fleet.cli import launch
-from faiss_fleet.cli.live import Display, Panel
 from faiss_fleet.cli.progress import Progress, clock
-
-
-def event(kind: str, host: str, action: str, **more: Any) -> dict[str, Any]:
-    return {"event": f"runner_on_{kind}", "event_data": {"host": host, "task_action": action, **more}}
+from tests.unit.faiss_fleet.cli.events import event
 
 
 def native(host: str) -> dict[str, Any]:
@@ -68,49 +61,3 @@ def test_a_refusal_of_the_run_is_no_hosts_failure() -> None:
     progress.see(event("failed", "a", "fleet_preflight", res={"msg": "the inventory is empty"}), 1)
     assert progress.errors == ["the inventory is empty"]
     assert progress.done == 0
-
-
-@pytest.mark.parametrize("terminal", [False, True])
-def test_a_hosts_text_does_not_steer_the_terminal(terminal: bool) -> None:
-    progress, out = Progress(0), io.StringIO()
-    console = Console(file=out, force_terminal=terminal, width=100, color_system=None, legacy_windows=False)
-    display = Display(console, progress)
-    hostile = event("unreachable", "web\x1b]0;x\x07", "glibc_facts", res={"msg": "\x1b[2J[red]gone[/red]\nnext"})
-    progress.see(event("start", "slow\x1b[2J", "glibc_facts"), 1)
-    verdict = progress.see(hostile, 2)
-    assert verdict is not None
-    display.verdict(verdict)
-    console.print(Panel(progress))
-    assert "\x1b[2J" not in out.getvalue()
-    assert "\x1b]0" not in out.getvalue()
-    assert "[red]gone[/red]" in out.getvalue()
-    assert "Longest at work" in out.getvalue()
-
-
-def test_paths_of_the_user_are_made_absolute(tmp_path: Any) -> None:
-    (tmp_path / "hosts.yml").touch()
-    (tmp_path / "vars.yml").touch()
-    found = launch.arguments(
-        ["hosts.yml", "a,b,", "inventory/local"], "web", True, False, ["@vars.yml", "x=1"], ["-f", "40"], tmp_path
-    )
-    assert found == [
-        *("-i", str(tmp_path / "hosts.yml"), "-i", "a,b,", "-i", "inventory/local", "--limit", "web", "--check"),
-        *("-e", f"@{tmp_path}/vars.yml", "-e", "x=1", "-f", "40"),
-    ]
-
-
-def test_passwords_are_asked_for_before_the_display() -> None:
-    asked: list[str] = []
-    answers = launch.asked_passwords(["-f", "5", "-kK"], lambda text: asked.append(text) or "s3cret")  # type: ignore[func-returns-value]
-    assert asked == ["SSH password: ", "BECOME password: "]
-    assert set(answers.values()) == {"s3cret"}
-    assert launch.asked_passwords(["--check"], lambda text: "") == {}
-
-
-def test_last_lines_are_plain() -> None:
-    assert launch.last_lines("\x1b[0;31mERROR! no\x1b[0m\n\n") == "ERROR! no"
-
-
-def test_a_mistyped_option_is_named_and_not_the_usage() -> None:
-    error = "ansible-playbook: error: unrecognized arguments: --chek"
-    assert launch.last_lines(f"usage: ansible-playbook [-h]\n{error}\n \n" + "  --an-option\n" * 90) == error

@@ -19,6 +19,8 @@ from faiss_fleet.records.journal import Journal
 from tests.sample_records import RUN, records, write_run
 
 ROOT = Path(__file__).resolve().parents[4]
+
+
 WRITER = """
 import os, signal, sys
 from pathlib import Path
@@ -98,16 +100,6 @@ def test_the_last_line_of_a_host_counts(journal: Journal) -> None:
     assert names(journal.folder) == list(journal.hosts)
 
 
-def test_a_settled_run_is_left_byte_for_byte(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 6)
-    _, changed = reports.render(folder)
-    assert {path.name for path in changed} == {"summary.csv", "summary.md", "index.html", "assessment.md"}
-    before = (folder / runs.RECORDS).stat()
-    _, changed = reports.render(folder)
-    assert changed == []
-    assert (folder / runs.RECORDS).stat() == before
-
-
 def test_a_write_that_fails_leaves_the_file_as_it_was(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = records(2)
     journal.append(first)
@@ -130,14 +122,6 @@ def test_lines_are_ascii_whatever_a_host_is_called(journal: Journal) -> None:
     assert content.isascii()
     assert content.count(b"\n") == 1
     assert names(journal.folder) == [odd]
-
-
-def test_latest_leads_to_the_run_it_is_pointed_at(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 2)
-    assert not (tmp_path / "latest").exists()
-    reports.render(folder, latest=True)
-    assert os.readlink(tmp_path / "latest") == folder.name
-    assert runs.find(tmp_path) == folder.resolve()
 
 
 @pytest.mark.parametrize("name", ["../x", "20261122T101112Z", "/etc", "", "latest/.."])

@@ -1,0 +1,56 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Runs are taken in once, and again when they have changed; what cannot be is named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from faiss_fleet.errors import FleetError
+from faiss_fleet.records import journal
+from faiss_fleet.store.intake import put_back, take_in
+from faiss_fleet.store.queries import Store
+from tests.sample_records import RUN, write_run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(tmp_path / "history.sqlite") as opened:
+        yield opened
+
+
+def test_a_run_is_taken_in_once_and_again_when_it_has_changed(store: Store, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    folder = write_run(reports, 3)
+    assert take_in(store, reports) == {RUN.id: 3}
+    assert take_in(store, reports) == {}
+    lines = (folder / journal.RECORDS).read_bytes().splitlines(keepends=True)
+    (folder / journal.RECORDS).write_bytes(b"".join([*lines, lines[0]]))
+    assert take_in(store, reports) == {RUN.id: 4} and store.runs()[0].hosts == 3
+
+
+def test_what_is_no_run_is_passed_over(store: Store, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    write_run(reports / "notes", 1)
+    (reports / "20261122T101112Z-abcdef").mkdir()
+    (reports / "20261122T101112Z-5a3f1e").symlink_to(reports / "notes" / RUN.id)
+    assert take_in(store, reports) == {} == take_in(store, tmp_path / "absent")
+
+
+def test_a_record_that_no_store_takes_is_named_with_its_file(store: Store, tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "reports", 1)
+    (folder / journal.RECORDS).write_text('{"host": {"name": "a", "groups": []}}\n')
+    with pytest.raises(FleetError, match=r"records\.jsonl cannot be taken into the store"):
+        take_in(store, tmp_path / "reports")
+
+
+def test_a_run_of_the_store_comes_back_to_disk_as_it_was(store: Store, tmp_path: Path) -> None:
+    before = write_run(tmp_path / "reports", 3)
+    take_in(store, tmp_path / "reports")
+    folder = put_back(store, RUN.id, tmp_path / "other")
+    assert list(journal.read_records(folder)) == list(journal.read_records(before))
+    assert journal.read_run(folder) == journal.read_run(before)
+    with pytest.raises(FleetError, match="is no run"):
+        put_back(store, "20200101T000000Z-abcdef", tmp_path / "other")

@@ -1,0 +1,40 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A record comes out of the store as it went in, and its columns hold nothing that a database refuses."""
+
+from __future__ import annotations
+
+import copy
+import json
+import zlib
+
+import pytest
+
+from faiss_fleet.store import packing
+from tests.sample_records import records
+
+
+def test_a_record_comes_out_as_it_went_in_and_takes_less_room() -> None:
+    for record in records(13):
+        packed = packing.pack(record)
+        assert packing.unpack(packed) == record
+        assert len(packed) < len(json.dumps(record)) / 2
+
+
+def test_the_columns_are_those_of_the_reports() -> None:
+    record = next(records(1))
+    line = packing.line_of(record)
+    assert set(line) == {"run", "host", "record", *packing.CELLS}
+    assert (line["state"], line["strategy"], line["glibc"]) == ("native", "wheel", "2.17")
+
+
+def test_a_nul_reaches_no_column() -> None:
+    record = copy.deepcopy(next(records(1)))
+    record["host"]["name"], record["because"] = "a\x00b", "nul \x00"
+    line = packing.line_of(record)
+    assert (line["host"], line["because"]) == ("a\ufffdb", "nul \ufffd")
+    assert packing.unpack(line["record"]) == record
+
+
+def test_what_is_no_packed_record_is_an_error() -> None:
+    with pytest.raises(zlib.error):
+        packing.unpack(b"not deflated")

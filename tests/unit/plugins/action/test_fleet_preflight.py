@@ -1,0 +1,49 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Variables of all hosts are judged in one call that touches none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleError
+
+from tests.unit.plugins.action_calls import Remote, run
+
+
+def preflight(hostvars: Mapping[str, Any]) -> dict[str, Any]:
+    remote = Remote()
+    task_vars = {"hostvars": hostvars, "ansible_play_hosts_all": list(hostvars)}
+    result = run("fleet_preflight", remote, {"files": False}, task_vars)
+    assert remote.modules == [] == remote.commands
+    return result
+
+
+def test_good_variables_pass_and_hosts_are_counted() -> None:
+    result = preflight({"web1": {"faiss_install__policy": "first", "other": "{{ x }}"}, "web2": {}})
+    assert not result.get("failed") and result["msg"].startswith("2 host(s)")
+
+
+def test_one_fault_is_told_once_with_the_hosts_that_have_it() -> None:
+    wrong = {"faiss_install__polcy": "first"}
+    result = preflight({"web1": wrong, "web2": wrong, "db": {}})
+    assert result["failed"] and result["msg"].count("faiss_install__polcy") == 1
+    assert "faiss_install__policy" in result["msg"] and "web1" in result["msg"] and "web2" in result["msg"]
+
+
+class Templates(Mapping[str, Any]):
+    """Variables of which one cannot be worked out."""
+
+    def __getitem__(self, name: str) -> Any:
+        raise AnsibleError("'nothing' is undefined")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["faiss_install__prefix"])
+
+    def __len__(self) -> int:
+        return 1
+
+
+def test_an_expression_that_cannot_be_evaluated_is_a_fault() -> None:
+    result = preflight({"web1": Templates()})
+    assert result["failed"] and "'nothing' is undefined" in result["msg"] and "web1" in result["msg"]

@@ -1,0 +1,78 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""The facts come from the module, or from the shell where no Python of the host can run it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+
+from faiss_fleet.artefacts import limits
+from tests.unit.plugins.action_calls import ROOT, Remote, plugin, run
+
+PROBE = (ROOT / "tests" / "fixtures" / "facts" / "probe-centos7-nopython.txt").read_text(encoding="utf-8")
+NO_PYTHON = {"failed": True, "rc": 127, "module_stdout": "", "module_stderr": "/bin/sh: python3: not found\n"}
+FULL = AnsibleConnectionFailure("Failed to create temporary directory.")
+
+
+def test_what_the_module_read_is_passed_on() -> None:
+    remote = Remote({"changed": False, "ansible_facts": {"glibc_facts": {"method": "module"}}})
+    assert run("glibc_facts", remote, {})["ansible_facts"] == {"glibc_facts": {"method": "module"}}
+    assert remote.commands == []
+
+
+@pytest.mark.parametrize(
+    "answer, reason",
+    [
+        pytest.param(NO_PYTHON, "/bin/sh: python3: not found", id="no Python"),
+        pytest.param(FULL, "temporary directory", id="no room for a module"),
+    ],
+)
+def test_where_no_module_runs_the_shell_probe_does(answer: Any, reason: str) -> None:
+    remote = Remote(answer, said=[PROBE])
+    result = run("glibc_facts", remote, {"prefix": "/srv/ff"})
+    facts = result["ansible_facts"]["glibc_facts"]
+    assert (facts["method"], facts["libc"]["version"], result["changed"]) == ("raw", "2.17", False)
+    assert reason in facts["gaps"][0]["reason"]
+    assert "/srv/ff" in remote.commands[0]
+
+
+def test_a_host_that_is_not_reached_stays_unreachable() -> None:
+    with pytest.raises(AnsibleConnectionFailure, match="No route"):
+        run("glibc_facts", Remote(AnsibleConnectionFailure("No route to host")), {})
+    unreachable = {"failed": True, "unreachable": True, "msg": "gone"}
+    assert run("glibc_facts", Remote(unreachable), {})["unreachable"]
+
+
+def test_a_probe_that_says_nothing_is_a_failure_with_a_next_step() -> None:
+    result = run("glibc_facts", Remote(NO_PYTHON, said=[""]), {})
+    assert result["failed"] and "ansible_facts" not in result
+    assert "python3: not found" in result["msg"] and result["remedy"]
+
+
+def test_a_probe_that_hangs_is_ended() -> None:
+    class Hangs(Remote):
+        def shell(self, command: str) -> dict[str, Any]:
+            raise limits.OutOfTime
+
+    result = run("glibc_facts", Hangs(NO_PYTHON), {})
+    assert (result["failed"], result["cause"]) == (True, "timeout") and result["remedy"] in result["msg"]
+
+
+def test_an_unknown_argument_is_refused() -> None:
+    with pytest.raises(AnsibleActionFail, match="prefixx"):
+        run("glibc_facts", Remote(), {"prefixx": "/opt"})
+
+
+@pytest.mark.parametrize(
+    "answer, word",
+    [
+        ({"module_stderr": "one\nSyntaxError: odd\nShared connection to h closed.\n", "msg": "no"}, "SyntaxError: odd"),
+        ({"module_stdout": "Killed\n"}, "Killed"),
+        ({"msg": "no interpreter"}, "no interpreter"),
+        ({}, "said nothing"),
+    ],
+)
+def test_the_last_line_of_a_failed_module_is_the_reason(answer: dict[str, Any], word: str) -> None:
+    assert plugin("action", "glibc_facts").why(answer).endswith((word, f"{word}."))
