@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What the solver's process answers without a channel. Nothing here imports it: the library hangs in a fork after use."""
+"""What the solver's process answers without a channel. It is not imported: the library hangs in a fork after use."""
 
 from __future__ import annotations
 
