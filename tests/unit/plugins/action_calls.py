@@ -74,5 +74,6 @@ def run(
     task = SimpleNamespace(args=arguments, action=name, async_val=0, check_mode=check_mode)
     loader = DataLoader()
     action = Action(task, connection, SimpleNamespace(), loader, Templar(loader=loader), None)
+    action._load_name = name
     result: dict[str, Any] = action.run(None, task_vars or {})
     return result

@@ -31,7 +31,7 @@ def render(check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
 def test_reports_are_made_once_and_the_run_is_counted(reports: Path) -> None:
     first, second = render(), render()
     assert (first["changed"], second["changed"], first["hosts"]) == (True, False, 3)
-    assert first["files"] == [str(reports / RUN.id / "summary.csv")]
+    assert first["files"] == [str(reports / RUN.id / name) for name in ("summary.csv", "records.jsonl")]
     assert (reports / RUN.id / "summary.csv").is_file()
     assert sum(first["states"].values()) == 3
 

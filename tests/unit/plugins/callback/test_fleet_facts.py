@@ -1,0 +1,76 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A probe's facts are shown and kept; an audit is no probe."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.sample_records import records
+from tests.unit.plugins.callback.events import Inventory, callback, play, playbook, result, task
+
+FACTS = next(records(1))["facts"]
+PROBE, INSTALL = task("glibc_facts", "probe"), task("faiss.fleet.faiss_install", "install")
+
+
+@pytest.fixture
+def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path / "reports"))
+    (tmp_path / "reports").mkdir()
+    return tmp_path / "reports"
+
+
+def probed(*tasks: Any, **tags: Any) -> list[str]:
+    """What is shown of a playbook in which one host has facts, one failed and one is gone."""
+    plugin, shown = callback("fleet_facts")
+    plugin.v2_playbook_on_start(playbook(play(Inventory({}), *tasks, **tags)))
+    plugin.v2_runner_on_ok(result("web1", "glibc_facts", ansible_facts={"glibc_facts": FACTS}))
+    plugin.v2_runner_on_ok(result("web1", "debug", msg="not a stage"))
+    plugin.v2_runner_on_failed(result("web2", "glibc_facts", msg="no shell there"))
+    plugin.v2_runner_on_unreachable(result("web3", "glibc_facts", msg="timed out"))
+    plugin.v2_playbook_on_stats(None)
+    return shown
+
+
+def test_every_host_is_shown_and_kept_in_a_directory_beside_the_runs(reports: Path) -> None:
+    shown = "\n".join(probed(PROBE))
+    assert all(text in shown for text in ("web1", "2.17", "web2", "no shell there", "web3", "timed out"))
+    (path,) = reports.rglob("facts.jsonl")
+    assert str(path) in shown and not (reports / "latest").exists()
+    lines = {line["host"]: line for line in map(json.loads, path.read_text().splitlines())}
+    assert set(lines) == {"web1", "web2", "web3"} and lines["web1"]["facts"] == FACTS
+
+
+@pytest.mark.parametrize(
+    "tasks, tags, shows",
+    [
+        pytest.param([PROBE, INSTALL], {}, False, id="an audit"),
+        pytest.param([PROBE, INSTALL], {"only": ("probe",)}, True, id="an audit with --tags probe"),
+        pytest.param([PROBE, INSTALL], {"skip": ("install",)}, True, id="an audit with --skip-tags"),
+        pytest.param([task("debug")], {}, False, id="another playbook"),
+        pytest.param([PROBE, task("meta")], {}, True, id="Ansible's own tasks do not count"),
+    ],
+)
+def test_a_probe_is_a_playbook_in_which_no_other_stage_is_left(
+    reports: Path, tasks: list[Any], tags: dict[str, Any], shows: bool
+) -> None:
+    assert bool(probed(*tasks, **tags)) == shows == bool(list(reports.rglob("facts.jsonl")))
+
+
+def test_an_answer_without_facts_is_told(reports: Path) -> None:
+    plugin, shown = callback("fleet_facts")
+    plugin.v2_playbook_on_start(playbook(play(Inventory({}), PROBE)))
+    plugin.v2_runner_on_ok(result("web1", "glibc_facts"))
+    plugin.v2_playbook_on_stats(None)
+    assert "answered without facts" in "\n".join(shown)
+
+
+def test_a_directory_that_cannot_be_written_ends_with_a_status(reports: Path) -> None:
+    reports.rmdir()
+    reports.write_text("a file")
+    with pytest.raises(SystemExit) as ended:
+        probed(PROBE)
+    assert ended.value.code == 1
