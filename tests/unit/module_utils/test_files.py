@@ -38,7 +38,7 @@ def test_reading_is_bounded_and_absent_is_none(tmpdir):
 
 
 def found(data, mode=0o640):
-    return atomic_file.File(data, mode, os.geteuid(), os.getegid())
+    return atomic_file.File(data, mode, os.geteuid(), os.getegid(), 10 ** 9)
 
 
 def test_a_file_is_written_whole_with_its_mode_and_nothing_beside_it(tmpdir):

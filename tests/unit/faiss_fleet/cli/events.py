@@ -8,3 +8,7 @@ from typing import Any
 
 def event(kind: str, host: str, action: str, **more: Any) -> dict[str, Any]:
     return {"event": f"runner_on_{kind}", "event_data": {"host": host, "task_action": action, **more}}
+
+
+def native(host: str) -> dict[str, Any]:
+    return event("ok", host, "vector_backend", res={"decision": {"backend": "faiss", "provider": "wheel"}})

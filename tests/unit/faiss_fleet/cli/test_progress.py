@@ -3,16 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from faiss_fleet.cli.progress import Progress, clock
-from tests.unit.faiss_fleet.cli.events import event
-
-
-def native(host: str) -> dict[str, Any]:
-    return event("ok", host, "vector_backend", res={"decision": {"backend": "faiss", "provider": "wheel"}})
+from tests.unit.faiss_fleet.cli.events import event, native
 
 
 def test_hosts_are_counted_by_stage_and_verdict() -> None:

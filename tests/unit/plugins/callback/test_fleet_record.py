@@ -61,9 +61,11 @@ def test_a_failure_ends_a_host_unless_it_is_ignored(reports: Path) -> None:
     plugin, _shown = begun(Inventory({}, "web1", "web2"))
     plugin.v2_runner_on_failed(result("web1", "faiss_install", msg="no room", cause="disk_full"))
     plugin.v2_runner_on_failed(result("web2", "faiss_install", msg="no room", cause="disk_full"), ignore_errors=True)
+    assert {name: record["cause"] for name, record in kept(reports).items()} == {"web1": "disk_full"}
+    decided = {"decision": SAMPLE["decision"], "setting": SAMPLE["setting"]}
+    plugin.v2_runner_on_ok(result("web2", "vector_backend", **decided))
     plugin.v2_playbook_on_stats(None)
-    assert {name: record["cause"] for name, record in kept(reports).items()} == {
-        "web1": "disk_full", "web2": "interrupted"}  # fmt: skip
+    assert {name: record["state"] for name, record in kept(reports).items()} == {"web1": "failed", "web2": "native"}
 
 
 @pytest.mark.parametrize(
