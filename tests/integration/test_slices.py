@@ -1,5 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""An audit in slices on hosts by SSH: processes and Dask workers are killed, and each host has exactly one record."""
+"""An audit in slices on hosts by SSH: processes and Dask workers are killed, and each host has exactly one record.
+
+Runs what docs/how-to/slices.md says: `faiss-fleet run --slices`, `dask scheduler`, `dask worker` (pip installs them).
+"""
 
 from __future__ import annotations
 

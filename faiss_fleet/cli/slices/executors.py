@@ -16,7 +16,7 @@ from .job import Ended, Job, Send
 
 NAMES = ("local", "dask")
 # The limit on the scheduler's answer when a client connects, in seconds.
-CONNECT_SECONDS = 20
+CONNECT_SECONDS = 10
 PACKAGE = "Install the package: pip install 'faiss-fleet[dask]', on every node of the cluster."
 
 
