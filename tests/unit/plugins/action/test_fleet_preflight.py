@@ -11,10 +11,10 @@ from ansible.errors import AnsibleError
 from tests.unit.plugins.action_calls import Remote, run
 
 
-def preflight(hostvars: Mapping[str, Any]) -> dict[str, Any]:
+def preflight(hostvars: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
     remote = Remote()
     task_vars = {"hostvars": hostvars, "ansible_play_hosts_all": list(hostvars)}
-    result = run("fleet_preflight", remote, {"files": False}, task_vars)
+    result = run("fleet_preflight", remote, {"files": False, **arguments}, task_vars)
     assert remote.modules == [] == remote.commands
     return result
 
@@ -22,6 +22,12 @@ def preflight(hostvars: Mapping[str, Any]) -> dict[str, Any]:
 def test_good_variables_pass_and_hosts_are_counted() -> None:
     result = preflight({"web1": {"faiss_install__policy": "first", "other": "{{ x }}"}, "web2": {}})
     assert not result.get("failed") and result["msg"].startswith("2 host(s)")
+
+
+def test_hosts_are_listed_with_their_groups_where_that_is_asked_for() -> None:
+    hostvars = {"web1": {"group_names": ["web"]}, "db": {"group_names": []}}
+    assert preflight(hostvars, list_hosts=True)["hosts"] == {"web1": ["web"], "db": []}
+    assert "hosts" not in preflight(hostvars)
 
 
 def test_one_fault_is_told_once_with_the_hosts_that_have_it() -> None:
