@@ -23,7 +23,7 @@ def test_colours_quotes_and_spaces_are_one_kind(line: str, clean: str) -> None:
 
 
 def test_what_systems_say_in_other_languages_becomes_english() -> None:
-    text, words = lines.cleaned("Auf dem Ger\u00e4t ist kein Speicherplatz mehr verf\u00fcgbar")
+    text, words = lines.cleaned("N\u00e3o h\u00e1 espa\u00e7o dispon\u00edvel no dispositivo")
     assert text == "no space left on device" and {"space", "device"} <= words
 
 
