@@ -3,52 +3,53 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from faiss_fleet.records import journal
 from faiss_fleet.reports import live_run
 from tests.sample_records import records, write_run
 
-HOLDER = """
-import sys
-from pathlib import Path
-from faiss_fleet.reports.live_run import Hold
-hold = Hold(Path(sys.argv[1]))
-print("held", flush=True)
-if sys.stdin.readline() == "release\\n":
-    hold.release()
-    print("released", flush=True)
-    sys.stdin.readline()
-"""
+
+def hold(folder: Path, line: Any) -> None:
+    held = live_run.Hold(folder)
+    line.send("held")
+    if line.poll(60) and line.recv() == "release":
+        held.release()
+        line.send("released")
+        line.poll(60)
 
 
-def holder(folder: Path) -> subprocess.Popen[str]:
-    root = Path(__file__).resolve().parents[4]
-    made = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(folder)], cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert made.stdout and made.stdout.readline() == "held\n"
-    return made
+@contextmanager
+def holder(folder: Path) -> Iterator[tuple[Any, Any]]:
+    """Another process that has the lock, and the line to it."""
+    fork = multiprocessing.get_context("fork")
+    line, end = fork.Pipe()
+    process = fork.Process(target=hold, args=(folder, end))
+    process.start()
+    try:
+        assert line.recv() == "held"
+        yield process, line
+    finally:
+        process.kill()
+        process.join()
 
 
 def test_the_lock_of_another_process_says_that_the_run_goes_on(tmp_path: Path) -> None:
     assert not live_run.is_live(tmp_path)
-    with holder(tmp_path) as process:
-        assert process.stdin and process.stdout
+    with holder(tmp_path) as (_process, line):
         assert live_run.is_live(tmp_path)
-        process.stdin.write("release\n")
-        process.stdin.flush()
-        assert process.stdout.readline() == "released\n"
-        assert not live_run.is_live(tmp_path)
-        process.stdin.close()
+        line.send("release")
+        assert line.recv() == "released" and not live_run.is_live(tmp_path)
 
 
 def test_a_killed_process_holds_nothing(tmp_path: Path) -> None:
-    with holder(tmp_path) as process:
+    with holder(tmp_path) as (process, _line):
         process.kill()
-        process.wait()
+        process.join()
         assert (tmp_path / live_run.LOCK).exists() and not live_run.is_live(tmp_path)
 
 
