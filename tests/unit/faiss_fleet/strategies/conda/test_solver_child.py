@@ -53,13 +53,11 @@ NEEDS = [
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     folder = tmp_path_factory.mktemp("conda")
-    file = {"url": "http://127.0.0.1:1/python-1-0.conda", "path": str(folder / "python-1-0.conda")}
     requests = [
         {**SOLVE, "repodata": str(folder)},
         {**SOLVE, "operation": "read_lock", "path": "/nowhere/pixi.lock"},
         {**SOLVE, "operation": "install", "files": ["/nowhere/x.conda"], "check": False},
         {**SOLVE, "operation": "no such"},
-        {"operation": "fetch", "timeout": 5, "files": [file]},
     ]
     asked = {
         "requests": requests,
@@ -76,20 +74,15 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def test_whatever_fails_is_an_answer_in_words(told: dict[str, Any]) -> None:
-    assert len(told["answers"]) == 5
+    assert len(told["answers"]) == 4
     for answer in told["answers"]:
         assert answer["ok"] is False and answer["kind"] and answer["message"]
 
 
 def test_a_channel_that_is_not_reached_is_told_from_a_request_that_is_wrong(told: dict[str, Any]) -> None:
-    solve, _lock, _install, unknown, _fetch = told["answers"]
+    solve, _lock, _install, unknown = told["answers"]
     assert solve["kind"] == "network"
     assert (unknown["kind"], unknown["type"]) == ("error", "KeyError")
-
-
-def test_a_failed_download_names_the_file(told: dict[str, Any]) -> None:
-    fetch = told["answers"][-1]
-    assert fetch["kind"] == "network" and fetch["message"].startswith("python-1-0.conda: ")
 
 
 def test_what_a_package_asks_of_the_host_is_compared(told: dict[str, Any]) -> None:
