@@ -20,14 +20,14 @@ def run(
     """The status of an audit whose playbook does what a test says."""
     monkeypatch.setattr(audit, "new_run_id", lambda: RUN.id)
     monkeypatch.setattr(launch, "playbook", play)
-    return audit.audit(reports, str(reports / "history.sqlite"), ["inventory/prod"], None, False, False, [], rest)
+    return audit.audit(reports, str(reports / "history.sqlite"), ["web1,"], None, False, False, [], rest)
 
 
 def test_a_run_ends_with_its_table_its_files_and_ansibles_status(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def play(name: str, command_line: Any, environment: Any, on_event: Any, _passwords: Any) -> launch.Ended:
-        assert (name, command_line) == ("audit.yml", ["-i", "inventory/prod"])
+        assert (name, command_line) == ("audit.yml", ["-i", "web1,"])
         assert environment["FAISS_FLEET_RUN_ID"] == RUN.id
         write_run(tmp_path, 3)
         on_event(event("unreachable", "gone", "glibc_facts", res={"msg": "timed out"}))
