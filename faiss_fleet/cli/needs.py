@@ -105,8 +105,9 @@ def show(found: Mapping[str, Any], out: Console) -> None:
     out.print()
     for reason in found["reasons"]:
         symbols = ", ".join(demangle(name) for name in reason["symbols"])
-        text = visible(reason["text"]) + (f" [{visible(symbols)}]" if any(
-            demangle(name) != name for name in reason["symbols"]) else "")
+        text = visible(reason["text"]) + (
+            f" [{visible(symbols)}]" if any(demangle(name) != name for name in reason["symbols"]) else ""
+        )
         out.print(Text(text, "red"), soft_wrap=True)
     if found["first_refusal"]:
         out.print(Text("The loader would name first: " + visible(found["first_refusal"]["text"])), soft_wrap=True)

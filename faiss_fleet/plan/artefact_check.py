@@ -1,8 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Which hosts can load a native artefact and which cannot, by what it needs and by the facts of their records. Pure.
 
-``Checker(artefact).answers(records)`` gives one answer a host; ``artefact_sources.find`` reads the artefact. Reasons are
-those of the planner (``elf/needs``, ``strategies/wheel/judge``) and are called by the names of ``blockers``.
+``Checker(artefact).answers(records)`` gives one answer a host; ``artefact_sources.find`` reads the artefact. Reasons
+are those of the planner (``elf/needs``, ``strategies/wheel/judge``), called by the names of ``blockers``.
 """
 
 from __future__ import annotations
@@ -161,7 +161,7 @@ def _loads(build: Build, facts: Any, missing: list[str]) -> bool | None:
 
 
 def _distance(reasons: list[Mapping[str, Any]]) -> tuple[bool, int]:
-    """How far a build is from loading: one for another kind of machine is farthest, then what lacks least is nearest."""
+    """How far a build is from loading: one for another kind of machine is farthest, what lacks least is nearest."""
     return any(reason["cause"] in FOREIGN for reason in reasons), len({reason["check"] for reason in reasons})
 
 

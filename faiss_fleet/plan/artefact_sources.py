@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import Version
 
 from ..argument_specs import suggestion
 from ..errors import FleetError
@@ -60,7 +59,7 @@ def find(text: str, records: Callable[[], Iterable[Record]] = tuple, options: Op
     """The artefact that a text names, as the command line and ``fleet_report__artefacts`` do.
 
     A path that exists comes first, then a floor ("node 27", "manylinux_2_34", "glibc 2.34"), then a requirement
-    ("numpy==2.5"), which is looked up for the Pythons and C libraries of the records. Raises FleetError for what is none.
+    ("numpy==2.5"), which is looked up for the Pythons and C libraries of the records. FleetError for what is none.
     """
     text = text.strip()
     path = Path(text).expanduser()
@@ -168,8 +167,8 @@ def _node(major: int) -> Artefact:
     if row is None:
         known = ", ".join(map(str, floors()))
         raise FleetError(
-            f"What Node {major} needs is not in the table, which has {known}. Give the path of its binary instead, such "
-            "as node_modules/node/bin/node."
+            f"What Node {major} needs is not in the table, which has {known}. Give the path of its binary instead, "
+            "such as node_modules/node/bin/node."
         )
     name = f"Node {major}"
     wanted = [_need(name, None, None, machine="x86_64")]
@@ -204,8 +203,8 @@ def of_requirement(text: str, records: Callable[[], Iterable[Record]], options: 
     except InvalidRequirement as exc:
         near = suggestion(text.split(" ")[0], ["node", "manylinux", "musllinux", "glibc"])
         raise FleetError(
-            f"{text!r} is neither a path nor a floor nor a requirement: {str(exc).splitlines()[0]}.{near} Give the path "
-            'of a wheel, .so, .node or directory, "node 27", "manylinux_2_34", or "numpy==2.5".'
+            f"{text!r} is neither a path nor a floor nor a requirement: {str(exc).splitlines()[0]}.{near} Give the "
+            'path of a wheel, .so, .node or directory, "node 27", "manylinux_2_34", or "numpy==2.5".'
         ) from exc
     wheels, gaps = index.find(requirement, targets_of(records()), options)
     if not wheels:
@@ -231,9 +230,3 @@ def targets_of(records: Iterable[Record]) -> list[Target]:
             if python >= (3, 6):
                 found.setdefault(Target(python, facts["arch"], libc[0], libc[1]))
     return list(found) or [DEFAULT_TARGET]
-
-
-def newest(artefact: Artefact) -> str | None:
-    """The newest release among an artefact's wheels, for people."""
-    versions: list[Version] = [build.wheel.version for build in artefact.builds if build.wheel]
-    return str(max(versions)) if versions else None
