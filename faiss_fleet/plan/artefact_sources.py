@@ -63,7 +63,7 @@ def find(text: str, records: Callable[[], Iterable[Record]] = tuple, options: Op
     """
     text = text.strip()
     path = Path(text).expanduser()
-    if text and (A_PATH.search(text) or path.exists()):
+    if text and (path.exists() or (A_PATH.search(text) and " @ " not in text)):
         return of_path(path)
     floor = of_floor(text)
     if floor is not None:
@@ -153,7 +153,7 @@ def of_floor(text: str) -> Artefact | None:
         return _node(int(match[1]))
     if match := GLIBC.fullmatch(text):
         name = f"glibc {match[1]}"
-        return Artefact(name, "C library", (Build(name, (_need(name, "libc.so.6", f"GLIBC_{match[1]}"),)),))
+        return Artefact(name, "C library", (Build(name, tuple(_glibc(name, match[1]))),))
     if match := TAG.fullmatch(text):
         return _tag(text, match[1], f"{match[2]}.{match[3]}", match[4])
     if match := LEGACY_TAG.fullmatch(text):
@@ -174,7 +174,7 @@ def _node(major: int) -> Artefact:
     wanted = [_need(name, None, None, machine="x86_64")]
     wanted += [_need(name, library, None) for library in ("libstdc++.so.6", *row["libraries"])]
     wanted += [
-        _need(name, "libc.so.6", f"GLIBC_{row['glibc']}"),
+        *_glibc(name, row["glibc"]),
         _need(name, "libstdc++.so.6", f"GLIBCXX_{row['GLIBCXX']}"),
         _need(name, "libstdc++.so.6", f"CXXABI_{row['CXXABI']}"),
     ]
@@ -184,10 +184,14 @@ def _node(major: int) -> Artefact:
 def _tag(text: str, kind: str, version: str, arch: str | None) -> Artefact:
     wanted = [_need(text, None, None, machine=needs.machine_of(arch))] if arch else []
     if kind == "manylinux":
-        wanted.append(_need(text, "libc.so.6", f"GLIBC_{version}"))
+        wanted += _glibc(text, version)
     else:
         wanted += [_need(text, "libc.musl-x86_64.so.1", None), _need(text, "libc.musl-x86_64.so.1", f"MUSL_{version}")]
     return Artefact(text, "platform tag", (Build(text, tuple(wanted)),), source="The tag names the C library itself.")
+
+
+def _glibc(file: str, version: str) -> list[dict[str, Any]]:
+    return [_need(file, "libc.so.6", None), _need(file, "libc.so.6", f"GLIBC_{version}")]
 
 
 def _need(file: str, library: str | None, version: str | None, **more: Any) -> dict[str, Any]:
