@@ -11,7 +11,7 @@ import faiss
 import numpy
 import pytest
 
-from faiss_fleet.strategies import options
+from faiss_fleet import options
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.node import build, recipe
 from images.standins import cache

@@ -6,7 +6,8 @@ import sys
 
 sys.path.insert(0, "/project")
 
-from faiss_fleet import facts, host
+from faiss_fleet import host
+from faiss_fleet.facts import gather
 
 options = {
     "prefix": "/opt/faiss-fleet",
@@ -14,4 +15,4 @@ options = {
     "interpreters": sys.argv[1:],
     "search_paths": [],
 }
-print(json.dumps(facts.gather(host.Host(timeout=20), options)))
+print(json.dumps(gather.gather(host.Host(timeout=20), options)))

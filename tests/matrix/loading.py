@@ -51,6 +51,7 @@ class Outcome:
 
 def at(name: str, path: Path) -> Loadable:
     """The artefact at a path, with its files for glibc on x86_64, or all where there are none."""
+    path = path.resolve()
     files = artefact_sources.read_files(path).files
     base = path if path.is_dir() else path.parent
     mine = [file for file, found in files.items() if found.machine == "x86_64"]
@@ -94,7 +95,7 @@ def tried(userland: Userland, things: Sequence[Loadable]) -> tuple[dict[str, Any
         (out / "batch").write_text("\n".join([*script, ""]), encoding="utf-8")
         pool.old_libstdcxx()
         # Where they are on this machine, so that paths are the same on both sides.
-        seen = {str(thing.path if thing.path.is_dir() else thing.path.parent) for thing in things}
+        seen = {str(thing.path.parent) for thing in things}
         mounts = [f"{pool.folder()}:/matrix", f"{out}:/out", f"{ROOT / 'module_utils'}:/project:ro"]
         mounts += [f"{folder}:{folder}:ro" for folder in sorted({*seen, str(pythons.folder(PROBING))})]
         flags = [part for mount in mounts for part in ("--volume", mount)]
