@@ -50,11 +50,19 @@ class Outcome:
 
 
 def at(name: str, path: Path) -> Loadable:
-    """The artefact at a path, with its files for glibc on x86_64, or all where there are none."""
+    """The artefact at a path, with its files for x86_64 that a program loads: those that no other file needs.
+
+    A bundled library is loaded on behalf of another file, by whose search path it finds its own libraries.
+    """
     path = path.resolve()
     files = artefact_sources.read_files(path).files
     base = path if path.is_dir() else path.parent
-    mine = [file for file, found in files.items() if found.machine == "x86_64"]
+    asked_for = {library for found in files.values() for library in found.needed}
+    mine = [
+        file
+        for file, found in files.items()
+        if found.machine == "x86_64" and not asked_for & {found.soname, Path(file).name}
+    ]
     return Loadable(name, path, artefact_sources.of_path(path), tuple(str(base / file) for file in mine))
 
 

@@ -34,7 +34,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
     first = write_run(reports, HOSTS)
     text = (first / "records.jsonl").read_text().replace(RUN.id, LATER)
     (reports / LATER).mkdir()
-    (reports / LATER / "records.jsonl").write_text(text.replace('"cause":"glibc_too_old"', '"cause":"noexec_mount"'))
+    (reports / LATER / "records.jsonl").write_text(text.replace('"cause":"disk_full"', '"cause":"noexec_mount"'))
     about = (first / "run.json").read_text().replace(RUN.id, LATER)
     (reports / LATER / "run.json").write_text(about)
     (reports / "addon.node").write_bytes(
@@ -64,7 +64,7 @@ READING = [
     (["runs"], 0),
     (["hosts"], 0),
     (["host", "{host}"], 0),
-    (["diff", RUN.id, LATER], 0),
+    (["diff", RUN.id, LATER], 1),
     (["check", "{addon}"], 1),
     (["check", "node 16"], 1),
     (["needs", "{addon}", "--host", "{host}"], 1),
@@ -79,8 +79,6 @@ def filled(line: list[str], reports: Path) -> list[str]:
 def test_reading_creates_nothing_and_prints_json(line: list[str], status: int, fleet: Path, tmp_path: Path) -> None:
     before = sorted(fleet.rglob("*"))
     words = filled(line, fleet)
-    if line[0] == "diff":
-        status = 1 if json.loads(call(fleet, "--json", *words, status=1))["new_causes"] else 0
     after = json.loads(call(fleet, *words, "--json", status=status))
     assert after == json.loads(call(fleet, "--json", *words, status=status))
     store = tmp_path / "deep" / "named.db"
@@ -132,9 +130,8 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     assert len(found) == HOSTS
     fallback = [line["host"] for line in found if line["state"] == "fallback"]
     assert call(fleet, "hosts", "--state", "fallback", "--names").split() == fallback
-    assert all(
-        line["cause"] == "disk_full" for line in json.loads(call(fleet, "hosts", "--cause", "disk_full", "--json"))
-    )
+    by_cause = json.loads(call(fleet, "hosts", "--cause", "noexec_mount", "--json"))
+    assert {line["cause"] for line in by_cause} == {"noexec_mount"}
     assert "more; --rows 20 shows all" in call(fleet, "hosts", "--rows", "3")
 
 
@@ -142,7 +139,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     "line, words",
     [
         (["hosts", "--state", "natve"], "Did you mean native?"),
-        (["hosts", "--cause", "disk_ful"], "Did you mean disk_full?"),
+        (["hosts", "--cause", "noexec_mout"], "Did you mean noexec_mount?"),
         (["host", "nosuch"], "faiss-fleet hosts"),
         (["needs", "/bin/sh", "--host", "nosuch"], "faiss-fleet hosts"),
         (["check", "nod 27"], "Did you mean node?"),
