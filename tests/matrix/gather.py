@@ -6,8 +6,9 @@ import sys
 
 sys.path.insert(0, "/project")
 
-from faiss_fleet import host
 from faiss_fleet.facts import gather
+
+from faiss_fleet import host
 
 options = {
     "prefix": "/opt/faiss-fleet",

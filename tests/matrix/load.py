@@ -28,7 +28,7 @@ def refusal(path):
     """What the loader said; None when it took the file."""
     if is_program(path):
         done = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=60)
-        return None if done.returncode == 0 else done.stderr or "status %d" % done.returncode
+        return None if done.returncode == 0 else done.stderr or f"status {done.returncode}"
     try:
         ctypes.CDLL(path, mode=os.RTLD_LAZY)
     except OSError as exc:
@@ -50,7 +50,8 @@ def of_artefact(files):
     with os.fdopen(read) as answer:
         text = answer.read()
     status = os.waitpid(child, 0)[1]
-    return json.loads(text) if text else {"": "the loading process ended with status %d" % status}
+    return json.loads(text) if text else {"": f"the loading process ended with status {status}"}
 
 
-print(json.dumps([of_artefact(files) for files in json.load(open(sys.argv[1]))]))
+with open(sys.argv[1]) as asked:
+    print(json.dumps([of_artefact(files) for files in json.load(asked)]))
