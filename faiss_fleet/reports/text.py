@@ -7,6 +7,8 @@ import re
 import textwrap
 import unicodedata
 
+from ..demangle import demangle
+
 # C0, C1, separators, direction marks and overrides, zero-width and tag characters: what is not seen but does something.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -14,6 +16,7 @@ _UNSEEN = re.compile(
 )
 _QUOTED = re.compile(r"`([^`\n]*)`")
 _BLANKS = re.compile(r"[\s\u0085]+")
+SYMBOL = 48  # columns of a C++ symbol
 _SYMBOLS = re.compile(r"_Z\w+(?P<others>(?:, \w+)*)(?: and (?P<more>\d+) more)?")
 
 
@@ -32,14 +35,16 @@ def one_line(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """One line fit for a table's cell: of a list of C++ symbols, the first is named and the others are counted."""
+    """One line fit for a table's cell: of a list of C++ symbols, the first is named readably and the others counted."""
     return _SYMBOLS.sub(_first_symbol, one_line(text))
 
 
 def _first_symbol(found: re.Match[str]) -> str:
     first = found[0].partition(",")[0].partition(" ")[0]
     others = found["others"].count(",") + int(found["more"] or 0)
-    return shorten(first, 32) + (f" and {others:,} more" if others else "")
+    name, arguments, _ = demangle(first).partition("(")
+    shown = demangle(first) if width(demangle(first)) <= SYMBOL else name + ("(…)" if arguments else "")
+    return shorten(shown, SYMBOL) + (f" and {others:,} more" if others else "")
 
 
 def unquoted(text: str) -> str:
