@@ -16,7 +16,6 @@ _UNSEEN = re.compile(
 )
 _QUOTED = re.compile(r"`([^`\n]*)`")
 _BLANKS = re.compile(r"[\s\u0085]+")
-SYMBOL = 48  # columns of a C++ symbol
 _SYMBOLS = re.compile(r"_Z\w+(?P<others>(?:, \w+)*)(?: and (?P<more>\d+) more)?")
 
 
@@ -35,16 +34,14 @@ def one_line(text: str) -> str:
 
 
 def brief(text: str) -> str:
-    """One line fit for a table's cell: of a list of C++ symbols, the first is named readably and the others counted."""
+    """One line fit for a table's cell: of a list of C++ symbols, the first is named and the others are counted."""
     return _SYMBOLS.sub(_first_symbol, one_line(text))
 
 
 def _first_symbol(found: re.Match[str]) -> str:
-    first = found[0].partition(",")[0].partition(" ")[0]
+    first = demangle(found[0].partition(",")[0].partition(" ")[0])
     others = found["others"].count(",") + int(found["more"] or 0)
-    name, arguments, _ = demangle(first).partition("(")
-    shown = demangle(first) if width(demangle(first)) <= SYMBOL else name + ("(…)" if arguments else "")
-    return shorten(shown, SYMBOL) + (f" and {others:,} more" if others else "")
+    return shorten(first, 48) + (f" and {others:,} more" if others else "")
 
 
 def unquoted(text: str) -> str:
