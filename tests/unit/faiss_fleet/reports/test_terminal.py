@@ -87,7 +87,9 @@ def test_a_hosts_text_does_not_steer_the_terminal() -> None:
     "text, expected",
     [
         pytest.param(
-            hostile.SYMBOLS, "needs GLIBCXX_3.4.21 (for std::logic_error::logic_error(std::logic_error … and 11 more)", id="list"
+            hostile.SYMBOLS,
+            "needs GLIBCXX_3.4.21 (for std::logic_error::logic_error(std::logic_error … and 11 more)",
+            id="list",
         ),
         pytest.param("(for _ZNSt3fooEv), this", "(for std::foo()), this", id="one"),
         pytest.param("(for powf, expf)", "(for powf, expf)", id="C functions are readable"),
