@@ -73,7 +73,7 @@ class Assessment:
         yield " ".join(part for part in parts if part) + "\n\n"
 
     def _states(self) -> str:
-        states, hosts = self.summary.states, self.summary.hosts
+        states, hosts = self.summary.states, self.summary.machines
         would = " This was a check: nothing was tried, and these are predictions from facts." if self.check else ""
         native = "would run FAISS natively" if self.check else "run FAISS natively"
         if hosts == 1:

@@ -228,7 +228,7 @@ def _remedy(text: str) -> str:
 
 
 def _headline(summary: Summary) -> str:
-    native, hosts = summary.states["native"], summary.hosts
+    native, hosts = summary.states["native"], summary.machines
     not_run = "would not run" if summary.run["check_mode"] else "does not run"
     run, runs = ("would run", "would run") if summary.run["check_mode"] else ("run", "runs")
     if not hosts:
@@ -241,7 +241,7 @@ def _headline(summary: Summary) -> str:
 def _bar(summary: Summary) -> Iterator[dict[str, Any]]:
     start = 0.0
     for state in STATES:
-        share = 100 * summary.states[state] / max(summary.hosts, 1)
+        share = 100 * summary.states[state] / max(summary.machines, 1)
         if share:
             yield {"state": state, "x": round(start, 3), "width": round(share, 3)}
         start += share
@@ -249,8 +249,8 @@ def _bar(summary: Summary) -> Iterator[dict[str, Any]]:
 
 def _tile(summary: Summary, state: str) -> dict[str, Any]:
     count = summary.states[state]
-    share = f"{count / summary.hosts:.0%}" if summary.hosts else ""
-    if summary.hosts and count and share == "0%":
+    share = f"{count / summary.machines:.0%}" if summary.machines else ""
+    if summary.machines and count and share == "0%":
         share = "<1%"
     predicted = bool(summary.run["check_mode"]) and state in VERDICTS
     return {"state": state, "predicted": predicted, "count": count, "share": share, "help": _help(summary, state)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from .. import reports
 from ..errors import FleetError
@@ -48,11 +49,14 @@ class Recorder:
         warn: Callable[[str], None],
         output: reports.Output = reports.USUAL,
         earlier: Earlier | None = None,
+        said_of: Callable[[str], Mapping[str, Any]] = lambda _host: {},
     ) -> None:
         """secrets_of names the words to mask in a host's record; warn tells the user at once what cannot wait.
 
-        earlier is what reports are told of the runs before this one.
+        earlier is what reports are told of the runs before this one; said_of is what the inventory says of a host for
+        them: columns, waivers, options.
         """
+        self._said_of = said_of
         self._output, self._earlier = output, earlier
         self._reports, self._run, self._secrets_of, self._warn = reports, run, secrets_of, warn
         self._due: dict[str, list[str]] = {}
@@ -180,6 +184,7 @@ class Recorder:
             return
         builder = self._builders.pop(name)
         builder.groups = self._due[name]
+        builder.said = self._said_of(name)
         if builder.machine:
             first = self._machines.setdefault(builder.machine, name)
             builder.same_machine_as = first if first != name else None
