@@ -150,7 +150,7 @@ def columns_of(
 
 
 def differing(raw: Mapping[str, Any], template: Template) -> dict[str, Any]:
-    """Return the variables of the roles that differ from their defaults; secrets and what is shown elsewhere left out."""
+    """Return the variables of the roles that differ from their defaults; what is shown elsewhere is left out."""
     found = {}
     defaults = _defaults()
     for name in sorted(argument_specs.specs().keys() & raw.keys()):

@@ -21,6 +21,7 @@ from ..records.journal import (
 )
 from ..store.history import Earlier
 from . import assessment
+from .assessment_steps import LIMITS
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .json_document import text as json_text
 from .live_run import is_live, records_so_far
@@ -29,7 +30,6 @@ from .summary import Summary
 USUAL = Output()
 
 CSV, MARKDOWN, HTML = (FORMATS[name].file for name in ("csv", "markdown", "html"))
-LIMITS = "limits"
 _ALL = [RECORDS, *(chosen.file for chosen in FORMATS.values() if chosen.file != RECORDS)]
 
 
@@ -106,7 +106,7 @@ def _assess(folder: Path, material: Material) -> list[Path]:
         if write_atomically(limits / name, [f"{host}\n" for host in hosts]):
             changed.append(limits / name)
     for old in limits.glob("*.txt"):
-        if old.name not in found.limit_files:
+        if old.name not in found.limit_files and not old.name.startswith("cause-"):  # those are the page's
             old.unlink()
     return changed
 

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Which FAISS runs natively, and why not a newer one: the file, the symbol and the version that keep the newest away."""
+"""Which FAISS runs natively, and why not a newer one: the file, the symbol and the version that the host lacks."""
 
 from __future__ import annotations
 

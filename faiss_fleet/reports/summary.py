@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,9 @@ from ..records.columns import Cell, row
 from ..records.schema import Record
 from ..records.waivers import Waiver
 from ..store.diff import Line
+from .text import one_line, unquoted
 
+_HOST = re.compile(r"\bHOST\b")
 _NOTHING: Mapping[str, Any] = {}
 VERDICTS = ("native", "fallback")  # the states that rest on a decision, which check mode only predicts
 
@@ -74,11 +77,27 @@ class Cause:
     hosts: list[str] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     remedies: Counter[str] = field(default_factory=Counter)
+    groups: Counter[str] = field(default_factory=Counter)
+    due: list[str] = field(default_factory=list)  # hosts whose cause is not waived
+    because: str = ""  # the first host's own sentence
+
+    @property
+    def waived(self) -> int:
+        """How many of the hosts have a waiver for it."""
+        return len(self.hosts) - len(self.due)
 
     @property
     def remedy(self) -> str:
         """One next step; '' when no record names one."""
         return self.remedies.most_common(1)[0][0] if self.remedies else ""
+
+
+    @property
+    def advice(self) -> str:
+        """The remedy for the first host by its name, without backticks; '' when no record names one."""
+        remedy = self.hosts[0].join(_HOST.split(self.remedy))
+        others = " Likewise on the others." if remedy != self.remedy and len(self.hosts) > 1 else ""
+        return unquoted(one_line(remedy)) + others
 
 
 class Summary:
@@ -98,7 +117,7 @@ class Summary:
         self.waivers: list[Waiver | None] = []  # by row: the waiver that holds for its cause
         self.accepted: dict[tuple[str, ...], Accepted] = {}
         self.columns: list[Mapping[str, str]] = []  # by row: what the inventory wants shown
-        self.options: dict[str, Counter[str]] = {}  # what differs from the defaults, with the hosts that have each value
+        self.options: dict[str, Counter[str]] = {}  # what differs from the defaults, and how many hosts have each value
         self._providers: dict[str, Provider] = {}
         self._causes: dict[str, Cause] = {}
         self._groups: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -129,6 +148,10 @@ class Summary:
             cause = self._causes.setdefault(record["cause"], Cause(record["cause"]))
             cause.hosts.append(record["host"]["name"])
             cause.states[record["state"]] += 1
+            cause.because = cause.because or record["because"]
+            if not self.waivers[-1]:
+                cause.due.append(record["host"]["name"])
+                cause.groups.update(groups)
             if record["remedy"]:
                 # A remedy that names the host it is for would never be the same for two.
                 cause.remedies[record["remedy"].replace(record["host"]["name"], "HOST")] += 1

@@ -74,11 +74,15 @@ class Earlier:
         return self._ask(lambda store: store.totals(self._run, inventory, check_mode, hosts)) or []
 
     def changes(
-        self, run: Mapping[str, Any], lines: Callable[[], Iterable[Line]], hosts: Iterable[str]
+        self,
+        run: Mapping[str, Any],
+        lines: Callable[[], Iterable[Line]],
+        hosts: Iterable[str],
+        good: Mapping[str, Line] | None = None,
     ) -> tuple[Diff, str] | None:
         """What changed since the last comparable run, and when that began; None where there is none.
 
-        run: what a record says of its run; lines: its hosts, as the store will have them.
+        run: what a record says of its run; lines: its hosts, as the store will have them; good: as of ``good``.
         """
 
         def compared(store: Store) -> tuple[Diff, str] | None:
@@ -86,7 +90,7 @@ class Earlier:
             if before is None:
                 return None
             started = next(each.started for each in store.runs() if each.id == before)
-            return compare(before, store.lines(before), self._run, lines()), started
+            return compare(before, store.lines(before), self._run, lines(), good), started
 
         return self._ask(compared)
 
