@@ -233,6 +233,7 @@ class HostFacts(TypedDict):
     libgomp: Library
     libgcc: NotRequired[Library]
     libz: NotRequired[Library]
+    libatomic: NotRequired[Library]
     arch: str
     cpu: Cpu
     memory_bytes: NotRequired[int | None]

@@ -36,7 +36,7 @@ FACTS = {
     "python": "pythons", "node": "nodes", "engine": "engines", "docker_server": "engines", "gcc": "toolchains",
     "devtoolset": "toolchains", "cmake": "toolchains", "loader": "libc", "getconf": "libc", "ldd": "libc",
 }  # fmt: skip
-LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz")
+LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz", "libatomic")
 
 # Gaps that every host probed this way has: what sh alone cannot tell, or tells less surely than the module does.
 GAPS = (

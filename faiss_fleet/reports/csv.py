@@ -24,10 +24,10 @@ _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 
 def render(summary: Summary) -> Iterator[str]:
     """The table by lines, header first; headers are the columns' keys."""
-    yield _lines([list(KEYS)])
+    yield lines([list(KEYS)])
     rows = zip(summary.rows, summary.groups, strict=True)
     while batch := list(islice(rows, BATCH)):
-        yield _lines([_row(summary, cells, groups) for cells, groups in batch])
+        yield lines([_row(summary, cells, groups) for cells, groups in batch])
 
 
 def _row(summary: Summary, cells: dict[str, Cell], groups: tuple[str, ...]) -> list[Cell]:
@@ -37,10 +37,11 @@ def _row(summary: Summary, cells: dict[str, Cell], groups: tuple[str, ...]) -> l
         "state": summary.shown_state(cells),
         "predicted": summary.is_predicted(cells),
     }
-    return [_cell(own.get(key, cells[key])) for key in KEYS]
+    return [cell(own.get(key, cells[key])) for key in KEYS]
 
 
-def _cell(value: Cell) -> Cell:
+def cell(value: Cell) -> Cell:
+    """The value as it stands in the file: nothing a host said is a formula, and no line break is left in it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):
@@ -50,7 +51,8 @@ def _cell(value: Cell) -> Cell:
     return f"'{text}" if text.startswith(_FORMULA) or _NUMBER.fullmatch(text) else text
 
 
-def _lines(rows: list[list[Cell]]) -> str:
+def lines(rows: list[list[Cell]]) -> str:
+    """Rows as text."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerows(rows)
     return buffer.getvalue()

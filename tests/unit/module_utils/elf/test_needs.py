@@ -214,7 +214,8 @@ def test_provided_per_facts_keeps_unknown_and_absent_apart():
              'libgcc': {'path': '/lib64/libgcc_s.so.1', 'versions': {}, 'error': 'permission denied'}}
     assert needs.provided_per_facts(facts) == {
         'GLIBC': '2.17', 'GLIBCXX': '3.4.19', 'CXXABI': '1.3.7', 'GOMP': None, 'OMP': None, 'GCC': None,
-        'arch': 'x86_64', 'libc': 'glibc', 'libraries': None, 'absent': ['libgomp.so.1']}
+        'MUSL': None, 'arch': 'x86_64', 'libc': 'glibc', 'libraries': None, 'absent': ['libgomp.so.1'],
+        'present': {'libstdc++.so.6': {}, 'libgcc_s.so.1': {}}}
 
 
 def test_provided_per_facts_of_a_musl_host_has_no_glibc():
