@@ -134,6 +134,7 @@ def faults(
     if inventory is not None:
         found += report_inputs.waiver_faults(good.get(report_inputs.WAIVERS) or (), inventory)
         found += report_inputs.column_faults(good.get(report_inputs.COLUMNS) or (), raw or {}, inventory)
+    found += filter(None, map(report_inputs.artefact_fault, good.get(report_inputs.ARTEFACTS) or ()))
     return found
 
 

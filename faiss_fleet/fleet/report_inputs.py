@@ -16,9 +16,11 @@ import yaml
 
 from .. import argument_specs
 from ..causes.diagnose import CAUSES
+from ..errors import FleetError
+from ..plan import artefact_sources
 from ..redact import HIDDEN, redact, secret_name
 
-WAIVERS, COLUMNS = "fleet_report__waivers", "fleet_report__columns"
+WAIVERS, COLUMNS, ARTEFACTS = "fleet_report__waivers", "fleet_report__columns", "fleet_report__artefacts"
 GROUP = "group:"  # what begins so among the columns is a group
 VAULTED = ("AnsibleVaultEncryptedUnicode", "EncryptedString")  # Ansible's types of one vaulted value, by version
 LONGEST = 300  # characters of a value
@@ -114,6 +116,16 @@ def unknown_columns(columns: Iterable[str], known: Collection[str]) -> list[str]
     ]
 
 
+@cache
+def artefact_fault(text: str) -> str | None:
+    """Return what is wrong with the name of an artefact, as far as it is known without looking it up."""
+    try:
+        artefact_sources.check(text)
+    except FleetError as exc:
+        return f"{ARTEFACTS}: {exc}"
+    return None
+
+
 def vaulted(value: Any) -> bool:
     """Return whether a raw value, or a part of it, is vaulted, by itself or with the file that it was read from."""
     if isinstance(value, Mapping):
@@ -154,7 +166,7 @@ def differing(raw: Mapping[str, Any], template: Template) -> dict[str, Any]:
     found = {}
     defaults = _defaults()
     for name in sorted(argument_specs.specs().keys() & raw.keys()):
-        if name in (WAIVERS, COLUMNS) or raw[name] == defaults.get(name):
+        if name in (WAIVERS, COLUMNS, ARTEFACTS) or raw[name] == defaults.get(name):
             continue
         value, faults = argument_specs.check(name, template(raw[name]))
         if not faults and value != defaults.get(name):

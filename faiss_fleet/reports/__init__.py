@@ -20,7 +20,7 @@ from ..records.journal import (
     written_whole,
 )
 from ..store.history import Earlier
-from . import assessment
+from . import artefacts, assessment
 from .assessment_steps import LIMITS
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .json_document import text as json_text
@@ -72,6 +72,7 @@ def _collected(folder: Path, output: Output, earlier: Earlier) -> Material:
         run, where = asdict(read_run(folder)[0]), _where(folder)
         beside = [name for name in _ALL if name in files(output.formats) or (folder / name).exists()]
         material = Material(run, lambda: read_records(folder), where, earlier, output.formats, beside)
+        material.artefacts = artefacts.read(folder)
         material.lines = lambda: read_lines(folder)
         return material
 

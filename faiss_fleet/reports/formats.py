@@ -15,6 +15,7 @@ from ..records.schema import Record
 from ..store.diff import Diff, Line
 from ..store.history import Earlier, RunTotals
 from .answered import Answered
+from .artefacts import Judged
 from .findings import Findings
 from .json_document import text as json_text
 from .releases import Releases
@@ -39,6 +40,7 @@ class Material:
     ) -> None:
         self.summary, self.findings, self.answered = Summary(dict(run)), Findings(), Answered()
         self.releases = Releases()
+        self.artefacts: Sequence[Judged] = ()  # that the inventory names, with their answers
         self.records, self.where, self.beside = records, where, tuple(beside)
         self.lines: Callable[[], Iterable[str]] = lambda: map(json_text, records())
         self._earlier = earlier or Earlier.none()
@@ -138,7 +140,7 @@ FORMATS: dict[str, Format] = {
         "one page for people", "index.html", "html", "write",
         takes=(
             "summary", "lines", "good", "past", "answered", "beside", "findings", "releases", "changes", "histories",
-            "where", "file",
+            "artefacts", "where", "file",
         ),
     ),
     "markdown": Format("a summary for a ticket", "summary.md", "markdown", takes=("summary", "good")),

@@ -29,6 +29,7 @@ from ..store.diff import Diff, Line
 from ..store.history import RunTotals
 from . import overview, page_parts, page_table
 from .answered import Answered
+from .artefacts import Judged, told
 from .assessment_steps import LIMITS, Commands
 from .charts import charts
 from .findings import Findings
@@ -62,6 +63,7 @@ def write(
     releases: Releases,
     changes: tuple[Diff, str] | None,
     histories: Histories,
+    artefacts: Sequence[Judged],
     where: str,
     file: BinaryIO,
 ) -> None:
@@ -81,6 +83,7 @@ def write(
     pieces = render(
         summary, lines, good, past, parts, answered, beside,
         findings=findings, releases=releases, changes=changes, histories=histories, commands=commands,
+        artefacts=artefacts,
     )  # fmt: skip
     for piece in pieces:
         file.write(piece.encode("utf-8", "replace"))
@@ -113,6 +116,7 @@ def render(
     changes: tuple[Diff, str] | None = None,
     histories: Histories = lambda _hosts: {},
     commands: Commands | None = None,
+    artefacts: Sequence[Judged] = (),
 ) -> Iterator[str]:
     """The page by pieces. lines: the records as JSON, in the summary's order. parts: the directory for details."""
     commands = commands or Commands(summary.run, f"reports/{summary.run['id']}", overview.group_counts(summary))
@@ -128,7 +132,7 @@ def render(
     nonce = base64.urlsafe_b64encode(key.digest()).decode().rstrip("=")
     diff = changes[0] if changes else None
     data = {
-        **page_table.table(summary, good or {}, diff),
+        **page_table.table(summary, good or {}, diff, artefacts),
         **{"run": summary.run["id"], "inventory": commands.inventory, "part": PART, "nonce": nonce},
         "beside": None if parts is None else f"{parts.name}/",
     }
@@ -153,7 +157,11 @@ def render(
             options=overview.options(summary),
             charts=charts(summary, past),
             columns=[BY_KEY[each] for each in page_table.SHOWN],
-            filters=[(each, title) for each, title in FILTERS if each in keys],
+            filters=[
+                *((each, title) for each, title in FILTERS if each in keys),
+                *((f"{page_table.LOADS}{place}", f"Loads {each.name}") for place, each in enumerate(artefacts)),
+            ],
+            artefacts=told(artefacts, summary.rows),
             numeric=NUMERIC,
             rows=summary.by_need()[:STATIC],
             data=script_json(data),

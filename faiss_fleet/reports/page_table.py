@@ -8,6 +8,7 @@ from typing import Any
 
 from ..records.columns import BY_KEY
 from ..store.diff import Diff, Line, age
+from .artefacts import Judged
 from .summary import VERDICTS, Summary
 from .text import brief, one_line, shorten
 
@@ -16,11 +17,14 @@ SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc"
 OFFERED = ("groups", "cause", "remedy", "glibc", "glibcxx", "arch", "isa_level", "kernel", "pythons", "recall",
            "js_qps", "js_p95_ms", "finished")  # fmt: skip
 NUMERIC = ("p50_ms", "p95_ms", "qps", "recall", "js_qps", "js_p95_ms")
+LOADS, WHY = "loads:", "why:"  # of an artefact: the verdict, and what stands in the way
 OWN = "own:"  # what a key of a column begins with that the inventory names
 _CELL = 300
 
 
-def table(summary: Summary, good: Mapping[str, Line], diff: Diff | None) -> dict[str, Any]:
+def table(
+    summary: Summary, good: Mapping[str, Line], diff: Diff | None, artefacts: Sequence[Judged] = ()
+) -> dict[str, Any]:
     """Every cell of the table, as the page's script reads it."""
     columns: list[dict[str, Any]] = []
     for key in (*SHOWN, *OFFERED):
@@ -37,6 +41,10 @@ def table(summary: Summary, good: Mapping[str, Line], diff: Diff | None) -> dict
     for name in dict.fromkeys(name for each in summary.columns for name in each):
         title = name.partition(":")[2] or name
         columns.append(_texts(OWN + name, title, [each.get(name, "") for each in summary.columns], shown=True))
+    for place, judged in enumerate(artefacts):
+        answers = [judged.answer(str(row["host"])) for row in summary.rows]
+        columns.append(_texts(f"{LOADS}{place}", f"Loads {judged.name}", [verdict for verdict, _says in answers]))
+        columns.append(_texts(f"{WHY}{place}", f"Why not {judged.name}", [says for _verdict, says in answers]))
     predicted = list(VERDICTS) if summary.run["check_mode"] else []
     return {"columns": columns, "total": summary.hosts, "predicted": predicted}
 

@@ -7,6 +7,7 @@ Knows nothing of Ansible: the callback plugin tells it host, action and result, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,12 @@ from ..errors import FleetError
 from ..records import attempt_logs
 from ..records.build import RecordBuilder, Result, Run
 from ..records.clean import Cleaner
-from ..records.journal import Journal
+from ..records.journal import Journal, read_records
 from ..records.schema import Record
 from ..run_id import timestamp
 from ..store.history import Earlier
-from . import live_run
+from ..strategies.base import Options
+from . import artefacts, live_run
 from .summary import Summary
 
 STAGES: dict[str, Callable[[RecordBuilder, Result], None]] = {
@@ -57,6 +59,8 @@ class Recorder:
         them: columns, waivers, options.
         """
         self._said_of = said_of
+        self.artefacts: list[str] = []  # judged for the hosts of the run when it ends
+        self.artefact_options = Options()
         self._output, self._earlier = output, earlier
         self._reports, self._run, self._secrets_of, self._warn = reports, run, secrets_of, warn
         self._due: dict[str, list[str]] = {}
@@ -152,6 +156,9 @@ class Recorder:
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
+            if self.artefacts:
+                records = partial(read_records, self.folder)
+                artefacts.write(self.folder, self.artefacts, records, self.artefact_options, self._warn)
             if self._hold:
                 self._hold.release()
             summary, _changed = reports.render(self.folder, latest=True, output=self._output, earlier=self._earlier)

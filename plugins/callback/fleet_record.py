@@ -9,6 +9,8 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from ansible.template import Templar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import __version__, argument_specs
+from faiss_fleet import __version__, argument_specs, options
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import report_inputs
@@ -247,12 +249,25 @@ class CallbackModule(CallbackBase):
         columns, _faults = argument_specs.check(report_inputs.COLUMNS, template(variables.get(report_inputs.COLUMNS)))
         waivers, faults = argument_specs.check(report_inputs.WAIVERS, template(variables.get(report_inputs.WAIVERS)))
         groups = [str(name) for name in variables.get("group_names") or ()]
+        self._note_artefacts(variables, template)
         said = {
             "columns": report_inputs.columns_of(columns or (), variables, groups, template),
             "waivers": report_inputs.waivers_for(host, groups, [] if faults else waivers or ()),
             "options": report_inputs.differing(variables, template),
         }
         return {name: value for name, value in said.items() if value}
+
+    def _note_artefacts(self, variables: Any, template: Callable[[Any], Any]) -> None:
+        """Keeps which artefacts the run's end is to judge, with the options by which requirements are looked up."""
+        if self._recorder is None or report_inputs.ARTEFACTS not in variables:
+            return
+        wanted, faults = argument_specs.check(report_inputs.ARTEFACTS, template(variables[report_inputs.ARTEFACTS]))
+        new = [] if faults else [text for text in wanted or () if text not in self._recorder.artefacts]
+        if new:
+            own = {name: template(value) for name, value in variables.items() if name in argument_specs.specs()}
+            with suppress(FleetError):  # what is wrong with them has been told
+                self._recorder.artefact_options = options.from_variables(own)
+            self._recorder.artefacts += new
 
     def _variables(self, host: str) -> tuple[Any, Templar]:
         """The host's variables as the inventory has them, and what works them out; {} where they cannot be read."""

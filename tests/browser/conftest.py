@@ -12,9 +12,11 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from faiss_fleet import reports
+from faiss_fleet.reports import artefacts
 from faiss_fleet.store import intake
 from faiss_fleet.store.history import STORE, Earlier
 from faiss_fleet.store.queries import Store
+from faiss_fleet.strategies.base import Options
 from tests import needs, sample_records
 
 from . import HOSTS, opened
@@ -51,6 +53,8 @@ def storied(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if run != RUNS[-1]:
             with Store.open(root / STORE) as store:
                 intake.take_in(store, root)
+    told = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    artefacts.write(folder, ["glibc 2.34", "node 16"], lambda: told, Options(), pytest.fail)
     reports.render(folder, earlier=Earlier.at(root / STORE, run, pytest.fail))
     return folder / "index.html"
 

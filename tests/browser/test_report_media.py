@@ -54,6 +54,7 @@ VIEWS = (
     "#hosts?rows=25&host=host000.example.net",
     "#hosts?rows=25&host=host003.example.net",
     "#figures",
+    "#artefacts",
     "#run",
 )
 AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map((each) =>

@@ -186,6 +186,20 @@ def test_the_run_says_who_ran_it_from_which_commit_and_with_which_options(story:
     expect(run.locator("tbody .num")).to_have_text(["40"])
 
 
+def test_artefacts_lead_to_the_hosts_that_cannot_load_them(story: Page) -> None:
+    go(story, "#artefacts")
+    entry = story.locator("#view-artefacts li", has_text="glibc 2.34")
+    link = entry.get_by_role("link", name="cannot")
+    count = int(link.inner_text().split()[0])
+    link.click()
+    assert found(story) == count > 0
+    assert "native" in story.locator("#table tbody .badge").all_inner_texts(), "an old FAISS runs there all the same"
+    story.locator(".open").first.click()
+    row = story.get_by_role("dialog").get_by_role("row", name="glibc 2.34")
+    expect(row).to_contain_text("no")
+    expect(row).to_contain_text("2.17")
+
+
 def test_the_figures_have_the_trend_over_runs(story: Page) -> None:
     go(story, "#figures")
     story.locator("#chart-trend summary").click()

@@ -46,6 +46,15 @@ function earlier(record) {  // the host in the last comparable runs, newest firs
     [el("span", { class: "whole" }, moment(when)), badge(state), words.replace(/^(native|fallback|failed|unreachable)( by |: )?/, ""), number(p95)])], "This host in earlier runs"));
 }
 
+function artefacts() {
+  const judged = data.columns.filter((column) => column.key.startsWith("loads:"));
+  const shown = { yes: "ok", no: "bad", unknown: "warn" };
+  return judged.length ? section("Artefacts", grid(["Artefact", "Loads", "Because"], judged.map((column) => {
+    const verdict = cell(column.key, open);
+    return [column.title.replace(/^Loads /, ""), el("span", { class: shown[verdict] || "quiet" }, verdict), readable(cell(column.key.replace("loads:", "why:"), open))];
+  }), "Artefacts that this host can load")) : null;
+}
+
 function options(record) {
   const own = record.host.options || {};
   return section("Options that differ from the defaults", pairs(Object.entries(own).map(([name, value]) => [mono(name), mono(value)])));

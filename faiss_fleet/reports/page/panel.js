@@ -32,7 +32,7 @@ function contents(record, host) {
     record.cause || record.remedy ? el("div", { class: `callout ${record.state}` }, record.cause ? mono(record.cause) : null, record.remedy ? el("span", {}, "→ ", readable(record.remedy)) : null) : null,
     good ? section("Last good result", el("p", {}, good)) : null,
     facts(record), waivers(record), earlier(record),
-    errors(record), verification(record), answers(record), plan(record), attempts(record), setting(record), options(record),
+    errors(record), verification(record), answers(record), plan(record), attempts(record), setting(record), artefacts(), options(record),
     el("p", { class: "small quiet" }, `Finished ${record.finished}. The whole record is this host's line in records.jsonl.`),
   ].filter(Boolean);
 }
