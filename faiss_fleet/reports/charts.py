@@ -101,7 +101,9 @@ def _trend(summary: Summary, earlier: Sequence[RunTotals]) -> Chart | None:
     past = [run for run in earlier if run.id < summary.run["id"] and run.check_mode == check][-(RUNS - 1) :]
     if not past or not summary.hosts:
         return None
-    now = RunTotals(summary.run["id"], summary.run["started"], check, dict(summary.states))
+    # By name, as the store has the earlier ones.
+    states = dict(Counter(str(cells["state"]) for cells in summary.rows))
+    now = RunTotals(summary.run["id"], summary.run["started"], check, states)
     runs = [*past, now]
     labels = _moments([run.started for run in runs])
     series = {state: [run.states.get(state, 0) for run in runs] for state in STATES}

@@ -89,8 +89,7 @@ class Earlier:
             before = store.comparable_before(self._run, run["inventory"], bool(run["check_mode"]), hosts)
             if before is None:
                 return None
-            started = next(each.started for each in store.runs() if each.id == before)
-            return compare(before, store.lines(before), self._run, lines(), good), started
+            return compare(before, store.lines(before), self._run, lines(), good), store.started(before)
 
         return self._ask(compared)
 

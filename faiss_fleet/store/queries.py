@@ -235,6 +235,11 @@ class Store:
                 newest = newest or (str(each) if shared else None)
         return newest
 
+    def started(self, run: str) -> str:
+        """When a run of the store began."""
+        with database.told(self._url), self._engine.connect() as connection:
+            return str(connection.execute(sa.select(RUNS.c.started).where(RUNS.c.id == run)).scalar_one())
+
     def histories(
         self, run: str, inventory: Sequence[str], check_mode: bool, hosts: Sequence[str]
     ) -> dict[str, list[HostLine]]:

@@ -38,10 +38,12 @@ class ActionModule(ActionBase):
         columns: dict[str, list[str]] = {}
         known: set[str] = set()
         for host in hosts:
-            raw = hostvars.raw_get(host)
-            for fault in self._faults(host, hostvars[host], arguments["files"], inventory, raw):
+            variables = hostvars[host]
+            raw = variables._vars  # as they are written; to ask for them again takes as long as the rest
+            for fault in self._faults(host, variables, arguments["files"], inventory, raw):
                 faults.setdefault(fault, []).append(host)
-            for name in raw.get(report_inputs.COLUMNS) or ():
+            wanted = raw.get(report_inputs.COLUMNS)
+            for name in wanted if isinstance(wanted, list) else ():
                 columns.setdefault(str(name), []).append(host)
             known.update(raw)
         for name, of in columns.items():

@@ -165,7 +165,7 @@ class CallbackModule(CallbackBase):
         )
         earlier = Earlier.at(self._store(reports), run_id, self._display.warning)
         self._recorder = recorder.Recorder(
-            reports, run, self._secrets, self._display.warning, output, earlier, self._said
+            reports, run, self._secrets, self._display.warning, output, earlier, self._said_safely
         )
         for play in plays:
             if play._uuid in self._audits:
@@ -235,6 +235,13 @@ class CallbackModule(CallbackBase):
             elif isinstance(value, str):
                 words |= set(USERINFO.findall(value))
         return {word for word in words if len(word) >= SHORTEST_SECRET}
+
+    def _said_safely(self, host: str) -> dict[str, Any]:
+        try:
+            return self._said(host)
+        except Exception as error:  # whatever a variable of the user's does: no host may be missing for it
+            self._display.warning(f"Columns, waivers and options of {host} are not in its record: {error}")
+            return {}
 
     def _said(self, host: str) -> dict[str, Any]:
         """What the inventory says of this host for reports: columns, waivers, and options that are not the defaults."""

@@ -38,7 +38,7 @@ function bytes(each) {
 function grid(titles, lines, name) {
   const numeric = new Set(titles.map((title, place) => (title.endsWith("#") ? place : -1)));
   const cells = (line, tag) => line.map((each, place) => el(tag, { ...(numeric.has(place) ? { class: "num" } : {}), ...(tag === "th" ? { scope: "col" } : {}) }, each));
-  return el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": name }, el("table", { class: "plain" },
+  return el("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": name }, el("table", { class: "plain" },
     el("thead", {}, el("tr", {}, cells(titles.map((title) => title.replace("#", "")), "th"))),
     el("tbody", {}, lines.map((line) => el("tr", {}, cells(line, "td"))))));
 }

@@ -1,7 +1,12 @@
 // ---- the details of one host, section by section
 function facts(record) {
   const f = record.facts;
-  if (!f) return section("Facts", quiet("This host was not probed in this run."));
+  const said = [  // by the inventory, and of other hosts
+    ["Groups", (record.groups || []).join(", ")],
+    ...Object.entries(record.host.columns || {}),
+    ["Same machine as", record.host.same_machine_as && [record.host.same_machine_as, quiet(", under which it is counted")]],
+  ];
+  if (!f) return section("Facts", quiet("This host was not probed in this run."), pairs(said));
   const library = (each, prefixes) => each && (each.error || prefixes.map((prefix) => each.versions[prefix] && `${prefix} ${each.versions[prefix]}`).filter(Boolean).join(", "));
   const list = (each, show) => (each || []).map(show).join("\n");
   return section("Facts", pairs([
@@ -19,9 +24,7 @@ function facts(record) {
     ["Prefixes", list(f.prefixes, (each) => `${each.path}${each.complete ? "" : " (incomplete)"}`)],
     ["File systems", list(f.filesystems, (each) => `${each.purpose}: ${each.path}, ${bytes(each.free_bytes) || "?"} free${each.noexec ? ", noexec" : ""}${each.read_only ? ", read-only" : ""}`)],
     ["SELinux", f.selinux && f.selinux.status],
-    ["Groups", (record.groups || []).join(", ")],
-    ...Object.entries(record.host.columns || {}).map(([name, value]) => [name, value]),
-    ["Same machine as", record.host.same_machine_as && [record.host.same_machine_as, quiet(", under which it is counted")]],
+    ...said,
     ["Not known", list(f.gaps, (each) => `${each.fact}: ${each.reason}`)],
     ["Probed by", f.method && (f.method === "raw" ? "shell (no usable Python)" : "module")],
   ]));

@@ -56,10 +56,17 @@ for (const link of document.querySelectorAll(".tabs a")) {
     as_new(remember);
   });
 }
+const skip = document.querySelector(".skip");
+skip.hash = "#view-hosts";
+skip.addEventListener("click", (event) => {
+  event.preventDefault();
+  show_view("hosts");
+  remember();
+  byId("view-hosts").focus();
+});
 window.addEventListener("hashchange", () => {
   follow();
   document.querySelector(".tabs").scrollIntoView({ block: "nearest" });
-  if (location.hash === "#hosts") byId("view-hosts").focus();
 });
 follow();
 window.scrollTo(0, 0);

@@ -88,7 +88,7 @@ function fit() {  // a table that is wider than its place scrolls there, and the
   const wide = place.scrollWidth > place.clientWidth;
   place.classList.toggle("wide", wide);
   if (wide) {
-    for (const [key, each] of [["tabindex", "0"], ["role", "region"], ["aria-label", "Hosts"]]) place.setAttribute(key, each);
+    for (const [key, each] of [["tabindex", "0"], ["role", "group"], ["aria-label", "Hosts"]]) place.setAttribute(key, each);
   } else for (const key of ["tabindex", "role", "aria-label"]) place.removeAttribute(key);
 }
 function apply() {
