@@ -90,7 +90,8 @@ def test_an_address_opens_the_view_that_it_was_copied_from(browser: Browser, sto
 
     def view(page: Page) -> tuple[object, ...]:
         columns = page.locator("#table thead th").all_text_contents()
-        return shown(page), columns, page.locator("#shown").text_content(), page.locator("#drawer-title").inner_text()
+        host = page.locator("dialog[open] #drawer-title").all_inner_texts()
+        return shown(page), columns, page.locator("#shown").text_content(), host
 
     other, trouble = opened(browser, Path(story.url.partition("#")[0].removeprefix("file://")), fragment)
     assert view(other) == view(story) and trouble == []
@@ -120,10 +121,14 @@ def test_the_filtered_hosts_are_exported(story: Page, tmp_path: Path) -> None:
     names = shown(story)
     assert len(names) == found(story) > 20
 
+    def choose(button: str) -> None:
+        story.locator("#export summary").click()
+        story.get_by_role("button", name=button).click()
+        expect(story.locator("#export summary")).to_be_focused()
+
     def downloaded(button: str) -> tuple[str, str]:
-        story.locator("#export").evaluate("(menu) => { menu.open = true; }")
         with story.expect_download() as waiting:
-            story.get_by_role("button", name=button).click()
+            choose(button)
         waiting.value.save_as(tmp_path / "file")
         return waiting.value.suggested_filename, (tmp_path / "file").read_bytes().decode()
 
@@ -137,15 +142,15 @@ def test_the_filtered_hosts_are_exported(story: Page, tmp_path: Path) -> None:
     expect(story.locator("#told")).to_contain_text(f"{len(names)} names, for --limit @{name}")
 
     story.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    story.get_by_role("button", name="Copy audit command").click()
+    choose("Copy audit command")
     expect(story.locator("#told")).to_contain_text("download the list as well")
     copied = "navigator.clipboard.readText()"
     assert story.evaluate(copied) == f"ansible-playbook audit.yml -i inventory/prod --limit @{name}"
     go(story, f"#hosts?text={names[0]}")
-    story.get_by_role("button", name="Copy audit command").click()
+    choose("Copy audit command")
     expect(story.locator("#told")).to_have_text("Copied.")
     assert story.evaluate(copied) == f"ansible-playbook audit.yml -i inventory/prod --limit {names[0]}"
-    story.get_by_role("button", name="Copy link to this view").click()
+    choose("Copy link to this view")
     assert story.evaluate(copied) == story.url
     go(story, "#overview")
     story.locator(".command .copy").first.click()

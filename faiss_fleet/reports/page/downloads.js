@@ -42,8 +42,10 @@ async function copy(text) {
   }
 }
 let untold;
-function tell(text) {
+function tell(text) {  // what was done; the menu has served
   clearTimeout(untold);
+  byId("export").open = false;
+  byId("export").querySelector("summary").focus();
   byId("told").textContent = text;
   untold = setTimeout(() => { byId("told").textContent = ""; }, 8_000);
 }
