@@ -33,7 +33,7 @@ def of_state(page: Page, state: str) -> Locator:
 def test_a_host_without_faiss_has_what_people_ask_first_answered(page: Page) -> None:
     drawer = of_state(page, "fallback")
     asked = drawer.locator(".question")
-    expect(asked).to_have_count(5)
+    expect(asked).to_have_count(6)
     expect(asked.first).to_have_attribute("open", "")
     expect(asked.first).to_contain_text("Does devtoolset give this host a newer glibc?")
     expect(asked.first).to_contain_text("No. A devtoolset is a newer compiler alone")

@@ -15,7 +15,7 @@ from typing import Any
 import pygal
 import pytest
 
-from faiss_fleet.plan import answers
+from faiss_fleet.plan import record_answers
 from faiss_fleet.reports import charts, html
 from faiss_fleet.reports.answered import Answered
 from faiss_fleet.store.queries import HostLine
@@ -92,7 +92,7 @@ def test_every_host_has_its_answers_and_equal_ones_stand_once_in_a_part() -> Non
         pool = json.loads(unpacked(part)[-1])
         assert len({json.dumps(answer) for answer in pool["answers"]}) == len(pool["answers"]) < 40
         found += [[pool["answers"][place] for place in own] for own in pool["hosts"]]
-    assert found == [[list(answer.values()) for answer in answers.of_record(record)] for record in made]
+    assert found == [[list(answer.values()) for answer in record_answers.of_record(record)] for record in made]
     assert [] in found and "devtoolset" in found[0][0][0]
 
 
