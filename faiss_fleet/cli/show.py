@@ -211,8 +211,8 @@ def _answers(out: Console, record: Record) -> None:
 def diff(found: Diff, limit: int) -> None:
     """Every kind of change with its hosts."""
     out = console()
-    out.print(f"From {found.before} to {found.after}: ", end="")
-    out.print("nothing changed." if found.empty else f"{found.unchanged:,} hosts unchanged.")
+    unchanged = "nothing changed." if found.empty else f"{found.unchanged:,} hosts unchanged."
+    out.print(Text(f"From {found.before} to {found.after}: {unchanged}"))
     for title, changes in found.kinds():
         if changes:
             out.print()

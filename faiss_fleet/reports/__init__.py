@@ -49,6 +49,8 @@ def render(
     earlier no report knows of earlier runs.
     """
     material = _collected(folder, output, earlier or Earlier.none())
+    if (folder / DAMAGED).exists():
+        material.summary.damaged = str(folder / DAMAGED)
     changed = []
     for name in output.formats:
         if name == "assessment":
@@ -60,8 +62,6 @@ def render(
     if latest:
         point_latest(folder)
     material.summary.good = material.good
-    if (folder / DAMAGED).exists():
-        material.summary.damaged = str(folder / DAMAGED)
     return material.summary, changed
 
 

@@ -1,11 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""summary.csv: one row a host, for a spreadsheet or pandas. What a host said becomes neither a formula nor a number."""
+"""summary.csv: one row a host, for a spreadsheet or pandas. Nothing a host said becomes a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import quote
@@ -16,7 +15,6 @@ from .text import one_line
 
 # What spreadsheets take for the start of a formula, full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.", re.ASCII)
 SEPARATOR = ";"  # between the groups of a host
 BATCH = 1_000  # rows that are put into one piece
 _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
@@ -36,6 +34,8 @@ def _row(summary: Summary, cells: dict[str, Cell], groups: tuple[str, ...]) -> l
         "groups": SEPARATOR.join(name.replace(SEPARATOR, quote(SEPARATOR)) for name in groups),
         "state": summary.shown_state(cells),
         "predicted": summary.is_predicted(cells),
+        # With its name, it is text to every reader: 2.30 alone is the number 2.3 to a spreadsheet and to pandas.
+        "glibc": f"glibc {cells['glibc']}" if cells["glibc"] else None,
     }
     return [cell(own.get(key, cells[key])) for key in KEYS]
 
@@ -47,8 +47,8 @@ def cell(value: Cell) -> Cell:
     if not isinstance(value, str):
         return value
     text = one_line(value)[:_LONGEST]  # first, as no kind of blank may be left to hide a formula
-    # A leading apostrophe marks text: without it, a spreadsheet and pandas read glibc 2.30 as the number 2.3.
-    return f"'{text}" if text.startswith(_FORMULA) or _NUMBER.fullmatch(text) else text
+    # A leading apostrophe marks text for a spreadsheet; only what it would take for a formula gets one.
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def lines(rows: list[list[Cell]]) -> str:

@@ -157,7 +157,8 @@ FORMATS: dict[str, Format] = {
     ),
     "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("lines",)),
     "parquet": Format(
-        "one row a host, one column a check, for analysis", "fleet.parquet", "parquet", "write", ("summary", "file")
+        "one row a host with its plan, attempts and tests as nested columns, for analysis",
+        "fleet.parquet", "parquet", "write", ("summary", "records", "file"),
     ),
     "junit": Format("JUnit XML, a case for each host and check, for CI", "junit.xml", "junit"),
     "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),

@@ -52,6 +52,7 @@ def check(
 
     For example: faiss-fleet check "numpy==2.5"
     """
+    from ...options import default_cache
     from ...plan import artefact_check, artefact_sources
     from ...strategies.base import Options
     from .. import artefact_table, operations
@@ -61,7 +62,7 @@ def check(
     if inventory and run != "latest":
         raise typer.BadParameter("Name either --run or --inventory.")
     extra = {"faiss_install__wheelhouse": str(wheelhouse)} if wheelhouse else {}
-    options = Options(cache=Options.cache.expanduser(), extra=extra)
+    options = Options(cache=default_cache(), extra=extra)
     with reading(reports, store) as (opened, _folder):
         name = operations.newest_of(opened, inventory) if inventory else operations.run_id(opened, run)
         found = artefact_sources.find(" ".join(artefact), lambda: opened.records(name), options)

@@ -39,6 +39,9 @@ OF_GLIBC = frozenset([
     'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'ld-linux.so.2', 'ld-linux-armhf.so.3',
     'ld-linux-riscv64-lp64d.so.1', 'ld64.so.1', 'ld64.so.2'])
 
+# Libraries of glibc that came later: the first glibc that has them, by machine.
+SINCE = {'libmvec.so.1': {'x86_64': (2, 22), 'aarch64': (2, 38)}}
+
 # A version that the host is known to define proves the library that defines it.
 PROVEN_BY = {'libstdc++.so.6': 'GLIBCXX', 'libgomp.so.1': 'GOMP', 'libgcc_s.so.1': 'GCC'}
 
@@ -232,7 +235,7 @@ def _findings(needs, provides, bundled):
                 found.append(_finding('libc', 'musl', need, built_for, have,
                                       '%s is built for %s (it needs %s), this host has %s'
                                       % (file, built_for, library, have)))
-            elif not built_for and _is_missing(library, provides):
+            elif _is_too_new(library, provides) or (not built_for and _is_missing(library, provides)):
                 missing.add(library)
                 found.append(_finding('libraries', 'missing_shared_lib', need, library, None,
                                       '%s needs %s, which is neither bundled nor on this host' % (file, library)))
@@ -251,6 +254,13 @@ def _too_old(need, provides):
                                                           kind.have % have)
         group = need['file'], need['library'], prefix
         yield _finding(kind.check, kind.cause, need, wanted, have, text, group, version)
+
+
+def _is_too_new(library, provides):
+    """Whether a library of glibc came after the host's glibc."""
+    first = SINCE.get(library, {}).get(machine_of(provides.get('arch')))
+    have = provides.get('GLIBC')
+    return bool(first and have) and not glibc.at_least(glibc.parse_version(have), first)
 
 
 def _is_missing(library, provides):

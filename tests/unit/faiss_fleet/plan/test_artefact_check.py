@@ -23,13 +23,17 @@ from tests.unit.module_utils.elf.elf_builder import Builder
 LIBRARIES = (("libstdcxx", "libstdc++.so.6"), ("libgcc", "libgcc_s.so.1"), ("libz", "libz.so.1"))
 
 
-def host(name: str, glibc: str | None, cxx: str = "3.4.19", pythons: tuple[str, ...] = (), **more: Any) -> dict[str, Any]:
+def host(
+    name: str, glibc: str | None, cxx: str = "3.4.19", pythons: tuple[str, ...] = (), **more: Any
+) -> dict[str, Any]:
     """A record with as much as is judged; glibc None is musl 1.2.3."""
     found: dict[str, Any] = {
         "arch": "x86_64",
         "libc": {"family": "glibc" if glibc else "musl", "version": glibc or "1.2.3"},
         "cpu": {"isa_level": "x86-64-v3"},
-        "pythons": [{"path": "/usr/bin/python3", "version": version, "implementation": "cpython"} for version in pythons],
+        "pythons": [
+            {"path": "/usr/bin/python3", "version": version, "implementation": "cpython"} for version in pythons
+        ],
         **{key: {"path": f"/lib64/{soname}", "versions": {}, "error": None} for key, soname in LIBRARIES},
         "libatomic": {"path": None, "versions": {}, "error": None},
     }
@@ -41,7 +45,9 @@ def host(name: str, glibc: str | None, cxx: str = "3.4.19", pythons: tuple[str, 
 
 
 OLD = host("old", "2.17", pythons=("3.8.6",))
-NEW = host("new", "2.36", "3.4.30", ("3.11.2",), libatomic={"path": "/lib/libatomic.so.1", "versions": {}, "error": None})
+NEW = host(
+    "new", "2.36", "3.4.30", ("3.11.2",), libatomic={"path": "/lib/libatomic.so.1", "versions": {}, "error": None}
+)
 MUSL = host("musl", None, "3.4.30", ("3.12.3",))
 AWAY = {"host": {"name": "away"}, "because": "ssh: timed out", "facts": None}
 FLEET = (OLD, NEW, MUSL, AWAY)
@@ -149,7 +155,9 @@ def test_of_prebuilt_files_those_for_the_host_count(tmp_path: Path) -> None:
     }
 
 
-def test_programs_of_a_directory_are_read_and_a_program_that_needs_nothing_is_judged_by_its_machine(tmp_path: Path) -> None:
+def test_programs_of_a_directory_are_read_and_a_program_that_needs_nothing_is_judged_by_its_machine(
+    tmp_path: Path,
+) -> None:
     build(tmp_path / "bin/search", **NEEDS_2_27).chmod(0o755)
     assert verdicts(str(tmp_path), OLD, NEW) == {"old": "no", "new": "yes"}
     static = tmp_path / "static"
@@ -252,7 +260,11 @@ NAMES = [
         ("2.5.0", ("cp312",), "musllinux_1_2"),
     )
     for python in pythons
-] + ["numpy-2.5.0.tar.gz", "numpy-2.5.0-cp313-cp313-win_amd64.whl", "numpy-2.5.0rc1-cp313-cp313-musllinux_1_2_x86_64.whl"]
+] + [
+    "numpy-2.5.0.tar.gz",
+    "numpy-2.5.0-cp313-cp313-win_amd64.whl",
+    "numpy-2.5.0rc1-cp313-cp313-musllinux_1_2_x86_64.whl",
+]
 
 
 @pytest.mark.parametrize(
