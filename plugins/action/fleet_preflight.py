@@ -46,6 +46,9 @@ class ActionModule(ActionBase):
             for name in wanted if isinstance(wanted, list) else ():
                 columns.setdefault(str(name), []).append(host)
             known.update(raw)
+        if report_inputs.unknown_columns(columns, known):
+            for host in groups.get("all") or ():  # a variable of a host that --limit leaves out is one all the same
+                known.update(hostvars.raw_get(host))
         for name, of in columns.items():
             for fault in report_inputs.unknown_columns([name], known):
                 faults[fault] = of
