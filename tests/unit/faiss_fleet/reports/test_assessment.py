@@ -33,6 +33,7 @@ SECTIONS = [
     "The glibc dependency chain",
     "Classes of hosts",
     "Hosts that told nothing",
+    "How to load it, native or not",
     "Questions that come up",
     "Risks",
     "What this assessment does not know",
@@ -375,3 +376,18 @@ def test_the_same_records_give_the_same_text_in_any_process() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(seen) == 1
+
+
+def test_the_chain_can_be_seen_again_by_commands_and_node_has_its_own() -> None:
+    chain = section(text(kind("centos7-py313")), "The glibc dependency chain")
+    name = OF_KIND["centos7-py313"]["host"]["name"]
+    assert f"faiss-fleet check faiss-cpu==1.15.1 --run {RUN.id}" in chain
+    assert f"faiss-fleet needs node_modules/faiss-node/build/Release/faiss-node.node --host {name}" in chain
+    assert "Node has a chain of its own" in chain and "getconf GNU_LIBC_VERSION" in chain
+
+
+def test_the_loaders_are_shown_for_node_and_for_python() -> None:
+    loading = section(text(kind("centos7-py313")), "How to load it, native or not")
+    assert "require('faiss-fleet')" in loading and "from faiss_fleet_loader import VectorStorage" in loading
+    assert "VectorStorage" in (ROOT / "loaders" / "node" / "index.js").read_text()
+    assert "How to load it" not in text(kind("gone"))
