@@ -83,6 +83,11 @@ static inline __attribute__((always_inline)) void scan_as(const Shape *shape, co
   if (grouped) {
     for (; at + 2 <= to; at += 2, row += 2 * wide) {
       for (u32 q = 0; q < grouped; q += GROUP) {
+        // The next rows come from memory, a part with each group, while these are compared.
+        if (at + 4 <= to) {
+          const volatile float *next = row + 2 * wide + 2 * wide * q / grouped, *until = row + 2 * wide + 2 * wide * (q + GROUP) / grouped;
+          for (; next < until; next += 16) (void)*next;
+        }
         // Two rows and four queries: eight sums stay in registers, each load serves several of them.
         const float *other = row + wide, *q0 = queries + q * padded, *q1 = q0 + padded, *q2 = q1 + padded, *q3 = q2 + padded;
         v128_t a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
