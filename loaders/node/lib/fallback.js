@@ -68,7 +68,8 @@ function* byKernel(store, queries, m, k, count) {
       if (piece.kernel !== null) yield* pieceByKernel(store, piece, rows, group, size, k, lists);
       else for (let query = 0; query < size; query++) yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
     }
-    yield lists.map((each) => merged(each, k, metric === 'l2'));
+    if (k <= LARGE) yield lists.map((each) => merged(each, k, metric === 'l2'));
+    else for (const each of lists) yield [merged(each, k, metric === 'l2')];
   }
 }
 

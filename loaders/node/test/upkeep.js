@@ -160,7 +160,7 @@ const ROUNDS_PROGRAM = `
   const queries = Array.from({ length: 20 }, (_, i) => rows.subarray(i * d, (i + 1) * d)), half = ids.slice(n / 2);
   const acts = {
     add: (store) => store.add(ids, rows),
-    search: (store) => Promise.all([store.search(queries, 10), ...queries.map((query) => store.search(query, 10)), store.search(queries.slice(0, 3), 3000)]),
+    search: (store) => Promise.all([store.search(queries, 10), ...queries.map((query) => store.search(query, 10)), store.search(queries.slice(0, 3), 1000)]),
     another: (store) => store.add([n], [queries[0]]),
     delete: (store) => store.delete(half),
   };
@@ -170,6 +170,7 @@ const ROUNDS_PROGRAM = `
     const round = () => { const now = usage(); times.push(now - last); last = usage(); if (on) setImmediate(round); };
     setImmediate(round);
     await act();
+    await new Promise((resolve) => { setImmediate(resolve); });
     on = false;
     return times;
   }
