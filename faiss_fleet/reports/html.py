@@ -42,7 +42,7 @@ DATA = "index-data"
 # Columns of the table; those of the second line are shown when asked for.
 _SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc", "os", "because")
 _OFFERED = ("groups", "cause", "remedy", "glibc", "glibcxx", "arch", "isa_level", "kernel", "pythons", "recall",
-            "js_qps", "js_p95_ms", "finished")  # fmt: skip
+            "js_qps", "js_p95_ms", "js_kernel", "finished")  # fmt: skip
 _NUMERIC = ("p50_ms", "p95_ms", "qps", "recall", "js_qps", "js_p95_ms")
 _CELL, _REMEDY = 300, 1_000
 _HELP = {
