@@ -45,7 +45,8 @@ def figures(test: dict[str, Any]) -> dict[str, Any]:
 def javascript_test(record: Record) -> dict[str, Any]:
     """The search test of the JavaScript store, {} where there was none."""
     strategies = {candidate["id"]: candidate["strategy"] for candidate in record["plan"]}
-    for test in record["verification"]:
+    tests: list[dict[str, Any]] = record["verification"]
+    for test in tests:
         if test.get("backend") == "js" or strategies.get(test["candidate"]) == "js":
             return test
     return {}
