@@ -219,7 +219,7 @@ def ways(packages: Path, native: Path, socket: str, folder: Path) -> Iterator[Wa
 
 
 def write_data(folder: Path, n: int) -> dict[str, Any]:
-    """Rows around centres and queries near some of them, all of length 1. Without numpy, which a controller need not have."""
+    """Rows around centres and queries near some of them, all of length 1; by hand, as a controller need not have numpy."""
     source = random.Random(n)
     noise = array.array("f", (source.uniform(-0.7, 0.7) for _number in range(1 << 16)))
 
@@ -261,7 +261,8 @@ def measure(rows: list[Way], data: dict[str, Any], rounds: int) -> None:
     for way in started:
         assert truth is not None
         pairs = list(zip(truth, way.said["found"], strict=True))
-        recall = sum(len(set(right) & set(found)) for right, found in pairs) / sum(len(right) for right, _found in pairs)
+        hits = sum(len(set(right) & set(found)) for right, found in pairs)
+        recall = hits / sum(len(right) for right, _found in pairs)
         ratio = middle(way, kernel, lambda mine, other: mine / other)
         over = middle(way, native, lambda mine, other: mine - other)
         cells = [way.name, f"{statistics.median(way.rounds):.3f}", ratio, f"{recall:.3f}", f"{way.said['filled']:.1f}"]
