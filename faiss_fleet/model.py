@@ -374,6 +374,7 @@ class Verification(TypedDict):
     numpy_version: NotRequired[str | None]
     python_version: NotRequired[str | None]
     isa_loaded: NotRequired[str | None]
+    kernel: NotRequired[Literal["wasm-simd", "js"]]
     known_answer: NotRequired[bool | None]
     save_load: NotRequired[bool | None]
     indexes: NotRequired[list[IndexFigures]]
