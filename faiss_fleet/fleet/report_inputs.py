@@ -101,7 +101,7 @@ def column_faults(columns: Iterable[str], raw: Mapping[str, Any], inventory: Inv
                 faults.append(f"{COLUMNS} names the group {group!r}, which the inventory does not have.{near}")
         elif secret_name(name):
             faults.append(f"{COLUMNS} names {name}, whose name is a secret's. Reports show no secrets: leave it out.")
-        elif vaulted(raw.get(name)):
+        elif _from_vault(name, raw):
             faults.append(f"{COLUMNS} names {name}, whose value is vaulted. Reports show no secrets: leave it out.")
     return faults
 
@@ -134,6 +134,17 @@ def vaulted(value: Any) -> bool:
         return any(map(vaulted, value))
     if type(value).__name__ in VAULTED:
         return True
+    return _in_vault_file(value)
+
+
+def _from_vault(name: str, raw: Mapping[str, Any]) -> bool:
+    """Whether a variable is vaulted. A number does not know the file it is from; the key that leads to it does."""
+    value = raw.get(name)
+    plain = value is not None and not isinstance(value, str | list | tuple | Mapping)
+    return vaulted(value) or (plain and any(_in_vault_file(key) for key in raw if key == name))
+
+
+def _in_vault_file(value: Any) -> bool:
     position = getattr(value, "ansible_pos", None)
     return bool(position and position[0] and _vault_file(str(position[0])))
 
@@ -156,7 +167,7 @@ def columns_of(
         if name.startswith(GROUP):
             if name.removeprefix(GROUP) in groups:
                 cells[name] = "yes"
-        elif name in raw and not secret_name(name) and not vaulted(raw[name]):
+        elif name in raw and not secret_name(name) and not _from_vault(name, raw):
             cells[name] = _text(template(raw[name]))
     return cells
 

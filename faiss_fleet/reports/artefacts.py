@@ -16,6 +16,7 @@ from ..records.schema import Record
 from ..strategies.base import Options
 
 FILE = "artefacts.json"
+NOT_EXAMINED = "Not examined: "
 UNKNOWN = ("unknown", "This host was not there when the artefact was judged.")
 Answer = tuple[str, str]  # the verdict, yes, no or unknown, and why
 
@@ -101,6 +102,7 @@ def told(judged: Sequence[Judged], rows: Sequence[Mapping[str, Any]]) -> list[To
         for (verdict, says), hosts in answers.items():
             totals[verdict] += hosts
             if verdict != "yes":
-                reasons[says] += hosts
+                # Why it was not examined is another sentence on each host, and is in its details.
+                reasons["Not examined in this run." if says.startswith(NOT_EXAMINED) else says] += hosts
         made.append(Told(each, place, totals, reasons.most_common(8)))
     return made

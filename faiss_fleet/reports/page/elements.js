@@ -45,6 +45,9 @@ function grid(titles, lines, name) {
 // A name may break behind a dot, before it has to break anywhere.
 const broken = (name) => name.split(/(?<=\.)/).flatMap((part, place) => (place ? [el("wbr"), part] : [part]));
 
+// Commands and names stand between backticks in a remedy, which nothing renders here.
+const unquoted = (text) => text.replace(/`([^`\n]*)`/g, "$1");
+
 // C++ symbols as people read them; the name that the file has is shown by the pointer, and read out by its title.
 let symbols = {};  // of the part whose host is open
 function readable(text) {

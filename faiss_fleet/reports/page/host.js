@@ -44,7 +44,7 @@ function earlier(record) {  // the host in the last comparable runs, newest firs
   if (!record.past.length) return null;
   const figure = number(cell("p95_ms", open));
   const now = [el("strong", {}, "this run"), badge(record.state), [cell("provider", open), cell("faiss", open)].filter(Boolean).join(", FAISS ") || record.cause || "", figure];
-  const moment = (text) => text.replace("T", " ").replace("Z", "");
+  const moment = (text) => text.slice(0, 16).replace("T", " ");
   return section("Earlier runs", grid(["Finished (UTC)", "State", "Result", "p95 ms#"], [now, ...[...record.past].reverse().map(([when, state, words, p95]) =>
     [el("span", { class: "whole" }, moment(when)), badge(state), words.replace(/^(native|fallback|failed|unreachable)( by |: )?/, ""), number(p95)])], "This host in earlier runs"));
 }
@@ -89,7 +89,7 @@ function plan(record) {
       candidate.id === chosen ? el("span", { class: "badge native" }, "chosen") : null),
     candidate.id !== candidate.strategy ? el("div", { class: "small quiet" }, mono(candidate.id)) : null,
     reasons(candidate),
-    candidate.verdict === "blocked" && candidate.remedy ? el("p", { class: "small quiet" }, "→ ", readable(candidate.remedy)) : null,
+    candidate.verdict === "blocked" && candidate.remedy ? el("p", { class: "small quiet" }, "→ ", readable(unquoted(candidate.remedy))) : null,
     candidate.note ? el("p", { class: "small quiet" }, candidate.note) : null));
   const there = (name) => record.plan.some((candidate) => candidate.strategy === name);
   const asked = given(record.strategies) ? el("p", { class: "small quiet" }, `Asked for, in this order: ${record.strategies.map((name) => (there(name) ? name : `${name} (no candidate)`)).join(", ")}.`) : null;
@@ -115,7 +115,7 @@ function attempts(record) {
       attempt.removed ? quiet("removed, another is set") : null),
     attempt.prefix ? el("div", { class: "small quiet" }, mono(attempt.prefix)) : null,
     attempt.message ? el("pre", {}, readable(attempt.message)) : null,
-    attempt.remedy ? el("p", {}, "→ ", readable(attempt.remedy)) : null,
+    attempt.remedy ? el("p", {}, "→ ", readable(unquoted(attempt.remedy))) : null,
     fold("Log", attempt.log), attempt.log_file ? el("p", { class: "small quiet" }, `Whole log: ${attempt.log_file}`) : null)));
 }
 
@@ -133,7 +133,7 @@ function verification(record) {
       .concat(test.loader ? [[`flat, through the loader (${test.loader.mode})`, "", number(test.loader.qps), number(test.loader.p50_ms), number(test.loader.p95_ms), ""]] : []), "Figures by index") : null,
     test.workload ? el("p", { class: "small quiet" }, ["n", "d", "k", "queries", "threads"].filter((key) => given(test.workload[key])).map((key) => `${key} = ${number(test.workload[key])}`).concat(given(test.measured_at) ? [`measured ${test.measured_at}; only the brief test was run this time, as nothing had changed`] : []).join(", ")) : null,
     test.message ? el("pre", {}, readable(test.message)) : null,
-    test.remedy ? el("p", {}, `→ ${test.remedy}`) : null, fold("Log", test.log)))));
+    test.remedy ? el("p", {}, "→ ", readable(unquoted(test.remedy))) : null, fold("Log", test.log)))));
 }
 
 // Before and after with their keys in the same order, so that the eye finds what differs.
@@ -151,5 +151,5 @@ function setting(record) {
 function errors(record) {
   return section("Errors, verbatim", record.errors.map((error) => el("div", { class: "item" },
     el("div", { class: "item-head" }, el("strong", {}, error.stage), error.cause ? mono(error.cause) : null),
-    el("pre", {}, readable(error.message)), error.remedy ? el("p", {}, `→ ${error.remedy}`) : null)));
+    el("pre", {}, readable(error.message)), error.remedy ? el("p", {}, "→ ", readable(unquoted(error.remedy))) : null)));
 }

@@ -29,7 +29,7 @@ function contents(record, host) {
   byId("drawer-sub").lastChild.replaceChildren(readable(record.because));
   const good = cell("last_good", host);
   return [
-    record.cause || record.remedy ? el("div", { class: `callout ${record.state}` }, record.cause ? mono(record.cause) : null, record.remedy ? el("span", {}, "→ ", readable(record.remedy)) : null) : null,
+    record.cause || record.remedy ? el("div", { class: `callout ${record.state}` }, record.cause ? mono(record.cause) : null, record.remedy ? el("span", {}, "→ ", readable(unquoted(record.remedy))) : null) : null,
     good ? section("Last good result", el("p", {}, good)) : null,
     facts(record), waivers(record), earlier(record),
     errors(record), verification(record), answers(record), plan(record), attempts(record), setting(record), artefacts(), options(record),

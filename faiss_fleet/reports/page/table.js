@@ -12,7 +12,7 @@ function content(column, host) {
   if (!value) return null;
   if (column.key !== "because") return el("bdi", {}, value);
   const also = [["Last good: ", "last_good"], ["Waived ", "waiver"], ["→ ", "remedy"]].filter(([, key]) => cell(key, host));
-  return el("span", {}, el("bdi", {}, value), also.map(([before, key]) => el("span", { class: "then" }, before, el("bdi", {}, cell(key, host)))));
+  return el("span", {}, el("bdi", {}, value), also.map(([before, key]) => el("span", { class: "then" }, before, el("bdi", {}, unquoted(cell(key, host))))));
 }
 const own_columns = data.columns.filter((column) => column.key.startsWith("own:")).length;
 const narrow = window.innerWidth < 1320 + 100 * own_columns ? ["os", "qps"] : [];

@@ -78,10 +78,12 @@ def test_a_vaulted_column_is_refused_alone_inside_or_from_a_vaulted_file(tmp_pat
     from_vault, from_plain = Placed("x"), Placed("ams")
     from_vault.ansible_pos, from_plain.ansible_pos = (str(vault), 1, 1), (str(plain), 1, 1)
     hidden = AnsibleVaultEncryptedUnicode("x")
-    raw = {"alone": hidden, "inside": {"list": [hidden]}, "file": from_vault, "site": from_plain}
+    pin, row = Placed("pin"), Placed("row")
+    pin.ansible_pos, row.ansible_pos = (str(vault), 2, 1), (str(plain), 2, 1)
+    raw = {"alone": hidden, "inside": {"list": [hidden]}, "file": from_vault, pin: 1234, "site": from_plain, row: 3}
     faults = inputs.column_faults(raw, raw, INVENTORY)
-    assert [fault.split()[2] for fault in faults] == ["alone,", "inside,", "file,"]
-    assert inputs.columns_of(raw, raw, [], lambda value: value) == {"site": "ams"}
+    assert [fault.split()[2] for fault in faults] == ["alone,", "inside,", "file,", "pin,"]
+    assert inputs.columns_of(raw, raw, [], lambda value: value) == {"site": "ams", "row": "3"}
 
 
 def test_columns_are_variables_and_groups_and_their_values_are_masked() -> None:
