@@ -85,7 +85,7 @@ def test_the_license_is_that_of_the_project():
 
 
 @pytest.mark.parametrize("kernel", ["wasm-simd", "js"])
-@pytest.mark.parametrize("version", ["16", "20", *(pytest.param(more, marks=pytest.mark.slow) for more in ("18", "22"))])
+@pytest.mark.parametrize("version", ["16", "20", *(pytest.param(node, marks=pytest.mark.slow) for node in ("18", "22"))])
 def test_the_tests_of_faiss_node_pass_on_flat_indexes_without_faiss(tmp_path, version, kernel):
     theirs = loaders.npm_package("faiss-node", "0.5.1", "test").parent
     env = {**setting(tmp_path, NO_FAISS), "FAISS_FLEET_KERNEL": kernel}
