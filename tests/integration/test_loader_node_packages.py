@@ -84,8 +84,11 @@ def test_the_license_is_that_of_the_project():
     assert filecmp.cmp(NODE / "LICENSE", ROOT / "LICENSE", shallow=False)
 
 
+VERSIONS = ["16", "20", *(pytest.param(version, marks=pytest.mark.slow) for version in ("18", "22"))]
+
+
 @pytest.mark.parametrize("kernel", ["wasm-simd", "js"])
-@pytest.mark.parametrize("version", ["16", "20", *(pytest.param(node, marks=pytest.mark.slow) for node in ("18", "22"))])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_tests_of_faiss_node_pass_on_flat_indexes_without_faiss(tmp_path, version, kernel):
     theirs = loaders.npm_package("faiss-node", "0.5.1", "test").parent
     env = {**setting(tmp_path, NO_FAISS), "FAISS_FLEET_KERNEL": kernel}
