@@ -219,7 +219,7 @@ def ways(packages: Path, native: Path, socket: str, folder: Path) -> Iterator[Wa
 
 
 def write_data(folder: Path, n: int) -> dict[str, Any]:
-    """Rows around centres and queries near some of them, all of length 1; by hand."""
+    """Rows around centres and queries near some of them, of length 1; by hand, as a controller may lack numpy."""
     source = random.Random(n)
     noise = array.array("f", (source.uniform(-0.7, 0.7) for _number in range(1 << 16)))
 
