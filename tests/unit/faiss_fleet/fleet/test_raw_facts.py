@@ -50,7 +50,13 @@ def test_a_centos_7_without_python() -> None:
         "version_definitions": "2.17",
     }
     assert found["libstdcxx"]["versions"] == {"GLIBCXX": "3.4.19", "CXXABI": "1.3.7"}
-    assert found["os"] == {"id": "centos", "version": "7", "name": "CentOS Linux 7 (Core)", "release": "7.9.2009"}
+    assert found["os"] == {
+        "id": "centos",
+        "id_like": "rhel fedora",
+        "version": "7",
+        "name": "CentOS Linux 7 (Core)",
+        "release": "7.9.2009",
+    }
     assert found["method"] == "raw"
     assert found["pythons"] == []
     assert found["gaps"][0] == {"fact": "module", "reason": "python: not found"}

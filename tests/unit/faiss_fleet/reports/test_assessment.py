@@ -177,6 +177,26 @@ def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
     assert says in section(text(kind(name)), "Recommendation")
 
 
+@pytest.mark.parametrize(
+    "system, command",
+    [
+        ({"id": "centos", "version": "7"}, "yum install -y podman"),
+        ({"id": "rocky", "version": "9.4"}, "dnf install -y podman"),
+        ({"id": "pop", "id_like": "ubuntu debian", "version": "22.04"}, "apt-get install -y podman"),
+        ({"id": "alpine", "version": "3.20"}, "apk add podman"),
+        ({"id": "sles", "version": "15.6"}, "zypper --non-interactive install podman"),
+        ({"id": None, "version": None}, None),
+    ],
+)
+def test_an_engine_is_installed_by_the_package_manager_of_the_host(system: dict[str, Any], command: str | None) -> None:
+    record = kind("alpine", cause="engine_missing", remedy="Install one.")
+    record["facts"]["os"] = {"name": None, **system}
+    rendered = text(record)
+    assert f"ansible.builtin.command -a '{command}' --become" in rendered if command else "Install an engine" in rendered
+    others = {"yum", "dnf", "apt-get", "apk", "zypper"} - {(command or "").split(" ")[0]}
+    assert others.isdisjoint(re.findall(r"[a-z-]+", section(rendered, "Classes of hosts")))
+
+
 ALL_WAYS = ["existing", "wheel", "conda", "container", "node"]
 
 
