@@ -109,11 +109,14 @@ def check_source(
     From a directory of wheels the lock is made, for all of it is at hand; an index is asked whether it answers, once a
     run.
     """
+    path = _lock_path(wheel, known, target, facts, options, portable)
     if known.source.folders:
-        path = _lock_path(wheel, known, target, facts, options, portable)
         with class_work.once(path, options):
-            _made_lock(path, wheel, known, target, facts, options, portable, time.time(), blocked=False)
+            if _kept_lock(path, options, time.time()) is None:
+                _made_lock(path, wheel, known, target, facts, options, portable, time.time(), blocked=False)
         return
+    if _kept_lock(path, options, time.time()) is not None:
+        return  # all of it is in the cache
     path = options.cache / "catalogue" / "index.json"
     asked = {"run": current_run_id(), "source": cache.digest(sorted(_index_settings()))}
     with class_work.once(path, options):
