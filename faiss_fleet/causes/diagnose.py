@@ -98,6 +98,7 @@ class _Log:
         self.used = set()
         self.telling = None    # (how little it says, line number, line): a failure that no row knows
         self.traceback = False
+        self.task = 0          # number of the line in which a task of a playbook failed last
         self.conda = False     # whether the log has a word of conda
         self.shared = {}       # cause: what it is where the log is another tool's
 
@@ -117,6 +118,8 @@ class _Log:
         end = len(lines) if last else len(lines) - INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
+            if line.startswith(_TASK_FAILED):
+                self.task = number
             if self.found or self.telling:
                 self._mend(line)
             if u'current: {' in line and _node_is_new_enough(lines, index):
@@ -147,6 +150,12 @@ class _Log:
             self.found[cause] = (place, number, line)
 
     def _mend(self, line):
+        if line.startswith(u'...ignoring'):
+            # The playbook expects this task to fail: what it said since then is no cause.
+            self.found = dict((cause, shown) for cause, shown in self.found.items() if shown[1] < self.task)
+            if self.telling and self.telling[1] >= self.task:
+                self.telling = None
+            return
         resolved = _resolved(line)
         if resolved:
             self.telling = None
@@ -167,6 +176,7 @@ class _Log:
                 return
 
 
+_TASK_FAILED = (u'fatal: [', u'failed: [')
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _FAILURES = tuple(re.compile(form) for form in (

@@ -89,3 +89,16 @@ TRANSLATED = (
         u"не найдена", u"не найден", u"nicht gefunden", u"introuvable", u"non trouvée", u"no encontrada", u"找不到",
         u"未找到", u"見つかりません")),
 )
+
+# The same where the words stand in another order: (pattern of a clean line, what stands for it).
+REORDERED = (
+    (u"' ([^' ]{1,300}) '", u"'\\1'"),
+    (u"对 ?'([^']{1,300})' ?未定义的引用", u"undefined reference to '\\1'"),
+    (u"nicht definierter verweis auf ", u"undefined reference to "),
+    (u"référence indéfinie (?:vers|à) ?", u"undefined reference to "),
+    (u"referencia a '([^']{1,300})' sin definir", u"undefined reference to '\\1'"),
+    (u"неопределённая ссылка на |неопределенная ссылка на ", u"undefined reference to "),
+    (u"'([^']{1,300})' ?に対する定義されていない参照", u"undefined reference to '\\1'"),
+    (u"riferimento non definito a ", u"undefined reference to "),
+    (u"referência não definida para ", u"undefined reference to "),
+)
