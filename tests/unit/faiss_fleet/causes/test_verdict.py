@@ -137,7 +137,7 @@ def test_what_came_before_an_ignored_task_stays():
 
 
 @pytest.mark.parametrize('line', [
-    "utils.cpp:(.text+0x32ec)：对‘omp_get_thread_num’未定义的引用",
+    "utils.cpp:(.text+0x32ec)\uff1a对\u2018omp_get_thread_num\u2019未定义的引用",
     "utils.cpp:(.text+0x32ec): Nicht definierter Verweis auf »omp_get_thread_num«",
     "utils.cpp:(.text+0x32ec): référence indéfinie vers « omp_get_thread_num »",
     "utils.cpp:(.text+0x32ec): referencia a `omp_get_thread_num' sin definir",
