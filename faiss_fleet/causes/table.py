@@ -1470,6 +1470,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('segfault', *_ended(135, 7)),
     ('abort', *_ended(134, 6)),
     ('out_of_memory', *_ended(137, 9)),
+    ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
