@@ -116,6 +116,7 @@ class OperatingSystem(TypedDict):
     """What os-release says."""
 
     id: str | None
+    id_like: NotRequired[str]
     version: str | None
     name: str | None
 
