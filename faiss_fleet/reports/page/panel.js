@@ -24,6 +24,12 @@ async function show(host, stepped) {  // stepped: from the host before or after,
   byId("drawer-body").replaceChildren(...shown);
   byId("drawer-body").removeAttribute("aria-busy");
   byId("drawer-body").scrollTop = 0;
+  reach();
+}
+function reach() {  // the keyboard reaches a text that scrolls within its place
+  for (const text of document.querySelectorAll("#drawer-body pre")) {
+    if (text.scrollHeight > text.clientHeight) text.tabIndex = 0;
+  }
 }
 function contents(record, host) {
   byId("drawer-sub").lastChild.replaceChildren(readable(record.because));

@@ -31,6 +31,7 @@ byId("previous").addEventListener("click", () => step(-1));
 byId("next").addEventListener("click", () => step(1));
 byId("drawer").addEventListener("click", (event) => { if (event.target === byId("drawer")) byId("drawer").close(); });
 byId("drawer").addEventListener("close", closed);
+byId("drawer-body").addEventListener("toggle", reach, true);
 
 // A menu lies over the table: Escape and a click elsewhere close it.
 for (const menu of document.querySelectorAll(".menu")) {
