@@ -114,6 +114,7 @@ class Controller:
             "FAISS_FLEET_FORMATS": "all",
             "ANSIBLE_NOCOLOR": "1",
             "COLUMNS": "200",
+            "CANARY": str(self.base / "canary"),  # made by what must never run
             "APPLICATION_TOKEN": SECRETS["environment"],
             "PIP_INDEX_URL": f"http://user:{SECRETS['pip_url']}@127.0.0.1:9/simple?token={SECRETS['index_query']}",
             "PIP_NO_CACHE_DIR": "1",
@@ -144,7 +145,7 @@ class Fleet:
     def __init__(self, hosts: Mapping[str, str], way: str, seed: int = 0) -> None:
         self.way, self.seed = way, seed
         self.farm = Farm(hosts)
-        self._spare: list[subprocess.Popen[bytes]] = []
+        self._audits = 0
 
     def __enter__(self) -> Fleet:
         wheels = wheelhouse()
@@ -212,6 +213,11 @@ class Fleet:
         everything = content["all"]
         everything["hosts"] = {name: everything["hosts"][name] for name in hosts}
         everything["vars"].update(self.controller.variables())
+        # Connections of its own: one that an earlier audit left open would know nothing of the fault.
+        self._audits += 1
+        sockets = self.farm.folder / f"c{self._audits}"
+        sockets.mkdir(mode=0o700)
+        everything["vars"]["ansible_control_path_dir"] = str(sockets)
         path.write_text(json.dumps(content, indent=1))
         return path
 
@@ -232,7 +238,23 @@ class Fleet:
     ) -> Done:
         """Runs a playbook to its end. during: called with the process once it is started."""
         hosts = tuple(hosts)
-        argv = self.command(book, self.inventory(hosts, variables or {}), arguments, extra or {})
+        inventory = self.inventory(hosts, variables or {})
+        return self.run_inventory(
+            hosts, inventory, *arguments, book=book, extra=extra, environment=environment, during=during, longest=longest
+        )
+
+    def run_inventory(
+        self,
+        hosts: tuple[str, ...],
+        inventory: Path,
+        *arguments: str,
+        book: str = "audit.yml",
+        extra: Mapping[str, Any] | None = None,
+        environment: Mapping[str, str] | None = None,
+        during: Any = None,
+        longest: float = LONGEST,
+    ) -> Done:
+        argv = self.command(book, inventory, arguments, extra or {})
         env = self.controller.environment(**(environment or {}))
         reports = Path(env["FAISS_FLEET_REPORTS"])
         before = set(_runs(reports))

@@ -8,13 +8,15 @@ import random
 import subprocess
 import sys
 import threading
+import time
+import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tests.faults import judge
 from tests.faults.fleet import NEW, NO_PYTHON, OLD, Done, Fleet
 from tests.faults.judge import CHECKS, Expected
-from tests.faults.model import Fault, Seat
+from tests.faults.model import ControllerFault, Fault, Seat
 
 
 @dataclass
@@ -27,6 +29,7 @@ class Result:
     wrong: list[tuple[str, str]] = field(default_factory=list)
     checked: tuple[str, ...] = tuple(CHECKS)
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
 
 
 def line(result: Result) -> list[str]:
@@ -188,3 +191,31 @@ def sample(faults: Sequence[Fault], seed: int, count: int) -> list[Fault]:
             if group and len(found) < count:
                 found.append(group.pop())
     return found
+
+
+def on_controller(fleet: Fleet, faults: Sequence[ControllerFault], seeds: int | None = None) -> list[Result]:
+    """Each fault with its own audits, once for each of its seeds."""
+    from tests.faults.on_controller import Case
+
+    results = []
+    first = Result("", "", fleet.way)
+    begun = time.monotonic()
+    hosts = Case(fleet, first, 0).hosts
+    fleet.run(hosts)
+    fleet.erase(hosts[1])
+    begun = time.monotonic()
+    fleet.run(hosts)
+    usual = time.monotonic() - begun
+    for fault in faults:
+        result = Result(fault.group, fault.name, fleet.way, checked=tuple(CHECKS))
+        started = time.monotonic()
+        for number in range(min(fault.seeds, seeds or fault.seeds)):
+            try:
+                fault.run(Case(fleet, result, fleet.seed + number, usual))
+            except Exception as error:  # a fault of the suite is told beside those of the product
+                result.wrong.append(("injection", "".join(traceback.format_exception(error))[-1200:]))
+        result.seconds = time.monotonic() - started
+        say(f"{result.seconds:.0f} s")
+        say("\n".join(line(result)))
+        results.append(result)
+    return results

@@ -3,8 +3,14 @@
 
 from __future__ import annotations
 
-from tests.faults import host_table
+from tests.faults import content_table, controller_table, faiss_table, host_table, wire_table
 from tests.faults.model import Fault
 
-HOST_FAULTS: tuple[Fault, ...] = (*host_table.FAULTS,)
-GROUPS = tuple(dict.fromkeys(fault.group for fault in HOST_FAULTS))
+HOST_FAULTS: tuple[Fault, ...] = (
+    *host_table.FAULTS,
+    *faiss_table.FAULTS,
+    *wire_table.FAULTS,
+    *content_table.FAULTS,
+)
+CONTROLLER_FAULTS = controller_table.FAULTS
+GROUPS = tuple(dict.fromkeys(fault.group for fault in (*HOST_FAULTS, *CONTROLLER_FAULTS)))

@@ -1,0 +1,544 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""How the faults of the controller are injected: each has audits of its own, on a few hosts."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.faults import judge
+from tests.faults.fleet import OLD, Done, Fleet
+from tests.faults.judge import Expected
+from tests.faults.lying_index import PORT, LyingIndex
+from tests.faults.runner import Result, say
+
+ANY = ("native", "fallback", "failed", "unreachable")
+# What a controller that was killed in the middle leaves on a host until the next run, or for a day.
+OF_KILLED = ("/root/.ansible/tmp", "/tmp", "/opt/faiss-fleet", "/etc/faiss-fleet")
+# Of an audit of two hosts, when nobody knows yet.
+USUAL_SECONDS = 15.0
+
+
+class Case:
+    """One fault of the controller with its hosts: the first is converged, the second new, and so on."""
+
+    def __init__(self, fleet: Fleet, result: Result, seed: int, seconds: float = USUAL_SECONDS) -> None:
+        self.fleet, self.result = fleet, result
+        self.random = random.Random(seed)
+        self.seconds = seconds
+        self.hosts = [name for name, host in fleet.farm.hosts.items() if host.recipe == OLD][:2]
+        self.converged, self.new = self.hosts
+
+    @property
+    def base(self) -> Path:
+        return self.fleet.controller.base
+
+    def wrong(self, check: str, what: str) -> None:
+        self.result.wrong.append((check, what))
+
+    def begin(self) -> None:
+        """The second host has never seen an audit."""
+        self.fleet.erase(self.new)
+
+    def expected(self, states: Mapping[str, tuple[Any, Any]], keeps: tuple[str, ...] = ()) -> dict[str, Expected]:
+        found = {}
+        for host, (state, cause) in states.items():
+            configuration, paths = judge.baseline(self.fleet, host)
+            states_ = state if isinstance(state, tuple) else (state,)
+            causes = cause if isinstance(cause, tuple) else (cause,)
+            found[host] = Expected(states_, causes, keeps, configuration, paths)
+        return found
+
+    def audit(
+        self,
+        states: Mapping[str, tuple[Any, Any]],
+        *arguments: str,
+        status: tuple[int | None, ...] | None = None,
+        keeps: tuple[str, ...] = (),
+        judged: bool = True,
+        **options: Any,
+    ) -> Done:
+        expected = self.expected(states, keeps)
+        done = self.fleet.run(list(states), options.pop("variables", None), *arguments, **options)
+        if judged:
+            self.judge(done, expected, status or judge.status_of(expected))
+        return done
+
+    def judge(self, done: Done, expected: Mapping[str, Expected], status: tuple[int | None, ...], prefix: str = "") -> None:
+        for host, check, what in judge.judge(self.fleet, done, dict(expected), status):
+            self.wrong("next run" if prefix else check, f"{prefix}{host} {what}".strip())
+
+    def both(self, state: Any = "native", cause: Any = None) -> dict[str, tuple[Any, Any]]:
+        return {host: (state, cause) for host in self.hosts}
+
+    def heals(self) -> None:
+        """The next run, with nothing in its way, has both hosts native."""
+        expected = self.expected(self.both())
+        self.judge(self.fleet.run(self.hosts), expected, (0,), "next run: ")
+
+
+Run = Callable[[Case], None]
+
+
+# -- ended from outside
+
+
+def _moment(case: Case) -> float:
+    return case.random.uniform(0.5, max(2.0, case.seconds * 0.95))
+
+
+def killed(case: Case) -> None:
+    """SIGKILL at a random moment: of everything, or (every other time) of the first process alone."""
+    case.begin()
+    whole = case.random.random() < 0.5
+    moment = _moment(case)
+    expected = case.expected(case.both(ANY, None))
+    before = {host: wanted.configuration for host, wanted in expected.items()}
+
+    def kill(process: subprocess.Popen[bytes]) -> None:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(moment)
+            return
+        (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
+
+    done = case.fleet.run(case.hosts, during=kill)
+    for host in case.hosts:
+        wanted = Expected(ANY, (), (), before[host], None)
+        for what in judge.configuration(case.fleet, host, wanted, {}):
+            case.wrong("configuration", f"{host} after a kill at {moment:.1f} s: {what}")
+    _all_gone(case, 30)
+    if done.run:
+        again = case.fleet.run(case.hosts, book="report.yml", extra={"fleet_report__run": done.run.name})
+        again.run = done.run
+        names = sorted(record["host"]["name"] for record in again.records)
+        if names != sorted(case.hosts) or again.status != 0:
+            case.wrong("records", f"after a kill at {moment:.1f} s and report.yml ({again.status}): {names}")
+        for what in judge.output(case.fleet, again):
+            case.wrong("output", what)
+    for host in case.hosts:
+        _old(case, host)
+    case.heals()
+    _swept(case)
+
+
+def _all_gone(case: Case, seconds: float) -> None:
+    """Workers of a controller that was killed end by themselves."""
+    mark = str(case.base)
+    deadline = time.monotonic() + seconds
+    while True:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                line = (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                # ssh's own master connection ends by itself (ControlPersist).
+                if f"HOME={mark}".encode() in path.read_bytes() and not line.startswith("ssh"):
+                    found.append(line[:200])
+            except OSError:
+                continue
+        found += [line for host in case.hosts for line in case.fleet.processes(host)]
+        if not found:
+            return
+        if time.monotonic() > deadline:
+            case.wrong("leftovers", f"still at work {seconds:.0f} s later: {found[:3]}")
+            return
+        time.sleep(0.2)
+
+
+def _old(case: Case, host: str) -> None:
+    """What the killed run left is two days old by now."""
+    then = time.time() - 2 * 86400
+    for place in ("/tmp", "/opt/faiss-fleet"):
+        top = case.fleet.path(host, place)
+        for path in [*top.glob("faiss-fleet-*"), *top.glob("*/*.partial*")]:
+            for folder, names, files in os.walk(path):
+                for name in [*names, *files]:
+                    with contextlib.suppress(OSError):
+                        os.utime(os.path.join(folder, name), (then, then), follow_symlinks=False)
+            os.utime(path, (then, then))
+    shutil.rmtree(case.fleet.path(host, "/root/.ansible/tmp"), ignore_errors=True)  # Ansible's own
+    for path in case.fleet.controller.tmp.iterdir():
+        case.result.notes.append(f"a killed controller leaves {path.name.rstrip('0123456789abcdefghijklmnopqrstuvwxyz_')}")
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
+    shutil.rmtree(case.fleet.controller.home / ".ansible/tmp", ignore_errors=True)
+
+
+def _swept(case: Case) -> None:
+    for host in case.hosts:
+        left = [path.name for path in case.fleet.path(host, "/tmp").glob("faiss-fleet-*")]
+        if left:
+            case.wrong("leftovers", f"{host}: {left} of a killed run is older than a day and stays")
+
+
+def signalled(*numbers: signal.Signals, group: bool = False, pause: float = 0.4) -> Run:
+    """These signals one after the other, in the middle of an audit; reports have every host without report.yml."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        states = case.both(ANY, ANY_CAUSE)
+        moment = _moment(case)
+
+        def send(process: subprocess.Popen[bytes]) -> None:
+            reports = case.fleet.controller.reports
+            before = set(reports.glob("*/run.json"))
+            # Once hosts are being audited: before, there is nothing to report.
+            while process.poll() is None and not set(reports.glob("*/run.json")) - before:
+                time.sleep(0.02)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(moment / 3)
+                return
+            for number in numbers:
+                with contextlib.suppress(ProcessLookupError):
+                    (os.killpg if group else os.kill)(process.pid, number)
+                time.sleep(pause)
+
+        expected = case.expected(states, OF_KILLED)
+        done = case.fleet.run(case.hosts, during=send, longest=90)
+        names = [record["host"]["name"] for record in done.records]
+        if sorted(names) != sorted(case.hosts):
+            case.wrong("records", f"not every host once: {names}; status {done.status}: {done.output[-500:]}")
+        if done.status is None or done.status == 0 and "interrupted" in str(done.records):
+            case.wrong("status", f"exit status {done.status}")
+        if "Traceback" in done.output:
+            case.wrong("status", f"a traceback: {done.output[done.output.index('Traceback') :][:500]}")
+        if done.run and not (done.run / "index.html").exists():
+            case.wrong("records", "there is no index.html")
+        for what in judge.output(case.fleet, done):
+            case.wrong("output", what)
+        for host, wanted in expected.items():
+            for what in judge.configuration(case.fleet, host, wanted, {}):
+                case.wrong("configuration", f"{host}: {what}")
+        _all_gone(case, 15)
+        for host in case.hosts:
+            _old(case, host)
+        case.heals()
+
+    return run
+
+
+class _AnyCause(tuple[Any, ...]):
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+ANY_CAUSE = _AnyCause()
+
+
+# -- places on the controller
+
+
+@contextlib.contextmanager
+def mounted(place: Path, options: str) -> Iterator[None]:
+    place.mkdir(exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def reports_refused(make: Callable[[Case, Path], contextlib.AbstractContextManager[None]]) -> Run:
+    """Reports cannot be written: nothing is changed on any host."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        place = case.base / "elsewhere"
+        before = {host: case.fleet.snapshot(host) for host in case.hosts}
+        with make(case, place):
+            done = case.fleet.run(case.hosts, environment={"FAISS_FLEET_REPORTS": str(place)})
+        if done.status in (0, None) or str(place) not in done.output:
+            case.wrong("status", f"exit status {done.status}: {done.output[-400:]}")
+        if "Traceback" in done.output:
+            case.wrong("status", f"a traceback: {done.output[-800:]}")
+        if {host: case.fleet.snapshot(host) for host in case.hosts} != before:
+            case.wrong("leftovers", "a host was changed although nothing can be recorded")
+        case.heals()
+
+    return run
+
+
+@contextlib.contextmanager
+def a_file(case: Case, place: Path) -> Iterator[None]:
+    place.write_text("in the way")
+    yield
+    place.unlink()
+
+
+@contextlib.contextmanager
+def a_read_only_mount(case: Case, place: Path) -> Iterator[None]:
+    with mounted(place, "size=1m,ro"):
+        yield
+
+
+def full_reports(case: Case) -> None:
+    """The records fit and the reports do not: the run says so and does not pass."""
+    case.begin()
+    place = case.base / "small"
+    with mounted(place, "size=96k"):
+        done = case.fleet.run(case.hosts, environment={"FAISS_FLEET_REPORTS": str(place)})
+        if done.status in (0, None) or "Traceback" in done.output:
+            case.wrong("status", f"exit status {done.status}: {done.output[-700:]}")
+        if "room" not in done.output:
+            case.wrong("status", f"it does not say to make room: {done.output[-400:]}")
+        for host in case.hosts:
+            for what in judge.configuration(case.fleet, host, case.expected(case.both())[host], {"state": "native"}):
+                case.wrong("configuration", what)
+    case.heals()
+
+
+def full_place(name: str) -> Run:
+    """The controller's cache, or its temporary directory, has no room left."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        place = case.base / "small"
+        options: dict[str, Any] = {"extra": {"faiss_install__cache": str(place)}}
+        if name == "TMPDIR":
+            options = {"environment": {"TMPDIR": str(place)}, "extra": {"faiss_install__cache": str(case.base / "cold")}}
+        with mounted(place, "size=4m"):
+            case.audit(
+                {case.converged: (("native", "failed"), (None, "disk_full")),
+                 case.new: (("native", "failed"), (None, "disk_full"))},
+                **options,
+            )  # fmt: skip
+        shutil.rmtree(case.base / "cold", ignore_errors=True)
+        case.heals()
+
+    return run
+
+
+def damaged_cache(pattern: str, change: Callable[[Path], object], states: Any = "native", causes: Any = None) -> Run:
+    """A file of the cache was changed; the next audit that needs it fetches or makes it again."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        found = [path for path in sorted(case.fleet.controller.cache.glob(pattern)) if path.is_file()]
+        if not found:
+            case.wrong("injection", f"nothing in the cache is like {pattern}")
+        for path in found:
+            change(path)
+        case.audit({case.converged: ("native", None), case.new: (states, causes)})
+        case.heals()
+
+    return run
+
+
+def flipped(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(path.stat().st_size // 2)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 0x40]))
+
+
+def halved(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def text(value: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(value)
+
+
+def newer(path: Path) -> None:
+    found = json.loads(path.read_text())
+    if isinstance(found, dict):
+        path.write_text(json.dumps({**found, "schema": 99, "packages": None}))
+
+
+# -- earlier runs and the store
+
+
+def damaged_journal(line: bytes) -> Run:
+    """An earlier run's records have such a line: later audits and report.yml go on."""
+
+    def run(case: Case) -> None:
+        done = case.fleet.run(case.hosts)
+        assert done.run is not None
+        with (done.run / "records.jsonl").open("ab") as file:
+            file.write(line)
+        again = case.fleet.run(case.hosts, book="report.yml", extra={"fleet_report__run": done.run.name})
+        again.run = done.run
+        names = [record["host"]["name"] for record in again.records]
+        if again.status != 0 or sorted(names) != sorted(case.hosts) or "Traceback" in again.output:
+            case.wrong("records", f"report.yml ends with {again.status}: {names}: {again.output[-500:]}")
+        case.audit(case.both())
+
+    return run
+
+
+def damaged_store(change: Callable[[Path], object]) -> Run:
+    """The store of runs is a warning at most."""
+
+    def run(case: Case) -> None:
+        store = case.fleet.controller.reports / "history.sqlite"
+        kept = case.base / "kept.sqlite"
+        if not store.exists():
+            case.fleet.run(case.hosts)
+        shutil.copy2(store, kept)
+        for beside in store.parent.glob("history.sqlite-*"):
+            beside.unlink()
+        change(store)
+        expected = case.expected(case.both())
+        done = case.fleet.run(case.hosts)
+        wrong = [entry for entry in judge.judge(case.fleet, done, expected, (0,)) if "the store" not in entry[2]]
+        for host, check, what in wrong:
+            case.wrong(check, f"{host} {what}")
+        if "store" not in done.output:
+            case.wrong("status", "nothing is said of the store")
+        for beside in store.parent.glob("history.sqlite*"):
+            beside.unlink()
+        shutil.move(kept, store)
+        case.heals()
+
+    return run
+
+
+def store_at(url: str, listen: str = "") -> Run:
+    """A database that refuses, or takes the connection and says nothing."""
+
+    def run(case: Case) -> None:
+        program = (
+            "import socket, time\ns = socket.socket()\ns.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)\n"
+            "s.bind(('127.0.0.1', 5439))\ns.listen(9)\nprint('up', flush=True)\nkept = []\n"
+            "while True:\n    kept.append(s.accept())\n"
+        )
+        silent = None
+        if listen:
+            argv = [*case.fleet.farm.prefix, "python3", "-c", program]
+            silent = subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+            assert silent.stdout
+            silent.stdout.readline()
+        try:
+            done = case.audit(case.both(), environment={"FAISS_FLEET_STORE": url}, longest=150)
+            if "store" not in done.output:
+                case.wrong("status", "nothing is said of the store")
+        finally:
+            if silent:
+                silent.kill()
+                silent.wait()
+        case.heals()
+
+    return run
+
+
+# -- other controllers, other indexes
+
+
+def together(**second: Any) -> Run:
+    """Two audits of the same hosts at the same moment; the second with these variables."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        fleet = case.fleet
+        expected = case.expected(case.both(("native", "failed"), ANY_CAUSE))
+        reports = case.base / "second"
+        other = fleet.command("audit.yml", fleet.inventory(case.hosts, {}), (), second)
+        env = fleet.controller.environment(FAISS_FLEET_REPORTS=str(reports))
+        env["PATH"] = os.path.dirname(os.sys.executable) + os.pathsep + env.get("PATH", os.defpath)  # type: ignore[attr-defined]
+        beside = subprocess.Popen(
+            [*fleet.farm.prefix, *other], cwd=Path(__file__).resolve().parents[2], env=env, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        done = fleet.run(case.hosts)
+        output, _ = beside.communicate(timeout=300)
+        runs = [path for path in reports.iterdir() if path.is_dir() and not path.is_symlink()]
+        two = Done(beside.returncode, output, 0, reports, tuple(case.hosts), runs[0] if runs else None, runs)
+        for one in (done, two):
+            case.judge(one, expected, (0, 2))
+        shutil.rmtree(reports, ignore_errors=True)
+        case.heals()
+
+    return run
+
+
+def one_machine_twice(case: Case) -> None:
+    """The same host under two names in one inventory: one configuration, both in the records."""
+    case.begin()
+    fleet = case.fleet
+    address = fleet.farm.hosts[case.new].address
+    path = fleet.inventory([case.new], {})
+    content = json.loads(path.read_text())
+    content["all"]["hosts"]["its-other-name"] = {"ansible_host": address}
+    path.write_text(json.dumps(content))
+    expected = case.expected({case.new: (("native", "failed"), ANY_CAUSE)})
+    done = fleet.run_inventory((case.new, "its-other-name"), path)
+    names = sorted(record["host"]["name"] for record in done.records)
+    if names != sorted([case.new, "its-other-name"]):
+        case.wrong("records", f"{names}: {done.output[-400:]}")
+    if "same_machine_as" not in str(done.records):
+        case.wrong("records", "nothing says that it is one machine")
+    record = done.records[0] if done.records else {}
+    for what in judge.configuration(fleet, case.new, expected[case.new], record):
+        case.wrong("configuration", what)
+    case.heals()
+
+
+def index(how: str, states: Any = "failed", causes: Any = ANY_CAUSE) -> Run:
+    """A new host wants wheels of an index that lies or is not there; the host that is configured stays as it is."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        cold = case.base / "cold"
+        shutil.rmtree(cold, ignore_errors=True)
+        environment = {
+            "PIP_INDEX_URL": f"http://127.0.0.1:{PORT}/{how}/simple" if how else "http://127.0.0.1:9/simple",
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_DEFAULT_TIMEOUT": "5",
+            "PIP_RETRIES": "0",
+        }
+        extra = {
+            "faiss_install__wheelhouse": "",
+            "faiss_install__cache": str(cold),
+            "faiss_install__attempt_timeout": 25,
+            "faiss_install__wheel_version": "1.9.0.post1",
+        }
+        with LyingIndex(case.fleet.controller.wheels, case.fleet.farm.prefix):
+            done = case.audit(
+                {case.converged: ("native", None), case.new: (states, causes)},
+                environment=environment, extra=extra,
+            )  # fmt: skip
+        say(f"    index {how}: {[(r['state'], r['cause'], r['because'][:160]) for r in done.records]}")
+        if case.fleet.path(case.new, "/etc/faiss-fleet/backend.json").exists() and "failed" in str(states):
+            case.wrong("configuration", "a fault of the controller configured the host")
+        shutil.rmtree(cold, ignore_errors=True)
+        case.heals()
+
+    return run
+
+
+def altered_wheel(sums: str) -> Run:
+    """A wheel of the wheelhouse was altered, and SHA256SUMS beside it says nothing of it."""
+
+    def run(case: Case) -> None:
+        case.begin()
+        house = case.base / "house"
+        shutil.copytree(case.fleet.controller.wheels, house)
+        (numpy,) = house.glob("numpy-*cp313*")
+        with numpy.open("r+b") as file:
+            file.seek(numpy.stat().st_size // 2)
+            file.write(b"altered")
+        (house / "SHA256SUMS").write_text(sums)
+        before = {host: case.fleet.snapshot(host) for host in case.hosts}
+        extra = {"faiss_install__wheelhouse": str(house), "faiss_install__cache": str(case.base / "cold")}
+        done = case.fleet.run(case.hosts, extra=extra)
+        if done.status != 2 or "SHA256SUMS" not in done.output:
+            case.wrong("status", f"exit status {done.status}: {done.output[-500:]}")
+        if {host: case.fleet.snapshot(host) for host in case.hosts} != before:
+            case.wrong("leftovers", "a host was changed")
+        shutil.rmtree(house)
+        shutil.rmtree(case.base / "cold", ignore_errors=True)
+        case.heals()
+
+    return run
