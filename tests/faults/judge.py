@@ -12,7 +12,6 @@ import html.parser
 import io
 import json
 import re
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +103,7 @@ def _parsed(done: Done) -> list[dict[str, Any]]:
     for line in done.lines:
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and isinstance(record.get("host"), dict):
             found.append(record)
@@ -161,7 +160,7 @@ def configuration(fleet: Fleet, host: str, wanted: Expected, record: Mapping[str
     untouched = now == wanted.configuration
     try:
         setting = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [] if untouched and not native else ["backend.json is not JSON"]
     if untouched and not native:
         return []
@@ -194,11 +193,9 @@ def _searches(fleet: Fleet, host: str, setting: Mapping[str, Any]) -> list[str]:
     runtime = setting["runtime"]
     env = [f"{name}={value}" for name, value in runtime["env"].items()]
     root = str(fleet.farm.hosts[host].root)
-    line = ["chroot", "--userspec=1000:1000", root, "/usr/bin/env", "-i", "PATH=/usr/local/bin:/usr/bin:/bin", *env]
-    try:
-        done = fleet.enter(*line, *runtime["argv"], "-B", "-c", PROGRAM, check=False, timeout=60)
-    except subprocess.TimeoutExpired:
-        return ["what is configured does not answer within a minute"]
+    line = ["timeout", "--signal=KILL", "180", "chroot", "--userspec=1000:1000", root, "/usr/bin/env", "-i"]
+    env += ["PATH=/usr/local/bin:/usr/bin:/bin", "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"]
+    done = fleet.enter(*line, *env, *runtime["argv"], "-B", "-c", PROGRAM, check=False)
     if done.stdout.strip() != "searched":
         return [f"what is configured does not search: {(done.stderr or done.stdout).strip()[-300:]}"]
     return []

@@ -33,7 +33,7 @@ class Fault:
     what: str
     inject: Inject | None = None
     state: str | tuple[str, ...] = "native"
-    cause: str | None | tuple[str | None, ...] = None
+    cause: str | tuple[str | None, ...] | None = None
     # Variables of the host; "{host}" in a value is its name.
     variables: Mapping[str, Any] = field(default_factory=dict)
     recipe: str | None = None  # None: either glibc

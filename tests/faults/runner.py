@@ -43,7 +43,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def tuple_of(value: str | None | tuple[str | None, ...]) -> tuple[str | None, ...]:
+def tuple_of(value: str | tuple[str | None, ...] | None) -> tuple[str | None, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 

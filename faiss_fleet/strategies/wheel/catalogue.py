@@ -98,7 +98,7 @@ def from_json(text: str, origin: str = "table") -> list[Wheel]:
             raise ValueError(f"schema {table['schema']}")
         known = notes()
         return [_from_row(row, table["needs"][row["needs"]], origin, known) for row in table["wheels"]]
-    except (ValueError, KeyError, TypeError, InvalidSpecifier) as exc:
+    except (ValueError, KeyError, TypeError, RecursionError, InvalidSpecifier) as exc:
         raise FleetError(
             f"The catalogue of wheels cannot be read: {exc!r}. "
             "Make it again: python -m faiss_fleet.strategies.wheel.catalogue update.",
