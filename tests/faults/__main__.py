@@ -1,10 +1,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Injects faults into hosts, wire and controller, and prints what survived.
 
-    python -m tests.faults                    every fault (`make faults`)
+    python -m tests.faults                    every fault, on every way, and the fuzzing (`make faults`)
     python -m tests.faults --sample 10        so many of them, by the seed (a step of `make test`)
-    python -m tests.faults host content       these groups
+    python -m tests.faults host content       these groups; fuzz is one as well
     python -m tests.faults --only "full /etc" these faults
+    python -m tests.faults --way ordinary     on this way alone
 
 Exit status 1 means that a fault did something that must never happen.
 """
@@ -12,56 +13,109 @@ Exit status 1 means that a fault did something that must never happen.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
+import multiprocessing
+import os
 import sys
 import time
+from collections.abc import Sequence
 
-from tests.faults import judge, runner
-from tests.faults.fleet import OLD, Fleet
+from tests.faults import fuzz, judge, runner
+from tests.faults.fleet import OLD, WAYS, Fleet
+from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, GROUPS, HOST_FAULTS
 
-WAYS = ("ordinary",)
 SEED = 20261128
+WIDE = 8  # faults in one audit; as many hosts are healing meanwhile
+SAMPLE = ("SIGKILL", "SIGTERM")  # of the controller's; the others of a sample are faults of hosts
+
+Names = Sequence[str]
 
 
-def table(results: list[runner.Result]) -> list[str]:
-    lines = [f"{'FAULT':52} {'WAY':9} {'SURVIVED':9} CHECKED"]
-    for result in results:
-        lines += runner.line(result)
-    return lines
+def hosts(way: str, names: Names, seed: int) -> list[Result]:
+    """The faults of hosts by these names, on two banks of hosts."""
+    chosen = [fault for fault in HOST_FAULTS if fault.name in names]
+    with Fleet(runner.banks(min(WIDE, max(2, len(chosen)))), way, seed) as fleet:
+        return runner.HostFaults(fleet, chosen).run()
+
+
+def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Result]:
+    """The faults of the controller by these names, on two hosts."""
+    chosen = [fault for fault in CONTROLLER_FAULTS if fault.name in names]
+    with Fleet({"c1": OLD, "c2": OLD}, way, seed) as fleet:
+        return runner.on_controller(fleet, chosen, seeds)
+
+
+def fuzzing(share: float, seed: int) -> list[Result]:
+    results = []
+    for target in fuzz.TARGETS:
+        wrong, seconds = fuzz.fuzz(target.name, share, seed)
+        found = [("fuzz", wrong)] if wrong else []
+        results.append(Result("fuzz", target.name, "-", found, ("no traceback", "2 s", "200 MB"), seconds))
+        runner.say("\n".join(runner.line(results[-1])))
+    return results
+
+
+def sample(way: str, count: int, seed: int) -> list[Result]:
+    """So many faults that lie on different hosts, in one audit and one more that heals; and two of the controller."""
+    chosen = runner.sample(HOST_FAULTS, seed, count - len(SAMPLE))
+    own = [fault for fault in CONTROLLER_FAULTS if fault.name in SAMPLE]
+    with Fleet(runner.one_bank(chosen), way, seed) as fleet:
+        return [*runner.HostFaults(fleet, chosen).run(), *runner.on_controller(fleet, own, 1, warm=True)]
+
+
+def everything(options: argparse.Namespace) -> list[Result]:
+    """Hosts and controller side by side: the one waits while the other computes."""
+    groups = options.groups or [*GROUPS, "fuzz"]
+
+    def wanted(fault: object) -> bool:
+        name, group = getattr(fault, "name", ""), getattr(fault, "group", "")
+        return group in groups and (not options.only or name in options.only)
+
+    ways = options.way or list(WAYS)
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(2, spawn) as pool:
+        jobs = []
+        for way in ways:
+            # What has to do with no way of an audit runs once, on the one that an audit takes when nothing is said.
+            own = [fault for fault in CONTROLLER_FAULTS if wanted(fault) and (fault.both_ways or way == ways[-1])]
+            others = [fault.name for fault in HOST_FAULTS if wanted(fault)]
+            if own:
+                most = max(fault.seeds for fault in own)
+                seeds = options.seeds or max(1, -(-most // len(ways)))
+                seed = options.seed + ways.index(way) * seeds
+                jobs.append(pool.submit(controller, way, [fault.name for fault in own], seed, seeds))
+            if others:
+                jobs.append(pool.submit(hosts, way, others, options.seed))
+        if "fuzz" in groups and not options.only:
+            jobs.append(pool.submit(fuzzing, options.share, options.seed))
+        return [result for job in jobs for result in job.result()]
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests/faults", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"one of: {', '.join(GROUPS)}")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"one of: {', '.join(GROUPS)}, fuzz")
     parser.add_argument("--only", action="append", metavar="NAME", help="these faults")
     parser.add_argument("--sample", type=int, metavar="N", help="so many faults, chosen by the seed")
     parser.add_argument("--seeds", type=int, metavar="N", help="moments of a kill (default: as the table says)")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--way", action="append", choices=WAYS, help="default: every way there is")
+    parser.add_argument("--share", type=float, default=1.0, help="of the fuzzing's examples")
+    parser.add_argument("--way", action="append", choices=list(WAYS), help="default: every way there is")
     options = parser.parse_args()
-    chosen = [fault for fault in HOST_FAULTS if fault.group in (options.groups or GROUPS)]
-    if options.only:
-        chosen = [fault for fault in chosen if fault.name in options.only]
-    own = [fault for fault in CONTROLLER_FAULTS if fault.group in (options.groups or GROUPS)]
-    if options.only:
-        own = [fault for fault in own if fault.name in options.only]
+    if os.geteuid():
+        parser.error("hosts are made of namespaces, mounts and chroots, which are root's: start it as root")
     started = time.monotonic()
-    results: list[runner.Result] = []
-    wide = 8
     if options.sample:
-        chosen, wide = runner.sample(chosen, options.seed, options.sample), options.sample // 2
-    for way in options.way or WAYS:
-        if own:
-            with Fleet({"c1": OLD, "c2": OLD}, way, options.seed) as fleet:
-                results += runner.on_controller(fleet, own, options.seeds)
-        if chosen:
-            with Fleet(runner.banks(min(wide, max(2, len(chosen)))), way, options.seed) as fleet:
-                results += runner.HostFaults(fleet, chosen).run()
-    print("\n".join(table(results)))
+        results = sample((options.way or list(WAYS))[-1], options.sample, options.seed)
+    else:
+        results = everything(options)
+    print(f"{'FAULT':52} {'WAY':9} {'SURVIVED':9} CHECKED")
+    for result in results:
+        print("\n".join(runner.line(result)))
     failed = sum(bool(result.wrong) for result in results)
     print(f"\n{len(results) - failed} of {len(results)} faults survived, {time.monotonic() - started:.0f} s.")
-    print(f"Checked: {'; '.join(f'{name}: {what}' for name, what in judge.CHECKS.items())}.")
-    return int(failed > 0)
+    print(*(f"{name}: {what}" for name, what in judge.CHECKS.items()), sep="\n")
+    return int(failed > 0 or not results)
 
 
 if __name__ == "__main__":

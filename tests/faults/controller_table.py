@@ -61,11 +61,11 @@ def half_archive(folder: Path) -> Path:
 NATIVE = "both hosts native"
 FAILED = "the new host failed by a fault of the controller and is not configured; the other stays native"
 FAULTS = (
-    controller("SIGKILL", "kill -9 at a seeded moment", killed, seeds=20, finding="H"),
-    controller("Ctrl-C", "SIGINT to all its processes", signalled(signal.SIGINT, group=True)),
+    controller("SIGKILL", "kill -9 at a seeded moment", killed, seeds=20, both_ways=True, finding="H"),
+    controller("Ctrl-C", "SIGINT to all its processes", signalled(signal.SIGINT, group=True), both_ways=True),
     controller("Ctrl-C twice", "a second SIGINT after 0.4 s", signalled(signal.SIGINT, signal.SIGINT, group=True),
                finding="H.12"),
-    controller("SIGTERM", "kill", signalled(signal.SIGTERM), finding="H.12"),
+    controller("SIGTERM", "kill", signalled(signal.SIGTERM), both_ways=True, finding="H.12"),
     controller("SIGTERM twice", "kill, and again after 0.4 s", signalled(signal.SIGTERM, signal.SIGTERM), finding="H.12"),
     controller("SIGHUP", "its terminal is closed", signalled(signal.SIGHUP, group=True), finding="H.12"),
     controller("SIGQUIT", "Ctrl-\\", signalled(signal.SIGQUIT, group=True), finding="H.12"),
@@ -107,9 +107,9 @@ FAULTS = (
     controller("store silent", "the database takes the connection and says nothing", store_at(
         "postgresql://u:s3cr3t-t0ken@127.0.0.1:5439/x", "silent"), NATIVE),
     controller("two controllers", "two audits of the same hosts at once", together(),
-               "both runs whole; native, or failed at a lock"),
+               "both runs whole; native, or failed at a lock", both_ways=True),
     controller("two controllers, two policies", "two audits at once, of which one wants js", together(
-        faiss_install__strategies=["js"]), "both runs whole; native, or failed at a lock"),
+        faiss_install__strategies=["js"]), "both runs whole; native, or failed at a lock", both_ways=True),
     controller("one machine twice", "a host has two names in the inventory", one_machine_twice, "both names in the records"),
     controller("no index", "nothing listens at the package index", index(""), FAILED, finding="H.7"),
     controller("index: wrong hash", "another sha256 than the file has", index("hash"), FAILED),

@@ -100,7 +100,7 @@ FAULTS = (
     faiss("SIGILL", "an instruction that the CPU lacks", DIES.format("SIGILL"), "cpu_isa"),
     faiss("SIGSEGV", "a crash at import", DIES.format("SIGSEGV"), "segfault"),
     faiss("SIGABRT", "abort at import", DIES.format("SIGABRT"), "abort"),
-    faiss("SIGKILL", "killed at import", DIES.format("SIGKILL"), "killed"),
+    faiss("killed", "kill -9 at import", DIES.format("SIGKILL"), "killed"),
     faiss("SIGSTOP", "stopped at import", DIES.format("SIGSTOP"), "timeout"),
     faiss("hang", "an import that never ends", "import time\nwhile True:\n    time.sleep(1)\n", "timeout"),
     faiss("busy", "an import that computes for ever", "while True:\n    pass\n", "timeout"),

@@ -27,6 +27,10 @@ from tests.ssh_farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
 FAISS = "1.9.0.post1"
+# The ways of an audit, each with the variables that choose it: host by host, and one remote call for all of a host.
+WAYS: dict[str, dict[str, Any]] = {"ordinary": {"fleet_batch": False}}
+if (ROOT / "library/fleet_batch.py").exists():
+    WAYS["batch"] = {"fleet_batch": True}
 OLD, NEW, NO_PYTHON = "centos7-py313", "debian12", "centos7-nopython"
 SETTING = "/etc/faiss-fleet/backend.json"
 PREFIX = "/opt/faiss-fleet"
@@ -222,7 +226,7 @@ class Fleet:
         return path
 
     def command(self, book: str, inventory: Path, arguments: Iterable[str], extra: Mapping[str, Any]) -> list[str]:
-        values = {"fleet_batch": self.way == "batch", **extra}
+        values = {**WAYS[self.way], **extra}
         return ["ansible-playbook", book, "-i", str(inventory), "-e", json.dumps(values), *arguments]
 
     def run(

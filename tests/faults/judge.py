@@ -74,8 +74,8 @@ Wrong = list[tuple[str, str, str]]  # host or "", check, what
 
 def judge(fleet: Fleet, done: Done, expected: Mapping[str, Expected], status: Iterable[int | None]) -> Wrong:
     wrong: Wrong = []
-    wrong += [("", "status", what) for what in _status(done, status)]
-    wrong += _records(done, expected)
+    wrong += [("", "status", what) for what in ended(done, status)]
+    wrong += recorded(done, expected)
     for name, wanted in expected.items():
         if wanted.judge_files:
             wrong += [(name, "configuration", what) for what in configuration(fleet, name, wanted, _record(done, name))]
@@ -110,7 +110,7 @@ def _parsed(done: Done) -> list[dict[str, Any]]:
     return found
 
 
-def _status(done: Done, status: Iterable[int | None]) -> list[str]:
+def ended(done: Done, status: Iterable[int | None]) -> list[str]:
     wanted = tuple(status)
     wrong = []
     if done.status is None:
@@ -125,7 +125,7 @@ def _status(done: Done, status: Iterable[int | None]) -> list[str]:
     return wrong
 
 
-def _records(done: Done, expected: Mapping[str, Expected]) -> Wrong:
+def recorded(done: Done, expected: Mapping[str, Expected]) -> Wrong:
     wrong: Wrong = []
     if not done.run:
         return [("", "records", f"there is no run: {done.output[-600:]}")]

@@ -58,7 +58,7 @@ class ControllerFault:
     expects: str
     seeds: int = 1
     recipe: str | None = OLD
-    both_ways: bool = True
+    both_ways: bool = False
     finding: str = ""
 
 
