@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Has a signal that ends an audit end it as Ctrl-C does: workers tidy up, each host has its record, reports are written.
+"""Has a signal that ends an audit end it as Ctrl-C does: workers tidy up, hosts have records, reports are written.
 
 Knows nothing of Ansible but that it forks its workers and takes KeyboardInterrupt for the user's wish to stop.
 """

@@ -20,7 +20,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.faults import fuzz, judge, runner
+from tests.faults import fuzz, fuzz_targets, judge, runner
 from tests.faults.fleet import OLD, WAYS, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, GROUPS, HOST_FAULTS
@@ -48,7 +48,7 @@ def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Res
 
 def fuzzing(share: float, seed: int) -> list[Result]:
     results = []
-    for target in fuzz.TARGETS:
+    for target in fuzz_targets.TARGETS:
         wrong, seconds = fuzz.fuzz(target.name, share, seed)
         found = [("fuzz", wrong)] if wrong else []
         results.append(Result("fuzz", target.name, "-", found, ("no traceback", "2 s", "200 MB"), seconds))

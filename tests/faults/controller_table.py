@@ -8,9 +8,9 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from tests.faults.case import Run
 from tests.faults.model import ControllerFault
 from tests.faults.on_controller import (
-    Run,
     a_file,
     a_read_only_mount,
     altered_wheel,
@@ -23,16 +23,15 @@ from tests.faults.on_controller import (
     full_reports,
     halved,
     index,
-    killed,
     newer,
     one_machine_twice,
     reports_refused,
-    signalled,
     store_at,
     text,
     together,
 )
 from tests.faults.on_input import archive, escaping, hostile_names, member, portable, secrets, wheel
+from tests.faults.on_signals import killed, signalled
 
 WHOLE = "every host in the records once, configurations whole, the next run native"
 NESTED = "[" * 100_000
@@ -49,7 +48,6 @@ def hostile(name: str, what: str, run: Run, expects: str = "refused, or harmless
 
 def secret(name: str, what: str, run: Run) -> ControllerFault:
     return ControllerFault("secrets", name, what, run, "none of twelve planted words is in any output")
-
 
 
 def half_archive(folder: Path) -> Path:
@@ -144,4 +142,3 @@ FAULTS = (
     secret("-vvvv, channel fails", "the channel whose URL has a token refuses", secrets("-vvvv", failing="conda")),
     secret("-vvvv, no connection", "the hosts refuse the user", secrets("-vvvv", failing="connection")),
 )  # fmt: skip
-

@@ -60,7 +60,10 @@ def wheelhouse() -> Path:
     rows = json.loads(Path(pool.__file__).with_name("packages.json").read_text(encoding="utf-8"))
     wanted = {rows[name]["file"]: rows[name]["sha256"] for name in ("3.13", "3.11", "packaging")}
     for each in catalogue.table():
-        if each.file.startswith(tuple(f"faiss_cpu-{FAISS}-cp{tag}-" for tag in ("313", "311"))) and "x86_64" in each.file:
+        if (
+            each.file.startswith(tuple(f"faiss_cpu-{FAISS}-cp{tag}-" for tag in ("313", "311")))
+            and "x86_64" in each.file
+        ):
             wanted[each.file] = each.sha256
     path = cache.folder("matrix", "fault-wheels")
     with cache.lock("fault-wheels"):
@@ -144,7 +147,7 @@ class Controller:
 
 
 class Fleet:
-    """Hosts by SSH, started once. Each fault has one host, which is as found when the fault comes and when it is gone."""
+    """Hosts by SSH, started once. A host is as it was found when a fault comes, and when it is gone."""
 
     def __init__(self, hosts: Mapping[str, str], way: str, seed: int = 0) -> None:
         self.way, self.seed = way, seed
@@ -244,7 +247,14 @@ class Fleet:
         hosts = tuple(hosts)
         inventory = self.inventory(hosts, variables or {})
         return self.run_inventory(
-            hosts, inventory, *arguments, book=book, extra=extra, environment=environment, during=during, longest=longest
+            hosts,
+            inventory,
+            *arguments,
+            book=book,
+            extra=extra,
+            environment=environment,
+            during=during,
+            longest=longest,
         )
 
     def run_inventory(
@@ -350,5 +360,3 @@ def _tree(top: Path) -> Iterator[tuple[str, str]]:
             elif kind == stat.S_IFLNK:
                 what += f" {os.readlink(path)}"
             yield "/" + os.path.relpath(path, top), what
-
-

@@ -117,7 +117,12 @@ def ended(done: Done, status: Iterable[int | None]) -> list[str]:
         wrong.append(f"the run did not end within {done.seconds:.0f} s")
     elif done.status not in wanted:
         wrong.append(f"exit status {done.status}, not {' or '.join(map(str, wanted))}: ...{done.output[-400:]}")
-    for mark in ("Traceback (most recent call last)", "An exception occurred", "Unexpected Exception", "ERROR! Unexpected"):
+    for mark in (
+        "Traceback (most recent call last)",
+        "An exception occurred",
+        "Unexpected Exception",
+        "ERROR! Unexpected",
+    ):
         if mark in done.output:
             place = done.output.index(mark)
             wrong.append(f"the output has: {done.output[place : place + 600]!r}")
@@ -146,7 +151,9 @@ def recorded(done: Done, expected: Mapping[str, Expected]) -> Wrong:
         if record["state"] not in wanted.state or record["cause"] not in wanted.cause:
             said = f"{record['state']} {record['cause']}: {record['because'][:400]}"
             wrong.append((name, "verdict", f"not {'/'.join(wanted.state)} {wanted.cause}, but {said}"))
-    wrong += [(name, "records", "it is in records.jsonl and not in the inventory") for name in names if name not in expected]
+    wrong += [
+        (name, "records", "it is in records.jsonl and not in the inventory") for name in names if name not in expected
+    ]
     return wrong
 
 
@@ -254,7 +261,9 @@ class _Page(html.parser.HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        hostile = any(ACTIVE in (value or "") for name, value in attrs if name.startswith("on") or name in ("src", "href"))
+        hostile = any(
+            ACTIVE in (value or "") for name, value in attrs if name.startswith("on") or name in ("src", "href")
+        )
         if hostile or "onerror" in values or tag in ("iframe", "object", "embed", "img"):
             self.found.append(f"<{tag} {values}>"[:200])
         self._script = (values.get("type") or "text/javascript") if tag == "script" else None
@@ -268,8 +277,11 @@ class _Page(html.parser.HTMLParser):
 
 
 def output(fleet: Fleet, done: Done) -> list[str]:
-    wrong = [f"the output has {match.group()!r}: {done.output[max(0, match.start() - 80) : match.end() + 40]!r}"
-             for match in [CONTROL.search(done.output)] if match]
+    wrong = [
+        f"the output has {match.group()!r}: {done.output[max(0, match.start() - 80) : match.end() + 40]!r}"
+        for match in [CONTROL.search(done.output)]
+        if match
+    ]
     texts = {"the output": done.output}
     for run in done.new:
         wrong += [f"{run.name}: {what}" for what in active(run)]
@@ -289,8 +301,11 @@ def output(fleet: Fleet, done: Done) -> list[str]:
         for name, data in fleet.configuration(host).items():
             texts[f"{name} of {host}"] = (data or b"").decode("utf-8", "replace")
     for name, text in texts.items():
-        wrong += [f"the secret {word!r} is in {name}: ...{text[max(0, text.index(value) - 80) : text.index(value)]}"
-                  for word, value in SECRETS.items() if value in text]
+        wrong += [
+            f"the secret {word!r} is in {name}: ...{text[max(0, text.index(value) - 80) : text.index(value)]}"
+            for word, value in SECRETS.items()
+            if value in text
+        ]
     return wrong
 
 
@@ -323,5 +338,3 @@ def active(run: Path) -> list[str]:
 def baseline(fleet: Fleet, host: str) -> tuple[dict[str, bytes | None], dict[str, str]]:
     """The configuration and the paths of a host, for what comes after."""
     return fleet.configuration(host), fleet.snapshot(host)
-
-

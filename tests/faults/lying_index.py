@@ -2,10 +2,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """A package index at 127.0.0.1 that lies: the first part of the path says how.
 
-    http://127.0.0.1:8097/hash/simple/       another sha256 than the file has
-    .../endless/...  a wheel without end     .../stall/...      headers, and then nothing
-    .../cut/...      half a wheel            .../garbage/...    a page that is none
-    .../401/...      that status for all
+http://127.0.0.1:8097/hash/simple/       another sha256 than the file has
+.../endless/...  a wheel without end     .../stall/...      headers, and then nothing
+.../cut/...      half a wheel            .../garbage/...    a page that is none
+.../401/...      that status for all
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ def _serve(wheels: Path) -> None:
 
         def _page(self, how: str, project: str) -> None:
             if how == "garbage":
-                return self._answer("text/html", b"<a href='\xff\xfe{{ lookup(1) }}#sha256=zz'>faiss_cpu-1.9.0.whl</a>" * 9)
+                return self._answer(
+                    "text/html", b"<a href='\xff\xfe{{ lookup(1) }}#sha256=zz'>faiss_cpu-1.9.0.whl</a>" * 9
+                )
             lines = []
             for name in files:
                 if canonicalize_name(parse_wheel_filename(name)[0]) == project:

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What a fault is, and the place it is injected into: every change of a host is undone by it when the fault is healed."""
+"""What a fault is, and the place it is injected into, which undoes every change of the host when the fault is healed."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Seat:
         return place
 
     def replace(self, path: str, make: Callable[[Path], object]) -> Path:
-        """Has something else made in the place of a path. Healed: what was there is back, unless a run replaced ours."""
+        """Puts something else at a path. Healed: what was there is back, unless a run has replaced ours."""
         place = self.path(path)
         self.directory(os.path.dirname(path))
         aside = place.with_name(f".aside-{next(self._numbers)}-{place.name}")

@@ -119,7 +119,9 @@ def limited(**limits: int) -> Inject:
         for name, value in limits.items():
             before = subprocess.run(
                 ["prlimit", f"--pid={pid}", f"--{name}", "--raw", "--noheadings", "--output=SOFT"],
-                check=True, capture_output=True, text=True,
+                check=True,
+                capture_output=True,
+                text=True,
             ).stdout.strip()
             # The soft limit alone: without CAP_SYS_RESOURCE a hard one cannot be raised again.
             subprocess.run(["prlimit", f"--pid={pid}", f"--{name}={value}:"], check=True)

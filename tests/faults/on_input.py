@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import judge
+from tests.faults.case import ANY_CAUSE, Case, Run
 from tests.faults.content_table import HTML, JINJA
 from tests.faults.fleet import SECRETS
-from tests.faults.on_controller import ANY_CAUSE, Case, Run
 
 Members = list[tuple[tarfile.TarInfo, bytes]]
 

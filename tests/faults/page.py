@@ -2,8 +2,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Writes docs/reference/faults.md from the table of faults.
 
-    python -m tests.faults.page            writes it
-    python -m tests.faults.page --check    says whether it is what the table says
+python -m tests.faults.page            writes it
+python -m tests.faults.page --check    says whether it is what the table says
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.faults.fuzz import TARGETS
+from tests.faults.fuzz_targets import TARGETS
 from tests.faults.judge import CHECKS
 from tests.faults.model import RECIPES, ControllerFault, Fault
 from tests.faults.table import CONTROLLER_FAULTS, HOST_FAULTS, NOT_INJECTED

@@ -74,8 +74,11 @@ def rounds(faults: Sequence[Fault], fleet: Fleet) -> Iterator[dict[str, Fault]]:
         for fault in list(left):
             if given and fault.waits != next(iter(given.values())).waits:
                 break
-            fits = [name for name in seats if fault.recipe == recipes[name]
-                    or (fault.recipe is None and recipes[name] != NO_PYTHON)]
+            fits = [
+                name
+                for name in seats
+                if fault.recipe == recipes[name] or (fault.recipe is None and recipes[name] != NO_PYTHON)
+            ]
             if fits:
                 given[fits[0]] = fault
                 seats.remove(fits[0])
@@ -136,7 +139,11 @@ class HostFaults:
             configuration, paths = judge.baseline(fleet, host)
             variables[host] = dict(fault.variables)
             expected[host] = Expected(
-                tuple_of(fault.state), tuple_of(fault.cause), fault.keeps, configuration, paths,  # type: ignore[arg-type]
+                tuple_of(fault.state),
+                tuple_of(fault.cause),
+                fault.keeps,
+                configuration,
+                paths,  # type: ignore[arg-type]
             )
         done = self._run(given, seats, [*given, *healing], variables)
         wrong = judge.judge(fleet, done, expected, judge.status_of(expected))
@@ -202,7 +209,7 @@ def on_controller(
     fleet: Fleet, faults: Sequence[ControllerFault], seeds: int | None = None, warm: bool = False
 ) -> list[Result]:
     """Each fault with its own audits, once for each of its seeds. warm: the hosts were audited before."""
-    from tests.faults.on_controller import Case
+    from tests.faults.case import Case
 
     results = []
     first = Result("", "", fleet.way)

@@ -180,4 +180,3 @@ FAULTS = (
     wire("endless noise", "the shell of every session prints for ever", written("/root/.bashrc", "cat /dev/zero\n"),
          ("failed", "unreachable"), ("timeout", "unreachable", "unknown"), waits=True, keeps=("/root/.bashrc",)),
 )  # fmt: skip
-

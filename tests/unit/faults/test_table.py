@@ -47,7 +47,9 @@ def test_a_sample_is_of_every_group_and_the_same_for_one_seed() -> None:
         ((("native", "failed"), ("native",)), (0, 2)),
     ],
 )
-def test_the_exit_status_is_that_of_the_worst_state(states: tuple[tuple[str, ...], ...], status: tuple[int, ...]) -> None:
+def test_the_exit_status_is_that_of_the_worst_state(
+    states: tuple[tuple[str, ...], ...], status: tuple[int, ...]
+) -> None:
     expected = {str(place): Expected(state, (None,)) for place, state in enumerate(states)}
     assert judge.status_of(expected) == status
 
@@ -71,7 +73,9 @@ def test_the_judge_finds_hosts_that_are_missing_twice_or_wrong(tmp_path: Path) -
     assert "no records" in str(judge.recorded(done(tmp_path, [line, "[" * 99999]), right))
     assert "not in the inventory" in str(judge.recorded(done(tmp_path, [line, json.dumps(second)]), right))
     assert "verdict" in str(judge.recorded(done(tmp_path, [line]), {names[0]: Expected(("unreachable",), cause)}))
-    assert judge.ended(done(tmp_path, [line], status=None), (0,)) and judge.ended(done(tmp_path, [line], status=2), (0,))
+    assert judge.ended(done(tmp_path, [line], status=None), (0,)) and judge.ended(
+        done(tmp_path, [line], status=2), (0,)
+    )
     assert judge.ended(done(tmp_path, [line], "Traceback (most recent call last)\n"), (0,))
 
 
@@ -96,7 +100,10 @@ def test_the_judge_finds_active_content(tmp_path: Path, file: str, text: str) ->
 @pytest.mark.parametrize(
     ("file", "text"),
     [
-        ("index.html", "<p>&lt;img src=x onerror=canary()&gt;</p><script type='application/json'>\"canary()\"</script>"),
+        (
+            "index.html",
+            "<p>&lt;img src=x onerror=canary()&gt;</p><script type='application/json'>\"canary()\"</script>",
+        ),
         ("summary.csv", "host,os\na,'=cmd()\nb,-1.5\n"),
         ("summary.md", "`<script>canary()</script>` and \\<img src=x>"),
     ],
