@@ -21,7 +21,7 @@ import time
 from collections.abc import Sequence
 
 from tests.faults import fuzz, fuzz_targets, judge, runner
-from tests.faults.fleet import OLD, WAYS, Fleet
+from tests.faults.fleet import NO_PYTHON, OLD, WAYS, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, GROUPS, HOST_FAULTS
 
@@ -42,7 +42,7 @@ def hosts(way: str, names: Names, seed: int) -> list[Result]:
 def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Result]:
     """The faults of the controller by these names, on two hosts."""
     chosen = [fault for fault in CONTROLLER_FAULTS if fault.name in names]
-    with Fleet({"c1": OLD, "c2": OLD}, way, seed) as fleet:
+    with Fleet({"c1": OLD, "c2": OLD, "c-bare": NO_PYTHON}, way, seed) as fleet:
         return runner.on_controller(fleet, chosen, seeds)
 
 

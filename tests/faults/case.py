@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import judge
-from tests.faults.fleet import OLD, Done, Fleet
+from tests.faults.fleet import NO_PYTHON, OLD, Done, Fleet
 from tests.faults.judge import Expected
 from tests.faults.runner import Result
 
@@ -35,6 +35,8 @@ class Case:
         self.seconds = seconds
         self.hosts = [name for name, host in fleet.farm.hosts.items() if host.recipe == OLD][:2]
         self.converged, self.new = self.hosts
+        # One without a Python, where there is one: only such a host needs what comes along.
+        self.bare = next((name for name, host in fleet.farm.hosts.items() if host.recipe == NO_PYTHON), None)
 
     @property
     def base(self) -> Path:

@@ -79,7 +79,7 @@ FAULTS = (
     controller("half archives", "each packed prefix is cut in two", damaged_cache("archives/*.tar.gz", halved), NATIVE,
                finding="H.9"),
     controller("flipped wheels", "one bit of each wheel in the cache, and no archive", damaged_cache(
-        "wheels/*/*.whl", flipped), NATIVE, finding="H.9"),
+        "wheels/*/*.whl", flipped_and_needed), NATIVE, finding="H.9"),
     controller("newer cache", "each note of the cache has schema 99 and no packages", damaged_cache("**/*.json", newer),
                NATIVE, finding="H.16"),
     controller("empty notes", "each note of the cache is empty", damaged_cache("**/*.json", emptied), NATIVE,

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What a fault is, and the place it is injected into, which undoes every change of the host when the fault is healed."""
+"""What a fault is, and the place it is injected into, which undoes every change of the host once it is healed."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from faiss_fleet.store.queries import Store
 from tests.faults import judge
 from tests.faults.case import ANY_CAUSE, Case, Run
 from tests.faults.fleet import Done
@@ -142,9 +143,17 @@ def text(value: str) -> Callable[[Path], object]:
 
 
 def newer(path: Path) -> None:
+    """As a later version may write it: another layout, and nothing of what this one reads."""
     found = json.loads(path.read_text())
     if isinstance(found, dict):
-        path.write_text(json.dumps({**found, "schema": 99, "packages": None}))
+        path.write_text(json.dumps({"schema": 99, "lock": {"layout": 99}, "kept": list(found)}))
+
+
+def flipped_and_needed(path: Path) -> None:
+    """A damaged wheel, which is needed: what was packed of it is gone."""
+    flipped(path)
+    for archive in path.parents[2].glob("archives/*.tar.gz"):
+        archive.unlink()
 
 
 # -- earlier runs and the store
@@ -163,7 +172,10 @@ def damaged_journal(line: bytes) -> Run:
         names = [record["host"]["name"] for record in again.records]
         if again.status != 0 or sorted(names) != sorted(case.hosts) or "Traceback" in again.output:
             case.wrong("records", f"report.yml ends with {again.status}: {names}: {again.output[-500:]}")
-        case.audit(case.both())
+        later = case.audit(case.both())
+        with Store.open(later.reports / "history.sqlite") as store:
+            if later.run and later.run.name not in [kept.id for kept in store.runs()]:
+                case.wrong("records", "later runs stay out of the store")
 
     return run
 
@@ -232,9 +244,12 @@ def together(**second: Any) -> Run:
     def run(case: Case) -> None:
         case.begin()
         fleet = case.fleet
-        expected = case.expected(case.both(("native", "failed"), ANY_CAUSE))
+        expected = case.expected(
+            case.both(("native", "failed", "fallback") if second else ("native", "failed"), ANY_CAUSE)
+        )
         reports = case.base / "second"
-        other = fleet.command("audit.yml", fleet.inventory(case.hosts, {}), (), second)
+        inventory = fleet.inventory(case.hosts, {}).rename(case.base / "second.json")
+        other = fleet.command("audit.yml", inventory, (), second)
         env = fleet.controller.environment(FAISS_FLEET_REPORTS=str(reports))
         env["PATH"] = os.path.dirname(sys.executable) + os.pathsep + env.get("PATH", os.defpath)
         beside = subprocess.Popen(
@@ -246,7 +261,10 @@ def together(**second: Any) -> Run:
         runs = [path for path in reports.iterdir() if path.is_dir() and not path.is_symlink()]
         two = Done(beside.returncode, output, 0, reports, tuple(case.hosts), runs[0] if runs else None, runs)
         for one in (done, two):
-            case.judge(one, expected, (0, 2))
+            for host, check, what in judge.judge(fleet, one, expected, (0, 2)):
+                # With two policies the last word is that of either.
+                if not second or "its configuration says js" not in what:
+                    case.wrong(check, f"{host} {what}")
         shutil.rmtree(reports, ignore_errors=True)
         case.heals()
 

@@ -27,11 +27,11 @@ def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, target: 
     return info, data
 
 
-def portable(*hostile: Any) -> Callable[[Path], Path]:
-    """An archive that is a Python by its names, with these members as well."""
-    usual = [member("python/bin/python3", b"#!/bin/sh\ntouch /canary\n"), member("python/lib/python3.13/os.py", b"")]
+def portable(*hostile: Any) -> Callable[[Path, bytes], Path]:
+    """An archive with a Python for glibc 2.17, by its program and names, and with these members as well."""
 
-    def make(folder: Path) -> Path:
+    def make(folder: Path, program: bytes) -> Path:
+        usual = [member("python/bin/python3", program), member("python/lib/python3.13/os.py", b"")]
         path = folder / "portable.tar.gz"
         with tarfile.open(path, "w:gz", compresslevel=1) as tar:
             for info, data in [*usual, *hostile]:
@@ -56,14 +56,14 @@ class _Zeros(io.RawIOBase):
         return b"\0" * taken
 
 
-def archive(make: Callable[[Path], Path]) -> Run:
+def archive(make: Callable[[Path, bytes], Path]) -> Run:
     """The portable Python of the inventory is such an archive: refused, or harmless, and nothing leaves its place."""
 
     def run(case: Case) -> None:
         case.begin()
         folder = case.base / "hostile"
         folder.mkdir()
-        path = make(folder)
+        path = make(folder, case.fleet.path(case.converged, "/usr/local/bin/python3.13").read_bytes())
         given = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
         extra = {"faiss_install__portable_python": given, "faiss_install__strategies": ["wheel"]}
         _refused_or_harmless(case, extra)
@@ -75,8 +75,9 @@ def archive(make: Callable[[Path], Path]) -> Run:
 
 def _refused_or_harmless(case: Case, extra: dict[str, Any]) -> None:
     keeps = ("/opt/faiss-fleet",)
-    expected = case.expected(case.both(("native", "fallback", "failed"), ANY_CAUSE), keeps)
-    done = case.fleet.run(case.hosts, extra=extra)
+    hosts = [case.converged, case.bare or case.new]
+    expected = case.expected(dict.fromkeys(hosts, (("native", "fallback", "failed"), ANY_CAUSE)), keeps)
+    done = case.fleet.run(hosts, extra=extra)
     if done.run:
         case.judge(done, expected, (0, 2))
     elif done.status != 2 or "Nothing was changed" not in done.output or "Traceback" in done.output:
@@ -87,14 +88,14 @@ def _refused_or_harmless(case: Case, extra: dict[str, Any]) -> None:
         if (place / "escaped").exists():
             case.wrong("leftovers", f"a member of the archive was written to {place}")
             (place / "escaped").unlink()
-    for host in case.hosts:
+    for host in hosts:
         for name in ("/escaped", "/tmp/escaped", "/opt/escaped", "/canary"):
             if case.fleet.path(host, name).exists():
                 case.wrong("leftovers", f"{host}: a member of the archive was written to, or run as, {name}")
 
 
-def wheel(*members: tuple[str, bytes]) -> Run:
-    """A wheelhouse with a FAISS that is a hostile zip."""
+def wheel(*members: tuple[str, bytes | int]) -> Run:
+    """A wheelhouse with a FAISS that is a hostile zip. A number for content: so many zeros."""
 
     def run(case: Case) -> None:
         case.begin()
@@ -103,7 +104,7 @@ def wheel(*members: tuple[str, bytes]) -> Run:
         (faiss,) = house.glob("faiss_cpu-*cp313*")
         with zipfile.ZipFile(faiss, "a", zipfile.ZIP_DEFLATED) as packed:
             for name, data in members:
-                packed.writestr(name, data)
+                packed.writestr(name, b"\0" * data if isinstance(data, int) else data)
         extra = {"faiss_install__wheelhouse": str(house), "faiss_install__cache": str(case.base / "cold")}
         _refused_or_harmless(case, extra)
         shutil.rmtree(house)
@@ -117,7 +118,7 @@ def hostile_names(case: Case) -> None:
     """Groups and hosts of the inventory are scripts and templates."""
     case.begin()
     fleet = case.fleet
-    names = {HTML.replace("/", ""): case.converged, "x {{ 7 * 191 }} =cmd": case.new}
+    names = {HTML.replace("/", ""): case.converged, "x {{ 7919 * 7907 }} =cmd": case.new}
     path = fleet.inventory(case.hosts, {})
     content = json.loads(path.read_text())
     hosts = content["all"]["hosts"]
@@ -132,7 +133,7 @@ def hostile_names(case: Case) -> None:
         case.wrong("records", f"{done.status}: {found}: {done.output[-800:]}")
     for what in [*judge.output(fleet, _with_hosts(done, case)), *judge.controller_leftovers(fleet)]:
         case.wrong("output", what)
-    if "Traceback" in done.output or "1337" in done.output.replace(path.name, ""):
+    if "Traceback" in done.output or "62615533" in done.output:
         case.wrong("output", "a name was evaluated, or a traceback")
     case.heals()
 
@@ -147,10 +148,8 @@ def secrets(*arguments: str, failing: str = "") -> Run:
 
     def run(case: Case) -> None:
         case.begin()
-        password = {
-            "ansible_password": SECRETS["password"],
-            "ansible_become_password": SECRETS["become"],
-        }
+        # Not ansible_password: with it Ansible wants sshpass, and the hosts take a key.
+        password = {"ansible_become_password": SECRETS["become"]}
         variables: dict[str, Any] = {case.converged: password, case.new: dict(password)}
         states: dict[str, tuple[Any, Any]] = case.both()
         options: dict[str, Any] = {}
@@ -172,12 +171,7 @@ def secrets(*arguments: str, failing: str = "") -> Run:
             for name in case.hosts:
                 variables[name]["ansible_user"] = "nobody-" + name
                 variables[name]["ansible_ssh_private_key_file"] = "/dev/null"
-            variables = {name: {**values, "ansible_connection": "ssh"} for name, values in variables.items()}
             states = case.both("unreachable", "unreachable")
-        if failing in ("", "index", "conda"):
-            # A password makes Ansible want sshpass; the key serves as well, and the word is still in the inventory.
-            for values in variables.values():
-                values.pop("ansible_password")
         case.audit(states, *arguments, variables=variables, **options)
         shutil.rmtree(case.base / "cold", ignore_errors=True)
         case.heals()
