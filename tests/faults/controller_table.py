@@ -19,6 +19,7 @@ from tests.faults.on_controller import (
     damaged_store,
     emptied,
     flipped,
+    flipped_and_needed,
     full_place,
     full_reports,
     halved,
@@ -50,8 +51,8 @@ def secret(name: str, what: str, run: Run) -> ControllerFault:
     return ControllerFault("secrets", name, what, run, "none of twelve planted words is in any output")
 
 
-def half_archive(folder: Path) -> Path:
-    path = portable()(folder)
+def half_archive(folder: Path, program: bytes) -> Path:
+    path = portable()(folder, program)
     halved(path)
     return path
 
@@ -127,14 +128,14 @@ FAULTS = (
         member("python/passwd", kind=HARD, target="/etc/passwd")))),
     hostile("archive: device", "a block device and a FIFO", archive(portable(
         member("python/sda", kind=BLOCK), member("python/pipe", kind=tarfile.FIFOTYPE)))),
-    hostile("archive: bomb", "a library of 3 GB of zeros in 3 MB", archive(portable(
-        member("python/lib/libbomb.so", size=3 << 30))), finding="H.16"),
+    hostile("archive: bomb", "a library of 1 GB of zeros in 5 MB", archive(portable(
+        member("python/lib/libbomb.so", size=1 << 30))), finding="H.16"),
     hostile("archive: names", "names of HTML, Jinja and control characters", archive(portable(
         member("python/{{ lookup('pipe', 'touch $CANARY') }}<script>canary()\x1b[31m", b"x"))),),
     hostile("archive: half", "an archive that ends early", archive(half_archive)),
     hostile("wheel: ..", "a wheel with members that leave the directory", wheel(("../../escaped", b"x"),
             ("/tmp/escaped", b"x"))),
-    hostile("wheel: bomb", "a wheel with 300 MB of zeros", wheel(("faiss/zeros", b"\0" * 300_000_000))),
+    hostile("wheel: bomb", "a wheel with 300 MB of zeros", wheel(("faiss/zeros", 300_000_000))),
     hostile("names", "hosts of the inventory are named by scripts, templates and formulas", hostile_names),
     secret("usual", "twelve words in variables, URLs, environment, pip, conda and npm configuration", secrets()),
     secret("-vvvv", "the same at the highest verbosity", secrets("-vvvv")),
