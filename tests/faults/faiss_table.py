@@ -31,7 +31,8 @@ raise ImportError("it has forked")
 FORKS_AND_PASSES = """
 
 import os as _os, time as _time
-if _os.fork() == 0:
+# In the search test alone: the judge imports it as well.
+if "FAISS_FLEET_CHILD" in _os.environ and _os.fork() == 0:
     _os.setsid()
     while True:
         _time.sleep(1)
