@@ -272,14 +272,16 @@ def _lower(recipe: str, base: Path) -> Path:
 
 
 def _remove(folder: Path) -> None:
-    """Once more where something was being written while it was removed: a session of a host that is ending."""
-    for _attempt in range(3):
+    """Again where something was written or removed meanwhile: the kernel is still ending the processes of the hosts."""
+    deadline = time.monotonic() + 30
+    while True:
         try:
             shutil.rmtree(folder)
             return
-        except FileNotFoundError:
-            continue
-    shutil.rmtree(folder)
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _sweep(base: Path) -> None:

@@ -339,7 +339,7 @@ def test_a_signal_that_ends_the_audit_leaves_reports_with_every_host_and_no_work
         for number in numbers:
             (os.killpg if group else os.kill)(started.pid, number)
             time.sleep(0.3)
-        _, told = started.communicate(timeout=50)
+        _, told = started.communicate(timeout=240)
     finally:
         if started.poll() is None:
             os.killpg(started.pid, signal.SIGKILL)
@@ -352,12 +352,12 @@ def test_a_signal_that_ends_the_audit_leaves_reports_with_every_host_and_no_work
 
 
 def _wait_for_lines(fleet: Fleet, count: int) -> Path:
-    for _attempt in range(600):
+    for _attempt in range(3000):
         for path in fleet.reports.glob("*/records.jsonl"):
             if path.read_bytes().count(b"\n") >= count:
                 return path.parent
         time.sleep(0.1)
-    pytest.fail("the run did not record its first hosts within a minute")
+    pytest.fail("the run did not record its first hosts within five minutes")
 
 
 def test_a_host_name_is_never_a_path(fleet: Fleet) -> None:
