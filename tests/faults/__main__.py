@@ -18,42 +18,14 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Sequence
 
-from tests.faults import fuzz, fuzz_targets, judge, runner
-from tests.faults.fleet import NO_PYTHON, OLD, WAYS, Fleet
+from tests.faults import jobs, judge, runner
+from tests.faults.fleet import WAYS, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, GROUPS, HOST_FAULTS
 
 SEED = 20261128
-WIDE = 8  # faults in one audit; as many hosts are healing meanwhile
 SAMPLE = ("SIGKILL", "SIGTERM")  # of the controller's; the others of a sample are faults of hosts
-
-Names = Sequence[str]
-
-
-def hosts(way: str, names: Names, seed: int) -> list[Result]:
-    """The faults of hosts by these names, on two banks of hosts."""
-    chosen = [fault for fault in HOST_FAULTS if fault.name in names]
-    with Fleet(runner.banks(min(WIDE, max(2, len(chosen)))), way, seed) as fleet:
-        return runner.HostFaults(fleet, chosen).run()
-
-
-def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Result]:
-    """The faults of the controller by these names, on two hosts."""
-    chosen = [fault for fault in CONTROLLER_FAULTS if fault.name in names]
-    with Fleet({"c1": OLD, "c2": OLD, "c-bare": NO_PYTHON}, way, seed) as fleet:
-        return runner.on_controller(fleet, chosen, seeds)
-
-
-def fuzzing(share: float, seed: int) -> list[Result]:
-    results = []
-    for target in fuzz_targets.TARGETS:
-        wrong, seconds = fuzz.fuzz(target.name, share, seed)
-        found = [("fuzz", wrong)] if wrong else []
-        results.append(Result("fuzz", target.name, "-", found, ("no traceback", "2 s", "200 MB"), seconds))
-        runner.say("\n".join(runner.line(results[-1])))
-    return results
 
 
 def sample(way: str, count: int, seed: int) -> list[Result]:
@@ -75,7 +47,7 @@ def everything(options: argparse.Namespace) -> list[Result]:
     ways = options.way or list(WAYS)
     spawn = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(2, spawn) as pool:
-        jobs = []
+        started = []
         for way in ways:
             # What has to do with no way of an audit runs once, on the one that an audit takes when nothing is said.
             own = [fault for fault in CONTROLLER_FAULTS if wanted(fault) and (fault.both_ways or way == ways[-1])]
@@ -84,12 +56,12 @@ def everything(options: argparse.Namespace) -> list[Result]:
                 most = max(fault.seeds for fault in own)
                 seeds = options.seeds or max(1, -(-most // len(ways)))
                 seed = options.seed + ways.index(way) * seeds
-                jobs.append(pool.submit(controller, way, [fault.name for fault in own], seed, seeds))
+                started.append(pool.submit(jobs.controller, way, [fault.name for fault in own], seed, seeds))
             if others:
-                jobs.append(pool.submit(hosts, way, others, options.seed))
+                started.append(pool.submit(jobs.hosts, way, others, options.seed))
         if "fuzz" in groups and not options.only:
-            jobs.append(pool.submit(fuzzing, options.share, options.seed))
-        return [result for job in jobs for result in job.result()]
+            started.append(pool.submit(jobs.fuzzing, options.share, options.seed))
+        return [result for job in started for result in job.result()]
 
 
 def main() -> int:
