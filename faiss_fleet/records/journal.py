@@ -112,7 +112,7 @@ def read_run(folder: Path) -> tuple[Run, Hosts]:
     try:
         data = json.loads((folder / RUN).read_text(encoding="utf-8"))
         return Run.from_dict(data["run"]), {str(name): list(groups) for name, groups in data["hosts"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FleetError(
             f"{folder / RUN} cannot be read: {error}. Restore it, or audit again; {RECORDS} holds the finished hosts."
         ) from error
@@ -275,7 +275,7 @@ def _record(line: bytes) -> Record | None:
     try:
         record = json.loads(line)
         return record if line.endswith(b"\n") and isinstance(record["host"]["name"], str) else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -139,9 +139,10 @@ class CallbackModule(CallbackBase):
             return
         self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
         # Not at the top: a playbook that is no audit has no use for it.
-        from faiss_fleet.fleet import preload
+        from faiss_fleet.fleet import interrupts, preload
 
         preload.warm()
+        interrupts.Interrupts().install()
         reports = self._reports()
         try:
             runs.refuse_unwritable(reports)

@@ -310,7 +310,19 @@ def test_a_killed_controller_loses_nothing_that_was_finished(fleet: Fleet) -> No
     assert "changed=0" in again.stdout
 
 
-def test_ctrl_c_leaves_reports_with_every_host(fleet: Fleet) -> None:
+@pytest.mark.parametrize(
+    ("numbers", "group"),
+    [
+        pytest.param((signal.SIGINT,), True, id="Ctrl-C"),
+        pytest.param((signal.SIGINT, signal.SIGINT), True, id="Ctrl-C twice"),
+        pytest.param((signal.SIGTERM,), False, id="SIGTERM to the first process"),
+        pytest.param((signal.SIGHUP,), True, id="SIGHUP", marks=pytest.mark.slow),
+        pytest.param((signal.SIGQUIT,), True, id="SIGQUIT", marks=pytest.mark.slow),
+    ],
+)
+def test_a_signal_that_ends_the_audit_leaves_reports_with_every_host_and_no_worker(
+    fleet: Fleet, numbers: tuple[signal.Signals, ...], group: bool
+) -> None:
     fleet.inventory({"a": {}, "b": {"ends": "slow"}})
     fleet.book("strategy: ansible.builtin.host_pinned")
     started = subprocess.Popen(
@@ -319,28 +331,35 @@ def test_ctrl_c_leaves_reports_with_every_host(fleet: Fleet) -> None:
         env=fleet.environment(),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
         # pytest-xdist's workers ignore the signal, and what they start would inherit that.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         _wait_for_lines(fleet, 1)
-        os.killpg(started.pid, signal.SIGINT)
-        started.wait(timeout=50)
+        for number in numbers:
+            (os.killpg if group else os.kill)(started.pid, number)
+            time.sleep(0.3)
+        _, told = started.communicate(timeout=240)
     finally:
         if started.poll() is None:
             os.killpg(started.pid, signal.SIGKILL)
             started.wait()
     assert fleet.states() == {"a": "native", "b": "failed"}
     assert (fleet.reports / "latest" / "index.html").is_file()
+    assert started.returncode == 99 and "Traceback" not in told, told
+    with pytest.raises(ProcessLookupError):
+        os.killpg(started.pid, 0)  # nobody of its group is left
 
 
 def _wait_for_lines(fleet: Fleet, count: int) -> Path:
-    for _attempt in range(600):
+    for _attempt in range(3000):
         for path in fleet.reports.glob("*/records.jsonl"):
             if path.read_bytes().count(b"\n") >= count:
                 return path.parent
         time.sleep(0.1)
-    pytest.fail("the run did not record its first hosts within a minute")
+    pytest.fail("the run did not record its first hosts within five minutes")
 
 
 def test_a_host_name_is_never_a_path(fleet: Fleet) -> None:

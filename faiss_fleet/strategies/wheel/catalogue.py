@@ -98,7 +98,7 @@ def from_json(text: str, origin: str = "table") -> list[Wheel]:
             raise ValueError(f"schema {table['schema']}")
         known = notes()
         return [_from_row(row, table["needs"][row["needs"]], origin, known) for row in table["wheels"]]
-    except (ValueError, KeyError, TypeError, InvalidSpecifier) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidSpecifier) as exc:
         raise FleetError(
             f"The catalogue of wheels cannot be read: {exc!r}. "
             "Make it again: python -m faiss_fleet.strategies.wheel.catalogue update.",
@@ -146,16 +146,28 @@ def for_options(options: Options, now: Callable[[], float] = time.time) -> Catal
 def _newer(known: Sequence[Wheel], options: Options, now: Callable[[], float]) -> tuple[list[Wheel], str | None]:
     """Wheels of releases that the table does not have, and why they could not be looked up (None when they could)."""
     path = options.cache / "catalogue" / "newer.json"
-    kept = cache.read_json(path) or {}
+    kept = _looked_up(path)
     if not _fresh(kept, now()) and not options.offline:
         with cache.once(path):
-            kept = cache.read_json(path) or {}
+            kept = _looked_up(path)
             if not _fresh(kept, now()):
                 kept = _look(known, kept, options, now())
                 cache.write_json(path, kept)
     wheels = from_json(kept["table"], "index") if kept.get("table") else []
     have = {wheel.file for wheel in known}
     return [wheel for wheel in wheels if wheel.file not in have], kept.get("gap")
+
+
+def _looked_up(path: Path) -> dict[str, Any]:
+    """What an earlier look noted; {} where there is none, or it is damaged: then it is looked up again."""
+    kept = cache.read_json(path)
+    if not isinstance(kept, dict):
+        return {}
+    try:
+        from_json(kept["table"], "index")
+    except (FleetError, KeyError):
+        return {}
+    return kept
 
 
 def _fresh(kept: dict[str, Any], now: float) -> bool:
