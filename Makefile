@@ -4,7 +4,7 @@ BIN := .venv/bin
 INVENTORY ?= inventory/local
 
 .DEFAULT_GOAL := help
-.PHONY: help venv audit demo test test-all test-packages lint unit bench lock clean
+.PHONY: help venv audit demo test test-all test-packages lint unit faults bench lock clean
 
 help: ## what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ lint: test-packages ## ruff, mypy, the import contracts, ansible-lint
 
 unit: test-packages ## the fast tests, on this Python and on 2.7 and 3.6
 	@tests/run unit python2.7 python3.6
+
+faults: test-packages ## inject every fault into hosts, wire and controller, and print what survived
+	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: ## benchmarks: prints ratios, judges nothing
 	@tools/make-venv .venv requirements/test.txt

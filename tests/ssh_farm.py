@@ -24,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,7 @@ class Farm:
         self._pid = 0
         self._sshd: dict[str, int] = {}
         self._lock: TextIO | None = None
+        self._restarted: list[subprocess.Popen[bytes]] = []
         self.hosts: dict[str, Host] = {}
         self.folder = Path()
 
@@ -117,8 +119,10 @@ class Farm:
                 self._holder.kill()
                 self._holder.wait()
             self._holder = None
+        for process in self._restarted:
+            process.wait()
         if self._lock is not None:
-            shutil.rmtree(self.folder)
+            _remove(self.folder)
             self._lock.close()
             self._lock = None
 
@@ -154,6 +158,24 @@ class Farm:
         for pid in [listener, *_descendants(listener)]:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+    def start(self, name: str) -> None:
+        """Starts the sshd of a host again that was stopped."""
+        folder = self.hosts[name].root.parent
+        enter = [command("nsenter"), f"--target={self._pid}", "--net", "--mount", "--pid", "--"]
+        with (folder / "sshd.log").open("a", encoding="utf-8") as log:
+            process = subprocess.Popen(
+                [*enter, command("sshd"), "-D", "-e", "-f", str(folder / "sshd_config")],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        self._restarted.append(process)
+        # nsenter stays as the parent of what it starts in another process namespace.
+        deadline = time.monotonic() + 10
+        while not (found := _descendants(process.pid)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self._sshd[name] = found[0]
 
     def write_inventory(self, path: Path, variables: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
         """Writes an inventory (JSON, which is YAML too); ``variables`` adds variables of single hosts."""
@@ -247,6 +269,19 @@ def _lower(recipe: str, base: Path) -> Path:
             rootfs.lay(RECIPES[recipe], partial)
             partial.rename(path)
     return path
+
+
+def _remove(folder: Path) -> None:
+    """Again where something was written or removed meanwhile: the kernel is still ending the processes of the hosts."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            shutil.rmtree(folder)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
 
 
 def _sweep(base: Path) -> None:

@@ -146,7 +146,7 @@ def read_json(path: Path) -> Any | None:
     """The value kept at ``path``; None when there is none, or none that can be read."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, ValueError, RecursionError):
         return None
     except OSError as exc:
         raise _unusable(path.parent, exc) from exc

@@ -112,19 +112,24 @@ def read_run(folder: Path) -> tuple[Run, Hosts]:
     try:
         data = json.loads((folder / RUN).read_text(encoding="utf-8"))
         return Run.from_dict(data["run"]), {str(name): list(groups) for name, groups in data["hosts"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FleetError(
             f"{folder / RUN} cannot be read: {error}. Restore it, or audit again; {RECORDS} holds the finished hosts."
         ) from error
 
 
-def read_records(folder: Path) -> Iterator[Record]:
-    """Every record of a settled run, in order. Lines that are no record (torn by a crash) are passed over."""
+def read_records(folder: Path, damaged: list[int] | None = None) -> Iterator[Record]:
+    """Every record of a run, in order. Lines that are no record are passed over.
+
+    damaged gets their numbers, but for a last line without an end: that one is being written, or was torn by a crash.
+    """
     with (folder / RECORDS).open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             record = _record(line)
             if record is not None:
                 yield record
+            elif damaged is not None and line.endswith(b"\n"):
+                damaged.append(number)
 
 
 def settle(folder: Path, cleaner: Cleaner | None = None, each: Callable[[Record], None] | None = None) -> bool:
@@ -270,7 +275,7 @@ def _record(line: bytes) -> Record | None:
     try:
         record = json.loads(line)
         return record if line.endswith(b"\n") and isinstance(record["host"]["name"], str) else None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

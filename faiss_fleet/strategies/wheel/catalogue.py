@@ -98,7 +98,7 @@ def from_json(text: str, origin: str = "table") -> list[Wheel]:
             raise ValueError(f"schema {table['schema']}")
         known = notes()
         return [_from_row(row, table["needs"][row["needs"]], origin, known) for row in table["wheels"]]
-    except (ValueError, KeyError, TypeError, InvalidSpecifier) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, InvalidSpecifier) as exc:
         raise FleetError(
             f"The catalogue of wheels cannot be read: {exc!r}. "
             "Make it again: python -m faiss_fleet.strategies.wheel.catalogue update.",
@@ -121,7 +121,7 @@ def _from_row(row: dict[str, Any], body: dict[str, Any], origin: str, known: dic
         builds=tuple(row["builds"]),
         needs=tuple(body["needs"]),
         bundled=tuple(body["bundled"]),
-        isa=measured_isa(version, tags_of(row["file"]), known),
+        isa=measured_isa(version, tags_of(row["file"]), known) if row["file"].startswith("faiss_cpu-") else None,
         origin=origin,
     )
 
@@ -146,16 +146,28 @@ def for_options(options: Options, now: Callable[[], float] = time.time) -> Catal
 def _newer(known: Sequence[Wheel], options: Options, now: Callable[[], float]) -> tuple[list[Wheel], str | None]:
     """Wheels of releases that the table does not have, and why they could not be looked up (None when they could)."""
     path = options.cache / "catalogue" / "newer.json"
-    kept = cache.read_json(path) or {}
+    kept = _looked_up(path)
     if not _fresh(kept, now()) and not options.offline:
         with cache.once(path):
-            kept = cache.read_json(path) or {}
+            kept = _looked_up(path)
             if not _fresh(kept, now()):
                 kept = _look(known, kept, options, now())
                 cache.write_json(path, kept)
     wheels = from_json(kept["table"], "index") if kept.get("table") else []
     have = {wheel.file for wheel in known}
     return [wheel for wheel in wheels if wheel.file not in have], kept.get("gap")
+
+
+def _looked_up(path: Path) -> dict[str, Any]:
+    """What an earlier look noted; {} where there is none, or it is damaged: then it is looked up again."""
+    kept = cache.read_json(path)
+    if not isinstance(kept, dict):
+        return {}
+    try:
+        from_json(kept["table"], "index")
+    except (FleetError, KeyError):
+        return {}
+    return kept
 
 
 def _fresh(kept: dict[str, Any], now: float) -> bool:
@@ -219,10 +231,11 @@ def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] 
 def exactly(name: str) -> list[tuple[str, str]]:
     """pip's options that let it find this wheel and no other."""
     tags = sorted(tags_of(name))
-    python = re.fullmatch(r"cp(\d)(\d+)", tags[0][0])
+    python = re.fullmatch(r"(cp|py)(\d)(\d*)", tags[-1][0])
     assert python, name
-    first = [("implementation", "cp"), ("python-version", f"{python[1]}.{python[2]}"), ("abi", tags[0][1])]
-    return first + [("platform", platform) for _, _, platform in tags]
+    version = f"{python[2]}.{python[3]}" if python[3] else python[2]
+    first = [("implementation", python[1]), ("python-version", version), ("abi", tags[-1][1])]
+    return first + [("platform", platform) for platform in sorted({platform for _, _, platform in tags})]
 
 
 def wheelhouse(folder: Path, kept: Path) -> list[Wheel]:

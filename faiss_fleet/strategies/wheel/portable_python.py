@@ -26,6 +26,9 @@ EXECUTABLE = re.compile(r"^(?P<top>(?:[^/]+/)?)bin/python3$")
 STDLIB = re.compile(r"^(?P<top>(?:[^/]+/)?)lib/python(?P<major>3)\.(?P<minor>\d+)/")
 LIBRARY = re.compile(r"^(?:[^/]+/)?lib/[^/]+\.so(?:\.[0-9.]+)?$")
 MAX_LINKS = 8
+# Bytes of one program or library of it. The largest of a real one, libpython, has 30 to 100 MB.
+MOST_BYTES = 512 << 20
+NOTED = ("top", "python", "unpacked_bytes", "needs", "bundled")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def from_options(options: Options) -> PortablePython | None:
     note = options.cache / "portable" / f"{sha256}.json"
     _check_sha256(path, sha256, note)
     kept = cache.read_json(note)
-    if not isinstance(kept, dict) or "python" not in kept:
+    if not isinstance(kept, dict) or not all(name in kept for name in NOTED):
         found = _inspect(path)
         stat = path.stat()
         kept = {**found, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "path": str(path)}
@@ -111,6 +114,8 @@ def _inspect(path: Path) -> dict[str, Any]:
                 handle = tar.extractfile(member) if member else None
                 if member is None or handle is None:
                     continue
+                if member.size > MOST_BYTES:
+                    raise _unusable(path, f"{name} in it has {member.size} bytes, which no library of a Python has")
                 data = handle.read()
                 if elf.is_elf(data[:4]):
                     files[posixpath.join(FOLDER, posixpath.relpath(member.name, top or "."))] = elf.read(

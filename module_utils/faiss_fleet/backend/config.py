@@ -7,6 +7,7 @@ import json
 import os
 import re
 
+from .. import read_json
 from ..errors import AuditError
 
 SCHEMA = 1
@@ -45,13 +46,11 @@ def parse(data):
     if data is None:
         return None, None
     try:
-        found = json.loads(data.decode('utf-8'))
+        found = read_json.loads(data.decode('utf-8'))
     except UnicodeDecodeError:
         return None, 'it is not UTF-8 text'
     except ValueError as exc:
         return None, 'it is not JSON (%s)' % exc
-    except RuntimeError:                # Python 2.7's name for brackets nested too deep; RecursionError is one as well.
-        return None, 'it is nested too deep'
     if not isinstance(found, dict):
         return None, 'it is JSON, but not an object'
     if found.get('schema') != SCHEMA:

@@ -5,8 +5,8 @@ __metaclass__ = type
 
 import errno
 import io
-import json
 
+from .. import read_json
 from ..errors import AuditError
 
 _TEXT = type(u'')
@@ -20,7 +20,7 @@ def named_runtime(path):
     """
     try:
         with io.open(path, encoding='utf-8') as handle:
-            setting = json.load(handle)
+            setting = read_json.loads(handle.read())
     except (IOError, OSError) as exc:
         if exc.errno in (errno.ENOENT, errno.ENOTDIR):
             return {'found': False, 'backend': None, 'candidate': None, 'runtime': None}

@@ -7,13 +7,13 @@ database first, so its answer is judged by what it needs to start a container; w
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import json
 import os
 import re
 import socket
 import time
 
 from . import runtimes
+from .. import read_json
 
 DOCKER_SOCKETS = ('/var/run/docker.sock', '/run/docker.sock')
 RUNTIMES = ('crun', 'runc', 'youki', 'kata-runtime')
@@ -83,7 +83,7 @@ def _body(answer):
     if not found or not re.match(br'^HTTP/1\.[01] 200 ', head):
         return None
     try:
-        said = json.loads(body[body.find(b'{'):body.rfind(b'}') + 1].decode('utf-8', 'replace'))
+        said = read_json.loads(body[body.find(b'{'):body.rfind(b'}') + 1].decode('utf-8', 'replace'))
     except ValueError:
         return None
     return said if isinstance(said, dict) else None

@@ -7,11 +7,11 @@ Node at most, and only when neither headers nor table know the release.
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import json
 import posixpath
 import re
 
 from . import runtimes
+from .. import read_json
 
 NAME = re.compile(r'^node(js)?$')
 FOLDERS = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin',
@@ -93,7 +93,7 @@ def npm_version(host, path):
              posixpath.dirname(posixpath.dirname(host.real(posixpath.join(folder, 'npm'))))]
     for root in roots + ['/usr/share/nodejs/npm', '/usr/share/npm']:
         try:
-            said = json.loads(host.text_or_none(posixpath.join(root, 'package.json'), 1 << 20) or '{}')
+            said = read_json.loads(host.text_or_none(posixpath.join(root, 'package.json'), 1 << 20) or '{}')
         except ValueError:
             continue
         if isinstance(said, dict) and said.get('name') == 'npm':

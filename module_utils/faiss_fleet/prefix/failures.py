@@ -16,6 +16,7 @@ import posixpath
 import re
 
 from . import manifest as prefixes
+from .. import read_json
 
 NAME = re.compile(r'^(?P<digest>[0-9a-f]{8,64})\.[0-9a-f]{12}\.tried\.json$')
 SCHEMA = 1
@@ -39,7 +40,7 @@ def digest_of(name):
 def parse(text):
     """{candidate, cause, message, at, facts, figures, against}; None when this is no memo."""
     try:
-        found = json.loads(text)
+        found = read_json.loads(text)
     except ValueError:
         return None
     if not isinstance(found, dict) or found.get('schema') != SCHEMA:

@@ -3,12 +3,11 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import json
 import os
 import posixpath
 
 from . import contents
-from .. import trust
+from .. import read_json, trust
 from .manifest import MANIFEST, PARTIAL
 
 MOST_PREFIXES = 200
@@ -23,7 +22,7 @@ def judge(name, manifest, error=None):
     if manifest is None:
         return False, error or 'It has no %s.' % MANIFEST
     try:
-        said = json.loads(manifest)
+        said = read_json.loads(manifest)
     except ValueError:
         return False, 'Its %s is no JSON.' % MANIFEST
     if not isinstance(said, dict) or said.get('digest') != name:
@@ -38,7 +37,7 @@ def commands(host, prefix):
     for name in host.names(folder)[:MOST_PREFIXES]:
         path = posixpath.join(folder, name)
         try:
-            lock = json.loads(host.text(posixpath.join(path, MANIFEST), 16 << 20))['lock']
+            lock = read_json.loads(host.text(posixpath.join(path, MANIFEST), 16 << 20))['lock']
             image = lock['image'].get('id') or lock['image']['reference']
             found['image', path] = [lock['engine']['path'], 'image', 'inspect', '--format', '{{.Id}}', image]
         except (IOError, OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -57,9 +56,13 @@ def image_gone(result):
 def unusable(path):
     """Why this prefix is not to be run; None when it is as it was installed and no one else can change it."""
     foreign = trust.writer(path)
+    return refusal('%s %s' % foreign if foreign else None, None if foreign else contents.damage(path))
+
+
+def refusal(foreign, harm):
+    """The reason for who could replace what is in a prefix, or for how it is damaged; None for neither."""
     if foreign:
-        return '%s %s, who could replace what is in it.' % foreign
-    harm = contents.damage(path)
+        return '%s, who could replace what is in it.' % foreign
     return 'It is damaged: %s.' % harm.rstrip('.') if harm else None
 
 

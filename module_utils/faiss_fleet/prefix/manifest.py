@@ -3,10 +3,10 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import json
 import posixpath
 import re
 
+from .. import read_json
 from ..errors import AuditError
 
 MANIFEST = 'manifest.json'
@@ -68,7 +68,7 @@ def _refused(path, why):
 def parse_manifest(text, where):
     """The manifest of a prefix as a dict. Raises AuditError when it is none that this version can read."""
     try:
-        manifest = json.loads(text)
+        manifest = read_json.loads(text)
     except ValueError as exc:
         raise _corrupt(where, 'its %s is not JSON (%s)' % (MANIFEST, exc))
     if not isinstance(manifest, dict) or manifest.get('schema') != SCHEMA:
@@ -82,7 +82,7 @@ def parse_manifest(text, where):
 def parse_files(text, where):
     """{path: {"link"} or {"size", "sha256" and perhaps "mtime"}} of everything that a prefix holds."""
     try:
-        files = json.loads(text)
+        files = read_json.loads(text)
     except ValueError as exc:
         raise _corrupt(where, 'its %s is not JSON (%s)' % (FILES, exc))
     if not isinstance(files, dict):

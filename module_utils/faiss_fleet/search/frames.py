@@ -7,7 +7,7 @@ which is counted and shown, and never believed.
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import json
+from .. import read_json
 
 MARKER = 'faiss-fleet-answer'
 LONGEST_LINE = 262144      # an answer has a few kilobytes; a longer line is a flood
@@ -72,7 +72,7 @@ class Frames:
             self._garbage(line)
             return
         try:
-            frame = json.loads(line[len(self._start):].decode('utf-8'))
+            frame = read_json.loads(line[len(self._start):].decode('utf-8'))
         except ValueError:
             self._garbage(line)
             return

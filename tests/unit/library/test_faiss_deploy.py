@@ -164,3 +164,11 @@ def test_half_built_folders_of_a_prefix_go_with_it_also_when_it_never_was_there(
     tmpdir.ensure('fleet/wheel/%s.partial-1/x' % DIGEST)
     assert faiss_deploy.absent(host, check_mode=False)['leftovers']
     assert tmpdir.join('fleet', 'wheel').listdir() == []
+
+
+def test_file_that_only_looks_the_same_is_found_when_a_prefix_is_doubted(host):
+    faiss_deploy.present(host, check_mode=False)
+    silently_altered(host)
+    result = faiss_deploy.present(host, check_mode=False)
+    assert result['changed'] and 'big.so: has other content' in result['because']
+    assert contents.damage(host['prefix'], hashes=True) is None

@@ -70,8 +70,9 @@ def test_digest_does_not_depend_on_the_order_of_keys():
 
 
 def test_file_that_is_no_json_counts_as_absent(tmp_path):
-    (tmp_path / "x.json").write_text("{")
-    assert cache.read_json(tmp_path / "x.json") is None
+    for text in ("{", "", "\xff", "[" * 100_000):
+        (tmp_path / "x.json").write_text(text, encoding="latin-1")
+        assert cache.read_json(tmp_path / "x.json") is None
     assert cache.read_json(tmp_path / "none.json") is None
 
 

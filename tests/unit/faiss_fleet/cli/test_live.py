@@ -56,3 +56,17 @@ def test_of_a_large_fleet_only_hosts_in_need_have_a_line(hosts: int, shown: bool
         assert verdict is not None, name
         display.verdict(verdict)
     assert ("good" in out.getvalue()) == shown and "gone" in out.getvalue()
+
+
+def test_plain_lines_begin_with_the_first_host_and_claim_no_time_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    progress, out, now = Progress(0), io.StringIO(), [100.0]
+    monkeypatch.setattr("faiss_fleet.cli.live.time.monotonic", lambda: now[0])
+    display = Display(Console(file=out, width=200), progress)
+    now[0] += 60
+    display.tick()
+    assert out.getvalue() == ""
+    progress.due = 5
+    display.tick()
+    assert out.getvalue().startswith("0 of 5 hosts: ") and out.getvalue().endswith("; time left not known yet\n")

@@ -66,8 +66,8 @@ def test_unreachable_hosts_beyond_twenty_are_counted(capsys: pytest.CaptureFixtu
 def test_a_difference_shows_as_many_rows_as_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
     before = [line(host=f"h{number}") for number in range(5)]
     after = [line(host=f"h{number}", state="fallback", strategy="js", cause="disk_full") for number in range(5)]
-    show.diff(compare("r1", before, "r2", after), rows=2)
+    show.diff(compare("r1", before, "r2", after), limit=2)
     text = capsys.readouterr().out
     assert "Lost native: 5" in text and "3 more; --rows 5 shows all" in text
-    show.diff(compare("r1", before, "r2", before), rows=2)
+    show.diff(compare("r1", before, "r2", before), limit=2)
     assert "nothing changed" in capsys.readouterr().out

@@ -153,7 +153,7 @@ def test_latest_that_is_a_folder_is_refused(tmp_path: Path) -> None:
         runs.refuse_unwritable(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"run": {}, "hosts": []})])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"run": {}, "hosts": []}), "[" * 100_000])
 def test_a_broken_run_json_is_named(tmp_path: Path, content: str) -> None:
     folder = write_run(tmp_path, 1)
     (folder / runs.RUN).write_text(content)
@@ -176,7 +176,7 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
 def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path: Path) -> None:
     folder = write_run(tmp_path, 3)
     whole = (folder / runs.RECORDS).read_bytes()
-    (folder / runs.RECORDS).write_bytes(whole + b'{"x":1}\ngarbage\n\xff\xfe\n')
+    (folder / runs.RECORDS).write_bytes(whole + b'{"x":1}\n' + b"[" * 100_000 + b"\ngarbage\n\xff\xfe\n")
     assert runs.settle(folder) is False
     assert (folder / runs.RECORDS).read_bytes() == whole
     assert (folder / runs.DAMAGED).read_bytes().endswith(b"garbage\n\xff\xfe\n")

@@ -22,6 +22,7 @@ SECTIONS = [
     "Classes of hosts",
     "Hosts that told nothing",
     "Questions that come up",
+    "Loading FAISS only where it works",
     "Risks",
     "What this assessment does not know",
 ]

@@ -75,7 +75,7 @@ def test_an_unreachable_host_shows_the_age_of_its_last_good_result() -> None:
 
 def test_every_question_is_answered_for_every_class() -> None:
     rendered = section(text(*FLEET), "Questions that come up")
-    assert len(re.findall(r"^\*\*.*\?\*\*$", rendered, re.MULTILINE)) == 5
+    assert len(re.findall(r"^\*\*.*\?\*\*$", rendered, re.MULTILINE)) == 6
     one = section(text(kind("centos7-py313")), "Questions that come up")
     assert "**Does devtoolset give this host a newer glibc?**" in one
     assert "Class" not in one

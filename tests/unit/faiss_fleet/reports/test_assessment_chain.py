@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.unit.faiss_fleet.reports.assessed import kind, section, text
+from tests.unit.faiss_fleet.reports.assessed import commands, kind, section, text
 
 
 def test_the_chain_leads_from_file_to_library_to_version_to_what_is_there() -> None:
@@ -25,3 +25,15 @@ def test_native_despite_the_newest_release_is_told() -> None:
         "On 1 host of them the newest release considered does not load (faiss-cpu 1.15.1 needs `GLIBC_2.27`; there it "
         "is glibc 2.17), and an older one does"
     ) in text(kind("centos7-py313"))
+
+
+def test_the_chain_of_the_node_binding_and_commands_that_show_it_again_are_given() -> None:
+    made = kind("centos7-py313")
+    blocked = next(one for one in made["plan"] if one["verdict"] == "blocked" and one["strategy"] == "wheel")
+    blocked["artefact"]["file"] = "faiss_cpu-1.15.1-cp310-abi3-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"
+    said = section(text(made), "The glibc dependency chain")
+    assert "**The Node binding.**" in said and "`GLIBC_2.17` at most" in said and "was not read here" in said
+    assert [words[:2] for words in commands(said)][:2] == [["faiss-fleet", "needs"]] * 2
+    assert commands(said)[0][2] == blocked["artefact"]["file"]
+    blocked["artefact"]["file"] = "x.whl; reboot"
+    assert "reboot" not in section(text(made), "The glibc dependency chain")

@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from tests.unit.faiss_fleet.reports.assessed import FLEET, assessed, commands, kind, text
+import re
+from typing import Any
+
+import pytest
+
+from tests.unit.faiss_fleet.reports.assessed import FLEET, assessed, commands, kind, section, text
 
 
 def test_commands_name_the_inventory_and_hosts_that_exist() -> None:
@@ -12,7 +17,7 @@ def test_commands_name_the_inventory_and_hosts_that_exist() -> None:
     names = {name for record in FLEET for name in (record["host"]["name"], *record["host"]["groups"])}
     limits = 0
     for words in commands(rendered):
-        assert words[0] in ("ansible", "ansible-playbook", "images/portable-python"), words
+        assert words[0] in ("ansible", "ansible-playbook", "images/portable-python", "faiss-fleet", "skopeo"), words
         if "--limit" in words:
             limit = words[words.index("--limit") + 1]
             assert words[words.index("-i") + 1] == "inventory/prod"
@@ -33,3 +38,26 @@ def test_a_group_that_is_just_the_class_stands_for_it() -> None:
     other = kind("alpine")
     other["host"] = {"name": "db", "groups": ["prod"]}
     assert "ansible all -i inventory/prod --limit web -m faiss_search_test " in text(*made, other)
+
+
+@pytest.mark.parametrize(
+    "system, command",
+    [
+        ({"id": "centos", "version": "7"}, "yum install -y podman"),
+        ({"id": "rocky", "version": "9.4"}, "dnf install -y podman"),
+        ({"id": "pop", "id_like": "ubuntu debian", "version": "22.04"}, "apt-get install -y podman"),
+        ({"id": "alpine", "version": "3.20"}, "apk add podman"),
+        ({"id": "sles", "version": "15.6"}, "zypper --non-interactive install podman"),
+        ({"id": None, "version": None}, None),
+    ],
+)
+def test_an_engine_is_installed_by_the_package_manager_of_the_host(system: dict[str, Any], command: str | None) -> None:
+    record = kind("alpine", cause="engine_missing", remedy="Install one.")
+    record["facts"]["os"] = {"name": None, **system}
+    rendered = text(record)
+    if command is None:
+        assert "Install an engine, podman or docker, with the package manager of these hosts." in rendered
+        return
+    assert f"ansible.builtin.command -a '{command}' --become" in rendered
+    others = {"yum", "dnf", "apt-get", "apk", "zypper"} - {command.split(" ")[0]}
+    assert others.isdisjoint(re.findall(r"[a-z-]+", section(rendered, "Classes of hosts")))

@@ -47,3 +47,13 @@ def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:
     assert "nothing that was asked for could be planned there" in section(rendered, "Recommendation")
     assert "Not feasible by what was asked for: existing and conda had no candidate there" in rendered
     assert "no native way was asked for" in text({**bare, "strategies": ["js"]})
+
+
+def test_javascript_is_judged_by_the_corpus_that_meets_usual_budgets() -> None:
+    made = kind("centos7-py313")
+    for test in made["verification"]:
+        if test["backend"] == "js":
+            test["indexes"][0]["p95_ms"] = 4.0
+    said = section(text(made), "Classes of hosts").partition("**Native or JavaScript.**")[2].partition("\n")[0]
+    assert "4.00 ms for 10,000 vectors of 384 dimensions" in said
+    assert "10 ms up to 25,000 vectors, 50 ms up to 120,000 vectors and 100 ms up to 250,000 vectors" in said

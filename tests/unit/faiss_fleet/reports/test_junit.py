@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
+import junitparser
 import pytest
 
 from faiss_fleet.records import checks
@@ -38,3 +40,16 @@ def test_junit_has_a_case_for_each_host_and_check_with_its_time(hostile: bool) -
     place = next(at for at, host in enumerate(hosts) if host["state"] == "fallback" and by_glibc[at])
     [glibc] = [case for case in cases if case.attrib["name"] == "glibc"][place]
     assert glibc.tag == "failure" and "needs" in glibc.attrib["message"]
+
+
+def test_junit_is_read_by_what_ci_reads_it_with(tmp_path: Path) -> None:
+    hosts = fleet(hostile=True)
+    file = tmp_path / "junit.xml"
+    file.write_text(text_of(junit.render, hosts), encoding="utf-8")
+    read = junitparser.JUnitXml.fromfile(str(file))
+    before = (read.tests, read.failures, read.errors, read.skipped)
+    times = [case.time for suite in read for case in suite if case.name == junit.BACKEND]
+    read.update_statistics()
+    assert before == (read.tests, read.failures, read.errors, read.skipped)
+    assert len(times) == 60 and max(times) > 1
+    assert len({(case.classname, case.name) for suite in read for case in suite}) == read.tests

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import re
+import subprocess
 
 import pytest
 
 from faiss_fleet.reports import prometheus
+from tests import promtool
 from tests.unit.faiss_fleet.reports.exported import fleet, text_of
 
 
@@ -30,3 +32,16 @@ def test_prometheus_lines_are_well_formed(hostile: bool) -> None:
         assert all(re.fullmatch(r'faiss_fleet_host_native\{host="[^"]+"\} [01]', line) for line in native)
         info = [line for line in text.splitlines() if line.startswith("faiss_fleet_host_info{")]
         assert len(info) == 60 and any('libc="glibc 2.17"' in line for line in info)
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_promtool_finds_nothing_to_say(hostile: bool) -> None:
+    done = subprocess.run(
+        [promtool.path(), "check", "metrics"],
+        input=text_of(prometheus.render, fleet(hostile)).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    broken = subprocess.run([promtool.path(), "check", "metrics"], input=b"bad{ 1\n", capture_output=True, check=False)
+    assert broken.returncode

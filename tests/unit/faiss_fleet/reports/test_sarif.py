@@ -8,6 +8,7 @@ import json
 import pytest
 
 from faiss_fleet.reports import sarif
+from tests.sample_records import RUN
 from tests.unit.faiss_fleet.reports.exported import fleet, text_of
 
 
@@ -19,12 +20,12 @@ def test_sarif_has_a_result_for_each_host_that_is_not_native(hostile: bool) -> N
     [run] = document["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert sorted(rule["id"] for rule in rules) == sorted({result["ruleId"] for result in run["results"]})
-    assert run["tool"]["driver"]["informationUri"].startswith("https://")
+    assert run["tool"]["driver"]["informationUri"] == f"pkg:generic/faiss-fleet@{RUN.version}"
     assert len(run["results"]) == sum(host["state"] != "native" for host in hosts)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("warning", "error")
         assert result["message"]["text"]
         location = result["locations"][0]
-        assert location["physicalLocation"]["artifactLocation"]["uri"] == "inventory/prod"
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "inventory/prod/hosts.yml"
         assert location["logicalLocations"][0]["name"]

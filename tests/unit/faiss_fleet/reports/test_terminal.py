@@ -81,3 +81,12 @@ def test_a_host_that_was_not_reached_says_what_it_was() -> None:
 def test_a_hosts_text_does_not_steer_the_terminal() -> None:
     lines = terminal.lines(hostile.summary(hostile.everything(), hostile.host(hostile.STEERED)), 120)
     assert all(line.isprintable() for line, _ in lines)
+
+
+def test_a_host_of_the_fallback_says_by_which_kernel() -> None:
+    record = next(record for record in records(30) if record["state"] == "fallback" and record["verification"])
+    (test,) = [test for test in record["verification"] if test["backend"] == "js"]
+    record["decision"]["provider"], test["kernel"] = "js", "wasm-simd"
+    assert "js (wasm-simd)" in terminal.lines(hostile.summary(record), 200)[1][0]
+    del test["kernel"]
+    assert "(" not in terminal.lines(hostile.summary(record), 200)[1][0].partition("glibc")[0]

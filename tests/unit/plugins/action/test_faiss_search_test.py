@@ -26,7 +26,7 @@ def test_a_runtime_is_tested_by_the_module() -> None:
 
 
 def test_the_python_of_the_configuration_runs_the_test_where_no_other_can() -> None:
-    remote = Remote(NO_PYTHON, {"changed": False, "results": []}, said=[CONFIGURED])
+    remote = Remote(NO_PYTHON, {"changed": False, "results": []}, said=[CONFIGURED, ""])
     result = run("faiss_search_test", remote, SETTING)
     assert not result.get("failed")
     assert remote.interpreters() == [None, RUNTIME["argv"][0]]

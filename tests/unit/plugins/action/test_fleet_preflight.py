@@ -11,9 +11,24 @@ from ansible.errors import AnsibleError
 from tests.unit.plugins.action_calls import Remote, run
 
 
+class Variables(dict[str, Any]):
+    """A host's variables, and as they are written."""
+
+    @property
+    def _vars(self) -> dict[str, Any]:
+        return dict(self)
+
+
+class Hosts(dict[str, Any]):
+    """Variables by host, and as they are written."""
+
+    raw_get = dict.__getitem__
+
+
 def preflight(hostvars: Mapping[str, Any], **arguments: Any) -> dict[str, Any]:
     remote = Remote()
-    task_vars = {"hostvars": hostvars, "ansible_play_hosts_all": list(hostvars)}
+    known = {host: Variables(found) if isinstance(found, dict) else found for host, found in hostvars.items()}
+    task_vars = {"hostvars": Hosts(known), "ansible_play_hosts_all": list(hostvars)}
     result = run("fleet_preflight", remote, {"files": False, **arguments}, task_vars)
     assert remote.modules == [] == remote.commands
     return result
@@ -39,6 +54,8 @@ def test_one_fault_is_told_once_with_the_hosts_that_have_it() -> None:
 
 class Templates(Mapping[str, Any]):
     """Variables of which one cannot be worked out."""
+
+    _vars: Mapping[str, Any] = {}
 
     def __getitem__(self, name: str) -> Any:
         raise AnsibleError("'nothing' is undefined")

@@ -1,5 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 
+
+import json
+
 import pytest
 from packaging.version import Version
 
@@ -138,6 +141,19 @@ def test_newer_release_is_found_read_once_and_kept(tmp_path, monkeypatch):
     assert len(asked) == 1
     catalogue.for_options(options(tmp_path), now=lambda: 1e12)
     assert len(asked) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["[1, 2]", '"text"', '{"at": 1e99, "table": [1]}', '{"at": 1e99, "table": "{}"}', "[" * 100_000, "{"]
+)
+def test_a_damaged_note_of_newer_releases_is_looked_up_again(tmp_path, monkeypatch, text):
+    path = options(tmp_path).cache / "catalogue" / "newer.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    monkeypatch.setattr(pip_resolver, "wheel_names", lambda *_: [])
+    found = catalogue.for_options(options(tmp_path))
+    assert (len(found.wheels), found.gaps) == (len(catalogue.table()), ())
+    assert isinstance(json.loads(path.read_text())["table"], str)
 
 
 def test_index_out_of_reach_is_a_gap_that_names_no_secret_and_is_not_asked_by_every_host(tmp_path, monkeypatch):

@@ -1,0 +1,59 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Has a signal that ends an audit end it as Ctrl-C does: workers tidy up, hosts have records, reports are written.
+
+Knows nothing of Ansible but that it forks its workers and takes KeyboardInterrupt for the user's wish to stop.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from types import FrameType
+
+from ..artefacts import limits
+
+# From a terminal, a service manager, a terminal that is closed, and a terminal once more.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+class Interrupts:
+    """The handlers of one process and of the workers that it forks from now on."""
+
+    def __init__(self) -> None:
+        self._owner = os.getpid()
+        self._ending = False
+        self._taken: list[signal.Signals] = []
+
+    def install(self) -> None:
+        """Takes the signals that nobody ignores (nohup) or handles already."""
+        if threading.current_thread() is not threading.main_thread():
+            return  # no handler can be set there, and none is needed: the caller's process has its own
+        for number in SIGNALS:
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                signal.signal(number, self._handle)
+                self._taken.append(number)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if os.getpid() == self._owner:
+            self._end_run()
+        else:
+            self._end_worker(number)
+
+    def _end_run(self) -> None:
+        if self._ending:
+            return  # said twice: the reports are on their way
+        self._ending = True
+        if signal.SIGQUIT in self._taken:
+            signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # the way out where that hangs
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise KeyboardInterrupt
+
+    def _end_worker(self, number: int) -> None:
+        for taken in self._taken:
+            signal.signal(taken, signal.SIG_IGN)  # once is enough
+        limits.end_children()
+        # Not by the signal itself: what the worker holds (scratch directories, locks, a pip) is let go on the way out.
+        raise SystemExit(128 + number)

@@ -1,0 +1,91 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""One fault of the controller with its two hosts, and what every one of them does: audit, judge, heal."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from tests.faults import judge
+from tests.faults.fleet import NO_PYTHON, OLD, Done, Fleet
+from tests.faults.judge import Expected
+from tests.faults.runner import Result
+
+ANY = ("native", "fallback", "failed", "unreachable")
+# Of an audit of two hosts, when nobody knows yet.
+USUAL_SECONDS = 15.0
+
+
+class _AnyCause(tuple[Any, ...]):
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+ANY_CAUSE = _AnyCause()
+
+
+class Case:
+    """One fault of the controller with its hosts: the first is converged, the second new, and so on."""
+
+    def __init__(self, fleet: Fleet, result: Result, seed: int, seconds: float = USUAL_SECONDS) -> None:
+        self.fleet, self.result = fleet, result
+        self.random = random.Random(seed)
+        self.seconds = seconds
+        self.hosts = [name for name, host in fleet.farm.hosts.items() if host.recipe == OLD][:2]
+        self.converged, self.new = self.hosts
+        # One without a Python, where there is one: only such a host needs what comes along.
+        self.bare = next((name for name, host in fleet.farm.hosts.items() if host.recipe == NO_PYTHON), None)
+
+    @property
+    def base(self) -> Path:
+        return self.fleet.controller.base
+
+    def wrong(self, check: str, what: str) -> None:
+        self.result.wrong.append((check, what))
+
+    def begin(self) -> None:
+        """The second host has never seen an audit."""
+        self.fleet.erase(self.new)
+
+    def expected(self, states: Mapping[str, tuple[Any, Any]], keeps: tuple[str, ...] = ()) -> dict[str, Expected]:
+        found = {}
+        for host, (state, cause) in states.items():
+            configuration, paths = judge.baseline(self.fleet, host)
+            states_ = state if isinstance(state, tuple) else (state,)
+            causes = cause if isinstance(cause, tuple) else (cause,)
+            found[host] = Expected(states_, causes, keeps, configuration, paths)
+        return found
+
+    def audit(
+        self,
+        states: Mapping[str, tuple[Any, Any]],
+        *arguments: str,
+        status: tuple[int | None, ...] | None = None,
+        keeps: tuple[str, ...] = (),
+        judged: bool = True,
+        **options: Any,
+    ) -> Done:
+        expected = self.expected(states, keeps)
+        done = self.fleet.run(list(states), options.pop("variables", None), *arguments, **options)
+        if judged:
+            self.judge(done, expected, status or judge.status_of(expected))
+        return done
+
+    def judge(
+        self, done: Done, expected: Mapping[str, Expected], status: tuple[int | None, ...], prefix: str = ""
+    ) -> None:
+        for host, check, what in judge.judge(self.fleet, done, dict(expected), status):
+            self.wrong("next run" if prefix else check, f"{prefix}{host} {what}".strip())
+
+    def both(self, state: Any = "native", cause: Any = None) -> dict[str, tuple[Any, Any]]:
+        return {host: (state, cause) for host in self.hosts}
+
+    def heals(self) -> None:
+        """The next run, with nothing in its way, has both hosts native."""
+        expected = self.expected(self.both())
+        self.judge(self.fleet.run(self.hosts), expected, (0,), "next run: ")
+
+
+Run = Callable[[Case], None]

@@ -1,0 +1,39 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What `make faults` runs side by side, each in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.faults import fuzz, fuzz_targets, runner
+from tests.faults.fleet import NO_PYTHON, OLD, Fleet
+from tests.faults.runner import Result
+from tests.faults.table import CONTROLLER_FAULTS, HOST_FAULTS
+
+WIDE = 8  # faults in one audit; as many hosts are healing meanwhile
+
+Names = Sequence[str]
+
+
+def hosts(way: str, names: Names, seed: int) -> list[Result]:
+    """The faults of hosts by these names, on two banks of hosts."""
+    chosen = [fault for fault in HOST_FAULTS if fault.name in names]
+    with Fleet(runner.banks(min(WIDE, max(2, len(chosen)))), way, seed) as fleet:
+        return runner.HostFaults(fleet, chosen).run()
+
+
+def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Result]:
+    """The faults of the controller by these names, on two hosts."""
+    chosen = [fault for fault in CONTROLLER_FAULTS if fault.name in names]
+    with Fleet({"c1": OLD, "c2": OLD, "c-bare": NO_PYTHON}, way, seed) as fleet:
+        return runner.on_controller(fleet, chosen, seeds)
+
+
+def fuzzing(share: float, seed: int) -> list[Result]:
+    results = []
+    for target in fuzz_targets.TARGETS:
+        wrong, seconds = fuzz.fuzz(target.name, share, seed)
+        found = [("fuzz", wrong)] if wrong else []
+        results.append(Result("fuzz", target.name, "-", found, ("no traceback", "2 s", "200 MB"), seconds))
+        runner.say("\n".join(runner.line(results[-1])))
+    return results
