@@ -32,7 +32,7 @@ EXEMPT = {
     "faiss_fleet/fleet/interrupts.py": "signals of real runs: tests/integration/test_callback_runs",
     "faiss_fleet/plan/artefact_sources.py": "reads what plan/test_artefact_check judges",
     "faiss_fleet/plan/record_answers.py": "the record's view of plan/answers; plan/test_answers asks both",
-    "faiss_fleet/records/origin.py": "who ran an audit; plugins/callback/test_fleet_record and runs of playbooks read it",
+    "faiss_fleet/records/origin.py": "who ran an audit; runs of playbooks read it",
     "faiss_fleet/reports/overview.py": "the page's first screen; reports/test_html and the browser read it",
     "faiss_fleet/reports/page_parts.py": "parts of the page; reports/test_html and the browser read them",
     "faiss_fleet/reports/page_table.py": "the page's table; reports/test_html and the browser read it",
