@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import FleetError
 from ..records.schema import Record
@@ -18,6 +18,9 @@ from .answered import Answered
 from .findings import Findings
 from .json_document import text as json_text
 from .summary import Summary
+
+if TYPE_CHECKING:
+    from .parquet import Nested
 
 
 class Material:
@@ -42,6 +45,7 @@ class Material:
         self._earlier = earlier or Earlier.none()
         taken = [FORMATS[name].takes for name in (FORMATS if wanted is None else wanted)]
         self._answers = any("answered" in each for each in taken)
+        self.nested = _nested() if any("nested" in each for each in taken) else None
 
     def add(self, record: Record) -> None:
         """Counts one host in."""
@@ -49,6 +53,8 @@ class Material:
         self.findings.add(record)
         if self._answers:
             self.answered.add(record)
+        if self.nested is not None:
+            self.nested.add(record)
 
     @classmethod
     def of(
@@ -76,6 +82,13 @@ class Material:
         """The runs before this one of the same inventory and mode, oldest first."""
         run, hosts = self.summary.run, (str(cells["host"]) for cells in self.summary.rows)
         return self._earlier.totals(run["inventory"], bool(run["check_mode"]), hosts)
+
+
+def _nested() -> Nested:
+    """What collects the nested columns of Parquet, whose library is imported for it alone."""
+    from .parquet import Nested
+
+    return Nested()
 
 
 @dataclass(frozen=True)
@@ -128,7 +141,7 @@ FORMATS: dict[str, Format] = {
     "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("lines",)),
     "parquet": Format(
         "one row a host with its plan, attempts and tests as nested columns, for analysis",
-        "fleet.parquet", "parquet", "write", ("summary", "records", "file"),
+        "fleet.parquet", "parquet", "write", ("summary", "nested", "file"),
     ),
     "junit": Format("JUnit XML, a case for each host and check, for CI", "junit.xml", "junit"),
     "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),

@@ -136,7 +136,7 @@ def test_no_format_shows_what_check_mode_predicts_as_verified() -> None:
     assert {row["state"] for row in rows} == {"predicted native", "predicted fallback"}
     assert {row["predicted"] for row in rows} == {"true"}
     file = io.BytesIO()
-    parquet.write(summary, hosts, file)
+    parquet.write(summary, parquet.Nested.of(hosts), file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert set(table.column("state").to_pylist()) == {"predicted native", "predicted fallback"}
     text = "".join(markdown.render(summary))
@@ -219,7 +219,7 @@ def test_sarif_leads_to_the_line_of_the_inventory_that_names_a_host(tmp_path: Pa
 def test_parquet_has_a_typed_row_a_host_with_nested_columns() -> None:
     hosts = fleet(hostile=True)
     file = io.BytesIO()
-    parquet.write(Summary(asdict(RUN), hosts), hosts, file)
+    parquet.write(Summary(asdict(RUN), hosts), parquet.Nested.of(hosts), file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert table.column("host").to_pylist() == [host["host"]["name"] for host in hosts]
     assert set(checks.KEYS) < set(table.column_names)
@@ -240,5 +240,5 @@ def test_parquet_has_a_typed_row_a_host_with_nested_columns() -> None:
     frame = pandas.read_parquet(io.BytesIO(file.getvalue()))
     assert str(frame.finished.dtype) == "datetime64[ms, UTC]" and frame.plan[0][0]["reasons"][0]["symbols"][0] == "powf"
     empty = io.BytesIO()
-    parquet.write(Summary(asdict(RUN)), [], empty)
+    parquet.write(Summary(asdict(RUN)), parquet.Nested(), empty)
     assert reader.read_table(io.BytesIO(empty.getvalue())).num_rows == 0
