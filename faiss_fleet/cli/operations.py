@@ -115,8 +115,7 @@ def _comparable(store: Store, run: str) -> str:
 def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | None = None) -> Material:
     """What a run of the store is exported from."""
     found = run_id(store, name)
-    line = next(each for each in store.runs() if each.id == found)
-    about = asdict(Run.from_dict({key: getattr(line, key) for key in Run.__dataclass_fields__}))
+    about = asdict(Run.from_dict(next(store.records(found))["run"]))
     return Material.of(about, partial(store.records, found), str(reports / found), Earlier.of(store, found), wanted)
 
 

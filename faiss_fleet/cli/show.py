@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..plan.answers import of_record
+from ..plan.record_answers import of_record
 from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal

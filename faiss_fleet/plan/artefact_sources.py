@@ -200,6 +200,18 @@ def _need(file: str, library: str | None, version: str | None, **more: Any) -> d
 
 def of_requirement(text: str, records: Callable[[], Iterable[Record]], options: Options) -> Artefact:
     """The wheels that a requirement admits."""
+    requirement = _requirement(text)
+    wheels, gaps = index.find(requirement, targets_of(records()), options)
+    if not wheels:
+        raise FleetError(
+            f"No wheel for Linux fulfils {requirement}. See that the release exists and has wheels, not sources alone; "
+            "of an npm package, give the directory where it is installed."
+        )
+    builds = tuple(Build(wheel.file, wheel=wheel) for wheel in wheels)
+    return Artefact(str(requirement), "requirement", builds, gaps=tuple(gaps))
+
+
+def _requirement(text: str) -> Requirement:
     try:
         requirement = Requirement(text)
         if requirement.url:
@@ -210,14 +222,18 @@ def of_requirement(text: str, records: Callable[[], Iterable[Record]], options: 
             f"{text!r} is neither a path nor a floor nor a requirement: {str(exc).splitlines()[0]}.{near} Give the "
             'path of a wheel, .so, .node or directory, "node 27", "manylinux_2_34", or "numpy==2.5".'
         ) from exc
-    wheels, gaps = index.find(requirement, targets_of(records()), options)
-    if not wheels:
-        raise FleetError(
-            f"No wheel for Linux fulfils {requirement}. See that the release exists and has wheels, not sources alone; "
-            "of an npm package, give the directory where it is installed."
-        )
-    builds = tuple(Build(wheel.file, wheel=wheel) for wheel in wheels)
-    return Artefact(str(requirement), "requirement", builds, gaps=tuple(gaps))
+    return requirement
+
+
+def check(text: str) -> None:
+    """Look at a text as ``find`` does, without asking an index. FleetError for one that names no artefact."""
+    text = text.strip()
+    path = Path(text).expanduser()
+    if text and (path.exists() or (A_PATH.search(text) and " @ " not in text)):
+        if not path.exists():
+            raise FleetError(f"{path} does not exist. Check the path: it is one on the controller.")
+    elif of_floor(text) is None:
+        _requirement(text)
 
 
 def targets_of(records: Iterable[Record]) -> list[Target]:

@@ -35,7 +35,7 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
         f"controller {escape(run['controller'])}, faiss-fleet {escape(run['version'])}, "
         f"inventory {escape(', '.join(run['inventory']))}.\n\n"
     )
-    share = max(summary.hosts, 1)
+    share = max(summary.machines, 1)
     yield from _table(
         ("State", "Hosts", "Share"),
         (

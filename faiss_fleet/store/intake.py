@@ -6,9 +6,12 @@ from __future__ import annotations
 import json
 import platform
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ..errors import FleetError
+from ..records.build import Run
 from ..records.journal import RECORDS, RUN, read_records, write_atomically
 from ..run_id import RUN_ID
 from .queries import Store
@@ -58,16 +61,16 @@ def put_back(store: Store, run: str, reports: Path) -> Path:
     if found is None:
         raise FleetError(f"There is no run {run} under {reports} or in {store.name}. `faiss-fleet runs` lists them.")
     hosts: dict[str, list[str]] = {}
+    about: dict[str, Any] = {}
 
     def lines() -> Iterator[str]:
         for record in store.records(run):
             hosts[record["host"]["name"]] = record["host"]["groups"]
+            about.update(record["run"])
             yield json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n"
 
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / RECORDS, lines())
-    about = {
-        name: getattr(found, name) for name in ("id", "started", "controller", "version", "check_mode", "inventory")
-    }
-    write_atomically(folder / RUN, [json.dumps({"schema": 1, "run": about, "hosts": hosts}, indent=1) + "\n"])
+    run_info = asdict(Run.from_dict(about))
+    write_atomically(folder / RUN, [json.dumps({"schema": 1, "run": run_info, "hosts": hosts}, indent=1) + "\n"])
     return folder
