@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..errors import FleetError
 from ..records.schema import Record
@@ -20,6 +20,9 @@ from .findings import Findings
 from .json_document import text as json_text
 from .releases import Releases
 from .summary import Summary
+
+if TYPE_CHECKING:
+    from .parquet import Nested
 
 
 class Material:
@@ -46,6 +49,7 @@ class Material:
         self._earlier = earlier or Earlier.none()
         taken = [FORMATS[name].takes for name in (FORMATS if wanted is None else wanted)]
         self._taken = {name for each in taken for name in each}
+        self.nested = _nested() if "nested" in self._taken else None
 
     def add(self, record: Record) -> None:
         """Counts one host in."""
@@ -55,6 +59,8 @@ class Material:
             self.answered.add(record)
         if "releases" in self._taken:
             self.releases.add(record)
+        if self.nested is not None:
+            self.nested.add(record)
 
     @classmethod
     def of(
@@ -83,7 +89,6 @@ class Material:
         run, hosts = self.summary.run, (str(cells["host"]) for cells in self.summary.rows)
         return self._earlier.totals(run["inventory"], bool(run["check_mode"]), hosts)
 
-
     @cached_property
     def changes(self) -> tuple[Diff, str] | None:
         """What changed since the last comparable run, with the time when that began; None where there is none."""
@@ -103,6 +108,13 @@ class _Row:
         self.host, self.finished, self.state = str(cells["host"]), str(cells["finished"]), str(cells["state"])
         self.cause, self.because, self.strategy = cells["cause"], cells["because"], cells["provider"]
         self.faiss, self.p95_ms, self.predicted = cells["faiss"], cells["p95_ms"], bool(cells["predicted"])
+
+
+def _nested() -> Nested:
+    """What collects the nested columns of Parquet, whose library is imported for it alone."""
+    from .parquet import Nested
+
+    return Nested()
 
 
 @dataclass(frozen=True)
@@ -158,7 +170,7 @@ FORMATS: dict[str, Format] = {
     "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("lines",)),
     "parquet": Format(
         "one row a host with its plan, attempts and tests as nested columns, for analysis",
-        "fleet.parquet", "parquet", "write", ("summary", "records", "file"),
+        "fleet.parquet", "parquet", "write", ("summary", "nested", "file"),
     ),
     "junit": Format("JUnit XML, a case for each host and check, for CI", "junit.xml", "junit"),
     "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),

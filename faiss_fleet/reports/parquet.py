@@ -58,14 +58,53 @@ FLAT = pa.schema([(key, TYPES.get(key, pa.string())) for key in KEYS])
 SCHEMA = pa.schema([*FLAT, *NESTED.items()], metadata={"faiss_fleet_schema": "2"})
 
 
-def write(summary: Summary, records: Iterable[Record], file: BinaryIO) -> None:
+class Nested:
+    """The nested columns of a run, collected while its records are read for all formats, a batch at a time."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[Any, Any, Any]] = []
+        self._done: list[list[Any]] = []
+
+    @classmethod
+    def of(cls, records: Iterable[Record]) -> Nested:
+        """The columns of these records."""
+        nested = cls()
+        for record in records:
+            nested.add(record)
+        return nested
+
+    def add(self, record: Record) -> None:
+        """Counts one host in."""
+        self._waiting.append((record["plan"], record["attempts"], record["verification"]))
+        if len(self._waiting) == BATCH:
+            self._convert()
+
+    def batches(self) -> list[list[Any]]:
+        """The columns, in the order of NESTED, of each batch of hosts."""
+        self._convert()
+        return self._done
+
+    def _convert(self) -> None:
+        if self._waiting:
+            plans, attempts, tests = zip(*self._waiting, strict=True)
+            self._done.append(
+                [
+                    _shared(plans, NESTED["plan"], _candidate),
+                    _shared(attempts, NESTED["tried"], dict),
+                    pa.array(tests, type=NESTED["verification"]),
+                ]
+            )
+            self._waiting = []
+
+
+def write(summary: Summary, nested: Nested, file: BinaryIO) -> None:
     """Writes the file a batch at a time. Text is as the host gave it: no reader of Parquet obeys it."""
-    rows = zip(summary.rows, summary.groups, records, strict=True)
+    rows = zip(summary.rows, summary.groups, strict=True)
     with parquet.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
-        while batch := list(islice(rows, BATCH)):
-            flat = pa.Table.from_pylist([_flat(summary, cells, groups) for cells, groups, _ in batch], schema=FLAT)
-            nested = _nested([record for _, _, record in batch])
-            writer.write_table(pa.Table.from_arrays([*flat.columns, *nested], schema=SCHEMA))
+        for columns in nested.batches():
+            batch = list(islice(rows, len(columns[0])))
+            flat = pa.Table.from_pylist([_flat(summary, cells, groups) for cells, groups in batch], schema=FLAT)
+            writer.write_table(pa.Table.from_arrays([*flat.columns, *columns], schema=SCHEMA))
 
 
 def _flat(summary: Summary, cells: Mapping[str, Any], groups: Sequence[str]) -> dict[str, Any]:
@@ -77,17 +116,6 @@ def _flat(summary: Summary, cells: Mapping[str, Any], groups: Sequence[str]) -> 
         "state": summary.shown_state(cells),
         "predicted": summary.is_predicted(cells),
     }
-
-
-def _nested(records: Sequence[Record]) -> list[Any]:
-    plans = [record["plan"] for record in records]
-    attempts = [record["attempts"] for record in records]
-    tests = [record["verification"] for record in records]
-    return [
-        _shared(plans, NESTED["plan"], _candidate),
-        _shared(attempts, NESTED["tried"], dict),
-        pa.array(tests, type=NESTED["verification"]),
-    ]
 
 
 def _candidate(candidate: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def test_no_format_shows_what_check_mode_predicts_as_verified() -> None:
     assert {row["state"] for row in rows} == {"predicted native", "predicted fallback"}
     assert {row["predicted"] for row in rows} == {"true"}
     file = io.BytesIO()
-    parquet.write(summary, hosts, file)
+    parquet.write(summary, parquet.Nested.of(hosts), file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert set(table.column("state").to_pylist()) == {"predicted native", "predicted fallback"}
     text = "".join(markdown.render(summary))

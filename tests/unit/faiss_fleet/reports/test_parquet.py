@@ -21,7 +21,7 @@ from tests.unit.faiss_fleet.reports.exported import fleet
 def test_parquet_has_a_typed_row_a_host_with_nested_columns() -> None:
     hosts = fleet(hostile=True)
     file = io.BytesIO()
-    parquet.write(Summary(asdict(RUN), hosts), hosts, file)
+    parquet.write(Summary(asdict(RUN), hosts), parquet.Nested.of(hosts), file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert table.column("host").to_pylist() == [host["host"]["name"] for host in hosts]
     assert set(checks.KEYS) < set(table.column_names)
@@ -42,5 +42,5 @@ def test_parquet_has_a_typed_row_a_host_with_nested_columns() -> None:
     frame = pandas.read_parquet(io.BytesIO(file.getvalue()))
     assert str(frame.finished.dtype) == "datetime64[ms, UTC]" and frame.plan[0][0]["reasons"][0]["symbols"][0] == "powf"
     empty = io.BytesIO()
-    parquet.write(Summary(asdict(RUN)), [], empty)
+    parquet.write(Summary(asdict(RUN)), parquet.Nested(), empty)
     assert reader.read_table(io.BytesIO(empty.getvalue())).num_rows == 0
