@@ -116,6 +116,7 @@ class OperatingSystem(TypedDict):
     """What os-release says."""
 
     id: str | None
+    id_like: NotRequired[str]
     version: str | None
     name: str | None
 
@@ -374,6 +375,7 @@ class Verification(TypedDict):
     numpy_version: NotRequired[str | None]
     python_version: NotRequired[str | None]
     isa_loaded: NotRequired[str | None]
+    kernel: NotRequired[Literal["wasm-simd", "js"]]
     known_answer: NotRequired[bool | None]
     save_load: NotRequired[bool | None]
     indexes: NotRequired[list[IndexFigures]]

@@ -65,12 +65,15 @@ def _killed(result: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"cause": "killed", "remedy": remedy_for("killed")}
 
 
-def remedy_for(cause: str) -> str | None:
-    """The next step for a cause of the closed list, None for one that is not in it."""
-    from ..causes import diagnose as causes
+def remedy_for(cause: str, facts: Result | None = None, line: str | None = None) -> str | None:
+    """The next step for a cause of the closed list, None for one that is not in it.
+
+    facts: of the host, whose commands it names then. line: what shows the cause, which may name what is missing.
+    """
+    from ..causes import for_host
 
     try:
-        return str(causes.remedy(cause)) or None
+        return for_host.remedy_for(cause, facts, line) or None
     except (KeyError, ValueError):
         return None
 
@@ -202,6 +205,8 @@ class RecordBuilder:
 
     def close(self, cleaner: Cleaner, finished: str | None = None) -> Record:
         """The record: cleaned, valid, in exactly one state. Parts that do not fit the schema become errors in it."""
+        from ..causes import for_host
+
         record = {
             "schema": SCHEMA_VERSION,
             "run": {**asdict(self.run), "inventory": list(self.run.inventory), "finished": finished or timestamp()},
@@ -225,6 +230,7 @@ class RecordBuilder:
         wrong = [*cleaner.notes]
         if not record_schema.validator().is_valid(record):
             wrong += record_schema.repair(record)
+        for_host.localized(record)
         self._judge(record)
         if self._decision is not None and record["decision"] is None and self._outcome in (None, "decided"):
             record["cause"] = "unknown"
@@ -250,7 +256,7 @@ class RecordBuilder:
             record["because"] = "The run ended for this host before a backend was decided on."
             record["remedy"] = f"Run the audit again for it: --limit {record['host']['name']}"
         if record["cause"] and not record["remedy"]:
-            record["remedy"] = remedy_for(record["cause"])
+            record["remedy"] = remedy_for(record["cause"], record["facts"], record["because"])
 
 
 def _blocked(record: Record) -> tuple[str | None, str | None]:

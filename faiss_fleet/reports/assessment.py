@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from ..plan import record_answers
 from ..records.build import meaning_of, remedy_for
 from ..store.diff import Line, age
-from . import assessment_chain, assessment_classes, assessment_use, assessment_verdicts
+from . import assessment_chain, assessment_classes, assessment_loading, assessment_verdicts
 from .assessment_limits import limits, risks
 from .assessment_steps import Commands
 from .findings import Findings, middle
@@ -52,13 +52,12 @@ class Assessment:
         )
         yield from self._summary()
         yield from self._recommendation()
-        yield from assessment_chain.chain(self.classes)
-        if self.classes:
-            yield from assessment_use.reproduce(self.classes, self.commands, one_line(run["id"]))
+        yield from assessment_chain.chain(self.classes, self.commands.inventory)
         yield from assessment_classes.classes(self.classes, self.commands, self.check)
         yield from self._silent()
-        yield from assessment_use.loading(self.classes)
         yield from self._questions()
+        if self.classes:
+            yield from assessment_loading.loading()
         yield "## Risks\n\n"
         yield from (f"- {text}\n" for text in risks(self.summary, self.classes, self.check))
         yield "\n## What this assessment does not know\n\n"

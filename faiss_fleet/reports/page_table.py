@@ -15,7 +15,7 @@ from .text import brief, one_line, shorten
 # Columns of the table; those of the second line are shown when asked for.
 SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc", "os", "because")
 OFFERED = ("groups", "cause", "remedy", "glibc", "glibcxx", "arch", "isa_level", "kernel", "pythons", "recall",
-           "js_qps", "js_p95_ms", "finished")  # fmt: skip
+           "js_qps", "js_p95_ms", "js_kernel", "finished")  # fmt: skip
 NUMERIC = ("p50_ms", "p95_ms", "qps", "recall", "js_qps", "js_p95_ms")
 LOADS, WHY = "loads:", "why:"  # of an artefact: the verdict, and what stands in the way
 OWN = "own:"  # what a key of a column begins with that the inventory names

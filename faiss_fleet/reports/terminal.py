@@ -68,6 +68,8 @@ def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
 
 def _cells(cells: dict[str, Cell], summary: Summary) -> list[str]:
     plain = [str(cells[key] or "") for key in ("host", "state", "faiss", "provider")]
+    if cells["provider"] == "js" and cells["js_kernel"]:
+        plain[3] += f" ({cells['js_kernel']})"
     if summary.is_predicted(cells):
         plain[1] += "?"
     return [*plain, _speed(cells), str(cells["libc"] or ""), unquoted(_because(cells, summary))]

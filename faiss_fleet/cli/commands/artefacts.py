@@ -111,6 +111,10 @@ def explain(
     file: Annotated[
         Path | None, typer.Argument(help="The log; standard input without it, or with -.", show_default=False)
     ] = None,
+    family: Annotated[
+        str | None, typer.Option(help="The host's package manager: yum, dnf, apt, apk or zypper.")
+    ] = None,
+    arch: Annotated[str | None, typer.Option(help="The host's machine name, such as aarch64.")] = None,
     json_: JsonOption = False,
 ) -> None:
     """Name the causes that a log shows, root first, and what to do. Ends with 1 when nothing is recognised.
@@ -119,4 +123,5 @@ def explain(
     """
     from ...causes.explain import main as explain_log
 
-    raise typer.Exit(explain_log([*(["--json"] if json_ else []), *([str(file)] if file else [])]))
+    named = [part for name, value in (("--family", family), ("--arch", arch)) if value for part in (name, value)]
+    raise typer.Exit(explain_log([*(["--json"] if json_ else []), *named, *([str(file)] if file else [])]))

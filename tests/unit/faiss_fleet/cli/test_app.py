@@ -239,6 +239,10 @@ def test_explain_names_causes_of_a_log(tmp_path: Path) -> None:
     log.write_text("Error: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by faiss-node)\n")
     assert "glibc_too_old" in call("explain", str(log))
     assert json.loads(call("explain", "--json", str(log)))[0]["cause"] == "glibc_too_old"
+    library = tmp_path / "library.log"
+    library.write_text("ImportError: libgomp.so.1: cannot open shared object file\n")
+    said = call("explain", "--family", "apk", "--arch", "aarch64", str(library))
+    assert "`apk add libgomp`" in said and "yum" not in said
     log.write_text("all is well\n")
     call("explain", str(log), status=1)
 

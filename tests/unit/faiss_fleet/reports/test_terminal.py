@@ -41,6 +41,15 @@ def test_a_narrow_terminal_still_has_the_cause() -> None:
     assert "glibc_too_old: No" in terminal.lines(made, 80)[1][0]
 
 
+def test_a_host_of_the_fallback_says_by_which_kernel() -> None:
+    record = next(record for record in records(30) if record["state"] == "fallback" and record["verification"])
+    (test,) = [test for test in record["verification"] if test["backend"] == "js"]
+    record["decision"]["provider"], test["kernel"] = "js", "wasm-simd"
+    assert "js (wasm-simd)" in terminal.lines(hostile.summary(record), 200)[1][0]
+    del test["kernel"]
+    assert "(" not in terminal.lines(hostile.summary(record), 200)[1][0].partition("glibc")[0]
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_the_reason_is_whole_and_a_remedy_can_be_copied(columns: int) -> None:
     because = (
