@@ -88,7 +88,8 @@ def verification(
     kind = found["runtime"]["kind"]
     seen = found["evidence"]
     if "refused" in seen:
-        return {**result, **_failed("unknown", seen["refused"]), "backend": None, "stage": None, "indexes": []}
+        failed = _failed(seen.get("cause", "unknown"), seen["refused"])
+        return {**result, **failed, "backend": None, "stage": None, "indexes": []}
     measured = (["flat"] if kind in FALLBACKS else indexes) if found["figures"] else []
     try:
         result.update(judge(seen, timeout, measured, min_recall, kind))

@@ -4,8 +4,11 @@
 Nothing is computed here. A new message is a new phrase; a new cause is a row in CAUSES, one in PATTERNS and a remedy in
 remedy_table.py.
 """
-from __future__ import absolute_import, division, print_function
-__metaclass__ = type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 # (name, rank, meaning). Rank orders the causes of one log: a lower one may have brought about a higher one.
 #   5 to 19   the machine and the network        20 to 29  the binary and the host do not fit
@@ -196,10 +199,11 @@ HARMLESS = (
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
-    u"^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
-    u"^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
-    u"^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
-    u"(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
+    "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
+    "undefined symbol: _?py\\w{1,60} \\(|"
+    "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
+    "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
+    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
@@ -231,18 +235,18 @@ CONDA_WORDS = frozenset((
     "unsatisfiable", "unsatisfiablespecifications", "incompatible"))
 
 
-def _ended(code, signal):
+def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """A row's phrases and options: how tools say that a process ended with an exit code, or by the signal behind it."""
     said = r"(?:code|status|exit|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
-    return (str(code), "-%d" % signal, "signal ~ %d" % signal, "signum ~ %d" % signal), {
-        'regex': said + r"(?:%d|-%d)(?![\d.]\d|\d)|(?:signal|signum)'?[ :=]{1,3}-?%d(?![\d.]\d|\d)" % (
-            code, signal, signal)}
+    end = r"(?![\d.]\d|\d)"
+    return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
+        'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}-?{signal}{end}"}
 
 
 # (cause, phrases[, options]): the first row of which a phrase fits a line says what the line means, so what is specific
 # comes first. A phrase is lower case with ' for every quote; its parts, between which anything may stand, are divided
 # by " ~ ". Options are those of causes.Row.
-PATTERNS = (
+PATTERNS: tuple[tuple[Any, ...], ...] = (
     # --- FAISS's own loader: which of its builds it tried
     ('loader_benign', (
         "no module named 'faiss.swigfaiss", "no module named '_swigfaiss", "no module named faiss.swigfaiss",
@@ -519,6 +523,7 @@ PATTERNS = (
     ('openssl_too_old', (
         "version 'openssl_", "version 'libssl", "libssl.so. ~ version ' ~ not found", "openssl_1_1_ ~ not defined",
     )),
+    ('missing_shared_lib', (", needed by ~ , not found (try using -rpath",)),
     ('missing_shared_lib', (
         "/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found",
         "with link time reference",
@@ -966,6 +971,11 @@ PATTERNS = (
         "digital envelope routines", "openssl >= 1.1", "openssl 1.1.1 ~ required", "openssl 1.0 ~ not supported",
         "needs openssl", "could not import runpy module ~ ssl", "openssl ~ or later", "modules were not found ~ _ssl",
     )),
+    # Python 2.7 and its kin name lines of _ssl.c below 1000: they know no newer TLS than 1.0 or 1.2.
+    ('git_tls_old', ("eof occurred in violation of protocol",), {'regex': r"\(_ssl\.c:\d{3}\)"}),
+    ('tls', ("problem confirming the ssl certificate",), {
+        'unless': ("timed out", "ssl module is not available", "new connection", "unexpected_eof", "eof occurred",
+                   "wrong_version", "wrong version", "expired", "not yet valid", "proxy")}),
     ('tls', (
         "certificate_verify_failed", "certificate verify failed", "unable to get local issuer",
         "unable to get issuer cert", "self signed certificate", "self-signed certificate",
@@ -1250,6 +1260,8 @@ PATTERNS = (
         "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
         "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
+    ('cuda_missing', ("target 'cuda::", "targets 'cuda::", "findcudatoolkit.cmake:", "findcuda.cmake:"), {
+        'after': ("cmake error", "cannot specify", "not found")}),
     ('cuda_missing', (
         "could not find cuda", "no cmake_cuda_compiler could be found", "failed to find nvcc",
         "specify cuda_toolkit_root_dir", "cuda_toolkit_root_dir not found", "nvcc: command not found",
@@ -1344,6 +1356,7 @@ PATTERNS = (
         "blas library ~ not found", "need blas", "dependency 'openblas", "can't find blas", "unable to find blas",
         "could not find a package configuration file provided by 'openblas", "blas/lapack",
     ), {'unless': ("cannot open shared", "could not find mkl ")}),
+    ('headers_missing', ("common.gypi not found", "config.gypi not found")),
     ('headers_missing', (
         "cannot find <", "nan.h: no such file", "python.h: no such file", "'python.h' file not found",
         "could not find python ~ development", "python_include_dir", "missing: python_include", "development.module",
@@ -1382,6 +1395,9 @@ PATTERNS = (
     ('build_tool_missing', ("make: ~ : no such file or directory",), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:[cg]\+\+|g?cc|clang(?:\+\+)?|cmake|swig|ar|ld|gfortran|"
                  r"python[\d.]*|perl): no such file"}),
+    ('build_tool_missing', ("spawn ~ enoent",), {
+        'regex': r"spawn (?:[\w./-]{0,80}/)?(?:node-gyp|cmake(?:-js)?|g?make|ninja|swig|g\+\+|gcc|prebuild-install|"
+                 r"node-pre-gyp|tsc) enoent"}),
     ('build_tool_missing', (
         "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", "cmake-js: not found",
         "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
@@ -1449,11 +1465,12 @@ PATTERNS = (
         "free(): ", "corrupted unsorted", "heap corruption")}),
 
     # --- how it ended
-    ('cpu_isa',) + _ended(132, 4),
-    ('segfault',) + _ended(139, 11),
-    ('segfault',) + _ended(135, 7),
-    ('abort',) + _ended(134, 6),
-    ('out_of_memory',) + _ended(137, 9),
+    ('cpu_isa', *_ended(132, 4)),
+    ('segfault', *_ended(139, 11)),
+    ('segfault', *_ended(135, 7)),
+    ('abort', *_ended(134, 6)),
+    ('out_of_memory', *_ended(137, 9)),
+    ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -1468,7 +1485,7 @@ PATTERNS = (
     ('segfault', (
         "segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
-        "general protection", "signal: segmentation", "invalid memory reference",
+        "general protection", "signal: segmentation", "invalid memory reference", "exc_bad_access",
     )),
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
@@ -1490,6 +1507,7 @@ PATTERNS = (
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
         "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
         "temporary failure in name resolution", "name or service not known", "could not resolve host",
         "couldn't resolve host", "failed to resolve", "nameresolutionerror", "no address associated with hostname",
@@ -1532,12 +1550,12 @@ PATTERNS = (
         "npm error command failed", "failed at the ~ install script", "errored while being installed",
         "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
-        "error: command '",
+        "error: command '", "error: 'gyp' failed with exit code", "binding.gyp not found",
     ), {'unless': ("fatal error: cpu",)}),
 )
 
 
-def rows():
+def rows() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
     """(cause, phrases, options) of each entry of PATTERNS."""
-    for entry in PATTERNS:
-        yield entry[0], entry[1], entry[2] if len(entry) > 2 else {}
+    for cause, phrases, *options in PATTERNS:
+        yield cause, phrases, options[0] if options else {}

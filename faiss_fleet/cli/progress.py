@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..records.schema import Record
 from ..reports.recorder import ABOUT_THE_RUN, LAST_STAGE, STAGES, stage_name
 
 WAITING, DONE = "waiting", "done"
@@ -66,6 +67,12 @@ class Progress:
         if kind == "runner_on_unreachable":
             return self._end(host, "unreachable", now, str(result.get("msg") or "No reason was given."))
         return None
+
+    def recorded(self, record: Record, now: float) -> Verdict | None:
+        """Takes the record of a host that was audited elsewhere. Returns its verdict when this is its last word."""
+        host = record["host"]["name"]
+        self._since.setdefault(host, self.started)
+        return self._end(host, str(record["state"]), now, str(record["because"]))
 
     def _end(self, host: str, state: str, now: float, text: str) -> Verdict | None:
         before = self._done.get(host)
