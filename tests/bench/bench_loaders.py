@@ -1,11 +1,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """How fast a search is through each loader and backend, beside what else applications use, and what a worker adds.
 
-    python tests/bench/bench_loaders.py [--sizes 10,10000,100000] [--only kernel,faiss] [--rounds 10]
+    python tests/bench/bench_loaders.py [--sizes 10,10000,100000] [--only kernel,faiss] [--rounds 30]
 
 Each way has a process of its own with the same vectors (clusters of length 1, d=384, k=10) and searches one query a
-call with one thread. The processes take turns, a round of 20 queries each, so that what else the machine does hits all
-of them: a row's p50 is the median of its rounds, and its ratio that of the ratios to the kernel in the same round.
+call with one thread. The processes take turns, a round of 10 queries each, so that what else the machine does hits all
+of them; a row's p50 is that of its quickest round, which was disturbed least, and ratios are of those.
 Recall is against FAISS Flat. Memory is what the process holds, its worker included. The glibc is what the files of the
 package name, read by the project's own ELF reader. The last column is the p50 less that of FAISS itself: with 10
 vectors, where FAISS takes next to nothing, it is what a loader and its worker cost.
@@ -53,7 +53,7 @@ HERE = Path(__file__).parent / "loaders"
 LOADERS = ROOT / "loaders"
 WORKER = LOADERS / "python" / "faiss_fleet_loader" / "faiss_worker.py"
 D, K, QUERIES, CLUSTER = 384, 10, 100, 100
-EACH = 20  # queries of one round
+EACH = 10  # queries of one round
 PYTHON = "3.13"
 IMAGE = "localhost/faiss-fleet/centos7-py313"
 BASE, NATIVE = "kernel (Node, fallback)", "FAISS Flat itself (Python)"
@@ -92,6 +92,10 @@ class Way:
         self.process.stdin.write(f"{EACH}\n")
         self.process.stdin.flush()
         self.rounds.append(statistics.median(json.loads(self.process.stdout.readline())))
+
+    @property
+    def p50(self) -> float:
+        return min(self.rounds)
 
     def end(self) -> None:
         if self.process:
@@ -263,27 +267,20 @@ def measure(rows: list[Way], data: dict[str, Any], rounds: int) -> None:
         pairs = list(zip(truth, way.said["found"], strict=True))
         hits = sum(len(set(right) & set(found)) for right, found in pairs)
         recall = hits / sum(len(right) for right, _found in pairs)
-        ratio = middle(way, kernel, lambda mine, other: mine / other)
-        over = middle(way, native, lambda mine, other: mine - other)
-        cells = [way.name, f"{statistics.median(way.rounds):.3f}", ratio, f"{recall:.3f}", f"{way.said['filled']:.1f}"]
+        ratio = f"{way.p50 / kernel.p50:.2f}" if kernel else ""
+        over = f"{way.p50 - native.p50:.2f}" if native else ""
+        cells = [way.name, f"{way.p50:.3f}", ratio, f"{recall:.3f}", f"{way.said['filled']:.1f}"]
         cells += [f"{way.held / 1e6:.0f}", oldest_glibc(way.binaries), over]
         print(f"| {' | '.join(cells)} |", flush=True)
     for way in started:
         way.end()
 
 
-def middle(way: Way, other: Way | None, of: Any) -> str:
-    """The median over the rounds of what two ways have in the same round."""
-    if other is None:
-        return ""
-    return f"{statistics.median(of(mine, its) for mine, its in zip(way.rounds, other.rounds, strict=True)):.2f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="10,10000,100000")
     parser.add_argument("--only", default="", help="words; a way whose name has one of them is measured")
-    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--rounds", type=int, default=30)
     given = parser.parse_args()
     wanted = [word for word in given.only.split(",") if word]
     with contextlib.ExitStack() as stack:

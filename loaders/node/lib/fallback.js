@@ -12,7 +12,7 @@ const { inSlices, through } = require('./slices');
 const { Team } = require('./team');
 
 const PART = 1 << 16;            // numbers that JavaScript compares in one step: some 0.1 ms
-const PART_KERNEL = 1 << 19;     // numbers that the kernel does
+const PART_KERNEL = 1 << 18;     // numbers that the kernel does
 const LARGE = 256;               // neighbours of one query that take a step of their own
 
 function closed() {
