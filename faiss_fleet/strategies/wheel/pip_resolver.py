@@ -18,7 +18,8 @@ from ...errors import FleetError
 from ...redact import redact
 
 TIME_LIMIT = 900.0
-LISTING_TIME_LIMIT = 60.0
+# Three tries of 15 s for each of two indexes that swallow packets, before pip says so itself.
+LISTING_TIME_LIMIT = 120.0
 # The first glibc of each name that manylinux wheels had before they were named after a glibc.
 LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
 FIRST_GLIBC_MINOR = 5
