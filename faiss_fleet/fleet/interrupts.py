@@ -37,23 +37,29 @@ class Interrupts:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() == self._owner:
-            self._end_run()
+            self._end_run(number)
         else:
             self._end_worker(number)
 
-    def _end_run(self) -> None:
+    def _end_run(self, number: int) -> None:
         if self._ending:
-            return  # said twice: the reports are on their way
+            # Said twice: the reports are on their way. SIGQUIT is the way out where that hangs.
+            if number == signal.SIGQUIT:
+                signal.signal(number, signal.SIG_DFL)
+                os.kill(os.getpid(), number)
+            return
         self._ending = True
-        if signal.SIGQUIT in self._taken:
-            signal.signal(signal.SIGQUIT, signal.SIG_DFL)  # the way out where that hangs
         for worker in multiprocessing.active_children():
             worker.terminate()
         raise KeyboardInterrupt
 
     def _end_worker(self, number: int) -> None:
         for taken in self._taken:
-            signal.signal(taken, signal.SIG_IGN)  # once is enough
+            signal.signal(taken, _once_is_enough)  # not SIG_IGN: Python complains of a signal that came a moment before
         limits.end_children()
         # Not by the signal itself: what the worker holds (scratch directories, locks, a pip) is let go on the way out.
         raise SystemExit(128 + number)
+
+
+def _once_is_enough(number: int, frame: FrameType | None) -> None:
+    """Takes no notice."""
