@@ -17,7 +17,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet.reports import gate
+from faiss_fleet.reports import gate, recorder
 
 RESULT = "_vector_backend__result"
 
@@ -38,9 +38,11 @@ class ActionModule(ActionBase):
         # The argument was worked out for this one host; what is this host's own variable says nothing of the others.
         others = arguments["fail_on_fallback"] and gate.VARIABLE not in own(task_vars["inventory_hostname"])
         fallen: dict[str, Mapping[str, Any]] = {}
+        kept = recorder.current()
+        elsewhere = kept.decided if kept else {}  # hosts of a batch have no result of a task of their own
         for host in task_vars["ansible_play_hosts_all"]:
             variables = own(host)
-            decided = variables.get(RESULT)
+            decided = variables.get(RESULT) or {"decision": elsewhere.get(host)}
             if isinstance(decided, Mapping) and gate.is_fallback(decided) and self._held(variables, others):
                 fallen[host] = decided
         if fallen:

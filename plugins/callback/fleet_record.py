@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import __version__
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
+from faiss_fleet.fleet import batch, handed_over, statistics
 from faiss_fleet.records import journal as runs
 from faiss_fleet.records.build import Run
 from faiss_fleet.reports import gate, recorder, terminal
@@ -130,6 +131,8 @@ class CallbackModule(CallbackBase):
         plays = playbook.get_plays()
         actions = {play._uuid: _actions(play) for play in plays}
         self._recorder, self._audits = None, set()
+        handed_over.forget()
+        recorder.follow(None)
         if not recorder.AUDIT.issubset(set().union(*actions.values())):
             return
         self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
@@ -159,6 +162,7 @@ class CallbackModule(CallbackBase):
         self._recorder = recorder.Recorder(
             reports, run, self._secrets, self._display.warning, output, earlier
         )
+        recorder.follow(self._recorder)
         for play in plays:
             if play._uuid in self._audits:
                 self._play = play
@@ -166,7 +170,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
-        if self._recorder is None or not _actions(play) & set(recorder.STAGES):
+        if self._recorder is None or not _actions(play) & {*recorder.STAGES, batch.ACTION}:
             return
         self._expect(play)
         if self._recorder.empty:
@@ -186,7 +190,9 @@ class CallbackModule(CallbackBase):
     # -- the hosts
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if self._recorder is not None:
+        if recorder.stage_name(result._task.action) == batch.ACTION:
+            self._batch_is_over(batch.Outcome.read(result._result["file"]))
+        elif self._recorder is not None:
             self._recorder.ok(result._host.get_name(), result._task.action, result._result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
@@ -202,6 +208,13 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result: Any) -> None:
         if self._recorder is not None:
             self._recorder.unreachable(result._host.get_name(), result._task.action, result._result)
+
+    def _batch_is_over(self, outcome: batch.Outcome) -> None:
+        handed_over.note(outcome.left)
+        if self._recorder is not None:
+            found = {host: known["decision"] for host, known in outcome.done.items() if "decision" in known}
+            self._recorder.recorded_elsewhere(found)
+        statistics.count_ok(outcome.done)
 
     # -- the rest
 
@@ -313,7 +326,7 @@ def _actions(play: Any) -> set[str]:
                 found.update(map(recorder.stage_name, names))
 
     walk(play.compile())
-    return found & {*recorder.STAGES, *recorder.AUDIT}
+    return found & {*recorder.STAGES, *recorder.AUDIT, batch.ACTION}
 
 
 def _words(value: Any, templar: Templar) -> set[str]:
