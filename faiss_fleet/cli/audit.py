@@ -13,6 +13,7 @@ from rich.text import Text
 
 from .. import reports as renderers
 from ..errors import FleetError
+from ..fleet import batch
 from ..records.journal import RECORDS, read_run
 from ..reports.text import visible
 from ..run_id import new_run_id
@@ -50,8 +51,8 @@ def audit(
             counted[0] = now + 2
             progress.due = max(progress.due, _due(folder))
         verdict = progress.see(event, now)
-        if verdict is not None:
-            display.verdict(verdict)
+        for each in [verdict] if verdict is not None else progress.see_batch(batch.done_by(event), now):
+            display.verdict(each)
         display.tick()
 
     with display.shown():

@@ -67,6 +67,15 @@ class Progress:
             return self._end(host, "unreachable", now, str(result.get("msg") or "No reason was given."))
         return None
 
+    def see_batch(self, done: Mapping[str, Mapping[str, Any]], now: float) -> list[Verdict]:
+        """Takes in the hosts that a batch has done, with what is known of each. Returns their verdicts."""
+        verdicts = []
+        for host, known in done.items():
+            decision = _mapping(known.get("decision"))
+            state = "native" if decision.get("backend") == "faiss" else "fallback"
+            verdicts.append(self._end(host, state, now, str(decision.get("because") or "")))
+        return [verdict for verdict in verdicts if verdict is not None]
+
     def _end(self, host: str, state: str, now: float, text: str) -> Verdict | None:
         before = self._done.get(host)
         if before is not None:

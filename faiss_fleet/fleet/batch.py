@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,3 +43,15 @@ class Outcome:
         """From the file that the action's result names."""
         found = json.loads(Path(path).read_text(encoding="utf-8"))
         return cls(found["done"], found["left"])
+
+
+def done_by(event: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The hosts that are done by the end of a batch, out of an event of ansible-runner; none for any other event."""
+    data = event.get("event_data") or {}
+    path = (data.get("res") or {}).get("file") if isinstance(data.get("res"), Mapping) else None
+    if event.get("event") != "runner_on_ok" or data.get("task_action") != ACTION or not path:
+        return {}
+    try:
+        return Outcome.read(str(path)).done
+    except (OSError, ValueError, KeyError):
+        return {}  # the run is over already, and its records say the same

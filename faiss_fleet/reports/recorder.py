@@ -29,7 +29,7 @@ STAGES: dict[str, Callable[[RecordBuilder, Result], None]] = {
 }
 LAST_STAGE = "vector_backend"
 AUDIT = frozenset({"faiss_install", LAST_STAGE})  # a playbook with both is an audit, and is recorded
-ABOUT_THE_RUN = frozenset({"fleet_preflight", "fleet_gate"})  # their failures are no host's
+ABOUT_THE_RUN = frozenset({"fleet_preflight", "fleet_batch", "fleet_gate"})  # their failures are no host's
 
 
 def stage_name(action: str) -> str:

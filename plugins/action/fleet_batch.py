@@ -57,15 +57,20 @@ class ActionModule(ActionBase):
         # Without the recorder nobody would know of a host that is done here.
         able = extent == batch.FACTS or (extent == batch.AUDIT and kept is not None and kept.started)
         run = _Batch(self, task_vars, extent == batch.FACTS, kept)
+        reason = "these stages are the roles' alone"
         if able:
-            run.over(hosts)
-        else:
-            run.left = dict.fromkeys(hosts, "these stages are the roles' alone")
+            try:
+                run.over(hosts)
+            except Exception as exc:
+                # A task for all hosts that fails would fail them all.
+                reason = f"the batch ended early: {type(exc).__name__}: {exc}"
+                display.warning(f"The roles do the rest: {reason}")
+        run.left |= {host: reason for host in hosts if host not in run.done and host not in run.left}
         return {**result, **run.result(Path(constants.DEFAULT_LOCAL_TMP))}
 
 
 class _Batch:
-    """One batch in the making: hosts that are done, and those that are left with the reason."""
+    """One batch in the making. done: what is known of hosts that are; left: why the others are the roles'."""
 
     def __init__(
         self, action: ActionModule, task_vars: dict[str, Any], facts_only: bool, kept: recorder.Recorder | None
