@@ -51,16 +51,17 @@ class Lines:
         self._basedir = action._loader.get_basedir()
         self._options: dict[str, dict[str, Any]] = {}
         self._commands: dict[str, str | None] = {}
-        self._variables_of = {
-            (kind, name): constants.config.get_plugin_vars(kind, name)
-            for kind, names in (("connection", CONNECTIONS), ("become", BECOME))
-            for name in names
-        }
         # A loader that is used for the first time in a thread fails there.
         for name in CONNECTIONS:
             connection_loader.get(name, self._play_context({}), None)
         for name in BECOME:
             become_loader.get(name)
+        # Of a plugin that was never loaded Ansible knows no option.
+        self._variables_of = {
+            (kind, name): constants.config.get_plugin_vars(kind, name)
+            for kind, names in (("connection", CONNECTIONS), ("become", BECOME))
+            for name in names
+        }
 
     def value(self, value: Any, variables: Mapping[str, Any]) -> Any:
         """A variable's value, worked out with the host's others."""
@@ -134,7 +135,8 @@ class Lines:
     def _become(self, variables: Mapping[str, Any]) -> Any:
         if not boolean(self._one(variables, "ansible_become", self._task.become) or False):
             return None
-        method = str(self._one(variables, "ansible_become_method", self._task.become_method))
+        usual = self._task.become_method or constants.DEFAULT_BECOME_METHOD
+        method = str(self._one(variables, "ansible_become_method", usual))
         for prefix in _PREFIXES:
             method = method.removeprefix(prefix)
         if method not in BECOME:

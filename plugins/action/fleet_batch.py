@@ -33,7 +33,7 @@ from faiss_fleet.fleet.pool import Call, OutOfTime, Pool
 from faiss_fleet.reports import recorder
 
 ROOT = Path(__file__).resolve().parents[2]
-SWITCH = "fleet_batch"
+SWITCH, TIMEOUT = "fleet_batch", "fleet_batch_timeout"
 display = Display()
 
 
@@ -101,7 +101,7 @@ class _Batch:
         for host in hosts:
             try:
                 yield self._call(host)
-            except (HandOver, FleetError, AnsibleError) as exc:
+            except (HandOver, FleetError, AnsibleError, TypeError, ValueError) as exc:
                 self._leave(host, str(exc))
 
     def _call(self, host: str) -> Call:
@@ -114,7 +114,8 @@ class _Batch:
         line = self._lines.to(variables)
         self._asked[host] = (options, mark)
         display.vv("One call for all that is asked of it", host=host)
-        return Call(host, lambda: line.ask(text), one_call.CALL_SECONDS)
+        seconds = float(self._lines.value(variables.get(TIMEOUT, one_call.CALL_SECONDS), variables))
+        return Call(host, lambda: line.ask(text), seconds)
 
     def _settle(self, call: Call) -> None:
         host = call.name
