@@ -72,7 +72,7 @@ def conclude(answer: Mapping[str, Any], options: HostOptions, check_mode: bool) 
     if any(attempt.get("foreseen") or attempt["changed"] for attempt in install.get("attempts", ())):
         raise HandOver("something has to be installed")
     if not check_mode and not install.get("failed"):
-        install = stages.install(facts, options.install, host, dry_run=False)
+        install = stages.install(facts, options.install, host, dry_run=False, plan=install["plan"])
     if install.get("failed"):
         raise HandOver(str(install["msg"]))
     if install["if_lost"] or install["changed"]:

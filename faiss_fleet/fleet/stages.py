@@ -16,6 +16,7 @@ from ..attempts import fallback, measured
 from ..attempts import run as attempts
 from ..attempts.attempt import Host
 from ..errors import FleetError
+from ..model import Candidate
 from ..plan import blockers, decide, planner, recommend, settable
 from ..run_id import current_run_id, timestamp
 from ..strategies.base import Options
@@ -66,11 +67,13 @@ class Wanted:
         return cls(order, policy, search_test, chosen)
 
 
-def install(facts: Any, wanted: Wanted, host: MeasuringHost, dry_run: bool) -> dict[str, Any]:
-    """Plans for a host and tries candidates on it until the policy is satisfied."""
+def install(
+    facts: Any, wanted: Wanted, host: MeasuringHost, dry_run: bool, plan: list[Candidate] | None = None
+) -> dict[str, Any]:
+    """Plans for a host, unless its plan is given, and tries candidates until the policy is satisfied."""
     try:
         settable.check(facts)
-        plan = planner.plan(facts, wanted.options, wanted.order)
+        plan = plan or planner.plan(facts, wanted.options, wanted.order)
     except FleetError as exc:
         return refused(exc)
     done = attempts.run(plan, wanted.policy, facts, wanted.options, host, wanted.order, dry_run=dry_run)

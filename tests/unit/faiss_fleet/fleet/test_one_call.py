@@ -117,7 +117,7 @@ def test_what_the_controller_would_have_to_make_is_not_made_here(
 ) -> None:
     dry_runs: list[bool] = []
 
-    def install(*_: Any, dry_run: bool) -> dict[str, Any]:
+    def install(*_: Any, dry_run: bool, **__: Any) -> dict[str, Any]:
         dry_runs.append(dry_run)
         return {"attempts": [{"changed": True, "foreseen": {"seconds": 20.0}}]}
 
