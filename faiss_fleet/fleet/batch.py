@@ -18,6 +18,20 @@ TAGS = (
     frozenset({"backend"}),
 )
 
+# Known in Ansible's main process alone: from core 2.19 on, a task's process has no terminal.
+_terminal = False
+
+
+def show_on_terminal(possible: bool) -> None:
+    """Says whether standard output is a terminal on which a line can be renewed."""
+    global _terminal
+    _terminal = possible
+
+
+def on_terminal() -> bool:
+    """Whether a batch shows where it stands."""
+    return _terminal
+
 
 def extent(run: Iterable[str], skip: Iterable[str]) -> str:
     """The stages that these tags leave: all of them, the facts alone, or a mixture that only the roles do."""

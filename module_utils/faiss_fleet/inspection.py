@@ -71,8 +71,9 @@ def configured(path, setting, options, check_mode):
 
 
 def inspect(wanted):
-    """{facts, test, configuration, refused}. What was not asked for, or needs a configuration and has none, is None."""
-    answer = {'facts': facts_of(wanted['facts']), 'test': None, 'configuration': None, 'refused': None}
+    """{python, facts, test, configuration, refused}. What was not asked for, or needs what is not there, is None."""
+    answer = {'python': sys.executable, 'facts': facts_of(wanted['facts']), 'test': None, 'configuration': None,
+              'refused': None}
     if not wanted.get('configuration'):
         return answer
     path = expanded(wanted['configuration']['path'])

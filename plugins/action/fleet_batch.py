@@ -10,6 +10,7 @@ Argument: facts_only, whether the play that follows gathers facts and does no mo
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from ansible.utils.display import Display
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import batch, handed_over, one_call, payload
+from faiss_fleet.fleet import batch, handed_over, live_line, one_call, payload
 from faiss_fleet.fleet.answered_host import HandOver
 from faiss_fleet.fleet.connections import Lines
 from faiss_fleet.fleet.host_options import ROLES, Resolver
@@ -78,6 +79,7 @@ class _Batch:
         self._action, self._own = action, task_vars["hostvars"].raw_get
         self._facts_only, self._kept = facts_only, kept
         self._check_mode = bool(action._task.check_mode)
+        self._line = ""  # what is on the terminal and will be overwritten
         self.done: dict[str, dict[str, Any]] = {}
         self.left: dict[str, str] = {}
 
@@ -91,11 +93,32 @@ class _Batch:
         self._resolver = Resolver(defaults, self._lines.value)
         self._asked: dict[str, Any] = {}
         pool = Pool(int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS))
-        for call in pool.run(self._calls(hosts)):
-            try:
-                self._settle(call)
-            except HandOver as exc:
-                self._leave(call.name, str(exc))
+        started = shown = time.monotonic()
+
+        def tick() -> None:
+            nonlocal shown
+            now = time.monotonic()
+            if now - shown >= live_line.EVERY:
+                shown = now
+                running = [(call.name, now - call.started) for call in pool.running.values()]
+                columns = shutil.get_terminal_size((120, 24)).columns
+                counts = (len(hosts), len(self.done), len(self.left))
+                self._renew(live_line.text(*counts, running, now - started, columns))
+
+        try:
+            for call in pool.run(self._calls(hosts), tick if batch.on_terminal() else None):
+                try:
+                    self._settle(call)
+                except HandOver as exc:
+                    self._leave(call.name, str(exc))
+        finally:
+            self._renew("")
+
+    def _renew(self, line: str) -> None:
+        """Puts another live line in the place of the one there is; an empty one removes it."""
+        if line or self._line:
+            display.display(live_line.CLEAR + line, newline=False, screen_only=True)
+        self._line = line
 
     def _calls(self, hosts: list[str]) -> Iterator[Call]:
         for host in hosts:
@@ -137,7 +160,7 @@ class _Batch:
             found = one_call.conclude(answer, options, self._check_mode)
             self._record(host, found)
         except HandOver:
-            handed_over.keep_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options.facts, answer["facts"])
+            handed_over.keep_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options.facts, answer)
             raise
 
     def _record(self, host: str, found: one_call.Done) -> None:
@@ -152,10 +175,12 @@ class _Batch:
 
     def _leave(self, host: str, reason: str) -> None:
         self.left[host] = reason
+        if display.verbosity:
+            self._renew("")
         display.v(f"[{host}] goes to the roles: {reason}")
 
-    @staticmethod
-    def _show(host: str, text: str) -> None:
+    def _show(self, host: str, text: str) -> None:
+        self._renew("")
         display.display(f"ok: [{host}] => {text}", color=constants.COLOR_OK)
 
     def result(self, folder: Path) -> dict[str, Any]:

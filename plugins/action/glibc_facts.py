@@ -46,7 +46,7 @@ class ActionModule(ActionBase):
         host = str((task_vars or {}).get("inventory_hostname"))
         kept = handed_over.take_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options)
         if kept is not None:
-            return {**outcome, "changed": False, "ansible_facts": wrap_var({"glibc_facts": kept})}
+            return {**outcome, "changed": False, "ansible_facts": wrap_var(kept)}
         try:
             with limits.within(seconds(options)):
                 answer = self._execute_module(task_vars=task_vars)

@@ -132,6 +132,7 @@ class CallbackModule(CallbackBase):
         actions = {play._uuid: _actions(play) for play in plays}
         self._recorder, self._audits = None, set()
         handed_over.forget()
+        batch.show_on_terminal(_is_plain_terminal())
         recorder.follow(None)
         if not recorder.AUDIT.issubset(set().union(*actions.values())):
             return
@@ -305,6 +306,12 @@ class CallbackModule(CallbackBase):
                 intake.take_in(store, reports)
         except (FleetError, OSError) as error:
             self._display.warning(f"This run is not in the store of runs yet: {error}")
+
+
+def _is_plain_terminal() -> bool:
+    """Whether a line can be renewed in place: a person watches, and nothing reads what is printed."""
+    shown_by = constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2]
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and shown_by in ("default", "yaml")
 
 
 def _actions(play: Any) -> set[str]:

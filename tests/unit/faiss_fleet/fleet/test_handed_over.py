@@ -55,20 +55,22 @@ def test_what_several_batches_leave_adds_up() -> None:
 
 
 def test_facts_are_taken_once_and_only_for_the_same_options(tmp_path: Path) -> None:
-    handed_over.keep_facts(tmp_path, "h/../1", OPTIONS, {"arch": "x86_64"})
-    assert handed_over.take_facts(tmp_path, "h/../1", OPTIONS) == {"arch": "x86_64"}
+    answer = {"facts": {"arch": "x86_64"}, "python": "/usr/bin/python3"}
+    handed_over.keep_facts(tmp_path, "h/../1", OPTIONS, answer)
+    expected = {"glibc_facts": {"arch": "x86_64"}, "discovered_interpreter_python": "/usr/bin/python3"}
+    assert handed_over.take_facts(tmp_path, "h/../1", OPTIONS) == expected
     assert handed_over.take_facts(tmp_path, "h/../1", OPTIONS) is None
-    handed_over.keep_facts(tmp_path, "h", OPTIONS, {"arch": "x86_64"})
+    handed_over.keep_facts(tmp_path, "h", OPTIONS, answer)
     assert handed_over.take_facts(tmp_path, "h", {**OPTIONS, "timeout": 6}) is None
 
 
 def test_old_facts_are_not_taken(tmp_path: Path) -> None:
-    handed_over.keep_facts(tmp_path, "h", OPTIONS, {})
+    handed_over.keep_facts(tmp_path, "h", OPTIONS, {"facts": {}})
     (path,) = (tmp_path / handed_over.FACTS).iterdir()
     os.utime(path, (0, 0))
     assert handed_over.take_facts(tmp_path, "h", OPTIONS) is None
 
 
 def test_where_facts_cannot_be_kept_they_are_read_again(tmp_path: Path) -> None:
-    handed_over.keep_facts(tmp_path / "absent" / "deeper", "h", OPTIONS, {})
+    handed_over.keep_facts(tmp_path / "absent" / "deeper", "h", OPTIONS, {"facts": {}})
     assert handed_over.take_facts(tmp_path / "absent" / "deeper", "h", OPTIONS) is None
