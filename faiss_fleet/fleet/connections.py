@@ -67,7 +67,9 @@ class Lines:
         """A variable's value, worked out with the host's others."""
         if is_plain(value):
             return value
-        return self._templar.copy_with_new_env(available_variables=dict(variables)).template(value)
+        found = self._templar.copy_with_new_env(available_variables=dict(variables)).template(value)
+        # Of the vault: it is decrypted when it is read as text.
+        return str(found) if hasattr(found, "__ENCRYPTED__") else found
 
     def to(self, variables: Mapping[str, Any]) -> Line:
         """The connection to a host. Raises HandOver where Ansible itself had better make it."""

@@ -31,7 +31,9 @@ from faiss_fleet.fleet.answered_host import HandOver
 from faiss_fleet.fleet.connections import Lines
 from faiss_fleet.fleet.host_options import ROLES, Resolver
 from faiss_fleet.fleet.pool import Call, OutOfTime, Pool
+from faiss_fleet.redact import redact
 from faiss_fleet.reports import recorder
+from faiss_fleet.reports.text import one_line
 
 ROOT = Path(__file__).resolve().parents[2]
 SWITCH, TIMEOUT = "fleet_batch", "fleet_batch_timeout"
@@ -111,6 +113,9 @@ class _Batch:
                     self._settle(call)
                 except HandOver as exc:
                     self._leave(call.name, str(exc))
+                except Exception as exc:
+                    # An answer may hold anything; it is one host's matter, and the roles ask again.
+                    self._leave(call.name, f"{type(exc).__name__}: {exc}")
         finally:
             self._renew("")
 
@@ -124,8 +129,10 @@ class _Batch:
         for host in hosts:
             try:
                 yield self._call(host)
-            except (HandOver, FleetError, AnsibleError, TypeError, ValueError) as exc:
+            except (HandOver, FleetError, AnsibleError) as exc:
                 self._leave(host, str(exc))
+            except Exception as exc:
+                self._leave(host, f"{type(exc).__name__}: {exc}")
 
     def _call(self, host: str) -> Call:
         variables = self._own(host)
@@ -177,7 +184,7 @@ class _Batch:
         self.left[host] = reason
         if display.verbosity:
             self._renew("")
-        display.v(f"[{host}] goes to the roles: {reason}")
+        display.v(f"[{host}] goes to the roles: {one_line(redact(reason))}")
 
     def _show(self, host: str, text: str) -> None:
         self._renew("")
