@@ -14,6 +14,10 @@ options:
     description: Whether the files on the controller that the options name are read as well, such as a wheelhouse.
     type: bool
     default: true
+  list_hosts:
+    description: Whether the result names the hosts of the play, with their groups.
+    type: bool
+    default: false
 author: [The faiss-fleet authors]
 '''
 
@@ -28,4 +32,9 @@ msg:
   returned: always
   type: str
   sample: 12 host(s) can be audited
+hosts:
+  description: Groups by host name.
+  returned: when O(list_hosts) is true and the inventory can be audited
+  type: dict
+  sample: {web01: [web, centos7]}
 '''

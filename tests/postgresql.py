@@ -27,8 +27,11 @@ def _program(name: str) -> str:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[str]:
-    """URL of a fresh database. The server refuses to run as root, so root runs it as nobody."""
+def server(by_socket: bool = False) -> Iterator[str]:
+    """URL of a fresh database, by its socket for who is in another network namespace.
+
+    The server refuses to run as root, so root runs it as nobody.
+    """
     initdb, postgres = _program("initdb"), _program("postgres")
     folder = Path(tempfile.mkdtemp(prefix="ff-pg-"))
     user = "nobody" if os.geteuid() == 0 else None
@@ -67,7 +70,8 @@ def server() -> Iterator[str]:
             except OSError:
                 assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
                 time.sleep(0.1)
-        yield f"postgresql://fleet:{PASSWORD}@127.0.0.1:{port}/postgres"
+        place = f"/postgres?host={folder}&port={port}" if by_socket else f"127.0.0.1:{port}/postgres"
+        yield f"postgresql://fleet:{PASSWORD}@{place}"
     finally:
         process.send_signal(signal.SIGINT)  # its "fast" shutdown
         process.wait(60)

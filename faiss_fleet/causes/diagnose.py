@@ -5,10 +5,12 @@ Nothing here knows a message: the table in table.py does. This file takes the li
 row that fits each, and judges them together: what a later success line of the same tool makes harmless, what only wraps
 another error, which of several causes came first. Time is linear in the size of the log.
 """
-from __future__ import absolute_import, division, print_function
-__metaclass__ = type
+
+from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from . import lines as causes_lines
 from . import remedies
@@ -17,24 +19,26 @@ from . import table as causes_table
 from .lines import clean
 from .rows import ROWS, in_order
 
+Lines = Sequence[causes_lines.Line]
+
 CAUSES = tuple(name for name, _rank, _meaning in causes_table.CAUSES)
 _RANK = dict((name, rank) for name, rank, _meaning in causes_table.CAUSES)
 _MEANING = dict((name, meaning) for name, _rank, meaning in causes_table.CAUSES)
 
-BATCH = 4000      # lines looked at together
+BATCH = 4000  # lines looked at together
 LAST_RESORT = 79  # rank of what says that something failed and not why
-CONTEXT = 6       # lines before a line that may decide what it means
-INNER = 5         # lines after a wrapper's line in which it passes the error on
+CONTEXT = 6  # lines before a line that may decide what it means
+INNER = 5  # lines after a wrapper's line in which it passes the error on
 
-__all__ = ('CAUSES', 'ROWS', 'clean', 'diagnose', 'meaning', 'rank', 'remedy', 'rows_used')
+__all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
 
 
-def meaning(cause):
+def meaning(cause: str) -> str:
     """One line that says what a cause is."""
     return _MEANING[cause]
 
 
-def remedy(cause, family=None, arch=None, line=None):
+def remedy(cause: str, family: str | None = None, arch: str | None = None, line: str | None = None) -> str:
     """The next step for a cause, in the commands of a distribution family (remedies.family_of) where it is known.
 
     arch: the host's machine name, such as x86_64. line: the line that shows the cause, which may name what is missing.
@@ -42,12 +46,14 @@ def remedy(cause, family=None, arch=None, line=None):
     return remedies.text(cause, family, arch, line)
 
 
-def rank(cause):
+def rank(cause: str) -> int:
     """Smaller is nearer to the root: a cause may be what brought about every one with a higher rank."""
     return _RANK[cause]
 
 
-def diagnose(text, family=None, arch=None, unknown=False):
+def diagnose(
+    text: causes_lines.Text, family: str | None = None, arch: str | None = None, unknown: bool = False
+) -> list[dict[str, Any]]:
     """What a log says went wrong: a list of {cause, line, line_number, remedy}, root first; empty when nothing fits.
 
     text: unicode, bytes, or a file open in text or binary mode, which is read line by line. Each cause is named once,
@@ -60,17 +66,19 @@ def diagnose(text, family=None, arch=None, unknown=False):
         log.look(batch)
     found = log.by_tool()
     if not unknown:
-        found.pop('unknown', None)
+        found.pop("unknown", None)
     if any(place < LAST_RESORT for place, _number, _line in found.values()):
         found = dict((cause, shown) for cause, shown in found.items() if shown[0] != LAST_RESORT)
     ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
     if unknown and log.telling and all(place > LAST_RESORT for place, _number, _cause, _line in ordered):
-        ordered = [(_RANK['unknown'], log.telling[1], 'unknown', causes_lines.shown(log.telling[2], ()))] + ordered
-    return [{'cause': cause, 'line': line, 'line_number': number, 'remedy': remedy(cause, family, arch, line)}
-            for _place, number, cause, line in ordered]
+        ordered = [(_RANK["unknown"], log.telling[1], "unknown", causes_lines.shown(log.telling[2], ())), *ordered]
+    return [
+        {"cause": cause, "line": line, "line_number": number, "remedy": remedy(cause, family, arch, line)}
+        for _place, number, cause, line in ordered
+    ]
 
 
-def rows_used(text):
+def rows_used(text: causes_lines.Text) -> set[int]:
     """Numbers of the rows of ROWS that recognised a line: for tests that look for dead rows."""
     log = _Log()
     for batch in _batches(causes_lines.of(text)):
@@ -78,14 +86,15 @@ def rows_used(text):
     return log.used
 
 
-def _batches(lines):
+def _batches(lines: Iterable[causes_lines.Line]) -> Iterator[tuple[int, Lines, bool]]:
     """Lists of lines; each begins with the last lines of the one before, which are context. (context, lines, last)."""
-    batch, context = [], 0
+    batch: list[causes_lines.Line] = []
+    context = 0
     for line in lines:
         batch.append(line)
         if len(batch) >= BATCH + context:
             yield context, batch, False
-            batch = batch[-CONTEXT - INNER:]
+            batch = batch[-CONTEXT - INNER :]
             context = CONTEXT
     yield context, batch, True
 
@@ -93,15 +102,16 @@ def _batches(lines):
 class _Log:
     """What is known of a log so far."""
 
-    def __init__(self):
-        self.found = {}        # cause: (rank, line number, line)
-        self.used = set()
-        self.telling = None    # (how little it says, line number, line): a failure that no row knows
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[int, int, str]] = {}  # cause: (rank, line number, line)
+        self.used: set[int] = set()
+        # (how little it says, line number, line) of a failure that no row knows.
+        self.telling: tuple[int, int, str] | None = None
         self.traceback = False
-        self.conda = False     # whether the log has a word of conda
-        self.shared = {}       # cause: what it is where the log is another tool's
+        self.conda = False  # whether the log has a word of conda
+        self.shared: dict[str, str] = {}  # cause: what it is where the log is another tool's
 
-    def by_tool(self):
+    def by_tool(self) -> dict[str, tuple[int, int, str]]:
         """What is found; a line that two tools print counts for the one that the log is of."""
         found = dict(self.found)
         if not self.conda:
@@ -111,27 +121,27 @@ class _Log:
                     found[other] = min(shown, found.get(other, shown))
         return found
 
-    def look(self, batch):
+    def look(self, batch: tuple[int, Lines, bool]) -> None:
         """Take the lines of a batch in order; those behind the last INNER ones wait for the next batch."""
         context, lines, last = batch
         end = len(lines) if last else len(lines) - INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
             if self.found or self.telling:
-                self._mend(line)
-            if u'current: {' in line and _node_is_new_enough(lines, index):
-                self.found.pop('node_too_old', None)
+                self._take_back(line)
+            if "current: {" in line and _node_is_new_enough(lines, index):
+                self.found.pop("node_too_old", None)
                 continue
             if not self.conda and not words.isdisjoint(causes_table.CONDA_WORDS):
                 self.conda = True
             called = _called_for(words)
-            row = _row_of(lines, index, called) if called else None
-            if row is None:
+            known = _row_of(lines, index, called) if called else None
+            if known is None:
                 if self.traceback or not words.isdisjoint(_FAILURE_WORDS):
                     self._tell(number, original, line)
                 continue
-            self.used.add(row)
-            row = ROWS[row]
+            self.used.add(known)
+            row = ROWS[known]
             inner = _inner_error(lines, index) if row.wraps else None
             if inner is None:
                 if row.shared is None:
@@ -140,22 +150,23 @@ class _Log:
                     self.shared[row.cause] = row.shared
                 self._add(row.cause, row.rank, number, causes_lines.shown(original, row.parts))
             elif not inner[1]:
-                self._add('unknown', row.rank, inner[0][0], causes_lines.shown(inner[0][1], ()))
+                self._add("unknown", row.rank, inner[0][0], causes_lines.shown(inner[0][1], ()))
 
-    def _add(self, cause, place, number, line):
+    def _add(self, cause: str, place: int, number: int, line: str) -> None:
         if cause not in self.found or (place, number) < self.found[cause][:2]:
             self.found[cause] = (place, number, line)
 
-    def _mend(self, line):
+    def _take_back(self, line: str) -> None:
+        """Drop the causes of a step that this line says went well."""
         resolved = _resolved(line)
         if resolved:
             self.telling = None
             for cause in resolved:
                 self.found.pop(cause, None)
 
-    def _tell(self, number, original, line):
+    def _tell(self, number: int, original: str, line: str) -> None:
         """Keep the line that says most of a failure: a tool's own report before the outcome of a wrapper."""
-        if u'traceback (most recent call last)' in line:
+        if "traceback (most recent call last)" in line:
             self.traceback = True
             return
         for place, form in enumerate(_FAILURES):
@@ -169,33 +180,42 @@ class _Log:
 
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
-_FAILURES = tuple(re.compile(form) for form in (
-    u"^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
-    u"fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
-    u"^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
-    u"^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-    u"^(?:unable|failed) to |^(?:cannot|could not) "))
-_FAILURE_WORDS = frozenset((
-    u'error fata erro fatal failed panic err exception traceback e make gmake unable cannot could').split())
+_FAILURES = tuple(
+    re.compile(form)
+    for form in (
+        "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
+        "fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
+        "^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
+        "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
+        "^(?:unable|failed) to |^(?:cannot|could not) ",
+    )
+)
+_FAILURE_WORDS = frozenset(
+    """
+    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
+    """.split()
+)
 
 
-def _node_is_new_enough(lines, index):
+def _node_is_new_enough(lines: Lines, index: int) -> bool:
     """Whether npm's line of the current versions names a Node of at least the newest release line that is required."""
-    current = re.search(u"node: 'v?(\\d+)\\.(\\d+)", lines[index][2])
-    wanted = [re.search(u"required: {.*?node: '([^']*)'", line[2]) for line in lines[max(0, index - CONTEXT):index]]
-    wanted = [found.group(1) for found in wanted if found]
+    current = re.search("node: 'v?(\\d+)\\.(\\d+)", lines[index][2])
+    required = [re.search("required: {.*?node: '([^']*)'", line[2]) for line in lines[max(0, index - CONTEXT) : index]]
+    wanted = [found.group(1) for found in required if found]
     if current is None or not wanted:
         return False
-    bounds = [(int(major), int(minor or 0)) for major, minor in
-              re.findall(u'(?<![.\\d<])(?<!< )(\\d+)(?:\\.(\\d+))?', wanted[-1])]
+    bounds = [
+        (int(major), int(minor or 0))
+        for major, minor in re.findall("(?<![.\\d<])(?<!< )(\\d+)(?:\\.(\\d+))?", wanted[-1])
+    ]
     return bool(bounds) and (int(current.group(1)), int(current.group(2))) >= max(bounds)
 
 
-def _inner_error(lines, index):
+def _inner_error(lines: Lines, index: int) -> tuple[causes_lines.Line, bool] | None:
     """(the line, whether a row knows it) of the error that a wrapper's line passes on; None where none follows."""
     for other in range(index + 1, min(len(lines), index + 1 + INNER)):
         line, words = causes_lines.without_prefix(lines[other][2]), lines[other][3]
-        if not line.startswith((u'error: ', u'caused by: ', u'reason: ')):
+        if not line.startswith(("error: ", "caused by: ", "reason: ")):
             continue
         number = _first_that_fits([called[0] for called in _called_for(words)], lines[other][2], lines, other)
         if number is None or not ROWS[number].wraps:
@@ -203,7 +223,7 @@ def _inner_error(lines, index):
     return None
 
 
-def _resolved(line):
+def _resolved(line: str) -> Iterable[str]:
     """Causes that were none, as this line says that the step they were found in went well."""
     if line[:1] not in causes_rows.FIRST_LETTERS:
         line = causes_lines.without_prefix(line)
@@ -215,8 +235,9 @@ def _resolved(line):
     return ()
 
 
-def _called_for(words):
-    seen, called = causes_rows.INDEX.seen, []
+def _called_for(words: Iterable[str]) -> list[causes_rows.Called]:
+    seen = causes_rows.INDEX.seen
+    called: list[causes_rows.Called] = []
     for word in words:
         rows = seen.get(word)
         if rows is None:
@@ -226,20 +247,19 @@ def _called_for(words):
     return called
 
 
-def _row_of(lines, index, called):
+def _row_of(lines: Lines, index: int, called: list[causes_rows.Called]) -> int | None:
     """The first row that fits the line, or the line with the one after or before it, as terminals wrap them."""
     line, here = lines[index][2:]
     alone = [number for number, whole, _tokens, first in called if first in line and whole <= here]
-    if alone:
-        alone = _first_that_fits(alone, line, lines, index)
-        if alone is not None:
-            return None if _harmless(line) else alone
-    near = here.union(lines[index - 1][3] if index else (), lines[index + 1][3] if index + 1 < len(lines) else ())
-    near = [(number, tokens) for number, _whole, tokens, _first in called if tokens <= near and not tokens <= here]
+    row = _first_that_fits(alone, line, lines, index)
+    if row is not None:
+        return None if _harmless(line) else row
+    around = here.union(lines[index - 1][3] if index else (), lines[index + 1][3] if index + 1 < len(lines) else ())
+    near = [(number, tokens) for number, _whole, tokens, _first in called if tokens <= around and not tokens <= here]
     return _row_of_two(lines, index, near) if near else None
 
 
-def _row_of_two(lines, index, near):
+def _row_of_two(lines: Lines, index: int, near: Sequence[tuple[int, frozenset[str]]]) -> int | None:
     """As _row_of, for the line with the one after or before it; near: (number, tokens) of rows that may fit."""
     here = lines[index][3]
     for first in (index, index - 1):
@@ -250,20 +270,20 @@ def _row_of_two(lines, index, near):
         wrapped = [number for number, tokens in near if tokens <= here | there and not tokens <= there]
         if not wrapped or _fits_alone(lines, other):
             continue
-        text = causes_lines.without_prefix(lines[first][2]) + u' ' + causes_lines.without_prefix(lines[first + 1][2])
+        text = causes_lines.without_prefix(lines[first][2]) + " " + causes_lines.without_prefix(lines[first + 1][2])
         row = _first_that_fits(wrapped, text, lines, index)
         if row is not None:
             return None if _harmless(text) else row
     return None
 
 
-def _fits_alone(lines, index):
+def _fits_alone(lines: Lines, index: int) -> bool:
     line, words = lines[index][2:]
     numbers = [number for number, whole, _tokens, first in _called_for(words) if first in line and whole <= words]
     return _first_that_fits(numbers, line, lines, index) is not None
 
 
-def _first_that_fits(numbers, text, lines, index):
+def _first_that_fits(numbers: Iterable[int], text: str, lines: Lines, index: int) -> int | None:
     """The first row of those that fits a text at that place; numbers of rows in any order."""
     for number in sorted(set(numbers)):
         if ROWS[number].fits(text, _before(lines, index)):
@@ -271,10 +291,12 @@ def _first_that_fits(numbers, text, lines, index):
     return None
 
 
-def _before(lines, index):
-    return lambda: u'\n'.join(line[2] for line in lines[max(0, index - CONTEXT):index])
+def _before(lines: Lines, index: int) -> Callable[[], str]:
+    return lambda: "\n".join(line[2] for line in lines[max(0, index - CONTEXT) : index])
 
 
-def _harmless(line):
-    return (any(in_order(parts, line) for parts in causes_rows.HARMLESS)
-            or causes_rows.HARMLESS_LINES.search(line) is not None)
+def _harmless(line: str) -> bool:
+    return (
+        any(in_order(parts, line) for parts in causes_rows.HARMLESS)
+        or causes_rows.HARMLESS_LINES.search(line) is not None
+    )

@@ -1,26 +1,35 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Reads a log of any size and any encoding as clean lines, the form in which the table is written."""
 
+from __future__ import annotations
+
 import io
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO
 
-from . import translations as causes_languages
+from . import translations
 
-PIECE = 4000      # longer lines are looked at in pieces of this many characters,
-OVERLAP = 400     # each of which begins with the end of the one before
-SHOWN = 400       # characters of a line in an answer
+PIECE = 4000  # longer lines are looked at in pieces of this many characters,
+OVERLAP = 400  # each of which begins with the end of the one before
+SHOWN = 400  # characters of a line in an answer
 
-TEXT = str
-_ANSI = re.compile('\\x1b(?:\\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\\][^\\x07\\x1b]{0,200}(?:\\x07|\\x1b\\\\)|[@-Z_])')
-_ESCAPED_ANSI = re.compile('\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]')
-_CONTROLS = re.compile('[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]')
-_QUOTES = dict((ord(quote), "'") for quote in '"`\u00b4\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2032')
-_QUOTES.update((ord(space), ' ') for space in '\t\u00a0')
-_QUOTES.update({0xff1a: ': ', 0xff0c: ', ', 0xff08: ' (', 0xff09: ') '})   # full-width : , ( )
+# A log: text, bytes, or lines of either, such as a file that is open in text or binary mode.
+Text = str | bytes | bytearray | IO[str] | IO[bytes] | Iterable[str]
+# (line number, original line, clean line, its words).
+Line = tuple[int, str, str, frozenset[str]]
+_ANSI = re.compile("\\x1b(?:\\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\\][^\\x07\\x1b]{0,200}(?:\\x07|\\x1b\\\\)|[@-Z_])")
+_ESCAPED_ANSI = re.compile("\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]")
+_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_QUOTES: dict[int, str] = dict(
+    (ord(quote), "'") for quote in '"`\u00b4\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2032'
+)
+_QUOTES.update((ord(space), " ") for space in "\t\u00a0")
+_QUOTES.update({0xFF1A: ": ", 0xFF0C: ", ", 0xFF08: " (", 0xFF09: ") "})  # full-width : , ( )
 # UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
 _MOJIBAKE = re.compile("\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
-_SPACES = re.compile('  +')
-_ODD = re.compile('["`\t\x1b\\\\]|  |\'\'|[^\x00-\x7f]')   # what makes cleaning a line more than lower case
+_SPACES = re.compile("  +")
+_ODD = re.compile("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a line more than lower case
 _REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
 _PREFIX = re.compile(
@@ -28,58 +37,61 @@ _PREFIX = re.compile(
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
     "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
-    "(?: |$)")
+    "(?: |$)"
+)
 
-TOKEN = re.compile('[a-z]+|[0-9]+')
-_FOREIGN = tuple((foreign, english) for english, others in causes_languages.TRANSLATED for foreign in others)
+TOKEN = re.compile("[a-z]+|[0-9]+")
+_FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 # A line is in another language by its letters, or by the longest word of what is written without any.
-_FOREIGN_LETTERS = re.compile('[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]')
+_FOREIGN_LETTERS = re.compile("[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _FOREIGN_WORDS = frozenset(
-    max((word for word in TOKEN.findall(foreign) if word not in ('directory', 'operation')), key=len)
-    for foreign, _english in _FOREIGN if not _FOREIGN_LETTERS.search(foreign))
+    max((word for word in TOKEN.findall(foreign) if word not in ("directory", "operation")), key=len)
+    for foreign, _english in _FOREIGN
+    if not _FOREIGN_LETTERS.search(foreign)
+)
 
 
-def _decoded(data):
-    if isinstance(data, TEXT):
+def _decoded(data: str | bytes) -> str:
+    if isinstance(data, str):
         return data
     try:
-        return data.decode('utf-8')
+        return data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode('cp1252', 'replace')
+        return data.decode("cp1252", "replace")
 
 
-def _physical_lines(text):
-    if isinstance(text, TEXT):
-        return io.StringIO(text, newline='\n')
+def _physical_lines(text: Text) -> IO[str] | IO[bytes] | Iterable[str]:
+    if isinstance(text, str):
+        return io.StringIO(text, newline="\n")
     if isinstance(text, (bytes, bytearray)):
         data = bytes(text)
-        if data[:2] in (b'\xff\xfe', b'\xfe\xff'):
-            return io.StringIO(data.decode('utf-16', 'replace'), newline='\n')
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            return io.StringIO(data.decode("utf-16", "replace"), newline="\n")
         return io.BytesIO(data)
     return text
 
 
-def _bounded(handle):
+def _bounded(handle: IO[str] | IO[bytes] | Iterable[str]) -> Iterator[tuple[str | bytes, bool]]:
     """Lines of a handle; a line without end comes in parts of a megabyte."""
-    if not hasattr(handle, 'readline'):
+    if not hasattr(handle, "readline"):
         for line in handle:
             yield line, True
         return
     while True:
-        line = handle.readline(1 << 20)
-        if not line:
+        piece = handle.readline(1 << 20)
+        if not piece:
             return
-        yield line, line.endswith('\n' if isinstance(line, TEXT) else b'\n')
+        yield piece, piece.endswith("\n") if isinstance(piece, str) else piece.endswith(b"\n")
 
 
-def of(text):
+def of(text: Text) -> Iterator[Line]:
     """(line number, original line, clean line, its words) of each line, each piece of a long one, and each line that is
     written inside another."""
     number = 1
     for raw, ended in _bounded(_physical_lines(text)):
-        line = _decoded(raw).rstrip('\r\n')
+        line = _decoded(raw).rstrip("\r\n")
         if number == 1:
-            line = line.lstrip('\ufeff')
+            line = line.lstrip("\ufeff")
         for part in _parts(line):
             line_and_words = cleaned(part)
             yield number, part, line_and_words[0], line_and_words[1]
@@ -87,71 +99,71 @@ def of(text):
             number += 1
 
 
-def _parts(line):
+def _parts(line: str) -> Iterator[str]:
     """A line cut where its writer began a new one: at carriage returns, and at newlines escaped by JSON or repr."""
-    if '\\' in line:
-        line = line.replace('\\\\r', '\\r').replace('\\\\n', '\\n')
-        line = line.replace('\\r\\n', '\n').replace('\\n', '\n').replace('\\r', '\n').replace('\\t', ' ')
-    line = line.replace('\r', '\n')
-    for part in line.split('\n') if '\n' in line else (line,):
+    if "\\" in line:
+        line = line.replace("\\\\r", "\\r").replace("\\\\n", "\\n")
+        line = line.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ")
+    line = line.replace("\r", "\n")
+    for part in line.split("\n") if "\n" in line else (line,):
         if len(part) <= PIECE:
             yield part
         else:
             for start in range(0, len(part), PIECE - OVERLAP):
-                yield part[start:start + PIECE]
+                yield part[start : start + PIECE]
 
 
-def clean(line):
+def clean(line: str) -> str:
     """A line as the table writes them: lower case, one kind of quote, single spaces, no colours, in English."""
     return cleaned(line)[0]
 
 
-def cleaned(line):
+def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
     if not _ODD.search(line):
         line = line.lower().strip()
         words = frozenset(TOKEN.findall(line))
         return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
-    if '\x1b' in line:
-        line = _ANSI.sub('', line)
-    if '\\' in line:
-        line = _ESCAPED_ANSI.sub('', line)
-        for escape in ('\\u2018', '\\u2019', '\\xe2\\x80\\x98', '\\xe2\\x80\\x99'):
+    if "\x1b" in line:
+        line = _ANSI.sub("", line)
+    if "\\" in line:
+        line = _ESCAPED_ANSI.sub("", line)
+        for escape in ("\\u2018", "\\u2019", "\\xe2\\x80\\x98", "\\xe2\\x80\\x99"):
             line = line.replace(escape, "'")
-    if '\u00e2' in line:
+    if "\u00e2" in line:
         line = _MOJIBAKE.sub("'", line)
     line = line.lower().translate(_QUOTES)
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)
-    line = _SPACES.sub(' ', line).strip()
+    line = _SPACES.sub(" ", line).strip()
     words = frozenset(TOKEN.findall(line))
     if words.isdisjoint(_FOREIGN_WORDS) and not _FOREIGN_LETTERS.search(line):
         return line, words
     return _translated(line)
 
 
-def _translated(line):
+def _translated(line: str) -> tuple[str, frozenset[str]]:
     for foreign, english in _FOREIGN:
         if foreign in line:
             line = line.replace(foreign, english)
     return line, frozenset(TOKEN.findall(line))
 
 
-def without_prefix(line):
+def without_prefix(line: str) -> str:
     """A clean line without what tools put in front of the lines of others."""
     for _ in range(4):
         found = _PREFIX.match(line)
         if not found:
             break
-        line = line[found.end():]
+        line = line[found.end() :]
     return line
 
 
-def shown(original, parts):
+def shown(original: str, parts: Sequence[str]) -> str:
     """The line for a reader: without colours and control characters, cut around the parts of a phrase in it."""
-    line = _CONTROLS.sub('', _ESCAPED_ANSI.sub('', _ANSI.sub('', original))).strip()
+    line = _CONTROLS.sub("", _ESCAPED_ANSI.sub("", _ANSI.sub("", original))).strip()
     if len(line) <= SHOWN:
         return line
-    words = [word for word in re.findall('[a-z0-9_]+', parts[0] if parts else '') if len(word) > 3]
-    at = max(0, line.lower().find(max(words, key=len) if words else (parts[0] if parts else '')) - SHOWN // 4)
-    return ('...' if at else '') + line[at:at + SHOWN] + ('...' if at + SHOWN < len(line) else '')
+    words = [word for word in re.findall("[a-z0-9_]+", parts[0] if parts else "") if len(word) > 3]
+    at = max(0, line.lower().find(max(words, key=len) if words else (parts[0] if parts else "")) - SHOWN // 4)
+    return ("..." if at else "") + line[at : at + SHOWN] + ("..." if at + SHOWN < len(line) else "")

@@ -5,13 +5,17 @@ A remedy is a tuple of parts that are joined with spaces. A part is a text for e
 distribution family, or by family and architecture ('yum/aarch64').
 """
 
+from __future__ import annotations
+
 import re
 
 _INSTALL = {'yum': 'yum install', 'dnf': 'dnf install', 'apt': 'apt-get install', 'apk': 'apk add',
             'zypper': 'zypper install'}
 
 
-def _packages(yum, apt=None, apk=None, zypper=None, dnf=None):
+def _packages(
+    yum: str, apt: str | None = None, apk: str | None = None, zypper: str | None = None, dnf: str | None = None
+) -> dict[str, str]:
     """The command that installs packages, by family."""
     names = {'yum': yum, 'dnf': dnf or yum, 'apt': apt, 'apk': apk, 'zypper': zypper}
     return dict((family, f'`{_INSTALL[family]} {those}`') for family, those in names.items() if those)
@@ -34,7 +38,7 @@ ANY_LIBRARY = {
     'apk': '`apk search so:LIBRARY`', 'zypper': '`zypper search --provides --match-exact LIBRARY`'}
 
 
-def _vault(place):
+def _vault(place: str) -> str:
     """The command that points the public mirrors in the repository files of CentOS 7 at the archive."""
     return (
         "`sed -i.orig -E"
@@ -46,7 +50,7 @@ def _vault(place):
         " /etc/yum.repos.d/CentOS-*.repo`")
 
 
-def _archive(place):
+def _archive(place: str) -> str:
     return (f'On CentOS 7 itself the packages are in the archive, {place}/. Lines that name the public mirrors are replaced '
             f'by {_vault(place)}; files that change keep a copy with the ending .orig, and in-house mirrors stay as they are.')
 

@@ -1,7 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Makes the rows of the table ready for use, and finds those that a line may fit by the words in it."""
 
+from __future__ import annotations
+
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from . import lines
 from . import table as causes_table
@@ -10,122 +13,15 @@ _RANK = dict((name, rank) for name, rank, _meaning in causes_table.CAUSES)
 
 # What logs are full of when nothing is wrong: rows are sought by other words, as far as they have any.
 _EVERYWHERE = frozenset(
-    [
-        "and",
-        "bdist",
-        "bin",
-        "bit",
-        "build",
-        "building",
-        "cc",
-        "cmake",
-        "conda",
-        "copying",
-        "core",
-        "cxx",
-        "data",
-        "debug",
-        "dev",
-        "devel",
-        "dir",
-        "done",
-        "download",
-        "downloading",
-        "el",
-        "error",
-        "extension",
-        "faiss",
-        "fetch",
-        "file",
-        "files",
-        "for",
-        "found",
-        "from",
-        "gcc",
-        "get",
-        "git",
-        "github",
-        "gnu",
-        "gyp",
-        "home",
-        "http",
-        "https",
-        "impl",
-        "in",
-        "include",
-        "index",
-        "info",
-        "install",
-        "installed",
-        "installing",
-        "is",
-        "lib",
-        "lib64",
-        "libc",
-        "libs",
-        "linux",
-        "local",
-        "log",
-        "main",
-        "make",
-        "manylinux",
-        "module",
-        "modules",
-        "name",
-        "node",
-        "not",
-        "npm",
-        "numpy",
-        "object",
-        "of",
-        "on",
-        "opt",
-        "out",
-        "package",
-        "packages",
-        "pip",
-        "process",
-        "py",
-        "pypi",
-        "python",
-        "read",
-        "registry",
-        "release",
-        "repo",
-        "root",
-        "run",
-        "running",
-        "server",
-        "setup",
-        "share",
-        "so",
-        "source",
-        "src",
-        "start",
-        "std",
-        "std_",
-        "system",
-        "target",
-        "temp",
-        "test",
-        "the",
-        "this",
-        "tmp",
-        "to",
-        "type",
-        "using",
-        "usr",
-        "value",
-        "var",
-        "verbose",
-        "version",
-        "warn",
-        "warning",
-        "wheel",
-        "whl",
-        "with",
-        "x86",
-    ]
+    """
+    and bdist bin bit build building cc cmake conda copying core cxx data debug dev devel dir done download
+    downloading el error extension faiss fetch file files for found from gcc get git github gnu gyp home http
+    https impl in include index info install installed installing is lib lib64 libc libs linux local log main
+    make manylinux module modules name node not npm numpy object of on opt out package packages pip process py
+    pypi python read registry release repo root run running server setup share so source src start std std_
+    system target temp test the this tmp to type using usr value var verbose version warn warning wheel whl with
+    x86
+    """.split()
 )
 
 
@@ -138,7 +34,17 @@ class Row:
     shows where the log is not conda's.
     """
 
-    def __init__(self, cause, phrase, after=(), unless=(), regex=None, rank=None, wraps=False, shared=None):
+    def __init__(
+        self,
+        cause: str,
+        phrase: str,
+        after: Iterable[str] = (),
+        unless: Iterable[str] = (),
+        regex: str | None = None,
+        rank: int | None = None,
+        wraps: bool = False,
+        shared: str | None = None,
+    ) -> None:
         self.cause = cause
         self.phrase = phrase
         self.parts = tuple(phrase.split(" ~ "))
@@ -158,7 +64,7 @@ class Row:
         self.wraps = wraps
         self.shared = shared
 
-    def anchor(self, weight):
+    def anchor(self, weight: Mapping[str, int]) -> tuple[str, str]:
         """(kind, word): the rarest word of the phrase, and how it stands in a line.
 
         A word at the edge of a part may be the end ('suffix') or the beginning ('prefix') of a longer one; the only
@@ -186,9 +92,10 @@ class Row:
                 if len(word) < 4 and (len(word) < 3 or kind != "exact"):
                     common += 600 - 150 * len(word)
                 found.append((weight[word] + common - 2 * min(len(word), 8), kind, word))
-        return min(found)[1:]
+        _weight, kind, word = min(found)
+        return kind, word
 
-    def fits(self, line, before):
+    def fits(self, line: str, before: Callable[[], str]) -> bool:
         """Whether a clean line shows this row's cause; before: function to the clean lines before it, as one text."""
         if not in_order(self.parts, line):
             return False
@@ -202,7 +109,7 @@ class Row:
         return True
 
 
-def in_order(parts, line):
+def in_order(parts: Sequence[str], line: str) -> bool:
     """Whether the parts follow each other in a line."""
     at = 0
     for part in parts:
@@ -213,29 +120,19 @@ def in_order(parts, line):
     return True
 
 
-def _unicode(phrase):
-    return phrase if isinstance(phrase, lines.TEXT) else phrase.decode("ascii")
-
-
-def _rows():
-    rows = []
-    for cause, phrases, options in causes_table.rows():
-        options = dict(options)
-        for name in ("after", "unless"):
-            options[name] = tuple(_unicode(phrase) for phrase in options.get(name, ()))
-        rows.extend(Row(cause, _unicode(phrase), **options) for phrase in phrases)
-    return tuple(rows)
-
-
-ROWS = _rows()
-HARMLESS = tuple(tuple(_unicode(phrase).split(" ~ ")) for phrase in causes_table.HARMLESS)
+ROWS = tuple(Row(cause, phrase, **options) for cause, phrases, options in causes_table.rows() for phrase in phrases)
+HARMLESS = tuple(tuple(phrase.split(" ~ ")) for phrase in causes_table.HARMLESS)
 HARMLESS_LINES = re.compile(causes_table.HARMLESS_LINES)
 RESOLVED = tuple(
-    (tuple(_unicode(phrase).split(" ~ ")), frozenset(resolved))
+    (tuple(phrase.split(" ~ ")), frozenset(resolved))
     for phrases, resolved in causes_table.RESOLVED
     for phrase in phrases
 )
 FIRST_LETTERS = frozenset(parts[0][0] for parts, _causes in RESOLVED)
+
+
+# (number of a row, its words that stand whole, its words, its first part).
+Called = tuple[int, frozenset[str], frozenset[str], str]
 
 
 class _Index:
@@ -243,20 +140,20 @@ class _Index:
 
     KEPT = 50000
 
-    def __init__(self, rows):
+    def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        weight = {}
+        weight: dict[str, int] = {}
         for row in rows:
             for word in row.tokens:
                 weight[word] = weight.get(word, 0) + 1
-        self.kinds = {"exact": {}, "prefix": {}, "suffix": {}, "inner": {}}
+        self.kinds: dict[str, dict[str, list[int]]] = {"exact": {}, "prefix": {}, "suffix": {}, "inner": {}}
         for number, row in enumerate(rows):
             kind, word = row.anchor(weight)
             self.kinds[kind].setdefault(word, []).append(number)
         self.longest = max(len(word) for words in self.kinds.values() for word in words)
-        self.seen = {}
+        self.seen: dict[str, tuple[Called, ...]] = {}
 
-    def of(self, word):
+    def of(self, word: str) -> tuple[Called, ...]:
         """(number, whole, tokens, first part) of the rows that a line with this word may fit."""
         rows = self.seen.get(word)
         if rows is None:
@@ -266,7 +163,7 @@ class _Index:
             rows = self.seen[word] = tuple((number, row.whole, row.tokens, row.parts[0]) for number, row in found)
         return rows
 
-    def _find(self, word):
+    def _find(self, word: str) -> tuple[int, ...]:
         rows = list(self.kinds["exact"].get(word, ()))
         short = word[:64]
         for end in range(1, min(len(short), self.longest) + 1):

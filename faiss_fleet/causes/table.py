@@ -4,8 +4,11 @@
 Nothing is computed here. A new message is a new phrase; a new cause is a row in CAUSES, one in PATTERNS and a remedy in
 remedy_table.py.
 """
-from __future__ import absolute_import, division, print_function
-__metaclass__ = type
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
 
 # (name, rank, meaning). Rank orders the causes of one log: a lower one may have brought about a higher one.
 #   5 to 19   the machine and the network        20 to 29  the binary and the host do not fit
@@ -196,10 +199,10 @@ HARMLESS = (
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
-    u"^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
-    u"^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
-    u"^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
-    u"(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
+    "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
+    "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
+    "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
+    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
@@ -231,18 +234,18 @@ CONDA_WORDS = frozenset((
     "unsatisfiable", "unsatisfiablespecifications", "incompatible"))
 
 
-def _ended(code, signal):
+def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """A row's phrases and options: how tools say that a process ended with an exit code, or by the signal behind it."""
     said = r"(?:code|status|exit|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
-    return (str(code), "-%d" % signal, "signal ~ %d" % signal, "signum ~ %d" % signal), {
-        'regex': said + r"(?:%d|-%d)(?![\d.]\d|\d)|(?:signal|signum)'?[ :=]{1,3}-?%d(?![\d.]\d|\d)" % (
-            code, signal, signal)}
+    end = r"(?![\d.]\d|\d)"
+    return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
+        'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}-?{signal}{end}"}
 
 
 # (cause, phrases[, options]): the first row of which a phrase fits a line says what the line means, so what is specific
 # comes first. A phrase is lower case with ' for every quote; its parts, between which anything may stand, are divided
 # by " ~ ". Options are those of causes.Row.
-PATTERNS = (
+PATTERNS: tuple[tuple[Any, ...], ...] = (
     # --- FAISS's own loader: which of its builds it tried
     ('loader_benign', (
         "no module named 'faiss.swigfaiss", "no module named '_swigfaiss", "no module named faiss.swigfaiss",
@@ -1449,11 +1452,11 @@ PATTERNS = (
         "free(): ", "corrupted unsorted", "heap corruption")}),
 
     # --- how it ended
-    ('cpu_isa',) + _ended(132, 4),
-    ('segfault',) + _ended(139, 11),
-    ('segfault',) + _ended(135, 7),
-    ('abort',) + _ended(134, 6),
-    ('out_of_memory',) + _ended(137, 9),
+    ('cpu_isa', *_ended(132, 4)),
+    ('segfault', *_ended(139, 11)),
+    ('segfault', *_ended(135, 7)),
+    ('abort', *_ended(134, 6)),
+    ('out_of_memory', *_ended(137, 9)),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -1537,7 +1540,7 @@ PATTERNS = (
 )
 
 
-def rows():
+def rows() -> Iterator[tuple[str, tuple[str, ...], dict[str, Any]]]:
     """(cause, phrases, options) of each entry of PATTERNS."""
-    for entry in PATTERNS:
-        yield entry[0], entry[1], entry[2] if len(entry) > 2 else {}
+    for cause, phrases, *options in PATTERNS:
+        yield cause, phrases, options[0] if options else {}

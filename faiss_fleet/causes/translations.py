@@ -1,91 +1,88 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-# -*- coding: utf-8 -*-
-"""What the C library, the shell, make, the compiler and yum print in other languages, as causes_table.py knows it."""
-from __future__ import absolute_import, division, print_function
-__metaclass__ = type
+"""What the C library, the shell, make, the compiler and yum print in other languages, as table.py knows it."""
 
 # (in English, the same in others): lower case. They are sought in this order, so what is a part of another comes later.
 TRANSLATED = (
-    (u"no such file or directory", (
-        u"datei oder verzeichnis nicht gefunden", u"aucun fichier ou dossier de ce type",
-        u"aucun fichier ou répertoire de ce type", u"no existe el fichero o el directorio",
-        u"no existe el archivo o el directorio", u"file o directory non esistente",
-        u"arquivo ou diretório não encontrado", u"ficheiro ou pasta inexistente", u"нет такого файла или каталога",
-        u"没有那个文件或目录", u"沒有此一檔案或目錄", u"そのようなファイルやディレクトリはありません",
-        u"그런 파일이나 디렉터리가 없습니다", u"nie ma takiego pliku ani katalogu")),
-    (u"permission denied", (
-        u"keine berechtigung", u"permission non accordée", u"permiso denegado", u"permesso negato",
-        u"permissão negada", u"отказано в доступе", u"权限不够", u"拒绝访问", u"許可がありません", u"허가 거부",
-        u"brak dostępu")),
-    (u"operation not permitted", (
-        u"die operation ist nicht erlaubt", u"vorgang nicht zulässig", u"opération non permise",
-        u"operación no permitida", u"operazione non permessa", u"операция не позволена", u"不允许的操作",
-        u"許可されていない操作です")),
-    (u"no space left on device", (
-        u"não há espaço disponível no dispositivo", u"на устройстве не осталось свободного места",
-        u"设备上没有空间", u"デバイスに空き領域がありません", u"장치에 남은 공간이 없음",
-        u"brak miejsca na urządzeniu")),
-    (u"read-only file system", (
-        u"das dateisystem ist nur lesbar", u"système de fichiers accessible en lecture seulement",
-        u"sistema de ficheros de sólo lectura", u"sistema de archivos de solo lectura",
-        u"file system in sola lettura", u"файловая система доступна только для чтения", u"只读文件系统",
-        u"読み込み専用ファイルシステムです")),
-    (u"exec format error", (
-        u"fehler im format der programmdatei", u"erreur de format pour exec()", u"formato de ejecutable incorrecto",
-        u"errore di formato del file eseguibile", u"ошибка формата выполняемого файла", u"可执行文件格式错误",
-        u"実行形式エラー")),
-    (u"cannot allocate memory", (
-        u"nicht genügend hauptspeicher verfügbar", u"ne peut allouer de la mémoire",
-        u"impossible d'allouer de la mémoire", u"no se pudo asignar memoria", u"impossibile allocare memoria",
-        u"невозможно выделить память", u"не удалось выделить память", u"无法分配内存", u"メモリを確保できません")),
-    (u"connection refused", (
-        u"verbindungsaufbau abgelehnt", u"connexion refusée", u"conexión rehusada", u"connessione rifiutata",
-        u"в соединении отказано", u"拒绝连接", u"连接被拒绝", u"接続を拒否されました")),
-    (u"connection timed out", (
-        u"die wartezeit für die verbindung ist abgelaufen", u"connexion terminée par expiration du délai d'attente",
-        u"expiró el tiempo de conexión", u"время ожидания соединения истекло", u"连接超时",
-        u"接続がタイムアウトしました")),
-    (u"name or service not known", (
-        u"der name oder der dienst ist nicht bekannt", u"nom ou service inconnu", u"nombre o servicio desconocido",
-        u"имя или служба не известны", u"未知的名称或服务", u"名前またはサービスが不明です")),
-    (u"temporary failure in name resolution", (
-        u"temporärer fehler bei der namensauflösung", u"échec temporaire dans la résolution du nom",
-        u"fallo temporal en la resolución del nombre", u"временный сбой в разрешении имен", u"域名解析暂时失败")),
-    (u"cannot open shared object file", (
-        u"kann die shared-object-datei nicht öffnen", u"kann shared-object-datei nicht öffnen",
-        u"ne peut ouvrir le fichier d'objet partagé", u"impossible d'ouvrir le fichier d'objet partagé",
-        u"no se puede abrir el archivo del objeto compartido",
-        u"no se puede abrir el fichero del objeto compartido", u"impossibile aprire il file oggetto condiviso",
-        u"não é possível abrir arquivo de objeto compartilhado", u"невозможно открыть разделяемый объектный файл",
-        u"не удаётся открыть общий объектный файл", u"无法打开共享对象文件", u"无法打开共享目标文件",
-        u"無法開啟共用物件檔", u"共有オブジェクトファイルを開けません",
-        u"nie można otworzyć pliku obiektu dzielonego")),
-    (u"command not found", (
-        u"kommando nicht gefunden", u"befehl nicht gefunden", u"commande introuvable", u"orden no encontrada",
-        u"comando non trovato", u"comando não encontrado", u"команда не найдена", u"未找到命令", u"命令未找到",
-        u"找不到命令", u"コマンドが見つかりません", u"명령어를 찾을 수 없음", u"nie znaleziono polecenia")),
-    (u"segmentation fault", (
-        u"erreur de segmentation", u"violación de segmento", u"errore di segmentazione", u"falha de segmentação",
-        u"ошибка сегментирования", u"段错误", u"段错誤", u"naruszenie ochrony pamięci")),
-    (u"illegal instruction", (
-        u"ungültiger maschinenbefehl", u"instruction illégale", u"instrucción ilegal", u"instrução ilegal",
-        u"недопустимая инструкция", u"недопустимая операция", u"非法指令", u"不正な命令です",
-        u"nieprawidłowa instrukcja")),
-    (u"killed", (
-        u"getötet", u"убито", u"已杀死", u"強制終了")),
-    (u"core dumped", (
-        u"speicherabzug geschrieben", u"стек памяти сброшен на диск", u"核心已转储", u"吐核", u"コアダンプ")),
-    (u"fatal error", (
-        u"schwerwiegender fehler", u"erreur fatale", u"фатальная ошибка", u"致命错误",
-        u"致命的エラー")),
-    (u"requires", (u"需要",)),
-    (u" is needed by ", (u" 被 ",)),
-    (u"error", (
-        u"错误", u"ошибка")),
-    (u"no package", (u"没有可用软件包",)),
-    (u"nothing to do", (u"无须任何处理",)),
-    (u"version", (u"версия",)),
-    (u"not found", (
-        u"не найдена", u"не найден", u"nicht gefunden", u"introuvable", u"non trouvée", u"no encontrada", u"找不到",
-        u"未找到", u"見つかりません")),
+    ("no such file or directory", (
+        "datei oder verzeichnis nicht gefunden", "aucun fichier ou dossier de ce type",
+        "aucun fichier ou répertoire de ce type", "no existe el fichero o el directorio",
+        "no existe el archivo o el directorio", "file o directory non esistente",
+        "arquivo ou diretório não encontrado", "ficheiro ou pasta inexistente", "нет такого файла или каталога",
+        "没有那个文件或目录", "沒有此一檔案或目錄", "そのようなファイルやディレクトリはありません",
+        "그런 파일이나 디렉터리가 없습니다", "nie ma takiego pliku ani katalogu")),
+    ("permission denied", (
+        "keine berechtigung", "permission non accordée", "permiso denegado", "permesso negato",
+        "permissão negada", "отказано в доступе", "权限不够", "拒绝访问", "許可がありません", "허가 거부",
+        "brak dostępu")),
+    ("operation not permitted", (
+        "die operation ist nicht erlaubt", "vorgang nicht zulässig", "opération non permise",
+        "operación no permitida", "operazione non permessa", "операция не позволена", "不允许的操作",
+        "許可されていない操作です")),
+    ("no space left on device", (
+        "não há espaço disponível no dispositivo", "на устройстве не осталось свободного места",
+        "设备上没有空间", "デバイスに空き領域がありません", "장치에 남은 공간이 없음",
+        "brak miejsca na urządzeniu")),
+    ("read-only file system", (
+        "das dateisystem ist nur lesbar", "système de fichiers accessible en lecture seulement",
+        "sistema de ficheros de sólo lectura", "sistema de archivos de solo lectura",
+        "file system in sola lettura", "файловая система доступна только для чтения", "只读文件系统",
+        "読み込み専用ファイルシステムです")),
+    ("exec format error", (
+        "fehler im format der programmdatei", "erreur de format pour exec()", "formato de ejecutable incorrecto",
+        "errore di formato del file eseguibile", "ошибка формата выполняемого файла", "可执行文件格式错误",
+        "実行形式エラー")),
+    ("cannot allocate memory", (
+        "nicht genügend hauptspeicher verfügbar", "ne peut allouer de la mémoire",
+        "impossible d'allouer de la mémoire", "no se pudo asignar memoria", "impossibile allocare memoria",
+        "невозможно выделить память", "не удалось выделить память", "无法分配内存", "メモリを確保できません")),
+    ("connection refused", (
+        "verbindungsaufbau abgelehnt", "connexion refusée", "conexión rehusada", "connessione rifiutata",
+        "в соединении отказано", "拒绝连接", "连接被拒绝", "接続を拒否されました")),
+    ("connection timed out", (
+        "die wartezeit für die verbindung ist abgelaufen", "connexion terminée par expiration du délai d'attente",
+        "expiró el tiempo de conexión", "время ожидания соединения истекло", "连接超时",
+        "接続がタイムアウトしました")),
+    ("name or service not known", (
+        "der name oder der dienst ist nicht bekannt", "nom ou service inconnu", "nombre o servicio desconocido",
+        "имя или служба не известны", "未知的名称或服务", "名前またはサービスが不明です")),
+    ("temporary failure in name resolution", (
+        "temporärer fehler bei der namensauflösung", "échec temporaire dans la résolution du nom",
+        "fallo temporal en la resolución del nombre", "временный сбой в разрешении имен", "域名解析暂时失败")),
+    ("cannot open shared object file", (
+        "kann die shared-object-datei nicht öffnen", "kann shared-object-datei nicht öffnen",
+        "ne peut ouvrir le fichier d'objet partagé", "impossible d'ouvrir le fichier d'objet partagé",
+        "no se puede abrir el archivo del objeto compartido",
+        "no se puede abrir el fichero del objeto compartido", "impossibile aprire il file oggetto condiviso",
+        "não é possível abrir arquivo de objeto compartilhado", "невозможно открыть разделяемый объектный файл",
+        "не удаётся открыть общий объектный файл", "无法打开共享对象文件", "无法打开共享目标文件",
+        "無法開啟共用物件檔", "共有オブジェクトファイルを開けません",
+        "nie można otworzyć pliku obiektu dzielonego")),
+    ("command not found", (
+        "kommando nicht gefunden", "befehl nicht gefunden", "commande introuvable", "orden no encontrada",
+        "comando non trovato", "comando não encontrado", "команда не найдена", "未找到命令", "命令未找到",
+        "找不到命令", "コマンドが見つかりません", "명령어를 찾을 수 없음", "nie znaleziono polecenia")),
+    ("segmentation fault", (
+        "erreur de segmentation", "violación de segmento", "errore di segmentazione", "falha de segmentação",
+        "ошибка сегментирования", "段错误", "段错誤", "naruszenie ochrony pamięci")),
+    ("illegal instruction", (
+        "ungültiger maschinenbefehl", "instruction illégale", "instrucción ilegal", "instrução ilegal",
+        "недопустимая инструкция", "недопустимая операция", "非法指令", "不正な命令です",
+        "nieprawidłowa instrukcja")),
+    ("killed", (
+        "getötet", "убито", "已杀死", "強制終了")),
+    ("core dumped", (
+        "speicherabzug geschrieben", "стек памяти сброшен на диск", "核心已转储", "吐核", "コアダンプ")),
+    ("fatal error", (
+        "schwerwiegender fehler", "erreur fatale", "фатальная ошибка", "致命错误",
+        "致命的エラー")),
+    ("requires", ("需要",)),
+    (" is needed by ", (" 被 ",)),
+    ("error", (
+        "错误", "ошибка")),
+    ("no package", ("没有可用软件包",)),
+    ("nothing to do", ("无须任何处理",)),
+    ("version", ("версия",)),
+    ("not found", (
+        "не найдена", "не найден", "nicht gefunden", "introuvable", "non trouvée", "no encontrada", "找不到",
+        "未找到", "見つかりません")),
 )

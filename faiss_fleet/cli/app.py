@@ -172,6 +172,9 @@ def run(
     check: Annotated[bool, typer.Option("-C", "--check", help="Predict; touch no host.")] = False,
     diff_: Annotated[bool, typer.Option("-D", "--diff", help="Show what changes in files on the hosts.")] = False,
     extra_vars: Annotated[list[str] | None, typer.Option("-e", "--extra-vars", help="name=value or @file.")] = None,
+    slices: Annotated[int, typer.Option(min=1, help="Divide the hosts into so many jobs.")] = 1,
+    executor: Annotated[str, typer.Option(help="What runs the jobs: local or dask.")] = "local",
+    scheduler: Annotated[str | None, typer.Option(help="Address of the Dask scheduler: tcp://host:8786.")] = None,
     reports: ReportsOption = None,
     store: StoreOption = None,
 ) -> None:
@@ -180,9 +183,11 @@ def run(
     Options that are not listed here go to ansible-playbook: -f 40, -K, --tags probe.
     """
     from .audit import audit
+    from .slices.executors import chosen
 
+    address = chosen(executor, scheduler)
     folder, kept = _places(reports, store)
-    status = audit(folder, kept, inventory or [], limit, check, diff_, extra_vars or [], context.args)
+    status = audit(folder, kept, inventory or [], limit, check, diff_, extra_vars or [], context.args, slices, address)
     try:
         with _store(kept, folder):
             pass

@@ -15,12 +15,14 @@ from .. import reports as renderers
 from ..errors import FleetError
 from ..fleet import batch
 from ..records.journal import RECORDS, read_run
+from ..records.schema import Record
 from ..reports.text import visible
 from ..run_id import new_run_id
 from ..store.history import Earlier
 from . import launch, show
 from .live import Display
 from .progress import Progress
+from .slices.audit import Sliced
 
 INTERRUPTED = 130
 
@@ -34,8 +36,14 @@ def audit(
     diff: bool,
     extra: Sequence[str],
     rest: Sequence[str],
+    slices: int = 1,
+    scheduler: str | None = None,
 ) -> int:
-    """Runs audit.yml, which keeps the run in that store. Returns its status, or 130 when it was broken off."""
+    """Runs audit.yml, which keeps the run in that store. Returns its status, or 130 when it was broken off.
+
+    slices: into how many jobs the hosts are divided; scheduler: address of the Dask cluster that runs them, this
+    machine where there is none.
+    """
     console = show.console()
     run_id = new_run_id()
     folder = reports / run_id
@@ -55,9 +63,18 @@ def audit(
             display.verdict(each)
         display.tick()
 
+    def on_record(record: Record) -> None:
+        verdict = progress.recorded(record, time.monotonic())
+        if verdict is not None:
+            display.verdict(verdict)
+
+    environment = launch.environment(run_id, reports, store)
     with display.shown():
-        environment = launch.environment(run_id, reports, store)
-        ended = launch.playbook("audit.yml", command_line, environment, on_event, passwords)
+        if slices == 1 and scheduler is None:
+            ended = launch.playbook("audit.yml", command_line, environment, on_event, passwords)
+        else:
+            sliced = Sliced(reports, run_id, command_line, passwords, check, inventories)
+            ended = sliced.audit(slices, scheduler, store, progress, on_record, display.tick)
     if (folder / RECORDS).exists():
         # The callback has rendered unless it was killed; the same records give the same files.
         earlier = Earlier.at(store, run_id, lambda text: progress.errors.append(text))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..records.schema import Record
 from ..reports.recorder import ABOUT_THE_RUN, LAST_STAGE, STAGES, stage_name
 
 WAITING, DONE = "waiting", "done"
@@ -75,6 +76,12 @@ class Progress:
             state = "native" if decision.get("backend") == "faiss" else "fallback"
             verdicts.append(self._end(host, state, now, str(decision.get("because") or "")))
         return [verdict for verdict in verdicts if verdict is not None]
+
+    def recorded(self, record: Record, now: float) -> Verdict | None:
+        """Takes the record of a host that was audited elsewhere. Returns its verdict when this is its last word."""
+        host = record["host"]["name"]
+        self._since.setdefault(host, self.started)
+        return self._end(host, str(record["state"]), now, str(record["because"]))
 
     def _end(self, host: str, state: str, now: float, text: str) -> Verdict | None:
         before = self._done.get(host)

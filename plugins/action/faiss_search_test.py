@@ -49,7 +49,9 @@ class ActionModule(ActionBase):
 
     def _configured(self, path: str) -> dict[str, Any] | None:
         """The runtime that a backend configuration names, as far as a shell can read it. The module checks it again."""
-        said = self._low_level_execute_command(OWN_FILE.format(path=self._connection._shell.quote(path)))
+        script = OWN_FILE.format(path=self._connection._shell.quote(path))
+        # By a shell of its own: Ansible puts commands behind the text, which must not begin a line.
+        said = self._low_level_execute_command(script, executable="/bin/sh")
         try:
             runtime = json.loads(said["stdout"])["runtime"]
             return {**runtime, "kind": str(runtime["kind"]), "argv": [str(part) for part in runtime["argv"]]}

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.fleet import preflight
 
-ARGUMENT_SPEC = {"files": {"type": "bool", "default": True}}
+ARGUMENT_SPEC = {"files": {"type": "bool", "default": True}, "list_hosts": {"type": "bool", "default": False}}
 
 
 class ActionModule(ActionBase):
@@ -39,6 +39,9 @@ class ActionModule(ActionBase):
             result.update(failed=True, msg=preflight.message(faults))
         else:
             result["msg"] = f"{len(task_vars['ansible_play_hosts_all'])} host(s) can be audited"
+            if arguments["list_hosts"]:
+                names = task_vars["ansible_play_hosts_all"]
+                result["hosts"] = {name: list(task_vars["hostvars"][name]["group_names"]) for name in names}
         return result
 
     def _faults(self, host: str, variables: Any, files: bool) -> list[str]:

@@ -165,7 +165,7 @@ def test_a_user_without_subordinate_ids_is_told_before_anything_is_shipped(refus
     assert candidate["verdict"] == "blocked"
     (reason,) = candidate["reasons"]
     assert reason["cause"] == "podman_userns" and "/etc/subuid has no entry for bare" in reason["text"]
-    assert "/etc/subuid" in candidate["remedy"]
+    assert "--add-subuids" in candidate["remedy"]
     assert found["attempts"] == [] and found["state"] == "fallback"
     back(refused)
     assert bare.state() == state
@@ -176,7 +176,7 @@ def test_a_blocked_engine_that_is_tried_all_the_same_keeps_its_cause(refused: Au
     found = refused.run(try_blocked=True)["target"]
     (attempt,) = found["attempts"]
     assert (attempt["ok"], attempt["cause"]) == (False, "podman_userns"), attempt
-    assert "/etc/subuid has no entry for bare" in attempt["message"] and "/etc/subuid" in attempt["remedy"]
+    assert "/etc/subuid has no entry for bare" in attempt["message"] and "--add-subuids" in attempt["remedy"]
     back(refused)
     assert bare.state() == state
 

@@ -302,3 +302,15 @@ def test_a_configured_backend_that_broke_is_a_result_with_its_cause(ansible, tmp
     _done, answer = configured(ansible, tmp_path, {"schema": 1, "backend": "js", "runtime": None},
                                needs.interpreter("3.6"))
     assert answer["results"] == [] and answer["setting"]["backend"] == "js"
+
+
+def test_what_a_backend_configuration_names_is_tested_by_one_command(tmp_path):
+    runtime = {"kind": "python", "argv": [sys.executable], "env": {}, "prefix": None}
+    setting = tmp_path / "backend.json"
+    setting.write_text(json.dumps({"schema": 1, "backend": "faiss", "runtime": runtime}))
+    arguments = {"setting": str(setting), "workload": {"n": 500, "d": 16, "queries": 20, "loader": False}}
+    argv = ["ansible", "localhost", "-c", "local", "-m", "faiss_search_test", "-a", json.dumps(arguments)]
+    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "faiss_version" in done.stdout and "p95_ms" in done.stdout

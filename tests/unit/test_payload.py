@@ -36,7 +36,15 @@ def packed() -> dict[str, dict[str, bytes]]:
 def _ours(module: str, templar: Any) -> dict[str, bytes]:
     path = str(ROOT / "library" / f"{module}.py")
     variables = {"ansible_python_interpreter": "/usr/bin/python3"}
-    data = modify_module(module, path, {}, templar, task_vars=variables, module_compression="ZIP_DEFLATED")[0]
+    built = modify_module(
+        module_name=module,
+        module_path=path,
+        module_args={},
+        templar=templar,
+        task_vars=variables,
+        module_compression="ZIP_DEFLATED",
+    )
+    data = getattr(built, "b_module_data", None) or built[0]  # an object from ansible-core 2.19 on
     found = re.search(rb"UEsDB[A-Za-z0-9+/=]+", data)
     assert found
     with zipfile.ZipFile(io.BytesIO(base64.b64decode(found[0]))) as archive:

@@ -35,11 +35,15 @@ name=faiss-fleet-$$-$word
 {user}
 init=
 {init}
-# Killing this process would leave the container to itself: whoever stays behind ends it then.
+# Killing this process would leave the container to itself: whoever stays behind ends it then. An engine that was killed
+# early may have the container start seconds later, so one that is not there is looked for again.
 if command -v setsid >/dev/null 2>&1; then apart=setsid; else apart=; fi
 $apart sh -c 'trap "" HUP INT TERM
 while kill -0 "$3"; do sleep 1; done
-"$1" kill "$2"
+for pause in 2 10 0; do
+    if "$1" kill "$2"; then break; fi
+    sleep $pause
+done
 "$1" rm --force "$2"' faiss-fleet-end "$engine" "$name" "$$" </dev/null >/dev/null 2>&1 &
 exec "$engine" run --name="$name" --user="$user" $init \\
 {options} \\
