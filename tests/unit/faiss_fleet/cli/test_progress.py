@@ -114,3 +114,19 @@ def test_last_lines_are_plain() -> None:
 def test_a_mistyped_option_is_named_and_not_the_usage() -> None:
     error = "ansible-playbook: error: unrecognized arguments: --chek"
     assert launch.last_lines(f"usage: ansible-playbook [-h]\n{error}\n \n" + "  --an-option\n" * 90) == error
+
+
+def test_hosts_of_a_batch_have_their_verdicts_when_it_is_over() -> None:
+    progress = Progress(0)
+    progress.due = 3
+    done = {
+        "a": {"decision": {"backend": "faiss", "because": "it passed"}},
+        "b": {"decision": {"backend": "js", "because": "none passed"}},
+    }
+    verdicts = progress.see_batch(done, 5)
+    assert [(one.host, one.state, one.text) for one in verdicts] == [
+        ("a", "native", "it passed"),
+        ("b", "fallback", "none passed"),
+    ]
+    assert progress.stages()["waiting"] == 1 and progress.done == 2
+    assert progress.see_batch(done, 6) == []
