@@ -22,8 +22,8 @@ HOSTS = {"one": "centos7-py313", "two": "centos7-py313", "hangs": "centos7-py313
 HOSTS["off"] = "centos7-nopython"
 # Ends when Ansible starts a module; hangs when the batch starts it, which feeds it by `python -`.
 HANGS = '#!/bin/sh\n[ "$1" != - ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
-# What two runs of the same host differ in.
-TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes")
+# What two runs of the same host differ in: times, and what other hosts on the same disk write.
+TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes", "free_inodes")
 
 
 class Fleet:
