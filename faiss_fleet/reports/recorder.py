@@ -149,7 +149,8 @@ class Recorder:
 
     def written(self, host: str) -> bool:
         """Whether the host's record is on disk."""
-        return self._journal is not None and host not in self._unwritten and host not in self._builders
+        pending = host in self._unwritten or host in self._builders
+        return self._journal is not None and not pending and self._journal.has(host)
 
     def recorded_elsewhere(self, decisions: Mapping[str, Mapping[str, object]]) -> None:
         """Another process of this run has written the records of these hosts, a batch for example."""
