@@ -108,6 +108,7 @@ class _Log:
         # (how little it says, line number, line) of a failure that no row knows.
         self.telling: tuple[int, int, str] | None = None
         self.traceback = False
+        self.task = 0  # number of the line in which a task of a playbook failed last
         self.conda = False  # whether the log has a word of conda
         self.shared: dict[str, str] = {}  # cause: what it is where the log is another tool's
 
@@ -127,6 +128,8 @@ class _Log:
         end = len(lines) if last else len(lines) - INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
+            if line.startswith(_TASK_FAILED):
+                self.task = number
             if self.found or self.telling:
                 self._take_back(line)
             if "current: {" in line and _node_is_new_enough(lines, index):
@@ -158,6 +161,12 @@ class _Log:
 
     def _take_back(self, line: str) -> None:
         """Drop the causes of a step that this line says went well."""
+        if line.startswith("...ignoring"):
+            # The playbook expects this task to fail: what it said since then is no cause.
+            self.found = {cause: shown for cause, shown in self.found.items() if shown[1] < self.task}
+            if self.telling and self.telling[1] >= self.task:
+                self.telling = None
+            return
         resolved = _resolved(line)
         if resolved:
             self.telling = None
@@ -178,6 +187,7 @@ class _Log:
                 return
 
 
+_TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _FAILURES = tuple(

@@ -42,13 +42,14 @@ _PREFIX = re.compile(
 
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
+_REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
 # A line is in another language by its letters, or by the longest word of what is written without any.
 _FOREIGN_LETTERS = re.compile("[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _FOREIGN_WORDS = frozenset(
     max((word for word in TOKEN.findall(foreign) if word not in ("directory", "operation")), key=len)
     for foreign, _english in _FOREIGN
     if not _FOREIGN_LETTERS.search(foreign)
-)
+) | {"verweis", "referencia", "riferimento"}
 
 
 def _decoded(data: str | bytes) -> str:
@@ -143,6 +144,8 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
 
 
 def _translated(line: str) -> tuple[str, frozenset[str]]:
+    for form, english in _REORDERED:
+        line = form.sub(english, line)
     for foreign, english in _FOREIGN:
         if foreign in line:
             line = line.replace(foreign, english)

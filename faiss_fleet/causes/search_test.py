@@ -71,6 +71,7 @@ TAKEN = (
     "peak_rss_bytes",
 )
 TAKEN_IF_SAID = ("node_version", "binding_version", "soak")
+KERNELS = ("wasm-simd", "js")  # by which the JavaScript fallback compares
 
 Evidence = Mapping[str, Any]
 Verdict = tuple[str | None, str | None]  # cause and message; both None when it passed
@@ -87,7 +88,8 @@ def verification(
     kind = found["runtime"]["kind"]
     seen = found["evidence"]
     if "refused" in seen:
-        return {**result, **_failed("unknown", seen["refused"]), "backend": None, "stage": None, "indexes": []}
+        failed = _failed(seen.get("cause", "unknown"), seen["refused"])
+        return {**result, **failed, "backend": None, "stage": None, "indexes": []}
     measured = (["flat"] if kind in FALLBACKS else indexes) if found["figures"] else []
     try:
         result.update(judge(seen, timeout, measured, min_recall, kind))
@@ -126,6 +128,7 @@ def judge(
         "warnings": _warnings(outcome, said),
         **{name: said["found"].get(name) for name in TAKEN},
         **{name: said["found"][name] for name in TAKEN_IF_SAID if name in said["found"]},
+        **({"kernel": said["found"]["kernel"]} if said["found"].get("kernel") in KERNELS else {}),
         "indexes": said["found"].get("indexes") or [],
     }
     if cause == "wrong_answer" and said["stage"] in ("known_answer", "save_load"):

@@ -200,6 +200,7 @@ HARMLESS = (
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
     "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
+    "undefined symbol: _?py\\w{1,60} \\(|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
@@ -522,6 +523,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('openssl_too_old', (
         "version 'openssl_", "version 'libssl", "libssl.so. ~ version ' ~ not found", "openssl_1_1_ ~ not defined",
     )),
+    ('missing_shared_lib', (", needed by ~ , not found (try using -rpath",)),
     ('missing_shared_lib', (
         "/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found",
         "with link time reference",
@@ -969,6 +971,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "digital envelope routines", "openssl >= 1.1", "openssl 1.1.1 ~ required", "openssl 1.0 ~ not supported",
         "needs openssl", "could not import runpy module ~ ssl", "openssl ~ or later", "modules were not found ~ _ssl",
     )),
+    # Python 2.7 and its kin name lines of _ssl.c below 1000: they know no newer TLS than 1.0 or 1.2.
+    ('git_tls_old', ("eof occurred in violation of protocol",), {'regex': r"\(_ssl\.c:\d{3}\)"}),
+    ('tls', ("problem confirming the ssl certificate",), {
+        'unless': ("timed out", "ssl module is not available", "new connection", "unexpected_eof", "eof occurred",
+                   "wrong_version", "wrong version", "expired", "not yet valid", "proxy")}),
     ('tls', (
         "certificate_verify_failed", "certificate verify failed", "unable to get local issuer",
         "unable to get issuer cert", "self signed certificate", "self-signed certificate",
@@ -1253,6 +1260,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
         "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
+    ('cuda_missing', ("target 'cuda::", "targets 'cuda::", "findcudatoolkit.cmake:", "findcuda.cmake:"), {
+        'after': ("cmake error", "cannot specify", "not found")}),
     ('cuda_missing', (
         "could not find cuda", "no cmake_cuda_compiler could be found", "failed to find nvcc",
         "specify cuda_toolkit_root_dir", "cuda_toolkit_root_dir not found", "nvcc: command not found",
@@ -1347,6 +1356,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "blas library ~ not found", "need blas", "dependency 'openblas", "can't find blas", "unable to find blas",
         "could not find a package configuration file provided by 'openblas", "blas/lapack",
     ), {'unless': ("cannot open shared", "could not find mkl ")}),
+    ('headers_missing', ("common.gypi not found", "config.gypi not found")),
     ('headers_missing', (
         "cannot find <", "nan.h: no such file", "python.h: no such file", "'python.h' file not found",
         "could not find python ~ development", "python_include_dir", "missing: python_include", "development.module",
@@ -1385,6 +1395,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("make: ~ : no such file or directory",), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:[cg]\+\+|g?cc|clang(?:\+\+)?|cmake|swig|ar|ld|gfortran|"
                  r"python[\d.]*|perl): no such file"}),
+    ('build_tool_missing', ("spawn ~ enoent",), {
+        'regex': r"spawn (?:[\w./-]{0,80}/)?(?:node-gyp|cmake(?:-js)?|g?make|ninja|swig|g\+\+|gcc|prebuild-install|"
+                 r"node-pre-gyp|tsc) enoent"}),
     ('build_tool_missing', (
         "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", "cmake-js: not found",
         "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
@@ -1457,6 +1470,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('segfault', *_ended(135, 7)),
     ('abort', *_ended(134, 6)),
     ('out_of_memory', *_ended(137, 9)),
+    ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -1471,7 +1485,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('segfault', (
         "segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
-        "general protection", "signal: segmentation", "invalid memory reference",
+        "general protection", "signal: segmentation", "invalid memory reference", "exc_bad_access",
     )),
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
@@ -1493,6 +1507,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
         "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
         "temporary failure in name resolution", "name or service not known", "could not resolve host",
         "couldn't resolve host", "failed to resolve", "nameresolutionerror", "no address associated with hostname",
@@ -1535,7 +1550,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "npm error command failed", "failed at the ~ install script", "errored while being installed",
         "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
-        "error: command '",
+        "error: command '", "error: 'gyp' failed with exit code", "binding.gyp not found",
     ), {'unless': ("fatal error: cpu",)}),
 )
 

@@ -86,3 +86,16 @@ TRANSLATED = (
         "не найдена", "не найден", "nicht gefunden", "introuvable", "non trouvée", "no encontrada", "找不到",
         "未找到", "見つかりません")),
 )
+
+# The same where the words stand in another order: (pattern of a clean line, what stands for it).
+REORDERED = (
+    ("' ([^' ]{1,300}) '", "'\\1'"),
+    ("对 ?'([^']{1,300})' ?未定义的引用", "undefined reference to '\\1'"),
+    ("nicht definierter verweis auf ", "undefined reference to "),
+    ("référence indéfinie (?:vers|à) ?", "undefined reference to "),
+    ("referencia a '([^']{1,300})' sin definir", "undefined reference to '\\1'"),
+    ("неопределённая ссылка на |неопределенная ссылка на ", "undefined reference to "),
+    ("'([^']{1,300})' ?に対する定義されていない参照", "undefined reference to '\\1'"),
+    ("riferimento non definito a ", "undefined reference to "),
+    ("referência não definida para ", "undefined reference to "),
+)

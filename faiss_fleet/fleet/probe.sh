@@ -173,6 +173,7 @@ library libstdcxx libstdc++.so.6 'GLIBCXX|CXXABI'
 library libgomp libgomp.so.1 GOMP
 library libgcc libgcc_s.so.1 GCC
 library libz libz.so.1 ZLIB
+library libatomic libatomic.so.1 LIBATOMIC
 
 is_script() { [ "$(head -c 2 "$1" 2>/dev/null)" = '#!' ]; }
 python() { # path, named
@@ -296,9 +297,41 @@ folder prefix "$prefix"
 folder tmp "${TMPDIR:-/tmp}"
 folder setting "$setting"
 
+# Compares the size and time of every file with the list that the prefix came with. Python writes *.pyc again by itself.
+damage() { # prefix
+  list=$1/manifest-files.json
+  if [ -e "$1/damaged.txt" ]; then first 1000 "$1/damaged.txt" | head -n 1
+  elif [ ! -r "$list" ]; then echo "manifest-files.json cannot be read"
+  elif ! have awk || ! have find || ! stat -c %s / >/dev/null 2>&1; then return 1
+  else
+    {
+      first 67108864 "$list"
+      printf '\n=\n'
+      (cd "$1" && find . -type f -exec stat -c '%s %Y %n' {} + 2>/dev/null)
+    } | awk '
+      /^=$/ { there = 1; next }
+      !there && /^ "/ { file = $0; sub(/^ "/, "", file); sub(/": [{]$/, "", file); next }
+      !there && /^  "size":/ { if (file !~ /\\/) size[file] = $2 + 0; next }
+      !there && /^  "mtime":/ { if (file !~ /[.]pyc$/) time[file] = $2 + 0; next }
+      !there { next }
+      {
+        file = $0
+        sub(/^[0-9]+ [0-9]+ [.]\//, "", file)
+        if (file in size) {
+          if ($1 != size[file]) { print file ": has " $1 " bytes and should have " size[file]; said = 1; exit }
+          if (file in time && $2 != time[file]) { print file ": was written after it was installed"; said = 1; exit }
+          delete size[file]
+        }
+      }
+      END { if (!said) for (file in size) { print file ": No such file or directory"; exit } }'
+  fi
+}
 for path in "$prefix"/*/*; do
   [ -d "$path" ] && [ ! -h "$path" ] || continue
   emit prefix "$path"
+  trusted "$path" || emit prefix_untrusted "$why"
+  if harm=$(damage "$path"); then emit prefix_damage "$harm"
+  else emit prefix_unchecked "$path was not compared with its list of files: there is no awk, find or stat that can."; fi
   if [ -r "$path/manifest.json" ]; then emit prefix_digest "$(first 16777216 "$path/manifest.json" | grep -m 1 '"digest"' | head -c 1000)"; fi
 done
 

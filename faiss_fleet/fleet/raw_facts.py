@@ -35,8 +35,11 @@ MAX_VALUE = 8192
 FACTS = {
     "python": "pythons", "node": "nodes", "engine": "engines", "docker_server": "engines", "gcc": "toolchains",
     "devtoolset": "toolchains", "cmake": "toolchains", "loader": "libc", "getconf": "libc", "ldd": "libc",
+    "prefix": "prefixes",
 }  # fmt: skip
-LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz")
+LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz", "libatomic")
+# What tells the key of a gap from that of a fact.
+GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 
 # Gaps that every host probed this way has: what sh alone cannot tell, or tells less surely than the module does.
 GAPS = (
@@ -59,6 +62,13 @@ def command(options: Mapping[str, Any]) -> str:
         pythons.CHILD,
     ]
     return shlex.join(["/bin/sh", "-c", SCRIPT.read_text(encoding="utf-8"), "faiss-fleet-probe", *arguments])
+
+
+def trust_check(path: str) -> str:
+    """A script for /bin/sh that ends with 0 when this user may start a program: as root, what only root can replace."""
+    script = SCRIPT.read_text(encoding="utf-8")
+    functions = script[script.index("# As root: sets why") : script.index("# Emits what")]
+    return f"{functions}\nuid=$(id -u)\ntrusted {shlex.quote(path)} || {{ echo \"$why\" >&2; exit 1; }}\n"
 
 
 class Answers:
@@ -111,11 +121,10 @@ def facts(text: str, reason: str) -> dict[str, Any]:
     gaps = [{"fact": "module", "reason": reason}] + [{"fact": fact, "reason": why} for fact, why in GAPS]
     if not said.whole:
         gaps.append({"fact": "probe", "reason": "The shell probe ended early; what it did not reach is missing."})
-    gaps += [
-        {"fact": FACTS.get(name := key.removesuffix("_not_started").removeprefix("capped_"), name), "reason": value}
-        for key, value in said.lines
-        if key.endswith("_not_started") or key.startswith("capped_")
-    ]
+    for key, value in said.lines:
+        name = GAP.sub("", key)
+        if name != key:
+            gaps.append({"fact": FACTS.get(name, name), "reason": value})
     arch = said.one("arch") or ""
     release = said.text("os_release") if said.all("os_release") else None
     uid = _number(said.one("uid"))
@@ -340,6 +349,9 @@ def _prefix(path: str, entry: Answers) -> dict[str, Any]:
     digest = re.search(r'"digest"\s*:\s*"([^"\\]*)"', entry.one("digest") or "")
     manifest = json.dumps({"digest": digest[1]}) if digest else None
     complete, reason = installed.judge(name, manifest)
+    if complete:
+        reason = installed.refusal(entry.one("untrusted"), entry.one("damage"))
+        complete = reason is None
     partial = installed.PARTIAL.match(name)
     return {
         "path": path,

@@ -17,6 +17,7 @@ from .schema import Record
 
 SCHEMA_VERSION = 1
 STATES = ("native", "fallback", "failed", "unreachable")
+SAID = ("columns", "waivers", "options")  # of a host's entry in the record: what the inventory says of it
 _CONNECTING = re.compile(
     r"^(?:Failed to connect to the host via \w+|Data could not be sent to remote host .*? can be reached over \w+): *"
 )
@@ -35,11 +36,16 @@ class Run:
     version: str
     check_mode: bool
     inventory: tuple[str, ...]
+    user: str | None = None
+    commit: str | None = None
+    limit: str | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Run:
-        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored."""
-        return cls(**{**{key: data[key] for key in cls.__dataclass_fields__}, "inventory": tuple(data["inventory"])})
+        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored, what is optional may lack."""
+        optional = {key: data.get(key) for key in ("user", "commit", "limit")}
+        required = {key: data[key] for key in cls.__dataclass_fields__ if key not in optional}
+        return cls(**{**required, **optional, "inventory": tuple(data["inventory"])})
 
 
 def diagnose(text: str) -> list[dict[str, Any]]:
@@ -59,12 +65,15 @@ def _killed(result: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"cause": "killed", "remedy": remedy_for("killed")}
 
 
-def remedy_for(cause: str) -> str | None:
-    """The next step for a cause of the closed list, None for one that is not in it."""
-    from ..causes import diagnose as causes
+def remedy_for(cause: str, facts: Result | None = None, line: str | None = None) -> str | None:
+    """The next step for a cause of the closed list, None for one that is not in it.
+
+    facts: of the host, whose commands it names then. line: what shows the cause, which may name what is missing.
+    """
+    from ..causes import for_host
 
     try:
-        return str(causes.remedy(cause)) or None
+        return for_host.remedy_for(cause, facts, line) or None
     except (KeyError, ValueError):
         return None
 
@@ -86,6 +95,7 @@ class RecordBuilder:
         self.run, self.name, self.groups = run, name, list(groups)
         self._diagnose = diagnose
         self.same_machine_as: str | None = None
+        self.said: Mapping[str, Any] = {}  # what the inventory says of the host for reports: columns, waivers, options
         self._begin()
 
     def _begin(self) -> None:
@@ -109,6 +119,7 @@ class RecordBuilder:
         builder._attempts, builder._verification = list(record["attempts"]), list(record["verification"])
         builder._decision, builder._setting = record["decision"], record["setting"]
         builder._errors = list(record.get("errors", []))
+        builder.said = {key: record["host"][key] for key in SAID if key in record["host"]}
         if record["state"] in ("native", "fallback"):
             builder._outcome = "decided"
         elif builder._errors:
@@ -194,10 +205,12 @@ class RecordBuilder:
 
     def close(self, cleaner: Cleaner, finished: str | None = None) -> Record:
         """The record: cleaned, valid, in exactly one state. Parts that do not fit the schema become errors in it."""
+        from ..causes import for_host
+
         record = {
             "schema": SCHEMA_VERSION,
             "run": {**asdict(self.run), "inventory": list(self.run.inventory), "finished": finished or timestamp()},
-            "host": {"name": self.name, "groups": self.groups, **self._machine()},
+            "host": {"name": self.name, "groups": self.groups, **self._machine(), **self.said},
             "state": "failed",
             "because": "",
             "cause": None,
@@ -217,6 +230,7 @@ class RecordBuilder:
         wrong = [*cleaner.notes]
         if not record_schema.validator().is_valid(record):
             wrong += record_schema.repair(record)
+        for_host.localized(record)
         self._judge(record)
         if self._decision is not None and record["decision"] is None and self._outcome in (None, "decided"):
             record["cause"] = "unknown"
@@ -242,7 +256,7 @@ class RecordBuilder:
             record["because"] = "The run ended for this host before a backend was decided on."
             record["remedy"] = f"Run the audit again for it: --limit {record['host']['name']}"
         if record["cause"] and not record["remedy"]:
-            record["remedy"] = remedy_for(record["cause"])
+            record["remedy"] = remedy_for(record["cause"], record["facts"], record["because"])
 
 
 def _blocked(record: Record) -> tuple[str | None, str | None]:

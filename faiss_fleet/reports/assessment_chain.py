@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from packaging.version import InvalidVersion, Version
 
+from ..strategies.node import recipe
 from .findings import Chain, ClassFindings
 from .markdown import escape
-from .prose import code, count, listed, shares, table
+from .prose import code, count, fence, listed, plain_name, shares, table
 from .text import brief, one_line, shorten
 
 # The checks on libraries, the C library first: it is the one that cannot be brought along.
@@ -20,7 +22,7 @@ ROWS = 24
 Pool = dict[Chain, tuple[Counter[int], list[str], str]]  # hosts by class, symbols, the reason's own sentence
 
 
-def chain(classes: Sequence[ClassFindings]) -> Iterator[str]:
+def chain(classes: Sequence[ClassFindings], inventory: str = "prod") -> Iterator[str]:
     """The section."""
     yield "## The glibc dependency chain\n\n"
     pool = _pool(classes)
@@ -38,6 +40,57 @@ def chain(classes: Sequence[ClassFindings]) -> Iterator[str]:
     else:
         yield "No candidate was planned on any host, so what FAISS needs was not compared with what they have.\n\n"
     yield _c_libraries(classes)
+    yield from _node_binding(classes)
+    yield from _reproduce(classes, inventory)
+
+
+def _node_binding(classes: Sequence[ClassFindings]) -> Iterator[str]:
+    """What is known of the chain of the Node binding, and from where."""
+    native = [each for found in classes for each in found.chains if each.strategy == "node" and each.file]
+    asked = listed([f"{code(each.need)} of {code(each.library)}" for each in dict.fromkeys(native)][:4])
+    read = (
+        f"The prebuilt that the inventory names asks for {asked}, which these hosts do not have."
+        if asked
+        else "No prebuilt of it is named in the inventory (`faiss_install__faiss_node_prebuilt`), so none was read."
+    )
+    yield (
+        "**The Node binding.** `faiss-node` loads one file, `build/Release/faiss-node.node`; FAISS, BLAS and the C++ "
+        "library are inside it or beside it, and the rest is the host's glibc. The one that the controller builds is "
+        f"checked to ask for {code(f'GLIBC_{recipe.GLIBC}')} at most and for no library but glibc's own "
+        "(strategy `node`). "
+        f"{read} What is published for faiss-node 0.5.1 is made on Debian 10 (glibc 2.28) and was not read here: on "
+        "older hosts its installation succeeds and loading it fails, for its installer looks at the family of the C "
+        "library alone.\n\n"
+    )
+
+
+def _reproduce(classes: Sequence[ClassFindings], inventory: str) -> Iterator[str]:
+    """Commands that show the chain again, for the first blocked wheel and for the binding."""
+    host = next((found.hosts[0] for found in classes if plain_name(found.hosts[0])), "HOST")
+    wheel = next(
+        (
+            str(one["artefact"]["file"])
+            for found in classes
+            for one in found.example["plan"]
+            if one["strategy"] == "wheel" and one["verdict"] == "blocked" and _is_wheel(one["artefact"].get("file"))
+        ),
+        None,
+    )
+    lines = ["# What each file asks of the host, and what the host has of it."]
+    if wheel:
+        lines.append(f"faiss-fleet needs {wheel} --host {host}")
+    lines.append(f"faiss-fleet needs node_modules/faiss-node/build/Release/faiss-node.node --host {host}")
+    lines.append("# The same on a host, without faiss-fleet.")
+    lines.append(
+        f"ansible -i {inventory} {host} -m ansible.builtin.shell -a 'ldd --version; getconf GNU_LIBC_VERSION; "
+        "strings -a /usr/lib64/libstdc++.so.6 | grep -x \"GLIBCXX_[0-9.]*\" | sort -V | tail -n 1'"
+    )
+    yield "To see the chain yourself, from the controller (a wheel is fetched with `pip download --no-deps`):\n\n"
+    yield from fence("\n".join(lines), "sh")
+
+
+def _is_wheel(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.+-]+\.whl", name) is not None
 
 
 def despite(classes: Sequence[ClassFindings]) -> str:

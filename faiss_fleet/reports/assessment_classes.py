@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from ..records.build import meaning_of
 from .assessment_steps import Commands, block, steps
 from .assessment_verdicts import feasibility, measurements
+from .assessment_ways import confirmed, enough, releases, ways
 from .findings import ClassFindings, Ending, Seen, middle
 from .markdown import escape
 from .prose import code, count, fence, listed, sentence, shares, some, table
@@ -48,8 +49,9 @@ def classes(found: Sequence[ClassFindings], commands: Commands, check: bool) -> 
     if left:
         hosts = sum(len(each.hosts) for each in left)
         yield f"{count(len(left), 'more class')} with {count(hosts, 'host')} are not listed.\n\n"
+    told: dict[str, int] = {}
     for place, each in enumerate(found[:DETAILED], 1):
-        yield from _class(place, each, commands, check)
+        yield from _class(place, each, commands, check, told)
     if len(found) > DETAILED:
         yield f"Classes {DETAILED + 1} and up have no section of their own; `index.html` shows each of their hosts.\n\n"
 
@@ -69,13 +71,21 @@ def short(found: ClassFindings) -> str:
     return ", ".join(parts)
 
 
-def _class(place: int, found: ClassFindings, commands: Commands, check: bool) -> Iterator[str]:
+def _class(
+    place: int, found: ClassFindings, commands: Commands, check: bool, told: dict[str, int]
+) -> Iterator[str]:
     yield f"### Class {place}: {short(found)}\n\n"
     yield _what_they_are(found) + "\n\n"
+    yield from confirmed(found)
+    yield releases(found) + "\n\n"
     yield f"**What was tried.** {_tried(found, check)}{_scope(found)}\n\n"
     yield from _failures(found)
     yield f"**Feasibility.** {feasibility(found, check)}\n\n"
     yield from measurements(found)
+    limit = enough(found)
+    if limit:
+        yield f"{limit}\n\n"
+    yield from ways(found, place, commands, told)
     text = block(steps(found, place, commands, check))
     if text:
         yield "**Steps**, from the project's folder on the controller:\n\n"

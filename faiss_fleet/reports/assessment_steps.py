@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..causes import for_host
 from .findings import ClassFindings, Obstacle
 from .prose import argument, count, plain_name
 from .text import one_line
 
 Step = tuple[str, str]  # what it does, and the command
+LIMITS = "limits"  # the directory beside a report with the files that its commands name
 CAUSES = 3  # of one class that have steps of their own
 FEW = 4  # hosts that are named in --limit; more go by a group or by a file
 _OTHER_WAYS = '{"faiss_install__strategies": ["existing", "wheel", "conda", "container", "node"]}'
@@ -59,15 +61,15 @@ MENDS: Mapping[str, tuple[tuple[Step, ...], str]] = {
         (("This CPU lacks instructions of the newest build; up to 1.13.2 the code is chosen when it loads.", ""),),
         "-e faiss_install__wheel_version=1.9.0.post1",
     ),
-    "engine_missing": (
-        (
-            (
-                "Install an engine. On CentOS 7 it is in extras, which has moved to vault.centos.org.",
-                f"{_RUN}'yum install -y podman' --become",
-            ),
-        ),
-        f"-e {argument(_OTHER_WAYS)}",
-    ),
+    "engine_missing": ((("Install an engine: podman or docker.", ""),), f"-e {argument(_OTHER_WAYS)}"),
+}
+# How a package manager installs an engine without asking.
+_ENGINE = {
+    "yum": "yum install -y podman",
+    "dnf": "dnf install -y podman",
+    "apt": "apt-get install -y podman",
+    "apk": "apk add podman",
+    "zypper": "zypper --non-interactive install podman",
 }
 # The library is what it is: another way has to be taken, one that brings its own.
 OTHER_WAY = ("glibc_too_old", "glibcxx_too_old", "cxxabi_too_old", "libgomp_version", "musl", "wheel_tag",
@@ -98,7 +100,7 @@ class Commands:
         if not plain:
             return "HOSTS"
         self.files[file] = plain
-        return argument(f"@{self.where}/limits/{file}")
+        return argument(f"@{self.where}/{LIMITS}/{file}")
 
     def audit(self, limit: str, extra: str = "") -> str:
         """One audit."""
@@ -149,6 +151,8 @@ def _mend(cause: str, obstacle: Obstacle, limit: str, commands: Commands, found:
         yield f"The run ended before {count(hosts, 'host')} had a verdict: audit again.", commands.audit(limit)
         return
     before, extra = MENDS.get(cause, ((), ""))
+    if cause == "engine_missing":
+        before = (_engine(found),)
     if cause in OTHER_WAY or (cause not in MENDS and not obstacle.remedies):
         before, extra = _other_way(found)
     elif not before:
@@ -156,6 +160,25 @@ def _mend(cause: str, obstacle: Obstacle, limit: str, commands: Commands, found:
     for comment, command in before:
         yield comment, commands.fill(command, limit)
     yield from _rollout(obstacle.hosts, limit, commands, extra)
+
+
+def next_command(cause: str, limit: str, commands: Commands, classes: Sequence[ClassFindings]) -> str:
+    """The one command that comes next for the hosts that have a cause, after what its remedy says was done."""
+    if cause == "unreachable":
+        return f"ansible all -i {commands.inventory} --limit {limit} -m ping"
+    extra = MENDS.get(cause, ((), ""))[1]
+    if cause in OTHER_WAY:
+        extra = next((_other_way(found)[1] for found in classes if cause in found.causes), "")
+    return commands.audit(limit, extra)
+
+
+def _engine(found: ClassFindings) -> Step:
+    """How to install an engine, in the words of the package manager that the hosts of the class have."""
+    family, _arch = for_host.family_and_arch(found.example["facts"])
+    if family is None:
+        return "Install an engine, podman or docker, with the package manager of these hosts.", ""
+    old = " On CentOS 7 it is in extras, which has moved to vault.centos.org." if family == "yum" else ""
+    return f"Install an engine.{old}", f"{_RUN}{argument(_ENGINE[family])} --become"
 
 
 def _other_way(found: ClassFindings) -> tuple[tuple[Step, ...], str]:

@@ -12,8 +12,7 @@ import os
 import re
 import stat
 
-from . import commands
-from .facts.trust import Trust
+from . import commands, trust
 
 MOST_BYTES = 4 << 20
 
@@ -31,7 +30,7 @@ class Host:
         self.uid = os.geteuid() if uid is None else uid
         self._reals, self._listed, self._globs = {}, {}, {}
         self._run_all = run_all
-        self._trust = Trust(self.at)
+        self._look = trust.Look(self.at)
 
     def gap(self, fact, reason):
         """Notes what could not be read; a fact without a gap was read, one with a gap was not guessed."""
@@ -158,6 +157,6 @@ class Host:
 
     def objection(self, path):
         """Why this user, as root, must not start a program; None when nothing speaks against it."""
-        why = self._trust.objection(path) if self.uid == 0 and path.startswith('/') else None
+        why = self._look.objection(path) if self.uid == 0 and path.startswith('/') else None
         return why and ('%s was not started as root, since %s. Let root alone own and write it, '
                         'or connect as a user without root\'s rights.' % (path, why))

@@ -46,8 +46,32 @@ def chain(path, lstat=os.lstat, readlink=os.readlink):
     return found
 
 
-def writer(path, euid=os.geteuid, steps=chain):
-    """(directory, why) of the first on the way to this path by which somebody else could replace it; None when none.
+class Look:
+    """Looks at each path once: programs share most of their directories.
+
+    at: where a path of the host is for this process.
+    """
+
+    def __init__(self, at=lambda path: path, lstat=os.lstat):
+        self.at, self._lstat, self._known = at, lstat, {}
+
+    def chain(self, path):
+        """As the function; what cannot be examined ends it, for it cannot be started either."""
+        return chain(path, self._status, lambda link: os.readlink(self.at(link)))
+
+    def _status(self, path):
+        if path not in self._known:
+            self._known[path] = self._lstat(self.at(path))
+        return self._known[path]
+
+    def objection(self, path):
+        """Why root must not start this program: 'PATH is ...'; None when nobody else could replace it."""
+        found = writer(path, lambda: 0, self.chain, self.at)
+        return found and '%s %s' % found
+
+
+def writer(path, euid=os.geteuid, steps=chain, at=lambda path: path):
+    """(path, why) of the first on the way to this path by which somebody else could replace it; None when none.
 
     Root and this user are trusted. A directory that all may write to will do where it is sticky, as /tmp is, and what
     is in it on the way there is of a trusted user.
@@ -57,11 +81,11 @@ def writer(path, euid=os.geteuid, steps=chain):
         if status.st_uid not in trusted:
             kind = 'a symbolic link of' if stat.S_ISLNK(status.st_mode) else 'owned by'
             return one, 'is %s %s' % (kind, user_name(status.st_uid))
-        if stat.S_ISLNK(status.st_mode) or status.st_mode & STICKY:
+        if stat.S_ISLNK(status.st_mode) or (stat.S_ISDIR(status.st_mode) and status.st_mode & STICKY):
             continue                             # sticky: the owner of the next one is judged in the next round
         if status.st_mode & 0o002:
             return one, 'is writable by every user'
-        if status.st_mode & 0o020 and (_has_acl(one) or not _own_group(status.st_gid, status.st_uid)):
+        if status.st_mode & 0o020 and (_has_acl(at(one)) or not _own_group(status.st_gid, status.st_uid)):
             return one, 'is writable by the group %s' % group_name(status.st_gid)
     return None
 

@@ -15,6 +15,7 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from faiss_fleet.fleet import raw_facts
 from faiss_fleet.fleet.ansible_host import RemoteHost
 
 # The content of a file that is the user's own and that nobody else may write: what it names is started.
@@ -41,11 +42,15 @@ class ActionModule(ActionBase):
             runtimes = [configured]
         answer = host.search_test(arguments, runtimes)
         own = configured["argv"][0] if configured and configured["kind"] == "python" else None
-        if own and answer.get("failed") and answer.get("rc"):
+        if own and answer.get("failed") and answer.get("rc") and self._trusted(own):
             # Not the module's own failure: no Python ran it.
             host.use_python(own)
             answer = host.search_test(arguments, runtimes)
         return {**outcome, **answer}
+
+    def _trusted(self, path: str) -> bool:
+        """Whether the user who is connected may start it: root starts nothing that another user could replace."""
+        return bool(self._low_level_execute_command(raw_facts.trust_check(path), executable="/bin/sh")["rc"] == 0)
 
     def _configured(self, path: str) -> dict[str, Any] | None:
         """The runtime that a backend configuration names, as far as a shell can read it. The module checks it again."""

@@ -288,6 +288,39 @@ def test_a_transfer_that_hangs_ends_the_attempt_the_next_one_is_made_and_nothing
     assert list(older.path("/root/.ansible/tmp").iterdir()) == []
 
 
+def _contents(prefix: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(prefix)): path.read_bytes()
+        for path in sorted(prefix.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+def test_a_damaged_prefix_is_repaired_by_the_next_audit(fleet: Fleet) -> None:
+    """A file that is gone is noticed by the facts; one that was flipped and looks the same, by the search test."""
+    fleet.audit()
+    (digest,) = fleet.names()
+    prefix = fleet.path(f"{PREFIXES}/wheel/{digest}")
+    whole = _contents(prefix)
+
+    library = next(prefix.rglob("_multiarray_umath*.so"))
+    before = library.stat()
+    library.write_bytes(b"\0\0\0\0" + library.read_bytes()[4:])
+    os.utime(library, ns=(before.st_atime_ns, before.st_mtime_ns))
+    flipped = fleet.audit()
+    assert (flipped["state"], flipped["attempts"][0]["changed"]) == ("native", True), flipped["attempts"]
+    assert flipped["attempts"][0]["message"] == "It was damaged, and was installed again."
+    assert _contents(prefix) == whole
+
+    next(prefix.rglob("numpy/__init__.py")).unlink()
+    deleted = fleet.audit()
+    assert (deleted["state"], deleted["attempts"][0]["changed"]) == ("native", True), deleted["attempts"]
+    (seen,) = deleted["facts"]["prefixes"]
+    assert not seen["complete"] and "numpy/__init__.py" in seen["reason"]
+    assert _contents(prefix) == whole
+    assert fleet.names() == [digest] and fleet.remembered() == []
+
+
 def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:
     record = fleet.audit()
     (digest,) = fleet.names()

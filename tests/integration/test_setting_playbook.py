@@ -204,10 +204,18 @@ def facts_of(host: Host) -> dict[str, Any]:
 def test_check_mode_foretells_no_change_on_a_converged_host(host: Host) -> None:
     host.set(installed())
     # What is there already is tested in check mode too.
+    written = host.tree()
     said = host.set({**installed(), **facts_of(host)}, "--check")
-    assert not said["changed"]
-    other = {**installed("wheel:b"), "verification": []}
-    assert host.set(other, "--check")["changed"]
+    assert not said["changed"] and said["decision"]["candidate"] == "wheel:a"
+    assert said["decision"]["predicted"] is False, "it was tested, in check mode too"
+    foreseen = {"candidate": "wheel:b", "strategy": "wheel", "artefact": {"name": "faiss-cpu"}, "ok": None}
+    foreseen["foreseen"] = {"download_bytes": 1, "ship_bytes": 1, "seconds": 1}
+    other = {**installed("wheel:b"), "verification": [], "attempts": [foreseen]}
+    said = host.set(other, "--check")
+    assert said["changed"] and (said["decision"]["backend"], said["decision"]["candidate"]) == ("faiss", "wheel:b")
+    assert said["decision"]["predicted"] is True
+    assert said["setting"]["after"] is None or said["setting"]["after"]["candidate"] == "wheel:b"
+    assert host.tree() == written
 
 
 def test_what_is_set_stays_within_the_noise(host: Host) -> None:

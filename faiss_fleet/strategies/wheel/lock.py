@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 from ...artefacts import cache, class_work, packing
 from ...artefacts.packing import Packed
 from ...errors import FleetError
+from ...run_id import current_run_id
 from ...target.elf import needs
 from ..base import Artefact, Facts, Options, Runtime
 from . import catalogue, measure, pip_resolver, portable_python
@@ -91,6 +93,40 @@ def kept(
         return None
     packed = packing.kept(options.cache / "archives", STRATEGY, lock)
     return packed.artefact(runtime, lock) if packed else None
+
+
+def check_source(
+    wheel: Wheel,
+    known: Catalogue,
+    target: Target,
+    facts: Facts,
+    options: Options,
+    portable: PortablePython | None,
+    runtime: Runtime,
+) -> None:
+    """Raises FleetError where ``artefact`` could not be made of what the controller reaches now. Downloads nothing.
+
+    From a directory of wheels the lock is made, for all of it is at hand; an index is asked whether it answers, once a
+    run.
+    """
+    path = _lock_path(wheel, known, target, facts, options, portable)
+    if known.source.folders:
+        with class_work.once(path, options):
+            if _kept_lock(path, options, time.time()) is None:
+                _made_lock(path, wheel, known, target, facts, options, portable, time.time(), blocked=False)
+        return
+    if _kept_lock(path, options, time.time()) is not None:
+        return  # all of it is in the cache
+    path = options.cache / "catalogue" / "index.json"
+    asked = {"run": current_run_id(), "source": cache.digest(sorted(_index_settings()))}
+    with class_work.once(path, options):
+        if asked["run"] is None or cache.read_json(path) != asked:
+            pip_resolver.check_index(catalogue.PROJECT)
+            cache.write_json(path, asked)
+
+
+def _index_settings() -> list[tuple[str, str]]:
+    return [(name, value) for name, value in os.environ.items() if name.startswith("PIP_")]
 
 
 def _lock_path(

@@ -159,9 +159,7 @@ def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_L
     pip names every link that it looks at when it is asked to be verbose, and that is the only place where it names
     those for other Pythons and platforms than one.
     """
-    # A requirement that nothing fulfils: pip looks at every link, then fails for want of a version.
-    arguments = ["download", "-vv", "--no-deps", "--only-binary=:all:", "--dest", os.devnull, f"{project}==0.0.0.dev0"]
-    status, output = _execute([*arguments, *source.arguments()], source, time_limit)
+    status, output = _execute([*_listing(project), *source.arguments()], source, time_limit)
     names = sorted(set(WHEEL_IN_LOG.findall(output)))
     if not names:
         refused = refusal(output)
@@ -169,6 +167,18 @@ def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_L
             raise refused
         raise failure("download", status, "\n".join(line for line in output.splitlines() if not line.startswith(" ")))
     return names
+
+
+def check_index(project: str) -> None:
+    """Raises FleetError where the index that pip is configured for does not answer. Nothing is downloaded."""
+    refused = refusal(_execute(_listing(project), Source(), LISTING_TIME_LIMIT)[1])
+    if refused is not None:
+        raise refused
+
+
+def _listing(project: str) -> list[str]:
+    """A requirement that nothing fulfils: pip looks at every link, then fails for want of a version."""
+    return ["download", "-vv", "--no-deps", "--only-binary=:all:", "--dest", os.devnull, f"{project}==0.0.0.dev0"]
 
 
 # By what an index answered: cause, what that means, and the next step.
@@ -212,8 +222,7 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
         remedy = f"Put what is missing into {', '.join(str(folder) for folder in source.folders)}."
         return FleetError(f"{exc} {remedy}", exc.cause, remedy, exc.log, fault="controller")
     project = re.split(r"[^A-Za-z0-9._-]", requirement)[0]
-    asked = ["download", "-vv", "--no-deps", "--only-binary=:all:", "--dest", os.devnull, f"{project}==0.0.0.dev0"]
-    refused = refusal(_execute(asked, source, LISTING_TIME_LIMIT)[1])
+    refused = refusal(_execute(_listing(project), source, LISTING_TIME_LIMIT)[1])
     if refused is None and f"No matching distribution found for {requirement}" in str(exc):
         # It is known that there is such a wheel for this target.
         remedy = "Name an index that has it in pip's configuration, or set faiss_install__wheelhouse."

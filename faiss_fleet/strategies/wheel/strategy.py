@@ -78,6 +78,8 @@ class WheelStrategy:
         kept = wheel_lock.kept(*chosen)
         if kept is not None:
             return Forecast(artefact=kept)
+        if candidate["verdict"] == "possible":
+            wheel_lock.check_source(*chosen)
         wheel, known, portable = chosen[0], chosen[1], chosen[5]
         beside = portable.archive.stat().st_size if portable else 0
         unpacked = wheel.unpacked_bytes + NUMPY_BYTES + (portable.unpacked_bytes if portable else 0)

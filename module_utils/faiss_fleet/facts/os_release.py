@@ -57,6 +57,8 @@ def operating_system(release, older=None):
     said = parse(release or '')
     found = {'id': said.get('ID', '').lower() or None, 'version': said.get('VERSION_ID') or None,
              'name': said.get('PRETTY_NAME') or said.get('NAME') or None}
+    if said.get('ID_LIKE'):
+        found['id_like'] = said['ID_LIKE'].lower()
     if not older:
         return found
     old = parse_old(older)

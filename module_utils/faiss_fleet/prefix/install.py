@@ -169,7 +169,10 @@ def clean_leftovers(prefix, holder):
 
 
 def state_of(prefix, digest):
-    """(whether it is in place and whole, why not, its manifest or None)."""
+    """(whether it is in place and whole, why not, its manifest or None).
+
+    Every byte is compared: this is asked only where the facts doubt the prefix, or a test of it failed.
+    """
     harm = damaged_manifest(prefix)
     if harm:
         return False, 'it was damaged: %s' % harm, None
@@ -178,7 +181,7 @@ def state_of(prefix, digest):
         return False, 'it was not there', None
     if manifest['digest'] != digest:
         return False, 'its manifest is of %s' % manifest['digest'], manifest
-    harm = contents.damage(prefix)
+    harm = contents.damage(prefix, hashes=True)
     if harm:
         return False, 'it was damaged: %s' % harm, manifest
     return True, 'it is in place', manifest

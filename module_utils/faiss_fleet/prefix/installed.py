@@ -57,9 +57,13 @@ def image_gone(result):
 def unusable(path):
     """Why this prefix is not to be run; None when it is as it was installed and no one else can change it."""
     foreign = trust.writer(path)
+    return refusal('%s %s' % foreign if foreign else None, None if foreign else contents.damage(path))
+
+
+def refusal(foreign, harm):
+    """The reason for who could replace what is in a prefix, or for how it is damaged; None for neither."""
     if foreign:
-        return '%s %s, who could replace what is in it.' % foreign
-    harm = contents.damage(path)
+        return '%s, who could replace what is in it.' % foreign
     return 'It is damaged: %s.' % harm.rstrip('.') if harm else None
 
 

@@ -14,7 +14,7 @@ import shutil
 import sys
 import tempfile
 
-from .. import child_process, oom
+from .. import child_process, oom, trust
 from ..errors import AuditError
 from . import loader, shipped
 from .frames import MARKER, Frames
@@ -74,6 +74,8 @@ def _bytes(text):
     return text if isinstance(text, bytes) else text.encode('utf-8')
 
 
+# Variables with directories or files whose code is run.
+RUN_FROM = ('PYTHONPATH', 'NODE_PATH', 'LD_LIBRARY_PATH', 'LD_PRELOAD')
 # The programs of a Python, first to last: each imports from those before it. The last one's main() is called.
 BRIEF = ('faiss_child',)
 PROGRAMS = {'python': ('faiss_child', 'faiss_figures'), 'container': ('faiss_child', 'faiss_figures'),
@@ -135,6 +137,18 @@ def arguments(kind, memory_limit_mb, folder):
     return ['--expose-gc'] + limit + [os.path.join(folder, 'programs', NODE_PROGRAMS[kind])]
 
 
+def foreign_part(runtime, euid=os.geteuid):
+    """(path, why) of the first that another user could replace and that root would run; None when there is none."""
+    if euid() != 0:
+        return None
+    look, env = trust.Look(), runtime.get('env') or {}
+    paths = [runtime['argv'][0], runtime.get('prefix') or '/']
+    for name in RUN_FROM:
+        paths += env.get(name, '').split(':')
+    found = (trust.writer(path, euid, look.chain) for path in paths if path.startswith('/'))
+    return next((each for each in found if each), None)
+
+
 def run(name, runtime, workload, timeout, memory_limit_mb, environ=None, files=None):
     """The test of one runtime: candidate, runtime, workload, figures and evidence.
 
@@ -148,6 +162,10 @@ def run(name, runtime, workload, timeout, memory_limit_mb, environ=None, files=N
     if kind not in KINDS or not runtime['argv']:
         refused = 'a runtime of kind %s with the command %r cannot be tested by this version' % (kind, runtime['argv'])
         return dict(result, figures=False, evidence={'refused': refused})
+    foreign = foreign_part(runtime)
+    if foreign:
+        refused = '%s %s: root starts nothing that another user could replace' % foreign
+        return dict(result, figures=False, evidence={'refused': refused, 'cause': 'permission_denied'})
     if kind in FALLBACKS:
         workload = dict(workload, indexes=['flat'])                      # it has no other
     figures = bool(workload.get('figures', True)) or kind == 'numpy'

@@ -155,6 +155,14 @@ def test_failure_of_a_damaged_prefix_is_not_remembered_and_the_next_run_installs
     assert contents.damage(host['prefix'], hashes=True) is None
 
 
+def test_file_that_only_looks_the_same_is_found_when_a_prefix_is_doubted(host):
+    faiss_deploy.present(host, check_mode=False)
+    silently_altered(host)
+    result = faiss_deploy.present(host, check_mode=False)
+    assert result['changed'] and 'big.so: has other content' in result['because']
+    assert contents.damage(host['prefix'], hashes=True) is None
+
+
 def test_empty_directory_in_its_place_is_replaced(host):
     os.makedirs(host['prefix'])
     assert faiss_deploy.present(host, check_mode=False)['because'] == 'it was not there'

@@ -120,3 +120,33 @@ def test_an_engine_warning_counts_only_where_node_is_older(required, current, ex
              f"npm warn EBADENGINE   required: {{ node: '{required}' }},",
              f"npm warn EBADENGINE   current: {{ node: '{current}', npm: '10.7.0' }}")
     assert _causes(*lines) == expected
+
+
+IGNORED = ('TASK [Look for it] ****', 'fatal: [web1]: FAILED! => {"rc": 2, "stderr": "No space left on device"}',
+           '...ignoring')
+
+
+def test_a_task_whose_failure_the_playbook_ignores_is_no_cause():
+    assert _causes(*IGNORED[:2]) == ['disk_full']
+    assert _causes(*IGNORED, unknown=True) == []
+    assert _causes(*IGNORED, *IGNORED[:2]) == ['disk_full']
+
+
+def test_what_came_before_an_ignored_task_stays():
+    assert _causes('ImportError: libgomp.so.1: cannot open shared object file', *IGNORED) == ['missing_shared_lib']
+
+
+@pytest.mark.parametrize('line', [
+    "utils.cpp:(.text+0x32ec)\uff1a对\u2018omp_get_thread_num\u2019未定义的引用",
+    "utils.cpp:(.text+0x32ec): Nicht definierter Verweis auf »omp_get_thread_num«",
+    "utils.cpp:(.text+0x32ec): référence indéfinie vers « omp_get_thread_num »",
+    "utils.cpp:(.text+0x32ec): referencia a `omp_get_thread_num' sin definir",
+    "utils.cpp:(.text+0x32ec): неопределённая ссылка на «omp_get_thread_num»",
+])
+def test_an_undefined_reference_is_known_in_other_languages(line):
+    assert _causes(line, 'collect2: error: ld returned 1 exit status') == ['openmp_missing']
+
+
+def test_what_ldd_says_of_the_interpreters_own_symbols_is_no_cause():
+    assert _causes('undefined symbol: PyExc_ValueError\t(./_swigfaiss.so)') == []
+    assert _causes('ImportError: /opt/x.so: undefined symbol: PyCMethod_New') != []

@@ -130,3 +130,17 @@ def test_hosts_of_a_batch_have_their_verdicts_when_it_is_over() -> None:
     ]
     assert progress.stages()["waiting"] == 1 and progress.done == 2
     assert progress.see_batch(done, 6) == []
+
+
+def test_plain_lines_begin_with_the_first_host_and_claim_no_time_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    progress, out, now = Progress(0), io.StringIO(), [100.0]
+    monkeypatch.setattr("faiss_fleet.cli.live.time.monotonic", lambda: now[0])
+    display = Display(Console(file=out, width=200), progress)
+    now[0] += 60
+    display.tick()
+    assert out.getvalue() == ""
+    progress.due = 5
+    display.tick()
+    assert out.getvalue().startswith("0 of 5 hosts: ") and out.getvalue().endswith("; time left not known yet\n")

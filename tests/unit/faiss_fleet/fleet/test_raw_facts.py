@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pytest
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import raw_facts
+from faiss_fleet.target.prefix import contents
+from tests import needs
 
 ROOT = Path(__file__).resolve().parents[4]
 FIXTURES = ROOT / "tests" / "fixtures" / "facts"
@@ -47,7 +50,13 @@ def test_a_centos_7_without_python() -> None:
         "version_definitions": "2.17",
     }
     assert found["libstdcxx"]["versions"] == {"GLIBCXX": "3.4.19", "CXXABI": "1.3.7"}
-    assert found["os"] == {"id": "centos", "version": "7", "name": "CentOS Linux 7 (Core)", "release": "7.9.2009"}
+    assert found["os"] == {
+        "id": "centos",
+        "id_like": "rhel fedora",
+        "version": "7",
+        "name": "CentOS Linux 7 (Core)",
+        "release": "7.9.2009",
+    }
     assert found["method"] == "raw"
     assert found["pythons"] == []
     assert found["gaps"][0] == {"fact": "module", "reason": "python: not found"}
@@ -301,8 +310,8 @@ def test_a_child_left_behind_and_output_without_end_cost_no_more_than_the_limits
     assert seconds < 25
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
 def test_root_starts_nothing_of_another_user(tmp_path: Path) -> None:
+    needs.root()
     mark = tmp_path / "started"
     for name in ("node", "gcc", "podman"):
         wrapper(tmp_path, name, f"touch {mark}\n")
@@ -318,6 +327,96 @@ def test_root_starts_nothing_of_another_user(tmp_path: Path) -> None:
     assert ("engines", f"{tmp_path}/podman {tail} {tmp_path}/podman belongs to uid 1000.") in reasons
     assert ("toolchains", f"{tmp_path}/open/cmake3 {tail} {tmp_path}/open is writable by everyone.") in reasons
     assert not mark.exists()
+
+
+def _cut(prefix: Path) -> None:
+    (prefix / "lib/faiss.so").write_text("x")
+
+
+def _flip(prefix: Path) -> None:
+    (prefix / "lib/faiss.so").write_text("y" * 4000)
+    os.utime(prefix / "lib/faiss.so", (1e9, 1e9))
+
+
+def _compile(prefix: Path) -> None:
+    (prefix / "a.pyc").write_text("COMPILED")
+    os.utime(prefix / "a.pyc", (1e9, 1e9))
+
+
+@pytest.mark.parametrize(
+    "harm, reason",
+    [
+        pytest.param(lambda prefix: None, None, id="whole"),
+        pytest.param(_compile, None, id="what Python writes"),
+        pytest.param(_cut, "It is damaged: lib/faiss.so: has 1 bytes and should have 4000.", id="cut"),
+        pytest.param(_flip, "It is damaged: lib/faiss.so: was written after it was installed.", id="changed"),
+        pytest.param(
+            lambda prefix: (prefix / "lib/faiss.so").unlink(),
+            "It is damaged: lib/faiss.so: No such file or directory.",
+            id="deleted",
+        ),
+        pytest.param(
+            lambda prefix: (prefix / "damaged.txt").write_text("lib/faiss.so: has other content\n"),
+            "It is damaged: lib/faiss.so: has other content.",
+            id="found by an earlier look at every byte",
+        ),
+        pytest.param(
+            lambda prefix: (prefix / "manifest-files.json").unlink(),
+            "It is damaged: manifest-files.json cannot be read",
+            id="no list",
+        ),
+    ],
+)
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+def test_a_prefix_is_compared_with_its_list_as_the_module_does(
+    tmp_path: Path, harm: Callable[[Path], Any], reason: str | None, shell: str
+) -> None:
+    needs.command(shell.split()[0])
+    prefix = tmp_path / "opt/wheel/0123abcd"
+    (prefix / "lib").mkdir(parents=True)
+    (prefix / "lib/faiss.so").write_text("x" * 4000)
+    (prefix / "lib/link.so").symlink_to("faiss.so")
+    (prefix / "a.pyc").write_text("compiled")
+    listed = {name: contents.listed(str(prefix / name)) for name in ("lib/faiss.so", "lib/link.so", "a.pyc")}
+    (prefix / "manifest-files.json").write_text(json.dumps(listed, indent=1, sort_keys=True))
+    (prefix / "manifest.json").write_text(json.dumps({"digest": "0123abcd"}, indent=1))
+    harm(prefix)
+    words = shlex.split(raw_facts.command({**OPTIONS, **LISTS, "prefix": str(tmp_path / "opt")}))
+    end = words[2].index("damage() {")
+    script = words[2][: words[2].index("emit begin")] + "emit begin faiss-fleet-probe\n" + words[2][end:]
+    ran = subprocess.run([*shell.split(), "-c", script, *words[3:]], capture_output=True, text=True)
+    (found,) = judged(ran.stdout)["prefixes"]
+    assert found["complete"] == (reason is None)
+    assert (found["reason"] or "").startswith(reason or "")
+    assert contents.damage(str(prefix)) is None if reason is None else contents.damage(str(prefix))
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh"])
+def test_a_shell_tells_whether_root_may_start_a_program(tmp_path: Path, shell: str) -> None:
+    needs.root()
+    wrapper(tmp_path, "it's", "")
+
+    def said() -> tuple[int, str]:
+        script = raw_facts.trust_check(str(tmp_path / "it's"))
+        ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True)
+        return ran.returncode, ran.stderr.strip()
+
+    assert said() == (0, "")
+    os.chown(tmp_path, 54321, 54321)
+    assert said() == (1, f"{tmp_path} belongs to uid 54321")
+
+
+def test_no_prefix_of_another_user_is_trusted() -> None:
+    lines = ("prefix\t/opt/faiss-fleet/wheel/0123abcd", "prefix_untrusted\t/opt belongs to uid 1000",
+             'prefix_digest\t"digest": "0123abcd"')  # fmt: skip
+    (found,) = judged(transcript(*lines))["prefixes"]
+    assert (found["complete"], found["reason"]) == (
+        False, "/opt belongs to uid 1000, who could replace what is in it.")  # fmt: skip
+
+
+def test_a_prefix_that_nothing_can_compare_is_a_gap() -> None:
+    found = judged(transcript("prefix\t/opt/x/wheel/0123abcd", "prefix_unchecked\t/opt/x was not compared"))
+    assert {"fact": "prefixes", "reason": "/opt/x was not compared"} in found["gaps"]
 
 
 @pytest.mark.parametrize("key", ["ldd", "getconf", "loader_says", "python_says", "node_says", "meminfo", "os_release"])

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 import re
 import shlex
@@ -18,11 +19,12 @@ from typing import Any
 import pytest
 
 from faiss_fleet.plan import host_class
-from faiss_fleet.reports import prose
+from faiss_fleet.reports import assessment_loading, prose
 from faiss_fleet.reports.assessment import Assessment
 from faiss_fleet.reports.findings import Findings
 from faiss_fleet.reports.summary import Summary
 from faiss_fleet.store.queries import HostLine
+from tests import needs
 from tests.sample_records import KINDS, RUN, records
 from tests.unit.faiss_fleet import hostile
 
@@ -34,6 +36,7 @@ SECTIONS = [
     "Classes of hosts",
     "Hosts that told nothing",
     "Questions that come up",
+    "Loading FAISS only where it works",
     "Risks",
     "What this assessment does not know",
 ]
@@ -177,6 +180,29 @@ def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
     assert says in section(text(kind(name)), "Recommendation")
 
 
+@pytest.mark.parametrize(
+    "system, command",
+    [
+        ({"id": "centos", "version": "7"}, "yum install -y podman"),
+        ({"id": "rocky", "version": "9.4"}, "dnf install -y podman"),
+        ({"id": "pop", "id_like": "ubuntu debian", "version": "22.04"}, "apt-get install -y podman"),
+        ({"id": "alpine", "version": "3.20"}, "apk add podman"),
+        ({"id": "sles", "version": "15.6"}, "zypper --non-interactive install podman"),
+        ({"id": None, "version": None}, None),
+    ],
+)
+def test_an_engine_is_installed_by_the_package_manager_of_the_host(system: dict[str, Any], command: str | None) -> None:
+    record = kind("alpine", cause="engine_missing", remedy="Install one.")
+    record["facts"]["os"] = {"name": None, **system}
+    rendered = text(record)
+    if command is None:
+        assert "Install an engine, podman or docker, with the package manager of these hosts." in rendered
+        return
+    assert f"ansible.builtin.command -a '{command}' --become" in rendered
+    others = {"yum", "dnf", "apt-get", "apk", "zypper"} - {command.split(" ")[0]}
+    assert others.isdisjoint(re.findall(r"[a-z-]+", section(rendered, "Classes of hosts")))
+
+
 ALL_WAYS = ["existing", "wheel", "conda", "container", "node"]
 
 
@@ -195,7 +221,8 @@ def test_what_was_not_asked_for_is_told_from_what_had_nothing_to_offer() -> None
     assert "of conda, container and node there is no candidate" in section(everything, "Recommendation")
     assert "faiss_install__strategies" in " ".join(map(" ".join, commands(some)))
     assert "Every way was asked for." in everything
-    assert "faiss_install__strategies" not in " ".join(map(" ".join, commands(everything)))
+    steps = everything.partition("**Steps**")[2]
+    assert steps and "faiss_install__strategies" not in " ".join(map(" ".join, commands(steps)))
 
 
 def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:
@@ -252,7 +279,7 @@ def test_commands_name_the_inventory_and_hosts_that_exist() -> None:
     names = {name for record in FLEET for name in (record["host"]["name"], *record["host"]["groups"])}
     limits = 0
     for words in commands(rendered):
-        assert words[0] in ("ansible", "ansible-playbook", "images/portable-python"), words
+        assert words[0] in ("ansible", "ansible-playbook", "images/portable-python", "faiss-fleet", "skopeo"), words
         if "--limit" in words:
             limit = words[words.index("--limit") + 1]
             assert words[words.index("-i") + 1] == "inventory/prod"
@@ -277,10 +304,101 @@ def test_a_group_that_is_just_the_class_stands_for_it() -> None:
 
 def test_every_question_is_answered_for_every_class() -> None:
     rendered = section(text(*FLEET), "Questions that come up")
-    assert len(re.findall(r"^\*\*.*\?\*\*$", rendered, re.MULTILINE)) == 5
+    assert len(re.findall(r"^\*\*.*\?\*\*$", rendered, re.MULTILINE)) == 6
     one = section(text(kind("centos7-py313")), "Questions that come up")
     assert "**Does devtoolset give this host a newer glibc?**" in one
     assert "Class" not in one
+
+
+def test_each_class_shows_every_answer_to_which_c_library_it_has() -> None:
+    made = kind("centos7-py313")
+    made["facts"]["libc"]["answers"] = [
+        {"method": "loader", "family": "glibc", "version": "2.17", "source": "/lib64/ld-2.17.so", "error": None},
+        {"method": "ldd", "family": None, "version": None, "source": None, "error": "ldd is not there"},
+    ]
+    rendered = section(text(made), "Classes of hosts")
+    assert "| `loader` | glibc 2.17 | `/lib64/ld-2.17.so` |" in rendered
+    assert "| `ldd` | nothing: ldd is not there |  |" in rendered
+    assert "| `getconf` | was not asked |  |" in rendered
+
+
+def test_each_class_names_the_releases_that_fit_and_why_others_do_not() -> None:
+    rendered = section(text(kind("centos7-py313")), "Classes of hosts")
+    fits = rendered.partition("**FAISS releases.**")[2].partition("\n")[0]
+    assert "Fit by their tag and by what their files need: faiss-cpu 1.9.0.post1" in fits
+    assert "Do not: faiss-cpu 1.15.1 (" in fits and "needs GLIBC_2.27 of libm.so.6" in fits
+
+
+def test_javascript_is_judged_by_the_corpus_that_meets_usual_budgets() -> None:
+    made = kind("centos7-py313")
+    for test in made["verification"]:
+        if test["backend"] == "js":
+            test["indexes"][0]["p95_ms"] = 4.0
+    said = section(text(made), "Classes of hosts").partition("**Native or JavaScript.**")[2].partition("\n")[0]
+    assert "4.00 ms for 10,000 vectors of 384 dimensions" in said
+    assert "10 ms up to 25,000 vectors, 50 ms up to 120,000 vectors and 100 ms up to 250,000 vectors" in said
+
+
+@pytest.mark.parametrize(
+    "engines, base",
+    [
+        ([], "python:3.12-slim-bookworm"),
+        ([{"name": "docker", "version": "20.10.5+dfsg1", "answers": True}], "python:3.11-slim-bullseye"),
+        ([{"name": "docker", "version": "26.1.5", "answers": True}], "python:3.12-slim-bookworm"),
+    ],
+)
+def test_other_ways_say_what_each_takes_on_these_hosts(engines: list[dict[str, Any]], base: str) -> None:
+    made = kind("centos7-py313")
+    made["facts"]["engines"] = [{"path": "/usr/bin/x", "rootless": False, "error": None, **one} for one in engines]
+    rendered = section(text(made), "Classes of hosts")
+    ways = rendered.partition("**Other ways, and what each would take here.**")[2].partition("**Steps**")[0]
+    assert "`yum install devtoolset-11-gcc-c++`" in ways, "the compiler that a build takes on CentOS 7"
+    assert "asks for GLIBC_2.17 at most" in ways
+    assert "CMake: need 3.17, have none (missing)" in ways
+    assert ("`yum install podman`" in ways) == (not engines)
+    audits = [words for words in commands(ways) if words[0] == "ansible-playbook"]
+    asked = [json.loads(words[words.index("-e") + 1]) for words in audits]
+    assert [one["faiss_install__strategies"] for one in asked] == [["node"], ["node"], ["container"]]
+    assert [one.get("faiss_install__node_build") for one in asked] == ["controller", "host", None]
+    assert asked[2]["faiss_install__container_base"] == {"image": f"REGISTRY/library/{base}@sha256:DIGEST"}
+
+
+def test_what_the_ways_take_is_said_once_for_classes_that_are_alike() -> None:
+    one, other = kind("centos7-py313"), kind("centos7-py313")
+    other["host"] = {"name": "other", "groups": []}
+    other["facts"]["cpu"]["isa_level"] = "x86-64-v2"
+    rendered = section(text(one, other), "Classes of hosts")
+    assert rendered.count("**Other ways, and what each would take here.**") == 1
+    assert "**Other ways** take the same as for class 1, with `--limit" in rendered
+
+
+def test_the_chain_of_the_node_binding_and_commands_that_show_it_again_are_given() -> None:
+    made = kind("centos7-py313")
+    blocked = next(one for one in made["plan"] if one["verdict"] == "blocked" and one["strategy"] == "wheel")
+    blocked["artefact"]["file"] = "faiss_cpu-1.15.1-cp310-abi3-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"
+    said = section(text(made), "The glibc dependency chain")
+    assert "**The Node binding.**" in said and "`GLIBC_2.17` at most" in said and "was not read here" in said
+    assert [words[:2] for words in commands(said)][:2] == [["faiss-fleet", "needs"]] * 2
+    assert commands(said)[0][2] == blocked["artefact"]["file"]
+    blocked["artefact"]["file"] = "x.whl; reboot"
+    assert "reboot" not in section(text(made), "The glibc dependency chain")
+
+
+@pytest.mark.parametrize("faiss", ["import os; os.abort()", "raise ImportError('GLIBC_2.27 not found')"])
+def test_the_python_that_is_shown_survives_a_faiss_that_does_not_work(faiss: str, tmp_path: Path) -> None:
+    compile(assessment_loading.PYTHON, "shown", "exec")
+    (tmp_path / "faiss.py").write_text(faiss)
+    (tmp_path / "shown.py").write_text(assessment_loading.PYTHON_ALONE + "\n\nprint(native())\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ran = subprocess.run([sys.executable, str(tmp_path / "shown.py")], env=environment, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, "None\n"), ran.stderr
+
+
+@pytest.mark.parametrize("code", [assessment_loading.NODE, assessment_loading.NODE_ALONE])
+def test_the_javascript_that_is_shown_is_valid(code: str, tmp_path: Path) -> None:
+    file = tmp_path / "shown.js"
+    file.write_text(code)
+    subprocess.run([needs.command("node"), "--check", str(file)], check=True)
 
 
 def test_ten_thousand_hosts_in_many_classes_stay_readable() -> None:
@@ -297,7 +415,7 @@ def test_ten_thousand_hosts_in_many_classes_stay_readable() -> None:
     assert classes > 12
     assert len(re.findall(r"^### Class ", rendered, re.MULTILINE)) == 12
     assert f"**{classes - 12} smaller class" in rendered
-    assert len(rendered) < 70_000
+    assert len(rendered) < 90_000
     found = re.findall(r"^- \*\*Class \d+\*\*, ([\d,]+) host", rendered, re.MULTILINE)
     sizes = [int(size.replace(",", "")) for size in found]
     assert sizes == sorted(sizes, reverse=True)

@@ -26,6 +26,11 @@ CENTOS7 = 'NAME="CentOS Linux"\nVERSION="7 (Core)"\nID="centos"\nVERSION_ID="7"\
             {"id": "alpine", "version": "3.19.1", "name": "Alpine Linux"},
         ),
         (
+            'ID=pop\nID_LIKE="Ubuntu debian"\nVERSION_ID="22.04"\n',
+            None,
+            {"id": "pop", "id_like": "ubuntu debian", "version": "22.04", "name": None},
+        ),
+        (
             None,
             "CentOS release 6.10 (Final)\n",
             {"id": "centos", "version": "6.10", "name": "CentOS release 6.10 (Final)"},

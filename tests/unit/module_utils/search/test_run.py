@@ -14,6 +14,8 @@ import pytest
 from ansible.module_utils.faiss_fleet.search import run as search_test
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
+from tests import needs
+
 WORKLOAD = {'n': 1000, 'd': 8, 'k': 3, 'queries': 5, 'threads': 1, 'seed': 1,
             'indexes': ['flat', 'ivf', 'hnsw'], 'figures': False}
 
@@ -236,3 +238,23 @@ def test_python_keeps_what_it_compiled_in_a_prefix_of_ours_and_nowhere_else(tmpd
         search_test.run('x', runtime, dict(WORKLOAD, figures=True), 20, 0, files=FIGURES)
         names = [path.basename for path in module.dirpath().visit() if path.basename.endswith('.pyc')]
         assert bool(names) is kept, (prefix, names)
+
+
+@pytest.mark.parametrize('part', ['program', 'prefix', 'site'])
+def test_root_starts_nothing_that_another_user_could_replace(tmpdir, part):
+    needs.root()
+    mark = tmpdir.join('started')
+    program = tmpdir.ensure('prefix/bin/python')
+    program.write('#!/bin/sh\ntouch %s\n' % mark)
+    program.chmod(0o755)
+    site = tmpdir.ensure('site', dir=True)
+    foreign = {'program': program, 'prefix': tmpdir.join('prefix'), 'site': site}[part]
+    os.chown(str(foreign), 54321, 54321)
+    runtime = {'kind': 'python', 'argv': [str(program)], 'env': {'PYTHONPATH': str(site)},
+               'prefix': str(tmpdir.join('prefix'))}
+    found = search_test.run('a', runtime, dict(search_test.WORKLOAD, indexes=['flat'], figures=False), 5, 0)
+    assert found['evidence'] == {
+        'cause': 'permission_denied',
+        'refused': '%s is owned by user id 54321: root starts nothing that another user could replace' % foreign}
+    assert not mark.exists()
+    assert search_test.foreign_part(runtime, euid=lambda: 54321) is None

@@ -326,3 +326,22 @@ def test_a_solver_that_hangs_is_ended(monkeypatch, tmp_path):
     with pytest.raises(FleetError) as found:
         conda_solver.call("solve", time_limit=0.3)
     assert found.value.cause == "timeout"
+
+
+@pytest.mark.parametrize("channel, solves", [("/srv/channel", 1), ("https://channel.example/forge", 0)])
+def test_check_mode_solves_from_directories_and_asks_no_remote_channel(monkeypatch, tmp_path, channel, solves):
+    asked = []
+
+    def refuse(*_given, **_more):
+        asked.append(1)
+        raise FleetError("faiss-cpu wants __glibc >=2.28", "conda_glibc")
+
+    monkeypatch.setattr(conda_lock, "locked", refuse)
+    chosen = Options(cache=tmp_path, extra={"faiss_install__conda_channels": [channel]})
+    (candidate,) = conda.STRATEGY.plan(facts(), chosen)
+    if solves:
+        with pytest.raises(FleetError, match="__glibc"):
+            conda.STRATEGY.forecast(candidate, facts(), chosen)
+    else:
+        assert "solve the environment" in conda.STRATEGY.forecast(candidate, facts(), chosen).text()
+    assert len(asked) == solves

@@ -92,3 +92,41 @@ def test_a_forecast_takes_the_cache_and_makes_nothing(controller: Controller) ->
     with pytest.raises(FleetError, match="faiss_install__offline is set") as found:
         wheel_lock.kept(*controller.asked())
     assert found.value.fault == "controller"
+
+
+def test_an_index_is_asked_once_a_run_whether_it_answers(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(wheel_lock.pip_resolver, "check_index", asked.append)
+    monkeypatch.setattr(wheel_lock, "current_run_id", lambda: "run-1")
+    for _host in range(3):
+        wheel_lock.check_source(*controller.asked())
+    assert asked == ["faiss-cpu"] and controller.downloads == 0
+    monkeypatch.setattr(wheel_lock, "current_run_id", lambda: "run-2")
+    wheel_lock.check_source(*controller.asked())
+    assert len(asked) == 2
+    controller.artefact()
+    monkeypatch.setattr(wheel_lock, "current_run_id", lambda: "run-3")
+    wheel_lock.check_source(*controller.asked())
+    assert len(asked) == 2, "what is in the cache needs no index"
+
+
+def test_an_index_that_does_not_answer_is_a_fault_of_the_controller(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+    with pytest.raises(FleetError, match="cannot be reached from this controller") as found:
+        wheel_lock.check_source(*controller.asked())
+    assert (found.value.cause, found.value.fault) == ("network", "controller")
+
+
+def test_a_directory_without_what_goes_along_is_noticed_before_anything_is_packed(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    controller.known = catalogue.Catalogue((controller.wheel,), source=Source((controller.source.parent,)))
+    with pytest.raises(FleetError, match="Put what is missing into") as found:
+        wheel_lock.check_source(*controller.asked())
+    assert found.value.fault == "controller"
