@@ -98,6 +98,7 @@ def test_a_host_where_nothing_has_changed_is_one_call_and_has_the_record_of_the_
     assert comparable(batch) == comparable(roles)
 
 
+@pytest.mark.slow
 def test_check_mode_says_the_same_in_one_call(fleet: Fleet) -> None:
     before = fleet.calls("one")
     assert fleet.run("-l", "one", "--check", "--diff").returncode == 0
@@ -120,6 +121,7 @@ def test_every_host_that_a_batch_cannot_finish_goes_through_the_roles(fleet: Fle
     assert done.stdout.index("[two] => wheel") < done.stdout.index("Gather host facts")
 
 
+@pytest.mark.slow
 def test_a_configuration_that_was_edited_is_written_again_by_the_roles(fleet: Fleet) -> None:
     path = fleet.farm.path("two", "/etc/faiss-fleet/backend.env")
     good = path.read_text()
@@ -143,6 +145,7 @@ def test_a_probe_is_one_call(fleet: Fleet) -> None:
     assert found == {"one": "module", "bare": "raw"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_promptly_and_keeps_the_hosts_that_are_done(fleet: Fleet) -> None:
     path = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
