@@ -53,6 +53,7 @@ KbdInteractiveAuthentication no
 UsePAM no
 UseDNS no
 PidFile none
+LogLevel VERBOSE
 MaxStartups 100
 MaxSessions 20
 SetEnv PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
@@ -151,6 +152,11 @@ class Farm:
     def path(self, name: str, path: str) -> Path:
         """A file of a host, as this process can read and write it."""
         return Path(f"/proc/{self._pid}/root{self.hosts[name].root}/{path.lstrip('/')}")
+
+    def calls(self, name: str) -> int:
+        """How many commands the host's sshd has started for clients so far."""
+        log = (self.hosts[name].root.parent / "sshd.log").read_text(encoding="utf-8", errors="replace")
+        return log.count("Starting session: command")
 
     def stop(self, name: str) -> None:
         """Ends a host's sshd and every session on it, as a machine that goes down in the middle of a run."""

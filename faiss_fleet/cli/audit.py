@@ -13,6 +13,7 @@ from rich.text import Text
 
 from .. import reports as renderers
 from ..errors import FleetError
+from ..fleet import batch
 from ..records.journal import RECORDS, read_run
 from ..records.schema import Record
 from ..reports.text import visible
@@ -58,8 +59,8 @@ def audit(
             counted[0] = now + 2
             progress.due = max(progress.due, _due(folder))
         verdict = progress.see(event, now)
-        if verdict is not None:
-            display.verdict(verdict)
+        for each in [verdict] if verdict is not None else progress.see_batch(batch.done_by(event), now):
+            display.verdict(each)
         display.tick()
 
     def on_record(record: Record) -> None:

@@ -68,6 +68,15 @@ class Progress:
             return self._end(host, "unreachable", now, str(result.get("msg") or "No reason was given."))
         return None
 
+    def see_batch(self, done: Mapping[str, Mapping[str, Any]], now: float) -> list[Verdict]:
+        """Takes in the hosts that a batch has done, with what is known of each. Returns their verdicts."""
+        verdicts = []
+        for host, known in done.items():
+            decision = _mapping(known.get("decision"))
+            state = "native" if decision.get("backend") == "faiss" else "fallback"
+            verdicts.append(self._end(host, state, now, str(decision.get("because") or "")))
+        return [verdict for verdict in verdicts if verdict is not None]
+
     def recorded(self, record: Record, now: float) -> Verdict | None:
         """Takes the record of a host that was audited elsewhere. Returns its verdict when this is its last word."""
         host = record["host"]["name"]

@@ -13,9 +13,9 @@ from ..plan import decide, recommend, settable
 from ..plan import planner as planning
 from ..strategies.wheel import catalogue
 from . import ansible_host as remote_host
-from . import preflight
+from . import preflight, stages
 
-STAGES = (attempts, decide, fallback, options, planning, preflight, recommend, remote_host, settable)
+STAGES = (attempts, decide, fallback, options, planning, preflight, recommend, remote_host, settable, stages)
 
 
 def warm() -> None:

@@ -213,6 +213,10 @@ class Journal:
             file.seek(place[0])
             return _record(file.read(place[1]))
 
+    def has(self, name: str) -> bool:
+        """Whether this process knows of a line of the host."""
+        return name in self._lines
+
     def _catch_up(self) -> None:
         # report.yml may have settled the run meanwhile: the file then is another one, with lines at other places.
         path = self.folder / RECORDS

@@ -32,12 +32,26 @@ STAGES: dict[str, Callable[[RecordBuilder, Result], None]] = {
 }
 LAST_STAGE = "vector_backend"
 AUDIT = frozenset({"faiss_install", LAST_STAGE})  # a playbook with both is an audit, and is recorded
-ABOUT_THE_RUN = frozenset({"fleet_preflight", "fleet_gate"})  # their failures are no host's
+ABOUT_THE_RUN = frozenset({"fleet_preflight", "fleet_batch", "fleet_gate"})  # their failures are no host's
 
 
 def stage_name(action: str) -> str:
     """The action's own name, without the collection it may be called by."""
     return action.rpartition(".")[2]
+
+
+_current: Recorder | None = None
+
+
+def current() -> Recorder | None:
+    """The recorder of the run that this process, or the one that it was forked from, follows."""
+    return _current
+
+
+def follow(recorder: Recorder | None) -> None:
+    """Makes this the recorder of the process."""
+    global _current
+    _current = recorder
 
 
 class Recorder:
@@ -70,6 +84,7 @@ class Recorder:
         self._journal: Journal | None = None
         self._hold: live_run.Hold | None = None
         self._machines: dict[str, str] = {}  # by machine, the first name under which it was recorded
+        self.decided: dict[str, Mapping[str, object]] = {}  # decisions that another process has recorded
 
     @property
     def folder(self) -> Path:
@@ -139,6 +154,22 @@ class Recorder:
         stage = stage_name(action)
         builder.add_unreachable(str(result.get("msg") or ""), ends=stage in STAGES or not builder.decided)
         self._write(host)
+
+    def written(self, host: str) -> bool:
+        """Whether the host's record is on disk."""
+        pending = host in self._unwritten or host in self._builders
+        return self._journal is not None and not pending and self._journal.has(host)
+
+    def recorded_elsewhere(self, decisions: Mapping[str, Mapping[str, object]]) -> None:
+        """Another process of this run has written the records of these hosts, a batch for example."""
+        self.decided.update(decisions)
+        if self._journal is not None and decisions:
+            self._journal.resume(self._journal.hosts, self._note_machine)
+
+    def _note_machine(self, record: Record) -> None:
+        machine = record["host"].get("machine")
+        if machine:
+            self._machines.setdefault(machine, record["host"]["name"])
 
     def finish(self) -> Summary:
         """Writes who has no record yet, and the reports. FleetError when a record could not be kept."""

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet import argument_specs
 from faiss_fleet.fleet import report_inputs
-from faiss_fleet.reports import gate
+from faiss_fleet.reports import gate, recorder
 from faiss_fleet.run_id import timestamp
 
 RESULT = "_vector_backend__result"
@@ -41,11 +41,13 @@ class ActionModule(ActionBase):
         # The argument was worked out for this one host; what is this host's own variable says nothing of the others.
         others = arguments["fail_on_fallback"] and gate.VARIABLE not in own(task_vars["inventory_hostname"])
         fallen: dict[str, Mapping[str, Any]] = {}
+        kept = recorder.current()
+        elsewhere = kept.decided if kept else {}  # hosts of a batch have no result of a task of their own
         waived: list[str] = []
         now = timestamp()
         for host in task_vars["ansible_play_hosts_all"]:
             variables = own(host)
-            decided = variables.get(RESULT)
+            decided = variables.get(RESULT) or {"decision": elsewhere.get(host)}
             if not (isinstance(decided, Mapping) and gate.is_fallback(decided) and self._held(variables, others)):
                 continue
             if gate.waived(decided, self._waivers(host, variables), now):

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible.utils.unsafe_proxy import wrap_var
@@ -15,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.artefacts import limits
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import raw_facts
+from faiss_fleet.fleet import handed_over, raw_facts
 
 # The module's own, with paths as text: ~ is the host's, not the controller's. A test keeps the two alike.
 ARGUMENT_SPEC = {
@@ -42,6 +43,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         outcome: dict[str, Any] = super().run(tmp, task_vars)
         _, options = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)
+        host = str((task_vars or {}).get("inventory_hostname"))
+        kept = handed_over.take_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options)
+        if kept is not None:
+            return {**outcome, "changed": False, "ansible_facts": wrap_var(kept)}
         try:
             with limits.within(seconds(options)):
                 answer = self._execute_module(task_vars=task_vars)

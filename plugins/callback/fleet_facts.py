@@ -15,6 +15,7 @@ from ansible.plugins.loader import callback_loader
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
+from faiss_fleet.fleet import batch
 from faiss_fleet.records import journal
 from faiss_fleet.reports import facts_table
 from faiss_fleet.reports.recorder import STAGES, stage_name
@@ -52,7 +53,10 @@ class CallbackModule(CallbackBase):
         self._wanted, self._hosts = left == {PROBE}, {}
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if self._wanted and stage_name(result._task.action) == PROBE:
+        if self._wanted and stage_name(result._task.action) == batch.ACTION:
+            for name, known in batch.Outcome.read(result._result["file"]).done.items():
+                self._hosts[name] = facts_table.Probed(name, known["facts"], None)
+        elif self._wanted and stage_name(result._task.action) == PROBE:
             facts = (result._result.get("ansible_facts") or {}).get(PROBE)
             self._keep(result, facts, None if facts else "The probe answered without facts.")
 

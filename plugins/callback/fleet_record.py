@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import __version__, argument_specs, options
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import report_inputs
+from faiss_fleet.fleet import batch, handed_over, report_inputs, statistics
 from faiss_fleet.records import journal as runs
 from faiss_fleet.records import origin
 from faiss_fleet.records.build import Run
@@ -135,6 +135,9 @@ class CallbackModule(CallbackBase):
         plays = playbook.get_plays()
         actions = {play._uuid: _actions(play) for play in plays}
         self._recorder, self._audits = None, set()
+        handed_over.forget()
+        batch.show_on_terminal(_is_plain_terminal())
+        recorder.follow(None)
         if not recorder.AUDIT.issubset(set().union(*actions.values())):
             return
         self._audits = {play._uuid for play in plays if actions[play._uuid] & set(recorder.STAGES)}
@@ -168,6 +171,7 @@ class CallbackModule(CallbackBase):
         self._recorder = recorder.Recorder(
             reports, run, self._secrets, self._display.warning, output, earlier, self._said_safely
         )
+        recorder.follow(self._recorder)
         for play in plays:
             if play._uuid in self._audits:
                 self._play = play
@@ -175,7 +179,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
-        if self._recorder is None or not _actions(play) & set(recorder.STAGES):
+        if self._recorder is None or not _actions(play) & {*recorder.STAGES, batch.ACTION}:
             return
         self._expect(play)
         if self._recorder.empty:
@@ -195,7 +199,9 @@ class CallbackModule(CallbackBase):
     # -- the hosts
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if self._recorder is not None:
+        if recorder.stage_name(result._task.action) == batch.ACTION:
+            self._batch_is_over(batch.Outcome.read(result._result["file"]))
+        elif self._recorder is not None:
             self._recorder.ok(result._host.get_name(), result._task.action, result._result)
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
@@ -211,6 +217,13 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_unreachable(self, result: Any) -> None:
         if self._recorder is not None:
             self._recorder.unreachable(result._host.get_name(), result._task.action, result._result)
+
+    def _batch_is_over(self, outcome: batch.Outcome) -> None:
+        handed_over.note(outcome.left)
+        if self._recorder is not None:
+            found = {host: known["decision"] for host, known in outcome.done.items() if "decision" in known}
+            self._recorder.recorded_elsewhere(found)
+        statistics.count_ok(outcome.done)
 
     # -- the rest
 
@@ -350,6 +363,12 @@ class CallbackModule(CallbackBase):
             self._display.warning(f"This run is not in the store of runs yet: {error}")
 
 
+def _is_plain_terminal() -> bool:
+    """Whether a line can be renewed in place: a person watches, and nothing reads what is printed."""
+    shown_by = constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2]
+    return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and shown_by in ("default", "yaml")
+
+
 def _actions(play: Any) -> set[str]:
     """Names of the stages' actions and roles that --tags leaves in a play, without running anything."""
     found: set[str] = set()
@@ -369,7 +388,7 @@ def _actions(play: Any) -> set[str]:
                 found.update(map(recorder.stage_name, names))
 
     walk(play.compile())
-    return found & {*recorder.STAGES, *recorder.AUDIT}
+    return found & {*recorder.STAGES, *recorder.AUDIT, batch.ACTION}
 
 
 def _words(value: Any, templar: Templar) -> set[str]:

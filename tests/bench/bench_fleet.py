@@ -5,6 +5,7 @@
     tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313]
 
 Hosts are reached by real SSH into chroots on this machine (tests/ssh_farm.py), so controller and hosts share its cores.
+The processor time is the controller's alone: Ansible, its workers and their ssh clients.
 Nothing is judged: figures go to stdout. It runs as root, like the farm.
 """
 
@@ -14,12 +15,14 @@ import argparse
 import os
 import platform
 import re
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -31,15 +34,27 @@ ROOT = Path(__file__).resolve().parents[2]
 RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
-def timed(farm: Farm, argv: list[str], reports: Path) -> tuple[float, str]:
-    """Wall seconds and output of a command that has to succeed."""
+class Spent(NamedTuple):
+    """Seconds of a command: on the clock, and of the controller's processors."""
+
+    wall: float
+    cpu: float
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def timed(farm: Farm, argv: list[str], reports: Path) -> tuple[Spent, str]:
+    """What a command takes that has to succeed, and its output."""
     env = {**os.environ, "FAISS_FLEET_REPORTS": str(reports), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    started = time.perf_counter()
+    started, before = time.perf_counter(), _cpu()
     done = farm.run(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    seconds = time.perf_counter() - started
+    spent = Spent(time.perf_counter() - started, _cpu() - before)
     if done.returncode:
         raise StandInError(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return seconds, done.stdout
+    return spent, done.stdout
 
 
 def hosts_changed(output: str) -> list[str]:
@@ -47,7 +62,7 @@ def hosts_changed(output: str) -> list[str]:
     return [name for name, *counts in RECAP.findall(output) if any(int(count) for count in counts)]
 
 
-def measure(hosts: int, repeat: int, recipe: str, forks: int) -> None:
+def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool) -> None:
     names = [f"host{number:03}" for number in range(1, hosts + 1)]
     with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports, Farm(dict.fromkeys(names, recipe)) as farm:
         common = ["-i", str(farm.inventory), "--forks", str(forks)]
@@ -56,14 +71,21 @@ def measure(hosts: int, repeat: int, recipe: str, forks: int) -> None:
             "ansible -m setup": ["ansible", "all", "-m", "setup", "-o", *common],
             "probe.yml": ["ansible-playbook", "playbooks/probe.yml", *common],
             "audit.yml, nothing to do": ["ansible-playbook", "audit.yml", *common],
+            "the same by the roles": ["ansible-playbook", "audit.yml", *common, "-e", "fleet_batch=false"],
         }
         # Connections, caches and compiled modules of the hosts are warm for all that is compared.
         timed(farm, commands["ansible -m ping"], Path(reports))
         first, output = timed(farm, commands["audit.yml, nothing to do"], Path(reports))
         cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
         print(f"{hosts} hosts ({recipe}) by SSH, {forks} forks, {cores}")
-        print(f"first audit.yml: {first:.1f} s, {len(hosts_changed(output))} hosts changed")
-        seconds: dict[str, list[float]] = {name: [] for name in commands}
+        print(f"first audit.yml: {first.wall:.1f} s, {len(hosts_changed(output))} hosts changed")
+        if not roles:
+            del commands["the same by the roles"]
+        calls = {name: farm.calls(name) for name in names}
+        timed(farm, commands["audit.yml, nothing to do"], Path(reports))
+        most = max(farm.calls(name) - before for name, before in calls.items())
+        print(f"remote calls of a converged audit, counted at sshd: {most} a host at most")
+        seconds: dict[str, list[Spent]] = {name: [] for name in commands}
         # In turns, so that a busy minute of the machine hits all alike.
         for _ in range(repeat):
             for name, argv in commands.items():
@@ -75,14 +97,14 @@ def measure(hosts: int, repeat: int, recipe: str, forks: int) -> None:
     show(seconds)
 
 
-def show(seconds: dict[str, list[float]]) -> None:
-    """Median, least and most of each command, and the median's ratio to the two of Ansible's own."""
-    middle = {name: statistics.median(values) for name, values in seconds.items()}
-    print(f"{'':26}{'median s':>9}{'least':>8}{'most':>8}{'/ ping':>8}{'/ setup':>9}")
-    for name, values in seconds.items():
-        to_ping = middle[name] / middle["ansible -m ping"]
-        to_setup = middle[name] / middle["ansible -m setup"]
-        print(f"{name:26}{middle[name]:9.1f}{min(values):8.1f}{max(values):8.1f}{to_ping:8.2f}{to_setup:9.2f}")
+def show(seconds: dict[str, list[Spent]]) -> None:
+    """Medians of each command, on the clock and of the processors, and their ratios to the two of Ansible's own."""
+    middle = {name: Spent(*map(statistics.median, zip(*spent, strict=True))) for name, spent in seconds.items()}
+    ping, setup = middle["ansible -m ping"], middle["ansible -m setup"]
+    print(f"{'':26}{'wall s':>8}{'/ ping':>8}{'/ setup':>9}{'cpu s':>8}{'/ ping':>8}{'/ setup':>9}")
+    for name, each in middle.items():
+        wall = f"{each.wall:8.1f}{each.wall / ping.wall:8.2f}{each.wall / setup.wall:9.2f}"
+        print(f"{name:26}{wall}{each.cpu:8.2f}{each.cpu / ping.cpu:8.2f}{each.cpu / setup.cpu:9.2f}")
 
 
 def main() -> int:
@@ -91,9 +113,10 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--recipe", default="centos7-py313")
     parser.add_argument("--forks", type=int, default=20, help="the same for all commands (ansible.cfg says 20)")
+    parser.add_argument("--roles", action="store_true", help="measure the same audit without the batch as well")
     options = parser.parse_args()
     try:
-        measure(options.hosts, options.repeat, options.recipe, options.forks)
+        measure(options.hosts, options.repeat, options.recipe, options.forks, options.roles)
     except StandInError as exc:
         print(f"bench_fleet: {exc}", file=sys.stderr)
         return 1

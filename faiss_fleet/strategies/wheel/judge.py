@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -28,8 +29,26 @@ def libc_of(facts: Facts) -> tuple[str, tuple[int, ...]] | None:
     return libc["family"], tuple(glibc.parse_version(libc["version"]))
 
 
+# By wheel and what a host provides. A fleet has a few kinds of hosts, and the table has dozens of wheels for each.
+_JUDGED: dict[tuple[int, str], tuple[Wheel, list[Reason]]] = {}
+MOST_JUDGED = 20_000
+
+
 def of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
     """Why this wheel cannot run on the host whatever its Python; [] when nothing known stands in the way."""
+    libc = facts["libc"]
+    provides = needs.provided_per_facts(facts)
+    host = repr((provides, libc["family"], libc["version"], facts["arch"], facts["cpu"]["isa_level"]))
+    # The entry keeps its wheel alive, so that no other one gets its identity.
+    known = _JUDGED.get((id(wheel), host))
+    if known is None:
+        if len(_JUDGED) >= MOST_JUDGED:
+            _JUDGED.clear()
+        known = _JUDGED[id(wheel), host] = (wheel, _of_host(wheel, facts))
+    return copy.deepcopy(known[1])
+
+
+def _of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
     found = _loader(wheel, facts)
     found.extend(cpu(wheel.isa, facts, f"{wheel.project} {wheel.version}"))
     found.extend(platform_tag(wheel, facts))

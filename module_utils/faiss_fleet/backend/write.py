@@ -176,7 +176,7 @@ def apply(work_out, labels=None, kept=5, timeout=10):
     """Works out a plan, once more under the lock, and applies it. Returns (plan, path of the new backup or None)."""
     plan = work_out()
     if not changes(plan):
-        _tidy(plan.place)
+        tidy(plan.place)
         return plan, None
     check_possible(plan)
     with SettingLock(plan.place.folder, plan.place.names[0], timeout) as lock:
@@ -194,7 +194,7 @@ def _sweep(where):
         atomic_file.sweep(real)
 
 
-def _tidy(where):
+def tidy(where):
     """Sweeps where there is nothing else to do, if a killed run left its lock and nobody is at work now."""
     lock = SettingLock(where.folder, where.names[0], timeout=0)
     if not os.path.lexists(lock.path) or not os.access(where.folder, os.W_OK):

@@ -55,3 +55,19 @@ def test_a_refusal_of_the_run_is_no_hosts_failure() -> None:
     progress.see(event("failed", "a", "fleet_preflight", res={"msg": "the inventory is empty"}), 1)
     assert progress.errors == ["the inventory is empty"]
     assert progress.done == 0
+
+
+def test_hosts_of_a_batch_have_their_verdicts_when_it_is_over() -> None:
+    progress = Progress(0)
+    progress.due = 3
+    done = {
+        "a": {"decision": {"backend": "faiss", "because": "it passed"}},
+        "b": {"decision": {"backend": "js", "because": "none passed"}},
+    }
+    verdicts = progress.see_batch(done, 5)
+    assert [(one.host, one.state, one.text) for one in verdicts] == [
+        ("a", "native", "it passed"),
+        ("b", "fallback", "none passed"),
+    ]
+    assert progress.stages()["waiting"] == 1 and progress.done == 2
+    assert progress.see_batch(done, 6) == []

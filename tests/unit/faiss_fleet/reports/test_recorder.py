@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -199,3 +200,28 @@ def test_hosts_whose_machine_is_not_known_are_not_taken_for_one(told: Told) -> N
     told.audit("one")
     told.audit("two")
     assert all("machine" not in record["host"] for record in runs.read_records(told.folder))
+
+
+def test_what_another_process_of_the_run_records_is_kept_and_known(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SAMPLE, "facts", {**SAMPLE["facts"], "machine": {"id": "4c4c4544"}})
+    child = os.fork()
+    if not child:
+        told.audit("one")
+        os._exit(0 if told.written("one") and not told.written("two") else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    told.recorded_elsewhere({"one": {"backend": "faiss"}})
+    told.audit("two")
+    summary = told.finish()
+    assert states(told.folder) == {"one": "native", "two": "native"} and summary.hosts == 2
+    (second,) = [record for record in runs.read_records(told.folder) if record["host"]["name"] == "two"]
+    assert second["host"]["same_machine_as"] == "one"
+    assert told.decided["one"]["backend"] == "faiss"
+
+
+def test_a_record_that_cannot_be_written_is_not_taken_for_written(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(runs.Journal, "append", full)
+    told.audit("one")
+    assert not told.written("one")

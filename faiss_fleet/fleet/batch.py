@@ -1,0 +1,71 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What a batch does under --tags, and what it leaves behind when it is over. Pure but for the one file it reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ACTION = "fleet_batch"
+AUDIT, FACTS, NOTHING = "audit", "facts", "nothing"
+# Tags of the stages in audit.yml; a test holds them against it.
+TAGS = (
+    frozenset({"probe", "install", "backend"}),
+    frozenset({"install", "backend"}),
+    frozenset({"backend"}),
+)
+
+# Known in Ansible's main process alone: from core 2.19 on, a task's process has no terminal.
+_terminal = False
+
+
+def show_on_terminal(possible: bool) -> None:
+    """Says whether standard output is a terminal on which a line can be renewed."""
+    global _terminal
+    _terminal = possible
+
+
+def on_terminal() -> bool:
+    """Whether a batch shows where it stands."""
+    return _terminal
+
+
+def extent(run: Iterable[str], skip: Iterable[str]) -> str:
+    """The stages that these tags leave: all of them, the facts alone, or a mixture that only the roles do."""
+    left = [_is_left(tags, set(run), set(skip)) for tags in TAGS]
+    return AUDIT if all(left) else FACTS if left == [True, False, False] else NOTHING
+
+
+def _is_left(tags: frozenset[str], run: set[str], skip: set[str]) -> bool:
+    """As Ansible decides it for a task that has tags, and neither ``always`` nor ``never``."""
+    wanted = not run or bool(run & {"all", "tagged"}) or bool(run & tags)
+    return wanted and not (skip & {"all", "tagged"} or skip & tags)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """By host: what is known of it where it is done, and why it is left to the roles where it is not."""
+
+    done: dict[str, dict[str, Any]]
+    left: dict[str, str]
+
+    @classmethod
+    def read(cls, path: str) -> Outcome:
+        """From the file that the action's result names."""
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        return cls(found["done"], found["left"])
+
+
+def done_by(event: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The hosts that are done by the end of a batch, out of an event of ansible-runner; none for any other event."""
+    data = event.get("event_data") or {}
+    path = (data.get("res") or {}).get("file") if isinstance(data.get("res"), Mapping) else None
+    if event.get("event") != "runner_on_ok" or data.get("task_action") != ACTION or not path:
+        return {}
+    try:
+        return Outcome.read(str(path)).done
+    except (OSError, ValueError, KeyError):
+        return {}  # the run is over already, and its records say the same

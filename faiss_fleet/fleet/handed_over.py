@@ -1,0 +1,84 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Which hosts of this run the roles still have to see after a batch, and the facts that it has read of them already.
+
+What a batch left is known in Ansible's main process alone, where the next play asks for its hosts; facts are in files
+of the run's own temporary directory, where the task of that host finds them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+ALL = ["all"]
+NOBODY = ["all", "!all"]
+# Facts older than this are read again.
+FRESH_SECONDS = 900.0
+FACTS = "fleet-facts"
+
+_left: set[str] | None = None
+
+
+def forget() -> None:
+    """A playbook begins: no batch has been at work yet."""
+    global _left
+    _left = None
+
+
+def note(hosts: Iterable[str]) -> None:
+    """A batch is over and leaves these."""
+    global _left
+    _left = (_left or set()) | set(hosts)
+
+
+def pattern() -> list[str]:
+    """What a play's ``hosts`` is, so that it has those that are left; all where no batch was at work."""
+    if _left is None:
+        return ALL
+    if not _left:
+        return NOBODY
+    # One expression: each pattern costs a look at the whole inventory. A group of the same name only adds hosts.
+    return [f"~^({'|'.join(map(_literal, sorted(_left)))})$"]
+
+
+def _literal(name: str) -> str:
+    """The name in an expression without the characters that mean something to Ansible in a pattern."""
+    return re.sub(r"[^A-Za-z0-9_]", lambda found: f"\\U{ord(found[0]):08x}", name)
+
+
+def _file(host: str) -> str:
+    return f"{hashlib.sha256(host.encode(errors='replace')).hexdigest()}.json"
+
+
+def keep_facts(folder: Path, host: str, options: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+    """Leaves a host's facts for its role. Where that does not work, they are read again."""
+    found = {"glibc_facts": answer["facts"]}
+    if answer.get("python"):
+        # What Ansible would look for again.
+        found["discovered_interpreter_python"] = answer["python"]
+    with suppress(OSError):
+        path = folder / FACTS
+        path.mkdir(mode=0o700, exist_ok=True)
+        text = json.dumps({"options": options, "facts": found})
+        (path / _file(host)).write_text(text, encoding="utf-8")
+
+
+def take_facts(folder: Path, host: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The facts that a batch has just read with the same options, by their names in Ansible; None where it has not.
+
+    They are given out once: whoever asks again wants them read again.
+    """
+    path = folder / FACTS / _file(host)
+    try:
+        fresh = time.time() - path.stat().st_mtime < FRESH_SECONDS
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        path.unlink()
+    except (OSError, ValueError):
+        return None
+    return dict(kept["facts"]) if fresh and kept["options"] == dict(options) else None

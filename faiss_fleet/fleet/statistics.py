@@ -1,0 +1,26 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Counts hosts of a batch in the statistics that Ansible's recap shows: to Ansible they had no task."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+
+def count_ok(hosts: Iterable[str]) -> None:
+    """Counts one task that went well for each host. Where the statistics are not found, the recap lacks these hosts."""
+    found = _statistics()
+    for host in hosts if found is not None else ():
+        found.increment("ok", host)
+
+
+def _statistics() -> Any:
+    """Those of the TaskQueueManager that called the callback. It hands them out at the end of the playbook only."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_back is not None:
+        frame = frame.f_back
+        owner = frame.f_locals.get("self")
+        if type(owner).__name__ == "TaskQueueManager":
+            return getattr(owner, "_stats", None)
+    return None

@@ -1,0 +1,172 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A batch on hosts by SSH: one call where nothing has changed, the same record, and every other host for the roles."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import class_wheels, needs
+from tests.ssh_farm import Farm
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTS = {"one": "centos7-py313", "two": "centos7-py313", "hangs": "centos7-py313", "bare": "centos7-nopython"}
+HOSTS["off"] = "centos7-nopython"
+# Ends when Ansible starts a module; hangs when the batch starts it, which feeds it by `python -`.
+HANGS = '#!/bin/sh\n[ "$1" != - ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
+# What two runs of the same host differ in: times, and what other hosts on the same disk write.
+TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes", "free_inodes")
+
+
+class Fleet:
+    def __init__(self, farm: Farm, folder: Path) -> None:
+        self.farm, self.folder = farm, folder
+        values = {
+            "faiss_install__strategies": ["wheel"],
+            "faiss_install__wheelhouse": str(class_wheels.folder()),
+            "faiss_install__cache": str(folder / "cache"),
+            "faiss_install__measure_fallback": False,
+            "faiss_install__search_test": {"workload": {"n": 2000, "d": 32, "k": 5, "queries": 40, "loader": False}},
+        }
+        hangs = {"ansible_python_interpreter": "/opt/hangs"}
+        variables = {name: values | (hangs if name == "hangs" else {}) for name in HOSTS}
+        self.inventory = farm.write_inventory(folder / "hosts.json", variables)
+        self.environment = {**os.environ, "FAISS_FLEET_REPORTS": str(folder / "reports"), "ANSIBLE_NOCOLOR": "1"}
+
+    def argv(self, *arguments: str, book: str = "audit.yml") -> list[str]:
+        return ["ansible-playbook", book, "-i", str(self.inventory), *arguments]
+
+    def run(self, *arguments: str, book: str = "audit.yml") -> subprocess.CompletedProcess[str]:
+        return self.farm.run(self.argv(*arguments, book=book), cwd=ROOT, env=self.environment, timeout=600)
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        lines = (self.folder / "reports/latest/records.jsonl").read_text(encoding="utf-8").splitlines()
+        return {record["host"]["name"]: record for record in map(json.loads, lines)}
+
+    def calls(self, *names: str) -> list[int]:
+        return [self.farm.calls(name) for name in names]
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    """Hosts of which two are audited already; one is switched off."""
+    needs.root()
+    needs.command("sshd")
+    with Farm(HOSTS) as farm:
+        found = Fleet(farm, tmp_path_factory.mktemp("batch"))
+        path = farm.path("hangs", "/opt/hangs")
+        path.write_text(HANGS)
+        path.chmod(0o755)
+        farm.stop("off")
+        done = found.run("-l", "one,two")
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+        assert done.stdout.count("changed=2") == 2, done.stdout
+        yield found
+
+
+def untimed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: untimed(entry) for name, entry in value.items() if name not in TIMES}
+    return [untimed(entry) for entry in value] if isinstance(value, list) else value
+
+
+def comparable(records: dict[str, dict[str, Any]]) -> Any:
+    """All of the records but times and the run's id."""
+    return {name: untimed({**record, "run": {**record["run"], "id": ""}}) for name, record in records.items()}
+
+
+def test_a_host_where_nothing_has_changed_is_one_call_and_has_the_record_of_the_roles(fleet: Fleet) -> None:
+    before = fleet.calls("one", "two")
+    done = fleet.run("-l", "one,two")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [now - then for now, then in zip(fleet.calls("one", "two"), before, strict=True)] == [1, 1]
+    assert done.stdout.count("=> wheel, nothing to do") == 2
+    assert "two                        : ok=1    changed=0    unreachable=0    failed=0" in done.stdout
+    batch = fleet.records()
+    again = fleet.run("-l", "one,two", "-e", "fleet_batch=false")
+    assert again.returncode == 0 and "Gather host facts" in again.stdout, again.stdout + again.stderr
+    roles = fleet.records()
+    assert {name: record["state"] for name, record in batch.items()} == {"one": "native", "two": "native"}
+    assert comparable(batch) == comparable(roles)
+
+
+@pytest.mark.slow
+def test_check_mode_says_the_same_in_one_call(fleet: Fleet) -> None:
+    before = fleet.calls("one")
+    assert fleet.run("-l", "one", "--check", "--diff").returncode == 0
+    assert fleet.calls("one")[0] - before[0] == 1
+    batch = fleet.records()
+    assert fleet.run("-l", "one", "--check", "--diff", "-e", "fleet_batch=false").returncode == 0
+    assert comparable(batch) == comparable(fleet.records()) and batch["one"]["run"]["check_mode"] is True
+
+
+def test_every_host_that_a_batch_cannot_finish_goes_through_the_roles(fleet: Fleet) -> None:
+    done = fleet.run("-v", "--check", "-e", "fleet_batch_timeout=8")
+    assert done.returncode == 4, done.stdout + done.stderr
+    for name, reason in (("hangs", "it did not end within 8 s"), ("bare", "no Python was found"), ("off", "")):
+        assert f"[{name}] goes to the roles: " in done.stdout and reason in done.stdout, done.stdout
+    records = fleet.records()
+    states = {name: record["state"] for name, record in records.items()}
+    assert states == {"one": "native", "two": "native", "hangs": "native", "bare": "fallback", "off": "unreachable"}
+    assert records["bare"]["facts"]["method"] == "raw" and records["hangs"]["facts"]["method"] == "module"
+    # The lines of the two come before the roles begin.
+    assert done.stdout.index("[two] => wheel") < done.stdout.index("Gather host facts")
+
+
+@pytest.mark.slow
+def test_a_configuration_that_was_edited_is_written_again_by_the_roles(fleet: Fleet) -> None:
+    path = fleet.farm.path("two", "/etc/faiss-fleet/backend.env")
+    good = path.read_text()
+    path.write_text(good + "FAISS_FLEET_EXTRA=1\n")
+    before = fleet.calls("two")[0]
+    done = fleet.run("-v", "-l", "two", "--tags", "backend")
+    assert "[two] goes to the roles: its configuration has to be written" in done.stdout, done.stdout
+    assert path.read_text() == good
+    assert "changed=1" in done.stdout
+    # Facts and the Python that the batch has found are used: what is left is the search test and the writing.
+    assert fleet.calls("two")[0] - before == 3
+
+
+def test_a_probe_is_one_call(fleet: Fleet) -> None:
+    before = fleet.calls("one", "bare")
+    done = fleet.run("-l", "one,bare", book="playbooks/probe.yml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert fleet.calls("one")[0] - before[0] == 1
+    (path,) = (Path(line.strip()) for line in done.stdout.splitlines() if line.strip().endswith("facts.jsonl"))
+    found = {entry["host"]: entry["facts"]["method"] for entry in map(json.loads, path.read_text().splitlines())}
+    assert found == {"one": "module", "bare": "raw"}
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_promptly_and_keeps_the_hosts_that_are_done(fleet: Fleet) -> None:
+    path = f"{ROOT}/.venv/bin:{os.environ['PATH']}"
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    process = subprocess.Popen(
+        [*fleet.farm.prefix, *fleet.argv("-l", "one,hangs")],
+        cwd=ROOT,
+        env={**fleet.environment, "PATH": path, "PYTHONUNBUFFERED": "1"},
+        start_new_session=True,
+        **pipes,
+    )
+    assert process.stdout is not None
+    lines: list[str] = []
+    for line in process.stdout:
+        lines.append(line)
+        if "[one] => wheel" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    started = time.monotonic()
+    rest, _ = process.communicate(timeout=60)
+    assert time.monotonic() - started < 30, "".join(lines) + rest
+    assert process.returncode != 0
+    records = fleet.records()
+    assert {name: record["state"] for name, record in records.items()} == {"one": "native", "hangs": "failed"}
+    assert records["hangs"]["cause"] == "interrupted"

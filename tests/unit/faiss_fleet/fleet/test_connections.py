@@ -1,0 +1,82 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Connections of a batch say what Ansible's own would say, and unusual ones are left to it."""
+
+from __future__ import annotations
+
+import shlex
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.playbook.play_context import PlayContext
+from ansible.playbook.task import Task
+from ansible.template import Templar
+
+from faiss_fleet.fleet.answered_host import HandOver
+from faiss_fleet.fleet.connections import Lines
+
+HOST = {"inventory_hostname": "web1", "ansible_python_interpreter": "/usr/bin/python3", "ansible_pipelining": True}
+
+
+@pytest.fixture(scope="module")
+def lines() -> Lines:
+    loader = DataLoader()
+    action = SimpleNamespace(_task=Task(), _play_context=PlayContext(), _loader=loader, _templar=Templar(loader=loader))
+    return Lines(action)
+
+
+def command(line: Any) -> str:
+    return line.command  # type: ignore[no-any-return]
+
+
+def test_a_host_is_reached_as_its_variables_say(lines: Lines) -> None:
+    given = {"ansible_host": "192.0.2.7", "ansible_port": 2222, "ansible_user": "deploy"}
+    line = lines.to({**HOST, **given, "ansible_ssh_common_args": "-o ProxyJump={{ jump }}", "jump": "gate"})
+    options = {name: line.connection.get_option(name) for name in ("host", "port", "remote_user", "ssh_common_args")}
+    expected = {"host": "192.0.2.7", "port": 2222, "remote_user": "deploy", "ssh_common_args": "-o ProxyJump=gate"}
+    assert options == expected
+    assert line.connection.get_option("reconnection_retries") == 0
+    assert command(line) == "/bin/sh -c '/usr/bin/python3 -'"
+
+
+def test_hosts_that_say_the_same_share_their_options_but_for_the_address(lines: Lines) -> None:
+    known = len(lines._options)
+    first, second, third = (
+        lines.to({**HOST, "inventory_hostname": name, **more, "ansible_user": "shared"})
+        for name, more in (("a", {}), ("b", {"ansible_host": "192.0.2.9"}), ("c", {}))
+    )
+    assert [line.connection.get_option("host") for line in (first, second, third)] == ["a", "192.0.2.9", "c"]
+    assert len(lines._options) == known + 1
+    first.connection.set_option("port", 1)
+    assert second.connection.get_option("port") != 1
+
+
+def test_become_wraps_the_command(lines: Lines) -> None:
+    line = lines.to({**HOST, "ansible_become": "yes", "ansible_become_user": "app", "ansible_user": "me"})
+    shell, option, inner = shlex.split(command(line))
+    assert (shell, option) == ("/bin/sh", "-c")
+    assert inner.startswith("sudo ") and "-u app" in inner and "/usr/bin/python3 -" in inner
+    assert line.connection.become.get_option("become_user") == "app"
+
+
+@pytest.mark.parametrize(
+    "variables, reason",
+    [
+        ({"ansible_connection": "community.docker.docker"}, "connection community.docker.docker"),
+        ({"ansible_connection": "winrm"}, "connection winrm"),
+        ({"ansible_become": True, "ansible_become_method": "su"}, "become method su"),
+        ({"ansible_shell_type": "powershell"}, "shell"),
+        ({"ansible_pipelining": False}, "pipelining is off"),
+        ({"ansible_python_interpreter": "auto_legacy"}, "Python auto_legacy"),
+        ({"ansible_host": "{{ nowhere }}"}, "could not be prepared"),
+    ],
+)
+def test_what_is_unusual_is_left_to_the_roles(lines: Lines, variables: dict[str, Any], reason: str) -> None:
+    with pytest.raises(HandOver, match=reason):
+        lines.to({**HOST, **variables})
+
+
+def test_a_python_of_this_machine_reads_what_it_is_sent(lines: Lines) -> None:
+    line = lines.to({**HOST, "ansible_connection": "local"})
+    assert line.ask(b"print(6 * 7)\n")[:2] == (0, "42\n")

@@ -1,0 +1,69 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""A shell on the host chooses the Python that Ansible's discovery would choose."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from faiss_fleet.fleet import interpreter
+
+NAMES = ["python3.12", "python3.6", "/usr/bin/python3"]
+FAMILIES = {"centos": "redhat", "redhat": "redhat", "debian": "debian"}
+
+
+def choose(folder: Path, release: str, there: list[str], *, named: str = "auto_silent") -> str:
+    """What a host with this os-release and these Pythons starts; each prints its own name."""
+    (folder / "bin").mkdir()
+    for name in there:
+        path = folder / "bin" / name
+        path.write_text(f"#!/bin/sh\ncat >/dev/null\necho {name}\n")
+        path.chmod(0o755)
+    (folder / "os-release").write_text(release)
+    platform = f"{folder}/bin/platform-python"
+    places = {"redhat": {"6": f"{folder}/bin/python2", "8": platform}, "debian": {"10": f"{folder}/bin/python3"}}
+    command = interpreter.command(named, [*NAMES, platform, f"{folder}/bin/python3"], places, FAMILIES)
+    assert command is not None
+    command = command.replace("/etc/os-release", f"{folder}/os-release")
+    environment = {"PATH": f"{folder}/bin:/bin"}
+    names = command.replace("/usr/bin/python3", "/absent")
+    done = subprocess.run(["/bin/sh", "-c", names], env=environment, input="", capture_output=True, text=True)
+    return done.stdout.strip() or f"{done.returncode}: {done.stderr.strip()}"
+
+
+@pytest.mark.parametrize(
+    "release, there, expected",
+    [
+        pytest.param("ID=arch\n", ["python3.6", "python3.12"], "python3.12", id="first of the list"),
+        pytest.param('ID="centos"\nVERSION_ID="8"\n', ["python3.6", "platform-python"], "platform-python", id="known"),
+        pytest.param('ID="centos"\nVERSION_ID="8.4"\n', ["python3.6", "platform-python"], "platform-python", id="8.4"),
+        pytest.param('ID="centos"\nVERSION_ID="9"\n', ["python3.6", "platform-python"], "platform-python", id="newer"),
+        pytest.param('ID="centos"\nVERSION_ID="7"\n', ["python3.6", "platform-python"], "python3.6", id="empty"),
+        pytest.param('ID="centos"\nVERSION_ID="8"\n', ["python3.12"], "python3.12", id="its own is absent"),
+        pytest.param("ID=debian\n", ["python3.6", "python3"], "python3.6", id="no version: Debian sid"),
+        pytest.param("ID=debian\nVERSION_ID=12\n", ["python3.6", "python3"], "python3", id="by path"),
+        pytest.param("ID=debian\nVERSION_ID=rolling\n", ["python3.6"], "python3.6", id="odd version"),
+    ],
+)
+def test_the_choice_is_ansibles(tmp_path: Path, release: str, there: list[str], expected: str) -> None:
+    assert choose(tmp_path, release, there) == expected
+
+
+def test_a_host_without_a_python_says_so(tmp_path: Path) -> None:
+    assert choose(tmp_path, "ID=arch\n", []) == "127: no Python was found"
+
+
+@pytest.mark.parametrize(
+    "named, expected",
+    [
+        ("/opt/python/bin/python3", "/opt/python/bin/python3 -"),
+        ("auto_legacy", None),
+        ("python3", None),
+        ("/opt/my python/bin/python3", None),
+        ("/bin/sh -c 'python3'", None),
+    ],
+)
+def test_a_python_that_is_named_is_started_unless_only_ansible_can(named: str, expected: str | None) -> None:
+    assert interpreter.command(named, NAMES, {}, {}) == expected

@@ -1,0 +1,93 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""One text on the standard input of a Python gives facts, without a file on the host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from faiss_fleet.fleet import one_call, payload
+from faiss_fleet.target.backend import config
+from tests import needs
+
+FACTS = {"interpreters": [], "search_paths": [], "timeout": 5}
+
+
+def ask(python: str, folder: Path, **questions: Any) -> dict[str, Any]:
+    """The answer of a Python of this machine, whose configuration would lie in a directory of its own."""
+    facts = {**FACTS, "prefix": str(folder / "opt"), "setting": str(folder / "backend.json")}
+    text, mark = payload.text({"facts": facts, "seconds": 200, "check_mode": True, **questions})
+    done = subprocess.run([python, "-"], input=text, capture_output=True, cwd=folder, timeout=250)
+    found = payload.answer(done.stdout.decode(), mark)
+    assert found is not None, done.stderr.decode()[-2000:]
+    return found
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "this"])
+def test_a_python_of_a_host_gathers_facts_and_leaves_no_file(version: str, tmp_path: Path) -> None:
+    python = sys.executable if version == "this" else needs.interpreter(version)
+    facts = ask(python, tmp_path)["facts"]
+    assert (facts["method"], facts["arch"]) == ("module", os.uname().machine)
+    assert facts["libc"]["version"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def configured(folder: Path, program: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A configuration for this program as it would be written, and the questions about it."""
+    runtime = {"kind": "python", "argv": [program], "env": {}, "prefix": None}
+    setting = {"schema": 1, "backend": "faiss", "provider": "existing", "candidate": "existing:x", "runtime": runtime}
+    path = folder / "backend.json"
+    for name, data in ((path, config.text(setting)), (path.with_suffix(".env"), config.env_text(setting, str(path)))):
+        name.write_bytes(data)
+        name.chmod(0o600)
+    limits = {"timeout": 50, "memory_limit_mb": 0, "min_recall": one_call.MIN_RECALL}
+    test = {"workload": {**one_call.WORKLOAD, "figures": False}, **limits}
+    # Of this user alone, as the directory above is closed to others.
+    wanted = {"path": str(path), "mode": "0600", "backup": True}
+    return setting, {"test": test, "files": None, "configuration": wanted}
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "this"])
+def test_what_is_configured_is_tested_and_compared(version: str, tmp_path: Path) -> None:
+    python = sys.executable if version == "this" else needs.interpreter(version)
+    setting, questions = configured(tmp_path, python)
+    found = ask(python, tmp_path, **questions)
+    assert (found["test"]["candidate"], found["test"]["runtime"]) == ("existing:x", setting["runtime"])
+    # It was started, whether this Python has a FAISS or not.
+    assert found["test"]["evidence"]["outcome"]["start_error"] is None
+    assert found["test"]["evidence"]["said"]["stage"]
+    assert found["configuration"]["changed"] is False, found["refused"]
+    assert found["configuration"]["before"] == setting
+    (tmp_path / "backend.env").write_text("FAISS_FLEET_BACKEND=js\n")
+    assert ask(python, tmp_path, **questions)["configuration"]["changed"] is True
+    assert (tmp_path / "backend.env").read_text() == "FAISS_FLEET_BACKEND=js\n"
+
+
+def test_a_configuration_of_what_is_gone_is_refused_with_words(tmp_path: Path) -> None:
+    _setting, questions = configured(tmp_path, "/absent/python")
+    assert "/absent/python" in ask(sys.executable, tmp_path, **questions)["refused"]
+
+
+@pytest.mark.parametrize("output", ["", "Welcome\n", "{mark}", "{mark}[]", "{mark}{{", '{mark}{{"facts": 1}}'])
+def test_anything_else_is_no_answer(output: str) -> None:
+    assert payload.answer(output.format(mark="M "), "M ") is None
+
+
+def test_an_answer_is_found_in_what_a_login_prints() -> None:
+    assert payload.answer('Welcome\nM {"facts": {}}\nbye\n', "M ") == {"facts": {}}
+
+
+def test_it_is_small() -> None:
+    text, _mark = payload.text({"facts": FACTS})
+    assert len(text) < 110_000
+
+
+def test_only_the_brief_test_travels() -> None:
+    names = payload._needed()
+    assert "faiss_fleet.search.programs.faiss_child" in names
+    assert "faiss_fleet.search.programs.faiss_figures" not in names
