@@ -9,6 +9,7 @@ host after another; here the same specs are held against an inventory before any
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import json
 import math
@@ -220,6 +221,8 @@ def _bool(value: Any) -> bool:
 
 
 def _str(value: Any) -> str:
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()  # YAML makes a date of 2026-12-31 without quotes
     if isinstance(value, str | int | float):
         return str(value)
     raise TypeError

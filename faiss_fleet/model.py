@@ -34,15 +34,36 @@ class RunInfo(TypedDict):
     version: str
     check_mode: bool
     inventory: list[str]
+    user: NotRequired[str | None]
+    commit: NotRequired[str | None]
+    limit: NotRequired[str | None]
+
+
+class Waiver(TypedDict):
+    """A cause that somebody has accepted for a host or a group, and until which day."""
+
+    cause: str
+    reason: str
+    owner: str
+    until: str
+    host: NotRequired[str | None]
+    group: NotRequired[str | None]
 
 
 class HostInfo(TypedDict):
-    """The host's name in the inventory, its groups, and which other name of the run is the same machine."""
+    """The host's name in the inventory, its groups, and which other name of the run is the same machine.
+
+    columns: variables and groups that the inventory wants shown; waivers: those that name this host or a group of it;
+    options: variables of the roles that differ from their defaults.
+    """
 
     name: str
     groups: list[str]
     machine: NotRequired[str | None]
     same_machine_as: NotRequired[str | None]
+    columns: NotRequired[dict[str, str]]
+    waivers: NotRequired[list[Waiver]]
+    options: NotRequired[Json]
 
 
 class Library(TypedDict):
@@ -213,6 +234,7 @@ class HostFacts(TypedDict):
     libgomp: Library
     libgcc: NotRequired[Library]
     libz: NotRequired[Library]
+    libatomic: NotRequired[Library]
     arch: str
     cpu: Cpu
     memory_bytes: NotRequired[int | None]
@@ -353,6 +375,7 @@ class Verification(TypedDict):
     numpy_version: NotRequired[str | None]
     python_version: NotRequired[str | None]
     isa_loaded: NotRequired[str | None]
+    kernel: NotRequired[Literal["wasm-simd", "js"]]
     known_answer: NotRequired[bool | None]
     save_load: NotRequired[bool | None]
     indexes: NotRequired[list[IndexFigures]]

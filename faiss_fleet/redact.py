@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 
 HIDDEN = "****"
+SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key|private_?key|credential", re.IGNORECASE)
 
 # No pattern begins with a run of letters of any length: in a text of nothing else it would be tried at each.
 # user:token@ and token@ in front of a host. The password may itself hold '@' or ':'; a blank or a quote ends the URL.
@@ -23,6 +24,11 @@ ASSIGNMENT = re.compile(
 HEADER = re.compile(
     r"(?P<name>\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token)\s+)[^\s\"']+", re.IGNORECASE
 )
+
+
+def secret_name(name: str) -> bool:
+    """Whether what has this name is taken for a secret, whatever its value."""
+    return SECRET_NAME.search(name) is not None
 
 
 def redact(text: str) -> str:

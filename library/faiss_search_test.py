@@ -225,6 +225,11 @@ results:
       returned: when the runtime is one of Node that started
       type: str
       sample: 16.20.2
+    kernel:
+      description: By what the JavaScript fallback compares vectors, V(wasm-simd) or V(js).
+      returned: when the runtime is of kind V(js) and found the known answers
+      type: str
+      sample: wasm-simd
     binding_version:
       description: Version of faiss-node.
       returned: when the runtime is one of Node and faiss-node was loaded

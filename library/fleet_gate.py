@@ -28,4 +28,9 @@ hosts:
   returned: when the gate closes
   type: list
   sample: [web07]
+waived:
+  description: Hosts that fell back for a cause that C(fleet_report__waivers) accepts today.
+  returned: when there are any
+  type: list
+  sample: [web08]
 '''

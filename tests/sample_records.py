@@ -134,7 +134,7 @@ def _record(number: int, kind: tuple[Any, ...], dice: random.Random, cleaner: Cl
         return builder.close(cleaner, finished)
     builder.add_facts({"ansible_facts": {"glibc_facts": _facts(kind, dice)}})
     plan = _plan(kind)
-    js = _verified("js", "js", dice, faiss=None)
+    js = _verified("js", "js", dice, faiss=None) | {"kernel": "wasm-simd"}
     chosen = next((candidate for candidate in plan if candidate["verdict"] == "possible"), plan[-1])
     attempts, verification = [], [js]
     decision = _decision(chosen, plan, ending)

@@ -16,7 +16,7 @@ from ..target.search import run as search_test
 
 FIGURES = ("recall_at_k", "qps", "p50_ms", "p95_ms")
 FALLBACKS = "fallbacks"  # in what the configuration says was verified
-OF_A_TEST = ("numpy_version", "python_version", "node_version", "workload")
+OF_A_TEST = ("numpy_version", "python_version", "node_version", "kernel", "workload")
 
 
 def earlier(candidate: str, runtime: Runtime, facts: Facts, options: Options) -> Json | None:

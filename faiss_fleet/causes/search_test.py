@@ -71,6 +71,7 @@ TAKEN = (
     "peak_rss_bytes",
 )
 TAKEN_IF_SAID = ("node_version", "binding_version", "soak")
+KERNELS = ("wasm-simd", "js")  # by which the JavaScript fallback compares
 
 Evidence = Mapping[str, Any]
 Verdict = tuple[str | None, str | None]  # cause and message; both None when it passed
@@ -127,6 +128,7 @@ def judge(
         "warnings": _warnings(outcome, said),
         **{name: said["found"].get(name) for name in TAKEN},
         **{name: said["found"][name] for name in TAKEN_IF_SAID if name in said["found"]},
+        **({"kernel": said["found"]["kernel"]} if said["found"].get("kernel") in KERNELS else {}),
         "indexes": said["found"].get("indexes") or [],
     }
     if cause == "wrong_answer" and said["stage"] in ("known_answer", "save_load"):

@@ -22,6 +22,10 @@ EACH = 200  # fleets up to this size get a plain line for every host, larger one
 PAUSE = 10.0  # seconds between plain lines on the whole
 
 
+def _left(seconds: float | None) -> str:
+    return "time left not known yet" if seconds is None else f"{clock(seconds)} left"
+
+
 class Panel:
     """What Live asks for, a few times a second."""
 
@@ -33,7 +37,7 @@ class Panel:
         done, total = progress.done, progress.total
         head = Text.assemble(
             (f"{done:,} of {total:,} hosts", "bold"),
-            f"   {clock(now - progress.started)} so far, {clock(progress.remaining(now))} left",
+            f"   {clock(now - progress.started)} so far, {_left(progress.remaining(now))}",
         )
         stages = Text("   ").join(Text(f"{name} {count:,}") for name, count in progress.stages().items())
         verdicts = Text("   ").join(
@@ -79,11 +83,11 @@ class Display:
     def tick(self) -> None:
         """Called now and then: the plain line on the whole."""
         now = time.monotonic()
-        if not self._live and now - self._last >= PAUSE:
+        if not self._live and self._progress.total and now - self._last >= PAUSE:
             self._last = now
             counts = ", ".join(f"{self._progress.verdicts[state]:,} {state}" for state in STATES)
-            left = clock(self._progress.remaining(now))
-            self._print(f"{self._progress.done:,} of {self._progress.total:,} hosts: {counts}; {left} left", None)
+            left = _left(self._progress.remaining(now))
+            self._print(f"{self._progress.done:,} of {self._progress.total:,} hosts: {counts}; {left}", None)
 
     def _print(self, text: str, style: str | None) -> None:
         self._console.print(Text(text, style or ""), soft_wrap=True)

@@ -13,10 +13,10 @@ from rich.text import Text
 
 from ..demangle import demangle
 from ..errors import FleetError
+from ..plan import artefact_sources
 from ..reports.text import one_line, visible
 from ..strategies.wheel import needs as wheel_needs
-from ..target.elf import chain, needs, versions
-from ..target.elf import reader as elf
+from ..target.elf import needs, versions
 from ..target.errors import AuditError
 
 MAX_SHOWN = 8
@@ -38,24 +38,8 @@ def read(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     if path.suffix == ".whl":
         measured = wheel_needs.read(path)
         return measured.needs, measured.bundled
-    try:
-        files = chain.follow(chain.elf_files_of(str(path), _begins_like_elf))
-    except AuditError as exc:
-        raise FleetError(str(exc)) from exc
-    except OSError as exc:
-        raise FleetError(f"{path} cannot be read: {exc.strerror or exc}. Check the path and its permissions.") from exc
-    base = path if path.is_dir() else path.parent
-    files = {_below(name, base): file for name, file in files.items()}
-    return needs.of_files(files), needs.bundled(files)
-
-
-def _below(name: str, base: Path) -> str:
-    return str(Path(name).relative_to(base)) if Path(name).is_relative_to(base) else name
-
-
-def _begins_like_elf(path: str) -> bool:
-    with open(path, "rb") as handle:
-        return bool(elf.is_elf(handle.read(4)))
+    found = artefact_sources.read_files(path)
+    return found.needs, found.bundled
 
 
 def of_glibc(text: str) -> dict[str, Any]:
@@ -121,8 +105,9 @@ def show(found: Mapping[str, Any], out: Console) -> None:
     out.print()
     for reason in found["reasons"]:
         symbols = ", ".join(demangle(name) for name in reason["symbols"])
-        text = visible(reason["text"]) + (f" [{visible(symbols)}]" if any(
-            demangle(name) != name for name in reason["symbols"]) else "")
+        text = visible(reason["text"]) + (
+            f" [{visible(symbols)}]" if any(demangle(name) != name for name in reason["symbols"]) else ""
+        )
         out.print(Text(text, "red"), soft_wrap=True)
     if found["first_refusal"]:
         out.print(Text("The loader would name first: " + visible(found["first_refusal"]["text"])), soft_wrap=True)

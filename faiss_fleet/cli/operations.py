@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
@@ -13,13 +14,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ..argument_specs import suggestion
 from ..errors import FleetError
 from ..records.build import Run
 from ..records.journal import written_whole
 from ..reports.formats import FORMATS, Material
 from ..run_id import RUN_ID
+from ..store import database
 from ..store.diff import Diff, compare
-from ..store.history import Earlier
+from ..store.history import STORE, Earlier
 from ..store.intake import take_in
 from ..store.queries import Store
 
@@ -27,10 +30,23 @@ UNITS = {"d": "days", "w": "weeks", "h": "hours", "m": "minutes"}
 
 
 @contextmanager
-def opened(store: str, reports: Path) -> Iterator[Store]:
-    """The store by path or URL, with the runs on disk that it did not have yet."""
-    with Store.open(store) as found:
-        take_in(found, reports)
+def opened(
+    store: str, reports: Path, create: bool = True, warn: Callable[[str], None] = lambda _text: None
+) -> Iterator[Store]:
+    """The store by path or URL, with the runs on disk that it did not have yet.
+
+    Without create, a store that is not there stays so: the runs are read into one that goes with the block. warn is
+    told of damaged lines.
+    """
+    url = database.parse(store)
+    if create or url.get_backend_name() != "sqlite" or Path(str(url.database)).exists():
+        with Store.open(store) as found:
+            take_in(found, reports, warn)
+            yield found
+        return
+    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as folder, Store.open(Path(folder) / STORE) as found:
+        found.name = database.shown(url)
+        take_in(found, reports, warn)
         yield found
 
 
@@ -54,6 +70,20 @@ def run_id(store: Store, name: str) -> str:
         what = "more than one run" if found else "no run"
         raise FleetError(f"There is {what} {name!r} in {store.name}. The newest: {', '.join((found or ids)[:5])}.")
     return found[0]
+
+
+def newest_of(store: Store, inventory: str) -> str:
+    """The id of the newest run of an inventory, which may be named by the end of its path."""
+    wanted = inventory.rstrip("/")
+    known: dict[str, str] = {}
+    for run in store.runs():
+        for source in run.inventory:
+            known.setdefault(source.rstrip("/"), run.id)
+    for source, found in known.items():
+        if source == wanted or source.endswith("/" + wanted) or wanted.endswith("/" + source):
+            return found
+    near = suggestion(wanted, known)
+    raise FleetError(f"{store.name} has no run of the inventory {inventory!r}.{near} It has: {', '.join(known)}.")
 
 
 def diff(store: Store, before: str, after: str) -> Diff:
@@ -85,8 +115,7 @@ def _comparable(store: Store, run: str) -> str:
 def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | None = None) -> Material:
     """What a run of the store is exported from."""
     found = run_id(store, name)
-    line = next(each for each in store.runs() if each.id == found)
-    about = asdict(Run.from_dict({key: getattr(line, key) for key in Run.__dataclass_fields__}))
+    about = asdict(Run.from_dict(next(store.records(found))["run"]))
     return Material.of(about, partial(store.records, found), str(reports / found), Earlier.of(store, found), wanted)
 
 

@@ -36,6 +36,12 @@ def reports_folder(given: Path | None = None) -> Path:
     return (source.parent / Path(setting).expanduser()).absolute()
 
 
+def of(reports: Path | None, store: str | None) -> tuple[Path, str]:
+    """Return the directory of runs, and the store's path or URL."""
+    folder = reports_folder(reports)
+    return folder, store_name(store, folder)
+
+
 def check_reports(reports: Path) -> None:
     """Raise FleetError for a directory of runs that does not exist: to read there would make an empty store."""
     if not reports.is_dir():

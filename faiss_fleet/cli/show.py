@@ -11,18 +11,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ..plan.answers import of_record
+from ..plan.record_answers import of_record
 from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal
 from ..reports.summary import Summary
-from ..reports.text import number, one_line, unquoted, visible
+from ..reports.text import brief, number, one_line, unquoted, visible, wrapped
 from ..run_id import timestamp
 from ..store.diff import Change, Diff, Line, age, elapsed, words
 from ..store.queries import GOOD, HostLine, StoredRun
 from .live import STYLES
 
 WIDE = 160
+LEAST = 40  # columns that a sentence needs beside other columns
+NEED = ("failed", "unreachable", "fallback", "native")
 KINDS = {"Lost native": "red", "New causes": "yellow", "Newly native": "green", "Unreachable": "magenta"}
 
 
@@ -41,6 +43,32 @@ def _table(*titles: str) -> Table:
     for title in titles:
         table.add_column(title, overflow="fold")
     return table
+
+
+def rows(out: Console, titles: Sequence[str], lines: Sequence[Sequence[Text]]) -> None:
+    """A table whose last column is a sentence. Where there is no room for it, it stands below its row, wrapped."""
+    widths = [max(len(title), *(line[place].cell_len for line in lines)) for place, title in enumerate(titles[:-1])]
+    left = out.width - sum(width + 2 for width in widths)
+    if left >= min(LEAST, max(line[-1].cell_len for line in lines)):
+        table = _table(*titles[:-1])
+        for column in table.columns:
+            column.no_wrap = True
+        table.add_column(titles[-1], overflow="fold")
+        for line in lines:
+            table.add_row(*line)
+        out.print(table)
+        return
+    out.print(
+        Text("  ".join(title.ljust(width) for title, width in zip(titles, widths, strict=False)).rstrip(), "bold")
+    )
+    for line in lines:
+        head = Text()
+        for cell, width in zip(line, widths, strict=False):
+            head.append_text(cell).append(" " * (width + 2 - cell.cell_len))
+        head.rstrip()
+        out.print(head)
+        for more in wrapped(line[-1].plain, out.width - 4):
+            out.print(Text("    " + more))
 
 
 def summary(found: Summary, out: Console | None = None) -> None:
@@ -79,27 +107,52 @@ def runs(found: Sequence[StoredRun], store: str) -> None:
     if not found:
         out.print(Text(f"{store} holds no run yet. Audit first: faiss-fleet run -i inventory/local"), soft_wrap=True)
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("Run", no_wrap=True)
-    for title in ("Hosts", *(state.capitalize() for state in STATES)):
-        table.add_column(title, justify="right")
-    table.add_column("Took", justify="right")
-    table.add_column("Of")
+    titles = ("Run", "Hosts", *(state.capitalize() for state in STATES), "Took", "Of")
+    lines = []
     for run in found:
         took = elapsed(run.started, run.finished) if run.finished else "?"
         kind = ", ".join(run.inventory) + (" (check mode: predicted)" if run.check_mode else "")
         counts = [
             Text(f"{run.states.get(state, 0):,}", STYLES[state] if run.states.get(state) else "dim") for state in STATES
         ]
-        table.add_row(Text(run.id), f"{run.hosts:,}", *counts, took, _text(kind))
-    out.print(table)
+        lines.append([Text(run.id), Text(f"{run.hosts:,}"), *counts, Text(took), _text(kind)])
+    rows(out, titles, lines)
+
+
+def hosts(found: Sequence[HostLine], limit: int) -> None:
+    """A line a host, those in need first where not all fit."""
+    out = console()
+    if not found:
+        out.print("No host of the run is so.")
+        return
+    shown = list(found)
+    if len(shown) > limit:
+        shown = sorted(shown, key=lambda line: NEED.index(line.state))[:limit]
+    lines = [
+        [
+            _text(line.host),
+            Text(_state(line), STYLES[line.state]),
+            _text(line.strategy),
+            _text(line.faiss),
+            _text(line.glibc),
+            Text(unquoted(brief(line.because))),
+        ]
+        for line in shown
+    ]
+    rows(out, ("Host", "State", "By", "FAISS", "glibc", "Because"), lines)
+    if len(found) > len(shown):
+        out.print(f"... {len(found) - len(shown):,} more; --rows {len(found)} shows all.")
+
+
+def _state(line: HostLine) -> str:
+    return f"predicted {line.state}" if line.predicted and line.state in GOOD else line.state
 
 
 def host(history: Sequence[HostLine], record: Record | None, answers: bool = False) -> None:
     """A host's present state, what blocks it, answers to what people ask then (always with answers), its history."""
     out, latest = console(), history[0]
     out.print(Text.assemble((one_line(latest.host), "bold"), "  ", (one_line(words(latest)), STYLES[latest.state])))
-    out.print(_text(latest.because), soft_wrap=True)
+    out.print(_text(latest.because))
     good = next((line for line in history[1:] if line.state in GOOD and not line.predicted), None)
     if latest.state == "unreachable":
         out.print(Text("Last good result: ").append(_text(age(good, timestamp()))), soft_wrap=True)
@@ -107,19 +160,20 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
         _obstacles(out, record)
         if answers or latest.state != "native":
             _answers(out, record)
-    table = _table("Run", "State", "By", "FAISS", "glibc", "p95 ms", "Because")
-    for line in history:
-        cells: list[Text | str] = [
+    lines = [
+        [
+            Text(line.run),
+            Text(_state(line), STYLES[line.state]),
             _text(line.strategy),
             _text(line.faiss),
             _text(line.glibc),
-            number(line.p95_ms),
-            _text(line.because),
+            Text(number(line.p95_ms)),
+            Text(unquoted(brief(line.because))),
         ]
-        state = f"predicted {line.state}" if line.predicted and line.state in GOOD else line.state
-        table.add_row(Text(line.run), Text(state, STYLES[line.state]), *cells)
+        for line in history
+    ]
     out.print()
-    out.print(table)
+    rows(out, ("Run", "State", "By", "FAISS", "glibc", "p95 ms", "Because"), lines)
 
 
 def _obstacles(out: Console, record: Record) -> None:
@@ -127,12 +181,15 @@ def _obstacles(out: Console, record: Record) -> None:
         out.print(Text("Do: " + unquoted(visible(record["remedy"]))), soft_wrap=True)
     blocked = [candidate for candidate in record["plan"] if candidate["reasons"]][:8]
     if blocked:
-        table = _table("Candidate", "Needs", "Has", "In")
+        lines = []
         for candidate in blocked:
             reason = candidate["reasons"][0]
             where = reason.get("file") or reason.get("library") or ""
-            table.add_row(_text(candidate["id"]), _text(reason["need"]), _text(reason["have"]), _text(where))
+            lines.append([_text(candidate["id"]), _text(reason["need"]), _text(reason["have"]), _text(where)])
         out.print()
+        table = _table("Candidate", "Needs", "Has", "In")
+        for line in lines:
+            table.add_row(*line)
         out.print(table)
     for attempt in record["attempts"]:
         if attempt["ok"] is False:
@@ -151,18 +208,18 @@ def _answers(out: Console, record: Record) -> None:
         out.print(_text("Facts: " + "; ".join(text.rstrip(".") for text in answer["evidence"]), "dim"), soft_wrap=True)
 
 
-def diff(found: Diff, rows: int) -> None:
+def diff(found: Diff, limit: int) -> None:
     """Every kind of change with its hosts."""
     out = console()
-    out.print(f"From {found.before} to {found.after}: ", end="")
-    out.print("nothing changed." if found.empty else f"{found.unchanged:,} hosts unchanged.")
+    unchanged = "nothing changed." if found.empty else f"{found.unchanged:,} hosts unchanged."
+    out.print(Text(f"From {found.before} to {found.after}: {unchanged}"))
     for title, changes in found.kinds():
         if changes:
             out.print()
             out.print(Text(f"{title}: {len(changes):,}", f"bold {KINDS.get(title, '')}".strip()))
-            out.print(_changes(changes[:rows]))
-            if len(changes) > rows:
-                out.print(f"... {len(changes) - rows:,} more; --rows {len(changes)} shows all.")
+            _changes(out, changes[:limit])
+            if len(changes) > limit:
+                out.print(f"... {len(changes) - limit:,} more; --rows {len(changes)} shows all.")
     for run, hosts in ((found.before, found.only_before), (found.after, found.only_after)):
         if hosts:
             names = ", ".join(map(one_line, hosts[:5])) + (" and others" if len(hosts) > 5 else "")
@@ -170,8 +227,9 @@ def diff(found: Diff, rows: int) -> None:
             out.print(Text(f"Not compared, as only {run} was for them: {len(hosts):,} ({names})"), soft_wrap=True)
 
 
-def _changes(changes: Sequence[Change]) -> Table:
-    table = _table("Host", "Before", "Now", "Because")
-    for change in changes:
-        table.add_row(_text(change.host), _text(change.before), _text(change.after), _text(change.because))
-    return table
+def _changes(out: Console, changes: Sequence[Change]) -> None:
+    lines = [
+        [_text(change.host), _text(change.before), _text(change.after), Text(unquoted(brief(change.because or "")))]
+        for change in changes
+    ]
+    rows(out, ("Host", "Before", "Now", "Because"), lines)

@@ -20,6 +20,7 @@ from ..strategies.node import prebuilt
 from ..strategies.wheel import catalogue, portable_python
 from ..target import errors as target_errors
 from ..target.prefix import manifest as target_prefix
+from . import report_inputs
 
 # A name that could leave a directory, start an option or break a line of a report. Ansible allows all of them.
 UNSAFE_NAME = re.compile(r"^[.-]|[/\\\x00-\x1f\x7f]|\.\.")
@@ -116,13 +117,25 @@ def _check_image(named: container_options.File) -> None:
     named.check()
 
 
-def faults(host: str, values: Mapping[str, Any], files: bool = True) -> list[str]:
+def faults(
+    host: str,
+    values: Mapping[str, Any],
+    files: bool = True,
+    inventory: report_inputs.Inventory | None = None,
+    raw: Mapping[str, Any] | None = None,
+) -> list[str]:
     """Return everything wrong with one host's name and role variables, each with its remedy; empty when all is well.
 
-    files: whether files on the controller that the values name are read as well.
+    files: whether files on the controller that the values name are read as well. inventory: the names that waivers and
+    columns may use. raw: the host's variables as they are written, to which columns refer.
     """
     good, wrong = _value_faults(values)
-    return [*_name_faults(host), *wrong, *_option_faults(good, files)]
+    found = [*_name_faults(host), *wrong, *_option_faults(good, files)]
+    if inventory is not None:
+        found += report_inputs.waiver_faults(good.get(report_inputs.WAIVERS) or (), inventory)
+        found += report_inputs.column_faults(good.get(report_inputs.COLUMNS) or (), raw or {}, inventory)
+    found += filter(None, map(report_inputs.artefact_fault, good.get(report_inputs.ARTEFACTS) or ()))
+    return found
 
 
 def message(found: Mapping[str, Sequence[str]]) -> str:

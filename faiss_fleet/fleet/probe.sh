@@ -173,6 +173,7 @@ library libstdcxx libstdc++.so.6 'GLIBCXX|CXXABI'
 library libgomp libgomp.so.1 GOMP
 library libgcc libgcc_s.so.1 GCC
 library libz libz.so.1 ZLIB
+library libatomic libatomic.so.1 LIBATOMIC
 
 is_script() { [ "$(head -c 2 "$1" 2>/dev/null)" = '#!' ]; }
 python() { # path, named

@@ -37,7 +37,7 @@ FACTS = {
     "devtoolset": "toolchains", "cmake": "toolchains", "loader": "libc", "getconf": "libc", "ldd": "libc",
     "prefix": "prefixes",
 }  # fmt: skip
-LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz")
+LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz", "libatomic")
 # What tells the key of a gap from that of a fact.
 GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 

@@ -7,10 +7,9 @@ Nothing is assumed: each answer carries the facts that it rests on, and says so 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol, TypedDict
+from typing import Protocol, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
@@ -20,6 +19,12 @@ from ..strategies.base import Candidate, Facts, Reason
 KERNEL_OF_GLIBC = (3, 2)
 # What docker documents and podman's user namespaces need; RHEL's 3.10 has the rest ported back.
 KERNEL_OF_ENGINES = (3, 10)
+CPP17, CMAKE = (7,), (3, 17)  # what the sources of faiss-node and of the FAISS in it want
+IMAGE = (
+    " Its image is named by faiss_install__container_source: registry with faiss_install__container_image, archive "
+    "with faiss_install__container_archive, or build with faiss_install__container_base; then audit with "
+    "faiss_install__strategies: [existing, container]."
+)
 # Older ones answer clone3 with EPERM, which a glibc from 2.34 on takes for an answer: no thread starts.
 DOCKER_OF_CLONE3 = (20, 10, 10)
 
@@ -185,91 +190,37 @@ def container(case: Case) -> Answer:
     wants = [*_kernel_wants(kernel), *_engine_wants(engines)]
     own = "A container brings its own C library, so the host's does not matter"
     if wants:
-        return _answer(question, f"{own}. It needs: {'; '.join(wants)}.", evidence)
+        return _answer(question, f"{own}. It needs: {'; '.join(wants)}.{IMAGE}", evidence)
     ready = next(entry for entry in engines if entry.get("answers"))
-    return _answer(question, f"Nothing more: {own[0].lower()}{own[1:]}, and {ready['name']} is ready.", evidence)
+    answer = f"Nothing more on the host: {own[0].lower()}{own[1:]}, and {ready['name']} is ready."
+    return _answer(question, answer + IMAGE, evidence)
 
 
-def of_record(record: Mapping[str, Any]) -> list[Answer]:
-    """The answers for a host as a run recorded it, [] where nothing could be read of it."""
-    rests_on = basis(record)
-    return answers_on(rests_on) if rests_on else []
+def source_build(case: Case) -> Answer:
+    """Whether FAISS can be built from its sources for this host, on the controller or there."""
+    question = "Can FAISS be built from source for this host?"
+    tools = case.facts["toolchains"]
+    compilers = [entry for entry in [tools.get("gcc"), *(tools.get("devtoolsets") or [])] if entry]
+    cmake = tools.get("cmake")
+    evidence = [f"gcc {one.get('version') or '?'} at {one.get('path')}" for one in compilers] or ["no gcc was found"]
+    evidence.append(f"CMake {cmake.get('version') or '?'} at {cmake.get('path')}" if cmake else "no CMake was found")
+    evidence.append(_libc_evidence(case.facts))
+    newest = max((_numbers(entry.get("version")) or () for entry in compilers), default=())
+    lacks = ["a compiler for C++17 (gcc 7 or newer, as a devtoolset has)"] if newest < CPP17 else []
+    if not cmake or (_numbers(cmake.get("version")) or ()) < CMAKE:
+        lacks.append("CMake 3.17 or newer")
+    there = f"on the host it lacks {' and '.join(lacks)}" if lacks else "on the host compiler and CMake are there"
+    there += "; a build there also needs a BLAS and OpenMP (faiss_install__node_build: host)"
+    answer = f"Only by its own tools, as the controller builds for x86_64 and glibc 2.17 or newer: {there}."
+    if case.family == "glibc" and case.facts["arch"] == "x86_64" and (case.glibc or ()) >= (2, 17):
+        answer = (
+            "Yes, and the host needs no compiler: the strategy node builds faiss-node on the controller for glibc "
+            f"2.17, with a BLAS in it. As for a build by itself, {there}."
+        )
+    return _answer(question, answer, evidence)
 
 
-Basis = tuple[Facts, list[Any]]  # candidates, of which only what is asked is there
-
-
-def basis(record: Mapping[str, Any]) -> Basis | None:
-    """What the answers rest on: a part of the facts and the plan's wheels. None where nothing could be read.
-
-    Hosts with an equal one have equal answers: nothing else of a record is ever asked.
-    """
-    facts = record["facts"]
-    if not facts:
-        return None
-    libc, library = facts["libc"], facts["libstdcxx"] or {}
-    return (
-        {
-            "libc": {key: libc.get(key) for key in ("family", "version", "method", "path")},
-            "libstdcxx": {
-                "path": library.get("path"),
-                "versions": {"GLIBCXX": (library.get("versions") or {}).get("GLIBCXX")},
-            },
-            "toolchains": {"devtoolsets": facts["toolchains"].get("devtoolsets")},
-            **{key: facts[key] for key in ("arch", "kernel", "engines")},
-        },
-        [
-            {
-                "strategy": entry["strategy"],
-                "verdict": entry["verdict"],
-                "artefact": {key: entry["artefact"].get(key) for key in ("name", "version", "python")},
-                "reasons": [{"check": reason["check"], "text": reason["text"]} for reason in entry["reasons"]],
-            }
-            for entry in record["plan"]
-            if entry["strategy"] == "wheel"
-        ],
-    )
-
-
-def answers_on(found: Basis) -> list[Answer]:
-    """The answers that rest on this."""
-    return answers(*found, _known_wheels())
-
-
-Pooled = list[tuple[str, list[tuple[Answer, list[int]]]]]
-
-
-def pooled(records: Sequence[Mapping[str, Any]]) -> Pooled:
-    """(question, [(answer, places of the records it holds for)]): equal answers stand once, with the first's facts."""
-    found = [of_record(record) for record in records]
-    pools: Pooled = []
-    for number in range(len(QUESTIONS)):
-        by_text: dict[str, tuple[Answer, list[int]]] = {}
-        for place, entries in enumerate(found):
-            if entries:
-                by_text.setdefault(entries[number]["answer"], (entries[number], []))[1].append(place)
-        questions = {answer["question"] for answer, _places in by_text.values()}
-        if questions:
-            pools.append((questions.pop() if len(records) == 1 else GENERAL[number], list(by_text.values())))
-    return pools
-
-
-@cache
-def _known_wheels() -> tuple[Release, ...]:
-    from ..strategies.wheel import catalogue
-
-    return catalogue.table()
-
-
-QUESTIONS: tuple[Callable[[Case], Answer], ...] = (devtoolset, release, static_linking, older_release, container)
-# The same questions where they are asked about several hosts at once.
-GENERAL = (
-    "Does devtoolset give these hosts a newer glibc?",
-    "Is there a FAISS release for the C library here?",
-    "Would static linking help?",
-    "Would an older release of FAISS help?",
-    "What would a container need here?",
-)
+QUESTIONS = (devtoolset, release, static_linking, older_release, source_build, container)
 
 
 def _answer(question: str, answer: str, evidence: Iterable[str]) -> Answer:

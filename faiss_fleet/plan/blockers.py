@@ -176,17 +176,21 @@ def _of_the_plan(plan: Sequence[Record], tried: Mapping[str, Record]) -> Answer 
         return None
     if found[0]["id"] in tried:
         return _failed(found[0], tried[found[0]["id"]], "resolve")
-    reason = found[0]["reasons"][0]
-    blocker = of(reason)
+    return blocked(found[0]["id"], title(found[0]), found[0]["reasons"], found[0].get("remedy"))
+
+
+def blocked(name: str, titled: str, reasons: Sequence[Record], remedy: str | None = None) -> Answer:
+    """The answer for what these reasons block, of which there is at least one: the first is the one to name."""
+    blocker = of(reasons[0])
     return Answer(
-        candidate=found[0]["id"],
-        title=title(found[0]),
+        candidate=name,
+        title=titled,
         blocker=blocker,
         fault=blocker.fault,
-        cause=reason.get("cause") or "unknown",
-        says=str(reason.get("text")),
-        remedy=found[0].get("remedy"),
-        message=reason.get("text"),
+        cause=reasons[0].get("cause") or "unknown",
+        says=str(reasons[0].get("text")),
+        remedy=remedy,
+        message=reasons[0].get("text"),
     )
 
 

@@ -53,7 +53,9 @@ def recommend(
         "dimension": need.dimension,
     }
     judged = {"JavaScript": judge(need, script, native), "numpy": judge(need, numpy, native)}
-    texts = [_text(need, name, found) for name, found in judged.items() if found]
+    kernel = (script or {}).get("kernel")
+    names = {"JavaScript": f"JavaScript (kernel {kernel})" if kernel else "JavaScript", "numpy": "numpy"}
+    texts = [_text(need, names[name], found) for name, found in judged.items() if found]
     if not texts:
         return None
     result: dict[str, Any] = {**common, "text": " ".join(texts)}
@@ -63,6 +65,7 @@ def recommend(
             "expected_p95_ms": found["expected_p95_ms"],
             "largest_corpus_for_javascript": found["largest_corpus"],
             "native_is_faster_by": found["native_is_faster_by"],
+            **({"kernel": kernel} if kernel else {}),
         }
     return {**result, "numpy": judged["numpy"]} if judged["numpy"] else result
 

@@ -17,6 +17,7 @@ from .schema import Record
 
 SCHEMA_VERSION = 1
 STATES = ("native", "fallback", "failed", "unreachable")
+SAID = ("columns", "waivers", "options")  # of a host's entry in the record: what the inventory says of it
 _CONNECTING = re.compile(
     r"^(?:Failed to connect to the host via \w+|Data could not be sent to remote host .*? can be reached over \w+): *"
 )
@@ -35,11 +36,16 @@ class Run:
     version: str
     check_mode: bool
     inventory: tuple[str, ...]
+    user: str | None = None
+    commit: str | None = None
+    limit: str | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Run:
-        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored."""
-        return cls(**{**{key: data[key] for key in cls.__dataclass_fields__}, "inventory": tuple(data["inventory"])})
+        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored, what is optional may lack."""
+        optional = {key: data.get(key) for key in ("user", "commit", "limit")}
+        required = {key: data[key] for key in cls.__dataclass_fields__ if key not in optional}
+        return cls(**{**required, **optional, "inventory": tuple(data["inventory"])})
 
 
 def diagnose(text: str) -> list[dict[str, Any]]:
@@ -89,6 +95,7 @@ class RecordBuilder:
         self.run, self.name, self.groups = run, name, list(groups)
         self._diagnose = diagnose
         self.same_machine_as: str | None = None
+        self.said: Mapping[str, Any] = {}  # what the inventory says of the host for reports: columns, waivers, options
         self._begin()
 
     def _begin(self) -> None:
@@ -112,6 +119,7 @@ class RecordBuilder:
         builder._attempts, builder._verification = list(record["attempts"]), list(record["verification"])
         builder._decision, builder._setting = record["decision"], record["setting"]
         builder._errors = list(record.get("errors", []))
+        builder.said = {key: record["host"][key] for key in SAID if key in record["host"]}
         if record["state"] in ("native", "fallback"):
             builder._outcome = "decided"
         elif builder._errors:
@@ -202,7 +210,7 @@ class RecordBuilder:
         record = {
             "schema": SCHEMA_VERSION,
             "run": {**asdict(self.run), "inventory": list(self.run.inventory), "finished": finished or timestamp()},
-            "host": {"name": self.name, "groups": self.groups, **self._machine()},
+            "host": {"name": self.name, "groups": self.groups, **self._machine(), **self.said},
             "state": "failed",
             "because": "",
             "cause": None,

@@ -42,13 +42,19 @@ def figures(test: dict[str, Any]) -> dict[str, Any]:
     return next((index for index in indexes if index["index"] == "flat"), indexes[0] if indexes else {})
 
 
+def javascript_test(record: Record) -> dict[str, Any]:
+    """The search test of the JavaScript store, {} where there was none."""
+    strategies = {candidate["id"]: candidate["strategy"] for candidate in record["plan"]}
+    tests: list[dict[str, Any]] = record["verification"]
+    for test in tests:
+        if test.get("backend") == "js" or strategies.get(test["candidate"]) == "js":
+            return test
+    return {}
+
+
 def javascript(record: Record) -> dict[str, Any]:
     """The measurements of the JavaScript store, {} where it was not measured."""
-    strategies = {candidate["id"]: candidate["strategy"] for candidate in record["plan"]}
-    for test in record["verification"]:
-        if test.get("backend") == "js" or strategies.get(test["candidate"]) == "js":
-            return figures(test)
-    return {}
+    return figures(javascript_test(record))
 
 
 def _versions(name: str, prefix: str) -> Callable[[Record], Cell]:
@@ -91,6 +97,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("p95_ms", "p95 ms", lambda r: figures(proof(r)).get("p95_ms")),
     Column("js_qps", "JavaScript queries/s", lambda r: javascript(r).get("qps")),
     Column("js_p95_ms", "JavaScript p95 ms", lambda r: javascript(r).get("p95_ms")),
+    Column("js_kernel", "JavaScript kernel", lambda r: javascript_test(r).get("kernel")),
     Column("libc", "C library", _libc),
     Column("glibc", "glibc", _glibc),
     Column("glibcxx", "libstdc++", _versions("libstdcxx", "GLIBCXX")),

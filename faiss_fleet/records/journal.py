@@ -118,13 +118,18 @@ def read_run(folder: Path) -> tuple[Run, Hosts]:
         ) from error
 
 
-def read_records(folder: Path) -> Iterator[Record]:
-    """Every record of a settled run, in order. Lines that are no record (torn by a crash) are passed over."""
+def read_records(folder: Path, damaged: list[int] | None = None) -> Iterator[Record]:
+    """Every record of a run, in order. Lines that are no record are passed over.
+
+    damaged gets their numbers, but for a last line without an end: that one is being written, or was torn by a crash.
+    """
     with (folder / RECORDS).open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             record = _record(line)
             if record is not None:
                 yield record
+            elif damaged is not None and line.endswith(b"\n"):
+                damaged.append(number)
 
 
 def settle(folder: Path, cleaner: Cleaner | None = None, each: Callable[[Record], None] | None = None) -> bool:

@@ -20,7 +20,8 @@ from ..records.journal import (
     written_whole,
 )
 from ..store.history import Earlier
-from . import assessment
+from . import artefacts, assessment
+from .assessment_steps import LIMITS
 from .formats import ALWAYS, DEFAULT, FORMATS, Format, Material, Output
 from .json_document import text as json_text
 from .live_run import is_live, records_so_far
@@ -29,7 +30,6 @@ from .summary import Summary
 USUAL = Output()
 
 CSV, MARKDOWN, HTML = (FORMATS[name].file for name in ("csv", "markdown", "html"))
-LIMITS = "limits"
 _ALL = [RECORDS, *(chosen.file for chosen in FORMATS.values() if chosen.file != RECORDS)]
 
 
@@ -49,6 +49,8 @@ def render(
     earlier no report knows of earlier runs.
     """
     material = _collected(folder, output, earlier or Earlier.none())
+    if (folder / DAMAGED).exists():
+        material.summary.damaged = str(folder / DAMAGED)
     changed = []
     for name in output.formats:
         if name == "assessment":
@@ -60,8 +62,6 @@ def render(
     if latest:
         point_latest(folder)
     material.summary.good = material.good
-    if (folder / DAMAGED).exists():
-        material.summary.damaged = str(folder / DAMAGED)
     return material.summary, changed
 
 
@@ -72,6 +72,7 @@ def _collected(folder: Path, output: Output, earlier: Earlier) -> Material:
         run, where = asdict(read_run(folder)[0]), _where(folder)
         beside = [name for name in _ALL if name in files(output.formats) or (folder / name).exists()]
         material = Material(run, lambda: read_records(folder), where, earlier, output.formats, beside)
+        material.artefacts = artefacts.read(folder)
         material.lines = lambda: read_lines(folder)
         return material
 
@@ -106,7 +107,7 @@ def _assess(folder: Path, material: Material) -> list[Path]:
         if write_atomically(limits / name, [f"{host}\n" for host in hosts]):
             changed.append(limits / name)
     for old in limits.glob("*.txt"):
-        if old.name not in found.limit_files:
+        if old.name not in found.limit_files and not old.name.startswith("cause-"):  # those are the page's
             old.unlink()
     return changed
 

@@ -7,7 +7,8 @@ import marshal
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..plan.answers import Answer, answers_on, basis
+from ..plan.answers import Answer
+from ..plan.record_answers import answers_on, basis
 from ..records.schema import Record
 from .text import shorten
 

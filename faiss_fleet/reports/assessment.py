@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from ..plan import answers
+from ..plan import record_answers
 from ..records.build import meaning_of, remedy_for
 from ..store.diff import Line, age
 from . import assessment_chain, assessment_classes, assessment_loading, assessment_verdicts
@@ -75,7 +75,7 @@ class Assessment:
         yield " ".join(part for part in parts if part) + "\n\n"
 
     def _states(self) -> str:
-        states, hosts = self.summary.states, self.summary.hosts
+        states, hosts = self.summary.states, self.summary.machines
         would = " This was a check: nothing was tried, and these are predictions from facts." if self.check else ""
         native = "would run FAISS natively" if self.check else "run FAISS natively"
         if hosts == 1:
@@ -205,7 +205,7 @@ class Assessment:
         if not shown:
             return
         yield "## Questions that come up\n\n"
-        for question, groups in answers.pooled([found.example for found in shown]):
+        for question, groups in record_answers.pooled([found.example for found in shown]):
             yield f"**{escape(question)}**\n\n"
             for answer, places in groups:
                 classes = [str(place + 1) for place in places]

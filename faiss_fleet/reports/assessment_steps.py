@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..causes import for_host
@@ -13,6 +13,7 @@ from .prose import argument, count, plain_name
 from .text import one_line
 
 Step = tuple[str, str]  # what it does, and the command
+LIMITS = "limits"  # the directory beside a report with the files that its commands name
 CAUSES = 3  # of one class that have steps of their own
 FEW = 4  # hosts that are named in --limit; more go by a group or by a file
 _OTHER_WAYS = '{"faiss_install__strategies": ["existing", "wheel", "conda", "container", "node"]}'
@@ -99,7 +100,7 @@ class Commands:
         if not plain:
             return "HOSTS"
         self.files[file] = plain
-        return argument(f"@{self.where}/limits/{file}")
+        return argument(f"@{self.where}/{LIMITS}/{file}")
 
     def audit(self, limit: str, extra: str = "") -> str:
         """One audit."""
@@ -159,6 +160,16 @@ def _mend(cause: str, obstacle: Obstacle, limit: str, commands: Commands, found:
     for comment, command in before:
         yield comment, commands.fill(command, limit)
     yield from _rollout(obstacle.hosts, limit, commands, extra)
+
+
+def next_command(cause: str, limit: str, commands: Commands, classes: Sequence[ClassFindings]) -> str:
+    """The one command that comes next for the hosts that have a cause, after what its remedy says was done."""
+    if cause == "unreachable":
+        return f"ansible all -i {commands.inventory} --limit {limit} -m ping"
+    extra = MENDS.get(cause, ((), ""))[1]
+    if cause in OTHER_WAY:
+        extra = next((_other_way(found)[1] for found in classes if cause in found.causes), "")
+    return commands.audit(limit, extra)
 
 
 def _engine(found: ClassFindings) -> Step:

@@ -50,7 +50,7 @@ def charts(summary: Summary, earlier: Sequence[RunTotals] = ()) -> list[Chart]:
 def _versions(summary: Summary) -> Chart | None:
     """Hosts by C library, oldest glibc first, and how they ended."""
     counts: dict[str, Counter[str]] = {}
-    for cells in summary.rows:
+    for cells in summary.counted():
         if cells["libc"]:
             counts.setdefault(str(cells["libc"]), Counter())[str(cells["state"])] += 1
     kept = sorted(sorted(counts, key=lambda name: -counts[name].total())[:VERSIONS], key=_by_number)
@@ -63,7 +63,7 @@ def _versions(summary: Summary) -> Chart | None:
 def _qps(summary: Summary) -> Chart | None:
     """The median of what hosts measured, by backend; the JavaScript store beside it wherever it was measured."""
     found = {provider.name: provider.qps for provider in summary.providers if provider.qps}
-    javascript = [float(cells["js_qps"]) for cells in summary.rows if isinstance(cells["js_qps"], (int, float))]
+    javascript = [float(cells["js_qps"]) for cells in summary.counted() if isinstance(cells["js_qps"], (int, float))]
     if javascript:
         found["js"] = median(javascript)
     kept = sorted(found, key=lambda name: found[name] or 0)[-BACKENDS:]
@@ -80,7 +80,7 @@ def _qps(summary: Summary) -> Chart | None:
 def _latency(summary: Summary) -> Chart | None:
     """How many hosts answer within which time, natively and by the fallback."""
     counts = {name: [0] * (len(MILLISECONDS) + 1) for name in ("native", "fallback")}
-    for cells in summary.rows:
+    for cells in summary.counted():
         for name, key in (("native", "p95_ms" if cells["state"] == "native" else ""), ("fallback", "js_p95_ms")):
             value = cells.get(key)
             if isinstance(value, (int, float)):
@@ -101,7 +101,9 @@ def _trend(summary: Summary, earlier: Sequence[RunTotals]) -> Chart | None:
     past = [run for run in earlier if run.id < summary.run["id"] and run.check_mode == check][-(RUNS - 1) :]
     if not past or not summary.hosts:
         return None
-    now = RunTotals(summary.run["id"], summary.run["started"], check, dict(summary.states))
+    # By name, as the store has the earlier ones.
+    states = dict(Counter(str(cells["state"]) for cells in summary.rows))
+    now = RunTotals(summary.run["id"], summary.run["started"], check, states)
     runs = [*past, now]
     labels = _moments([run.started for run in runs])
     series = {state: [run.states.get(state, 0) for run in runs] for state in STATES}

@@ -1,11 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""summary.csv: one row a host, for a spreadsheet or pandas. What a host said becomes neither a formula nor a number."""
+"""summary.csv: one row a host, for a spreadsheet or pandas. Nothing a host said becomes a formula."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from itertools import islice
 from urllib.parse import quote
@@ -16,7 +15,6 @@ from .text import one_line
 
 # What spreadsheets take for the start of a formula, full-width forms included.
 _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]+\.", re.ASCII)
 SEPARATOR = ";"  # between the groups of a host
 BATCH = 1_000  # rows that are put into one piece
 _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
@@ -24,10 +22,10 @@ _LONGEST = 32_000  # a spreadsheet's cell ends at 32,767 characters
 
 def render(summary: Summary) -> Iterator[str]:
     """The table by lines, header first; headers are the columns' keys."""
-    yield _lines([list(KEYS)])
+    yield lines([list(KEYS)])
     rows = zip(summary.rows, summary.groups, strict=True)
     while batch := list(islice(rows, BATCH)):
-        yield _lines([_row(summary, cells, groups) for cells, groups in batch])
+        yield lines([_row(summary, cells, groups) for cells, groups in batch])
 
 
 def _row(summary: Summary, cells: dict[str, Cell], groups: tuple[str, ...]) -> list[Cell]:
@@ -36,21 +34,25 @@ def _row(summary: Summary, cells: dict[str, Cell], groups: tuple[str, ...]) -> l
         "groups": SEPARATOR.join(name.replace(SEPARATOR, quote(SEPARATOR)) for name in groups),
         "state": summary.shown_state(cells),
         "predicted": summary.is_predicted(cells),
+        # With its name, it is text to every reader: 2.30 alone is the number 2.3 to a spreadsheet and to pandas.
+        "glibc": f"glibc {cells['glibc']}" if cells["glibc"] else None,
     }
-    return [_cell(own.get(key, cells[key])) for key in KEYS]
+    return [cell(own.get(key, cells[key])) for key in KEYS]
 
 
-def _cell(value: Cell) -> Cell:
+def cell(value: Cell) -> Cell:
+    """The value as it stands in the file: nothing a host said is a formula, and no line break is left in it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, str):
         return value
     text = one_line(value)[:_LONGEST]  # first, as no kind of blank may be left to hide a formula
-    # A leading apostrophe marks text: without it, a spreadsheet and pandas read glibc 2.30 as the number 2.3.
-    return f"'{text}" if text.startswith(_FORMULA) or _NUMBER.fullmatch(text) else text
+    # A leading apostrophe marks text for a spreadsheet; only what it would take for a formula gets one.
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _lines(rows: list[list[Cell]]) -> str:
+def lines(rows: list[list[Cell]]) -> str:
+    """Rows as text."""
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\r\n").writerows(rows)
     return buffer.getvalue()

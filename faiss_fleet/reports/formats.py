@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -12,11 +12,13 @@ from typing import Any, BinaryIO
 
 from ..errors import FleetError
 from ..records.schema import Record
-from ..store.diff import Line
+from ..store.diff import Diff, Line
 from ..store.history import Earlier, RunTotals
 from .answered import Answered
+from .artefacts import Judged
 from .findings import Findings
 from .json_document import text as json_text
+from .releases import Releases
 from .summary import Summary
 
 
@@ -37,18 +39,22 @@ class Material:
         beside: Iterable[str] = (),
     ) -> None:
         self.summary, self.findings, self.answered = Summary(dict(run)), Findings(), Answered()
+        self.releases = Releases()
+        self.artefacts: Sequence[Judged] = ()  # that the inventory names, with their answers
         self.records, self.where, self.beside = records, where, tuple(beside)
         self.lines: Callable[[], Iterable[str]] = lambda: map(json_text, records())
         self._earlier = earlier or Earlier.none()
         taken = [FORMATS[name].takes for name in (FORMATS if wanted is None else wanted)]
-        self._answers = any("answered" in each for each in taken)
+        self._taken = {name for each in taken for name in each}
 
     def add(self, record: Record) -> None:
         """Counts one host in."""
         self.summary.add(record)
         self.findings.add(record)
-        if self._answers:
+        if "answered" in self._taken:
             self.answered.add(record)
+        if "releases" in self._taken:
+            self.releases.add(record)
 
     @classmethod
     def of(
@@ -76,6 +82,27 @@ class Material:
         """The runs before this one of the same inventory and mode, oldest first."""
         run, hosts = self.summary.run, (str(cells["host"]) for cells in self.summary.rows)
         return self._earlier.totals(run["inventory"], bool(run["check_mode"]), hosts)
+
+
+    @cached_property
+    def changes(self) -> tuple[Diff, str] | None:
+        """What changed since the last comparable run, with the time when that began; None where there is none."""
+        hosts = [str(cells["host"]) for cells in self.summary.rows]
+        return self._earlier.changes(self.summary.run, lambda: map(_Row, self.summary.rows), hosts, self.good)
+
+    @property
+    def histories(self) -> Callable[[Sequence[str]], Mapping[str, Sequence[Line]]]:
+        """What gives the lines of hosts in the last comparable runs."""
+        return lambda hosts: self._earlier.histories(self.summary.run, hosts)
+
+
+class _Row:
+    """A row of the summary as the line that the store will have of it."""
+
+    def __init__(self, cells: Mapping[str, Any]) -> None:
+        self.host, self.finished, self.state = str(cells["host"]), str(cells["finished"]), str(cells["state"])
+        self.cause, self.because, self.strategy = cells["cause"], cells["because"], cells["provider"]
+        self.faiss, self.p95_ms, self.predicted = cells["faiss"], cells["p95_ms"], bool(cells["predicted"])
 
 
 @dataclass(frozen=True)
@@ -111,7 +138,10 @@ class Format:
 FORMATS: dict[str, Format] = {
     "html": Format(
         "one page for people", "index.html", "html", "write",
-        takes=("summary", "lines", "good", "past", "answered", "beside", "file"),
+        takes=(
+            "summary", "lines", "good", "past", "answered", "beside", "findings", "releases", "changes", "histories",
+            "artefacts", "where", "file",
+        ),
     ),
     "markdown": Format("a summary for a ticket", "summary.md", "markdown", takes=("summary", "good")),
     "assessment": Format(
@@ -127,7 +157,8 @@ FORMATS: dict[str, Format] = {
     ),
     "jsonl": Format("one record a line", "records.jsonl", "json_document", "lines", ("lines",)),
     "parquet": Format(
-        "one row a host, one column a check, for analysis", "fleet.parquet", "parquet", "write", ("summary", "file")
+        "one row a host with its plan, attempts and tests as nested columns, for analysis",
+        "fleet.parquet", "parquet", "write", ("summary", "records", "file"),
     ),
     "junit": Format("JUnit XML, a case for each host and check, for CI", "junit.xml", "junit"),
     "sarif": Format("SARIF 2.1.0, for code scanning", "fleet.sarif", "sarif"),

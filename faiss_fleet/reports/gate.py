@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..records.waivers import in_force
 from .text import one_line, shorten
 
 VARIABLE = "fleet_report__fail_on_fallback"
@@ -22,6 +23,11 @@ def is_fallback(result: Mapping[str, Any]) -> bool:
     return isinstance(decision, Mapping) and decision.get("backend") == "js"
 
 
+def waived(result: Mapping[str, Any], waivers: Iterable[Mapping[str, Any]], moment: str) -> bool:
+    """Whether the cause of a host's fallback is accepted at that moment. waivers: those that name the host."""
+    return in_force(waivers, result["decision"].get("cause"), moment) is not None
+
+
 def message(fallen: Mapping[str, Mapping[str, Any]]) -> str:
     """One line a host, the first SHOWN of them, and the next step."""
     lines = [f"  {one_line(host)}: {_because(result)}" for host, result in list(fallen.items())[:SHOWN]]
@@ -31,7 +37,8 @@ def message(fallen: Mapping[str, Mapping[str, Any]]) -> str:
     return (
         f"{what} back to JavaScript, and fleet_report__fail_on_fallback makes that a failure:\n"
         + "\n".join(lines)
-        + "\nFollow the remedies in the report, or set fleet_report__fail_on_fallback: false where it may."
+        + "\nFollow the remedies in the report, set fleet_report__fail_on_fallback: false where it may, or accept a "
+        "cause until a day with fleet_report__waivers."
     )
 
 

@@ -2,7 +2,8 @@
 """index.html: one file that fetches nothing, for people. What a host said is text in it, and does nothing.
 
 The table's cells are in the page, column by column. A host's details are its record, deflated together with its
-neighbours': in the page too, or past INLINE hosts in a folder beside it, from which a part is loaded when it is opened.
+neighbours': in the page too, or past INLINE hosts in a directory beside it, from which a part is loaded when it is
+opened. Its style, its scripts and its template are files of page/, and are put into the page when it is rendered.
 """
 
 from __future__ import annotations
@@ -12,46 +13,43 @@ import hashlib
 import json
 import re
 import shutil
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..plan.answers import Answer
-from ..records.build import STATES, meaning_of
+from ..records.build import STATES
 from ..records.columns import BY_KEY
-from ..records.journal import write_atomically
-from ..store.diff import Line, age
+from ..records.journal import RECORDS, write_atomically
+from ..store.diff import Diff, Line
 from ..store.history import RunTotals
-from .answered import Answered, pooled
+from . import overview, page_parts, page_table
+from .answered import Answered
+from .artefacts import Judged, told
+from .assessment_steps import LIMITS, Commands
 from .charts import charts
-from .summary import VERDICTS, Summary
-from .text import brief, number, one_line, shorten, visible
+from .findings import Findings
+from .page_parts import PART, Histories
+from .page_table import NUMERIC, cell_text
+from .releases import Releases
+from .summary import Summary
+from .text import number, one_line, shorten, visible
 
 INLINE = 5_000  # hosts whose details are in the page itself: some three megabytes of it
-PART = 250  # hosts whose details are unpacked at once, in some ten milliseconds
 STATIC = 1_000  # rows for who has no JavaScript; a browser that has it does not even parse them
 DATA = "index-data"
-
-# Columns of the table; those of the second line are shown when asked for.
-_SHOWN = ("host", "state", "faiss", "provider", "p50_ms", "p95_ms", "qps", "libc", "os", "because")
-_OFFERED = ("groups", "cause", "remedy", "glibc", "glibcxx", "arch", "isa_level", "kernel", "pythons", "recall",
-            "js_qps", "js_p95_ms", "finished")  # fmt: skip
-_NUMERIC = ("p50_ms", "p95_ms", "qps", "recall", "js_qps", "js_p95_ms")
-_CELL, _REMEDY = 300, 1_000
-_HELP = {
-    "native": "FAISS runs here, verified",
-    "fallback": "the JavaScript store is used",
-    "failed": "no verdict: the audit failed",
-    "unreachable": "no verdict: no connection",
-}
-_PREDICTED = {"native": "FAISS is predicted to run here, not verified", "fallback": "the JavaScript store is predicted"}
+PAGE = Path(__file__).with_name("page")
+# The page's own script, in the order in which its parts are read.
+SCRIPTS = ("elements", "hosts", "views", "table", "downloads", "details", "host", "panel", "start")
+FILTERS = (
+    ("state", "State"), ("provider", "Strategy"), ("faiss", "FAISS"), ("cause", "Cause"), ("glibc", "glibc"),
+    ("groups", "Group"), ("changed", "Changed"), ("waiver", "Waiver"),
+)  # fmt: skip
+_REMEDY = 1_000
 
 
 def write(
@@ -61,21 +59,47 @@ def write(
     past: Sequence[RunTotals],
     answered: Answered,
     beside: Sequence[str],
+    findings: Findings,
+    releases: Releases,
+    changes: tuple[Diff, str] | None,
+    histories: Histories,
+    artefacts: Sequence[Judged],
+    where: str,
     file: BinaryIO,
 ) -> None:
-    """Writes the page to a file, and past INLINE hosts the parts that belong to it into a folder beside.
+    """Writes the page to a file, and past INLINE hosts the parts that belong to it into a directory beside.
 
-    past: totals of earlier runs; beside: names of the files that lie beside the page.
+    past: totals of earlier runs; beside: names of the files that lie beside the page; changes: since the last
+    comparable run, with its start; where: the run's directory, as a reader of the page has it.
     """
-    folder = Path(file.name).parent
+    directory = Path(file.name).parent
     parts = None
     if summary.hosts > INLINE:
-        (folder / DATA).mkdir(exist_ok=True)
-        parts = folder / DATA
+        (directory / DATA).mkdir(exist_ok=True)
+        parts = directory / DATA
     else:
-        shutil.rmtree(folder / DATA, ignore_errors=True)
-    for piece in render(summary, lines, good, past, parts, answered, beside):
+        shutil.rmtree(directory / DATA, ignore_errors=True)
+    commands = Commands(summary.run, where or f"reports/{summary.run['id']}", overview.group_counts(summary))
+    pieces = render(
+        summary, lines, good, past, parts, answered, beside,
+        findings=findings, releases=releases, changes=changes, histories=histories, commands=commands,
+        artefacts=artefacts,
+    )  # fmt: skip
+    for piece in pieces:
         file.write(piece.encode("utf-8", "replace"))
+    if (directory / RECORDS).exists():
+        _write_limits(directory / LIMITS, commands.files)
+
+
+def _write_limits(directory: Path, wanted: Mapping[str, Sequence[str]]) -> None:
+    """The files that the page's commands name: a host a line, for --limit. Those of an earlier rendering go."""
+    if wanted:
+        directory.mkdir(exist_ok=True)
+    for name, hosts in wanted.items():
+        write_atomically(directory / name, [f"{host}\n" for host in hosts])
+    for old in directory.glob("cause-*.txt"):
+        if old.name not in wanted:
+            old.unlink()
 
 
 def render(
@@ -86,35 +110,61 @@ def render(
     parts: Path | None = None,
     answered: Answered | None = None,
     beside: Sequence[str] = (),
+    *,
+    findings: Findings | None = None,
+    releases: Releases | None = None,
+    changes: tuple[Diff, str] | None = None,
+    histories: Histories = lambda _hosts: {},
+    commands: Commands | None = None,
+    artefacts: Sequence[Judged] = (),
 ) -> Iterator[str]:
-    """The page by pieces. lines: the records as JSON, in the summary's order. parts: the folder for details, if any."""
-    packed = _packed(lines, answered.by_host if answered else [])
+    """The page by pieces. lines: the records as JSON, in the summary's order. parts: the directory for details."""
+    commands = commands or Commands(summary.run, f"reports/{summary.run['id']}", overview.group_counts(summary))
+    hosts = [str(row["host"]) for row in summary.rows]
+    packed = page_parts.packed(lines, answered.by_host if answered else [], hosts, histories)
     inside: list[str] = []
     key = hashlib.sha256(summary.run["id"].encode())
     if parts is None:
         inside = list(packed)
     else:
-        _write_parts(parts, packed, key)
-    # Of what the page loads only what carries this word runs. It rests on all records: no single host can foretell it.
+        page_parts.write(parts, packed, key)
+    # Of what the page loads only what carries this word runs. It rests on all records: no single host can predict it.
     nonce = base64.urlsafe_b64encode(key.digest()).decode().rstrip("=")
+    diff = changes[0] if changes else None
+    data = {
+        **page_table.table(summary, good or {}, diff, artefacts),
+        **{"run": summary.run["id"], "inventory": commands.inventory, "part": PART, "nonce": nonce},
+        "beside": None if parts is None else f"{parts.name}/",
+    }
     style = Markup(_file("page.css"))
-    scripts = [Markup(_data_tables()), Markup(_file("page.js"))]
-    first = summary.by_need()[:STATIC]
+    scripts = [Markup(_data_tables()), Markup(own_script())]
+    ways, more_ways = overview.ways(releases or Releases())
+    keys = {column["key"] for column in data["columns"]}
     yield from (
         _environment()
         .get_template("page.html.j2")
         .generate(
             summary=summary,
             run=summary.run,
-            headline=_headline(summary),
-            bar=list(_bar(summary)),
-            tiles=[_tile(summary, state) for state in STATES],
-            causes=[{"of": cause, "meaning": meaning_of(cause.name)} for cause in summary.causes],
+            headline=overview.headline(summary),
+            bar=list(overview.bar(summary)),
+            tiles=[overview.tile(summary, state) for state in STATES],
+            ways=ways,
+            more_ways=more_ways,
+            obstacles=list(overview.obstacles(summary, findings or Findings(), commands)),
+            changes=overview.changes(changes, summary.run["started"]),
+            waivers=overview.accepted(summary),
+            options=overview.options(summary),
             charts=charts(summary, past),
-            columns=[BY_KEY[each] for each in _SHOWN],
-            numeric=_NUMERIC,
-            rows=first,
-            data=script_json(_table(summary, good or {}, None if parts is None else f"{parts.name}/", nonce)),
+            columns=[BY_KEY[each] for each in page_table.SHOWN],
+            filters=[
+                *((each, title) for each, title in FILTERS if each in keys),
+                *((f"{page_table.LOADS}{place}", f"Loads {each.name}") for place, each in enumerate(artefacts)),
+            ],
+            artefacts=told(artefacts, summary.rows),
+            numeric=NUMERIC,
+            rows=summary.by_need()[:STATIC],
+            data=script_json(data),
             inside=inside,
             beside=beside,
             folder=parts.name if parts else None,
@@ -125,73 +175,10 @@ def render(
     )
 
 
-def _packed(lines: Iterable[str], answers: Sequence[Sequence[Answer]]) -> Iterator[str]:
-    """The records by parts, a line each, deflated: hosts of one class have most of theirs in common.
-
-    A part's last line has the answers of its hosts, each different one once.
-    """
-    lines = iter(lines)
-    for start in count(0, PART):
-        part = list(islice(lines, PART))
-        if not part:
-            return
-        part.append(json.dumps(pooled(answers[start : start + PART]), ensure_ascii=True, separators=(",", ":")))
-        yield base64.b64encode(zlib.compress("\n".join(part).encode("utf-8", "replace"), 6)).decode("ascii")
-
-
-def _write_parts(folder: Path, packed: Iterable[str], key: Any) -> None:
-    """One script a part, since a page from disk may load nothing else. Removes those of an earlier rendering."""
-    last = 0
-    for last, part in enumerate(packed, 1):
-        key.update(part.encode())
-        write_atomically(folder / f"part-{last:04}.js", [f'faissFleetPart({last - 1},"{part}")\n'])
-    for old in folder.glob("part-*.js"):
-        if int(re.sub(r"\D", "", old.name) or 0) > last:
-            old.unlink()
-
-
-def _table(summary: Summary, good: Mapping[str, Line], beside: str | None, nonce: str) -> dict[str, Any]:
-    """Every cell of the table, column by column; a text that many hosts have is held once."""
-    columns: list[dict[str, Any]] = []
-    for key in (*_SHOWN, *_OFFERED):
-        entry: dict[str, Any] = {"key": key, "title": BY_KEY[key].title, "shown": key in _SHOWN}
-        cells = [row[key] for row in summary.rows]
-        if key == "groups":
-            entry.update(_grouped(summary.groups))
-        elif key in _NUMERIC:
-            entry["numbers"] = [round(cell, 4) if isinstance(cell, (int, float)) else None for cell in cells]
-        else:
-            entry["texts"], entry["places"] = _coded(cells, one_line if key == "host" else _cell)
-        columns.append(entry)
-    texts, places = _coded([_age(row, good) for row in summary.rows], str)
-    columns.append({"key": "last_good", "title": "Last good result", "shown": False, "texts": texts, "places": places})
-    predicted = list(VERDICTS) if summary.run["check_mode"] else []
-    about = {"total": summary.hosts, "part": PART, "beside": beside, "nonce": nonce, "predicted": predicted}
-    return {"columns": columns, **about}
-
-
-def _grouped(groups: Sequence[tuple[str, ...]]) -> dict[str, Any]:
-    """The different lists of groups: as text, and as places among the names, which the filter offers one by one."""
-    names: dict[str, int] = {}
-    found: dict[tuple[str, ...], int] = {}
-    places = [found.setdefault(each, len(found)) for each in groups]
-    members = [[names.setdefault(name, len(names)) for name in each] for each in found]
-    shown = [_cell(name) for name in names]
-    texts = [", ".join(shown[place] for place in each) for each in members]
-    return {"texts": texts, "places": places, "members": members, "names": shown}
-
-
-def _coded(cells: Iterable[Any], shown: Any) -> tuple[list[str], list[int]]:
-    """The different texts, '' for none, and each cell's place among them."""
-    found: dict[Any, int] = {}
-    places = [found.setdefault("" if cell is None else cell, len(found)) for cell in cells]
-    return [shown(str(cell)) for cell in found], places
-
-
-def _age(row: Mapping[str, Any], good: Mapping[str, Line]) -> str:
-    if row["state"] != "unreachable":
-        return ""
-    return age(good.get(str(row["host"])), str(row["finished"]))
+@cache
+def own_script() -> str:
+    """The page's own script: its parts share one scope, which nothing outside sees."""
+    return '"use strict";\n(() => {\n' + "\n".join(_file(f"{name}.js") for name in SCRIPTS) + "})();\n"
 
 
 def _policy(style: str, scripts: Iterable[str], nonce: str | None) -> str:
@@ -219,45 +206,8 @@ def script_json(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
-def _cell(text: str) -> str:
-    return shorten(brief(text), _CELL)
-
-
 def _remedy(text: str) -> str:
     return shorten(one_line(text), _REMEDY)
-
-
-def _headline(summary: Summary) -> str:
-    native, hosts = summary.states["native"], summary.hosts
-    not_run = "would not run" if summary.run["check_mode"] else "does not run"
-    run, runs = ("would run", "would run") if summary.run["check_mode"] else ("run", "runs")
-    if not hosts:
-        return "This run had no hosts"
-    if hosts == 1:
-        return f"The host {runs} FAISS natively" if native else f"The host {not_run} FAISS natively"
-    return f"{'All ' if native == hosts else f'{native:,} of '}{hosts:,} hosts {run} FAISS natively"
-
-
-def _bar(summary: Summary) -> Iterator[dict[str, Any]]:
-    start = 0.0
-    for state in STATES:
-        share = 100 * summary.states[state] / max(summary.hosts, 1)
-        if share:
-            yield {"state": state, "x": round(start, 3), "width": round(share, 3)}
-        start += share
-
-
-def _tile(summary: Summary, state: str) -> dict[str, Any]:
-    count = summary.states[state]
-    share = f"{count / summary.hosts:.0%}" if summary.hosts else ""
-    if summary.hosts and count and share == "0%":
-        share = "<1%"
-    predicted = bool(summary.run["check_mode"]) and state in VERDICTS
-    return {"state": state, "predicted": predicted, "count": count, "share": share, "help": _help(summary, state)}
-
-
-def _help(summary: Summary, state: str) -> str:
-    return (summary.run["check_mode"] and _PREDICTED.get(state)) or _HELP[state]
 
 
 def _hash(text: str) -> str:
@@ -270,19 +220,20 @@ def _moment(text: str) -> str:
 
 
 def _file(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return (PAGE / name).read_text(encoding="utf-8")
 
 
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
+        loader=FileSystemLoader(PAGE),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters.update(
-        visible=visible, one_line=one_line, number=number, moment=_moment, cell=_cell, remedy=_remedy
-    )
+        visible=visible, one_line=one_line, number=number, moment=_moment, cell=cell_text, remedy=_remedy,
+        waiver=page_table.waiver_text, reason=overview.reason,
+    )  # fmt: skip
     return environment

@@ -27,12 +27,15 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
     yield f"{summary.totals()}.\n\n"
     if run["check_mode"]:
         yield "**Check mode: nothing was tried or changed; verdicts are predictions.**\n\n"
+    if summary.damaged:
+        yield "**Some lines of this run's records were damaged and are left out.** "
+        yield f"The file as it was: {escape(summary.damaged)}\n\n"
     yield (
         f"Started {escape(run['started'])}, last host finished {escape(summary.finished or 'never')}, "
         f"controller {escape(run['controller'])}, faiss-fleet {escape(run['version'])}, "
         f"inventory {escape(', '.join(run['inventory']))}.\n\n"
     )
-    share = max(summary.hosts, 1)
+    share = max(summary.machines, 1)
     yield from _table(
         ("State", "Hosts", "Share"),
         (

@@ -7,18 +7,21 @@ Knows nothing of Ansible: the callback plugin tells it host, action and result, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from .. import reports
 from ..errors import FleetError
 from ..records import attempt_logs
 from ..records.build import RecordBuilder, Result, Run
 from ..records.clean import Cleaner
-from ..records.journal import Journal
+from ..records.journal import Journal, read_records
 from ..records.schema import Record
 from ..run_id import timestamp
 from ..store.history import Earlier
-from . import live_run
+from ..strategies.base import Options
+from . import artefacts, live_run
 from .summary import Summary
 
 STAGES: dict[str, Callable[[RecordBuilder, Result], None]] = {
@@ -48,11 +51,16 @@ class Recorder:
         warn: Callable[[str], None],
         output: reports.Output = reports.USUAL,
         earlier: Earlier | None = None,
+        said_of: Callable[[str], Mapping[str, Any]] = lambda _host: {},
     ) -> None:
         """secrets_of names the words to mask in a host's record; warn tells the user at once what cannot wait.
 
-        earlier is what reports are told of the runs before this one.
+        earlier is what reports are told of the runs before this one; said_of is what the inventory says of a host for
+        them: columns, waivers, options.
         """
+        self._said_of = said_of
+        self.artefacts: list[str] = []  # judged for the hosts of the run when it ends
+        self.artefact_options = Options()
         self._output, self._earlier = output, earlier
         self._reports, self._run, self._secrets_of, self._warn = reports, run, secrets_of, warn
         self._due: dict[str, list[str]] = {}
@@ -148,6 +156,9 @@ class Recorder:
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
+            if self.artefacts:
+                records = partial(read_records, self.folder)
+                artefacts.write(self.folder, self.artefacts, records, self.artefact_options, self._warn)
             if self._hold:
                 self._hold.release()
             summary, _changed = reports.render(self.folder, latest=True, output=self._output, earlier=self._earlier)
@@ -180,6 +191,7 @@ class Recorder:
             return
         builder = self._builders.pop(name)
         builder.groups = self._due[name]
+        builder.said = self._said_of(name)
         if builder.machine:
             first = self._machines.setdefault(builder.machine, name)
             builder.same_machine_as = first if first != name else None

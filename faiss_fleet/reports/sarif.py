@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""SARIF 2.1.0, for code scanning: one rule a cause, one result a host that is not native."""
+"""SARIF 2.1.0, for code scanning: one rule a cause, one result a host that is not native, at its inventory line."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 from ..records.build import meaning_of, remedy_for
 from ..records.columns import Cell
+from .inventory_lines import InventoryLines
 from .summary import Summary
 from .text import one_line, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-# The project has no public address of its own: where a reader learns what its results are about.
-INFORMATION = "https://github.com/facebookresearch/faiss/wiki/Installing-Faiss"
+# The project has no public address: a package URL names it and its version wherever it is kept.
+INFORMATION = "pkg:generic/faiss-fleet@%s"
 LEVELS = {"fallback": "warning", "failed": "error", "unreachable": "error"}
 CHOSEN = "chosen_fallback"  # the rule of hosts that fell back without an obstacle
 
@@ -28,10 +29,11 @@ def render(summary: Summary) -> Iterator[str]:
     driver = {
         "name": "faiss-fleet",
         "version": summary.run["version"],
-        "informationUri": INFORMATION,
+        "informationUri": INFORMATION % quote(summary.run["version"]),
         "rules": [_rule(name) for name in causes],
     }
-    where = quote(_inventory(summary.run), safe="/")
+    named = (str(cells["host"]) for cells in summary.rows if cells["state"] != "native")
+    where = InventoryLines(summary.run["inventory"], named)
     yield f'{{"$schema": {_json(SCHEMA)}, "version": "2.1.0", "runs": [{{\n"tool": {_json({"driver": driver})},\n'
     yield f'"automationDetails": {_json({"id": "faiss-fleet/" + summary.run["id"]})},\n"results": ['
     separator = "\n"
@@ -40,12 +42,6 @@ def render(summary: Summary) -> Iterator[str]:
             yield separator + _json(_result(summary, cells, place, where))
             separator = ",\n"
     yield "\n]}]}\n"
-
-
-def _inventory(run: dict[str, Any]) -> str:
-    """A file that results can point at; a result without one is not shown by code scanning."""
-    named = [source for source in run["inventory"] if not source.endswith(",") and not source.startswith("/")]
-    return str(named[0]) if named else "inventory"
 
 
 def _rule(cause: str) -> dict[str, Any]:
@@ -63,9 +59,10 @@ def _cause(cells: dict[str, Cell]) -> str:
     return str(cells["cause"] or CHOSEN)
 
 
-def _result(summary: Summary, cells: dict[str, Cell], place: dict[str, int], where: str) -> dict[str, Any]:
+def _result(summary: Summary, cells: dict[str, Cell], place: dict[str, int], where: InventoryLines) -> dict[str, Any]:
     host, state, predicted = visible(str(cells["host"])), str(cells["state"]), summary.is_predicted(cells)
     cause = _cause(cells)
+    found = where.of(str(cells["host"]))
     said = " ".join(one_line(str(cells[key])) for key in ("because", "remedy") if cells[key])
     return {
         "ruleId": cause,
@@ -75,7 +72,7 @@ def _result(summary: Summary, cells: dict[str, Cell], place: dict[str, int], whe
         "properties": {"predicted": predicted},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": where}, "region": {"startLine": 1}},
+                "physicalLocation": {"artifactLocation": {"uri": found.uri}, "region": {"startLine": found.line}},
                 "logicalLocations": [{"name": host, "kind": "resource"}],
             }
         ],

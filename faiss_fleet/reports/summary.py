@@ -3,17 +3,23 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from ..records import waivers
 from ..records.build import STATES
 from ..records.columns import Cell, row
 from ..records.schema import Record
+from ..records.waivers import Waiver
 from ..store.diff import Line
+from .text import one_line, unquoted
 
+_HOST = re.compile(r"\bHOST\b")
+_NOTHING: Mapping[str, Any] = {}
 VERDICTS = ("native", "fallback")  # the states that rest on a decision, which check mode only predicts
 
 
@@ -55,6 +61,15 @@ class Provider:
 
 
 @dataclass
+class Accepted:
+    """A waiver of the run, whether its last day is over, and how many hosts have its cause."""
+
+    waiver: Waiver
+    expired: bool
+    hosts: int = 0
+
+
+@dataclass
 class Cause:
     """Hosts that stand before the same obstacle, and the remedy most of them were given."""
 
@@ -62,11 +77,27 @@ class Cause:
     hosts: list[str] = field(default_factory=list)
     states: Counter[str] = field(default_factory=Counter)
     remedies: Counter[str] = field(default_factory=Counter)
+    groups: Counter[str] = field(default_factory=Counter)
+    due: list[str] = field(default_factory=list)  # hosts whose cause is not waived
+    because: str = ""  # the first host's own sentence
+
+    @property
+    def waived(self) -> int:
+        """How many of the hosts have a waiver for it."""
+        return len(self.hosts) - len(self.due)
 
     @property
     def remedy(self) -> str:
         """One next step; '' when no record names one."""
         return self.remedies.most_common(1)[0][0] if self.remedies else ""
+
+
+    @property
+    def advice(self) -> str:
+        """The remedy for the first host by its name, without backticks; '' when no record names one."""
+        remedy = self.hosts[0].join(_HOST.split(self.remedy))
+        others = " Likewise on the others." if remedy != self.remedy and len(self.hosts) > 1 else ""
+        return unquoted(one_line(remedy)) + others
 
 
 class Summary:
@@ -81,7 +112,12 @@ class Summary:
         self.rows: list[dict[str, Cell]] = []
         self.seconds: list[float] = []  # by row: how long its candidates were tried and tested
         self.groups: list[tuple[str, ...]] = []  # by row: a name may have a space in it, so the cell cannot be split
-        self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))
+        self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))  # of machines: one with two names counts once
+        self.same_as: list[str | None] = []  # by row: the name under which its machine is counted, where it is another
+        self.waivers: list[Waiver | None] = []  # by row: the waiver that holds for its cause
+        self.accepted: dict[tuple[str, ...], Accepted] = {}
+        self.columns: list[Mapping[str, str]] = []  # by row: what the inventory wants shown
+        self.options: dict[str, Counter[str]] = {}  # what differs from the defaults, and how many hosts have each value
         self._providers: dict[str, Provider] = {}
         self._causes: dict[str, Cause] = {}
         self._groups: dict[tuple[str, ...], tuple[str, ...]] = {}
@@ -99,8 +135,12 @@ class Summary:
         self.seconds.append(sum(each.get("seconds") or 0 for each in (*record["attempts"], *record["verification"])))
         groups = tuple(record["host"]["groups"])
         self.groups.append(self._groups.setdefault(groups, groups))
-        self.states[record["state"]] += 1
         self.finished = max(self.finished or "", record["run"]["finished"])
+        self._said(record)
+        self.same_as.append(record["host"].get("same_machine_as"))
+        if self.same_as[-1]:
+            return
+        self.states[record["state"]] += 1
         if record["state"] in ("native", "fallback"):
             name = str(cells["provider"] or cells["backend"])
             self._providers.setdefault(name, Provider(name)).add(cells)
@@ -108,14 +148,46 @@ class Summary:
             cause = self._causes.setdefault(record["cause"], Cause(record["cause"]))
             cause.hosts.append(record["host"]["name"])
             cause.states[record["state"]] += 1
+            cause.because = cause.because or record["because"]
+            if not self.waivers[-1]:
+                cause.due.append(record["host"]["name"])
+                cause.groups.update(groups)
             if record["remedy"]:
                 # A remedy that names the host it is for would never be the same for two.
                 cause.remedies[record["remedy"].replace(record["host"]["name"], "HOST")] += 1
 
+    def _said(self, record: Record) -> None:
+        """What the inventory says of the host: its columns, waivers and options."""
+        host = record["host"]
+        self.columns.append(host.get("columns") or _NOTHING)
+        for name, value in (host.get("options") or _NOTHING).items():
+            self.options.setdefault(name, Counter())[self._texts.setdefault(str(value), str(value))] += 1
+        holds, lapsed = waivers.of_record(record)
+        moment = record["run"]["finished"]
+        self.waivers.append(holds)
+        for waiver in host.get("waivers") or ():
+            key = tuple(str(waiver.get(name) or "") for name in ("host", "group", "cause", "owner", "reason", "until"))
+            accepted = self.accepted.setdefault(key, Accepted(waiver, waivers.expired(waiver, moment)))
+            accepted.hosts += waiver is holds or waiver is lapsed
+
     @property
     def hosts(self) -> int:
-        """How many there are."""
+        """How many names there are."""
         return len(self.rows)
+
+    @property
+    def machines(self) -> int:
+        """How many hosts are counted: a machine that has several names in the inventory is one."""
+        return self.states.total()
+
+    @property
+    def waived(self) -> int:
+        """How many machines are not native for a cause that is accepted."""
+        return sum(bool(waiver) and not same for waiver, same in zip(self.waivers, self.same_as, strict=True))
+
+    def counted(self) -> Iterator[dict[str, Cell]]:
+        """Rows, without further names of machines that are counted already."""
+        return (cells for cells, same in zip(self.rows, self.same_as, strict=True) if not same)
 
     @property
     def providers(self) -> list[Provider]:
@@ -137,7 +209,10 @@ class Summary:
         parts = ", ".join(f"{self.states[state]:,} {state}" for state in STATES)
         predicted = " (predicted: check mode tried nothing)" if self.run["check_mode"] else ""
         left = "" if self.left is None else f"; the audit goes on, {self.left:,} not done yet"
-        return f"{self.hosts:,} host{'' if self.hosts == 1 else 's'}: {parts}{predicted}{left}"
+        waived = f"; {self.waived:,} waived" if self.waived else ""
+        names = self.hosts - self.machines
+        more = f"; {names:,} more name{'' if names == 1 else 's'} of machines that are counted" if names else ""
+        return f"{self.machines:,} host{'' if self.machines == 1 else 's'}: {parts}{waived}{more}{predicted}{left}"
 
     def is_predicted(self, cells: Mapping[str, Cell]) -> bool:
         """Whether a host's verdict is what check mode predicts: nothing was tried there."""

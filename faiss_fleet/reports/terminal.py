@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 
 from ..records.columns import Cell
@@ -15,7 +14,6 @@ HOSTS = 60
 CAUSES = 8
 _LEAST = 24  # columns of 'because' below which the optional columns go
 _LONGEST = 1_000  # characters of a reason
-_HOST = re.compile(r"\bHOST\b")
 _TITLES = ("HOST", "STATE", "FAISS", "BY", "P50/P95 MS", "LIBC", "BECAUSE")
 
 
@@ -63,15 +61,15 @@ def _remedies(summary: Summary, columns: int) -> list[tuple[str, str | None]]:
     for cause in [cause for cause in summary.causes if cause.remedy][:CAUSES]:
         count = f"{len(cause.hosts):,} host{'' if len(cause.hosts) == 1 else 's'}"
         # The summary has a remedy once for all hosts of a cause; here it is a command that can be copied.
-        remedy = cause.hosts[0].join(_HOST.split(cause.remedy))
-        others = " Likewise on the others." if remedy != cause.remedy and len(cause.hosts) > 1 else ""
-        text = shorten(f"{one_line(cause.name)} ({count}): {unquoted(one_line(remedy))}{others}", 600)
+        text = shorten(f"{one_line(cause.name)} ({count}): {cause.advice}", 600)
         printed += [(line, None) for line in wrapped(text, max(columns, 20), "  ")]
     return [("", None), *printed] if printed else []
 
 
 def _cells(cells: dict[str, Cell], summary: Summary) -> list[str]:
     plain = [str(cells[key] or "") for key in ("host", "state", "faiss", "provider")]
+    if cells["provider"] == "js" and cells["js_kernel"]:
+        plain[3] += f" ({cells['js_kernel']})"
     if summary.is_predicted(cells):
         plain[1] += "?"
     return [*plain, _speed(cells), str(cells["libc"] or ""), unquoted(_because(cells, summary))]

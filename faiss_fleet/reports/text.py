@@ -7,6 +7,8 @@ import re
 import textwrap
 import unicodedata
 
+from ..demangle import demangle
+
 # C0, C1, separators, direction marks and overrides, zero-width and tag characters: what is not seen but does something.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
@@ -37,9 +39,9 @@ def brief(text: str) -> str:
 
 
 def _first_symbol(found: re.Match[str]) -> str:
-    first = found[0].partition(",")[0].partition(" ")[0]
+    first = demangle(found[0].partition(",")[0].partition(" ")[0])
     others = found["others"].count(",") + int(found["more"] or 0)
-    return shorten(first, 32) + (f" and {others:,} more" if others else "")
+    return shorten(first, 48) + (f" and {others:,} more" if others else "")
 
 
 def unquoted(text: str) -> str:

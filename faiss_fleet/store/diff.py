@@ -65,6 +65,7 @@ class Diff:
     faster: list[Change] = field(default_factory=list)
     new_causes: list[Change] = field(default_factory=list)
     unreachable: list[Change] = field(default_factory=list)
+    away: list[Change] = field(default_factory=list)  # of these, hosts that were reached the time before
     only_before: list[str] = field(default_factory=list)
     only_after: list[str] = field(default_factory=list)
     newly_unreachable: int = 0
@@ -115,8 +116,11 @@ def compare(
         line = new[name]
         if line.state == "unreachable":
             good = (last_good or {}).get(name)
-            diff.newly_unreachable += old[name].state != "unreachable"
-            diff.unreachable.append(Change(name, age(good, line.finished), words(line), line.because))
+            change = Change(name, age(good, line.finished), words(line), line.because)
+            diff.unreachable.append(change)
+            if old[name].state != "unreachable":
+                diff.newly_unreachable += 1
+                diff.away.append(change)
     for name in both:
         if not _compare_host(diff, old[name], new[name], noise) and new[name].state != "unreachable":
             diff.unchanged += 1

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import FleetError
-from .diff import Line
+from .diff import Diff, Line, compare
 
 if TYPE_CHECKING:
     from .queries import Store
@@ -72,6 +72,33 @@ class Earlier:
     def totals(self, inventory: Sequence[str], check_mode: bool, hosts: Iterable[str]) -> list[RunTotals]:
         """The earlier runs of the same inventory and mode, oldest first, counting the hosts of this run alone."""
         return self._ask(lambda store: store.totals(self._run, inventory, check_mode, hosts)) or []
+
+    def changes(
+        self,
+        run: Mapping[str, Any],
+        lines: Callable[[], Iterable[Line]],
+        hosts: Iterable[str],
+        good: Mapping[str, Line] | None = None,
+    ) -> tuple[Diff, str] | None:
+        """What changed since the last comparable run, and when that began; None where there is none.
+
+        run: what a record says of its run; lines: its hosts, as the store will have them; good: as of ``good``.
+        """
+
+        def compared(store: Store) -> tuple[Diff, str] | None:
+            before = store.comparable_before(self._run, run["inventory"], bool(run["check_mode"]), hosts)
+            if before is None:
+                return None
+            return compare(before, store.lines(before), self._run, lines(), good), store.started(before)
+
+        return self._ask(compared)
+
+    def histories(self, run: Mapping[str, Any], hosts: Sequence[str]) -> Mapping[str, Sequence[Line]]:
+        """For each host its lines in the last comparable runs, oldest first."""
+        if not hosts:
+            return {}
+        inventory, check = run["inventory"], bool(run["check_mode"])
+        return self._ask(lambda store: dict(store.histories(self._run, inventory, check, hosts))) or {}
 
     def _ask(self, question: Callable[[Store], Answer]) -> Answer | None:
         if self._silent:

@@ -5,17 +5,23 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ..errors import FleetError
+from ..records.build import Run
 from ..records.journal import RECORDS, RUN, read_records, write_atomically
 from ..run_id import RUN_ID
 from .queries import Store
 
 
-def take_in(store: Store, reports: Path) -> dict[str, int]:
-    """Adds the runs under ``reports`` that are new or have changed since. Returns how many records each had."""
+def take_in(store: Store, reports: Path, warn: Callable[[str], None] = lambda _text: None) -> dict[str, int]:
+    """Adds the runs under ``reports`` that are new or have changed since. Returns how many records each had.
+
+    warn is told of lines that are no records, as a damaged file has them: they are left out.
+    """
     taken: dict[str, int] = {}
     for folder in sorted(reports.glob("*")) if reports.is_dir() else []:
         if not RUN_ID.fullmatch(folder.name) or folder.is_symlink():
@@ -29,12 +35,19 @@ def take_in(store: Store, reports: Path) -> dict[str, int]:
         if store.source(key) == seen:
             continue
         try:
-            taken[folder.name] = store.add_records(read_records(folder))
+            damaged: list[int] = []
+            taken[folder.name] = store.add_records(read_records(folder, damaged))
         except (OSError, KeyError, TypeError, AttributeError) as error:
             raise FleetError(
                 f"{folder / RECORDS} cannot be taken into the store: {type(error).__name__} {error}. Restore it, or "
                 "move the run's folder out of the reports."
             ) from error
+        if damaged:
+            shown = ", ".join(map(str, damaged[:5])) + (" and others" if len(damaged) > 5 else "")
+            warn(
+                f"{folder / RECORDS} is damaged: {len(damaged):,} of its lines are no records and are left out "
+                f"(line {shown}). Restore the file, or audit those hosts again."
+            )
         store.set_source(key, folder.name, *seen)
     return taken
 
@@ -48,16 +61,16 @@ def put_back(store: Store, run: str, reports: Path) -> Path:
     if found is None:
         raise FleetError(f"There is no run {run} under {reports} or in {store.name}. `faiss-fleet runs` lists them.")
     hosts: dict[str, list[str]] = {}
+    about: dict[str, Any] = {}
 
     def lines() -> Iterator[str]:
         for record in store.records(run):
             hosts[record["host"]["name"]] = record["host"]["groups"]
+            about.update(record["run"])
             yield json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n"
 
     folder.mkdir(parents=True, exist_ok=True)
     write_atomically(folder / RECORDS, lines())
-    about = {
-        name: getattr(found, name) for name in ("id", "started", "controller", "version", "check_mode", "inventory")
-    }
-    write_atomically(folder / RUN, [json.dumps({"schema": 1, "run": about, "hosts": hosts}, indent=1) + "\n"])
+    run_info = asdict(Run.from_dict(about))
+    write_atomically(folder / RUN, [json.dumps({"schema": 1, "run": run_info, "hosts": hosts}, indent=1) + "\n"])
     return folder

@@ -31,6 +31,7 @@ from .tables import HOSTS, RUNS, SOURCES
 BATCH = 200  # records in memory at a time
 AWAY = "unreachable"
 SERIES = 30  # earlier runs in a trend
+HISTORY = 10  # earlier runs in a host's history
 NAMES = 5_000  # hosts that are asked for at a time
 GOOD = ("native", "fallback")  # states that rest on what the host itself answered
 
@@ -209,17 +210,53 @@ class Store:
         return found
 
     def comparable_run(self, run: str) -> str | None:
-        """Id of the newest run before, of the same inventory and mode, with a host that is in this run too."""
-        here, there = HOSTS.alias(), HOSTS.alias()
+        """Id of the run that this one of the store is compared with, see ``comparable_before``."""
         with database.told(self._url), self._engine.connect() as connection:
             own = connection.execute(sa.select(RUNS.c.inventory, RUNS.c.check_mode).where(RUNS.c.id == run)).one()
-            inventory = tuple(json.loads(own.inventory))
-            wanted = sa.select(RUNS.c.id).where(RUNS.c.id < run, *_comparable(inventory, own.check_mode))
-            for [each] in connection.execute(wanted.order_by(RUNS.c.id.desc())).all():
-                shared = sa.and_(here.c.host == there.c.host, here.c.run == run, there.c.run == each)
-                if connection.execute(sa.select(here.c.host).join(there, shared).limit(1)).first():
+            hosts = set(connection.execute(sa.select(HOSTS.c.host).where(HOSTS.c.run == run)).scalars())
+        return self.comparable_before(run, json.loads(own.inventory), own.check_mode, hosts)
+
+    def comparable_before(
+        self, run: str, inventory: Sequence[str], check_mode: bool, hosts: Iterable[str]
+    ) -> str | None:
+        """Id of the newest run before, of the same inventory and mode, with at least half of these hosts.
+
+        Where no run has half of them, of the newest with any: after a run of a few hosts alone, a whole run is compared
+        with the whole run before. The store need not have the run itself.
+        """
+        asked = {plain(name) for name in hosts}
+        wanted = sa.select(RUNS.c.id).where(RUNS.c.id < run, *_comparable(inventory, check_mode))
+        newest = None
+        with database.told(self._url), self._engine.connect() as connection:
+            for [each] in connection.execute(wanted.order_by(RUNS.c.id.desc()).limit(SERIES)).all():
+                shared = _states_of(connection, each, asked).total()
+                if shared and shared * 2 >= len(asked):
                     return str(each)
-        return None
+                newest = newest or (str(each) if shared else None)
+        return newest
+
+    def started(self, run: str) -> str:
+        """When a run of the store began."""
+        with database.told(self._url), self._engine.connect() as connection:
+            return str(connection.execute(sa.select(RUNS.c.started).where(RUNS.c.id == run)).scalar_one())
+
+    def histories(
+        self, run: str, inventory: Sequence[str], check_mode: bool, hosts: Sequence[str]
+    ) -> dict[str, list[HostLine]]:
+        """For each host its lines in the last runs before of the same inventory and mode, oldest first."""
+        last = sa.select(RUNS.c.id).where(RUNS.c.id < run, *_comparable(inventory, check_mode))
+        wanted = last.order_by(RUNS.c.id.desc()).limit(HISTORY)
+        found: dict[str, list[HostLine]] = {}
+        with database.told(self._url), self._engine.connect() as connection:
+            runs = list(connection.execute(wanted).scalars())
+            for start in range(0, len(hosts) if runs else 0, NAMES):
+                names = [plain(name) for name in hosts[start : start + NAMES]]
+                lines = sa.select(*_LINE).join(RUNS, _OF_RUN).where(HOSTS.c.host.in_(names), HOSTS.c.run.in_(runs))
+                for line in connection.execute(lines):
+                    found.setdefault(line[1], []).append(HostLine(*line))
+        for each in found.values():
+            each.sort(key=lambda line: line.run)
+        return found
 
     def latest_run(self, before: str | None = None) -> str | None:
         """Id of the newest run, or of the newest one before that run; None when there is none."""

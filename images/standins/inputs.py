@@ -40,7 +40,11 @@ def load() -> dict[str, Input]:
 
 def fetch(key: str) -> Path:
     """Path of a locked input, downloaded when the cache lacks it. A file with another sha256 is never used."""
-    item = load()[key]
+    return obtain(load()[key])
+
+
+def obtain(item: Input) -> Path:
+    """The same for an input that is locked elsewhere."""
     path = cache.folder("inputs", item.sha256[:16]) / item.file
     if path.exists():
         return path

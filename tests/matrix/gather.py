@@ -6,7 +6,9 @@ import sys
 
 sys.path.insert(0, "/project")
 
-from faiss_fleet import facts, host
+from faiss_fleet.facts import gather
+
+from faiss_fleet import host
 
 options = {
     "prefix": "/opt/faiss-fleet",
@@ -14,4 +16,4 @@ options = {
     "interpreters": sys.argv[1:],
     "search_paths": [],
 }
-print(json.dumps(facts.gather(host.Host(timeout=20), options)))
+print(json.dumps(gather.gather(host.Host(timeout=20), options)))

@@ -40,7 +40,7 @@ def fill(combinations: Iterable[Combination]) -> None:
         list(threads.map(lambda item: site(*item), wheels.items()))
     for version in {each.python for each in combinations}:
         pythons.folder(version)
-    _lay(OLD_LIBSTDCXX, _old_libstdcxx)
+    old_libstdcxx()
     if any(each.userland.cpu for each in combinations):
         _lay("qemu", lambda target: shutil.copyfile(command("qemu-x86_64-static"), target))
 
@@ -78,6 +78,11 @@ def _lay(name: str, make: object) -> None:
         make(partial)  # type: ignore[operator]
         partial.chmod(0o755)
         partial.rename(path)
+
+
+def old_libstdcxx() -> None:
+    """Lays the libstdc++ of CentOS 7 where a userland finds it."""
+    _lay(OLD_LIBSTDCXX, _old_libstdcxx)
 
 
 def _old_libstdcxx(target: Path) -> None:

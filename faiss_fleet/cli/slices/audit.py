@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from ... import __version__
 from ...errors import FleetError
+from ...records import origin
 from ...records.build import Run
 from ...records.schema import Record
 from ...run_id import timestamp
@@ -39,7 +41,8 @@ class Sliced:
     ) -> None:
         """command_line: of ansible-playbook; passwords: answers to what it will ask."""
         self._reports, self._command_line, self._passwords = reports, tuple(command_line), dict(passwords)
-        self._run = Run(run_id, timestamp(), platform.node(), __version__, check, tuple(inventories))
+        who = {"user": origin.user(os.environ), "commit": origin.commit()}
+        self._run = Run(run_id, timestamp(), platform.node(), __version__, check, tuple(inventories), **who)
 
     def audit(
         self,

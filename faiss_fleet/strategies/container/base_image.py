@@ -130,12 +130,7 @@ def _described(host: Any, path: str, name: str) -> dict[str, Any]:
             {"path": path, "realpath": real, "version": version[1], "implementation": "cpython", "bits": machine.bits}
         ],
     }
-    for key, soname in (
-        ("libstdcxx", "libstdc++.so.6"),
-        ("libgomp", "libgomp.so.1"),
-        ("libgcc", "libgcc_s.so.1"),
-        ("libz", "libz.so.1"),
-    ):
+    for key, soname in target_facts.LIBRARIES:
         found[key] = shared_libraries.describe(finder, soname)
     return found
 

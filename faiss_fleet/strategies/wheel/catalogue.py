@@ -121,7 +121,7 @@ def _from_row(row: dict[str, Any], body: dict[str, Any], origin: str, known: dic
         builds=tuple(row["builds"]),
         needs=tuple(body["needs"]),
         bundled=tuple(body["bundled"]),
-        isa=measured_isa(version, tags_of(row["file"]), known),
+        isa=measured_isa(version, tags_of(row["file"]), known) if row["file"].startswith("faiss_cpu-") else None,
         origin=origin,
     )
 
@@ -219,10 +219,11 @@ def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] 
 def exactly(name: str) -> list[tuple[str, str]]:
     """pip's options that let it find this wheel and no other."""
     tags = sorted(tags_of(name))
-    python = re.fullmatch(r"cp(\d)(\d+)", tags[0][0])
+    python = re.fullmatch(r"(cp|py)(\d)(\d*)", tags[-1][0])
     assert python, name
-    first = [("implementation", "cp"), ("python-version", f"{python[1]}.{python[2]}"), ("abi", tags[0][1])]
-    return first + [("platform", platform) for _, _, platform in tags]
+    version = f"{python[2]}.{python[3]}" if python[3] else python[2]
+    first = [("implementation", python[1]), ("python-version", version), ("abi", tags[-1][1])]
+    return first + [("platform", platform) for platform in sorted({platform for _, _, platform in tags})]
 
 
 def wheelhouse(folder: Path, kept: Path) -> list[Wheel]:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import SpecifierSet
+from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 from packaging.version import Version
 
@@ -28,19 +31,15 @@ def libc_of(facts: Facts) -> tuple[str, tuple[int, ...]] | None:
 def of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
     """Why this wheel cannot run on the host whatever its Python; [] when nothing known stands in the way."""
     found = _loader(wheel, facts)
-    found.extend(cpu(wheel.isa, facts, f"faiss-cpu {wheel.version}"))
+    found.extend(cpu(wheel.isa, facts, f"{wheel.project} {wheel.version}"))
     found.extend(platform_tag(wheel, facts))
     return found
 
 
 def _loader(wheel: Wheel, facts: Facts) -> list[Reason]:
     """What the loader lacks there; first what it will name when it refuses, so that a log can be found by it."""
-    provides = needs.provided_per_facts(facts)
-    found: list[Reason] = list(needs.judge(wheel.needs, provides, wheel.bundled))
-    first: Reason | None = needs.first_refusal(wheel.needs, provides, wheel.bundled)
-    if first is None or any(reason["check"] in needs.OF_A_WHOLE for reason in found):
-        return found
-    return [first, *(reason for reason in found if reason != first)]
+    found: list[Reason] = needs.refusals(wheel.needs, needs.provided_per_facts(facts), wheel.bundled)
+    return found
 
 
 def cpu(isa: str | None, facts: Facts, what: str) -> list[Reason]:
@@ -63,11 +62,13 @@ def platform_tag(wheel: Wheel, facts: Facts) -> list[Reason]:
         return [_reason("platform_tag", "unknown", names, None, text, file=wheel.file)]
     if any(arch == tag_arch and libc[0] == family and libc[1] >= version for family, version, tag_arch in tags):
         return []
+    if any(platform in ("any", f"linux_{arch}") for _, _, platform in wheel.tags):
+        return []
     have = f"{libc[0]} {glibc.text(libc[1])} {arch}"
     cause = "wheel_tag"
     if all(tag_arch != arch for _, _, tag_arch in tags):
         cause = "arch_mismatch"
-    elif libc[0] == "musl" and all(family != "musl" for family, _, _ in tags):
+    elif all(family != libc[0] for family, _, _ in tags):
         cause = "musl"
     return [
         _reason(
@@ -128,6 +129,38 @@ def numpy_limits(facts: Facts) -> list[str]:
 
 def _reason(check: str, cause: str, need: str | None, have: str | None, text: str, file: str | None = None) -> Reason:
     return Reason(check=check, cause=cause, need=need, have=have, text=text, file=file, library=None, symbols=[])
+
+
+def python(wheel: Wheel, facts: Facts) -> list[Reason]:
+    """One reason when no Python of the host can import the wheel, by its tags and by the Python that it asks for."""
+    found = [(one, _python_tags(one)) for one in facts["pythons"] if one["version"]]
+    wanted = {(interpreter, abi) for interpreter, abi, _ in wheel.tags}
+    if any(wanted & tags and wheel.allows(_release(one["version"])) for one, tags in found):
+        return []
+    need = " or ".join(sorted(interpreter for interpreter, _ in wanted))
+    need += f" ({wheel.requires_python})" if wheel.requires_python else ""
+    have = ", ".join(dict.fromkeys(str(one["version"]) for one, _ in found))
+    text = f"{wheel.file} is for Python {need}, this host has {have or 'no Python'}"
+    return [python_reason(need, have or None, text, "python_version" if have else "python_missing")]
+
+
+def _release(version: str) -> str:
+    """'3.13.0' of '3.13.0rc1+': what a Python calls itself is not always a version."""
+    found = re.match(r"\d+(?:\.\d+)*", version)
+    return found[0] if found else "0"
+
+
+def _python_tags(python: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(interpreter, ABI) of the wheels that a Python imports."""
+    version = tuple(int(part) for part in python["version"].split(".")[:2] if part.isdigit())
+    other = (python.get("implementation") or "cpython").lower() != "cpython" or python.get("bits") == 32
+    if len(version) < 2 or other:
+        return set()
+    interpreter = f"cp{version[0]}{version[1]}"
+    marks = re.search(r"cpython-\d+([a-z]*)", python.get("soabi") or "")
+    abi = interpreter + (marks[1] if marks else "m" if version < (3, 8) else "")
+    known = (*cpython_tags(version, [abi], ["any"]), *compatible_tags(version, interpreter, ["any"]))
+    return {(tag.interpreter, tag.abi) for tag in known}
 
 
 def python_reason(need: str | None, have: str | None, text: str, cause: str = "python_version") -> Reason:

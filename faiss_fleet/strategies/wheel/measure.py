@@ -53,6 +53,10 @@ class Wheel:
     origin: str = "table"
     folder: Path | None = None
 
+    @property
+    def project(self) -> str:
+        return str(parse_wheel_filename(self.file)[0])
+
     def libc_tags(self) -> list[tuple[str, tuple[int, int], str]]:
         """('glibc', (2, 17), 'x86_64') of each platform tag."""
         found = {libc_tag(platform) for _, _, platform in self.tags}
@@ -67,6 +71,10 @@ class Wheel:
             if (exact or stable) and self._allows(target.python):
                 return True
         return False
+
+    def allows(self, python: str) -> bool:
+        """Whether the metadata admits this very version of Python."""
+        return SpecifierSet(self.requires_python or "").contains(python, prereleases=True)
 
     def _allows(self, python: tuple[int, int]) -> bool:
         # Some release of that minor version must be allowed: ">=3.8.1" does not rule 3.8 out as a whole.
@@ -108,7 +116,7 @@ def requirements(wheel: Wheel, known: dict[str, Any] | None = None) -> list[str]
 def measure(path: Path, origin: str = "table") -> Wheel:
     """Reads one wheel. Raises FleetError, cause corrupt_artefact, for a file that is none."""
     tags = tags_of(path.name)
-    version = parse_wheel_filename(path.name)[1]
+    project, version, _, _ = parse_wheel_filename(path.name)
     found = wheel_needs.read(path)
     metadata = _metadata(path)
     with zipfile.ZipFile(path) as archive:
@@ -126,7 +134,7 @@ def measure(path: Path, origin: str = "table") -> Wheel:
         builds=tuple(builds),
         needs=tuple(_telling(found.needs)),
         bundled=tuple(found.bundled),
-        isa=measured_isa(version, tags),
+        isa=measured_isa(version, tags) if project == "faiss-cpu" else None,
         origin=origin,
         folder=path.parent if origin == "wheelhouse" else None,
     )

@@ -1,8 +1,8 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 // Exact search over rows of float32 in WebAssembly memory. tools/build-kernel compiles it.
 //
-// scan() compares rows with up to 16 queries and keeps the best of each in a heap, in float32. finish() computes the
-// scores of what was kept in float64, in the order of operations of lib/exact.js, and sorts them. So the ids, ranks and
+// scan() compares rows with up to 16 queries and keeps the best of each in a heap, in float32. collect() computes the
+// scores of what was kept in float64, in the order of operations of lib/exact.js, and sort() sorts them. So the ids, ranks and
 // scores are those of lib/exact.js as long as the heap is larger than k by the rows that float32 cannot tell apart.
 //
 // A row is `wide` numbers: its dimensions, zeros up to a multiple of four, and for cosine a float64 with 1 / length.
@@ -83,6 +83,11 @@ static inline __attribute__((always_inline)) void scan_as(const Shape *shape, co
   if (grouped) {
     for (; at + 2 <= to; at += 2, row += 2 * wide) {
       for (u32 q = 0; q < grouped; q += GROUP) {
+        // The next rows come from memory, a part with each group, while these are compared.
+        if (at + 4 <= to) {
+          const volatile float *next = row + 2 * wide + 2 * wide * q / grouped, *until = row + 2 * wide + 2 * wide * (q + GROUP) / grouped;
+          for (; next < until; next += 16) (void)*next;
+        }
         // Two rows and four queries: eight sums stay in registers, each load serves several of them.
         const float *other = row + wide, *q0 = queries + q * padded, *q1 = q0 + padded, *q2 = q1 + padded, *q3 = q2 + padded;
         v128_t a0 = zero, a1 = zero, a2 = zero, a3 = zero, b0 = zero, b1 = zero, b2 = zero, b3 = zero;
@@ -175,12 +180,12 @@ static inline int worse(double value, u32 position, double other, u32 other_posi
   return value < other || (value == other && position > other_position);
 }
 
-// Sorts what one query's heap holds into `scores` and `positions`, best first; the number of them.
-__attribute__((export_name("finish"))) u32 finish(const Shape *shape, const float *rows, const float *query,
-                                                  const float *heap, u32 size, double *scores, u32 *positions) {
+// Puts what one query's heap holds from one place to another into a heap of the exact values, its root the worst, after the
+// `found` that are there; the number of them.
+__attribute__((export_name("collect"))) u32 collect(const Shape *shape, const float *rows, const float *query, const float *heap,
+                                                    u32 size, u32 from, u32 to, u32 found, double *scores, u32 *positions) {
   const u32 *kept = (const u32 *)(heap + size);
-  u32 found = 0;
-  for (u32 i = 0; i < size; i++) {      // a heap of the exact values, its root the worst
+  for (u32 i = from; i < to; i++) {
     if (kept[i] == 0xffffffffu) continue;
     double value = goodness_of(shape, rows + (unsigned long)kept[i] * shape->wide, query);
     u32 at = found++;
@@ -192,7 +197,12 @@ __attribute__((export_name("finish"))) u32 finish(const Shape *shape, const floa
     scores[at] = value;
     positions[at] = kept[i];
   }
-  for (u32 left = found; left > 1;) {      // the worst goes to the end, one after the other
+  return found;
+}
+
+// Sorts them, best first: the worst goes to the end, one after the other.
+__attribute__((export_name("sort"))) void sort(u32 found, double *scores, u32 *positions) {
+  for (u32 left = found; left > 1;) {
     double worst = scores[0], value = scores[--left];
     u32 worst_position = positions[0], position = positions[left], at = 0;
     for (;;) {
@@ -209,5 +219,4 @@ __attribute__((export_name("finish"))) u32 finish(const Shape *shape, const floa
     scores[left] = worst;
     positions[left] = worst_position;
   }
-  return found;
 }

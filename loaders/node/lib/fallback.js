@@ -13,6 +13,7 @@ const { Team } = require('./team');
 
 const PART = 1 << 16;            // numbers that JavaScript compares in one step: some 0.1 ms
 const PART_KERNEL = 1 << 19;     // numbers that the kernel does
+const LARGE = 256;               // neighbours of one query that take a step of their own
 
 function closed() {
   return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
@@ -67,7 +68,8 @@ function* byKernel(store, queries, m, k, count) {
       if (piece.kernel !== null) yield* pieceByKernel(store, piece, rows, group, size, k, lists);
       else for (let query = 0; query < size; query++) yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
     }
-    yield lists.map((each) => merged(each, k, metric === 'l2'));
+    if (k <= LARGE) yield lists.map((each) => merged(each, k, metric === 'l2'));
+    else for (const each of lists) yield [merged(each, k, metric === 'l2')];
   }
 }
 
@@ -81,9 +83,10 @@ function* pieceByKernel(store, piece, rows, group, size, k, lists) {
   }
   const unsure = [];
   for (let query = 0; query < size; query++) {
-    const found = kernel.found(query, k), vector = group.subarray(query * d, (query + 1) * d);
+    const found = yield* kernel.finding(query, k), vector = group.subarray(query * d, (query + 1) * d);
     if (rows > k + SPARE && !certain(found, k, metric, vector, store.longest)) unsure.push(query);
     lists[query].push(named(found, start));
+    if (k > LARGE) yield undefined;
   }
   for (const query of unsure) {
     lists[query].pop();                // float32 cannot tell more rows apart than the heap has room for

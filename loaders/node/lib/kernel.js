@@ -9,6 +9,7 @@ const METRICS = { ip: 1, l2: 2, cosine: 3 };
 const QUERIES = 16;                // that share one pass over the rows
 const SPARE = 16;                  // rows beyond k that a heap holds, for those that float32 cannot tell apart
 const MOST_K = 4096;               // beyond it lib/exact.js searches: a heap so large is what takes the time
+const EXACT = 512;                // exact scores that are computed in one step
 const PAGE = 65536;
 // A function that uses one SIMD instruction. An engine without SIMD refuses it.
 const PROBE = Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
@@ -97,9 +98,23 @@ class Kernel {
 
   /** What a query found, best first, at most k, with exact scores, of float64; `worst`: the goodness by float32 of the last one kept. */
   found(query, k) {
-    const { base, at, size } = this;
-    const count = this.calls.finish(base, at.rows, base + at.queries + query * at.padded * 4, base + at.heaps + query * size * 8,
-      size, base + at.scores, base + at.positions);
+    const steps = this.finding(query, k);
+    for (;;) {
+      const { value, done } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /** The same in steps. */
+  * finding(query, k) {
+    const { base, at, size } = this, heap = base + at.heaps + query * size * 8, scores = base + at.scores, positions = base + at.positions;
+    let count = 0;
+    for (let from = 0; from < size; from += EXACT) {
+      if (from) yield;
+      const to = Math.min(size, from + EXACT);
+      count = this.calls.collect(base, at.rows, base + at.queries + query * at.padded * 4, heap, size, from, to, count, scores, positions);
+    }
+    this.calls.sort(count, scores, positions);
     const most = Math.min(count, k);
     return {
       positions: new Uint32Array(this.memory.buffer, base + at.positions, most),

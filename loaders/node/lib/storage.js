@@ -11,6 +11,7 @@ const { through } = require('./slices');
 const vectorFile = require('./vector-file');
 
 const AT_ONCE = 1 << 18;      // numbers: more are read in slices
+const HITS_AT_ONCE = 2048;    // hits that are made in one step
 const NONE = new Set();
 
 function pathFrom(value) {
@@ -171,7 +172,7 @@ class VectorStorage extends Opening {
     const given = copied(ids);
     return this._inTurn(async () => {
       if (this._store === null) return 0;
-      const count = this._store.remove(given);
+      const count = await through(this._store.removing(given));
       await this._compact();
       return count;
     });
@@ -276,13 +277,15 @@ class VectorStorage extends Opening {
     return this._run(async (backend) => {
       const wanted = most + dead.size;
       const answers = await backend.search(store, queries, list.length, wanted, count);
-      return this._named(store, answers, wanted, backend.index.kind === 'flat', dead, most);
+      return through(this._named(store, answers, wanted, backend.index.kind === 'flat', dead, most));
     });
   }
 
   /** Positions become ids. A position that no vector has is the backend's failure, not the caller's. */
-  _named(store, found, k, exact, dead, most) {
-    return found.map(({ positions, scores }) => {
+  * _named(store, found, k, exact, dead, most) {
+    const answers = [];
+    let since = 0;
+    for (const { positions, scores } of found) {
       const first = exact ? -1 : positions.indexOf(-1);       // an approximate index may find fewer
       const size = first < 0 ? positions.length : first, hits = [];
       for (let i = 0; i < size; i++) {
@@ -291,9 +294,12 @@ class VectorStorage extends Opening {
           throw new BackendError('WORKER_NONSENSE', `The backend answers with position ${at} of ${store.count}.`);
         }
         if (hits.length < most && !dead.has(at)) hits.push({ id: store.ids.at(at), score: scores[i] });
+        since += 1;
+        if (since % HITS_AT_ONCE === 0) yield;
       }
-      return hits;
-    });
+      answers.push(hits);
+    }
+    return answers;
   }
 
   /** Writes all vectors into one file, whole or not at all, and beside it an IVF or HNSW index, if there is one. */

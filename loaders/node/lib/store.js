@@ -184,14 +184,23 @@ class Store {
     return found;
   }
 
-  /** Deletes what is there of these ids; how many that were. */
-  remove(ids) {
-    const positions = Array.from(ids, (id) => (this.has(id) ? this.ids.position(checkId(id)) : -1)).filter((position) => position >= 0);
-    for (const position of new Set(positions)) {
-      this.ids.drop(position);
-      this.dead.add(position);
+  /** Deletes what is there of these ids, in steps, after all of them were checked; returns how many that were. */
+  * removing(ids) {
+    for (let i = 0; i < ids.length; i++) {
+      checkId(ids[i]);
+      if (i % IDS_AT_ONCE === IDS_AT_ONCE - 1) yield;
     }
-    return new Set(positions).size;
+    let count = 0;
+    for (let i = 0; i < ids.length; i++) {
+      if (this.has(ids[i])) {
+        const position = this.ids.position(checkId(ids[i]));
+        this.ids.drop(position);
+        this.dead.add(position);
+        count += 1;
+      }
+      if (i % IDS_AT_ONCE === IDS_AT_ONCE - 1) yield;
+    }
+    return count;
   }
 
   /** Whether so many rows are deleted that the others should move together. */

@@ -149,18 +149,53 @@ async function busiest(act) {
   return most;
 }
 
-test('upkeep: add() of 100,000 vectors and searches among them leave the event loop its turns', async () => {
-  const n = 100000, d = 64, store = new JSVectorStorage({ dimension: d, metric: 'ip' });
-  const rows = new Float32Array(n * d).map((_, i) => ((i * 7919) % 1000) / 1000 - 0.5), ids = Array.from({ length: n }, (_, i) => i);
-  const warm = new JSVectorStorage({ dimension: d, metric: 'ip' });
-  await warm.add(ids.slice(0, 20000), rows.subarray(0, 20000 * d));
-  const adding = await busiest(() => store.add(ids, rows));
-  await store.search(rows.subarray(0, d), 10);
-  const queries = Array.from({ length: 40 }, (_, i) => rows.subarray(i * d, (i + 1) * d));
-  const searching = await busiest(() => Promise.all([store.search(queries, 10), ...queries.map((query) => store.search(query, 10))]));
-  const another = await busiest(() => store.add([n], [queries[0]]));
-  // Several times what the documents aim at: the collector of this process, with all that these tests left behind, has its part.
-  assert.ok(adding < 60 && searching < 30 && another < 30, JSON.stringify({ adding, searching, another }));
+// A round of the event loop holds steps until a slice of 3 ms is over, and the last of them may go on beyond it. So nothing
+// is blocked for longer than a slice and the longest step. Here each round has one step; its processor time is that of the
+// quickest of several runs, for the collector, the compiler and other processes never disturb the same step in all of them.
+const ROUNDS_PROGRAM = `
+  const { JSVectorStorage } = require(process.argv[1]);
+  const { limits } = require(process.argv[1] + '/lib/slices');
+  const n = 100000, d = 64, slice = limits.slice;
+  const rows = new Float32Array(n * d).map((_, i) => ((i * 7919) % 1000) / 1000 - 0.499), ids = Array.from({ length: n }, (_, i) => i);
+  const queries = Array.from({ length: 20 }, (_, i) => rows.subarray(i * d, (i + 1) * d)), half = ids.slice(n / 2);
+  const acts = {
+    add: (store) => store.add(ids, rows),
+    search: (store) => Promise.all([store.search(queries, 10), ...queries.map((query) => store.search(query, 10)), store.search(queries.slice(0, 3), 1000)]),
+    another: (store) => store.add([n], [queries[0]]),
+    delete: (store) => store.delete(half),
+  };
+  async function rounds(act) {
+    const times = [], usage = () => { const { user, system } = process.cpuUsage(); return (user + system) / 1000; };
+    let on = true, last = usage();
+    const round = () => { const now = usage(); times.push(now - last); last = usage(); if (on) setImmediate(round); };
+    setImmediate(round);
+    await act();
+    await new Promise((resolve) => { setImmediate(resolve); });
+    on = false;
+    return times;
+  }
+  (async () => {
+    limits.slice = 0;
+    const found = {};
+    for (let run = 0; run < 6; run++) {
+      const store = new JSVectorStorage({ dimension: d });
+      for (const [name, act] of Object.entries(acts)) {
+        const times = await rounds(() => act(store));
+        found[name] = (found[name] || times).slice(0, times.length).map((one, i) => Math.min(one, times[i]));
+      }
+      await store.close();
+    }
+    const told = Object.entries(found).map(([name, times]) => [name, { rounds: times.length, longest: slice + Math.max(...times) }]);
+    console.log(JSON.stringify(Object.fromEntries(told)));
+  })();`;
+
+test('upkeep: add() of 100,000 vectors blocks the event loop for 10 ms at most, a search for 5', () => {
+  for (const kernel of ['', 'js']) {
+    const env = { ...process.env, FAISS_FLEET_KERNEL: kernel };
+    const { add, search, another, delete: gone } = JSON.parse(execFileSync(process.execPath, ['-e', ROUNDS_PROGRAM, ROOT], { encoding: 'utf8', env }));
+    assert.ok(add.rounds > 140 && search.rounds > 250 && gone.rounds > 70, JSON.stringify({ add, search, gone }));
+    assert.ok(add.longest < 10 && search.longest < 5 && another.longest < 5 && gone.longest < 10, JSON.stringify({ kernel, add, search, another, gone }));
+  }
 });
 
 runtimes.filter((runtime) => runtime.kind === 'node').forEach((runtime) => {

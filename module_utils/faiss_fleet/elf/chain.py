@@ -32,14 +32,20 @@ def follow(paths, read=elf.read, is_file=os.path.isfile, realpath=os.path.realpa
     return found
 
 
-def elf_files_of(path, is_elf):
-    """Sorted paths of the shared objects at a path: itself, or those below it if it is a folder."""
+def elf_files_of(path, is_elf, programs=False):
+    """Sorted paths of the shared objects at a path: itself, or those below it if it is a directory.
+
+    programs: files that may be executed as well.
+    """
     if not os.path.isdir(path):
         return [path]
     found = []
     for folder, folders, names in os.walk(path):
         folders.sort()
-        found.extend(os.path.join(folder, name) for name in names if '.so' in name or name.endswith('.node'))
+        for name in names:
+            file = os.path.join(folder, name)
+            if '.so' in name or name.endswith('.node') or (programs and os.access(file, os.X_OK)):
+                found.append(file)
         if len(found) > 50 * MAX_FILES:
             raise AuditError('%s holds more than %d shared objects. Name a smaller folder.' % (path, 50 * MAX_FILES))
     found = [candidate for candidate in sorted(found) if os.path.isfile(candidate) and is_elf(candidate)]

@@ -6,7 +6,8 @@ with library None too for the machine that it then names under 'machine'.
 
 What a host provides is {'GLIBC': '2.17', 'GLIBCXX': '3.4.19', 'CXXABI': '1.3.7', 'GOMP': ..., 'OMP': ..., 'GCC': ...,
 'arch': 'x86_64', 'libraries': [names]}, and as far as known 'libc': 'glibc' or 'musl', and 'absent': names of libraries
-known not to be there. None and a missing key mean unknown, and of what is unknown nothing is said.
+known not to be there, and 'present': {name: {'ZLIB': '1.2.7'}} of those known to be there with the newest of their own
+versions. None and a missing key mean unknown, and of what is unknown nothing is said; `unread` names it.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
@@ -24,6 +25,8 @@ KINDS = {
     'GOMP': Kind('libgomp', 'libgomp_version', 'GOMP_%s'),
     'OMP': Kind('libgomp', 'libgomp_version', 'OMP_%s'),
     'GCC': Kind('libgcc', 'libgcc_too_old', 'GCC_%s'),
+    # musl has no versions of symbols: this one stands for a platform tag such as musllinux_1_2.
+    'MUSL': Kind('libc', 'musl', 'musl %s'),
 }
 
 # A version name without a number that stands for one all the same.
@@ -36,8 +39,17 @@ OF_GLIBC = frozenset([
     'ld-linux-x86-64.so.2', 'ld-linux-aarch64.so.1', 'ld-linux.so.2', 'ld-linux-armhf.so.3',
     'ld-linux-riscv64-lp64d.so.1', 'ld64.so.1', 'ld64.so.2'])
 
+# Libraries of glibc that came later: the first glibc that has them, by machine.
+SINCE = {'libmvec.so.1': {'x86_64': (2, 22), 'aarch64': (2, 38)}}
+
 # A version that the host is known to define proves the library that defines it.
 PROVEN_BY = {'libstdc++.so.6': 'GLIBCXX', 'libgomp.so.1': 'GOMP', 'libgcc_s.so.1': 'GCC'}
+
+FAMILIES = {'glibc': 'GLIBC', 'musl': 'MUSL'}
+
+# Libraries that are facts of a host: the fact's name and the soname.
+FACTS = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
+         ('libz', 'libz.so.1'), ('libatomic', 'libatomic.so.1'))
 
 MACHINES = {'amd64': 'x86_64', 'arm64': 'aarch64', 'i486': 'i386', 'i586': 'i386', 'i686': 'i386', 'armv6l': 'arm',
             'armv7l': 'arm', 'armv8l': 'arm'}
@@ -106,15 +118,17 @@ def provided_per_facts(facts):
     libc = facts.get('libc') or {}
     family = libc.get('family')
     provides = dict.fromkeys(KINDS)
-    provides.update(arch=facts.get('arch'), libraries=facts.get('libraries'), libc=family, absent=[])
-    if family == 'glibc':
-        provides['GLIBC'] = libc.get('version')
-    for key, soname in (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
-                        ('libz', 'libz.so.1')):
+    provides.update(arch=facts.get('arch'), libraries=facts.get('libraries'), libc=family, absent=[], present={})
+    if family in FAMILIES:
+        provides[FAMILIES[family]] = libc.get('version')
+    for key, soname in FACTS:
         library = facts.get(key)
         if library:
+            if library['path'] is not None:
+                provides['present'][soname] = dict(
+                    item for item in library['versions'].items() if item[0] not in KINDS)
             provides.update((prefix, version) for prefix, version in library['versions'].items()
-                            if prefix in KINDS and prefix != 'GLIBC')
+                            if prefix in KINDS and prefix not in FAMILIES.values())
             if library['path'] is None and library['error'] is None:
                 provides['absent'].append(soname)
     return provides
@@ -156,6 +170,46 @@ def first_refusal(needs, provides, bundled=()):
     return ordered[0].reason if ordered else None
 
 
+def refusals(needs, provides, bundled=()):
+    """The reasons of `judge`, but first the one that the loader will name when it refuses: a log is found by it."""
+    found = judge(needs, provides, bundled)
+    first = first_refusal(needs, provides, bundled)
+    if first is None or any(reason['check'] in OF_A_WHOLE for reason in found):
+        return found
+    return [first] + [reason for reason in found if reason != first]
+
+
+def unread(needs, provides, bundled=()):
+    """Names of what these files need and nobody read on the host: a library, or a version such as 'GLIBCXX_3.4.21'."""
+    bundled, found = frozenset(bundled), []
+    for need in needs:
+        library, wanted = need['library'], need['symbol_version']
+        if library is None or library in bundled:
+            continue
+        if wanted is None:
+            known = library in OF_GLIBC or library.startswith('libc.musl-') or _is_known(library, provides)
+            name = library
+        else:
+            prefix = (NAMED_VERSIONS.get(wanted) or glibc.split(wanted) or (None,))[0]
+            known = prefix is None or _have(prefix, library, provides) or library in (provides.get('absent') or ())
+            name = wanted if prefix in KINDS or library in OF_GLIBC else '%s of %s' % (wanted, library)
+        if not known and name not in found:
+            found.append(name)
+    return found
+
+
+def _is_known(library, provides):
+    return (library in (provides.get('absent') or ()) or library in (provides.get('present') or ())
+            or provides.get('libraries') is not None or bool(provides.get(PROVEN_BY.get(library))))
+
+
+def _have(prefix, library, provides):
+    """The host's newest version of that prefix, None when it is not known."""
+    if prefix in KINDS:
+        return provides.get(prefix)
+    return ((provides.get('present') or {}).get(library) or {}).get(prefix)
+
+
 def _findings(needs, provides, bundled):
     bundled = frozenset(bundled)
     arch = provides.get('arch')
@@ -181,7 +235,7 @@ def _findings(needs, provides, bundled):
                 found.append(_finding('libc', 'musl', need, built_for, have,
                                       '%s is built for %s (it needs %s), this host has %s'
                                       % (file, built_for, library, have)))
-            elif not built_for and _is_missing(library, provides):
+            elif _is_too_new(library, provides) or (not built_for and _is_missing(library, provides)):
                 missing.add(library)
                 found.append(_finding('libraries', 'missing_shared_lib', need, library, None,
                                       '%s needs %s, which is neither bundled nor on this host' % (file, library)))
@@ -193,13 +247,20 @@ def _findings(needs, provides, bundled):
 def _too_old(need, provides):
     wanted = need['symbol_version']
     prefix, version = NAMED_VERSIONS.get(wanted) or glibc.split(wanted) or (None, None)
-    have = provides.get(prefix) if prefix in KINDS else None
+    have = _have(prefix, need['library'], provides)
     if have and not glibc.at_least(glibc.parse_version(have), version):
-        kind = KINDS[prefix]
+        kind = KINDS.get(prefix) or Kind('libraries', 'missing_shared_lib', prefix + '_%s')
         text = '%s needs %s of %s%s, this host has %s' % (need['file'], wanted, need['library'], _for(need['symbols']),
                                                           kind.have % have)
         group = need['file'], need['library'], prefix
         yield _finding(kind.check, kind.cause, need, wanted, have, text, group, version)
+
+
+def _is_too_new(library, provides):
+    """Whether a library of glibc came after the host's glibc."""
+    first = SINCE.get(library, {}).get(machine_of(provides.get('arch')))
+    have = provides.get('GLIBC')
+    return bool(first and have) and not glibc.at_least(glibc.parse_version(have), first)
 
 
 def _is_missing(library, provides):

@@ -16,7 +16,7 @@ from ..backend import config as settings
 
 UNREAD = {'path': None, 'error': 'It was not read.'}
 LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
-             ('libz', 'libz.so.1'))
+             ('libz', 'libz.so.1'), ('libatomic', 'libatomic.so.1'))
 
 
 def empty():
@@ -25,6 +25,7 @@ def empty():
         'method': 'module', 'gaps': [], 'libc': libc.judge([]), 'arch': '', 'kernel': '',
         'libstdcxx': dict(UNREAD, versions={}), 'libgomp': dict(UNREAD, versions={}),
         'libgcc': dict(UNREAD, versions={}), 'libz': dict(UNREAD, versions={}),
+        'libatomic': dict(UNREAD, versions={}),
         'cpu': {'model': None, 'count': None, 'isa_level': None, 'flags': []}, 'memory_bytes': None,
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],

@@ -41,6 +41,11 @@ class FallbackTest extends Test {
     return {};
   }
 
+  /** With what compared: `wasm-simd`, or `js` where the engine cannot run the loader's kernel. */
+  async step_known_answer() {
+    return { ...await super.step_known_answer(), kernel: this.kernel };
+  }
+
   async make(d, factory, vectors) {
     if (factory !== 'Flat') throw new Wrong('unknown', `the fallback has no index ${factory}`);
     const store = new JSVectorStorage({ metric: 'l2', dimension: d });
@@ -48,6 +53,7 @@ class FallbackTest extends Test {
       const ids = Array.from({ length: Math.min(AT_ONCE, count - at) }, (_, row) => at + row);
       await store.add(ids, vectors.slice(at * d, (at + ids.length) * d));
     }
+    this.kernel = store.about.kernel;
     return new StoreIndex(store);
   }
 }

@@ -65,6 +65,7 @@ KEPT = {
     "backend": "js",
     "runtime": {"kind": "js", "argv": ["/usr/bin/node"], "env": {}, "prefix": None},
     "node_version": "16.20.2",
+    "kernel": "wasm-simd",
     "workload": dict(search_test.WORKLOAD),
     "index": "flat",
     "recall_at_k": 1.0,
@@ -85,7 +86,7 @@ def test_figures_that_the_configuration_keeps_are_taken_over_with_their_date() -
     found = fallback.of_host(configured(KEPT), Options(), [BRIEF])
     (test,) = found.earlier
     assert (test["candidate"], test["measured_at"], test["backend"], test["ok"]) == (ID, KEPT["at"], "js", True)
-    assert test["indexes"][0]["p95_ms"] == 4.0 and found.to_measure == []
+    assert test["indexes"][0]["p95_ms"] == 4.0 and test["kernel"] == "wasm-simd" and found.to_measure == []
     # And on every later run: what is kept again is what was kept.
     assert measured.kept_fallbacks([BRIEF, test], "earlier", "2026-11-28T00:00:00Z") == [KEPT]
 

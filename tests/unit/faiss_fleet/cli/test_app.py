@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from faiss_fleet import __version__
 from faiss_fleet.cli import app as commands
+from faiss_fleet.cli.commands import keeping
 from faiss_fleet.reports.formats import FORMATS
 from tests.sample_records import RUN, write_run
 
@@ -98,7 +99,7 @@ def test_the_store_may_stand_in_ansible_cfg(reports: Path, tmp_path: Path, monke
     settings = tmp_path / "ansible.cfg"
     settings.write_text(f"[fleet_record]\nstore = {tmp_path}/named.db\n")
     monkeypatch.setenv("ANSIBLE_CONFIG", str(settings))
-    call("runs")
+    call("import")
     assert (tmp_path / "named.db").exists() and not (reports / "history.sqlite").exists()
 
 
@@ -190,7 +191,7 @@ def test_export_writes_every_format(reports: Path, name: str) -> None:
 
 
 def test_export_refuses_what_is_no_format(reports: Path) -> None:
-    assert "is no format" in call("export", "pdf", status=2)
+    assert "is not a format" in call("export", "pdf", status=2)
     assert "cannot be written" in call("export", "csv", "-o", str(reports / "no" / "such"), status=2)
 
 
@@ -269,6 +270,7 @@ def test_options_of_all_commands_work_before_and_after_the_command(
         ],
     ):
         assert [run["id"] for run in json.loads(call(*line))] == [RUN.id]
+    call("--store", str(store), "--reports", str(folder), "import")
     assert store.exists() and not (folder / "history.sqlite").exists()
     seen: list[Path] = []
     monkeypatch.setattr("faiss_fleet.cli.audit.audit", lambda reports, *rest: seen.append(reports) or 4)
@@ -349,12 +351,13 @@ def test_the_reference_names_every_command_and_option() -> None:
         - {"--help"}
         for name, command in group.commands.items()
     }
-    common = {"--reports", "--store"}
-    assert {name: options - common for name, options in _documented().items() if name in meant} == {
-        name: options - common for name, options in meant.items() if options - common
+    common = {"--reports", "--store", "--json"}
+    found = _documented()
+    assert {name: found.get(name, set()) - common for name in meant} == {
+        name: options - common for name, options in meant.items()
     }
     assert _documented()["Options of all commands"] == common | {"--help"}
-    assert set(commands.EXPORTS) == set(FORMATS)
+    assert set(keeping.EXPORTS) == set(FORMATS)
 
 
 def test_an_audit_keeps_its_status_when_the_store_is_away(reports: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,3 +114,17 @@ def test_last_lines_are_plain() -> None:
 def test_a_mistyped_option_is_named_and_not_the_usage() -> None:
     error = "ansible-playbook: error: unrecognized arguments: --chek"
     assert launch.last_lines(f"usage: ansible-playbook [-h]\n{error}\n \n" + "  --an-option\n" * 90) == error
+
+
+def test_plain_lines_begin_with_the_first_host_and_claim_no_time_that_is_not_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    progress, out, now = Progress(0), io.StringIO(), [100.0]
+    monkeypatch.setattr("faiss_fleet.cli.live.time.monotonic", lambda: now[0])
+    display = Display(Console(file=out, width=200), progress)
+    now[0] += 60
+    display.tick()
+    assert out.getvalue() == ""
+    progress.due = 5
+    display.tick()
+    assert out.getvalue().startswith("0 of 5 hosts: ") and out.getvalue().endswith("; time left not known yet\n")

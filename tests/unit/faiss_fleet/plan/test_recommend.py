@@ -28,6 +28,12 @@ def test_time_grows_with_vectors_and_dimensions() -> None:
     assert found["text"].startswith("JavaScript is enough here: 16.0 ms")
 
 
+def test_it_says_by_which_kernel_javascript_was_measured() -> None:
+    found = recommend.recommend(Need(50, 20000, 768), {**test_of(4.0), "kernel": "wasm-simd"})
+    assert found is not None and found["kernel"] == "wasm-simd"
+    assert found["text"].startswith("JavaScript (kernel wasm-simd) is enough here: 16.0 ms")
+
+
 def test_too_slow_says_up_to_where_it_is_not() -> None:
     found = recommend.recommend(Need(10, 1_000_000, 384), test_of(4.0), test_of(0.5, kind="python"))
     assert found is not None and not found["javascript_is_enough"]

@@ -6,8 +6,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 from faiss_fleet.records.columns import KEYS
@@ -54,16 +56,25 @@ def test_no_cell_is_longer_than_a_spreadsheet_takes() -> None:
     assert max(map(len, row.values())) < 32_767
 
 
-def test_text_that_looks_like_a_number_stays_text_and_groups_can_be_split() -> None:
-    made = [hostile.host("10"), hostile.host("1e5")]
-    for record, glibc in zip(made, ("2.17", "2.30"), strict=True):
+def test_pandas_reads_versions_as_text_and_figures_as_numbers(tmp_path: Path) -> None:
+    made = [hostile.host("web-1"), hostile.host("web-2"), *records(13)]
+    for record, glibc in zip(made, ("2.17", "2.30"), strict=False):
         record["facts"]["libc"].update(family="glibc", version=glibc)
         record["host"]["groups"] = ["web servers", "a;b"]
-    rows = table(*made)
-    assert [row["glibc"] for row in rows] == ["'2.17", "'2.30"]  # pandas reads 2.30 as 2.3
-    assert [row["host"] for row in rows] == ["'10", "'1e5"]
-    assert [row["libc"] for row in rows] == ["glibc 2.17", "glibc 2.30"]
-    assert [row["groups"].split(";") for row in rows] == [["web servers", "a%3Bb"]] * 2
-    for row in rows:
-        with pytest.raises(ValueError):
-            float(row["glibc"])
+    file = tmp_path / "summary.csv"
+    file.write_text("".join(csv_report.render(hostile.summary(*made))), encoding="utf-8", newline="")
+    table = pandas.read_csv(file)
+    assert list(table.glibc[:2]) == ["glibc 2.17", "glibc 2.30"]  # 2.30 alone would be 2.3
+    assert list(table.host[:2]) == ["web-1", "web-2"]
+    assert [str(groups).split(";") for groups in table.groups[:2]] == [["web servers", "a%3Bb"]] * 2
+    assert not any(text.startswith("'") for column in table for text in map(str, table[column]))
+    for name in ("qps", "p50_ms", "p95_ms", "recall", "js_p95_ms", "attempts", "free_mb"):
+        assert pandas.api.types.is_numeric_dtype(table[name]), name
+    assert table.predicted.dtype == bool
+    assert {name for name in table if name.startswith("check_")} == {key for key in KEYS if key.startswith("check_")}
+    assert set(table.check_glibc) <= {"pass", "blocked", "unknown"}
+
+
+def test_a_number_is_not_taken_for_a_formula() -> None:
+    rows = table(hostile.host("10"), hostile.host("1e5"))
+    assert [row["host"] for row in rows] == ["10", "1e5"]

@@ -8,12 +8,17 @@ import inspect
 import io
 import json
 import re
+import subprocess
 import xml.etree.ElementTree as ElementTree
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import junitparser
+import pandas
+import pyarrow
+import pyarrow.compute
 import pytest
 from pyarrow import parquet as reader
 from referencing import Registry, Resource
@@ -21,7 +26,9 @@ from referencing import Registry, Resource
 from faiss_fleet.records import checks
 from faiss_fleet.reports import csv as csv_report
 from faiss_fleet.reports import html, json_document, junit, markdown, parquet, prometheus, sarif
+from faiss_fleet.reports.inventory_lines import InventoryLines
 from faiss_fleet.reports.summary import Summary
+from tests import promtool
 from tests.sample_records import RUN, records
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -91,6 +98,19 @@ def test_junit_has_a_case_for_each_host_and_check_with_its_time(hostile: bool) -
     assert glibc.tag == "failure" and "needs" in glibc.attrib["message"]
 
 
+def test_junit_is_read_by_what_ci_reads_it_with(tmp_path: Path) -> None:
+    hosts = fleet(hostile=True)
+    file = tmp_path / "junit.xml"
+    file.write_text(text_of(junit.render, hosts), encoding="utf-8")
+    read = junitparser.JUnitXml.fromfile(str(file))
+    before = (read.tests, read.failures, read.errors, read.skipped)
+    times = [case.time for suite in read for case in suite if case.name == junit.BACKEND]
+    read.update_statistics()
+    assert before == (read.tests, read.failures, read.errors, read.skipped)
+    assert len(times) == 60 and max(times) > 1
+    assert len({(case.classname, case.name) for suite in read for case in suite}) == read.tests
+
+
 def check_mode(hosts: list[dict[str, Any]]) -> Summary:
     for host in hosts:
         host["verification"] = []
@@ -116,7 +136,7 @@ def test_no_format_shows_what_check_mode_predicts_as_verified() -> None:
     assert {row["state"] for row in rows} == {"predicted native", "predicted fallback"}
     assert {row["predicted"] for row in rows} == {"true"}
     file = io.BytesIO()
-    parquet.write(summary, file)
+    parquet.write(summary, hosts, file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert set(table.column("state").to_pylist()) == {"predicted native", "predicted fallback"}
     text = "".join(markdown.render(summary))
@@ -134,14 +154,14 @@ def test_sarif_has_a_result_for_each_host_that_is_not_native(hostile: bool) -> N
     [run] = document["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert sorted(rule["id"] for rule in rules) == sorted({result["ruleId"] for result in run["results"]})
-    assert run["tool"]["driver"]["informationUri"].startswith("https://")
+    assert run["tool"]["driver"]["informationUri"] == f"pkg:generic/faiss-fleet@{RUN.version}"
     assert len(run["results"]) == sum(host["state"] != "native" for host in hosts)
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("warning", "error")
         assert result["message"]["text"]
         location = result["locations"][0]
-        assert location["physicalLocation"]["artifactLocation"]["uri"] == "inventory/prod"
+        assert location["physicalLocation"]["artifactLocation"]["uri"] == "inventory/prod/hosts.yml"
         assert location["logicalLocations"][0]["name"]
 
 
@@ -166,15 +186,59 @@ def test_prometheus_lines_are_well_formed(hostile: bool) -> None:
         assert len(info) == 60 and any('libc="glibc 2.17"' in line for line in info)
 
 
-def test_parquet_has_a_row_a_host_and_a_column_a_check() -> None:
+@pytest.mark.parametrize("hostile", [False, True])
+def test_promtool_finds_nothing_to_say(hostile: bool) -> None:
+    done = subprocess.run(
+        [promtool.path(), "check", "metrics"],
+        input=text_of(prometheus.render, fleet(hostile)).encode(),
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    broken = subprocess.run([promtool.path(), "check", "metrics"], input=b"bad{ 1\n", capture_output=True, check=False)
+    assert broken.returncode
+
+
+def test_sarif_leads_to_the_line_of_the_inventory_that_names_a_host(tmp_path: Path) -> None:
+    prod = tmp_path / "prod"
+    (prod / "group_vars").mkdir(parents=True)
+    (prod / "group_vars" / "web.yml").write_text("web01: here it is a variable\n")
+    (prod / "hosts.yml").write_text(
+        "all:\n  hosts:\n    # db01:\n    web01:\n      ansible_host: db01\n    n[01:03].x.org:\n"
+    )
+    (prod / "more.ini").write_text("[old-1]\nold-1 ansible_port=22 # web01\n")
+    found = InventoryLines(["a,b,", "prod"], ["web01", "n02.x.org", "old-1", "not-there"], tmp_path)
+    assert found.of("web01") == ("prod/hosts.yml", 4)
+    assert found.of("n02.x.org") == ("prod/hosts.yml", 6)
+    assert found.of("old-1") == ("prod/more.ini", 2)
+    assert found.of("not-there") == ("prod/hosts.yml", 1)
+    assert InventoryLines(["elsewhere"], ["web01"], tmp_path).of("web01") == ("elsewhere", 1)
+    assert InventoryLines(["/etc", "../x"], ["web01"], tmp_path).of("web01") == ("inventory", 1)
+
+
+def test_parquet_has_a_typed_row_a_host_with_nested_columns() -> None:
     hosts = fleet(hostile=True)
     file = io.BytesIO()
-    parquet.write(Summary(asdict(RUN), hosts), file)
+    parquet.write(Summary(asdict(RUN), hosts), hosts, file)
     table = reader.read_table(io.BytesIO(file.getvalue()))
     assert table.column("host").to_pylist() == [host["host"]["name"] for host in hosts]
     assert set(checks.KEYS) < set(table.column_names)
     assert set(table.column("check_glibc").to_pylist()) == {"pass", "blocked", "unknown"}
     assert table.schema.field("p95_ms").type == "double"
+    assert str(table.schema.field("finished").type) == "timestamp[ms, tz=UTC]"
+    assert table.column("groups").to_pylist() == [host["host"]["groups"] for host in hosts]
+    for column, key in (("plan", "plan"), ("tried", "attempts"), ("verification", "verification")):
+        for row, host in zip(table.column(column).to_pylist(), hosts, strict=True):
+            assert len(row) == len(host[key])
+            for one, there in zip(row, host[key], strict=True):
+                assert {name: there[name] for name in one if name in there and name not in ("reasons", "indexes")} == {
+                    name: value for name, value in one.items() if name in there and name not in ("reasons", "indexes")
+                }
+    candidates = pyarrow.compute.list_flatten(table.column("plan")).combine_chunks()
+    reasons = pyarrow.compute.list_flatten(candidates.field("reasons"))
+    assert "GLIBC_2.27" in reasons.field("need").to_pylist()
+    frame = pandas.read_parquet(io.BytesIO(file.getvalue()))
+    assert str(frame.finished.dtype) == "datetime64[ms, UTC]" and frame.plan[0][0]["reasons"][0]["symbols"][0] == "powf"
     empty = io.BytesIO()
-    parquet.write(Summary(asdict(RUN)), empty)
+    parquet.write(Summary(asdict(RUN)), [], empty)
     assert reader.read_table(io.BytesIO(empty.getvalue())).num_rows == 0

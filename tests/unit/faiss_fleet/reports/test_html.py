@@ -15,9 +15,10 @@ from typing import Any
 import pygal
 import pytest
 
-from faiss_fleet.plan import answers
+from faiss_fleet.plan import record_answers
 from faiss_fleet.reports import charts, html
 from faiss_fleet.reports.answered import Answered
+from faiss_fleet.store.queries import HostLine
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
 
@@ -91,8 +92,55 @@ def test_every_host_has_its_answers_and_equal_ones_stand_once_in_a_part() -> Non
         pool = json.loads(unpacked(part)[-1])
         assert len({json.dumps(answer) for answer in pool["answers"]}) == len(pool["answers"]) < 40
         found += [[pool["answers"][place] for place in own] for own in pool["hosts"]]
-    assert found == [[list(answer.values()) for answer in answers.of_record(record)] for record in made]
+    assert found == [[list(answer.values()) for answer in record_answers.of_record(record)] for record in made]
     assert [] in found and "devtoolset" in found[0][0][0]
+
+
+def test_a_part_says_how_its_symbols_are_read_and_what_its_hosts_were_before() -> None:
+    made = [hostile.host("a", because=hostile.SYMBOLS), hostile.host("b")]
+    past = {"b": [hostile_line("b")]}
+    text = "".join(
+        html.render(hostile.summary(*made), map(json.dumps, made), histories=lambda hosts: past if "b" in hosts else {})
+    )
+    said = json.loads(unpacked(parts_of(text)[0])[-1])
+    assert said["past"] == [[], [["2026-11-22T10:11:12Z", "native", "native by wheel, FAISS 1.9.0", 0.5]]]
+    assert said["symbols"]["_ZSt24__throw_out_of_range_fmtPKcz"] == "std::__throw_out_of_range_fmt(char const*, ...)"
+    assert all(name.startswith("_Z") for name in said["symbols"])
+
+
+def hostile_line(host: str) -> HostLine:
+    """A host in an earlier run."""
+    nothing = {"cause": None, "backend": None, "glibc": None, "arch": None, "p50_ms": None, "qps": None}
+    measured = {"strategy": "wheel", "faiss": "1.9.0", "p95_ms": 0.5, "js_p95_ms": None}
+    return HostLine(
+        run="r", host=host, finished="2026-11-22T10:11:12Z", state="native", because="", **nothing, **measured
+    )  # type: ignore[arg-type]
+
+
+def test_columns_of_the_inventory_waivers_and_other_names_are_in_the_table() -> None:
+    made = [hostile.host("a"), hostile.host("b")]
+    waiver = {"host": "a", "cause": "glibc_too_old", "reason": "r", "owner": "o", "until": "2999-01-01"}
+    made[0]["host"].update(columns={"site": "<b>ams"}, waivers=[waiver])
+    made[1]["host"].update(columns={"group:edge": "yes"}, same_machine_as="a")
+    text = page(*made)
+    assert column(text, "own:site") == ["<b>ams", ""] and column(text, "own:group:edge") == ["", "yes"]
+    assert column(text, "waiver") == ["until 2999-01-01, o: r", ""] and column(text, "same_as") == ["", "a"]
+    assert "2 names in the inventory" in text and ">1 waived<" in text
+
+
+def test_the_command_of_a_cause_leaves_waived_hosts_out() -> None:
+    made = [hostile.host(name) for name in ("a", "b", "c")]
+    waiver = {"host": "b", "cause": "glibc_too_old", "reason": "r", "owner": "o", "until": "2999-01-01"}
+    made[1]["host"]["waivers"] = [waiver]
+    assert "--limit a,c" in page(*made)
+    for record in made:
+        record["host"]["waivers"] = [waiver]
+    assert "--limit" not in page(*made).split('id="data"')[0].replace("for --limit", "")
+
+
+def test_the_pages_script_is_made_of_files_that_can_be_read() -> None:
+    sizes = {path.name: len(path.read_text().splitlines()) for path in html.PAGE.glob("*.js")}
+    assert sorted(sizes) == sorted(f"{name}.js" for name in html.SCRIPTS) and max(sizes.values()) < 400
 
 
 def test_groups_are_told_one_by_one_whatever_is_in_their_names() -> None:

@@ -41,6 +41,15 @@ def test_a_narrow_terminal_still_has_the_cause() -> None:
     assert "glibc_too_old: No" in terminal.lines(made, 80)[1][0]
 
 
+def test_a_host_of_the_fallback_says_by_which_kernel() -> None:
+    record = next(record for record in records(30) if record["state"] == "fallback" and record["verification"])
+    (test,) = [test for test in record["verification"] if test["backend"] == "js"]
+    record["decision"]["provider"], test["kernel"] = "js", "wasm-simd"
+    assert "js (wasm-simd)" in terminal.lines(hostile.summary(record), 200)[1][0]
+    del test["kernel"]
+    assert "(" not in terminal.lines(hostile.summary(record), 200)[1][0].partition("glibc")[0]
+
+
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_the_reason_is_whole_and_a_remedy_can_be_copied(columns: int) -> None:
     because = (
@@ -86,10 +95,14 @@ def test_a_hosts_text_does_not_steer_the_terminal() -> None:
 @pytest.mark.parametrize(
     "text, expected",
     [
-        pytest.param(hostile.SYMBOLS, "needs GLIBCXX_3.4.21 (for _ZNSt11logic_errorC2ERKS_ and 11 more)", id="list"),
-        pytest.param("(for _ZNSt3fooEv), this", "(for _ZNSt3fooEv), this", id="one"),
+        pytest.param(
+            hostile.SYMBOLS,
+            "needs GLIBCXX_3.4.21 (for std::logic_error::logic_error(std::logic_error … and 11 more)",
+            id="list",
+        ),
+        pytest.param("(for _ZNSt3fooEv), this", "(for std::foo()), this", id="one"),
         pytest.param("(for powf, expf)", "(for powf, expf)", id="C functions are readable"),
-        pytest.param("_Z" + "x" * 90, "_Z" + "x" * 29 + "…", id="long"),
+        pytest.param("_Z" + "x" * 90, "_Z" + "x" * 45 + "…", id="long"),
     ],
 )
 def test_brief_names_one_symbol_and_counts_the_rest(text: str, expected: str) -> None:

@@ -119,3 +119,40 @@ def test_reports_are_written_with_the_store_that_is_configured_and_without_one_t
     earlier, warnings = asked(DEAD)
     reports.render(folder, earlier=earlier)
     assert 'id="chart-trend"' not in (folder / "index.html").read_text() and len(warnings) == 1
+
+
+def test_what_changed_is_compared_with_the_newest_run_of_half_the_hosts(tmp_path: Path) -> None:
+    path = tmp_path / "store.db"
+    first = list(sample_records.records(26))
+    few = [{**record, "run": {**record["run"], "id": LATER}} for record in first[:4]]
+    with Store.open(path) as store:
+        store.add_records([*first, *few])
+        run, names = sample_records.RUN, [record["host"]["name"] for record in first]
+        assert store.comparable_before(NEXT, run.inventory, False, names) == run.id
+        assert store.comparable_before(NEXT, run.inventory, False, names[:4]) == LATER
+        # No run has half of these: the newest with any.
+        assert store.comparable_before(NEXT, run.inventory, False, [*names[:1], *map(str, range(99))]) == LATER
+        assert store.comparable_before(NEXT, run.inventory, True, names) is None
+        assert store.comparable_before(NEXT, ["elsewhere"], False, names) is None
+        assert store.comparable_run(LATER) == run.id
+        now = [line for line in store.lines(run.id) if line.host in names[:2]]
+    about = {"inventory": list(run.inventory), "check_mode": False}
+    earlier, warnings = asked(path)
+    found = earlier.changes(about, lambda: now, names)
+    assert found is not None and warnings == []
+    diff, started = found
+    assert (diff.before, diff.after, started, diff.empty) == (run.id, NEXT, run.started, True)
+    assert diff.unchanged == 2 and len(diff.only_before) == 24
+    histories = earlier.histories(about, [*names[:2], names[9], "new"])
+    assert {name: [line.run for line in lines] for name, lines in histories.items()} == {
+        names[0]: [run.id, LATER],
+        names[1]: [run.id, LATER],
+        names[9]: [run.id],
+    }
+    assert earlier.histories({**about, "check_mode": True}, names) == {}
+
+
+def test_without_a_store_nothing_changed_and_no_host_has_a_history() -> None:
+    about = {"inventory": ["prod"], "check_mode": False}
+    assert Earlier.none().changes(about, list, ["a"]) is None
+    assert Earlier.none().histories(about, ["a"]) == {}

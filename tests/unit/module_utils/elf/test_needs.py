@@ -214,9 +214,24 @@ def test_provided_per_facts_keeps_unknown_and_absent_apart():
              'libgcc': {'path': '/lib64/libgcc_s.so.1', 'versions': {}, 'error': 'permission denied'}}
     assert needs.provided_per_facts(facts) == {
         'GLIBC': '2.17', 'GLIBCXX': '3.4.19', 'CXXABI': '1.3.7', 'GOMP': None, 'OMP': None, 'GCC': None,
-        'arch': 'x86_64', 'libc': 'glibc', 'libraries': None, 'absent': ['libgomp.so.1']}
+        'MUSL': None, 'arch': 'x86_64', 'libc': 'glibc', 'libraries': None, 'absent': ['libgomp.so.1'],
+        'present': {'libstdc++.so.6': {}, 'libgcc_s.so.1': {}}}
 
 
 def test_provided_per_facts_of_a_musl_host_has_no_glibc():
     provides = needs.provided_per_facts({'arch': 'x86_64', 'libc': {'family': 'musl', 'version': '1.2.3'}})
     assert (provides['GLIBC'], provides['libc'], provides['absent']) == (None, 'musl', [])
+
+
+@pytest.mark.parametrize('arch, have, missing', [
+    pytest.param('x86_64', '2.17', True, id='before it came'),
+    pytest.param('x86_64', '2.22', False, id='with it'),
+    pytest.param('aarch64', '2.36', True, id='later on aarch64'),
+    pytest.param('x86_64', None, False, id='unknown'),
+])
+def test_a_library_that_came_with_a_later_glibc_is_missing_before(arch, have, missing):
+    """As usearch 2.26.6 on glibc 2.17: `libmvec.so.1: cannot open shared object file`."""
+    wanted = [{'file': 'a.so', 'library': 'libmvec.so.1', 'symbol_version': None, 'symbols': []},
+              {'file': 'a.so', 'library': 'libc.so.6', 'symbol_version': 'GLIBC_2.25', 'symbols': []}]
+    found = needs.first_refusal(wanted, {'GLIBC': have, 'arch': arch})
+    assert (found is not None and found['library'] == 'libmvec.so.1') == missing

@@ -53,11 +53,14 @@ def test_when_it_wins_the_setting_has_no_runtime() -> None:
     assert (setting["backend"], setting["provider"], setting["runtime"]) == ("js", "js", None)
 
 
-def test_the_search_test_measures_it() -> None:
-    runtime = {"kind": "js", "argv": [needs.command("node", "Install Node 16 or newer.")], "env": {}, "prefix": None}
+@pytest.mark.parametrize(("forbidden", "kernel"), [("", "wasm-simd"), ("js", "js")])
+def test_the_search_test_measures_it_and_says_by_which_kernel(forbidden: str, kernel: str) -> None:
+    argv, env = [needs.command("node", "Install Node 16 or newer.")], {"FAISS_FLEET_KERNEL": forbidden}
+    runtime = {"kind": "js", "argv": argv, "env": env, "prefix": None}
     result = search_verdict.run("js", runtime, WORKLOAD, 60, 512)
     assert result["ok"], result
     assert (result["backend"], result["faiss_version"], result["stage"]) == ("js", None, "done")
+    assert result["kernel"] == kernel
     (flat,) = result["indexes"]
     assert (flat["index"], flat["recall_at_k"], flat["save_load"]) == ("flat", 1.0, True)
     assert 0 < flat["p50_ms"] <= flat["p95_ms"]

@@ -1,0 +1,116 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Commands that read runs and create nothing: runs, hosts, host, diff."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ...argument_specs import suggestion
+from ..options import (
+    JsonOption,
+    ReportsOption,
+    RowsOption,
+    RunArgument,
+    StoreOption,
+    newest_line,
+    print_json,
+    reading,
+)
+
+
+def runs(json_: JsonOption = False, reports: ReportsOption = None, store: StoreOption = None) -> None:
+    """List all runs, newest first, with their hosts by state."""
+    from dataclasses import asdict
+
+    from .. import show
+
+    with reading(reports, store) as (opened, _folder):
+        found = opened.runs()
+        if json_:
+            print_json([asdict(each) for each in found])
+        else:
+            show.runs(found, opened.name)
+
+
+def hosts(
+    run: RunArgument = "latest",
+    state: Annotated[str | None, typer.Option(help="Only hosts in this state.", show_default=False)] = None,
+    cause: Annotated[str | None, typer.Option(help="Only hosts with this cause.", show_default=False)] = None,
+    names: Annotated[
+        bool, typer.Option("--names", help="Names alone, one a line, as --limit @file wants them.")
+    ] = False,
+    rows: RowsOption = 100,
+    json_: JsonOption = False,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """List the hosts of a run with their states.
+
+    For example: faiss-fleet hosts --state fallback --names > fallback.txt
+    """
+    from dataclasses import asdict
+
+    from ...records.build import STATES
+    from .. import operations, show
+
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"{state!r} is not a state.{suggestion(state, STATES)} One of: {', '.join(STATES)}.")
+    with reading(reports, store) as (opened, _folder):
+        found = list(opened.lines(operations.run_id(opened, run)))
+    causes = sorted({line.cause for line in found if line.cause})
+    if cause is not None and cause not in causes:
+        known = f"The run has: {', '.join(causes)}." if causes else "The run has none."
+        raise typer.BadParameter(f"No host has the cause {cause!r}.{suggestion(cause, causes)} {known}")
+    found = [line for line in found if state in (None, line.state) and cause in (None, line.cause)]
+    if json_:
+        print_json([asdict(line) for line in found])
+    elif names:
+        for line in found:
+            typer.echo(line.host)
+    else:
+        show.hosts(found, rows)
+
+
+def host(
+    name: Annotated[str, typer.Argument(help="The host's name in the inventory.")],
+    answers: Annotated[
+        bool, typer.Option("--answers", help="Answer what people ask first, for a native host too.")
+    ] = False,
+    json_: JsonOption = False,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """One host: its history, what stands in its way, and answers to what people ask then."""
+    from dataclasses import asdict
+
+    from .. import show
+
+    with reading(reports, store) as (opened, _folder):
+        history = newest_line(opened, name)
+        record = opened.record(history[0].run, name)
+    if json_:
+        print_json({"schema": 1, "host": name, "history": [asdict(line) for line in history], "record": record})
+    else:
+        show.host(history, record, answers)
+
+
+def diff(
+    before: RunArgument = "previous",
+    after: RunArgument = "latest",
+    json_: JsonOption = False,
+    rows: Annotated[int, typer.Option(min=1, help="Hosts shown of each kind of change.")] = 20,
+    reports: ReportsOption = None,
+    store: StoreOption = None,
+) -> None:
+    """What changed from one run to another: verdicts, ways, latencies, causes, hosts. Ends with 1 if anything did."""
+    from .. import operations, show
+
+    with reading(reports, store) as (opened, _folder):
+        found = operations.diff(opened, before, after)
+    if json_:
+        print_json(found.as_dict())
+    else:
+        show.diff(found, rows)
+    raise typer.Exit(0 if found.empty else 1)

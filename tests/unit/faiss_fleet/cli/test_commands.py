@@ -1,0 +1,203 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What all commands have in common: widths, JSON, exit status, colours, and that reading creates nothing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from faiss_fleet.cli import app as commands
+from faiss_fleet.reports.text import width
+from tests.sample_records import RUN, write_run
+from tests.unit.module_utils.elf.elf_builder import Builder
+
+ROOT = Path(__file__).resolve().parents[4]
+LATER = "20261129T101112Z-aaaaaa"
+HOSTS = 20
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs on disk, no store; in the second, one host has another cause."""
+    reports = tmp_path_factory.mktemp("fleet") / "reports"
+    first = write_run(reports, HOSTS)
+    text = (first / "records.jsonl").read_text().replace(RUN.id, LATER)
+    (reports / LATER).mkdir()
+    (reports / LATER / "records.jsonl").write_text(text.replace('"cause":"disk_full"', '"cause":"noexec_mount"'))
+    about = (first / "run.json").read_text().replace(RUN.id, LATER)
+    (reports / LATER / "run.json").write_text(about)
+    (reports / "addon.node").write_bytes(
+        Builder(needed=["libm.so.6"], needs=[("libm.so.6", [("GLIBC_2.27", 0, ["powf"])])]).build()
+    )
+    return reports
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("FAISS_FLEET_REPORTS", "FAISS_FLEET_STORE", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def call(reports: Path, *arguments: str, status: int = 0, columns: int | None = None) -> str:
+    env = {"COLUMNS": str(columns)} if columns else {}
+    result = CliRunner().invoke(commands.app, ["--reports", str(reports), *arguments], env=env)
+    assert result.exit_code == status, (result.output, result.exception)
+    return result.stdout
+
+
+def host_of(reports: Path, number: int = 3) -> str:
+    return str(json.loads((reports / LATER / "records.jsonl").read_text().splitlines()[number])["host"]["name"])
+
+
+READING = [
+    (["runs"], 0),
+    (["hosts"], 0),
+    (["host", "{host}"], 0),
+    (["diff", RUN.id, LATER], 1),
+    (["check", "{addon}"], 1),
+    (["check", "node 16"], 1),
+    (["needs", "{addon}", "--host", "{host}"], 1),
+]
+
+
+def filled(line: list[str], reports: Path) -> list[str]:
+    return [word.format(host=host_of(reports), addon=reports / "addon.node") for word in line]
+
+
+@pytest.mark.parametrize("line, status", READING, ids=lambda value: value[0] if isinstance(value, list) else None)
+def test_reading_creates_nothing_and_prints_json(line: list[str], status: int, fleet: Path, tmp_path: Path) -> None:
+    before = sorted(fleet.rglob("*"))
+    words = filled(line, fleet)
+    after = json.loads(call(fleet, *words, "--json", status=status))
+    assert after == json.loads(call(fleet, "--json", *words, status=status))
+    store = tmp_path / "deep" / "named.db"
+    call(fleet, "--store", str(store), *words, status=status)
+    assert sorted(fleet.rglob("*")) == before and list(tmp_path.iterdir()) == []
+
+
+def test_exporting_creates_nothing_but_the_file(fleet: Path, tmp_path: Path) -> None:
+    before = sorted(fleet.rglob("*"))
+    call(fleet, "export", "junit", "-o", str(tmp_path / "x.xml"))
+    assert sorted(fleet.rglob("*")) == before and [path.name for path in tmp_path.iterdir()] == ["x.xml"]
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+def test_tables_fit_the_terminal_and_no_reason_is_cut(columns: int, fleet: Path) -> None:
+    for line in (["runs"], ["hosts"], ["check", "node 27"], ["diff", RUN.id, LATER]):
+        status = {"check": 1, "diff": 1}.get(line[0], 0)
+        text = call(fleet, *line, status=status, columns=columns)
+        assert max(map(width, text.splitlines())) <= columns, (line, columns)
+        assert "…" not in text and "`" not in text
+    text = "".join(call(fleet, "hosts", columns=columns).split())
+    for line in json.loads(call(fleet, "hosts", "--json")):
+        if "_Z" not in line["because"]:
+            assert "".join(line["because"].replace("`", "").split()) in text
+
+
+def test_every_command_that_a_script_may_read_prints_json(fleet: Path) -> None:
+    group: Any = get_command(commands.app)
+    without = {
+        name
+        for name, command in group.commands.items()
+        if not any("--json" in parameter.opts for parameter in command.params)
+    }
+    assert without == {"run", "export"}  # progress, and a format by name
+
+
+def test_commands_that_write_print_json_too(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    write_run(reports, 5)
+    assert json.loads(call(reports, "import", "--json"))["records"] == {RUN.id: 5}
+    found = json.loads(call(reports, "report", RUN.id, "-f", "junit,csv", "--json"))
+    assert (found["run"], found["hosts"], sum(found["states"].values())) == (RUN.id, 5, 5)
+    assert {Path(file).name for file in found["files"]} >= {"junit.xml", "summary.csv"}
+    assert json.loads(call(reports, "prune", "--keep", "1", "--json")) == {"schema": 1, "removed": [], "check": False}
+
+
+def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
+    found = json.loads(call(fleet, "hosts", "--json"))
+    assert len(found) == HOSTS
+    fallback = [line["host"] for line in found if line["state"] == "fallback"]
+    assert call(fleet, "hosts", "--state", "fallback", "--names").split() == fallback
+    by_cause = json.loads(call(fleet, "hosts", "--cause", "noexec_mount", "--json"))
+    assert {line["cause"] for line in by_cause} == {"noexec_mount"}
+    assert "more; --rows 20 shows all" in call(fleet, "hosts", "--rows", "3")
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        (["hosts", "--state", "natve"], "Did you mean native?"),
+        (["hosts", "--cause", "noexec_mout"], "Did you mean noexec_mount?"),
+        (["host", "nosuch"], "faiss-fleet hosts"),
+        (["needs", "/bin/sh", "--host", "nosuch"], "faiss-fleet hosts"),
+        (["check", "nod 27"], "Did you mean node?"),
+        (["check", "node 3"], "is not in the table"),
+        (["check", "/no/such.so"], "cannot be read"),
+        (["check", "node 27", "-i", "inventory/prud"], "Did you mean inventory/prod?"),
+        (["check", "node 27", "--run", "2031"], "no run"),
+        (["check", "node 27", "--csv", "--json"], "either"),
+        (["check", "node 27", "-i", "x", "--run", "previous"], "either"),
+        (["check"], "Missing argument"),
+        (["hsots"], "'hosts'"),
+        (["hosts", "--jsn"], "--json"),
+        (["runs", "--rows", "0"], "--rows"),
+    ],
+)  # fmt: skip
+def test_what_a_person_can_fix_ends_with_2_and_says_what_was_meant(line: list[str], words: str, fleet: Path) -> None:
+    result = CliRunner().invoke(commands.app, ["--reports", str(fleet), *line], env={"COLUMNS": "300"})
+    assert result.exit_code == 2
+    assert words in result.output
+
+
+def test_check_ends_with_0_where_all_hosts_can(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    folder = write_run(reports, 1)
+    assert json.loads(call(reports, "check", "manylinux_2_17", "--json"))["totals"] == {"yes": 1, "no": 0, "unknown": 0}
+    assert "1 can load it, 0 cannot" in " ".join(
+        call(reports, "check", "manylinux_2_17", "-i", "inventory/prod").split()
+    )
+    text = " ".join(call(reports, "check", "manylinux_2_34", status=1, columns=80).split())
+    assert "manylinux_2_34 needs GLIBC_2.34 of libc.so.6, this host has glibc 2.17" in text
+    assert "In the way: glibc on 1." in text and folder.name in text
+
+
+def test_check_as_csv_has_a_row_a_host_with_need_and_have(fleet: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(call(fleet, "check", "node", "24", "--csv", status=1))))
+    assert len(rows) == HOSTS and {row["verdict"] for row in rows} == {"no", "unknown"}
+    old = next(row for row in rows if row["libc"] == "glibc 2.17")
+    assert (old["need"], old["have"], old["library"], old["blocker"]) == ("GLIBC_2.28", "2.17", "libc.so.6", "glibc")
+
+
+def test_colours_and_control_characters_are_for_terminals(fleet: Path) -> None:
+    env = {**os.environ, "FAISS_FLEET_REPORTS": str(fleet), "TERM": "xterm-256color"}
+    for line in (["hosts"], ["nosuch"], ["--help"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "faiss_fleet", *line], cwd=ROOT, env=env, capture_output=True, check=False
+        )
+        assert b"\x1b" not in done.stdout + done.stderr, line
+
+
+def test_damaged_lines_of_a_run_are_told_by_number(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    folder = write_run(reports, 5)
+    lines = (folder / "records.jsonl").read_text().splitlines(keepends=True)
+    (folder / "records.jsonl").write_text("".join([lines[0], "{half\n", *lines[1:], '{"torn']))
+    result = CliRunner().invoke(commands.app, ["--reports", str(reports), "runs"])
+    assert "1 of its lines are no records and are left out (line 2)" in result.stderr
+    assert result.stdout.count(RUN.id) == 1
+    text = call(reports, "report", RUN.id, columns=80)
+    assert "were damaged" in text and "records.jsonl.damaged" in "".join(text.split())
+    assert "were damaged" in (folder / "summary.md").read_text()
+    assert re.search(r"damaged", json.loads(call(reports, "report", RUN.id, "--json"))["damaged"])
