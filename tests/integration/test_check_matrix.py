@@ -135,6 +135,8 @@ def run(cells: Iterable[Cell], folder: Path) -> Outcome:
                 **os.environ,
                 "FAISS_FLEET_REPORTS": str(reports),
                 "ANSIBLE_NOCOLOR": "1",
+                "PIP_CONFIG_FILE": os.devnull,  # it may name a further index, which answers
+                "PIP_EXTRA_INDEX_URL": "",
                 "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
                 "PIP_RETRIES": "0",
             }
