@@ -75,8 +75,6 @@ def test_an_actions_documentation_names_its_arguments(path: Path) -> None:
     options = documentation["options"]
     source = (ROOT / "plugins" / "action" / f"{path.stem}.py").read_text(encoding="utf-8")
     if "stages.Wanted.of(arguments)" in source:
-        source += (ROOT / "faiss_fleet" / "fleet" / "stages.py").read_text(encoding="utf-8")
-    if "stages.Wanted.of(arguments)" in source:
         source += inspect.getsource(stages.Wanted.of)  # which the batch calls too
     if "\nARGUMENT_SPEC = {" in source:
         assert shape(options) == shape(action_spec(path.stem))
