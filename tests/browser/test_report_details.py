@@ -89,7 +89,7 @@ def test_the_choice_of_columns_closes_by_escape_and_by_a_click_elsewhere(page: P
     for close in (lambda: page.keyboard.press("Escape"), lambda: page.locator("#hosts-title").click()):
         page.locator("#choice summary").click()
         expect(page.locator("#choices")).to_be_visible()
-        page.get_by_role("checkbox", name="Kernel").focus()
+        page.get_by_role("checkbox", name="Kernel", exact=True).focus()
         close()
         expect(page.locator("#choices")).to_be_hidden()
 
@@ -122,7 +122,9 @@ def test_tables_and_charts_say_what_they_are(page: Page) -> None:
     assert page.locator("#drawer-body th:not([scope])").count() == 0
     nameless = "[...document.querySelectorAll('button, select, input, [role=group]')].filter((e) => !e.ariaLabel"
     assert (
-        page.evaluate(f"{nameless} && !e.innerText && !e.labels?.length && !e.getAttribute('aria-labelledby')).length")
+        page.evaluate(
+            f"{nameless} && !e.textContent.trim() && !e.labels?.length && !e.getAttribute('aria-labelledby')).length"
+        )
         == 0
     )
 

@@ -167,7 +167,7 @@ def test_sorting_goes_by_number_and_keeps_hosts_without_one_last(page: Page) -> 
 
 def test_columns_are_chosen(page: Page) -> None:
     page.locator("#choice summary").click()
-    page.get_by_role("checkbox", name="Kernel").check()
+    page.get_by_role("checkbox", name="Kernel", exact=True).check()
     expect(page.locator("#table th.col-kernel")).to_be_visible()
     assert any(text.strip() for text in page.locator("#table tbody td.col-kernel").all_inner_texts())
     page.get_by_role("checkbox", name="Strategy").uncheck()

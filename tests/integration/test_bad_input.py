@@ -120,7 +120,7 @@ def test_a_bad_option_is_refused_before_the_host_is_touched(place: Place, change
     done = place.audit(**changes)
     assert done.returncode == 2
     assert "Nothing was changed" in done.stdout and told in done.stdout
-    assert "Gather host facts" not in done.stdout
+    assert "Ask each host once" not in done.stdout
     assert place.written() == []
 
 
@@ -144,7 +144,7 @@ def test_bad_waivers_and_columns_are_refused_with_what_was_meant(place: Place) -
         "Did you mean ungrouped?",
     ):
         assert told in done.stdout, told
-    assert "hunter22" not in done.stdout and "Gather host facts" not in done.stdout
+    assert "hunter22" not in done.stdout and "Ask each host once" not in done.stdout
 
 
 def test_a_host_name_that_is_a_path_is_refused(place: Place) -> None:
@@ -292,7 +292,7 @@ def test_the_validation_of_a_role_used_alone_refuses_a_misspelt_nested_option(pl
 def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) -> None:
     """Ansible validates the roles' arguments whatever --tags says; that alone makes no audit of it."""
     done = place.audit("here", "--tags", "probe", "-e", "fleet_report__fail_on_fallback=true")
-    assert done.returncode == 0 and "Gather host facts" in done.stdout, done.stdout
+    assert done.returncode == 0 and "Ask each host once" in done.stdout, done.stdout
     assert place.written() == [] and not list(place.folder.glob("reports/2*/records.jsonl"))
     assert len(list(place.folder.glob("reports/2*/facts.jsonl"))) == 1
 

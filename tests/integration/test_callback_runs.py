@@ -195,7 +195,7 @@ def test_every_host_has_its_record_whatever_became_of_it(fleet: Fleet) -> None:
     assert (fleet.reports / "latest").is_symlink()
     run = (fleet.reports / "latest").resolve()
     assert sorted(path.name for path in run.iterdir()) == [
-        *("assessment.md", "index.html", "records.jsonl", "run.json", "summary.csv", "summary.md")
+        *("assessment.md", "index.html", "limits", "records.jsonl", "run.json", "summary.csv", "summary.md")
     ]
     with (run / "summary.csv").open(newline="") as file:
         assert [row["state"] for row in csv.DictReader(file)] == states
