@@ -24,6 +24,7 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "index.html"
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_hosts_from_disk(browser: Browser, large: Path) -> None:
     page, trouble = opened(browser, large)
     expect(page.locator("#shown")).to_have_text(f"{MANY:,} of {MANY:,}")

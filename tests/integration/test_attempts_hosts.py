@@ -296,6 +296,7 @@ def _contents(prefix: Path) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.slow
 def test_a_damaged_prefix_is_repaired_by_the_next_audit(fleet: Fleet) -> None:
     """A file that is gone is noticed by the facts; one that was flipped and looks the same, by the search test."""
     fleet.audit()

@@ -242,6 +242,7 @@ def test_nothing_changes_when_section_headers_are_gone() -> None:
         assert by_reader(bytes(stripped), name) == by_reader(data, name)
 
 
+@pytest.mark.slow
 def test_a_real_object_cut_short_is_refused_or_read_whole() -> None:
     name, data = min(wheel_objects(), key=lambda entry: len(entry[1]))
     whole = by_reader(data, name)

@@ -29,6 +29,7 @@ def setting(folder: Path, content: object) -> dict[str, str]:
     return {**os.environ, "FAISS_FLEET_SETTING": str(path)}
 
 
+@pytest.mark.slow
 def test_the_kernel_is_what_the_compiler_makes_of_its_source(tmp_path):
     loaders.check([sys.executable, ROOT / "tools" / "build-kernel", tmp_path], dict(os.environ))
     for name in ("kernel.wasm", "kernel-shared.wasm"):

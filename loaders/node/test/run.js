@@ -26,9 +26,10 @@ require('./sockets.js');
   let failed = 0, count = 0;
   for (const [name, act] of tests.filter(([name]) => name.includes(words))) {
     count += 1;
+    const started = process.hrtime.bigint();
     try {
       await act();
-      console.log(`ok      ${name}`);
+      console.log(`ok      ${name} (${process.hrtime.bigint() / 1000000n - started / 1000000n} ms)`);
     } catch (error) {
       failed += 1;
       console.log(`NOT OK  ${name}\n${error.stack}`);
