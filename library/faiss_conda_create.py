@@ -11,8 +11,8 @@ description:
   - Unpacks what the controller shipped (the lock, and offline the packages too) and has the host's conda, mamba or
     micromamba create the environment at its place. It counts as a prefix once its manifest is written, last of all;
     what ended early is thrown away by the next run.
-  - Home, settings, package cache and lists of environments are folders beside the prefix, which go when it ends. The
-    base environment is read by its own conda and not written to.
+  - Home, settings, package cache and lists of environments are directories beside the prefix, which go when it ends.
+    The base environment is read by its own conda and not written to.
   - Every package is compared with the sha256 of the lock. Needs Python 2.7 or 3.6 and newer.
   - The module C(faiss_deploy) takes the prefix away again.
 options:
@@ -104,7 +104,7 @@ because:
   type: str
   sample: it was not there
 leftovers:
-  description: Folders of killed runs that were removed.
+  description: Directories of killed runs that were removed.
   returned: success
   type: list
   elements: str

@@ -133,41 +133,41 @@ ARGUMENT_SPEC = dict(
 
 
 def lock(params):
-    folder, digest = os.path.split(params['prefix'])
-    path = os.path.join(folder, '.%s.lock' % digest)
+    directory, digest = os.path.split(params['prefix'])
+    path = os.path.join(directory, '.%s.lock' % digest)
     return HostLock(path, params['holder'] or setting_lock.holder(), params['lock_timeout'])
 
 
 def storage_of(engine, need, exists=os.path.isdir):
-    """(folder, bytes) of where the engine lays an image that takes so much unpacked; (None, need) when nobody tells."""
+    """(directory, bytes) of where the engine puts an image that takes so much unpacked; (None, need) if unknown."""
     status, out, _err = engine.ask('info', '--format', '{{.Store.GraphRoot}}')
     if status == 0 and out.startswith('/'):
         return out.strip(), need
     status, out, _err = engine.ask('info', '--format', '{{.DockerRootDir}}\n{{.DriverStatus}}')
-    folder, _found, driver = out.partition('\n')
-    if status != 0 or not folder.startswith('/'):
+    directory, _found, driver = out.partition('\n')
+    if status != 0 or not directory.startswith('/'):
         return None, need
     if engines.SNAPSHOTTER not in driver:
-        return folder.strip(), need
+        return directory.strip(), need
     # containerd keeps the layers beside what it unpacks of them, in a place of its own unless docker started it.
-    own = os.path.join(folder.strip(), 'containerd')
+    own = os.path.join(directory.strip(), 'containerd')
     return own if exists(os.path.join(own, 'daemon')) else CONTAINERD, 2 * need
 
 
 def check_room(engine, need, statvfs=os.statvfs):
     """Raises AuditError when the file system of the engine's storage has less free; a place nobody tells is let be."""
-    folder, need = storage_of(engine, need)
-    if folder is None:
+    directory, need = storage_of(engine, need)
+    if directory is None:
         return
-    while not os.path.isdir(folder):
-        folder = os.path.dirname(folder)
-    found = statvfs(folder)
+    while not os.path.isdir(directory):
+        directory = os.path.dirname(directory)
+    found = statvfs(directory)
     free = found.f_bavail * found.f_frsize
     if free < need:
         remedy = 'Free space there (`%s image prune` removes what nothing uses), or move the engine\'s storage.' % (
             os.path.basename(engine.path))
         raise AuditError('%s has %d MB free and the image needs %d MB. %s' % (
-            folder, free // 10 ** 6, -(-need // 10 ** 6), remedy), cause='disk_full', remedy=remedy)
+            directory, free // 10 ** 6, -(-need // 10 ** 6), remedy), cause='disk_full', remedy=remedy)
 
 
 def present(params, check_mode, run):

@@ -11,12 +11,12 @@ description:
   - Checks an archive that the controller packed, unpacks it beside its place and renames it there.
     So a prefix is whole or absent.
   - Serves every strategy that ends in a prefix. Needs Python 2.7 or 3.6 and newer, and neither pip nor network.
-  - Only ever touches the prefix, its half-built neighbours, and parent folders that it made itself.
+  - Only ever touches the prefix, its half-built neighbours, and parent directories that it made itself.
 options:
   state:
     description:
       - C(present) puts the prefix in place. One whose manifest matches and whose files are there is left as it is.
-      - C(absent) removes a prefix of ours; a folder without a manifest is refused.
+      - C(absent) removes a prefix of ours; a directory without a manifest is refused.
       - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away older ones.
         Every byte of the prefix is compared with its list first. One that is damaged gets no memo, and is installed
         again by the next run.
@@ -196,7 +196,7 @@ def refuse_in_use(params, users=prefix_users.find):
 
 
 def half_built(prefix):
-    """Whether a killed run left a half-built folder of this very prefix."""
+    """Whether a killed run left a half-built directory of this very prefix."""
     parent = os.path.dirname(prefix)
     names = os.listdir(parent) if os.path.isdir(parent) else []
     return any(prefixes.leftover_of(name) == os.path.basename(prefix) for name in names)

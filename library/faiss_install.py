@@ -8,7 +8,7 @@ module: faiss_install
 short_description: Tries the ways to get FAISS onto a host until one passes the search test
 description:
   - Plans on the controller from the host's facts which ways are possible and why others are not, then installs and
-    tests one after another, each in a folder of its own, until the policy is content. A failed attempt is a result.
+    tests one after another, each in a directory of its own, until the policy is content. A failed attempt is a result.
   - On a host where nothing has changed the only remote call is the search test. In check mode nothing is tried, and
     what is returned is a prediction.
 options:

@@ -10,7 +10,8 @@ short_description: Builds faiss-node with the host's own compiler, into a prefix
 description:
   - Unpacks the sources that the controller shipped, has the host's cmake and compiler build them beside the prefix, and
     renames what came out into its place. So a prefix is whole or absent, and a build that ended early leaves nothing.
-  - Nothing is fetched, and nothing is written outside of the prefix's parent folder. Needs Python 2.7 or 3.6 and newer.
+  - Nothing is fetched, and nothing is written outside of the prefix's parent directory. Needs Python 2.7 or 3.6 and
+    newer.
   - The module C(faiss_deploy) takes the prefix away again.
 options:
   prefix:
@@ -33,7 +34,7 @@ options:
   compiler:
     description:
       - Path of the C++ compiler. By default C(g++) on PATH.
-      - One of a devtoolset under C(/opt/rh) is run with that devtoolset's own folders in front.
+      - One of a devtoolset under C(/opt/rh) is run with that devtoolset's own directories in front.
     type: str
     default: ''
   flags:
@@ -102,7 +103,7 @@ because:
   type: str
   sample: it was not there
 leftovers:
-  description: Half-built folders of killed runs that were removed.
+  description: Half-built directories of killed runs that were removed.
   returned: success
   type: list
   elements: str

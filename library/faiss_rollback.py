@@ -8,10 +8,11 @@ module: faiss_rollback
 short_description: Puts back the vector backend setting of a host and removes what was installed
 description:
   - First puts back the setting, then removes the prefixes of faiss-fleet that no setting names any longer.
-  - Where there was no setting before the first audit, the setting, its backups and the folders made for them go too.
+  - Where there was no setting before the first audit, the setting, its backups and the directories made for them go
+    too.
   - A container's image goes too when it was brought for the prefix and nothing else names or uses it.
   - A prefix that a process has files of open stays, and is told with the process.
-  - A folder without a manifest of faiss-fleet is somebody's own and stays.
+  - A directory without a manifest of faiss-fleet is somebody's own and stays.
   - Doing it twice is the same as doing it once. One call does all of it.
 options:
   path:
@@ -19,7 +20,7 @@ options:
     type: path
     default: /etc/faiss-fleet/backend.json
   prefix:
-    description: Folder that holds every prefix, as C(<prefix>/<strategy>/<digest>).
+    description: Directory that holds every prefix, as C(<prefix>/<strategy>/<digest>).
     type: path
     default: /opt/faiss-fleet
   to:

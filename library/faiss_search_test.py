@@ -206,7 +206,7 @@ results:
       type: str
       sample: 1.9.0.post1
     faiss_location:
-      description: Folder it was imported from.
+      description: Directory it was imported from.
       returned: always
       type: str
       sample: /usr/lib/python3/dist-packages/faiss
@@ -368,7 +368,7 @@ def to_test(params):
 def main():
     module = AnsibleModule(ARGUMENT_SPEC, supports_check_mode=True, mutually_exclusive=[('runtimes', 'setting')],
                            required_one_of=[('runtimes', 'setting')])
-    # Ended from outside, it still kills its child and removes its folder on the way out.
+    # Ended from outside, it still kills its child and removes its directory on the way out.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     params = module.params

@@ -11,7 +11,7 @@ description:
     records give the same files, byte for byte, and nothing is changed then.
 options:
   run:
-    description: An id, which is the name of a folder under reports/, or C(latest).
+    description: An id, which is the name of a directory under reports/, or C(latest).
     type: str
     default: latest
   formats:
@@ -38,8 +38,8 @@ EXAMPLES = r'''
 '''
 
 RETURN = r'''
-folder:
-  description: The run's folder.
+directory:
+  description: The run's directory.
   returned: success
   type: str
   sample: /srv/faiss-fleet/reports/20261122T101112Z-5a3f1e

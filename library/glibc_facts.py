@@ -16,11 +16,11 @@ description:
     shape, and C(method) is V(raw).
 options:
   prefix:
-    description: Folder under which this project installs. Its file system is examined and its contents are listed.
+    description: Directory under which this project installs. Its file system is examined and its contents are listed.
     type: path
     default: /opt/faiss-fleet
   setting:
-    description: The application's setting file. The file system of its folder is examined.
+    description: The application's setting file. The file system of its directory is examined.
     type: path
     default: /etc/faiss-fleet/backend.json
   interpreters:
@@ -30,7 +30,8 @@ options:
     default: []
   search_paths:
     description:
-      - Folders, or patterns of folders such as V(/srv/*/bin), to look for Pythons and Nodes in, before all others.
+      - Directories, or patterns of directories such as V(/srv/*/bin), to look for Pythons and Nodes in, before all
+        others.
     type: list
     elements: path
     default: []
@@ -53,7 +54,7 @@ EXAMPLES = r'''
 - name: Read what decides which FAISS this host can run
   glibc_facts:
 
-- name: Look at an application's own Python and into a folder of Nodes as well
+- name: Look at an application's own Python and into a directory of Nodes as well
   glibc_facts:
     interpreters: [/srv/app/venv/bin/python]
     search_paths: [/srv/node-*/bin]

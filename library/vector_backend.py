@@ -125,7 +125,7 @@ note:
   type: str
   sample: "/etc/faiss-fleet/backend.json is no setting of faiss-fleet: it is not UTF-8 text. It is kept as a backup."
 backup_file:
-  description: Folder that keeps what was there, when this run made one; else null.
+  description: Directory that keeps what was there, when this run made one; else null.
   returned: success
   type: str
   sample: /etc/faiss-fleet/backend.backups/000001.20261122T171800Z
@@ -144,7 +144,7 @@ remedy:
   description: The next step, alone.
   returned: failure
   type: str
-  sample: Mount it read-write, or point vector_backend__path at a folder that is writable.
+  sample: Mount it read-write, or point vector_backend__path at a directory that is writable.
 '''
 
 import functools

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def copy(folder: Path) -> Path:
-    """Copies the project into ``folder``, which must not be there yet. Links stay links."""
+def copy(directory: Path) -> Path:
+    """Copies the project into ``directory``, which must not be there yet. Links stay links."""
     listed = subprocess.run(
         ["git", "-c", f"safe.directory={ROOT}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -22,7 +22,7 @@ def copy(folder: Path) -> Path:
     for name in filter(None, listed.split("\0")):
         if not (ROOT / name).exists() and not (ROOT / name).is_symlink():
             continue  # deleted, and not yet committed as such
-        place = folder / name
+        place = directory / name
         place.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, place, follow_symlinks=False)
-    return folder
+    return directory

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Makes conda channels in folders: tiny ones of made-up packages, and one of real ones from registry artefacts."""
+"""Makes conda channels in directories: tiny ones of made-up packages, and one of real ones from registry artefacts."""
 
 from __future__ import annotations
 
@@ -150,17 +150,17 @@ os._exit(0)
 """
 
 
-def make(folder: Path, *packages: Package) -> str:
+def make(directory: Path, *packages: Package) -> str:
     """Writes and indexes a channel; returns its file:// URL."""
     for name in ("noarch", "linux-64"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+        (directory / name).mkdir(parents=True, exist_ok=True)
     for package in packages:
-        (folder / package.subdir / package.file).write_bytes(archive(package))
+        (directory / package.subdir / package.file).write_bytes(archive(package))
     # In a process that does not run its interpreter's end: the library may crash there, and forbids a fork after use.
-    done = subprocess.run([sys.executable, "-c", INDEX, str(folder)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", INDEX, str(directory)], capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(f"The channel could not be indexed: {done.stderr}")
-    return f"file://{folder}"
+    return f"file://{directory}"
 
 
 def real(packed: str = "conda") -> Path:
@@ -174,7 +174,7 @@ def real(packed: str = "conda") -> Path:
     recipe = Path(__file__).read_text(encoding="utf-8")
     sums = [inputs.load()["python313"].sha256, *(sha256 for _, _, sha256 in wheels)]
     digest = cache.digest_of([*sums, recipe, packed], [])
-    channel = cache.folder("conda-channels") / digest
+    channel = cache.directory("conda-channels") / digest
     with cache.lock("conda-channel"):
         if not (channel / "done").exists():
             shutil.rmtree(channel, ignore_errors=True)
@@ -230,12 +230,12 @@ def _real_packages(work: Path, wheels: list[tuple[str, str, str]], noarch: bool)
 
 def _wheel(name: str, version: str, sha256: str, work: Path) -> dict[str, bytes | Path | str]:
     """Files of a wheel, which is checked. What serves CPUs beyond AVX2 stays out: the tests pack it again and again."""
-    folder = work / f"{name}-{version}"
+    directory = work / f"{name}-{version}"
     argv = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
     argv += ["--python-version=3.13"]
     argv += [f"--platform={tag}_x86_64" for tag in ("manylinux2014", "manylinux_2_28", "manylinux_2_17")]
-    subprocess.run([*argv, "--dest", str(folder), f"{name}=={version}"], check=True, timeout=600)
-    (wheel,) = folder.glob("*.whl")
+    subprocess.run([*argv, "--dest", str(directory), f"{name}=={version}"], check=True, timeout=600)
+    (wheel,) = directory.glob("*.whl")
     if files.sha256(wheel) != sha256:
         raise RuntimeError(f"{wheel.name} has sha256 {files.sha256(wheel)}, and {sha256} was expected.")
     with zipfile.ZipFile(wheel) as archive:

@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKLOAD = {"n": 2000, "d": 64, "queries": 50, "k": 5}
 
 
-def base(folder: Path) -> dict[str, str]:
+def base(directory: Path) -> dict[str, str]:
     """The stand-in for Debian 12 as what FAISS is added to: a tar of a root file system, of the test's own."""
-    path = folder / "debian12.tar"
+    path = directory / "debian12.tar"
     shutil.copy2(rootfs.archive(RECIPES["debian12"]), path)
     return {"file": str(path), "sha256": cache.sha256(path)}
 
@@ -35,22 +35,22 @@ class Audit:
     """hosts: {name: variables}; variables for all. Each run's records come back by host."""
 
     def __init__(
-        self, folder: Path, hosts: dict[str, dict[str, Any]], environment: dict[str, str], **variables: Any
+        self, directory: Path, hosts: dict[str, dict[str, Any]], environment: dict[str, str], **variables: Any
     ) -> None:
-        self.folder, self.hosts = folder, hosts
-        self.environment = {**environment, "FAISS_FLEET_REPORTS": str(folder / "reports"), "ANSIBLE_NOCOLOR": "1"}
+        self.directory, self.hosts = directory, hosts
+        self.environment = {**environment, "FAISS_FLEET_REPORTS": str(directory / "reports"), "ANSIBLE_NOCOLOR": "1"}
         given = {
             "strategies": ["container"],
             "measure_fallback": False,
-            "cache": str(folder / "cache"),
+            "cache": str(directory / "cache"),
             "search_test": {"workload": WORKLOAD},
             **variables,
         }
         everything = {f"faiss_install__{name}": value for name, value in given.items()}
-        (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": everything}}))
+        (directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": everything}}))
 
     def playbook(self, book: str, *arguments: str) -> str:
-        argv = [sys.executable, "-m", "ansible", "playbook", book, "-i", str(self.folder / "hosts.json"), *arguments]
+        argv = [sys.executable, "-m", "ansible", "playbook", book, "-i", str(self.directory / "hosts.json"), *arguments]
         done = subprocess.run(
             argv, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=1200, check=False
         )
@@ -59,7 +59,7 @@ class Audit:
 
     def run(self, *arguments: str, **extra: Any) -> dict[str, Any]:
         """Records by host; extra are variables of the role for this run, without their prefix."""
-        reports = self.folder / "reports"
+        reports = self.directory / "reports"
         before = set(reports.glob("*/records.jsonl"))
         if extra:
             arguments = (*arguments, "-e", json.dumps({f"faiss_install__{name}": v for name, v in extra.items()}))
@@ -74,13 +74,13 @@ class Audit:
         return records
 
 
-def local(folder: Path) -> dict[str, Any]:
-    """This machine as a host whose prefix and setting are in ``folder``."""
+def local(directory: Path) -> dict[str, Any]:
+    """This machine as a host whose prefix and setting are in ``directory``."""
     return {
         "ansible_connection": "local",
         "ansible_python_interpreter": sys.executable,
-        "faiss_install__prefix": str(folder / "opt" / "faiss-fleet"),
-        "vector_backend__path": str(folder / "etc" / "faiss-fleet" / "backend.json"),
+        "faiss_install__prefix": str(directory / "opt" / "faiss-fleet"),
+        "vector_backend__path": str(directory / "etc" / "faiss-fleet" / "backend.json"),
         "vector_backend__user": "root",  # the directories of pytest are closed to others
     }
 
@@ -115,5 +115,5 @@ def _remove_store(place: Path) -> None:
             time.sleep(0.5)
 
 
-def tree(folder: Path) -> list[str]:
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+def tree(directory: Path) -> list[str]:
+    return sorted(str(path.relative_to(directory)) for path in directory.rglob("*"))

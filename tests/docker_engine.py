@@ -41,7 +41,7 @@ def _apt(place: Path, release: str) -> list[str]:
 
 
 def programs(release: str) -> Path:
-    """A folder with a release's docker, dockerd and containerd, fetched by apt-get once."""
+    """A directory with a release's docker, dockerd and containerd, fetched by apt-get once."""
     needs.root()
     kept = CACHE / release
     if kept.is_dir():
@@ -58,8 +58,8 @@ def programs(release: str) -> Path:
             subprocess.run(["dpkg-deb", "-x", package, f"{place}/root"], check=True)
         made = Path(place) / "bin"
         made.mkdir()
-        for folder in ("usr/bin", "usr/sbin"):
-            for program in filter(Path.is_file, (Path(place) / "root" / folder).iterdir()):
+        for directory in ("usr/bin", "usr/sbin"):
+            for program in filter(Path.is_file, (Path(place) / "root" / directory).iterdir()):
                 shutil.copy2(program, made / program.name)
         for library in (Path(place) / "root/usr/lib").rglob("libsubid.so.*"):
             shutil.copy2(library, made / library.name)
@@ -68,23 +68,23 @@ def programs(release: str) -> Path:
 
 
 @contextlib.contextmanager
-def daemon(folder: Path, containerd: bool = False) -> Iterator[dict[str, str]]:
-    """The environment in which docker is that of a daemon with its data in ``folder``; it ends afterwards.
+def daemon(directory: Path, containerd: bool = False) -> Iterator[dict[str, str]]:
+    """The environment in which docker is that of a daemon with its data in ``directory``; it ends afterwards.
 
     containerd: it keeps its images there.
     """
     place = programs("trixie" if containerd else "bookworm")
-    # A socket's path may have 107 characters, which a test's folder can exceed.
+    # A socket's path may have 107 characters, which a test's directory can exceed.
     short = Path(tempfile.mkdtemp(prefix="ff-docker-"))
     environment = {**os.environ, "PATH": f"{place}:{os.environ['PATH']}:/usr/sbin:/sbin"}
     environment["LD_LIBRARY_PATH"] = str(place)
     socket = short / "docker.sock"
-    log = folder / "dockerd.log"
-    conf = folder / "daemon.json"
+    log = directory / "dockerd.log"
+    conf = directory / "daemon.json"
     said = {"features": {"containerd-snapshotter": True}} if containerd else {"storage-driver": "vfs"}
     conf.write_text(json.dumps(said))
     flags = ["--iptables=false", "--ip6tables=false", "--bridge=none", f"--config-file={conf}"]
-    flags += [f"--data-root={folder}/data", f"--exec-root={short}/exec", f"--pidfile={short}/pid"]
+    flags += [f"--data-root={directory}/data", f"--exec-root={short}/exec", f"--pidfile={short}/pid"]
     with log.open("wb") as out:
         process = subprocess.Popen(
             ["dockerd", *flags, "-H", f"unix://{socket}"],
@@ -113,4 +113,4 @@ def daemon(folder: Path, containerd: bool = False) -> Iterator[dict[str, str]]:
         for mount in ("netns", "exec"):
             subprocess.run(["umount", "-q", "-R", short / mount], check=False, capture_output=True)
         shutil.rmtree(short, ignore_errors=True)
-        shutil.rmtree(folder / "data", ignore_errors=True)
+        shutil.rmtree(directory / "data", ignore_errors=True)

@@ -95,9 +95,9 @@ def stray(page: str) -> Iterator[str]:
 
 @dataclass
 class Walk:
-    """Runs the blocks of one page in ``folder``, a checkout."""
+    """Runs the blocks of one page in ``directory``, a checkout."""
 
-    folder: Path
+    directory: Path
     environment: Mapping[str, str]
     # Names of the page's examples, and what they are here.
     replace: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Walk:
         for name, here in self.replace.items():
             text = text.replace(name, here)
         if block.file:
-            place = self.folder / block.file
+            place = self.directory / block.file
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8")
             return None
@@ -125,7 +125,7 @@ class Walk:
             argv = ["node", "--input-type=module", "-e", text]
         done = subprocess.run(
             [*(self.prefix if block.offline else ()), *argv],
-            cwd=self.folder,
+            cwd=self.directory,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

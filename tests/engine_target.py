@@ -13,7 +13,7 @@ from images.standins.engine_host import RECIPE
 from tests import needs
 from tests.container_audit import ROOT
 
-# Files of the host but for what its kernel, its engines and its temporary folders hold.
+# Files of the host but for what its kernel, its engines and its temporary directories hold.
 TREE = (
     "find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /var/tmp"
     " -o -path /var/lib/containers -o -path '/home/*/.local/share/containers' -o -path '*/.ansible'"

@@ -19,8 +19,8 @@ def missing(text):
 
 def command(name, remedy=None):
     """Path of a command on PATH or in /usr/sbin."""
-    for folder in os.environ.get("PATH", "").split(os.pathsep) + ["/usr/sbin", "/sbin"]:
-        path = os.path.join(folder, name)
+    for directory in os.environ.get("PATH", "").split(os.pathsep) + ["/usr/sbin", "/sbin"]:
+        path = os.path.join(directory, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     return missing("%s is not installed. %s" % (name, remedy or "Run `make test` as root, which installs it."))

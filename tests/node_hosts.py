@@ -27,15 +27,15 @@ COUNT = itertools.count()
 class StandIn:
     """A stand-in in a container, and the audit of it."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name, self.folder, self.runs = name, folder, 0
-        self.inventory = folder / "hosts.yml"
+    def __init__(self, name: str, directory: Path) -> None:
+        self.name, self.directory, self.runs = name, directory, 0
+        self.inventory = directory / "hosts.yml"
         host = {
             "ansible_connection": "containers.podman.podman",
             "ansible_host": name,
             "ansible_podman_executable": str(PODMAN),
         }
-        self.inventory.write_text(json.dumps({"all": {"hosts": {folder.name: host}}}))
+        self.inventory.write_text(json.dumps({"all": {"hosts": {directory.name: host}}}))
 
     def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         found = subprocess.run([PODMAN, "exec", self.name, *command], capture_output=True, text=True, timeout=600)
@@ -63,7 +63,7 @@ class StandIn:
     def audit(self, *more: str, **variables: Any) -> tuple[dict[str, Any], str]:
         """The host's record and what the terminal said."""
         self.runs += 1
-        reports = self.folder / f"reports{self.runs}"
+        reports = self.directory / f"reports{self.runs}"
         given = {"faiss_install__strategies": ["node"], "faiss_install__measure_fallback": False, **variables}
         values = {name: value for name, value in given.items() if value is not None}  # None: the role's default
         command = [sys.executable, "-m", "ansible", "playbook", "audit.yml", "-i", str(self.inventory)]
@@ -78,7 +78,7 @@ class StandIn:
 
 
 @contextlib.contextmanager
-def started(stand_in: str, folder: Path, *flags: str) -> Iterator[StandIn]:
+def started(stand_in: str, directory: Path, *flags: str) -> Iterator[StandIn]:
     """A container of that stand-in, or of an image by its whole name, gone afterwards."""
     machine.command("podman")
     machine.root()
@@ -90,6 +90,6 @@ def started(stand_in: str, folder: Path, *flags: str) -> Iterator[StandIn]:
         [PODMAN, "run", "--detach", "--rm", *flags, f"--name={name}", image], check=True, capture_output=True
     )
     try:
-        yield StandIn(name, folder)
+        yield StandIn(name, directory)
     finally:
         subprocess.run([PODMAN, "rm", "--force", "--time=0", name], check=True, capture_output=True)

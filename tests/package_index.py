@@ -2,7 +2,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """A package index of a few wheels at 127.0.0.1, in any network namespace, that notes what it was asked for.
 
-with Index(folder_of_wheels, log, farm.prefix) as index:
+with Index(directory_of_wheels, log, farm.prefix) as index:
     farm.run([...], env={**os.environ, **index.environment})
     index.downloads()       # {"numpy-2.2.6-....whl": 1}
 """
@@ -27,7 +27,7 @@ PORT = 8099
 
 
 class Index:
-    """Serves the wheels of a folder from entry to exit."""
+    """Serves the wheels of a directory from entry to exit."""
 
     def __init__(self, wheels: Path, log: Path, prefix: Sequence[str] = ()) -> None:
         self._argv = [*prefix, sys.executable, str(Path(__file__).resolve()), str(wheels), str(log)]

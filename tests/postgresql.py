@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A PostgreSQL server of the tests' own: on a Unix socket and a loopback port, in a folder that goes with it."""
+"""A PostgreSQL server of the tests' own: on a Unix socket and a loopback port, in a directory that goes with it."""
 
 from __future__ import annotations
 
@@ -33,20 +33,20 @@ def server(by_socket: bool = False) -> Iterator[str]:
     The server refuses to run as root, so root runs it as nobody.
     """
     initdb, postgres = _program("initdb"), _program("postgres")
-    folder = Path(tempfile.mkdtemp(prefix="ff-pg-"))
+    directory = Path(tempfile.mkdtemp(prefix="ff-pg-"))
     user = "nobody" if os.geteuid() == 0 else None
     if user:
-        shutil.chown(folder, user)
+        shutil.chown(directory, user)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    password = folder / "password"
+    password = directory / "password"
     password.write_text(PASSWORD)
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     setup = [
         initdb,
         "-D",
-        f"{folder}/data",
+        f"{directory}/data",
         "-U",
         "fleet",
         "--pwfile",
@@ -55,11 +55,16 @@ def server(by_socket: bool = False) -> Iterator[str]:
         "scram-sha-256",
         "--no-sync",
     ]
-    subprocess.run(setup, check=True, capture_output=True, user=user, env=environment, cwd=folder)
-    options = ["-k", str(folder), "-p", str(port), "-h", "127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB"]
-    log = (folder / "log").open("wb")
+    subprocess.run(setup, check=True, capture_output=True, user=user, env=environment, cwd=directory)
+    options = ["-k", str(directory), "-p", str(port), "-h", "127.0.0.1", "-c", "fsync=off", "-c", "shared_buffers=16MB"]
+    log = (directory / "log").open("wb")
     process = subprocess.Popen(
-        [postgres, "-D", f"{folder}/data", *options], user=user, env=environment, cwd=folder, stdout=log, stderr=log
+        [postgres, "-D", f"{directory}/data", *options],
+        user=user,
+        env=environment,
+        cwd=directory,
+        stdout=log,
+        stderr=log,
     )
     try:
         deadline = time.monotonic() + 60
@@ -68,12 +73,12 @@ def server(by_socket: bool = False) -> Iterator[str]:
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
             except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
+                assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()
                 time.sleep(0.1)
-        place = f"/postgres?host={folder}&port={port}" if by_socket else f"127.0.0.1:{port}/postgres"
+        place = f"/postgres?host={directory}&port={port}" if by_socket else f"127.0.0.1:{port}/postgres"
         yield f"postgresql://fleet:{PASSWORD}@{place}"
     finally:
         process.send_signal(signal.SIGINT)  # its "fast" shutdown
         process.wait(60)
         log.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(directory, ignore_errors=True)

@@ -21,14 +21,14 @@ def path() -> str:
 
 
 def _unpacked() -> str:
-    folder = cache.folder("tools") / f"promtool-{load()['promtool'].sha256[:16]}"
+    directory = cache.directory("tools") / f"promtool-{load()['promtool'].sha256[:16]}"
     with cache.lock("promtool"):
-        if not folder.exists():
+        if not directory.exists():
             package = fetch("promtool")
             with cache.scratch() as work:
                 run(["dpkg-deb", "-x", package, work / "tree"])
                 found = Path(work / "tree/usr/bin/promtool")
                 (work / "made").mkdir()
                 found.rename(work / "made/promtool")
-                (work / "made").rename(folder)
-    return str(folder / "promtool")
+                (work / "made").rename(directory)
+    return str(directory / "promtool")

@@ -45,7 +45,7 @@ def base(root: Path) -> Path:
 def _packages() -> Path:
     """conda's sources beside a Python 3.6 that has what it needs. Kept."""
     python = needs.interpreter("3.6")
-    place = cache.folder("conda-program") / cache.digest_of([VERSION, *WITH, python], [])
+    place = cache.directory("conda-program") / cache.digest_of([VERSION, *WITH, python], [])
     with cache.lock("conda-program"):
         if not (place / "done").exists():
             place.mkdir(parents=True, exist_ok=True)

@@ -91,32 +91,32 @@ def records(count: int, seed: int = 1) -> Iterator[dict[str, Any]]:
 
 
 def write_run(reports: Any, count: int, seed: int = 1) -> Any:
-    """A run's folder as the callback leaves it, before anything is rendered. Returns the folder."""
-    folder = reports / RUN.id
-    folder.mkdir(parents=True)
+    """A run's directory as the callback leaves it, before anything is rendered. Returns the directory."""
+    directory = reports / RUN.id
+    directory.mkdir(parents=True)
     hosts = {}
-    with (folder / "records.jsonl").open("w", encoding="ascii") as file:
+    with (directory / "records.jsonl").open("w", encoding="ascii") as file:
         for record in records(count, seed):
             file.write(json.dumps(record, separators=(",", ":")) + "\n")
             hosts[record["host"]["name"]] = record["host"]["groups"]
-    (folder / "run.json").write_text(json.dumps({"schema": 1, "run": asdict(RUN), "hosts": hosts}, indent=1) + "\n")
-    return folder
+    (directory / "run.json").write_text(json.dumps({"schema": 1, "run": asdict(RUN), "hosts": hosts}, indent=1) + "\n")
+    return directory
 
 
 def write_fleet(reports: Any, count: int, kinds: int = 2_000) -> Any:
     """As write_run, for fleets of any size: past ``kinds`` hosts those again under other names, made quickly."""
-    folder = write_run(reports, min(count, kinds))
-    about = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    lines = (folder / "records.jsonl").read_text(encoding="ascii").splitlines()
+    directory = write_run(reports, min(count, kinds))
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    lines = (directory / "records.jsonl").read_text(encoding="ascii").splitlines()
     names = list(about["hosts"])
-    with (folder / "records.jsonl").open("a", encoding="ascii") as file:
+    with (directory / "records.jsonl").open("a", encoding="ascii") as file:
         for number in range(kinds, count):
             host = names[number % kinds]
             name = f"r{number // kinds:02}-{host}"
             file.write(lines[number % kinds].replace(host, name) + "\n")
             about["hosts"][name] = about["hosts"][host]
-    (folder / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    return folder
+    (directory / "run.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    return directory
 
 
 def _record(number: int, kind: tuple[Any, ...], dice: random.Random, cleaner: Cleaner) -> dict[str, Any]:

@@ -39,7 +39,7 @@ from images.standins.errors import StandInError
 from images.standins.recipes import RECIPES
 from images.standins.shell import command, run, say
 
-# Not under /tmp: sshd's ChrootDirectory wants folders that only root may write, all the way up.
+# Not under /tmp: sshd's ChrootDirectory wants directories that only root may write, all the way up.
 BASE = Path(os.environ.get("FAISS_FLEET_FARM", "/var/lib/faiss-fleet-tests"))
 PORT = 22
 SSHD_CONFIG = """\
@@ -66,12 +66,12 @@ class Host:
     name: str
     recipe: str
     address: str
-    # Where the holder mounts it. Outside the holder's namespace this folder is empty: see Farm.path.
+    # Where the holder mounts it. Outside the holder's namespace this directory is empty: see Farm.path.
     root: Path
 
 
 class Farm:
-    """Starts its hosts on entry, and on exit ends them and removes their folders."""
+    """Starts its hosts on entry, and on exit ends them and removes their directories."""
 
     def __init__(self, hosts: Mapping[str, str], base: Path = BASE) -> None:
         """``hosts`` gives the recipe (see images/build --list) of each host."""
@@ -86,7 +86,7 @@ class Farm:
         self._lock: TextIO | None = None
         self._restarted: list[subprocess.Popen[bytes]] = []
         self.hosts: dict[str, Host] = {}
-        self.folder = Path()
+        self.directory = Path()
 
     def __enter__(self) -> Farm:
         if os.geteuid():
@@ -95,10 +95,10 @@ class Farm:
             command(name)
         lowers = {recipe: _lower(recipe, self._base) for recipe in set(self._wanted.values())}
         _sweep(self._base)
-        self.folder = Path(tempfile.mkdtemp(prefix="farm-", dir=self._base))
-        self.folder.chmod(0o755)
-        # Held as long as this process lives: _sweep of a later farm tells by it that the folder is in use.
-        self._lock = (self.folder / "lock").open("w")
+        self.directory = Path(tempfile.mkdtemp(prefix="farm-", dir=self._base))
+        self.directory.chmod(0o755)
+        # Held as long as this process lives: _sweep of a later farm tells by it that the directory is in use.
+        self._lock = (self.directory / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             self._prepare()
@@ -123,14 +123,14 @@ class Farm:
         for process in self._restarted:
             process.wait()
         if self._lock is not None:
-            _remove(self.folder)
+            _remove(self.directory)
             self._lock.close()
             self._lock = None
 
     @property
     def inventory(self) -> Path:
         """An inventory of all hosts, with keys and addresses."""
-        return self.folder / "hosts.json"
+        return self.directory / "hosts.json"
 
     @property
     def prefix(self) -> list[str]:
@@ -167,11 +167,11 @@ class Farm:
 
     def start(self, name: str) -> None:
         """Starts the sshd of a host again that was stopped."""
-        folder = self.hosts[name].root.parent
+        directory = self.hosts[name].root.parent
         enter = [command("nsenter"), f"--target={self._pid}", "--net", "--mount", "--pid", "--"]
-        with (folder / "sshd.log").open("a", encoding="utf-8") as log:
+        with (directory / "sshd.log").open("a", encoding="utf-8") as log:
             process = subprocess.Popen(
-                [*enter, command("sshd"), "-D", "-e", "-f", str(folder / "sshd_config")],
+                [*enter, command("sshd"), "-D", "-e", "-f", str(directory / "sshd_config")],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -187,7 +187,7 @@ class Farm:
         """Writes an inventory (JSON, which is YAML too); ``variables`` adds variables of single hosts."""
         # IdentitiesOnly and GlobalKnownHostsFile keep the keys of whoever runs this out of it.
         options = (
-            f"-o UserKnownHostsFile={self.folder}/known_hosts -o GlobalKnownHostsFile=/dev/null "
+            f"-o UserKnownHostsFile={self.directory}/known_hosts -o GlobalKnownHostsFile=/dev/null "
             "-o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -F /dev/null"
         )
         content = {
@@ -199,10 +199,10 @@ class Farm:
                 "vars": {
                     "ansible_user": "root",
                     "ansible_port": PORT,
-                    "ansible_ssh_private_key_file": f"{self.folder}/client_key",
+                    "ansible_ssh_private_key_file": f"{self.directory}/client_key",
                     "ansible_ssh_common_args": options,
                     # Two farms use the same addresses: a shared control socket would lead into the other one.
-                    "ansible_control_path_dir": f"{self.folder}/cp",
+                    "ansible_control_path_dir": f"{self.directory}/cp",
                 },
             }
         }
@@ -213,25 +213,25 @@ class Farm:
         """Addresses, keys, configuration: everything that needs no namespace."""
         for number, (name, recipe) in enumerate(self._wanted.items()):
             address = f"127.1.{number // 250}.{number % 250 + 1}"
-            self.hosts[name] = Host(name, recipe, address, self.folder / "hosts" / name / "root")
+            self.hosts[name] = Host(name, recipe, address, self.directory / "hosts" / name / "root")
         for key in ("host_key", "client_key"):
-            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "faiss-fleet tests", "-f", self.folder / key])
-        kind, public, _ = (self.folder / "host_key.pub").read_text(encoding="utf-8").split(" ", 2)
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "faiss-fleet tests", "-f", self.directory / key])
+        kind, public, _ = (self.directory / "host_key.pub").read_text(encoding="utf-8").split(" ", 2)
         lines = [f"{host.address} {kind} {public}\n" for host in self.hosts.values()]
-        (self.folder / "known_hosts").write_text("".join(lines), encoding="utf-8")
-        (self.folder / "cp").mkdir(mode=0o700)
+        (self.directory / "known_hosts").write_text("".join(lines), encoding="utf-8")
+        (self.directory / "cp").mkdir(mode=0o700)
         for host in self.hosts.values():
             for part in ("root", "upper", "work"):
                 (host.root.parent / part).mkdir(parents=True)
-            config = SSHD_CONFIG.format(address=host.address, port=PORT, farm=self.folder, root=host.root)
+            config = SSHD_CONFIG.format(address=host.address, port=PORT, farm=self.directory, root=host.root)
             (host.root.parent / "sshd_config").write_text(config, encoding="utf-8")
         self.write_inventory(self.inventory)
 
     def _start(self, lowers: Mapping[str, Path]) -> None:
         order = {
-            "farm": str(self.folder),
+            "farm": str(self.directory),
             "hosts": [
-                {"name": host.name, "folder": str(host.root.parent), "lower": str(lowers[host.recipe])}
+                {"name": host.name, "directory": str(host.root.parent), "lower": str(lowers[host.recipe])}
                 for host in self.hosts.values()
             ],
         }
@@ -260,10 +260,10 @@ class Farm:
 def _lower(recipe: str, base: Path) -> Path:
     """The root file system all hosts of a recipe share and never write to, laid once."""
     base.mkdir(parents=True, exist_ok=True)
-    for folder in (base, *base.parents):
-        status = folder.stat()
+    for directory in (base, *base.parents):
+        status = directory.stat()
         if status.st_uid or status.st_mode & 0o022:
-            raise StandInError(f"sshd does not chroot below {folder}, which others may write. Set FAISS_FLEET_FARM.")
+            raise StandInError(f"sshd does not chroot below {directory}, which others may write. Set FAISS_FLEET_FARM.")
     if os.statvfs(base).f_flag & os.ST_NODEV:
         raise StandInError(f"{base} is mounted nodev, so hosts there have no /dev/null. Set FAISS_FLEET_FARM.")
     path = base / "rootfs" / f"{recipe}-{RECIPES[recipe].digest()}"
@@ -277,12 +277,12 @@ def _lower(recipe: str, base: Path) -> Path:
     return path
 
 
-def _remove(folder: Path) -> None:
+def _remove(directory: Path) -> None:
     """Again where something was written or removed meanwhile: the kernel is still ending the processes of the hosts."""
     deadline = time.monotonic() + 30
     while True:
         try:
-            shutil.rmtree(folder)
+            shutil.rmtree(directory)
             return
         except OSError:
             if time.monotonic() > deadline:
@@ -291,20 +291,20 @@ def _remove(folder: Path) -> None:
 
 
 def _sweep(base: Path) -> None:
-    """Removes the folders of farms that were killed (processes and mounts went with them), and what no recipe makes."""
-    for folder in base.glob("farm-*"):
+    """Removes directories of farms that were killed (processes and mounts went with them), and what no recipe makes."""
+    for directory in base.glob("farm-*"):
         try:
-            with (folder / "lock").open("a") as handle:
+            with (directory / "lock").open("a") as handle:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(folder)
+                shutil.rmtree(directory)
         except (BlockingIOError, FileNotFoundError):
             # In use, or of a farm that is just starting.
             continue
     current = {f"{recipe.name}-{recipe.digest()}" for recipe in RECIPES.values()}
     if not any(base.glob("farm-*")):
-        for folder in (base / "rootfs").iterdir():
-            if folder.name not in current:
-                shutil.rmtree(folder)
+        for directory in (base / "rootfs").iterdir():
+            if directory.name not in current:
+                shutil.rmtree(directory)
 
 
 def _descendants(pid: int) -> list[int]:
@@ -357,21 +357,21 @@ def _start_hosts(order: Mapping[str, Any]) -> dict[str, int]:
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     started: dict[str, int] = {}
     for host in order["hosts"]:
-        folder = Path(host["folder"])
-        root = folder / "root"
-        layers = f"lowerdir={host['lower']},upperdir={folder}/upper,workdir={folder}/work"
+        directory = Path(host["directory"])
+        root = directory / "root"
+        layers = f"lowerdir={host['lower']},upperdir={directory}/upper,workdir={directory}/work"
         run(
             ["mount", "-t", "overlay", "overlay", "-o", layers, root],
-            remedy=f"\nIs {folder} itself on an overlay? Set FAISS_FLEET_FARM to a folder on ext4 or xfs.",
+            remedy=f"\nIs {directory} itself on an overlay? Set FAISS_FLEET_FARM to a directory on ext4 or xfs.",
         )
         run(["mount", "-t", "proc", "proc", root / "proc"])
         (root / "dev/shm").mkdir(exist_ok=True)
         (root / "dev/shm").chmod(0o1777)
         if not os.path.lexists(f"{root}{shell}"):
             raise StandInError(f"sshd starts root's shell, {shell}, which the stand-in lacks. Make it /bin/bash.")
-        log = (folder / "sshd.log").open("w", encoding="utf-8")
+        log = (directory / "sshd.log").open("w", encoding="utf-8")
         process = subprocess.Popen(
-            [command("sshd"), "-D", "-e", "-f", str(folder / "sshd_config")],
+            [command("sshd"), "-D", "-e", "-f", str(directory / "sshd_config")],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

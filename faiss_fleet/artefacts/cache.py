@@ -67,18 +67,19 @@ def _wait(descriptor: int, lock: Path, timeout: float) -> None:
 
 
 @contextlib.contextmanager
-def scratch(folder: Path, kind: str) -> Iterator[Path]:
-    """A directory ``folder``/<kind>-... to work in, which goes with the block; what killed runs left there goes first.
+def scratch(directory: Path, kind: str) -> Iterator[Path]:
+    """A directory ``directory``/<kind>-... to work in, which goes with the block; what killed runs left there goes
+    first.
 
     The directory is locked while it is used. The kernel frees the lock when a process dies, so one that is free and not
     quite new is nobody's.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        sweep(folder)
-        place = Path(tempfile.mkdtemp(dir=folder, prefix=f"{kind}-"))
+        directory.mkdir(parents=True, exist_ok=True)
+        sweep(directory)
+        place = Path(tempfile.mkdtemp(dir=directory, prefix=f"{kind}-"))
     except OSError as exc:
-        raise _unusable(folder, exc) from exc
+        raise _unusable(directory, exc) from exc
     descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -88,11 +89,11 @@ def scratch(folder: Path, kind: str) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def sweep(folder: Path, now: float | None = None) -> list[Path]:
+def sweep(directory: Path, now: float | None = None) -> list[Path]:
     """Removes the scratch directories there that no process uses any more; returns them."""
     swept = []
     for kind in SCRATCH:
-        for place in folder.glob(f"{kind}-*"):
+        for place in directory.glob(f"{kind}-*"):
             if place.is_symlink() or not place.is_dir() or not _is_stale(place, time.time() if now is None else now):
                 continue
             shutil.rmtree(place, ignore_errors=True)
@@ -171,10 +172,10 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical(value)).hexdigest()
 
 
-def _unusable(folder: Path, exc: OSError) -> FleetError:
+def _unusable(directory: Path, exc: OSError) -> FleetError:
     causes = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
     return FleetError(
-        f"The controller's cache {folder} cannot be used: {exc}. Make room or give this user write access "
+        f"The controller's cache {directory} cannot be used: {exc}. Make room or give this user write access "
         "there, or set faiss_install__cache to another directory.",
         cause=causes.get(exc.errno or 0, "unknown"),
         remedy="Set faiss_install__cache to a directory of the controller with room that this user can write to.",

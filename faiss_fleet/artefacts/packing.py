@@ -45,8 +45,8 @@ def digest_of(lock: dict[str, Any]) -> str:
     return cache.digest(lock)[:DIGEST_CHARACTERS]
 
 
-def pack(tree: Path, lock: dict[str, Any], strategy: str, folder: Path) -> Packed:
-    """Packs ``tree`` into ``folder``/<strategy>-<digest>.tar.gz, which appears whole or not at all.
+def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Packed:
+    """Packs ``tree`` into ``directory``/<strategy>-<digest>.tar.gz, which appears whole or not at all.
 
     Order, owners, modes and times do not come from the tree, and hard links become files of their own. Raises
     FleetError for what the host would refuse: a device, or a link that leads out of the tree.
@@ -63,9 +63,9 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, folder: Path) -> Packe
         "files": len(files),
         "unpacked_bytes": sum(int(entry.get("size", 0)) for entry in files.values()) + len(listing),
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f"{strategy}-{digest}.tar.gz"
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=f".{archive.name}.")
+    directory.mkdir(parents=True, exist_ok=True)
+    archive = directory / f"{strategy}-{digest}.tar.gz"
+    descriptor, name = tempfile.mkstemp(dir=directory, prefix=f".{archive.name}.")
     try:
         with (
             os.fdopen(descriptor, "wb") as out,
@@ -86,9 +86,9 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, folder: Path) -> Packe
 
 def _entries(tree: Path) -> Iterator[tuple[str, Path]]:
     """Everything in the tree but the tree itself, parents before what is in them, in one order on every machine."""
-    for root, folders, names in os.walk(tree):
-        folders.sort(key=os.fsencode)
-        for name in sorted(folders + names, key=os.fsencode):
+    for root, directories, names in os.walk(tree):
+        directories.sort(key=os.fsencode)
+        for name in sorted(directories + names, key=os.fsencode):
             full = Path(root, name)
             path = full.relative_to(tree).as_posix()
             if path in (target_prefix.MANIFEST, target_prefix.FILES):
@@ -169,10 +169,10 @@ def inspect(archive: Path) -> dict[str, Any]:
     return manifest
 
 
-def kept(folder: Path, strategy: str, lock: dict[str, Any]) -> Packed | None:
+def kept(directory: Path, strategy: str, lock: dict[str, Any]) -> Packed | None:
     """The archive of this lock when an earlier run packed it and it is whole; None when it is to be packed."""
     digest = digest_of(lock)
-    archive = folder / f"{strategy}-{digest}.tar.gz"
+    archive = directory / f"{strategy}-{digest}.tar.gz"
     noted: Any = cache.read_json(_note(archive))
     whole = isinstance(noted, dict) and isinstance(noted.get("sha256"), str) and "unpacked_bytes" in noted
     if not whole or not archive.is_file() or noted.get("size") != archive.stat().st_size:

@@ -456,7 +456,7 @@ REMEDIES = {
             'zypper': '`zypper search --provides --file-list /usr/bin/NAME`'}, '.'),
     'too_large': (
         'Raise faiss_install__max_size_mb, or leave that strategy out of faiss_install__strategies.',),
-    'not_a_folder': (
+    'not_a_directory': (
         'Look at it with `ls -ld PATH` and move it away, or name another place: faiss_install__prefix, or '
         'vector_backend__path for the backend configuration.',),
     'killed': (

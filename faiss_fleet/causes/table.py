@@ -115,7 +115,7 @@ CAUSES = (
     ('killed', 69, 'It was killed by SIGKILL, and nothing shows that this was for lack of memory.'),
     ('command_missing', 69, 'A command is not on the host, or not in PATH.'),
     ('too_large', 70, 'What would be installed takes more room than faiss_install__max_size_mb allows.'),
-    ('not_a_folder', 70, 'Something that is not a directory is where a directory is needed.'),
+    ('not_a_directory', 70, 'Something that is not a directory is where a directory is needed.'),
     ('interrupted', 70, 'Someone or something stopped it from outside.'),
     ('garbage_output', 71, 'The child process printed something that is not an answer.'),
     ('wrong_answer', 72, 'FAISS runs but does not find what it must find.'),

@@ -46,7 +46,7 @@ def audit(
     """
     console = show.console()
     run_id = new_run_id()
-    folder = reports / run_id
+    directory = reports / run_id
     command_line = launch.arguments(inventories, limit, check, diff, extra, rest, Path.cwd())
     passwords = launch.asked_passwords(rest, getpass.getpass)
     progress = Progress(time.monotonic())
@@ -57,7 +57,7 @@ def audit(
         now = time.monotonic()
         if not progress.due or now >= counted[0]:
             counted[0] = now + 2
-            progress.due = max(progress.due, _due(folder))
+            progress.due = max(progress.due, _due(directory))
         verdict = progress.see(event, now)
         for each in [verdict] if verdict is not None else progress.see_batch(batch.done_by(event), now):
             display.verdict(each)
@@ -75,13 +75,13 @@ def audit(
         else:
             sliced = Sliced(reports, run_id, command_line, passwords, check, inventories)
             ended = sliced.audit(slices, scheduler, store, progress, on_record, display.tick)
-    if (folder / RECORDS).exists():
+    if (directory / RECORDS).exists():
         # The callback has rendered unless it was killed; the same records give the same files.
         earlier = Earlier.at(store, run_id, lambda text: progress.errors.append(text))
-        summary, _changed = renderers.render(folder, latest=True, earlier=earlier)
+        summary, _changed = renderers.render(directory, latest=True, earlier=earlier)
         show.summary(summary, console)
         names = renderers.files(renderers.FORMATS)
-        show.files([folder / name for name in names if (folder / name).exists()], console)
+        show.files([directory / name for name in names if (directory / name).exists()], console)
     elif not progress.errors:
         console.print(Text(visible(ended.tail)), soft_wrap=True)
     for text in progress.errors:
@@ -89,9 +89,9 @@ def audit(
     return INTERRUPTED if ended.broken_off else ended.status
 
 
-def _due(folder: Path) -> int:
+def _due(directory: Path) -> int:
     """Hosts of the run, 0 while that is not written down."""
     try:
-        return len(read_run(folder)[1])
+        return len(read_run(directory)[1])
     except FleetError:
         return 0

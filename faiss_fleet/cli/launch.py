@@ -38,7 +38,7 @@ def arguments(
     rest: Sequence[str],
     here: Path,
 ) -> list[str]:
-    """Of ansible-playbook. It runs in the project's folder, so paths given by the user are made absolute."""
+    """Of ansible-playbook. It runs in the project's directory, so paths given by the user are made absolute."""
     found: list[str] = []
     for inventory in inventories:
         local = here / Path(inventory).expanduser()
@@ -81,9 +81,9 @@ def playbook(
         on_event(event)
         return False  # no file for every event
 
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as folder:
+    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as directory:
         runner = ansible_runner.run(
-            private_data_dir=folder,
+            private_data_dir=directory,
             project_dir=str(checkout()),
             playbook=name,
             cmdline=shlex.join(command_line),

@@ -44,7 +44,7 @@ def opened(
             take_in(found, reports, warn)
             yield found
         return
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as folder, Store.open(Path(folder) / STORE) as found:
+    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as directory, Store.open(Path(directory) / STORE) as found:
         found.name = database.shown(url)
         take_in(found, reports, warn)
         yield found
@@ -139,25 +139,25 @@ def age(text: str) -> timedelta:
 
 
 def prune(store: Store, reports: Path, keep: int | None, older: timedelta | None, files: bool, dry: bool) -> list[str]:
-    """Removes runs from the store, and with files their folders. Returns their ids; with dry nothing is removed."""
+    """Removes runs from the store, and with files their directories. Returns their ids; with dry nothing is removed."""
     if keep is None and older is None:
         raise FleetError("Say which runs may go: beyond the newest so many (keep), older than so long, or both.")
     gone = store.prune(keep=keep, older_than=older, dry=dry)
     if files and not dry:
-        _remove_folders(reports, gone)
+        _remove_directories(reports, gone)
     return gone
 
 
-def _remove_folders(reports: Path, runs: Iterable[str]) -> None:
-    """Removes these runs' folders, and nothing whose name is no run's."""
+def _remove_directories(reports: Path, runs: Iterable[str]) -> None:
+    """Removes these runs' directories, and nothing whose name is no run's."""
     for run in runs:
-        folder = reports / run
-        if RUN_ID.fullmatch(run) and folder.is_dir() and not folder.is_symlink():
+        directory = reports / run
+        if RUN_ID.fullmatch(run) and directory.is_dir() and not directory.is_symlink():
             try:
-                shutil.rmtree(folder)
+                shutil.rmtree(directory)
             except OSError as error:
                 raise FleetError(
-                    f"{folder} cannot be removed: {error.strerror or error}. Remove it by hand."
+                    f"{directory} cannot be removed: {error.strerror or error}. Remove it by hand."
                 ) from error
 
 

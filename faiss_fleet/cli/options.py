@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 def runs_for_completion(incomplete: str) -> list[str]:
-    folder = places.reports_folder()
-    names = [entry.name for entry in folder.glob("2*") if (entry / "records.jsonl").exists()]
+    directory = places.reports_directory()
+    names = [entry.name for entry in directory.glob("2*") if (entry / "records.jsonl").exists()]
     return [name for name in ["latest", *sorted(names, reverse=True)] if name.startswith(incomplete)]
 
 
@@ -56,9 +56,9 @@ RowsOption = Annotated[int, typer.Option("--rows", min=1, help="Hosts shown at m
 
 def known_places(reports: Path | None, store: str | None) -> tuple[Path, str]:
     """Return the directory of runs, and the store's path or URL. FleetError for a directory that does not exist."""
-    folder, name = places.of(reports, store)
-    places.check_reports(folder)
-    return folder, name
+    directory, name = places.of(reports, store)
+    places.check_reports(directory)
+    return directory, name
 
 
 @contextmanager
@@ -66,9 +66,9 @@ def reading(reports: Path | None, store: str | None) -> Iterator[tuple[Store, Pa
     """The store with the runs on disk, and the directory of runs, for a command that creates nothing."""
     from . import operations
 
-    folder, name = known_places(reports, store)
-    with operations.opened(name, folder, create=False, warn=warn) as found:
-        yield found, folder
+    directory, name = known_places(reports, store)
+    with operations.opened(name, directory, create=False, warn=warn) as found:
+        yield found, directory
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def checkout() -> Path:
     return ROOT
 
 
-def reports_folder(given: Path | None = None) -> Path:
+def reports_directory(given: Path | None = None) -> Path:
     """Return the one given, or where the callback writes: FAISS_FLEET_REPORTS, ansible.cfg, reports/."""
     if given is not None:
         return given.expanduser().absolute()
@@ -38,8 +38,8 @@ def reports_folder(given: Path | None = None) -> Path:
 
 def of(reports: Path | None, store: str | None) -> tuple[Path, str]:
     """Return the directory of runs, and the store's path or URL."""
-    folder = reports_folder(reports)
-    return folder, store_name(store, folder)
+    directory = reports_directory(reports)
+    return directory, store_name(store, directory)
 
 
 def check_reports(reports: Path) -> None:

@@ -29,8 +29,8 @@ if [ "$(sha256sum "$archive" | cut -d ' ' -f 1)" != {sha256} ]; then
     echo "sha256 of what arrived is not the one that was sent" >&2
     exit 71
 fi
-mkdir {folder}
-cd {folder}
+mkdir {directory}
+cd {directory}
 gzip -dc "$archive" | tar -xf -
 """
 
@@ -56,7 +56,7 @@ class RemoteHost:
     """What an attempt asks of a host, as module calls through Ansible's connection.
 
     A host without a usable Python has ``bare`` set. There the Python that came along with a prefix runs the modules:
-    first from a temporary folder, to put the prefix in place like on any other host, then from the prefix itself.
+    first from a temporary directory, to put the prefix in place like on any other host, then from the prefix itself.
     """
 
     def __init__(
@@ -137,12 +137,12 @@ class RemoteHost:
         self._task_vars = {**self._task_vars, "ansible_python_interpreter": path}
 
     def _ship(self, path: Path, name: str) -> tuple[str, str]:
-        """Sends a file into Ansible's temporary folder of the task; returns that folder and the file's path."""
+        """Sends a file into Ansible's temporary directory of the task; returns that directory and the file's path."""
         if self._counted is None:
             self._counted = self._counters()
         action = self._action
         shell = action._connection._shell
-        # Ansible removes its temporary folder when the task ends, whatever happens; a second one would be forgotten.
+        # Ansible removes its temporary directory when the task ends, whatever happens; a second one would be forgotten.
         temporary = shell.tmpdir or action._make_tmp_path()
         # Never a name twice: a module of an attempt that was ended may still be at work there, and takes away its own.
         self._shipped += 1
@@ -154,8 +154,8 @@ class RemoteHost:
     def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
         temporary, archive = self._ship(artefact.archive, "prefix.tar.gz")
         if self._bare:
-            folder = self._action._connection._shell.join_path(temporary, artefact.digest)
-            fault = self._borrow_python(artefact, archive, folder)
+            directory = self._action._connection._shell.join_path(temporary, artefact.digest)
+            fault = self._borrow_python(artefact, archive, directory)
             if fault:
                 return fault
         # The connection may be cut when the time is over; what works on the host then ends by itself.
@@ -203,14 +203,14 @@ class RemoteHost:
             result["module_stdout"] = log[-LOG_TAIL:]
         return {"log_file": str(path)}
 
-    def _borrow_python(self, artefact: Artefact, archive: str, folder: str) -> dict[str, Any] | None:
+    def _borrow_python(self, artefact: Artefact, archive: str, directory: str) -> dict[str, Any] | None:
         """Makes the archive's own Python run the modules; what stood in the way when it cannot."""
         executable = artefact.runtime["argv"][0]
         fault = {"ok": False, "changed": False, "cause": "python_missing", "remedy": evidence.remedy("python_missing")}
         if not executable.startswith("{prefix}/"):
             message = f"This host has no Python that Ansible can use, and {executable} does not come along."
             return {**fault, "message": message}
-        script = UNPACK.format(archive=quote(archive), sha256=quote(artefact.sha256), folder=quote(folder))
+        script = UNPACK.format(archive=quote(archive), sha256=quote(artefact.sha256), directory=quote(directory))
         done = self._shell(script, "unpacking the archive")
         if done.get("failed"):
             return {**fault, "cause": done["cause"], "message": done["msg"], "remedy": done["remedy"]}
@@ -218,7 +218,7 @@ class RemoteHost:
             said = (done["stderr"] or done["stdout"]).strip()
             cause = "hash_mismatch" if done["rc"] == 71 else evidence.recognised(said)[0] or "unknown"
             return {**fault, "cause": cause, "message": said, "remedy": evidence.remedy(cause)}
-        self.use_python(executable.replace("{prefix}", folder))
+        self.use_python(executable.replace("{prefix}", directory))
         return None
 
     def _bring(self, step: Step, prefix: str) -> dict[str, Any]:

@@ -56,25 +56,25 @@ def _file(host: str) -> str:
     return f"{hashlib.sha256(host.encode(errors='replace')).hexdigest()}.json"
 
 
-def keep_facts(folder: Path, host: str, options: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
+def keep_facts(directory: Path, host: str, options: Mapping[str, Any], answer: Mapping[str, Any]) -> None:
     """Leaves a host's facts for its role. Where that does not work, they are read again."""
     found = {"glibc_facts": answer["facts"]}
     if answer.get("python"):
         # What Ansible would look for again.
         found["discovered_interpreter_python"] = answer["python"]
     with suppress(OSError):
-        path = folder / FACTS
+        path = directory / FACTS
         path.mkdir(mode=0o700, exist_ok=True)
         text = json.dumps({"options": options, "facts": found})
         (path / _file(host)).write_text(text, encoding="utf-8")
 
 
-def take_facts(folder: Path, host: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+def take_facts(directory: Path, host: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
     """The facts that a batch has just read with the same options, by their names in Ansible; None where it has not.
 
     They are given out once: whoever asks again wants them read again.
     """
-    path = folder / FACTS / _file(host)
+    path = directory / FACTS / _file(host)
     try:
         fresh = time.time() - path.stat().st_mtime < FRESH_SECONDS
         kept = json.loads(path.read_text(encoding="utf-8"))

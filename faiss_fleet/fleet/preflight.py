@@ -94,8 +94,8 @@ def _check_setting(path: object) -> None:
 
 
 @cache
-def _check_wheelhouse(folder: str, cache_folder: Path) -> None:
-    catalogue.for_options(Options(cache=cache_folder, extra={"faiss_install__wheelhouse": folder}))
+def _check_wheelhouse(directory: str, cache_directory: Path) -> None:
+    catalogue.for_options(Options(cache=cache_directory, extra={"faiss_install__wheelhouse": directory}))
 
 
 def _check_files(chosen: Options) -> None:

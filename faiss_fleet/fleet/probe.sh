@@ -1,11 +1,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 # Reads what faiss_fleet/fleet/raw_facts.py turns into facts, on a host without a Python that Ansible can use.
 # POSIX sh alone (dash, busybox, bash); every tool may be absent. Prints one "key<TAB>value" a line, changes nothing.
-# Called with: prefix, setting folder, seconds per command, Python search folders and named Pythons (one a line each), CHILD.
+# Called with: prefix, setting directory, seconds per command, Python search directories and named Pythons (one a line each), CHILD.
 LC_ALL=C
 export LC_ALL
 unset LD_PRELOAD LD_LIBRARY_PATH PYTHONPATH PYTHONHOME NODE_OPTIONS BASH_ENV ENV 2>/dev/null
-prefix=$1 setting=$2 limit=$3 folders=$4 named=$5 child=$6
+prefix=$1 setting=$2 limit=$3 directories=$4 named=$5 child=$6
 search=$PATH:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin
 # The probe's own tools are the system's, whatever lies before them on the user's PATH.
 PATH=/usr/bin:/bin:/usr/sbin:/sbin
@@ -157,13 +157,13 @@ if path=$(program ldd); then
 fi
 
 library() { # key, soname, pattern of version names
-  for folder in /lib64 /usr/lib64 "/lib/$(uname -m)-linux-gnu" "/usr/lib/$(uname -m)-linux-gnu" /lib /usr/lib /usr/local/lib64 /usr/local/lib; do
-    if [ -r "$folder/$2" ]; then
-      emit "$1" "$folder/$2"
-      first 67108864 "$folder/$2" | tr -c 'A-Za-z0-9_.' '\n' 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
+  for directory in /lib64 /usr/lib64 "/lib/$(uname -m)-linux-gnu" "/usr/lib/$(uname -m)-linux-gnu" /lib /usr/lib /usr/local/lib64 /usr/local/lib; do
+    if [ -r "$directory/$2" ]; then
+      emit "$1" "$directory/$2"
+      first 67108864 "$directory/$2" | tr -c 'A-Za-z0-9_.' '\n' 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
       return
-    elif [ -e "$folder/$2" ]; then
-      emit "$1_unreadable" "$folder/$2"
+    elif [ -e "$directory/$2" ]; then
+      emit "$1_unreadable" "$directory/$2"
     fi
   done
 }
@@ -216,10 +216,10 @@ for path in $named; do
   if [ -e "$path" ]; then try_python "$path" yes; else emit python "$path"; emit python_named yes; fi
 done
 IFS=:$newline
-for folder in $folders:$search; do
+for directory in $directories:$search; do
   set +f
   IFS=$newline
-  for path in $folder/python[0-9].[0-9]* $folder/python[0-9] $folder/python $folder/platform-python; do
+  for path in $directory/python[0-9].[0-9]* $directory/python[0-9] $directory/python $directory/platform-python; do
     case ${path##*/} in *[!a-z0-9.-]* | *-config | *-gdb*) continue ;; esac
     try_python "$path" no
   done
@@ -280,22 +280,22 @@ for name in cmake3 cmake; do
   break
 done
 
-folder() { # purpose, path
-  emit folder "$1"
-  emit folder_path "$2"
+directory() { # purpose, path
+  emit directory "$1"
+  emit directory_path "$2"
   near=$2
   while [ ! -d "$near" ] && [ "$near" != / ] && [ -n "$near" ]; do near=$(dirname "$near"); done
-  emit folder_existing "$near"
+  emit directory_existing "$near"
   way=$2
   while [ -n "$way" ] && [ "$way" != / ] && [ "$(dirname "$way")" != "$near" ]; do way=$(dirname "$way"); done
-  if [ -n "$way" ] && [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit folder_in_the_way "$way"; fi
-  emit folder_real "$(cd "$near" 2>/dev/null && pwd -P)"
-  if [ -w "$near" ] && [ -x "$near" ]; then emit folder_writable yes; else emit folder_writable no; fi
-  emit folder_df "$(said df -Pk "$near" | tail -n 1)"
+  if [ -n "$way" ] && [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit directory_in_the_way "$way"; fi
+  emit directory_real "$(cd "$near" 2>/dev/null && pwd -P)"
+  if [ -w "$near" ] && [ -x "$near" ]; then emit directory_writable yes; else emit directory_writable no; fi
+  emit directory_df "$(said df -Pk "$near" | tail -n 1)"
 }
-folder prefix "$prefix"
-folder tmp "${TMPDIR:-/tmp}"
-folder setting "$setting"
+directory prefix "$prefix"
+directory tmp "${TMPDIR:-/tmp}"
+directory setting "$setting"
 
 # Compares the size and time of every file with the list that the prefix came with. Python writes *.pyc again by itself.
 damage() { # prefix

@@ -47,7 +47,7 @@ GAPS = (
     ("limits", "The limits on a process are not read by the shell probe."),
     ("libgomp", "Its OMP versions cannot be told apart in its text, only its GOMP versions."),
     ("pythons", "Virtual environments are not told apart from their Python; name theirs in interpreters."),
-    ("faiss", "FAISS is found by the names of its metadata folders only."),
+    ("faiss", "FAISS is found by the names of its metadata directories only."),
 )
 
 
@@ -233,33 +233,33 @@ def _pythons(said: Answers) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
             one[name] = next((version for kind, version, _ in packages if kind == name), None)
         builds: dict[str, tuple[str, str | None]] = {}
         # With a version first: a bare faiss/ beside its metadata is the same build.
-        for kind, version, folder in sorted(packages, key=lambda package: package[1] is None):
+        for kind, version, directory in sorted(packages, key=lambda package: package[1] is None):
             if kind.startswith("faiss"):
-                builds.setdefault(folder, (kind, version))
+                builds.setdefault(directory, (kind, version))
         faiss += [
-            {"python": path, "version": version, "location": folder, "numpy": one["numpy"], "package": kind}
-            for folder, (kind, version) in builds.items()
+            {"python": path, "version": version, "location": directory, "numpy": one["numpy"], "package": kind}
+            for directory, (kind, version) in builds.items()
         ]
     return found, faiss
 
 
 def _package(path: str) -> tuple[str, str | None, str] | None:
-    """(name, version, folder) of the path of a metadata folder, or of a bare faiss/."""
-    folder, name = posixpath.split(path)
+    """(name, version, directory) of the path of a metadata directory, or of a bare faiss/."""
+    directory, name = posixpath.split(path)
     match = re.match(r"^([A-Za-z0-9_.]+)-([0-9][^-]*)(-.*)?\.(dist-info|egg-info)$", name)
     if match:
-        return match[1].lower().replace("_", "-"), match[2], folder
-    return ("faiss", None, folder) if name == "faiss" else None
+        return match[1].lower().replace("_", "-"), match[2], directory
+    return ("faiss", None, directory) if name == "faiss" else None
 
 
 def _importable(package: tuple[str, str | None, str], known: Mapping[str, Any]) -> bool:
-    """Whether a site-packages folder is one that this Python looks into."""
-    folder, short = package[2], str(known["short"])
-    if folder == "/usr/lib/python3/dist-packages":
+    """Whether a site-packages directory is one that this Python looks into."""
+    directory, short = package[2], str(known["short"])
+    if directory == "/usr/lib/python3/dist-packages":
         return bool(known["prefix"] == "/usr" and short.startswith("3."))
-    if posixpath.basename(posixpath.dirname(folder)) != f"python{short}":
+    if posixpath.basename(posixpath.dirname(directory)) != f"python{short}":
         return False
-    return known["prefix"] == "/usr" or not folder.startswith("/usr/local/") or known["prefix"] == "/usr/local"
+    return known["prefix"] == "/usr" or not directory.startswith("/usr/local/") or known["prefix"] == "/usr/local"
 
 
 def _node(path: str, entry: Answers, said: Answers) -> dict[str, Any]:
@@ -314,7 +314,7 @@ def _toolchains(said: Answers) -> dict[str, Any]:
 def _filesystems(said: Answers, is_root: bool) -> list[dict[str, Any]]:
     mounts = filesystems.parse_mounts(said.text("mount"))
     found = []
-    for purpose, entry in said.groups("folder"):
+    for purpose, entry in said.groups("directory"):
         path, real = entry.one("path"), entry.one("real")
         if purpose not in ("prefix", "tmp", "setting") or path is None:
             continue

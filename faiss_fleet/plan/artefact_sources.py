@@ -129,9 +129,9 @@ def _npm_package(path: Path) -> str | None:
 
 
 def _below(name: str, base: Path) -> str:
-    for folder in (base, base.resolve()):
-        if Path(name).is_relative_to(folder):
-            return os.path.relpath(name, folder)
+    for directory in (base, base.resolve()):
+        if Path(name).is_relative_to(directory):
+            return os.path.relpath(name, directory)
     return name
 
 

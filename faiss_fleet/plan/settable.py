@@ -8,7 +8,7 @@ from ..strategies.base import Facts
 
 
 def check(facts: Facts) -> None:
-    """Raises FleetError when the setting's folder is known to be closed. What is not known is left to the writing."""
+    """Raises FleetError when the setting's directory is known to be closed. What is not known, the writing tells."""
     for found in facts["filesystems"]:
         if found["purpose"] != "setting":
             continue
@@ -16,19 +16,19 @@ def check(facts: Facts) -> None:
         if found.get("in_the_way"):
             remedy = f"Move {found['in_the_way']} away, or set vector_backend__path to another place."
             raise FleetError(
-                f"The setting cannot be written: {found['in_the_way']} is no folder. Nothing was changed. {remedy}",
-                cause="not_a_folder",
+                f"The setting cannot be written: {found['in_the_way']} is no directory. Nothing was changed. {remedy}",
+                cause="not_a_directory",
                 remedy=remedy,
             )
         if found.get("read_only"):
-            remedy = "Remount it writable, or set vector_backend__path to a folder that is."
+            remedy = "Remount it writable, or set vector_backend__path to a directory that is."
             raise FleetError(
                 f"The setting cannot be written: {place} is mounted read-only. Nothing was changed. {remedy}",
                 cause="read_only",
                 remedy=remedy,
             )
         if found.get("writable") is False:
-            remedy = "Set ansible_become: true, or set vector_backend__path to a folder of this user."
+            remedy = "Set ansible_become: true, or set vector_backend__path to a directory of this user."
             raise FleetError(
                 f"The setting cannot be written: {facts.get('user') or 'this user'} has no right to write to {place}. "
                 f"Nothing was changed. {remedy}",

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from .clean import Cleaner
 
-FOLDER = "logs"
+DIRECTORY = "logs"
 MOST_CHARACTERS = 1 << 20
 TAIL = 4000
 LONGEST_NAME = 120
@@ -27,7 +27,7 @@ def safe(name: str) -> str:
     return f"{escaped[:LONGEST_NAME]}-{hashlib.sha256(name.encode(errors='replace')).hexdigest()[:12]}"
 
 
-def put_down(folder: Path, host: str, attempts: Iterable[Any], cleaner: Cleaner) -> None:
+def put_down(directory: Path, host: str, attempts: Iterable[Any], cleaner: Cleaner) -> None:
     """Writes the log of each attempt that failed, leaves its tail in the attempt and names the file there.
 
     The log is cleaned like the record. Where it cannot be written the tail is all there is, as for the record itself.
@@ -36,9 +36,9 @@ def put_down(folder: Path, host: str, attempts: Iterable[Any], cleaner: Cleaner)
         log = attempt.get("log") if isinstance(attempt, dict) else None
         if not isinstance(log, str) or not log.strip() or attempt.get("ok") is not False or attempt.get("log_file"):
             continue
-        place = f"{FOLDER}/{safe(host)}/{number:02d}-{safe(str(attempt.get('strategy')))}.log"
+        place = f"{DIRECTORY}/{safe(host)}/{number:02d}-{safe(str(attempt.get('strategy')))}.log"
         whole = "".join(_cleaned(_bounded(log), cleaner))
-        path = folder / place
+        path = directory / place
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(whole, encoding="utf-8")

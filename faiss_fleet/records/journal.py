@@ -1,8 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Keeps one run's records on disk while it goes on: a controller killed half-way loses nothing that was finished.
 
-A run is a folder ``reports/<run id>/``. Host names are data in its files, never part of a path. ``run.json`` says which
-hosts are due, so that one without a line is known to be missing; ``records.jsonl`` grows by one synced line each.
+A run is a directory ``reports/<run id>/``. Host names are data in its files, never part of a path. ``run.json`` says
+which hosts are due, so that one without a line is known to be missing; ``records.jsonl`` grows by one synced line each.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ DAMAGED = "records.jsonl.damaged"  # as it was, before lines that are no records
 Hosts = dict[str, list[str]]  # groups by host name, in the inventory's order
 
 
-def reports_folder(setting: str, config_file: str | None) -> Path:
-    """Where runs are kept: a relative setting starts at the folder of ansible.cfg, without one at the project's."""
+def reports_directory(setting: str, config_file: str | None) -> Path:
+    """Where runs are kept: a relative setting starts at the directory of ansible.cfg, without one at the project's."""
     base = Path(config_file).parent if config_file else Path(__file__).resolve().parents[2]
     return (base / Path(setting).expanduser()).resolve()
 
 
 def refuse_unwritable(reports: Path) -> None:
-    """Raises FleetError when a run could not be written there. Leaves the folder made, and empty if it was."""
+    """Raises FleetError when a run could not be written there. Leaves the directory made, and empty if it was."""
     try:
         reports.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=reports):
             pass
     except OSError as error:
         raise FleetError(
-            f"The reports folder {reports} cannot be written: {error.strerror or error}. Nothing was changed on any "
+            f"The reports directory {reports} cannot be written: {error.strerror or error}. Nothing was changed on any "
             "host. Make it writable for this user, or name another one in FAISS_FLEET_REPORTS or in ansible.cfg under "
             "[fleet_record] reports=.",
             cause="permission_denied",
@@ -87,43 +87,43 @@ def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
         beside.unlink(missing_ok=True)
 
 
-def point_latest(folder: Path) -> None:
-    """Makes ``latest`` beside a run's folder lead to it, in one step."""
-    beside = folder.parent / f".{LATEST}.{os.getpid()}"
+def point_latest(directory: Path) -> None:
+    """Makes ``latest`` beside a run's directory lead to it, in one step."""
+    beside = directory.parent / f".{LATEST}.{os.getpid()}"
     beside.unlink(missing_ok=True)
-    beside.symlink_to(folder.name)
-    beside.replace(folder.parent / LATEST)
+    beside.symlink_to(directory.name)
+    beside.replace(directory.parent / LATEST)
 
 
 def find(reports: Path, name: str = LATEST) -> Path:
-    """The folder of a run by its id or of the latest one; FleetError when there is none of that name."""
+    """The directory of a run by its id or of the latest one; FleetError when there is none of that name."""
     if name != LATEST and not RUN_ID.fullmatch(name):
         raise FleetError(f"{name!r} is no run id. Give 'latest' or an id like 20261122T101112Z-3f9a1c.")
-    folder = (reports / name).resolve()
-    if not (folder / RECORDS).is_file():
+    directory = (reports / name).resolve()
+    if not (directory / RECORDS).is_file():
         known = sorted(entry.name for entry in reports.glob("*") if RUN_ID.fullmatch(entry.name))[-5:]
         hint = f"The newest there: {', '.join(known)}." if known else "No run was recorded there yet; run audit.yml."
         raise FleetError(f"There is no run {name} under {reports}. {hint}")
-    return folder
+    return directory
 
 
-def read_run(folder: Path) -> tuple[Run, Hosts]:
+def read_run(directory: Path) -> tuple[Run, Hosts]:
     """What run.json says: the run and the hosts that are due."""
     try:
-        data = json.loads((folder / RUN).read_text(encoding="utf-8"))
+        data = json.loads((directory / RUN).read_text(encoding="utf-8"))
         return Run.from_dict(data["run"]), {str(name): list(groups) for name, groups in data["hosts"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise FleetError(
-            f"{folder / RUN} cannot be read: {error}. Restore it, or audit again; {RECORDS} holds the finished hosts."
+            f"{directory / RUN} cannot be read: {error}. Restore it or audit again: {RECORDS} has the finished hosts."
         ) from error
 
 
-def read_records(folder: Path, damaged: list[int] | None = None) -> Iterator[Record]:
+def read_records(directory: Path, damaged: list[int] | None = None) -> Iterator[Record]:
     """Every record of a run, in order. Lines that are no record are passed over.
 
     damaged gets their numbers, but for a last line without an end: that one is being written, or was torn by a crash.
     """
-    with (folder / RECORDS).open("rb") as file:
+    with (directory / RECORDS).open("rb") as file:
         for number, line in enumerate(file, 1):
             record = _record(line)
             if record is not None:
@@ -132,21 +132,21 @@ def read_records(folder: Path, damaged: list[int] | None = None) -> Iterator[Rec
                 damaged.append(number)
 
 
-def settle(folder: Path, cleaner: Cleaner | None = None, each: Callable[[Record], None] | None = None) -> bool:
+def settle(directory: Path, cleaner: Cleaner | None = None, each: Callable[[Record], None] | None = None) -> bool:
     """Leaves one line per host that was due, in the inventory's order: the last one written, or 'interrupted'.
 
     Rewrites the file only where it differs, as a whole and in one step. each is handed every record on the way; True
     is returned when these were the settled ones, False when the file had to be rewritten and is to be read again.
     """
-    run, hosts = read_run(folder)
-    journal = Journal(folder, run)
+    run, hosts = read_run(directory)
+    journal = Journal(directory, run)
     journal.resume(hosts, each)
     return not journal.finish(cleaner or Cleaner())
 
 
-def read_lines(folder: Path) -> Iterator[str]:
+def read_lines(directory: Path) -> Iterator[str]:
     """The records of a settled run as they stand in its file, a line each, without its end."""
-    with (folder / RECORDS).open("rb") as file:
+    with (directory / RECORDS).open("rb") as file:
         for line in file:
             yield line.decode("utf-8").rstrip("\n")
 
@@ -154,8 +154,8 @@ def read_lines(folder: Path) -> Iterator[str]:
 class Journal:
     """The records of one run as they come in. Knows where each host's line is, and keeps none of them in memory."""
 
-    def __init__(self, folder: Path, run: Run) -> None:
-        self.folder, self.run = folder, run
+    def __init__(self, directory: Path, run: Run) -> None:
+        self.directory, self.run = directory, run
         self.hosts: Hosts = {}
         self._lines: dict[str, tuple[int, int]] = {}
         self._file, self._size = 0, 0
@@ -164,31 +164,31 @@ class Journal:
 
     @classmethod
     def begin(cls, reports: Path, run: Run) -> Journal:
-        """Makes the run's folder. FleetError when it is taken or cannot be made."""
-        folder = reports / run.id
+        """Makes the run's directory. FleetError when it is taken or cannot be made."""
+        directory = reports / run.id
         try:
-            folder.mkdir(parents=True)
-            (folder / RECORDS).touch()
+            directory.mkdir(parents=True)
+            (directory / RECORDS).touch()
         except OSError as error:
             raise FleetError(
-                f"The run's folder {folder} cannot be made: {error.strerror or error}. See that the disk has room, "
+                f"The run's directory {directory} cannot be made: {error.strerror or error}. See that there is room, "
                 f"that {reports} is writable, and that no other run has this id."
             ) from error
-        return cls(folder, run)
+        return cls(directory, run)
 
     def expect(self, hosts: Mapping[str, Iterable[str]]) -> None:
         """Adds hosts that are due; written down before they are audited."""
         new = {name: list(groups) for name, groups in hosts.items() if name not in self.hosts}
-        if new or not (self.folder / RUN).exists():
+        if new or not (self.directory / RUN).exists():
             self.hosts.update(new)
             data = {"schema": 1, "run": asdict(self.run), "hosts": self.hosts}
-            write_atomically(self.folder / RUN, [json.dumps(data, indent=1) + "\n"])
+            write_atomically(self.directory / RUN, [json.dumps(data, indent=1) + "\n"])
 
     def append(self, record: Record) -> None:
         """Writes a host's line and waits until it is on disk. OSError when it is not; the file then is as before."""
         line = _line(record)
         self._catch_up()
-        descriptor = os.open(self.folder / RECORDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        descriptor = os.open(self.directory / RECORDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             if os.write(descriptor, line) != len(line):
                 raise OSError(28, "No space left on device")
@@ -209,7 +209,7 @@ class Journal:
         place = self._lines.get(name)
         if place is None:
             return None
-        with (self.folder / RECORDS).open("rb") as file:
+        with (self.directory / RECORDS).open("rb") as file:
             file.seek(place[0])
             return _record(file.read(place[1]))
 
@@ -219,7 +219,7 @@ class Journal:
 
     def _catch_up(self) -> None:
         # report.yml may have settled the run meanwhile: the file then is another one, with lines at other places.
-        path = self.folder / RECORDS
+        path = self.directory / RECORDS
         if not path.exists():
             path.touch()
         found = path.stat()
@@ -230,7 +230,7 @@ class Journal:
         """Finds the lines of a run that an earlier process wrote. each is handed every record that is read."""
         self.hosts = dict(hosts)
         self._lines, self._size, self._tidy, self._damaged = {}, 0, True, False
-        with (self.folder / RECORDS).open("rb") as file:
+        with (self.directory / RECORDS).open("rb") as file:
             self._file = os.fstat(file.fileno()).st_ino
             for line in file:
                 record = _record(line)
@@ -264,8 +264,8 @@ class Journal:
                 yield _line(record).decode("ascii")
 
         if self._damaged:
-            shutil.copyfile(self.folder / RECORDS, self.folder / DAMAGED)
-        write_atomically(self.folder / RECORDS, lines())
+            shutil.copyfile(self.directory / RECORDS, self.directory / DAMAGED)
+        write_atomically(self.directory / RECORDS, lines())
         self.resume(self.hosts)
         return True
 

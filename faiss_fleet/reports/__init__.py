@@ -39,7 +39,7 @@ def files(formats: Iterable[str] = DEFAULT) -> list[str]:
 
 
 def render(
-    folder: Path, *, latest: bool = False, output: Output = USUAL, earlier: Earlier | None = None
+    directory: Path, *, latest: bool = False, output: Output = USUAL, earlier: Earlier | None = None
 ) -> tuple[Summary, list[Path]]:
     """Settles the records of a run and writes the reports. Returns the summary and the files that are now others.
 
@@ -48,45 +48,45 @@ def render(
     The same records and history give the same bytes. With latest, ``latest`` leads to this run from now on. Without
     earlier no report knows of earlier runs.
     """
-    material = _collected(folder, output, earlier or Earlier.none())
-    if (folder / DAMAGED).exists():
-        material.summary.damaged = str(folder / DAMAGED)
+    material = _collected(directory, output, earlier or Earlier.none())
+    if (directory / DAMAGED).exists():
+        material.summary.damaged = str(directory / DAMAGED)
     changed = []
     for name in output.formats:
         if name == "assessment":
-            changed += _assess(folder, material)
+            changed += _assess(directory, material)
         elif name != ALWAYS:
-            changed += _write(folder / FORMATS[name].file, FORMATS[name], material)
+            changed += _write(directory / FORMATS[name].file, FORMATS[name], material)
     if output.prometheus_file is not None:
         changed += _write(output.prometheus_file, FORMATS["prometheus"], material)
     if latest:
-        point_latest(folder)
+        point_latest(directory)
     material.summary.good = material.good
     return material.summary, changed
 
 
-def _collected(folder: Path, output: Output, earlier: Earlier) -> Material:
+def _collected(directory: Path, output: Output, earlier: Earlier) -> Material:
     """The run, settled and counted; its records are parsed once unless the file had to be mended."""
 
     def empty() -> Material:
-        run, where = asdict(read_run(folder)[0]), _where(folder)
-        beside = [name for name in _ALL if name in files(output.formats) or (folder / name).exists()]
-        material = Material(run, lambda: read_records(folder), where, earlier, output.formats, beside)
-        material.artefacts = artefacts.read(folder)
-        material.lines = lambda: read_lines(folder)
+        run, where = asdict(read_run(directory)[0]), _where(directory)
+        beside = [name for name in _ALL if name in files(output.formats) or (directory / name).exists()]
+        material = Material(run, lambda: read_records(directory), where, earlier, output.formats, beside)
+        material.artefacts = artefacts.read(directory)
+        material.lines = lambda: read_lines(directory)
         return material
 
     material = empty()
-    if is_live(folder):
-        material.records = records_so_far(folder)
+    if is_live(directory):
+        material.records = records_so_far(directory)
         material.lines = lambda: map(json_text, material.records())
         for record in material.records():
             material.add(record)
-        material.summary.left = len(read_run(folder)[1]) - material.summary.hosts
+        material.summary.left = len(read_run(directory)[1]) - material.summary.hosts
         return material
-    if not settle(folder, each=material.add):
+    if not settle(directory, each=material.add):
         material = empty()
-        for record in read_records(folder):
+        for record in read_records(directory):
             material.add(record)
     return material
 
@@ -95,12 +95,12 @@ def _write(path: Path, chosen: Format, material: Material) -> list[Path]:
     return [path] if written_whole(path, lambda file: chosen.write(material, file)) else []
 
 
-def _assess(folder: Path, material: Material) -> list[Path]:
+def _assess(directory: Path, material: Material) -> list[Path]:
     """The assessment, and the files that its commands name: a host a line, for --limit."""
     found = assessment.Assessment(material.summary, material.findings, material.where, material.good)
-    path = folder / FORMATS["assessment"].file
+    path = directory / FORMATS["assessment"].file
     changed = [path] if write_atomically(path, found.render()) else []
-    limits = folder / LIMITS
+    limits = directory / LIMITS
     if found.limit_files:
         limits.mkdir(exist_ok=True)
     for name, hosts in found.limit_files.items():
@@ -112,10 +112,10 @@ def _assess(folder: Path, material: Material) -> list[Path]:
     return changed
 
 
-def _where(folder: Path) -> str:
-    """The folder as it is named from the project's: relative where it lies below it."""
+def _where(directory: Path) -> str:
+    """The directory as it is named from the project's: relative where it lies below it."""
     root = Path(__file__).resolve().parents[2]
-    return os.path.relpath(folder, root) if folder.is_relative_to(root) else str(folder)
+    return os.path.relpath(directory, root) if directory.is_relative_to(root) else str(directory)
 
 
 __all__ = ["DEFAULT", "FORMATS", "Material", "Output", "Summary", "files", "render"]

@@ -51,7 +51,7 @@ class Told:
 
 
 def write(
-    folder: Path,
+    directory: Path,
     wanted: Iterable[str],
     records: Callable[[], Iterable[Record]],
     options: Options,
@@ -75,13 +75,13 @@ def write(
         judged.answers = list(places)
         found.append(judged)
     document = {"schema": 1, "artefacts": [vars(each) for each in found]}
-    write_atomically(folder / FILE, [json.dumps(document, ensure_ascii=True, separators=(",", ":")) + "\n"])
+    write_atomically(directory / FILE, [json.dumps(document, ensure_ascii=True, separators=(",", ":")) + "\n"])
 
 
-def read(folder: Path) -> list[Judged]:
+def read(directory: Path) -> list[Judged]:
     """What ``write`` kept; nothing where it kept nothing, or what is there is none of it."""
     try:
-        document = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        document = json.loads((directory / FILE).read_text(encoding="utf-8"))
         found = [Judged(**each) for each in document["artefacts"]]
         for each in found:
             each.answers = [(str(verdict), str(says)) for verdict, says in each.answers]

@@ -24,7 +24,7 @@ AWAY = 20  # unreachable hosts that are listed
 class Assessment:
     """One run in words. good: by unreachable host, its newest line that rests on an answer of the host.
 
-    where: the run's folder, as the reader has it. ``limit_files`` is whole when the document ends.
+    where: the run's directory, as the reader has it. ``limit_files`` is whole when the document ends.
     """
 
     def __init__(

@@ -88,7 +88,7 @@ def _class(
     yield from ways(found, place, commands, told)
     text = block(steps(found, place, commands, check))
     if text:
-        yield "**Steps**, from the project's folder on the controller:\n\n"
+        yield "**Steps**, from the project's directory on the controller:\n\n"
         yield from fence(text, "sh", lines=60)
 
 

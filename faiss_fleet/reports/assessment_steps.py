@@ -77,7 +77,7 @@ OTHER_WAY = ("glibc_too_old", "glibcxx_too_old", "cxxabi_too_old", "libgomp_vers
 
 
 class Commands:
-    """Writes commands for a run. where: the run's folder, as the reader of the report has it."""
+    """Writes commands for a run. where: the run's directory, as the reader of the report has it."""
 
     def __init__(self, run: Mapping[str, Any], where: str, groups: Counter[str]) -> None:
         named = [argument(source) for source in run["inventory"] if one_line(source)]

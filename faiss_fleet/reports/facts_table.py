@@ -91,11 +91,11 @@ def lines(hosts: Iterable[Probed], columns: int) -> list[str]:
     return [line.rstrip() for line in out.getvalue().splitlines()]
 
 
-def write(folder: Path, hosts: Iterable[Probed]) -> Path:
+def write(directory: Path, hosts: Iterable[Probed]) -> Path:
     """Write a line for each host to facts.jsonl in this directory, which is made. Return the file's path."""
-    path = folder / FILE
+    path = directory / FILE
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         write_atomically(path, map(_line, hosts))
     except OSError as error:
         raise FleetError(

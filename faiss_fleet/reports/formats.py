@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class Material:
     """What formats are made of. records: gives them anew each time; earlier: what is known of the runs before.
 
-    where: the run's folder, as a reader of the reports has it. wanted: the formats that it is for, all where not told.
-    beside: names of files that a reader finds beside a report.
+    where: the run's directory, as a reader of the reports has it. wanted: the formats that it is for, all where not
+    told. beside: names of files that a reader finds beside a report.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ def _nested() -> Nested:
 
 @dataclass(frozen=True)
 class Format:
-    """One format: what it is, its file in the run's folder, and the function of reports/<module>.py that renders it.
+    """One format: what it is, its file in the run's directory, and the function of reports/<module>.py that renders it.
 
     takes: what of the material the function wants, in order. The module is imported when the format is asked for.
     """

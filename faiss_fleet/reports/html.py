@@ -167,7 +167,7 @@ def render(
             data=script_json(data),
             inside=inside,
             beside=beside,
-            folder=parts.name if parts else None,
+            directory=parts.name if parts else None,
             style=style,
             scripts=scripts,
             policy=_policy(style, scripts, nonce if parts else None),

@@ -18,9 +18,9 @@ LOCK = ".running"
 class Hold:
     """The lock of the process that records a run. It is no child's: what is forked does not hold it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         """Takes the lock. A file system without locks is as one where no audit goes on."""
-        self._path, self._file = folder / LOCK, -1
+        self._path, self._file = directory / LOCK, -1
         with suppress(OSError):
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
             fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,10 +32,10 @@ class Hold:
             os.close(self._file)
 
 
-def is_live(folder: Path) -> bool:
+def is_live(directory: Path) -> bool:
     """Whether another process records this run at this moment."""
     try:
-        file = os.open(folder / LOCK, os.O_RDWR)
+        file = os.open(directory / LOCK, os.O_RDWR)
     except OSError:
         return False
     try:
@@ -49,12 +49,12 @@ def is_live(folder: Path) -> bool:
     return False
 
 
-def records_so_far(folder: Path) -> Callable[[], Iterator[Record]]:
+def records_so_far(directory: Path) -> Callable[[], Iterator[Record]]:
     """What gives each host's newest record of a run that goes on, as of now, without changing its file."""
-    newest = {record["host"]["name"]: place for place, record in enumerate(read_records(folder))}
+    newest = {record["host"]["name"]: place for place, record in enumerate(read_records(directory))}
 
     def records() -> Iterator[Record]:
-        for place, record in enumerate(read_records(folder)):
+        for place, record in enumerate(read_records(directory)):
             if newest.get(record["host"]["name"]) == place:
                 yield record
 

@@ -52,13 +52,13 @@ def packed(
         yield base64.b64encode(zlib.compress("\n".join(part).encode("utf-8", "replace"), 6)).decode("ascii")
 
 
-def write(folder: Path, pieces: Iterable[str], key: Any) -> None:
+def write(directory: Path, pieces: Iterable[str], key: Any) -> None:
     """One script a part, since a page from disk may load nothing else. Removes those of an earlier rendering."""
     last = 0
     for last, part in enumerate(pieces, 1):
         key.update(part.encode())
-        write_atomically(folder / f"part-{last:04}.js", [f'faissFleetPart({last - 1},"{part}")\n'])
-    for old in folder.glob("part-*.js"):
+        write_atomically(directory / f"part-{last:04}.js", [f'faissFleetPart({last - 1},"{part}")\n'])
+    for old in directory.glob("part-*.js"):
         if int(re.sub(r"\D", "", old.name) or 0) > last:
             old.unlink()
 

@@ -87,7 +87,7 @@ class Recorder:
         self.decided: dict[str, Mapping[str, object]] = {}  # decisions that another process has recorded
 
     @property
-    def folder(self) -> Path:
+    def directory(self) -> Path:
         """Where this run is written."""
         return self._reports / self._run.id
 
@@ -98,7 +98,7 @@ class Recorder:
 
     @property
     def started(self) -> bool:
-        """Whether the run has its folder."""
+        """Whether the run has its directory."""
         return self._journal is not None
 
     @property
@@ -118,10 +118,10 @@ class Recorder:
             self._journal.expect(self._due)
 
     def start(self) -> None:
-        """Makes the run's folder and writes down who is due. FleetError when it cannot."""
+        """Makes the run's directory and writes down who is due. FleetError when it cannot."""
         if self._journal is None:
             self._journal = Journal.begin(self._reports, self._run)
-            self._hold = live_run.Hold(self.folder)
+            self._hold = live_run.Hold(self.directory)
             self._journal.expect(self._due)
             for name in [name for name in self._builders if name in self._due]:
                 self._write(name)
@@ -181,21 +181,21 @@ class Recorder:
                 self._journal.append(record)
             except OSError as error:
                 raise FleetError(
-                    f"{len(self._unwritten)} host records could not be written to {self.folder}: "
+                    f"{len(self._unwritten)} host records could not be written to {self.directory}: "
                     f"{error.strerror or error}. Make room there and run the audit again; it is quick where it is done."
                 ) from error
             del self._unwritten[record["host"]["name"]]
         try:
             self._journal.finish(Cleaner(), timestamp())
             if self.artefacts:
-                records = partial(read_records, self.folder)
-                artefacts.write(self.folder, self.artefacts, records, self.artefact_options, self._warn)
+                records = partial(read_records, self.directory)
+                artefacts.write(self.directory, self.artefacts, records, self.artefact_options, self._warn)
             if self._hold:
                 self._hold.release()
-            summary, _changed = reports.render(self.folder, latest=True, output=self._output, earlier=self._earlier)
+            summary, _changed = reports.render(self.directory, latest=True, output=self._output, earlier=self._earlier)
         except OSError as error:
             raise FleetError(
-                f"The reports of {self.folder} could not be written: {error.strerror or error}. The records are kept. "
+                f"The reports of {self.directory} could not be written: {error.strerror or error}. Records are kept. "
                 f"Make room, then: ansible-playbook report.yml -e fleet_report__run={self._run.id}"
             ) from error
         return summary
@@ -228,7 +228,7 @@ class Recorder:
             builder.same_machine_as = first if first != name else None
         secrets = frozenset(self._secrets_of(name))
         cleaner = self._cleaners.setdefault(secrets, Cleaner(secrets))
-        attempt_logs.put_down(self.folder, name, builder.attempts, cleaner)
+        attempt_logs.put_down(self.directory, name, builder.attempts, cleaner)
         record = builder.close(cleaner)
         try:
             self._journal.append(record)
@@ -236,5 +236,5 @@ class Recorder:
         except OSError as error:
             if not self._unwritten:
                 reason = error.strerror or error
-                self._warn(f"Records cannot be written to {self.folder} ({reason}). Make room: the run goes on.")
+                self._warn(f"Records cannot be written to {self.directory} ({reason}). Make room: the run goes on.")
             self._unwritten[name] = record

@@ -77,7 +77,7 @@ def _next_step(url: URL, error: BaseException) -> str:
             return "Another faiss-fleet writes to it; try again when it is done."
         if "not a database" in text or "malformed" in text:
             return f"Move it away: the records under reports/ are taken into a new one. Or {ANOTHER[3:]}."
-        return f"See that its folder exists, is writable and has room, {ANOTHER}."
+        return f"See that its directory exists, is writable and has room, {ANOTHER}."
     if isinstance(error, OperationalError):
         return f"See that the server runs, that host, port, user and password are right, {ANOTHER}."
     return f"See that the user may create tables and write to them, {ANOTHER}."

@@ -18,7 +18,7 @@ from .diff import Diff, Line, compare
 if TYPE_CHECKING:
     from .queries import Store
 
-STORE = "history.sqlite"  # in the folder of all runs, where nothing else is named
+STORE = "history.sqlite"  # in the directory of all runs, where nothing else is named
 
 Answer = TypeVar("Answer")
 

@@ -23,40 +23,40 @@ def take_in(store: Store, reports: Path, warn: Callable[[str], None] = lambda _t
     warn is told of lines that are no records, as a damaged file has them: they are left out.
     """
     taken: dict[str, int] = {}
-    for folder in sorted(reports.glob("*")) if reports.is_dir() else []:
-        if not RUN_ID.fullmatch(folder.name) or folder.is_symlink():
+    for directory in sorted(reports.glob("*")) if reports.is_dir() else []:
+        if not RUN_ID.fullmatch(directory.name) or directory.is_symlink():
             continue
         try:
             # Before reading: what is written meanwhile makes it another one the next time.
-            now = (folder / RECORDS).stat()
+            now = (directory / RECORDS).stat()
         except FileNotFoundError:
             continue
-        seen, key = (now.st_size, str(now.st_mtime_ns)), f"{platform.node()}:{folder.resolve()}"
+        seen, key = (now.st_size, str(now.st_mtime_ns)), f"{platform.node()}:{directory.resolve()}"
         if store.source(key) == seen:
             continue
         try:
             damaged: list[int] = []
-            taken[folder.name] = store.add_records(read_records(folder, damaged))
+            taken[directory.name] = store.add_records(read_records(directory, damaged))
         except (OSError, KeyError, TypeError, AttributeError) as error:
             raise FleetError(
-                f"{folder / RECORDS} cannot be taken into the store: {type(error).__name__} {error}. Restore it, or "
-                "move the run's folder out of the reports."
+                f"{directory / RECORDS} cannot be taken into the store: {type(error).__name__} {error}. Restore it, or "
+                "move the run's directory out of the reports."
             ) from error
         if damaged:
             shown = ", ".join(map(str, damaged[:5])) + (" and others" if len(damaged) > 5 else "")
             warn(
-                f"{folder / RECORDS} is damaged: {len(damaged):,} of its lines are no records and are left out "
+                f"{directory / RECORDS} is damaged: {len(damaged):,} of its lines are no records and are left out "
                 f"(line {shown}). Restore the file, or audit those hosts again."
             )
-        store.set_source(key, folder.name, *seen)
+        store.set_source(key, directory.name, *seen)
     return taken
 
 
 def put_back(store: Store, run: str, reports: Path) -> Path:
-    """Writes a run of the store as a folder of reports, for rendering; one that is on disk is left as it is."""
-    folder = reports / run
-    if (folder / RECORDS).exists():
-        return folder
+    """Writes a run of the store as a directory of reports, for rendering; one that is on disk is left as it is."""
+    directory = reports / run
+    if (directory / RECORDS).exists():
+        return directory
     found = next((each for each in store.runs() if each.id == run), None)
     if found is None:
         raise FleetError(f"There is no run {run} under {reports} or in {store.name}. `faiss-fleet runs` lists them.")
@@ -69,8 +69,8 @@ def put_back(store: Store, run: str, reports: Path) -> Path:
             about.update(record["run"])
             yield json.dumps(record, ensure_ascii=True, separators=(",", ":")) + "\n"
 
-    folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / RECORDS, lines())
+    directory.mkdir(parents=True, exist_ok=True)
+    write_atomically(directory / RECORDS, lines())
     run_info = asdict(Run.from_dict(about))
-    write_atomically(folder / RUN, [json.dumps({"schema": 1, "run": run_info, "hosts": hosts}, indent=1) + "\n"])
-    return folder
+    write_atomically(directory / RUN, [json.dumps({"schema": 1, "run": run_info, "hosts": hosts}, indent=1) + "\n"])
+    return directory

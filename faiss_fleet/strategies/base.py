@@ -40,7 +40,7 @@ class Step:
 class HostBuild:
     """How a host itself makes the prefix out of the archive: a module in place of faiss_deploy, and its arguments.
 
-    logs: the folder on the controller that keeps what the module said, whole.
+    logs: the directory on the controller that keeps what the module said, whole.
     """
 
     module: str

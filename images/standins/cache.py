@@ -16,8 +16,8 @@ IMAGES = Path(__file__).resolve().parent.parent
 CHUNK = 1 << 20
 
 
-def folder(*parts: str) -> Path:
-    """A folder of the cache, made when it is not there. FAISS_FLEET_STANDINS moves the whole cache."""
+def directory(*parts: str) -> Path:
+    """A directory of the cache, made when it is not there. FAISS_FLEET_STANDINS moves the whole cache."""
     base = os.environ.get("FAISS_FLEET_STANDINS")
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     path = Path(base) if base else Path(cache) / "faiss-fleet-standins"
@@ -47,15 +47,15 @@ def digest_of(texts: Iterable[str], files: Iterable[Path]) -> str:
 @contextlib.contextmanager
 def lock(name: str) -> Iterator[None]:
     """One process at a time makes the thing of that name; the kernel frees the lock of a process that died."""
-    with (folder("locks") / name).open("w") as handle:
+    with (directory("locks") / name).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 @contextlib.contextmanager
 def scratch() -> Iterator[Path]:
-    """A folder that is gone afterwards. Inside the cache, for /tmp may be small or mounted noexec."""
-    path = Path(tempfile.mkdtemp(dir=folder("work")))
+    """A directory that is gone afterwards. Inside the cache, for /tmp may be small or mounted noexec."""
+    path = Path(tempfile.mkdtemp(dir=directory("work")))
     # 0755, for it becomes the root of a file system.
     path.chmod(0o755)
     try:

@@ -14,12 +14,12 @@ from .inputs import fetch
 from .shell import run
 
 TRIPLE = "x86_64-unknown-linux-gnu"
-FOLDERS = [
+DIRECTORIES = [
     "boot", "dev", "etc/ld.so.conf.d", "home/app", "media", "mnt", "opt", "proc", "root", "run", "srv", "sys",
     "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/libexec", "usr/local/bin", "usr/local/lib", "usr/sbin",
     "usr/share", "usr/src", "var/cache", "var/empty/sshd", "var/lib", "var/log", "var/spool", "var/tmp",
 ]
-# CentOS 7 has its system folders under /usr, and links where they used to be.
+# CentOS 7 has its system directories under /usr, and links where they used to be.
 MERGED = ("bin", "lib", "lib64", "sbin")
 # What links and compiles stays out: a stock host has no compiler.
 NOT_SHIPPED = ("*.a", "*.o", "*.spec", "*-gdb.py", "libitm*", "libatomic*", "libstdc++.so", "libgcc_s.so")
@@ -44,7 +44,7 @@ def lay_userland(root: Path, work: Path) -> Path:
     """Fills ``root`` with everything but a Python. Returns the toolchain, which a recipe may want next."""
     tools = toolchain(work)
     sysroot = tools / TRIPLE / "sysroot"
-    for name in FOLDERS:
+    for name in DIRECTORIES:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in MERGED:
         (root / name).symlink_to(f"usr/{name}")
@@ -103,7 +103,7 @@ def add_python313(root: Path, work: Path) -> None:
 
 
 def lay_python313(prefix: Path, work: Path) -> None:
-    """The relocatable CPython 3.13 into any folder. It wants /proc mounted, to find its libpython."""
+    """The relocatable CPython 3.13 into any directory. It wants /proc mounted, to find its libpython."""
     archive = _krunner(fetch("python313"), "krunner-env.static-gnu.x86_64.tar.xz", work / "python313")
     _python_tree(archive, prefix, "3.13")
     for library in (archive / "lib").glob("libpython3*.so*"):
@@ -132,7 +132,7 @@ def _compile(root: Path) -> None:
 
 
 def compile_library(prefix: Path, version: str, shown: str) -> None:
-    """Compiles ``prefix``/lib/python``version``; tracebacks will say ``shown`` for that folder."""
+    """Compiles ``prefix``/lib/python``version``; tracebacks will say ``shown`` for that directory."""
     library = prefix / f"lib/python{version}"
     for path in library.rglob("*.py"):
         os.utime(path, (EPOCH, EPOCH))

@@ -28,9 +28,9 @@ def lay(name: str, root: Path, work: Path) -> None:
     if os.geteuid():
         raise StandInError(f"mmdebstrap writes files of other users. Start images/build {name} as root.")
     bootstrap(RELEASES[name], PACKAGES, root, work)
-    for folder in NOT_KEPT:
-        shutil.rmtree(root / folder, ignore_errors=True)
-        (root / folder).mkdir(parents=True)
+    for directory in NOT_KEPT:
+        shutil.rmtree(root / directory, ignore_errors=True)
+        (root / directory).mkdir(parents=True)
     for node in (root / "dev").iterdir():
         shutil.rmtree(node) if node.is_dir() and not node.is_symlink() else node.unlink()
     (root / "etc/hostname").write_text(f"{name}\n", encoding="utf-8")

@@ -63,7 +63,7 @@ def status() -> None:
 
 
 def _state() -> Path:
-    return cache.folder() / "demo.json"
+    return cache.directory() / "demo.json"
 
 
 def _read() -> dict[str, str]:

@@ -39,9 +39,9 @@ def lay(root: Path, work: Path) -> None:
     if os.geteuid():
         raise StandInError("mmdebstrap writes files of other users. Run the tests as root.")
     bootstrap("bookworm", PACKAGES, root, work)
-    for folder in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
-        shutil.rmtree(root / folder, ignore_errors=True)
-        (root / folder).mkdir(parents=True)
+    for directory in ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale"):
+        shutil.rmtree(root / directory, ignore_errors=True)
+        (root / directory).mkdir(parents=True)
     for node in (root / "dev").iterdir():
         shutil.rmtree(node) if node.is_dir() and not node.is_symlink() else node.unlink()
     (root / "etc/hostname").write_text("debian12-podman\n", encoding="utf-8")

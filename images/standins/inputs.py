@@ -45,7 +45,7 @@ def fetch(key: str) -> Path:
 
 def obtain(item: Input) -> Path:
     """The same for an input that is locked elsewhere."""
-    path = cache.folder("inputs", item.sha256[:16]) / item.file
+    path = cache.directory("inputs", item.sha256[:16]) / item.file
     if path.exists():
         return path
     with cache.lock("input-" + item.sha256[:16]), cache.scratch() as work:
@@ -125,7 +125,7 @@ def keyring() -> Path:
 
 def _apt() -> list[str]:
     """Options that give apt-get a configuration of its own: the machine's sources may be those of another system."""
-    state = cache.folder("apt")
+    state = cache.directory("apt")
     for part in ("lists/partial", "cache/archives/partial"):
         (state / part).mkdir(parents=True, exist_ok=True)
     sources = state / "sources.list"
@@ -139,7 +139,7 @@ def _apt() -> list[str]:
         f"-oDir::State::lists={state}/lists",
         f"-oDir::Cache={state}/cache",
         "-oAPT::Architecture=amd64",
-        # The cache lies in a home folder, which apt's own user cannot enter.
+        # The cache lies in a home directory, which apt's own user cannot enter.
         "-oAPT::Sandbox::User=" + ("root" if os.geteuid() == 0 else ""),
     ]
     with cache.lock("apt"):

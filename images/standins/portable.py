@@ -16,7 +16,7 @@ def archive() -> tuple[Path, str]:
     """Path and sha256 of a .tar.gz with python/bin/python3. The same inputs give the same bytes on one machine."""
     sources = [cache.IMAGES / "standins" / name for name in ("portable.py", "centos7.py")]
     digest = cache.digest_of([load()["python313"].sha256], sources)
-    path = cache.folder("built") / f"portable-python-{digest}.tar.gz"
+    path = cache.directory("built") / f"portable-python-{digest}.tar.gz"
     recorded = path.with_name(path.name + ".sha256")
     with cache.lock("portable-python"):
         if not recorded.exists():

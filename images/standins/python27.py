@@ -34,7 +34,7 @@ def built(work: Path, toolchain: Path) -> Path:
     """The tar of the interpreter. It is kept apart from the stand-in's, for it takes minutes."""
     table = load()
     digest = cache.digest_of([table[key].sha256 for key in INPUTS], [Path(__file__).resolve()])
-    path = cache.folder("built") / f"part-python27-{digest}.tar"
+    path = cache.directory("built") / f"part-python27-{digest}.tar"
     if not path.exists():
         for needed in ("make", "gcc", "xz"):
             command(needed)
@@ -79,7 +79,7 @@ def _build(work: Path, toolchain: Path) -> Path:
 
 
 def _unpack(key: str, work: Path) -> Path:
-    """The one folder inside a source archive."""
+    """The one directory inside a source archive."""
     target = work / key
     target.mkdir()
     run(["tar", "-xf", fetch(key), "-C", target])

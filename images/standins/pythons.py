@@ -24,11 +24,11 @@ INPUTS = {
 LEFT_OUT = ("site-packages", "test", "idlelib", "turtledemo", "config-*", "lib2to3", "__pycache__")
 
 
-def folder(version: str) -> Path:
-    """A folder of the cache with bin/python``version``, laid when it is not there."""
+def directory(version: str) -> Path:
+    """A directory of the cache with bin/python``version``, laid when it is not there."""
     key = INPUTS[version]
     digest = cache.digest_of([load()[key].sha256], [Path(__file__).resolve()])
-    path = cache.folder("matrix", "pythons") / f"{version}-{digest}"
+    path = cache.directory("matrix", "pythons") / f"{version}-{digest}"
     with cache.lock(f"python-{version}"):
         if not path.exists():
             archive = fetch(key)

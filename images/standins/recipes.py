@@ -16,7 +16,7 @@ PYTHON27 = ("python27-source",)
 
 @dataclass(frozen=True)
 class Recipe:
-    """``lay(root, work)`` fills an empty ``root``; ``work`` is a folder of its own that is thrown away."""
+    """``lay(root, work)`` fills an empty ``root``; ``work`` is a directory of its own that is thrown away."""
 
     name: str
     says: str

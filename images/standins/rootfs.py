@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Makes a stand-in's root file system once, keeps it as a tar, and lays it into folders."""
+"""Makes a stand-in's root file system once, keeps it as a tar, and lays it into directories."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEVICES = {
 
 def archive(recipe: Recipe) -> Path:
     """The tar of a stand-in, built when there is none for this digest."""
-    path = cache.folder("built") / f"{recipe.name}-{recipe.digest()}.tar"
+    path = cache.directory("built") / f"{recipe.name}-{recipe.digest()}.tar"
     if path.exists():
         return path
     with cache.lock(f"build-{recipe.name}"), cache.scratch() as work:
@@ -65,18 +65,18 @@ def _pack(root: Path, target: Path, recipe: Recipe) -> None:
         tar.add(root, ".", filter=normal)
 
 
-def lay(recipe: Recipe, folder: Path) -> None:
-    """Unpacks a stand-in into an empty folder, with device nodes, ready for chroot."""
+def lay(recipe: Recipe, directory: Path) -> None:
+    """Unpacks a stand-in into an empty directory, with device nodes, ready for chroot."""
     if os.geteuid():
         raise StandInError("Root file systems hold files of several users and device nodes. Start it as root.")
-    if folder.exists() and any(folder.iterdir()):
-        raise StandInError(f"{folder} is not empty. Name a new folder, or empty this one.")
-    folder.mkdir(parents=True, exist_ok=True)
+    if directory.exists() and any(directory.iterdir()):
+        raise StandInError(f"{directory} is not empty. Name a new directory, or empty this one.")
+    directory.mkdir(parents=True, exist_ok=True)
     # 0755 whatever the umask: sshd's ChrootDirectory refuses more, and other users need as much.
-    run(["tar", "-xf", archive(recipe), "-C", folder, "--numeric-owner", "-p", "--xattrs"])
-    folder.chmod(0o755)
+    run(["tar", "-xf", archive(recipe), "-C", directory, "--numeric-owner", "-p", "--xattrs"])
+    directory.chmod(0o755)
     for name, (mode, major, minor) in DEVICES.items():
-        node = folder / "dev" / name
+        node = directory / "dev" / name
         if not node.exists():
             os.mknod(node, stat.S_IFCHR | mode, os.makedev(major, minor))
             node.chmod(mode)

@@ -39,7 +39,7 @@ def say(text: str) -> None:
 
 
 def command(name: str) -> str:
-    """Path of a command, in the sbin folders too, which a plain user's PATH leaves out."""
+    """Path of a command, in the sbin directories too, which a plain user's PATH leaves out."""
     path = shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/local/sbin:/usr/sbin:/sbin")
     if path is None:
         raise StandInError(f"{name} is not installed. Install it: apt-get install {PACKAGES.get(name, name)}")

@@ -42,16 +42,16 @@ def translate(exc, path):
         remedy = 'Free some space on the file system of %s (df -h, df -i, quota), then run again.' % path
     elif code == errno.EROFS:
         cause, what = 'read_only', 'its file system is mounted read-only'
-        remedy = 'Mount it read-write, or point vector_backend__path at a folder that is writable.'
+        remedy = 'Mount it read-write, or point vector_backend__path at a directory that is writable.'
     elif code in (errno.EACCES, errno.EPERM):
         cause, what = 'permission_denied', 'this user (uid %d) may not' % os.geteuid()
-        remedy = ('Run with ansible_become: true, or point vector_backend__path at a folder of this user. '
+        remedy = ('Run with ansible_become: true, or point vector_backend__path at a directory of this user. '
                   'For root, look at lsattr (immutable files) and at SELinux (ausearch -m avc).')
     elif code == errno.EBUSY:
         cause, what = 'read_only', 'something is mounted on it'
         remedy = 'Change what is mounted there (findmnt), or name another path in vector_backend__path.'
     elif code == errno.ENOTDIR:
-        cause, what = 'unknown', 'a part of its path is a file, not a folder'
+        cause, what = 'unknown', 'a part of its path is a file, not a directory'
         remedy = 'Name another path in vector_backend__path.'
     else:
         cause, what = 'unknown', os.strerror(code) if code else str(exc)
@@ -102,7 +102,7 @@ def read(path):
     try:
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
-            kind = 'a folder' if stat.S_ISDIR(status.st_mode) else 'no regular file'
+            kind = 'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'
             raise AuditError('%s is %s, where a setting file should be. Move it away, or name another path in '
                              'vector_backend__path.' % (path, kind), cause='unknown', remedy='Move %s away.' % path)
         if status.st_size > LIMIT:
@@ -120,8 +120,8 @@ def read(path):
     return File(data, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid, status.st_mtime)
 
 
-def sync_folder(path):
-    """Makes a rename in this folder last through a power cut."""
+def sync_directory(path):
+    """Makes a rename in this directory last through a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -135,11 +135,11 @@ def stage(path, found, labels=None):
     None for uid, gid or mtime leaves what the system gives. Raises AuditError; nothing is left behind then.
     """
     labels = labels or NoLabels()
-    folder, name = os.path.split(path)
+    directory, name = os.path.split(path)
     temporary = None
     try:
         context = labels.of(path)
-        handle, temporary = tempfile.mkstemp(prefix='.%s.' % name, suffix=STAGED, dir=folder)
+        handle, temporary = tempfile.mkstemp(prefix='.%s.' % name, suffix=STAGED, dir=directory)
         with os.fdopen(handle, 'wb') as stream:
             stream.write(found.data)
             stream.flush()
@@ -175,7 +175,7 @@ def commit(temporary, path):
 def make_last(path):
     """Makes the rename of this file last through a power cut. Raises AuditError; then the new file is in place."""
     try:
-        sync_folder(os.path.dirname(path))
+        sync_directory(os.path.dirname(path))
     except OSError as exc:
         raise translate(exc, path)
 
@@ -188,10 +188,10 @@ def write(path, found, labels=None):
 
 def sweep(path):
     """Clears away what runs that were killed had staged for this path."""
-    folder, name = os.path.split(path)
-    for found in os.listdir(folder) if os.path.isdir(folder) else []:
+    directory, name = os.path.split(path)
+    for found in os.listdir(directory) if os.path.isdir(directory) else []:
         if found.startswith('.%s.' % name) and found.endswith(STAGED):
-            remove(os.path.join(folder, found))
+            remove(os.path.join(directory, found))
 
 
 def remove(path):
@@ -205,50 +205,50 @@ def remove(path):
     return True
 
 
-def make_folders(path, attempts=5):
-    """Makes a folder and its parents, 0755 whatever the umask. Returns those that were made, outermost first."""
+def make_directories(path, attempts=5):
+    """Makes a directory and its parents, 0755 whatever the umask. Returns those that were made, outermost first."""
     made = []
     missing = path
     while not os.path.isdir(missing):
         made.insert(0, missing)
         missing = os.path.dirname(missing)
-    for count, folder in enumerate(made):
+    for count, directory in enumerate(made):
         try:
-            os.mkdir(folder)
-            os.chmod(folder, FOLDER_MODE)
+            os.mkdir(directory)
+            os.chmod(directory, FOLDER_MODE)
         except OSError as exc:
-            if exc.errno == errno.EEXIST and os.path.isdir(folder):
+            if exc.errno == errno.EEXIST and os.path.isdir(directory):
                 continue
-            remove_folders(made[:count])
+            remove_directories(made[:count])
             if exc.errno == errno.ENOENT and attempts > 1:
-                return make_folders(path, attempts - 1)      # another run removed one that it had made, in between
-            raise translate(exc, folder)
+                return make_directories(path, attempts - 1)      # another run removed one that it had made, in between
+            raise translate(exc, directory)
     return made
 
 
-def remove_folders(folders):
+def remove_directories(directories):
     """Removes these where they are empty, innermost first. Returns those that went."""
     gone = []
-    for folder in reversed(folders):
+    for directory in reversed(directories):
         try:
-            os.rmdir(folder)
+            os.rmdir(directory)
         except OSError as exc:
             if exc.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.EBUSY, errno.ENOTDIR):
                 continue
-            raise translate(exc, folder)
-        gone.append(folder)
+            raise translate(exc, directory)
+        gone.append(directory)
     return gone
 
 
 def check_writable(path):
-    """Raises AuditError when the nearest folder that exists above this path takes no new file. Changes nothing."""
-    folder = os.path.dirname(path)
-    while not os.path.lexists(folder):
-        folder = os.path.dirname(folder)
-    if os.access(folder, os.W_OK | os.X_OK):
+    """Raises AuditError when the nearest directory that exists above this path takes no new file. Changes nothing."""
+    directory = os.path.dirname(path)
+    while not os.path.lexists(directory):
+        directory = os.path.dirname(directory)
+    if os.access(directory, os.W_OK | os.X_OK):
         return
-    read_only = os.statvfs(folder).f_flag & getattr(os, 'ST_RDONLY', 1)
-    if not os.path.isdir(folder):
-        raise AuditError('%s is a file, not a folder. Name another path in vector_backend__path.' % folder,
+    read_only = os.statvfs(directory).f_flag & getattr(os, 'ST_RDONLY', 1)
+    if not os.path.isdir(directory):
+        raise AuditError('%s is a file, not a directory. Name another path in vector_backend__path.' % directory,
                          cause='unknown', remedy='Name another path in vector_backend__path.')
-    raise translate(OSError(errno.EROFS if read_only else errno.EACCES, ''), folder)
+    raise translate(OSError(errno.EROFS if read_only else errno.EACCES, ''), directory)

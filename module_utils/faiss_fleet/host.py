@@ -127,13 +127,14 @@ class Host:
     def home(self):
         return self.environ.get('HOME') or '/nonexistent'
 
-    def path_folders(self):
-        return [folder for folder in self.environ.get('PATH', '').split(':') if folder.startswith('/')]
+    def path_directories(self):
+        return [directory for directory in self.environ.get('PATH', '').split(':') if directory.startswith('/')]
 
     def which(self, name, extra=()):
-        """First program of that name on PATH, in the usual system folders or in extra; None when there is none."""
-        for folder in self.path_folders() + ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin'] + list(extra):
-            path = os.path.join(folder, name)
+        """First program of that name on PATH, in the usual system directories or in extra; None when there is none."""
+        usual = ['/usr/local/bin', '/usr/bin', '/bin', '/usr/sbin', '/sbin']
+        for directory in self.path_directories() + usual + list(extra):
+            path = os.path.join(directory, name)
             if self.is_program(path):
                 return path
         return None

@@ -190,9 +190,9 @@ class _Batch:
         self._renew("")
         display.display(f"ok: [{host}] => {text}", color=constants.COLOR_OK)
 
-    def result(self, folder: Path) -> dict[str, Any]:
+    def result(self, directory: Path) -> dict[str, Any]:
         """A path and counters: what a task returns goes through Ansible once for every host of the play."""
-        path = folder / f"fleet-batch-{time.monotonic_ns()}.json"
+        path = directory / f"fleet-batch-{time.monotonic_ns()}.json"
         path.write_text(json.dumps({"done": self.done, "left": self.left}), encoding="utf-8")
         path.chmod(0o600)
         text = f"{len(self.done)} host(s) done in one call each, {len(self.left)} for the roles"

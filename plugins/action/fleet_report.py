@@ -40,14 +40,14 @@ class ActionModule(ActionBase):
         _spec, arguments = self.validate_argument_spec(ARGUMENT_SPEC)
         warnings: list[str] = []
         try:
-            folder = runs.find(runs.reports_folder(_setting("reports"), constants.CONFIG_FILE), arguments["run"])
+            directory = runs.find(runs.reports_directory(_setting("reports"), constants.CONFIG_FILE), arguments["run"])
             if self._task.check_mode:
-                result.update(skipped=True, msg=f"Would render {folder} again; check mode writes nothing.")
+                result.update(skipped=True, msg=f"Would render {directory} again; check mode writes nothing.")
                 return result
             output = reports.Output.of(arguments["formats"], arguments["prometheus_file"])
-            store = arguments["store"] or _setting("store") or str(folder.parent / STORE)
-            earlier = Earlier.at(store, folder.name, warnings.append)
-            summary, changed = reports.render(folder, output=output, earlier=earlier)
+            store = arguments["store"] or _setting("store") or str(directory.parent / STORE)
+            earlier = Earlier.at(store, directory.name, warnings.append)
+            summary, changed = reports.render(directory, output=output, earlier=earlier)
         except (FleetError, OSError) as error:
             result.update(failed=True, msg=str(error))
             return result
@@ -55,11 +55,11 @@ class ActionModule(ActionBase):
             result["warnings"] = warnings
         result.update(
             changed=bool(changed),
-            folder=str(folder),
-            files=[str(folder / name) for name in reports.files(output.formats)],
+            directory=str(directory),
+            files=[str(directory / name) for name in reports.files(output.formats)],
             hosts=summary.hosts,
             states=dict(summary.states),
-            msg=f"{summary.totals()}. {folder}",
+            msg=f"{summary.totals()}. {directory}",
         )
         return result
 

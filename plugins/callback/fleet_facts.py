@@ -91,7 +91,7 @@ class CallbackModule(CallbackBase):
 def _reports() -> Path:
     callback_loader.get("fleet_record", class_only=True)
     setting = constants.config.get_config_value("reports", plugin_type="callback", plugin_name="fleet_record")
-    return journal.reports_folder(str(setting), constants.CONFIG_FILE)
+    return journal.reports_directory(str(setting), constants.CONFIG_FILE)
 
 
 def _stages(play: Any) -> set[str]:

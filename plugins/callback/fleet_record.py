@@ -46,7 +46,7 @@ description:
     C(--tags). Nothing is recorded otherwise.
 options:
   reports:
-    description: Folder of all runs. A relative path starts at the folder of ansible.cfg.
+    description: Directory of all runs. A relative path starts at the directory of ansible.cfg.
     type: str
     default: reports
     env:
@@ -57,7 +57,7 @@ options:
   store:
     description:
       - Where the run goes when its reports are written, an SQLite file or C(postgresql://user@host/database). Empty
-        means C(history.sqlite) in the folder of all runs. Reports ask it for the runs before this one. A store that
+        means C(history.sqlite) in the directory of all runs. Reports ask it for the runs before this one. A store that
         does not answer is a warning, as the records on disk are the truth and the next C(faiss-fleet) command takes
         them in.
     type: str
@@ -304,7 +304,7 @@ class CallbackModule(CallbackBase):
         return self._last[1], self._last[2]
 
     def _reports(self) -> Path:
-        return runs.reports_folder(self.get_option("reports"), constants.CONFIG_FILE)
+        return runs.reports_directory(self.get_option("reports"), constants.CONFIG_FILE)
 
     def _give_up(self, error: FleetError) -> None:
         # Ansible turns an exception of a callback into a warning and goes on.
@@ -334,8 +334,8 @@ class CallbackModule(CallbackBase):
         for line, state in terminal.lines(summary, columns, self.get_option("rows")):
             self._display.display(line, color=COLORS.get(state or ""))
         for name in current.files:
-            self._display.display(f"  {current.folder / name}")
-        self._keep(current.folder.parent)
+            self._display.display(f"  {current.directory / name}")
+        self._keep(current.directory.parent)
 
     def _is_gate(self) -> bool:
         """Whether the run is a gate, as -e or the variables of all hosts say: no host is there to ask for its own."""
@@ -402,7 +402,7 @@ def _words(value: Any, templar: Templar) -> set[str]:
 
 
 def _inventory_name(source: str) -> str:
-    """As given on the command line: a path below the working folder stays relative, a host list stays a list."""
+    """As given on the command line: a path below the working directory stays relative, a host list stays a list."""
     if source.endswith(",") or not Path(source).is_absolute():
         return source
     return os.path.relpath(source) if source.startswith(os.getcwd() + os.sep) else source

@@ -88,9 +88,9 @@ def naive(farm: Farm, index: Index, forks: int) -> Cost:
 
 def measure(hosts: int, forks: int) -> dict[str, Cost]:
     names = [f"host{number:03}" for number in range(1, hosts + 1)]
-    with tempfile.TemporaryDirectory(prefix="ff-bench-") as folder, Farm(dict.fromkeys(names, RECIPE)) as farm:
-        work = Path(folder)
-        with Index(class_wheels.folder(), work / "asked", farm.prefix) as index:
+    with tempfile.TemporaryDirectory(prefix="ff-bench-") as directory, Farm(dict.fromkeys(names, RECIPE)) as farm:
+        work = Path(directory)
+        with Index(class_wheels.directory(), work / "asked", farm.prefix) as index:
             farm.run(["ansible", "all", "-i", str(farm.inventory), "-m", "ping"], cwd=ROOT, check=True)
             print(f"{hosts} hosts", flush=True)
             found = {"first audit": audit(farm, index, work, forks), "second audit": audit(farm, index, work, forks)}

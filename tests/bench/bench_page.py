@@ -34,9 +34,9 @@ STEPS = ("open", "search", "list", "sort", "details")
 
 def rendered(root: Path, hosts: int) -> Path:
     """The page of a run of that many hosts."""
-    folder = Path(sample_records.write_fleet(root / str(hosts), hosts))
-    reports.render(folder, output=reports.Output(("html",)))
-    return folder / "index.html"
+    directory = Path(sample_records.write_fleet(root / str(hosts), hosts))
+    reports.render(directory, output=reports.Output(("html",)))
+    return directory / "index.html"
 
 
 def once(browser: Browser, path: Path) -> dict[str, float]:

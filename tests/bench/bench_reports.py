@@ -36,32 +36,32 @@ CMDB = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "faiss-
 CMDB_LIMIT = 300  # seconds that ansible-cmdb is given
 
 
-def step(name: str, folder: Path) -> None:
+def step(name: str, directory: Path) -> None:
     """Renders in this process, and prints its figures as JSON."""
     started, cpu = time.perf_counter(), time.process_time()
     output = reports.Output.of(name)
-    reports.render(folder, output=output)
+    reports.render(directory, output=output)
     seconds, cpu = time.perf_counter() - started, time.process_time() - cpu
     # What a page keeps beside it counts as well.
-    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and path.name not in _GIVEN)
+    size = sum(path.stat().st_size for path in directory.rglob("*") if path.is_file() and path.name not in _GIVEN)
     print(json.dumps([seconds, cpu, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, size / 1e6]))
 
 
 _GIVEN = ("records.jsonl", "run.json")
 
 
-def measured(name: str, folder: Path) -> list[float]:
+def measured(name: str, directory: Path) -> list[float]:
     """The figures of one format, in a process of its own and with no other format's files about."""
-    for path in sorted(folder.rglob("*"), reverse=True):
+    for path in sorted(directory.rglob("*"), reverse=True):
         if path.name not in _GIVEN:
             path.rmdir() if path.is_dir() else path.unlink()
-    command = [sys.executable, "-m", "tests.bench.bench_reports", "--step", name, str(folder)]
+    command = [sys.executable, "-m", "tests.bench.bench_reports", "--step", name, str(directory)]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     figures: list[float] = json.loads(done.stdout)
     return figures
 
 
-def cmdb(folder: Path) -> list[float] | str:
+def cmdb(directory: Path) -> list[float] | str:
     """ansible-cmdb's figures on the facts of these hosts, or why there are none."""
     binary = CMDB / "bin" / "ansible-cmdb"
     if not binary.exists():
@@ -70,14 +70,14 @@ def cmdb(folder: Path) -> list[float] | str:
             done = subprocess.run(command, capture_output=True, text=True)
             if done.returncode:
                 return "it cannot be installed here: " + (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-    facts = folder.parent / "facts"
+    facts = directory.parent / "facts"
     facts.mkdir(exist_ok=True)
-    with (folder / "records.jsonl").open(encoding="ascii") as file:
+    with (directory / "records.jsonl").open(encoding="ascii") as file:
         for line in file:
             record = json.loads(line)
             name, known = record["host"]["name"], record["facts"] or {}
             (facts / name).write_text(json.dumps({"ansible_facts": _as_setup(name, known)}), encoding="utf-8")
-    page = folder.parent / "cmdb.html"
+    page = directory.parent / "cmdb.html"
     started = time.perf_counter()
     with page.open("wb") as out, tempfile.TemporaryFile() as told:
         # A shell script that takes the first Python on the path.
@@ -130,12 +130,12 @@ def main() -> None:
     rows: dict[str, dict[int, list[float] | str]] = {name: {} for name in [*names, ALL, "ansible-cmdb"]}
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as temporary:
-            folder = write_fleet(Path(temporary), count)
-            size = (folder / "records.jsonl").stat().st_size / 1e6
-            print(f"{count:,} hosts, {folder.name}/records.jsonl {size:,.0f} MB", flush=True)
+            directory = write_fleet(Path(temporary), count)
+            size = (directory / "records.jsonl").stat().st_size / 1e6
+            print(f"{count:,} hosts, {directory.name}/records.jsonl {size:,.0f} MB", flush=True)
             for name in [*names, ALL]:
-                rows[name][count] = measured(name, folder)
-            rows["ansible-cmdb"][count] = cmdb(folder)
+                rows[name][count] = measured(name, directory)
+            rows["ansible-cmdb"][count] = cmdb(directory)
     for title, unit in (("seconds", 0), ("CPU seconds", 1), ("peak RSS, MiB", 2), ("written, MB", 3)):
         table(title, unit, rows, counts)
     for count, told in rows["ansible-cmdb"].items():

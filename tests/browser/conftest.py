@@ -39,9 +39,9 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of a fleet of every kind of host."""
-    folder = sample_records.write_run(tmp_path_factory.mktemp("reports"), HOSTS)
-    reports.render(folder)
-    return Path(folder) / "index.html"
+    directory = sample_records.write_run(tmp_path_factory.mktemp("reports"), HOSTS)
+    reports.render(directory)
+    return Path(directory) / "index.html"
 
 
 @pytest.fixture(scope="session")
@@ -49,24 +49,24 @@ def storied(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of the last of four runs, with columns, waivers, options, and a machine that has three names."""
     root = tmp_path_factory.mktemp("storied")
     for number, run in enumerate(RUNS):
-        folder = _told(root, run, number)
+        directory = _told(root, run, number)
         if run != RUNS[-1]:
             with Store.open(root / STORE) as store:
                 intake.take_in(store, root)
-    told = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
-    artefacts.write(folder, ["glibc 2.34", "node 16"], lambda: told, Options(), pytest.fail)
-    reports.render(folder, earlier=Earlier.at(root / STORE, run, pytest.fail))
-    return folder / "index.html"
+    told = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
+    artefacts.write(directory, ["glibc 2.34", "node 16"], lambda: told, Options(), pytest.fail)
+    reports.render(directory, earlier=Earlier.at(root / STORE, run, pytest.fail))
+    return directory / "index.html"
 
 
 def _told(root: Path, run: str, number: int) -> Path:
     made = Path(sample_records.write_run(root / "made", HOSTS, seed=number % 3 + 1))
-    folder = made.rename(root / run)
+    directory = made.rename(root / run)
     day = f"{run[:4]}-{run[4:6]}-{run[6:8]}T"
     about: dict[str, Any] = {"user": "root (sudo by alice)", "commit": "2c610f03a916-dirty", "limit": "centos7:debian"}
     lines = []
     hosts = {}
-    for place, line in enumerate((folder / "records.jsonl").read_text().splitlines()):
+    for place, line in enumerate((directory / "records.jsonl").read_text().splitlines()):
         record = json.loads(line.replace(sample_records.RUN.id, run).replace("2026-11-22T", day))
         host = record["host"]
         host["name"] = f"host{place:03}.example.net"
@@ -81,11 +81,11 @@ def _told(root: Path, run: str, number: int) -> Path:
         record["run"].update(about)
         hosts[host["name"]] = host["groups"]
         lines.append(json.dumps(record) + "\n")
-    (folder / "records.jsonl").write_text("".join(lines))
-    known = json.loads((folder / "run.json").read_text())
+    (directory / "records.jsonl").write_text("".join(lines))
+    known = json.loads((directory / "run.json").read_text())
     known["run"] = {**known["run"], **about, "id": run, "started": known["run"]["started"].replace("2026-11-22T", day)}
-    (folder / "run.json").write_text(json.dumps({**known, "hosts": hosts}))
-    return folder
+    (directory / "run.json").write_text(json.dumps({**known, "hosts": hosts}))
+    return directory
 
 
 @pytest.fixture(scope="module")

@@ -64,14 +64,14 @@ AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).vi
 @pytest.fixture(scope="module")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """axe-core as npm has it, of the release and the hash that the lock file names."""
-    folder = tmp_path_factory.mktemp("axe")
+    directory = tmp_path_factory.mktemp("axe")
     for name in ("package.json", "package-lock.json"):
-        shutil.copy(FIXTURES / name, folder)
+        shutil.copy(FIXTURES / name, directory)
     npm = needs.command("npm", "Install Node.js 20 with npm.")
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=directory, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    return (directory / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 # WCAG contrast of every element that has text of its own, against the first opaque colour behind it.
@@ -94,8 +94,8 @@ CONTRAST = """() => {
 
 
 def test_a_hostile_host_is_only_text(browser: Browser, tmp_path: Path) -> None:
-    folder = Path(sample_records.write_run(tmp_path, 13))
-    lines = (folder / "records.jsonl").read_text().splitlines()
+    directory = Path(sample_records.write_run(tmp_path, 13))
+    lines = (directory / "records.jsonl").read_text().splitlines()
     record = json.loads(lines[0])
     text = " ".join(HOSTILE.values())
     record["host"] = {"name": "evil" + HOSTILE["script"] + HOSTILE["turned"], "groups": [text]}
@@ -104,15 +104,15 @@ def test_a_hostile_host_is_only_text(browser: Browser, tmp_path: Path) -> None:
     record["plan"][0]["artefact"]["name"] = record["plan"][0]["reasons"][0]["file"] = text
     record["verification"][0]["log"] = record["attempts"][0]["log"] = text
     record["setting"]["after"]["because"] = text
-    (folder / "records.jsonl").write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n")
+    (directory / "records.jsonl").write_text("\n".join([json.dumps(record), *lines[1:]]) + "\n")
     run = {"schema": 1, "run": asdict(sample_records.RUN), "hosts": {}}
-    for line in (folder / "records.jsonl").read_text().splitlines():
+    for line in (directory / "records.jsonl").read_text().splitlines():
         host = json.loads(line)["host"]
         run["hosts"][host["name"]] = host["groups"]
-    (folder / "run.json").write_text(json.dumps(run))
-    reports.render(folder)
+    (directory / "run.json").write_text(json.dumps(run))
+    reports.render(directory)
 
-    page, trouble = opened(browser, folder / "index.html", "#hosts")
+    page, trouble = opened(browser, directory / "index.html", "#hosts")
     title = page.title()
     page.locator(".open").first.click()
     for summary in page.locator("#drawer summary").all():

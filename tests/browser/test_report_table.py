@@ -84,8 +84,8 @@ WILD = ["eu west", "a,b", 'say "x"', "<b>&amp;", "turned\u202eksid", "ends "]
 
 
 def test_any_name_of_a_group_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
-    folder = regrouped(tmp_path, lambda number: [] if number == 0 else ["eu", WILD[number % len(WILD)]])
-    page, trouble = opened(browser, folder / "index.html", "#hosts")
+    directory = regrouped(tmp_path, lambda number: [] if number == 0 else ["eu", WILD[number % len(WILD)]])
+    page, trouble = opened(browser, directory / "index.html", "#hosts")
     choice = page.get_by_role("combobox", name="Group")
     labels = choice.locator("option").all_inner_texts()
     assert sorted(labels) == sorted(
@@ -115,8 +115,8 @@ def test_any_name_of_a_group_can_be_chosen(browser: Browser, tmp_path: Path) -> 
 
 
 def test_of_very_many_groups_the_larger_ones_are_offered_and_all_are_searched(browser: Browser, tmp_path: Path) -> None:
-    folder = regrouped(tmp_path, lambda number: ["all of them", *(f"g{number}-{each:03}" for each in range(60))])
-    page, trouble = opened(browser, folder / "index.html", "#hosts")
+    directory = regrouped(tmp_path, lambda number: ["all of them", *(f"g{number}-{each:03}" for each in range(60))])
+    page, trouble = opened(browser, directory / "index.html", "#hosts")
     options = page.get_by_role("combobox", name="Group").locator("option")
     expect(options).to_have_count(1002)
     expect(options.last).to_have_text("801 smaller ones: use the search")
@@ -126,15 +126,15 @@ def test_of_very_many_groups_the_larger_ones_are_offered_and_all_are_searched(br
     page.context.close()
 
 
-def regrouped(reports_folder: Path, groups: Callable[[int], list[str]]) -> Path:
+def regrouped(reports_directory: Path, groups: Callable[[int], list[str]]) -> Path:
     """A run of thirty hosts that are in these groups."""
-    folder = Path(sample_records.write_run(reports_folder, 30))
-    made = [json.loads(line) for line in (folder / "records.jsonl").read_text().splitlines()]
+    directory = Path(sample_records.write_run(reports_directory, 30))
+    made = [json.loads(line) for line in (directory / "records.jsonl").read_text().splitlines()]
     for number, record in enumerate(made):
         record["host"]["groups"] = groups(number)
-    (folder / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in made))
-    reports.render(folder)
-    return folder
+    (directory / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in made))
+    reports.render(directory)
+    return directory
 
 
 def test_filters_are_taken_together(page: Page) -> None:

@@ -51,8 +51,8 @@ def secret(name: str, what: str, run: Run) -> ControllerFault:
     return ControllerFault("secrets", name, what, run, "none of twelve planted words is in any output")
 
 
-def half_archive(folder: Path, program: bytes) -> Path:
-    path = portable()(folder, program)
+def half_archive(directory: Path, program: bytes) -> Path:
+    path = portable()(directory, program)
     halved(path)
     return path
 

@@ -75,8 +75,8 @@ def module(text: str, real: bool = False) -> Callable[[Seat], None]:
         for name in ("numpy", "numpy.libs", "packaging"):
             shutil.copytree(prefix / name, site / name)
         if real:
-            for folder in (*prefix.glob("faiss*"),):
-                shutil.copytree(folder, site / folder.name)
+            for directory in (*prefix.glob("faiss*"),):
+                shutil.copytree(directory, site / directory.name)
         else:
             (site / "faiss").mkdir()
             (site / "faiss_cpu-1.9.0.dist-info").mkdir()

@@ -65,11 +65,11 @@ def wheelhouse() -> Path:
             and "x86_64" in each.file
         ):
             wanted[each.file] = each.sha256
-    path = cache.folder("matrix", "fault-wheels")
+    path = cache.directory("matrix", "fault-wheels")
     with cache.lock("fault-wheels"):
         for file, sha256 in wanted.items():
             if not (path / file).exists():
-                with tempfile.TemporaryDirectory(dir=cache.folder("work")) as work:
+                with tempfile.TemporaryDirectory(dir=cache.directory("work")) as work:
                     pool.downloaded(file, sha256, Path(work)).rename(path / file)
     return path
 
@@ -157,7 +157,7 @@ class Fleet:
     def __enter__(self) -> Fleet:
         wheels = wheelhouse()
         self.farm.__enter__()
-        self.controller = Controller(self.farm.folder / "controller", wheels)
+        self.controller = Controller(self.farm.directory / "controller", wheels)
         for name, host in self.farm.hosts.items():
             # Machines of one image have one identity; these are machines.
             identity = hashlib.sha256(name.encode()).hexdigest()[:32] + "\n"
@@ -222,7 +222,7 @@ class Fleet:
         everything["vars"].update(self.controller.variables())
         # Connections of its own: one that an earlier audit left open would know nothing of the fault.
         self._audits += 1
-        sockets = self.farm.folder / f"c{self._audits}"
+        sockets = self.farm.directory / f"c{self._audits}"
         sockets.mkdir(mode=0o700)
         everything["vars"]["ansible_control_path_dir"] = str(sockets)
         path.write_text(json.dumps(content, indent=1))
@@ -349,9 +349,9 @@ def _runs(reports: Path) -> Iterator[Path]:
 
 
 def _tree(top: Path) -> Iterator[tuple[str, str]]:
-    for folder, names, files in os.walk(top):
+    for directory, names, files in os.walk(top):
         for name in [*names, *files]:
-            path = os.path.join(folder, name)
+            path = os.path.join(directory, name)
             status = os.lstat(path)
             kind = stat.S_IFMT(status.st_mode)
             what = f"{stat.S_IMODE(status.st_mode):04o} {status.st_uid} {kind:o}"

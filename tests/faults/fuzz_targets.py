@@ -200,7 +200,7 @@ def _records() -> tuple[Any, Any]:
     from faiss_fleet.records import build, clean, journal, schema
 
     run = build.Run("20261122T101112Z-3f9a1c", "2026-11-22T10:11:12Z", "c", "1", False, ("prod",))
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    directory = Path(tempfile.mkdtemp(prefix="fuzz-"))
     results = st.fixed_dictionaries(
         {},
         optional={
@@ -219,13 +219,13 @@ def _records() -> tuple[Any, Any]:
         builder.add_error("faiss_install", result, ends=bool(result.get("msg")))
         record = builder.close(clean.Cleaner())
         assert not schema.faults(record), schema.faults(record)
-        (folder / "run.json").unlink(missing_ok=True)
-        (folder / "records.jsonl").write_bytes(line)
-        book = journal.Journal(folder, run)
+        (directory / "run.json").unlink(missing_ok=True)
+        (directory / "records.jsonl").write_bytes(line)
+        book = journal.Journal(directory, run)
         book.expect({"a": [], "b": []})
         book.append(record)
-        journal.settle(folder)
-        assert [found["host"]["name"] for found in journal.read_records(folder)] == ["a", "b"]
+        journal.settle(directory)
+        assert [found["host"]["name"] for found in journal.read_records(directory)] == ["a", "b"]
 
     line = st.sampled_from(
         [b'{"host": {"name": "b"}}', b'{"host": {"na', b"[]", b"[" * 9999, b'{"host": []}', b""]
@@ -339,15 +339,15 @@ def _manifest() -> tuple[Any, Any]:
     from faiss_fleet.target.prefix import manifest
 
     good = json.dumps({"schema": 1, "digest": "0" * 16, "strategy": "wheel", "unpacked_bytes": 1, "files": []})
-    folder = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    directory = Path(tempfile.mkdtemp(prefix="fuzz-"))
 
     def read(text: str) -> None:
         for parse in (manifest.parse_manifest, manifest.parse_files):
             with contextlib.suppress(AuditError):
                 parse(text, "/opt/x")
-        (folder / "run.json").write_bytes(text.encode("utf-8", "surrogatepass"))
+        (directory / "run.json").write_bytes(text.encode("utf-8", "surrogatepass"))
         with contextlib.suppress(FleetError):
-            journal.read_run(folder)
+            journal.read_run(directory)
 
     return json_values.map(lambda value: json.dumps(value)) | mixed(good) | st.integers(1, 4000).map(
         lambda n: "[" * n * 25

@@ -116,7 +116,7 @@ FAULTS = (
         "/opt/faiss-fleet is a file",
         written(PREFIX, "not a directory"),
         "fallback",
-        "not_a_folder",
+        "not_a_directory",
         fresh=True,
     ),
     host(

@@ -30,9 +30,9 @@ def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, target: 
 def portable(*hostile: Any) -> Callable[[Path, bytes], Path]:
     """An archive with a Python for glibc 2.17, by its program and names, and with these members as well."""
 
-    def make(folder: Path, program: bytes) -> Path:
+    def make(directory: Path, program: bytes) -> Path:
         usual = [member("python/bin/python3", program), member("python/lib/python3.13/os.py", b"")]
-        path = folder / "portable.tar.gz"
+        path = directory / "portable.tar.gz"
         with tarfile.open(path, "w:gz", compresslevel=1) as tar:
             for info, data in [*usual, *hostile]:
                 tar.addfile(info, io.BytesIO(data) if data or not info.size else _Zeros(info.size))
@@ -61,13 +61,13 @@ def archive(make: Callable[[Path, bytes], Path]) -> Run:
 
     def run(case: Case) -> None:
         case.begin()
-        folder = case.base / "hostile"
-        folder.mkdir()
-        path = make(folder, case.fleet.path(case.converged, "/usr/local/bin/python3.13").read_bytes())
+        directory = case.base / "hostile"
+        directory.mkdir()
+        path = make(directory, case.fleet.path(case.converged, "/usr/local/bin/python3.13").read_bytes())
         given = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
         extra = {"faiss_install__portable_python": given, "faiss_install__strategies": ["wheel"]}
         _refused_or_harmless(case, extra)
-        shutil.rmtree(folder)
+        shutil.rmtree(directory)
         case.heals()
 
     return run

@@ -86,10 +86,10 @@ def _old(case: Case, host: str) -> None:
     for place in ("/tmp", "/opt/faiss-fleet"):
         top = case.fleet.path(host, place)
         for path in [*top.glob("faiss-fleet-*"), *top.glob("*/*.partial*")]:
-            for folder, names, files in os.walk(path):
+            for directory, names, files in os.walk(path):
                 for name in [*names, *files]:
                     with contextlib.suppress(OSError):
-                        os.utime(os.path.join(folder, name), (then, then), follow_symlinks=False)
+                        os.utime(os.path.join(directory, name), (then, then), follow_symlinks=False)
             os.utime(path, (then, then))
     shutil.rmtree(case.fleet.path(host, "/root/.ansible/tmp"), ignore_errors=True)  # Ansible's own
     for path in case.fleet.controller.tmp.iterdir():

@@ -125,10 +125,10 @@ def noise(seat: Seat) -> None:
 
 def other_key(seat: Seat) -> None:
     """known_hosts has another key for this host."""
-    folder = seat.fleet.controller.base
-    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / "other_key"])
-    kind, public, _ = (folder / "other_key.pub").read_text().split(" ", 2)
-    known = seat.fleet.farm.folder / "known_hosts"
+    directory = seat.fleet.controller.base
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "other_key"])
+    kind, public, _ = (directory / "other_key.pub").read_text().split(" ", 2)
+    known = seat.fleet.farm.directory / "known_hosts"
     before = known.read_text()
     address = seat.fleet.farm.hosts[seat.host].address
     lines = [line for line in before.splitlines() if not line.startswith(address + " ")]
@@ -137,7 +137,7 @@ def other_key(seat: Seat) -> None:
     def back() -> None:
         known.write_text(before)
         for name in ("other_key", "other_key.pub"):
-            (folder / name).unlink()
+            (directory / name).unlink()
 
     seat.undo(back)
 

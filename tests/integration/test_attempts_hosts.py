@@ -34,10 +34,10 @@ WHEELS = (
 
 
 class Fleet:
-    """A stand-in with glibc 2.17. The controller has wheels in a folder, as the farm's network leads nowhere else."""
+    """A stand-in with glibc 2.17. The controller has wheels in a directory: the farm's network leads nowhere else."""
 
-    def __init__(self, farm: Farm, folder: Path, wheelhouse: Path, name: str = "old") -> None:
-        self.farm, self.folder, self.wheelhouse, self.name = farm, folder, wheelhouse, name
+    def __init__(self, farm: Farm, directory: Path, wheelhouse: Path, name: str = "old") -> None:
+        self.farm, self.directory, self.wheelhouse, self.name = farm, directory, wheelhouse, name
 
     def playbook(self, book: str, reports: Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         values = {
@@ -54,10 +54,10 @@ class Fleet:
 
     def audit(self, *arguments: str, **variables: Any) -> dict[str, Any]:
         """The record of one run, which has to end well."""
-        done = self.playbook("audit.yml", self.folder, *arguments, **variables)
+        done = self.playbook("audit.yml", self.directory, *arguments, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert (self.folder / "latest").exists(), done.stdout + done.stderr
-        return self.record(self.folder)
+        assert (self.directory / "latest").exists(), done.stdout + done.stderr
+        return self.record(self.directory)
 
     def path(self, path: str) -> Path:
         return self.farm.path(self.name, path)
@@ -76,20 +76,20 @@ class Fleet:
         return sorted(name.partition(".")[0] for name in self._files() if name.endswith(MEMO))
 
     def _files(self) -> list[str]:
-        folder = self.path(f"{PREFIXES}/wheel")
-        found = folder.iterdir() if folder.is_dir() else ()
+        directory = self.path(f"{PREFIXES}/wheel")
+        found = directory.iterdir() if directory.is_dir() else ()
         return [path.name for path in found if not path.name.startswith(".")]
 
 
 @pytest.fixture(scope="module")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("attempts") / "wheelhouse"
+    directory = tmp_path_factory.mktemp("attempts") / "wheelhouse"
     for python, platform, wanted in WHEELS:
-        argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
+        argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(directory)]
         argv += [f"--python-version={python}", f"--platform={platform}", "--platform=manylinux2014_x86_64", *wanted]
         done = subprocess.run(argv, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return directory
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def started() -> Iterator[Farm]:
 
 def found_again(fleet: Fleet) -> None:
     """Leaves the host as it was found, and proves it."""
-    done = fleet.playbook("rollback.yml", fleet.folder, vector_backend__rollback_to="found")
+    done = fleet.playbook("rollback.yml", fleet.directory, vector_backend__rollback_to="found")
     assert done.returncode == 0, done.stdout
     assert not fleet.path(PREFIXES).exists() and not fleet.path("/etc/faiss-fleet").exists()
 
@@ -128,7 +128,7 @@ def test_a_blocked_release_is_proven_blocked_once_and_remembered_by_the_host(fle
     assert next(one for one in first["plan"] if one["id"] == tried["candidate"])["verdict"] == "blocked"
     assert (tried["ok"], tried.get("prediction")) == (False, "confirmed"), tried and tried["bytes_shipped"] > 1_000_000
     assert first["state"] == "native" and "prediction" not in first["attempts"][-1]
-    log = (fleet.folder / "latest" / tried["log_file"]).read_text()
+    log = (fleet.directory / "latest" / tried["log_file"]).read_text()
     assert tried["log_file"].startswith("logs/old/01-wheel") and "GLIBC" in log
     assert fleet.names() == [first["attempts"][-1]["artefact"]["digest"]]
     assert fleet.remembered() == [tried["artefact"]["digest"]]
@@ -228,8 +228,8 @@ def test_a_host_that_hangs_ends_the_attempt_and_not_the_audit(older: Fleet) -> N
     lock = older.path(f"{PREFIXES}/wheel/.{digest}.lock")
     started = time.monotonic()
     with held(lock):
-        for folder in (PREFIXES, f"{PREFIXES}/wheel"):
-            (older.path(folder) / ".made-by-faiss-fleet").touch()
+        for directory in (PREFIXES, f"{PREFIXES}/wheel"):
+            (older.path(directory) / ".made-by-faiss-fleet").touch()
         record = older.audit(faiss_install__attempt_timeout=25)
     assert time.monotonic() - started < 150
     assert record["attempts"][0]["cause"] == "timeout" and digest not in older.names()
@@ -250,19 +250,19 @@ def stalling(fleet: Fleet, after: int) -> Iterator[subprocess.Popen[str]]:
             process.kill()
 
 
-def holding(folder: Path) -> list[str]:
-    """Command lines of the controller's processes that hold SSH connections with sockets in this folder."""
+def holding(directory: Path) -> list[str]:
+    """Command lines of the controller's processes that hold SSH connections with sockets in this directory."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             found.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
-    return [line for line in found if str(folder) in line and line.startswith(("ssh", "sftp"))]
+    return [line for line in found if str(directory) in line and line.startswith(("ssh", "sftp"))]
 
 
 @pytest.mark.slow
 def test_a_transfer_that_hangs_ends_the_attempt_the_next_one_is_made_and_nothing_is_left(older: Fleet) -> None:
     address = older.farm.hosts[older.name].address
-    sockets = older.farm.folder / "line"
+    sockets = older.farm.directory / "line"
     sockets.mkdir(mode=0o700)
     line = {
         "ansible_port": RELAY,
@@ -336,7 +336,7 @@ def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:
     )
     try:
         assert process.stdout and process.stdout.readline() == "up\n"
-        done = fleet.playbook("rollback.yml", fleet.folder)
+        done = fleet.playbook("rollback.yml", fleet.directory)
         assert "is in use by" in done.stdout and done.returncode == 0, done.stdout
         assert inside.exists() and not fleet.path("/etc/faiss-fleet/backend.json").exists()
     finally:
@@ -346,7 +346,7 @@ def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:
 
 
 def test_two_controllers_at_once_leave_one_whole_installation_and_two_whole_records(fleet: Fleet) -> None:
-    controllers = [fleet.folder / name for name in ("one", "two")]
+    controllers = [fleet.directory / name for name in ("one", "two")]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         runs = [pool.submit(fleet.playbook, "audit.yml", reports) for reports in controllers]
     assert [run.result().returncode for run in runs] == [0, 0], [run.result().stdout for run in runs]
@@ -361,10 +361,10 @@ def test_two_controllers_at_once_leave_one_whole_installation_and_two_whole_reco
 
 
 def test_a_controller_that_does_not_get_the_lock_says_who_has_it(fleet: Fleet) -> None:
-    folder = fleet.path("/etc/faiss-fleet")
-    with held(folder / ".backend.json.lock"):
-        done = fleet.playbook("audit.yml", fleet.folder, vector_backend__lock_timeout=1)
-    folder.rmdir()
+    directory = fleet.path("/etc/faiss-fleet")
+    with held(directory / ".backend.json.lock"):
+        done = fleet.playbook("audit.yml", fleet.directory, vector_backend__lock_timeout=1)
+    directory.rmdir()
     assert done.returncode == 2 and "user someone, from another controller" in done.stdout
-    record = json.loads((fleet.folder / "latest" / "records.jsonl").read_text())
+    record = json.loads((fleet.directory / "latest" / "records.jsonl").read_text())
     assert record["state"] == "failed" and "another controller" in record["errors"][-1]["message"]

@@ -23,14 +23,14 @@ WHEEL = "faiss_cpu-1.9.0.post1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x
 
 @dataclass
 class Place:
-    """A host of its own kind: this machine, with every folder that an audit writes to in a temporary one."""
+    """A host of its own kind: this machine, with every directory that an audit writes to in a temporary one."""
 
-    folder: Path
+    directory: Path
 
     def variables(self, **changes: Any) -> dict[str, Any]:
         return {
-            "faiss_install__prefix": str(self.folder / "opt" / "faiss-fleet"),
-            "vector_backend__path": str(self.folder / "etc" / "backend.json"),
+            "faiss_install__prefix": str(self.directory / "opt" / "faiss-fleet"),
+            "vector_backend__path": str(self.directory / "etc" / "backend.json"),
             "vector_backend__user": "root",  # the directories of pytest are closed to others
             "faiss_install__strategies": ["wheel"],
             **changes,
@@ -38,21 +38,21 @@ class Place:
 
     def audit(self, host: str = "here", *arguments: str, **changes: Any) -> subprocess.CompletedProcess[str]:
         connection = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
-        inventory = self.folder / "hosts.json"
+        inventory = self.directory / "hosts.json"
         inventory.write_text(json.dumps({"all": {"hosts": {host: {**connection, **self.variables(**changes)}}}}))
-        environment = {**os.environ, "FAISS_FLEET_REPORTS": str(self.folder / "reports"), "COLUMNS": "400"}
+        environment = {**os.environ, "FAISS_FLEET_REPORTS": str(self.directory / "reports"), "COLUMNS": "400"}
         command = [str(ROOT / ".venv/bin/ansible-playbook"), "audit.yml", "-i", str(inventory), *arguments]
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     def record(self) -> dict[str, Any]:
-        return json.loads((self.folder / "reports" / "latest" / "records.jsonl").read_text())
+        return json.loads((self.directory / "reports" / "latest" / "records.jsonl").read_text())
 
     def written(self) -> list[str]:
         """What the audit left where hosts are changed."""
         return sorted(
-            str(path.relative_to(self.folder))
+            str(path.relative_to(self.directory))
             for top in ("opt", "etc")
-            for path in (self.folder / top).rglob("*")
+            for path in (self.directory / top).rglob("*")
             if path.is_file()
         )
 
@@ -65,13 +65,13 @@ def place(tmp_path: Path) -> Place:
 
 
 @contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
+def mounted(directory: Path, *options: str) -> Iterator[None]:
     needs.root()
-    subprocess.run(["mount", *options, str(folder)], check=True)
+    subprocess.run(["mount", *options, str(directory)], check=True)
     try:
         yield
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
+        subprocess.run(["umount", str(directory)], check=True)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_host_name_that_is_a_path_is_refused(place: Place) -> None:
     done = place.audit(host="../../etc/x")
     assert done.returncode == 2
     assert "ansible_host" in done.stdout
-    assert not (place.folder / "reports").exists() or not list((place.folder / "reports").rglob("*x*"))
+    assert not (place.directory / "reports").exists() or not list((place.directory / "reports").rglob("*x*"))
     assert place.written() == []
 
 
@@ -165,7 +165,7 @@ def test_a_host_name_that_is_a_path_is_refused(place: Place) -> None:
 def test_a_bad_wheelhouse_is_refused_before_the_host_is_touched(
     place: Place, content: bytes, sums: str | None, told: str
 ) -> None:
-    wheelhouse = place.folder / "wheelhouse"
+    wheelhouse = place.directory / "wheelhouse"
     (wheelhouse / WHEEL).write_bytes(content)
     if sums:
         (wheelhouse / "SHA256SUMS").write_text(f"{sums}  {WHEEL}\n")
@@ -186,45 +186,48 @@ def test_a_bad_wheelhouse_is_refused_before_the_host_is_touched(
 def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
     place: Place, options: tuple[str, ...], cause: str
 ) -> None:
-    with mounted(place.folder / "opt", *options):
+    with mounted(place.directory / "opt", *options):
         done = place.audit()
         left = [name for name in place.written() if name.startswith("opt/")]
     record = place.record()
     assert done.returncode == 0, done.stdout
     assert (record["state"], record["cause"]) == ("fallback", cause), record["because"]
     assert record["remedy"] and left == []
-    assert json.loads((place.folder / "etc" / "backend.json").read_text())["backend"] == "js"
+    assert json.loads((place.directory / "etc" / "backend.json").read_text())["backend"] == "js"
 
 
 @pytest.mark.slow
 def test_a_file_in_the_prefixs_place_is_told_before_anything_is_shipped(place: Place) -> None:
-    (place.folder / "opt" / "faiss-fleet").write_text("somebody's")
+    (place.directory / "opt" / "faiss-fleet").write_text("somebody's")
     done = place.audit()
     record = place.record()
     assert done.returncode == 0
-    assert (record["state"], record["cause"], record["attempts"]) == ("fallback", "not_a_folder", [])
-    assert "faiss-fleet is no folder" in record["because"] and place.written()[-1] == "opt/faiss-fleet"
+    assert (record["state"], record["cause"], record["attempts"]) == ("fallback", "not_a_directory", [])
+    assert "faiss-fleet is no directory" in record["because"] and place.written()[-1] == "opt/faiss-fleet"
 
 
 def test_a_file_in_the_settings_place_stops_the_host_without_a_traceback(place: Place) -> None:
-    (place.folder / "etc" / "file").write_text("somebody's")
-    done = place.audit(vector_backend__path=str(place.folder / "etc" / "file" / "backend.json"))
+    (place.directory / "etc" / "file").write_text("somebody's")
+    done = place.audit(vector_backend__path=str(place.directory / "etc" / "file" / "backend.json"))
     record = place.record()
     assert done.returncode == 2 and "traceback" not in (done.stdout + done.stderr).lower()
-    assert (record["state"], record["cause"]) == ("failed", "not_a_folder")
-    assert "is no folder. Nothing was changed" in done.stdout and place.written() == ["etc/file"]
+    assert (record["state"], record["cause"]) == ("failed", "not_a_directory")
+    assert "is no directory. Nothing was changed" in done.stdout and place.written() == ["etc/file"]
 
 
 def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:
     assert place.audit().returncode == 0
-    setting = place.folder / "etc" / "backend.json"
+    setting = place.directory / "etc" / "backend.json"
     before = setting.read_bytes(), place.written()
     assert json.loads(before[0])["backend"] == "faiss"
-    empty = {"faiss_install__cache": str(place.folder / "empty"), "faiss_install__offline": True}
+    empty = {"faiss_install__cache": str(place.directory / "empty"), "faiss_install__offline": True}
     for changes, cause in (
         (empty, "unreachable"),
         ({**empty, "faiss_install__strategies": ["conda"]}, "conda_network"),
-        ({"faiss_install__max_size_mb": 10, "faiss_install__prefix": str(place.folder / "opt" / "two")}, "too_large"),
+        (
+            {"faiss_install__max_size_mb": 10, "faiss_install__prefix": str(place.directory / "opt" / "two")},
+            "too_large",
+        ),
     ):
         done = place.audit(**changes)
         record = place.record()
@@ -235,7 +238,7 @@ def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -
 
 
 def test_a_read_only_etc_stops_the_host_before_anything_is_installed(place: Place) -> None:
-    with mounted(place.folder / "etc", "-t", "tmpfs", "-o", "ro", "tmpfs"):
+    with mounted(place.directory / "etc", "-t", "tmpfs", "-o", "ro", "tmpfs"):
         done = place.audit()
     record = place.record()
     assert done.returncode == 2
@@ -245,7 +248,7 @@ def test_a_read_only_etc_stops_the_host_before_anything_is_installed(place: Plac
 
 
 def test_the_gate_fails_on_a_fallback_and_names_the_host(place: Place) -> None:
-    with mounted(place.folder / "opt", "-t", "tmpfs", "-o", "noexec", "tmpfs"):
+    with mounted(place.directory / "opt", "-t", "tmpfs", "-o", "noexec", "tmpfs"):
         done = place.audit("here", "-e", "fleet_report__fail_on_fallback=true")
     assert done.returncode == 2
     assert "here" in done.stdout and "fail_on_fallback" in done.stdout
@@ -253,7 +256,7 @@ def test_the_gate_fails_on_a_fallback_and_names_the_host(place: Place) -> None:
 
 
 def test_misspelt_variables_of_groups_and_of_the_command_line_are_refused_in_a_few_lines(place: Place) -> None:
-    group = place.folder / "group_vars" / "all.yml"
+    group = place.directory / "group_vars" / "all.yml"
     group.parent.mkdir()
     group.write_text("faiss_install__stratgies: [js]\nvector_backend_path: /tmp/x\n")
     done = place.audit("here", "-e", "faiss_instal__keep=true", "-e", "glibc_facts__timeout=soon")
@@ -279,7 +282,7 @@ def test_a_value_of_the_command_line_gets_its_type(place: Place) -> None:
 
 
 def test_the_validation_of_a_role_used_alone_refuses_a_misspelt_nested_option(place: Place) -> None:
-    playbook = place.folder / "alone.yml"
+    playbook = place.directory / "alone.yml"
     playbook.write_text(
         "- hosts: localhost\n  gather_facts: false\n  roles:\n    - role: faiss_install\n"
         "      vars: {faiss_install__search_test: {min_recall: {ifv: 0.5}}}\n"
@@ -293,14 +296,14 @@ def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) 
     """Ansible validates the roles' arguments whatever --tags says; that alone makes no audit of it."""
     done = place.audit("here", "--tags", "probe", "-e", "fleet_report__fail_on_fallback=true")
     assert done.returncode == 0 and "Ask each host once" in done.stdout, done.stdout
-    assert place.written() == [] and not list(place.folder.glob("reports/2*/records.jsonl"))
-    assert len(list(place.folder.glob("reports/2*/facts.jsonl"))) == 1
+    assert place.written() == [] and not list(place.directory.glob("reports/2*/records.jsonl"))
+    assert len(list(place.directory.glob("reports/2*/facts.jsonl"))) == 1
 
 
 @pytest.mark.parametrize("gate", ["", "command line", "group"])
 def test_an_inventory_without_hosts_leaves_no_run_and_passes_no_gate(place: Place, gate: str) -> None:
-    environment = {**os.environ, "FAISS_FLEET_REPORTS": str(place.folder / "reports")}
-    empty = place.folder / "empty.yml"
+    environment = {**os.environ, "FAISS_FLEET_REPORTS": str(place.directory / "reports")}
+    empty = place.directory / "empty.yml"
     variables = "  vars: {fleet_report__fail_on_fallback: true}\n" if gate == "group" else ""
     empty.write_text(f"all:\n{variables}  children:\n    centos7:\n      hosts:\n")
     command = [str(ROOT / ".venv/bin/ansible-playbook"), "audit.yml", "-i", str(empty)]
@@ -308,7 +311,7 @@ def test_an_inventory_without_hosts_leaves_no_run_and_passes_no_gate(place: Plac
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode != 0) == bool(gate), done.stdout + done.stderr
     assert "names no host" in done.stdout + done.stderr
-    assert not list((place.folder / "reports").glob("2*"))
+    assert not list((place.directory / "reports").glob("2*"))
 
 
 def test_a_limit_that_matches_nothing_passes_no_gate(place: Place) -> None:

@@ -27,19 +27,19 @@ TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started"
 
 
 class Fleet:
-    def __init__(self, farm: Farm, folder: Path) -> None:
-        self.farm, self.folder = farm, folder
+    def __init__(self, farm: Farm, directory: Path) -> None:
+        self.farm, self.directory = farm, directory
         values = {
             "faiss_install__strategies": ["wheel"],
-            "faiss_install__wheelhouse": str(class_wheels.folder()),
-            "faiss_install__cache": str(folder / "cache"),
+            "faiss_install__wheelhouse": str(class_wheels.directory()),
+            "faiss_install__cache": str(directory / "cache"),
             "faiss_install__measure_fallback": False,
             "faiss_install__search_test": {"workload": {"n": 2000, "d": 32, "k": 5, "queries": 40, "loader": False}},
         }
         hangs = {"ansible_python_interpreter": "/opt/hangs"}
         variables = {name: values | (hangs if name == "hangs" else {}) for name in HOSTS}
-        self.inventory = farm.write_inventory(folder / "hosts.json", variables)
-        self.environment = {**os.environ, "FAISS_FLEET_REPORTS": str(folder / "reports"), "ANSIBLE_NOCOLOR": "1"}
+        self.inventory = farm.write_inventory(directory / "hosts.json", variables)
+        self.environment = {**os.environ, "FAISS_FLEET_REPORTS": str(directory / "reports"), "ANSIBLE_NOCOLOR": "1"}
 
     def argv(self, *arguments: str, book: str = "audit.yml") -> list[str]:
         return ["ansible-playbook", book, "-i", str(self.inventory), *arguments]
@@ -48,7 +48,7 @@ class Fleet:
         return self.farm.run(self.argv(*arguments, book=book), cwd=ROOT, env=self.environment, timeout=600)
 
     def records(self) -> dict[str, dict[str, Any]]:
-        lines = (self.folder / "reports/latest/records.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (self.directory / "reports/latest/records.jsonl").read_text(encoding="utf-8").splitlines()
         return {record["host"]["name"]: record for record in map(json.loads, lines)}
 
     def calls(self, *names: str) -> list[int]:

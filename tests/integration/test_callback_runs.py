@@ -93,21 +93,21 @@ AUDIT = """
 
 
 class Fleet:
-    """A project folder of the test's own: plugins that play the stages, an inventory, a playbook."""
+    """A project directory of the test's own: plugins that play the stages, an inventory, a playbook."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.reports, self.ran = folder, folder / "reports", folder / "ran"
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.reports, self.ran = directory, directory / "reports", directory / "ran"
         by_state: dict[str, Any] = {}
         for record in sample_records.records(13):
             by_state.setdefault(record["state"], record)
-        samples = folder / "samples.json"
+        samples = directory / "samples.json"
         samples.write_text(json.dumps(by_state))
-        (folder / "action").mkdir()
+        (directory / "action").mkdir()
         for name, body in BODIES.items():
             text = STAGE.format(samples=str(samples), body=body.format(ran=str(self.ran)).strip())
-            (folder / "action" / f"{name}.py").write_text(text)
-        (folder / "ansible.cfg").write_text(
-            f"[defaults]\naction_plugins = {folder}/action:{ROOT}/plugins/action\nlibrary = {ROOT}/library\n"
+            (directory / "action" / f"{name}.py").write_text(text)
+        (directory / "ansible.cfg").write_text(
+            f"[defaults]\naction_plugins = {directory}/action:{ROOT}/plugins/action\nlibrary = {ROOT}/library\n"
             f"callback_plugins = {ROOT}/plugins/callback\ncallbacks_enabled = fleet_record\nroles_path = {ROOT}/roles\n"
             "gathering = explicit\nretry_files_enabled = false\nlocalhost_warning = false\nforks = 4\n"
             "[ssh_connection]\nssh_args = -o ConnectTimeout=3 -o BatchMode=yes\n"
@@ -120,11 +120,11 @@ class Fleet:
         local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
         children = {name: {"hosts": dict.fromkeys(members)} for name, members in (groups or {}).items()}
         hosts = {name: {**local, **variables} for name, variables in hosts.items()}
-        (self.folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "children": children}}))
+        (self.directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "children": children}}))
 
     def book(self, play: str = "", between: str = "", after: str = "", text: str = AUDIT) -> None:
         """Writes the playbook, with more lines where a test wants them."""
-        (self.folder / "book.yml").write_text(text.format(play=play, between=between, after=after))
+        (self.directory / "book.yml").write_text(text.format(play=play, between=between, after=after))
 
     def command(self, *arguments: str, book: str = "book.yml") -> list[str]:
         """What is started."""
@@ -136,7 +136,7 @@ class Fleet:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("ANSIBLE_", "FAISS_FLEET_"))}
         return {
             **kept,
-            "ANSIBLE_CONFIG": str(self.folder / "ansible.cfg"),
+            "ANSIBLE_CONFIG": str(self.directory / "ansible.cfg"),
             "ANSIBLE_NOCOLOR": "1",
             "COLUMNS": "120",
             **more,
@@ -146,16 +146,16 @@ class Fleet:
         """One run to its end."""
         return subprocess.run(
             self.command(*arguments, book=book),
-            cwd=self.folder,
+            cwd=self.directory,
             env=self.environment(**environment),
             capture_output=True,
             text=True,
             timeout=120,
         )
 
-    def records(self, folder: str = "latest") -> dict[str, dict[str, Any]]:
+    def records(self, directory: str = "latest") -> dict[str, dict[str, Any]]:
         """Records by host, each held against the schema; one line a host."""
-        lines = (self.reports / folder / "records.jsonl").read_text(encoding="utf-8").splitlines()
+        lines = (self.reports / directory / "records.jsonl").read_text(encoding="utf-8").splitlines()
         found = [json.loads(line) for line in lines]
         for record in found:
             jsonschema.validate(record, SCHEMA)
@@ -163,9 +163,9 @@ class Fleet:
         assert len(names) == len(set(names))
         return dict(zip(names, found, strict=True))
 
-    def states(self, folder: str = "latest") -> dict[str, str]:
+    def states(self, directory: str = "latest") -> dict[str, str]:
         """States by host."""
-        return {name: record["state"] for name, record in self.records(folder).items()}
+        return {name: record["state"] for name, record in self.records(directory).items()}
 
 
 @pytest.fixture
@@ -292,21 +292,21 @@ def test_a_killed_controller_loses_nothing_that_was_finished(fleet: Fleet) -> No
     fleet.inventory({"a": {}, "b": {"ends": "slow"}, "c": {"ends": "fallback"}, "d": {"ends": "slow"}})
     fleet.book("strategy: ansible.builtin.host_pinned")
     started = subprocess.Popen(
-        fleet.command(), cwd=fleet.folder, env=fleet.environment(), start_new_session=True, stdout=subprocess.DEVNULL
+        fleet.command(), cwd=fleet.directory, env=fleet.environment(), start_new_session=True, stdout=subprocess.DEVNULL
     )
     try:
-        folder = _wait_for_lines(fleet, 2)
+        directory = _wait_for_lines(fleet, 2)
     finally:
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
-    assert fleet.states(folder.name) == {"a": "native", "c": "fallback"}
+    assert fleet.states(directory.name) == {"a": "native", "c": "fallback"}
     assert not (fleet.reports / "latest").exists()
-    with (folder / "records.jsonl").open("a") as file:
+    with (directory / "records.jsonl").open("a") as file:
         file.write('{"schema": 1, "host": {"na')  # and the line that was being written
-    done = fleet.run("-e", f"fleet_report__run={folder.name}", book=str(ROOT / "report.yml"))
+    done = fleet.run("-e", f"fleet_report__run={directory.name}", book=str(ROOT / "report.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
-    assert fleet.states(folder.name) == {"a": "native", "b": "failed", "c": "fallback", "d": "failed"}
-    again = fleet.run("-e", f"fleet_report__run={folder.name}", book=str(ROOT / "report.yml"))
+    assert fleet.states(directory.name) == {"a": "native", "b": "failed", "c": "fallback", "d": "failed"}
+    again = fleet.run("-e", f"fleet_report__run={directory.name}", book=str(ROOT / "report.yml"))
     assert "changed=0" in again.stdout
 
 
@@ -327,7 +327,7 @@ def test_a_signal_that_ends_the_audit_leaves_reports_with_every_host(
     fleet.book("strategy: ansible.builtin.host_pinned")
     started = subprocess.Popen(
         fleet.command(),
-        cwd=fleet.folder,
+        cwd=fleet.directory,
         env=fleet.environment(),
         start_new_session=True,
         stdout=subprocess.DEVNULL,
@@ -363,18 +363,18 @@ def _wait_for_lines(fleet: Fleet, count: int) -> Path:
 def test_a_host_name_is_never_a_path(fleet: Fleet) -> None:
     names = ["../../etc/x", "/etc/y", "..", "a/b"]
     fleet.inventory({name: {} for name in names})
-    before = {path for path in fleet.folder.rglob("*") if fleet.reports not in path.parents}
+    before = {path for path in fleet.directory.rglob("*") if fleet.reports not in path.parents}
     assert fleet.run().returncode == 0
     assert set(fleet.records()) == set(names)
     run = (fleet.reports / "latest").resolve()
     written = {path.parent for path in fleet.reports.rglob("*") if path.is_file()}
-    assert written == {run, fleet.reports}, "the run's folder, and the store beside it"
-    assert {path for path in fleet.folder.rglob("*") if fleet.reports not in path.parents} <= {
+    assert written == {run, fleet.reports}, "the run's directory, and the store beside it"
+    assert {path for path in fleet.directory.rglob("*") if fleet.reports not in path.parents} <= {
         *before,
         fleet.reports,
         fleet.ran,
-        *fleet.folder.glob("action/__pycache__*"),
-        *fleet.folder.glob("action/__pycache__/*"),
+        *fleet.directory.glob("action/__pycache__*"),
+        *fleet.directory.glob("action/__pycache__/*"),
     }
 
 
@@ -407,7 +407,7 @@ def test_secrets_of_the_inventory_are_in_no_file(fleet: Fleet) -> None:
     assert [(name, word) for name, text in texts.items() for word in planted if word in text] == []
 
 
-@pytest.mark.parametrize("place", ["a file", "latest is a folder"])
+@pytest.mark.parametrize("place", ["a file", "latest is a directory"])
 def test_reports_that_cannot_be_written_stop_the_run_before_it_begins(fleet: Fleet, place: str) -> None:
     if place == "a file":
         fleet.reports.write_text("in the way")

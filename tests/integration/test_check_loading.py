@@ -65,10 +65,10 @@ def addons(place: Path) -> list[Loadable]:
     found = []
     for variant in recipe.VARIANTS:
         packed, _ = build.artefact(variant, Options(cache=options.default_cache()))
-        folder = place / variant.level
+        directory = place / variant.level
         with tarfile.open(packed.archive) as tar:
-            tar.extractall(folder, filter="data")
-        found.append(loading.at(f"faiss-node {variant.level}", folder))
+            tar.extractall(directory, filter="data")
+        found.append(loading.at(f"faiss-node {variant.level}", directory))
     return found
 
 

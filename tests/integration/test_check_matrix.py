@@ -89,18 +89,18 @@ def variables(cell: Cell, wheelhouse: Path, empty: Path) -> dict[str, Any]:
 
 def wheelhouse() -> Path:
     """The wheels of all cells, downloaded once."""
-    folder = cache.folder("matrix", "check-wheels")
+    directory = cache.directory("matrix", "check-wheels")
     with cache.lock("check-wheels"):
         for python, platform, wanted in WHEELS:
-            done = folder / f".{python}"
+            done = directory / f".{python}"
             if done.exists():
                 continue
-            argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
+            argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(directory)]
             argv += ["--no-deps", f"--python-version={python}", f"--platform={platform}", *wanted]
             said = subprocess.run(argv, capture_output=True, text=True, timeout=300)
             assert said.returncode == 0, said.stdout + said.stderr
             done.touch()
-    return folder
+    return directory
 
 
 @dataclass
@@ -119,18 +119,18 @@ def hide(farm: Farm, cell: Cell) -> None:
             path.unlink()
 
 
-def run(cells: Iterable[Cell], folder: Path) -> Outcome:
+def run(cells: Iterable[Cell], directory: Path) -> Outcome:
     needs.root()
     needs.command("sshd")
     cells = list(cells)
     with Farm({cell.name: cell.recipe for cell in cells}) as farm:
         for cell in cells:
             hide(farm, cell)
-        given = {cell.name: variables(cell, wheelhouse(), folder / "empty") for cell in cells}
-        inventory = farm.write_inventory(folder / "hosts.json", given)
+        given = {cell.name: variables(cell, wheelhouse(), directory / "empty") for cell in cells}
+        inventory = farm.write_inventory(directory / "hosts.json", given)
 
         def records(name: str, *arguments: str) -> dict[Cell, dict[str, Any]]:
-            reports = folder / name
+            reports = directory / name
             environment = {
                 **os.environ,
                 "FAISS_FLEET_REPORTS": str(reports),

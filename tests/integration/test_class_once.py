@@ -24,13 +24,13 @@ IN_NONBLOCK = 0x800
 
 
 class Arrivals:
-    """Names of the files that were moved into a folder since it was made, as the kernel tells them."""
+    """Names of the files that were moved into a directory since it was made, as the kernel tells them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, directory: Path) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         self._descriptor = libc.inotify_init1(IN_NONBLOCK)
-        if libc.inotify_add_watch(self._descriptor, os.fsencode(folder), IN_MOVED_TO) < 0:
-            raise OSError(ctypes.get_errno(), f"inotify cannot watch {folder}")
+        if libc.inotify_add_watch(self._descriptor, os.fsencode(directory), IN_MOVED_TO) < 0:
+            raise OSError(ctypes.get_errno(), f"inotify cannot watch {directory}")
 
     def names(self) -> list[str]:
         data, found = os.read(self._descriptor, 1 << 20), []
@@ -58,14 +58,14 @@ def test_hosts_of_a_class_share_one_solve_one_download_and_one_pack(farm: Farm, 
     variables = {name: options for name in HOSTS}
     inventory = farm.write_inventory(tmp_path / "hosts.json", variables)
     argv = ["ansible-playbook", "audit.yml", "-i", str(inventory), "--forks", str(len(HOSTS))]
-    with Index(class_wheels.folder(), tmp_path / "asked", farm.prefix) as index:
+    with Index(class_wheels.directory(), tmp_path / "asked", farm.prefix) as index:
         env = {**os.environ, **index.environment, "FAISS_FLEET_REPORTS": str(tmp_path / "reports")}
         done = farm.run(argv, cwd=ROOT, env=env)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr
         assert sorted(hosts_changed(done.stdout)) == sorted(HOSTS)
         # Only a solve asks for numpy; faiss-cpu's page is also where newer releases are looked for.
         assert index.listings()["numpy"] == 1
-        assert index.downloads() == {path.name: 1 for path in class_wheels.folder().iterdir()}
+        assert index.downloads() == {path.name: 1 for path in class_wheels.directory().iterdir()}
     packed = [name for name in arrivals.names() if name.endswith(".tar.gz")]
     assert len(packed) == 1
     digest = packed[0].removeprefix("wheel-").removesuffix(".tar.gz")

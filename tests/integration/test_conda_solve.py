@@ -56,7 +56,7 @@ def facts(glibc: str, isa: str = "x86-64-v3", arch: str = "x86_64") -> dict[str,
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def directory(tmp_path: Path) -> Path:
     conda_channel.make(tmp_path / "channel", PYTHON, PURE, OLD, NEW)
     return tmp_path / "channel"
 
@@ -89,8 +89,8 @@ class Fleet:
 
 
 @pytest.fixture
-def fleet(tmp_path: Path, folder: Path) -> Fleet:
-    return Fleet(tmp_path / "cache", f"file://{folder}")
+def fleet(tmp_path: Path, directory: Path) -> Fleet:
+    return Fleet(tmp_path / "cache", f"file://{directory}")
 
 
 def member(artefact: Artefact, name: str) -> bytes:
@@ -158,8 +158,8 @@ def test_a_version_that_is_too_new_is_refused_with_the_newest_that_fits(fleet: F
     assert "newest that would have fitted is faiss-cpu 1.9.0" in str(found)
 
 
-def test_a_cpu_that_is_too_old_is_no_fault_of_glibc(fleet: Fleet, folder: Path) -> None:
-    conda_channel.make(folder, V4)
+def test_a_cpu_that_is_too_old_is_no_fault_of_glibc(fleet: Fleet, directory: Path) -> None:
+    conda_channel.make(directory, V4)
     assert fleet.get("2.36", "x86-64-v4") and fleet.made.found["version"] == "2.0.0"
     assert fleet.get("2.36", "x86-64-v3") and fleet.made.found["version"] == "1.15.1"
     assert fleet.refused("2.36", "x86-64-v3", conda_packages=["faiss-cpu >=2", "python"]).cause == "cpu_isa"
@@ -197,8 +197,8 @@ def cut(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [swap, grow, cut])
-def test_a_package_that_is_not_the_one_indexed_is_refused(fleet: Fleet, folder: Path, change: Any) -> None:
-    change(folder / "linux-64" / OLD.file)
+def test_a_package_that_is_not_the_one_indexed_is_refused(fleet: Fleet, directory: Path, change: Any) -> None:
+    change(directory / "linux-64" / OLD.file)
     found = fleet.refused("2.17")
     assert found.cause == "hash_mismatch"
     assert OLD.file in str(found)
@@ -214,16 +214,16 @@ def test_a_package_that_changed_in_the_cache_is_fetched_again(fleet: Fleet) -> N
     assert fleet.get("2.17").archive.read_bytes() == first
 
 
-def test_a_package_that_cannot_be_unpacked_leaves_nothing_and_the_next_run_succeeds(fleet: Fleet, folder: Path) -> None:
-    whole = (folder / "linux-64" / OLD.file).read_bytes()
+def test_a_package_that_cannot_be_unpacked_leaves_nothing_and_the_next_run_works(fleet: Fleet, directory: Path) -> None:
+    whole = (directory / "linux-64" / OLD.file).read_bytes()
     # The index vouches for a package whose payload breaks off: the sum is right, and installing fails half way.
-    (folder / "linux-64" / OLD.file).write_bytes(_with_broken_payload(whole))
-    conda_channel.make(folder)
+    (directory / "linux-64" / OLD.file).write_bytes(_with_broken_payload(whole))
+    conda_channel.make(directory)
     found = fleet.refused("2.17")
     assert found.cause == "corrupt_artefact"
     assert fleet.archives() == []
-    (folder / "linux-64" / OLD.file).write_bytes(whole)
-    conda_channel.make(folder)
+    (directory / "linux-64" / OLD.file).write_bytes(whole)
+    conda_channel.make(directory)
     assert fleet.get("2.17").archive.is_file()
 
 
@@ -249,12 +249,12 @@ def test_a_solver_killed_in_the_middle_leaves_no_archive(fleet: Fleet, monkeypat
     assert fleet.get("2.17").archive.is_file()
 
 
-def test_the_locks_give_the_same_archive_again(fleet: Fleet, folder: Path, tmp_path: Path) -> None:
+def test_the_locks_give_the_same_archive_again(fleet: Fleet, directory: Path, tmp_path: Path) -> None:
     first = fleet.get("2.17")
     (explicit,) = (fleet.cache / "locks").glob("*.explicit.txt")
     (pixi,) = (fleet.cache / "locks").glob("*.pixi.lock")
     # The channel has moved on; the locks have not.
-    conda_channel.make(folder, Package("faiss-cpu", "1.9.9", ("python",), {"lib/libfaiss.so": b"newer"}))
+    conda_channel.make(directory, Package("faiss-cpu", "1.9.9", ("python",), {"lib/libfaiss.so": b"newer"}))
     for number, lock in enumerate((explicit, pixi)):
         again = Fleet(tmp_path / f"cache{number}", fleet.channel)
         artefact = again.get("2.17", conda_lock=str(lock))
@@ -292,7 +292,7 @@ def test_a_file_that_is_no_lock_is_refused(fleet: Fleet, tmp_path: Path) -> None
     assert found.cause == "corrupt_artefact"
 
 
-def test_offline_a_channel_in_a_folder_and_a_filled_cache_both_serve(fleet: Fleet, folder: Path) -> None:
+def test_offline_a_channel_in_a_folder_and_a_filled_cache_both_serve(fleet: Fleet, directory: Path) -> None:
     first = fleet.get("2.17", offline=True)
     assert fleet.get("2.17", offline=True).digest == first.digest
 
@@ -347,8 +347,8 @@ class Guarded(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[str]:
-    handler = functools.partial(Guarded, directory=str(folder))
+def server(directory: Path) -> Iterator[str]:
+    handler = functools.partial(Guarded, directory=str(directory))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"127.0.0.1:{server.server_address[1]}/private"
@@ -384,8 +384,8 @@ def test_a_wrong_password_is_told_without_it(fleet: Fleet, server: str) -> None:
     assert "wr0ng" not in str(found)
 
 
-def test_a_changed_package_of_a_mirror_is_refused(fleet: Fleet, folder: Path, server: str) -> None:
-    swap(folder / "linux-64" / OLD.file)
+def test_a_changed_package_of_a_mirror_is_refused(fleet: Fleet, directory: Path, server: str) -> None:
+    swap(directory / "linux-64" / OLD.file)
     found = Fleet(fleet.cache, f"http://me:s3cret@{server}").refused("2.17")
     assert found.cause == "hash_mismatch"
     assert "s3cret" not in str(found)

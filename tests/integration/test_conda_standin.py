@@ -36,8 +36,8 @@ def containers() -> Iterator[dict[str, str]]:
 
 
 class Audit:
-    def __init__(self, folder: Path, containers: dict[str, str]) -> None:
-        self.folder = folder
+    def __init__(self, directory: Path, containers: dict[str, str]) -> None:
+        self.directory = directory
         hosts = {
             name: {
                 "ansible_connection": "containers.podman.podman",
@@ -50,19 +50,19 @@ class Audit:
             "faiss_install__strategies": ["conda"],
             "faiss_install__measure_fallback": False,
             "faiss_install__conda_channels": [f"file://{conda_channel.real()}"],
-            "faiss_install__cache": str(folder / "cache"),
+            "faiss_install__cache": str(directory / "cache"),
             "faiss_install__search_test": {"workload": WORKLOAD},
         }
-        (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": variables}}))
+        (directory / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts, "vars": variables}}))
 
     @property
     def reports(self) -> Path:
-        return self.folder / "reports"
+        return self.directory / "reports"
 
     def playbook(self, book: str, *arguments: str) -> str:
         """What the playbook printed."""
         environment = {**os.environ, "FAISS_FLEET_REPORTS": str(self.reports), "ANSIBLE_NOCOLOR": "1"}
-        argv = [sys.executable, "-m", "ansible", "playbook", book, "-i", str(self.folder / "hosts.json")]
+        argv = [sys.executable, "-m", "ansible", "playbook", book, "-i", str(self.directory / "hosts.json")]
         done = subprocess.run(
             [*argv, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=1200
         )
@@ -116,7 +116,7 @@ def test_the_environment_knows_where_it_is(records: dict[str, Any], containers: 
 def test_hosts_of_a_class_share_a_solve_and_an_archive(records: dict[str, Any], audit: Audit) -> None:
     digests = {name: record["attempts"][0]["artefact"]["digest"] for name, record in records.items()}
     assert digests["centos7-py38"] == digests["centos7-stock"] != digests["debian12"]
-    assert len(list((audit.folder / "cache" / "archives").glob("conda-*.tar.gz"))) == 2
+    assert len(list((audit.directory / "cache" / "archives").glob("conda-*.tar.gz"))) == 2
 
 
 def test_a_second_run_changes_nothing(records: dict[str, Any], audit: Audit) -> None:

@@ -36,20 +36,20 @@ OURS = "localhost/faiss-fleet/container"
 class Case:
     """One engine, one host on this machine, and the records of its first audit."""
 
-    def __init__(self, name: str, folder: Path, environment: dict[str, str], cache: Path) -> None:
-        self.name, self.folder, self.environment, self.cache = name, folder, environment, cache
-        host = {"here": container_audit.local(folder / "host")}
-        (folder / "host" / "opt").mkdir(parents=True)
-        (folder / "host" / "etc").mkdir()
+    def __init__(self, name: str, directory: Path, environment: dict[str, str], cache: Path) -> None:
+        self.name, self.directory, self.environment, self.cache = name, directory, environment, cache
+        host = {"here": container_audit.local(directory / "host")}
+        (directory / "host" / "opt").mkdir(parents=True)
+        (directory / "host" / "etc").mkdir()
         self.images_before = self.images()
-        self.tree_before = container_audit.tree(folder / "host")
+        self.tree_before = container_audit.tree(directory / "host")
         self.audit = Audit(
-            folder,
+            directory,
             host,
             environment,
             container_engine=name,
             container_source="build",
-            container_base=container_audit.base(folder),
+            container_base=container_audit.base(directory),
             container_memory_mb=1024,
             container_pids=64,
             cache=str(cache),
@@ -69,7 +69,7 @@ class Case:
 
     def programs(self) -> list[str]:
         """What the prefixes of containers are started by."""
-        return [path for path in container_audit.tree(self.folder / "host") if path.endswith("bin/faiss-python")]
+        return [path for path in container_audit.tree(self.directory / "host") if path.endswith("bin/faiss-python")]
 
     def containers(self) -> list[str]:
         return self.engine("ps", "--all", "--filter", "name=faiss-fleet-", "--format", "{{.Names}}").split()
@@ -86,14 +86,14 @@ class Case:
     params=["podman", *(pytest.param(name, marks=pytest.mark.slow) for name in ("docker", "docker-containerd"))],
 )
 def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Case]:
-    folder = tmp_path_factory.mktemp(request.param)
-    folder.chmod(0o755)
+    directory = tmp_path_factory.mktemp(request.param)
+    directory.chmod(0o755)
     # The image is built once for all.
     cache = tmp_path_factory.getbasetemp() / "cache"
     name, _, store = request.param.partition("-")
-    engine = container_audit.podman() if name == "podman" else docker_engine.daemon(folder, bool(store))
+    engine = container_audit.podman() if name == "podman" else docker_engine.daemon(directory, bool(store))
     with engine as environment:
-        yield Case(name, folder, environment, cache)
+        yield Case(name, directory, environment, cache)
 
 
 @pytest.fixture(scope="module")
@@ -311,7 +311,7 @@ def test_rollback_leaves_files_and_images_as_they_were(case: Case, record: dict[
     said = case.audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
     assert "its image is removed" in said
     assert case.images() == case.images_before
-    assert container_audit.tree(case.folder / "host") == case.tree_before
+    assert container_audit.tree(case.directory / "host") == case.tree_before
     assert "changed=0" in case.audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
 
 
@@ -324,7 +324,7 @@ def archive(case: Case, record: dict[str, Any]) -> Path:
 
 @pytest.mark.slow
 def test_an_image_that_was_there_before_stays(case: Case, archive: Path) -> None:
-    plain = case.folder / "own.tar"
+    plain = case.directory / "own.tar"
     subprocess.run(f"gzip -dc {archive} > {plain}", shell=True, check=True)
     case.engine("load", "--input", str(plain))
     given = {"file": str(plain), "sha256": container_audit.cache.sha256(plain)}
@@ -360,7 +360,7 @@ class Shop:
 
     def __init__(self, case: Case, registry: Registry) -> None:
         self.registry = registry
-        conf = case.folder / "registries.conf"
+        conf = case.directory / "registries.conf"
         conf.write_text(f'[[registry]]\nlocation = "{registry.host}"\ninsecure = true\n')
         case.audit.environment["CONTAINERS_REGISTRIES_CONF"] = str(conf)
 
@@ -385,7 +385,7 @@ def test_a_tag_is_resolved_once_and_hosts_pull_its_digest(case: Case, shop: Shop
     case.wait_until_none()
     case.audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
     assert case.images() == case.images_before
-    assert container_audit.tree(case.folder / "host") == case.tree_before
+    assert container_audit.tree(case.directory / "host") == case.tree_before
 
 
 def refused(case: Case, **options: Any) -> dict[str, Any]:
@@ -423,7 +423,7 @@ def test_a_registry_that_limits(case: Case, shop: Shop) -> None:
 @pytest.mark.slow
 @with_podman
 def test_a_registry_whose_certificate_nobody_knows(case: Case, archive: Path) -> None:
-    certificate = case.folder / "registry.pem"
+    certificate = case.directory / "registry.pem"
     subprocess.run(
         [
             "openssl",
@@ -456,7 +456,7 @@ def test_a_registry_whose_certificate_nobody_knows(case: Case, archive: Path) ->
 
 def image_with(case: Case, archive: Path, name: str, files: dict[str, str]) -> dict[str, str]:
     """The built image with other files in its site-packages, as an archive of the inventory."""
-    work = case.folder / name
+    work = case.directory / name
     work.mkdir()
     image = container_archive.read(archive, work)
     assert image is not None
@@ -470,7 +470,7 @@ def image_with(case: Case, archive: Path, name: str, files: dict[str, str]) -> d
     about["rootfs"]["diff_ids"].append(f"sha256:{container_audit.cache.sha256(layer)}")
     del about["history"]
     made = container_archive.Image(json.dumps(about).encode(), (*image.layers, layer))
-    target = case.folder / f"{name}.tar.gz"
+    target = case.directory / f"{name}.tar.gz"
     container_archive.write(made, target)
     shutil.rmtree(work)
     return {"file": str(target), "sha256": container_audit.cache.sha256(target)}

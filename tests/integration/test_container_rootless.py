@@ -32,7 +32,7 @@ def target() -> Iterator[str]:
         )
         engine.podman("cp", ROOT / "loaders/python/faiss_fleet_loader", f"{container}:/srv/")
         for name in ("search", "bare", "narrow"):
-            # podman makes its folders in a home when it is first asked.
+            # podman makes its directories in a home when it is first asked.
             Host(container, name).own("podman info >/dev/null")
         yield container
 
@@ -50,11 +50,11 @@ def before(host: Host) -> dict[str, set[str]]:
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The base and the cache: the image is built once for all users."""
-    folder = tmp_path_factory.mktemp("shared")
-    return {"container_base": container_audit.base(folder), "cache": str(folder / "cache")}
+    directory = tmp_path_factory.mktemp("shared")
+    return {"container_base": container_audit.base(directory), "cache": str(directory / "cache")}
 
 
-def audit_of(found: Host, folder: Path, shared: dict[str, Any]) -> Audit:
+def audit_of(found: Host, directory: Path, shared: dict[str, Any]) -> Audit:
     """No become anywhere; the prefix and the setting are in the user's home."""
     home = f"/home/{found.user}"
     place = {
@@ -63,7 +63,7 @@ def audit_of(found: Host, folder: Path, shared: dict[str, Any]) -> Audit:
         "ansible_become": False,
     }
     hosts = {"target": {**found.connection(), **place}}
-    return Audit(folder, hosts, dict(os.environ), container_source="build", **shared)
+    return Audit(directory, hosts, dict(os.environ), container_source="build", **shared)
 
 
 @pytest.fixture(scope="module")

@@ -32,13 +32,13 @@ def before(host: Host) -> dict[str, set[str]]:
 
 @pytest.fixture(scope="module")
 def audit(tmp_path_factory: pytest.TempPathFactory, host: Host, before: dict[str, set[str]]) -> Audit:
-    folder = tmp_path_factory.mktemp("target")
+    directory = tmp_path_factory.mktemp("target")
     return Audit(
-        folder,
+        directory,
         {"target": host.connection()},
         dict(os.environ),
         container_source="build",
-        container_base=container_audit.base(folder),
+        container_base=container_audit.base(directory),
     )
 
 

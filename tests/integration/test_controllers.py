@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCK = "requirements/controller.txt"
 
 
-def make_venv(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [str(ROOT / "tools" / "make-venv"), str(folder), LOCK]
+def make_venv(directory: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "tools" / "make-venv"), str(directory), LOCK]
     return subprocess.run(
         command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )

@@ -62,13 +62,13 @@ def reach(farm: Farm, project: Path) -> None:
     relay = f"{' '.join(farm.prefix)} {needs.command('busybox')} nc %h %p"
     known = json.loads(farm.inventory.read_text(encoding="utf-8"))["all"]
     common = f"{known['vars']['ansible_ssh_common_args']} -o ProxyCommand='{relay}'"
-    folder = project / "inventory" / "prod"
+    directory = project / "inventory" / "prod"
     shared = {**known["vars"], "ansible_ssh_common_args": common}
-    (folder / "group_vars" / "all" / "reach.yml").write_text(json.dumps(shared))
-    (folder / "host_vars").mkdir(exist_ok=True)
+    (directory / "group_vars" / "all" / "reach.yml").write_text(json.dumps(shared))
+    (directory / "host_vars").mkdir(exist_ok=True)
     for name, variables in known["hosts"].items():
-        (folder / "host_vars" / f"{name}.yml").write_text(json.dumps(variables))
-    (folder / "hosts.yml").write_text(json.dumps(INVENTORY))
+        (directory / "host_vars" / f"{name}.yml").write_text(json.dumps(variables))
+    (directory / "hosts.yml").write_text(json.dumps(INVENTORY))
 
 
 # One page for `make test`: a host with Python 2.7 alone, by SSH. The others are for `make test-all`.
@@ -95,9 +95,9 @@ def test_what_a_page_says_works(name: str, tmp_path: Path) -> None:
         "PATH": f"{home / 'app' / 'bin'}:{project / '.venv' / 'bin'}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
         "FAISS_FLEET_SETTING": str(home / ".config" / "faiss-fleet" / "backend.json"),
     }  # fmt: skip
-    folders = dict.fromkeys(("/var/lib/app", "/var/lib/node_exporter/textfile", "/srv"), str(home))
+    directories = dict.fromkeys(("/var/lib/app", "/var/lib/node_exporter/textfile", "/srv"), str(home))
     with Farm(page.hosts or {"unused": "centos7-nopython"}) as farm, postgresql.server() as store:
-        replace = {"/path/to/faiss-fleet": str(project), STORE: store, **folders, **page.replace}
+        replace = {"/path/to/faiss-fleet": str(project), STORE: store, **directories, **page.replace}
         reach(farm, project)
         walk = docs_walk.Walk(project, environment, replace, farm.prefix)
         try:

@@ -30,7 +30,7 @@ from tests import needs as tools
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "wheels"
-FOLDERS = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
+DIRECTORIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
 AT_LEAST = 200
 AT_MOST = 300  # of this machine's own, evenly picked
 
@@ -84,8 +84,8 @@ def downloaded(pattern: str, requirement: str, python: str, platform: str, abi: 
 def own_objects() -> list[Path]:
     """This machine's shared objects, each once and evenly picked, and a few of its programs."""
     found = {}
-    for folder in FOLDERS:
-        for path in sorted(Path(folder).glob("*.so*")):
+    for directory in DIRECTORIES:
+        for path in sorted(Path(directory).glob("*.so*")):
             if path.is_file() and path.open("rb").read(4) == elf.MAGIC:
                 found[path.resolve()] = path
     paths = sorted(found)
@@ -203,7 +203,7 @@ def test_this_machines_objects_are_read_as_pyelftools_and_readelf_read_them() ->
         data = path.read_bytes()
         assert by_reader(data, str(path)) == by_pyelftools(data), path
         compared_with_readelf(path, str(path))
-    assert len(paths) >= AT_LEAST, f"only {len(paths)} shared objects were found in {FOLDERS}"
+    assert len(paths) >= AT_LEAST, f"only {len(paths)} shared objects were found in {DIRECTORIES}"
 
 
 @pytest.mark.slow

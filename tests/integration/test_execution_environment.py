@@ -40,12 +40,12 @@ def podman(*arguments: str) -> str:
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What ansible-builder makes of the definition."""
-    folder = tmp_path_factory.mktemp("ee") / "context"
+    directory = tmp_path_factory.mktemp("ee") / "context"
     builder = Path(sys.executable).with_name("ansible-builder")
-    definition = ["-f", "execution-environment.yml", "-c", str(folder), "--output-filename", "Containerfile"]
+    definition = ["-f", "execution-environment.yml", "-c", str(directory), "--output-filename", "Containerfile"]
     done = subprocess.run([builder, "create", *definition], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return directory
 
 
 @pytest.fixture(scope="module")

@@ -105,11 +105,11 @@ def daemon(repository: Path) -> Iterator[str]:
 class Controller:
     """One with an empty cache, but for the inputs that are not of FAISS."""
 
-    def __init__(self, folder: Path) -> None:
-        self.cache = folder / "cache"
+    def __init__(self, directory: Path) -> None:
+        self.cache = directory / "cache"
         mine = Options(cache=options.default_cache())
         wanted = {key: item for key, item in inputs.load(mine).items() if key in host_source.PARTS and key != "faiss"}
-        for key, path in inputs.fetch_all(wanted, mine, Runner(folder / "fetch.log", 300)).items():
+        for key, path in inputs.fetch_all(wanted, mine, Runner(directory / "fetch.log", 300)).items():
             there = self.cache / "addon" / "inputs" / wanted[key].sha256[:16] / path.name
             there.parent.mkdir(parents=True)
             there.symlink_to(path)
@@ -154,7 +154,7 @@ def test_a_web_address(controller: Controller, archive: Path, served: str) -> No
     assert WORDS in controller.shipped({**source, "version": "1.7.3"}, offline=True)
 
 
-def test_a_repository_of_a_folder(controller: Controller, repository: Path) -> None:
+def test_a_repository_of_a_directory(controller: Controller, repository: Path) -> None:
     commit = git("rev-parse", "main~1", cwd=repository)
     assert WORDS in controller.shipped({"git": f"file://{repository}", "commit": commit, "version": "1.7.4"})
 

@@ -131,7 +131,7 @@ def test_wrong_arguments_are_refused_rather_than_probed_around(tmp_path: Path) -
 
 
 def test_text_of_a_host_is_never_templated(tmp_path: Path) -> None:
-    """A folder's name that is a template comes back as it is, and stays so when it is used."""
+    """A directory's name that is a template comes back as it is, and stays so when it is used."""
     name = "{{ lookup('pipe', 'touch " + str(tmp_path / "owned").replace("/", "_") + "') }}"
     (tmp_path / "prefix" / "wheel" / name).mkdir(parents=True)
     play = [

@@ -22,14 +22,14 @@ GLIBC, MUSL = "/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1"
 @pytest.fixture(scope="module")
 def musl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The unpacked package; nothing is installed on this machine."""
-    folder = tmp_path_factory.mktemp("musl")
+    directory = tmp_path_factory.mktemp("musl")
     # apt would drop to another user, who cannot write here.
     command = [needs.command("apt-get"), "download", "-o", "APT::Sandbox::User=root", "musl"]
-    if subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode:
+    if subprocess.run(command, cwd=directory, capture_output=True, check=False).returncode:
         needs.missing("Debian's package musl could not be fetched. Run `apt-get update`.")
-    (package,) = folder.glob("musl_*.deb")
-    subprocess.run([needs.command("dpkg-deb"), "-x", package, folder / "root"], check=True)
-    return folder / "root"
+    (package,) = directory.glob("musl_*.deb")
+    subprocess.run([needs.command("dpkg-deb"), "-x", package, directory / "root"], check=True)
+    return directory / "root"
 
 
 def root_with(musl: Path, root: Path, loader: str) -> Host:

@@ -37,8 +37,8 @@ def probe(shell: str, path: str | None = None, **changes: Any) -> dict[str, Any]
 def test_every_shell_says_the_same(shell: str) -> None:
     one, other = probe(shell), probe("dash")
     for found in (one, other):
-        for folder in found["filesystems"]:
-            folder.pop("free_bytes")
+        for directory in found["filesystems"]:
+            directory.pop("free_bytes")
     assert one == other
     assert one["libc"]["version"]
     assert one["pythons"]
@@ -68,7 +68,7 @@ def test_hostile_names_are_data(shell: str, tmp_path: Path) -> None:
     assert not (Path.cwd() / "owned").exists()
     assert not any(gap["fact"] == "probe" for gap in found["gaps"])
     assert len(found["prefixes"]) == 4
-    assert not found["libc"]["disagreement"], "a folder's name is no version of the C library"
+    assert not found["libc"]["disagreement"], "a directory's name is no version of the C library"
     assert [one["path"] for one in found["pythons"] if one["named"]] == ["/srv/$(touch owned)/python", "/srv/a b"]
 
 
@@ -77,8 +77,8 @@ def test_few_tools_leave_gaps_and_whole_facts(shell: str, tmp_path: Path) -> Non
     """No readlink, timeout, df, id, getconf, dirname, tail: their answers are missing, and nothing else is."""
     needs.root()
     root = tmp_path / "root"
-    for folder in ("bin", "lib64", "proc", "opt", "etc", "tmp", "usr/bin"):
-        (root / folder).mkdir(parents=True)
+    for directory in ("bin", "lib64", "proc", "opt", "etc", "tmp", "usr/bin"):
+        (root / directory).mkdir(parents=True)
     (root / "dev").mkdir()
     os.mknod(root / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     # busybox brings its own tools along, whatever PATH says: only dash is really without.

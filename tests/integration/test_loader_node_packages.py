@@ -22,9 +22,9 @@ LANGCHAIN = ROOT / "tests" / "fixtures" / "langchain"
 NO_FAISS = {"schema": 1, "backend": "js", "because": "the test says so"}
 
 
-def setting(folder: Path, content: object) -> dict[str, str]:
+def setting(directory: Path, content: object) -> dict[str, str]:
     """Return variables by which the loader finds this configuration."""
-    path = folder / "backend.json"
+    path = directory / "backend.json"
     path.write_text(json.dumps(content), encoding="utf-8")
     return {**os.environ, "FAISS_FLEET_SETTING": str(path)}
 

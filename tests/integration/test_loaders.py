@@ -30,18 +30,18 @@ REAL.loader.exec_module(real_faiss)
 
 def npm_package(name: str, version: str, file: str) -> Path:
     """A file of an npm package, fetched once; no script of the package is run."""
-    folder = CACHE / f"{name}-{version}"
-    if not folder.exists():
+    directory = CACHE / f"{name}-{version}"
+    if not directory.exists():
         npm = needs.command("npm", "Install Node.js 20 with npm.")
-        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+        partial = directory.with_name(f"{directory.name}.{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         check([npm, "pack", "--silent", f"{name}@{version}"], dict(os.environ), cwd=partial)
         archive = next(partial.glob("*.tgz"))
         subprocess.run(["tar", "-xzf", archive, "-C", partial], check=True)
         archive.unlink()
-        partial.rename(folder)
-    return next(folder.iterdir()) / file
+        partial.rename(directory)
+    return next(directory.iterdir()) / file
 
 
 NODES = {"16": "16.20.2", "18": "18.9.1", "22": "22.23.3"}
@@ -130,11 +130,11 @@ def test_a_container_serves_both_loaders():
 
 @pytest.fixture(scope="module")
 def addon(tmp_path_factory):
-    """A folder with faiss-node as the strategy node ships it, for any x86-64 processor of today."""
+    """A directory with faiss-node as the strategy node ships it, for any x86-64 processor of today."""
     packed, _lock = build.artefact(recipe.VARIANTS[-1], Options(cache=options.default_cache()))
-    folder = tmp_path_factory.mktemp("addon")
-    subprocess.run(["tar", "-xzf", packed.archive, "-C", folder], check=True)
-    return folder
+    directory = tmp_path_factory.mktemp("addon")
+    subprocess.run(["tar", "-xzf", packed.archive, "-C", directory], check=True)
+    return directory
 
 
 @pytest.mark.slow
@@ -225,23 +225,23 @@ def test_what_is_packed_for_node_works_where_it_is_unpacked(tmp_path):
     assert check([node("16"), "app.js"], environment(), cwd=tmp_path / "app").startswith("5 worker")
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+def contents(directory: Path) -> dict[str, bytes]:
+    found = (path for path in directory.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(directory)): path.read_bytes() for path in found}
 
 
 @pytest.fixture(scope="module")
 def python_wheel(tmp_path_factory):
     """A wheel of the loader, built from a copy in which nothing is left behind."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "python"
+    directory = tmp_path_factory.mktemp("wheel")
+    source = directory / "python"
     shutil.copytree(ROOT / "loaders" / "python", source)
     before = contents(source)
     pip = [needs.interpreter("3.13"), "-m", "pip", "--disable-pip-version-check"]
-    check([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, source], environment())
-    check([*pip, "install", "--quiet", "--no-deps", "--target", folder / "direct", source], environment())
+    check([*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", directory, source], environment())
+    check([*pip, "install", "--quiet", "--no-deps", "--target", directory / "direct", source], environment())
     assert contents(source) == before and not (source / "build").exists()
-    return next(folder.glob("*.whl"))
+    return next(directory.glob("*.whl"))
 
 
 def test_the_wheel_for_python_carries_licence_types_and_description(python_wheel):

@@ -62,8 +62,8 @@ STRATEGY = Toy()
 class Project:
     """A copy of the project that has the new strategy, and one host: this machine."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.root = folder, folder / "project"
+    def __init__(self, directory: Path) -> None:
+        self.directory, self.root = directory, directory / "project"
         self.root.mkdir()
         for name in NEEDED:
             if (ROOT / name).is_dir():
@@ -71,7 +71,7 @@ class Project:
             else:
                 (self.root / name).parent.mkdir(exist_ok=True)
                 shutil.copy2(ROOT / name, self.root / name)
-        self.backend = folder / "etc" / "backend.json"
+        self.backend = directory / "etc" / "backend.json"
         self.backend.parent.mkdir()
 
     def add_strategy(self) -> None:
@@ -89,25 +89,25 @@ class Project:
         values = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
-            "faiss_install__prefix": str(self.folder / "opt"),
-            "faiss_install__cache": str(self.folder / "cache"),
+            "faiss_install__prefix": str(self.directory / "opt"),
+            "faiss_install__cache": str(self.directory / "cache"),
             "faiss_install__strategies": ["toy"],
             "faiss_install__search_test": {"workload": WORKLOAD},
             "vector_backend__path": str(self.backend),
             "vector_backend__user": pwd.getpwuid(os.getuid()).pw_name,  # directories of pytest are closed to others
             **variables,
         }
-        inventory = self.folder / "hosts.json"
+        inventory = self.directory / "hosts.json"
         inventory.write_text(json.dumps({"all": {"hosts": {"here": values}}}))
         environment = {
             **os.environ,
-            "FAISS_FLEET_REPORTS": str(self.folder / "reports"),
+            "FAISS_FLEET_REPORTS": str(self.directory / "reports"),
             "TOY_PYTHON": needs.interpreter("3.11"),
             "TOY_SITE": str(site_of("3.11")),
         }
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "audit.yml", "-i", str(inventory), *arguments]
         done = subprocess.run(argv, cwd=self.root, env=environment, capture_output=True, text=True, check=False)
-        latest = self.folder / "reports" / "latest" / "records.jsonl"
+        latest = self.directory / "reports" / "latest" / "records.jsonl"
         assert latest.exists(), done.stdout + done.stderr
         return done.returncode, json.loads(latest.read_text())
 
@@ -129,7 +129,7 @@ def test_a_new_strategy_audits_a_host_and_keeps_it_through_faults_that_are_not_i
     assert [candidate["id"] for candidate in record["plan"]] == ["toy:faiss"]
     configured = project.backend.read_bytes()
     assert json.loads(configured)["candidate"] == "toy:faiss"
-    table = (project.folder / "reports" / "latest" / "summary.csv").read_text()
+    table = (project.directory / "reports" / "latest" / "summary.csv").read_text()
     assert "toy" in table and "blocked" not in table.splitlines()[1]
 
     # The controller may not ask an index: what is configured still passes, so it stays, and the record says the rest.

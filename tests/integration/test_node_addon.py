@@ -160,7 +160,7 @@ def test_an_error_of_faiss_is_a_javascript_error(host: StandIn, prefix: str) -> 
         const { Index } = require('faiss-node');
         const flat = Index.fromFactory(2, 'Flat'); flat.add([1, 0, 0, 1]);
         const ivf = Index.fromFactory(2, 'IVF2,Flat');
-        const calls = [() => flat.write('/no/such/folder/index'), () => ivf.add([1, 0]), () => ivf.train([1, 0]),
+        const calls = [() => flat.write('/no/such/directory/index'), () => ivf.add([1, 0]), () => ivf.train([1, 0]),
           () => Index.fromFactory(2, 'nonsense'), () => Index.read('/no/such/file'), () => flat.search([1, 0], 0)];
         for (const call of calls) try { call(); console.log('passed'); } catch (error) { console.log('error'); }
         console.log(flat.search([1, 0], 1).labels[0]);

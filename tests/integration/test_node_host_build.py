@@ -238,17 +238,17 @@ def test_a_build_forced_upon_centos_7_fails_as_foretold_and_leaves_nothing(cento
 class Tiny:
     """A build of a few lines by the real tools of a host, through the module itself."""
 
-    def __init__(self, host: StandIn, folder: Path) -> None:
-        self.host, self.folder, self.count = host, folder, 0
+    def __init__(self, host: StandIn, directory: Path) -> None:
+        self.host, self.directory, self.count = host, directory, 0
 
     def build(self, cmake: str, code: str = "int a;\n", *flags: str, **arguments: Any) -> dict[str, Any]:
         self.count += 1
-        tree = self.folder / f"tree{self.count}"
+        tree = self.directory / f"tree{self.count}"
         (tree / "source").mkdir(parents=True)
         (tree / "prefix").mkdir()
         (tree / "source" / "CMakeLists.txt").write_text(TINY + cmake)
         (tree / "source" / "a.cc").write_text(code)
-        packed = packing.pack(tree, {"tiny": cmake + code}, "node", self.folder)
+        packed = packing.pack(tree, {"tiny": cmake + code}, "node", self.directory)
         self.prefix = f"/opt/tiny/node/{packed.digest}"
         self.host.put(packed.archive, "/var/tiny.tar.gz")
         values = {"prefix": self.prefix, "archive": "/var/tiny.tar.gz", "sha256": packed.sha256, **arguments}

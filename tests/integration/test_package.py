@@ -23,27 +23,28 @@ LOG = "Error: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by fais
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A wheel built of a clean copy, with the build backend of the lock and without a network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    project = checkout.copy(folder / "project")
+    directory = tmp_path_factory.mktemp("wheel")
+    project = checkout.copy(directory / "project")
     before = sorted(project.rglob("*"))
-    pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", str(folder)]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "-w", str(directory)]
+    pip = [sys.executable, "-m", "pip", "wheel", *options]
     done = subprocess.run([*pip, str(project)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert sorted(project.rglob("*")) == before, "a build leaves nothing in the checkout"
-    (found,) = folder.glob("faiss_fleet-*.whl")
+    (found,) = directory.glob("faiss_fleet-*.whl")
     return found
 
 
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment that has the wheel and none of the checkout; the dependencies are this one's."""
-    folder = tmp_path_factory.mktemp("environment")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    (site,) = folder.glob("lib/python3*/site-packages")
-    pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install"]
+    directory = tmp_path_factory.mktemp("environment")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
+    (site,) = directory.glob("lib/python3*/site-packages")
+    pip = [sys.executable, "-m", "pip", "--python", str(directory / "bin" / "python"), "install"]
     subprocess.run([*pip, "--quiet", "--no-deps", "--no-index", str(wheel)], check=True)
     (site / "dependencies.pth").write_text(f"{next(Path(sys.prefix).glob('lib/python3*/site-packages'))}\n")
-    return folder / "bin" / "faiss-fleet"
+    return directory / "bin" / "faiss-fleet"
 
 
 def call(command: Path, *arguments: str, here: Path, status: int = 0, stdin: str = "") -> str:
@@ -83,17 +84,17 @@ def test_the_installed_command_says_that_an_audit_needs_a_checkout(installed: Pa
 
 
 def test_make_venv_puts_the_command_of_this_checkout_into_the_environment(tmp_path: Path) -> None:
-    folder, lock = tmp_path / "venv", tmp_path / "lock.txt"
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
-    (site,) = folder.glob("lib/python3*/site-packages")
+    directory, lock = tmp_path / "venv", tmp_path / "lock.txt"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True)
+    (site,) = directory.glob("lib/python3*/site-packages")
     (site / "dependencies.pth").write_text(f"{next(Path(sys.prefix).glob('lib/python3*/site-packages'))}\n")
-    for path in (lock, folder / ".lock-lock.txt"):
+    for path in (lock, directory / ".lock-lock.txt"):
         path.write_text("# holds nothing\n")
-    subprocess.run([str(ROOT / "tools" / "make-venv"), str(folder), str(lock)], check=True)
+    subprocess.run([str(ROOT / "tools" / "make-venv"), str(directory), str(lock)], check=True)
     # A directory of that name where the command is called is not the project.
     (tmp_path / "faiss_fleet").mkdir()
     (tmp_path / "faiss_fleet" / "__init__.py").write_text("raise SystemExit(9)\n")
-    (tmp_path / "link").symlink_to(folder / "bin" / "faiss-fleet")
-    for command in (folder / "bin" / "faiss-fleet", tmp_path / "link"):
+    (tmp_path / "link").symlink_to(directory / "bin" / "faiss-fleet")
+    for command in (directory / "bin" / "faiss-fleet", tmp_path / "link"):
         assert call(command, "--version", here=tmp_path) == f"faiss-fleet {__version__}\n"
         assert "glibc_too_old" in call(command, "explain", here=tmp_path, stdin=LOG)

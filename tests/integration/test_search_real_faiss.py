@@ -38,16 +38,16 @@ ENDS = ["2.7", "3.11", *(pytest.param(python, marks=pytest.mark.slow) for python
 
 
 def site_of(python: str) -> Path:
-    """A folder with that Python's FAISS and numpy, filled from the package index once."""
+    """A directory with that Python's FAISS and numpy, filled from the package index once."""
     with cache.lock(f"search-test-{python}"):
         return _filled(python)
 
 
 def _filled(python: str) -> Path:
     abi, faiss, numpy, _has_builds = RELEASES[python]
-    folder = CACHE / f"py{python}-faiss{faiss}"
-    if not folder.exists():
-        partial = folder.with_name(f"{folder.name}.{os.getpid()}")
+    directory = CACHE / f"py{python}-faiss{faiss}"
+    if not directory.exists():
+        partial = directory.with_name(f"{directory.name}.{os.getpid()}")
         shutil.rmtree(partial, ignore_errors=True)
         packages = [f"faiss-cpu=={faiss}", f"numpy=={numpy}"]
         if python not in ("2.7", "3.6"):
@@ -60,8 +60,8 @@ def _filled(python: str) -> Path:
         done = subprocess.run([*command, *packages], capture_output=True, text=True, check=False)
         if done.returncode:
             pytest.fail(f"faiss-cpu {faiss} for Python {python} could not be fetched: {done.stderr[-2000:]}")
-        partial.rename(folder)
-    return folder
+        partial.rename(directory)
+    return directory
 
 
 def builds_of(python: str) -> set[str]:

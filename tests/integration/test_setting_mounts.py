@@ -64,23 +64,23 @@ def run(python: str, path: Path, wanted: dict[str, Any] | None, user: int | None
 
 
 @contextmanager
-def mounted(folder: Path, *options: str) -> Iterator[None]:
-    subprocess.run([needs.command("mount"), *options, str(folder)], check=True)
+def mounted(directory: Path, *options: str) -> Iterator[None]:
+    subprocess.run([needs.command("mount"), *options, str(directory)], check=True)
     try:
         yield
     finally:
-        subprocess.run([needs.command("umount"), str(folder)], check=True)
+        subprocess.run([needs.command("umount"), str(directory)], check=True)
 
 
 @pytest.fixture
 def etc(tmp_path: Path) -> Path:
-    folder = tmp_path / "etc"
-    folder.mkdir()
-    return folder
+    directory = tmp_path / "etc"
+    directory.mkdir()
+    return directory
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+def files(directory: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -137,10 +137,10 @@ def test_a_disk_that_is_full_at_any_file_leaves_what_was_there(etc: Path, inodes
 @pytest.mark.parametrize("check", [True, False])
 def test_a_user_without_rights_is_told(tmp_path: Path, check: bool) -> None:
     # Not under tmp_path, which other users cannot enter.
-    folder = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
+    directory = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     try:
-        folder.chmod(0o755)
-        path = folder / "faiss-fleet" / "backend.json"
+        directory.chmod(0o755)
+        path = directory / "faiss-fleet" / "backend.json"
         for there in (False, True):
             said = run("controller", path, setting("another"), user=65534, check=check)
             assert said["cause"] == "permission_denied" and "become" in said["message"], there
@@ -149,7 +149,7 @@ def test_a_user_without_rights_is_told(tmp_path: Path, check: bool) -> None:
         path.chmod(0o600)
         assert run("controller", path, setting(), user=65534, check=check)["cause"] == "permission_denied"
     finally:
-        subprocess.run(["rm", "-rf", str(folder)], check=True)
+        subprocess.run(["rm", "-rf", str(directory)], check=True)
 
 
 @pytest.mark.parametrize("name", ["backend.json", "backend.env"])

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The role and rollback.yml by real ansible-playbook runs on this machine, in folders of the test."""
+"""The role and rollback.yml by real ansible-playbook runs on this machine, in directories of the test."""
 
 from __future__ import annotations
 
@@ -47,18 +47,18 @@ PLAY = """
 
 
 class Host:
-    """This machine, whose /etc and /opt are folders of the test."""
+    """This machine, whose /etc and /opt are directories of the test."""
 
-    def __init__(self, folder: Path, python: str) -> None:
-        self.folder, self.python = folder, python
-        self.etc, self.opt = folder / "etc", folder / "opt"
+    def __init__(self, directory: Path, python: str) -> None:
+        self.directory, self.python = directory, python
+        self.etc, self.opt = directory / "etc", directory / "opt"
         self.etc.mkdir()
         self.opt.mkdir()
         self.path = self.etc / "faiss-fleet" / "backend.json"
         self.base = self.opt / "faiss-fleet"
-        (folder / "plugins").mkdir()
-        (folder / "plugins" / "pretend_install.py").write_text(INSTALL)
-        (folder / "play.yml").write_text(PLAY)
+        (directory / "plugins").mkdir()
+        (directory / "plugins" / "pretend_install.py").write_text(INSTALL)
+        (directory / "play.yml").write_text(PLAY)
 
     def playbook(self, book: Path, *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
         values = {
@@ -71,7 +71,7 @@ class Host:
         }
         environment = {
             **os.environ,
-            "ANSIBLE_ACTION_PLUGINS": f"{ROOT}/plugins/action:{self.folder}/plugins",
+            "ANSIBLE_ACTION_PLUGINS": f"{ROOT}/plugins/action:{self.directory}/plugins",
             "ANSIBLE_CALLBACKS_ENABLED": "",
             "ANSIBLE_NOCOLOR": "1",
         }
@@ -81,22 +81,22 @@ class Host:
         )
 
     def run_role(self, what: dict[str, Any], *arguments: str, **variables: Any) -> subprocess.CompletedProcess[str]:
-        found = self.folder / "found.json"
+        found = self.directory / "found.json"
         found.write_text(json.dumps(what))
-        said = str(self.folder / "said.json")
-        return self.playbook(self.folder / "play.yml", *arguments, found=str(found), said=said, **variables)
+        said = str(self.directory / "said.json")
+        return self.playbook(self.directory / "play.yml", *arguments, found=str(found), said=said, **variables)
 
     def set(self, what: dict[str, Any], *arguments: str, **variables: Any) -> dict[str, Any]:
         done = self.run_role(what, *arguments, **variables)
         assert done.returncode == 0, done.stdout + done.stderr
-        return {**json.loads((self.folder / "said.json").read_text()), "output": done.stdout}
+        return {**json.loads((self.directory / "said.json").read_text()), "output": done.stdout}
 
     def prefix(self, digest: str) -> str:
         """A prefix as faiss_deploy leaves it."""
         prefix = self.base / "wheel" / digest
-        for folder in (self.base, self.base / "wheel"):
-            folder.mkdir(exist_ok=True)
-            (folder / ".made-by-faiss-fleet").touch()
+        for directory in (self.base, self.base / "wheel"):
+            directory.mkdir(exist_ok=True)
+            (directory / ".made-by-faiss-fleet").touch()
         prefix.mkdir()
         manifest = {"schema": 1, "strategy": "wheel", "digest": digest, "lock": {}, "files": 1, "unpacked_bytes": 1}
         (prefix / "manifest.json").write_text(json.dumps(manifest))
@@ -248,8 +248,8 @@ def test_bad_variables_are_told_and_change_nothing(host: Host, variables: dict[s
 
 
 def test_without_the_result_of_faiss_install_nothing_is_decided(host: Host) -> None:
-    (host.folder / "alone.yml").write_text("- {hosts: all, gather_facts: false, roles: [vector_backend]}\n")
-    done = host.playbook(host.folder / "alone.yml")
+    (host.directory / "alone.yml").write_text("- {hosts: all, gather_facts: false, roles: [vector_backend]}\n")
+    done = host.playbook(host.directory / "alone.yml")
     assert done.returncode == 2 and not host.path.parent.exists()
 
 
@@ -263,11 +263,11 @@ def test_a_host_without_a_python_for_modules_gets_a_decision_and_no_setting(host
 def test_two_controllers_at_once_end_with_one_whole_setting(host: Host) -> None:
     outputs: list[subprocess.CompletedProcess[str]] = []
     for name in ("wheel:a", "wheel:b"):
-        (host.folder / name[-1]).write_text(json.dumps(installed(name)))
+        (host.directory / name[-1]).write_text(json.dumps(installed(name)))
 
     def control(name: str) -> None:
-        found, said = str(host.folder / name), str(host.folder / f"said-{name}")
-        outputs.append(host.playbook(host.folder / "play.yml", found=found, said=said))
+        found, said = str(host.directory / name), str(host.directory / f"said-{name}")
+        outputs.append(host.playbook(host.directory / "play.yml", found=found, said=said))
 
     controllers = [threading.Thread(target=control, args=(name,)) for name in "ab"]
     for controller in controllers:

@@ -59,13 +59,13 @@ def started(farm: Farm, argv: list[str], log: Path) -> Iterator[subprocess.Popen
 
 @pytest.fixture(scope="module")
 def scheduler(farm: Farm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("dask")
+    directory = tmp_path_factory.mktemp("dask")
     argv = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--port", "8786", "--host", "127.0.0.1"]
-    argv += ["--no-dashboard", "--scheduler-file", str(folder / "scheduler.json")]
-    with started(farm, argv, folder / "scheduler.log"):
+    argv += ["--no-dashboard", "--scheduler-file", str(directory / "scheduler.json")]
+    with started(farm, argv, directory / "scheduler.log"):
         deadline = time.monotonic() + 60
-        while not (folder / "scheduler.json").exists():
-            assert time.monotonic() < deadline, (folder / "scheduler.log").read_text()
+        while not (directory / "scheduler.json").exists():
+            assert time.monotonic() < deadline, (directory / "scheduler.log").read_text()
             time.sleep(0.1)
         yield "tcp://127.0.0.1:8786"
 

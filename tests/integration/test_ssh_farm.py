@@ -88,18 +88,18 @@ def test_nothing_outlives_a_farm_that_was_killed() -> None:
     line = process.stderr.readline()
     while not line.startswith("inventory "):
         line = process.stderr.readline()
-    folder = Path(line.split()[1].rstrip(";")).parent
-    assert _started_from(folder)
+    directory = Path(line.split()[1].rstrip(";")).parent
+    assert _started_from(directory)
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stderr.close()
     end = time.monotonic() + 10
-    while _started_from(folder) and time.monotonic() < end:
+    while _started_from(directory) and time.monotonic() < end:
         time.sleep(0.1)
-    assert _started_from(folder) == []
-    assert str(folder) not in Path("/proc/mounts").read_text()
+    assert _started_from(directory) == []
+    assert str(directory) not in Path("/proc/mounts").read_text()
     with Farm({"next": "centos7-nopython"}):
-        assert not folder.exists()
+        assert not directory.exists()
 
 
 def test_an_unknown_stand_in_is_named_with_those_there_are() -> None:
@@ -107,14 +107,14 @@ def test_an_unknown_stand_in_is_named_with_those_there_are() -> None:
         Farm({"a": "centos6"})
 
 
-def _started_from(folder: Path) -> list[str]:
-    """Command lines of processes that name the folder."""
+def _started_from(directory: Path) -> list[str]:
+    """Command lines of processes that name the directory."""
     found = []
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             text = entry.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if str(folder) in text:
+        if str(directory) in text:
             found.append(text)
     return found

@@ -138,7 +138,7 @@ def test_ansible_takes_them_for_centos_7_9(containers: dict[str, str], tmp_path:
 
 
 @pytest.mark.slow
-def test_the_portable_python_runs_on_glibc_2_17_from_any_folder(containers: dict[str, str]) -> None:
+def test_the_portable_python_runs_on_glibc_2_17_from_any_directory(containers: dict[str, str]) -> None:
     done = json.loads(shell.run([ROOT / "images/portable-python", "--json"]))
     assert hashlib.sha256(Path(done["file"]).read_bytes()).hexdigest() == done["sha256"]
     container = containers["centos7-nopython"]

@@ -74,19 +74,19 @@ def test_reports_ask_it_for_earlier_runs(url: str, tmp_path: Path) -> None:
     later = "20261129T101112Z-aaaaaa"
     with Store.open(url) as store:
         store.add_records(records(40))
-    folder = Path(write_run(tmp_path, 40))
+    directory = Path(write_run(tmp_path, 40))
     for name in ("run.json", "records.jsonl"):
-        (folder / name).write_text((folder / name).read_text().replace(RUN.id, later))
-    folder = folder.rename(tmp_path / later)
+        (directory / name).write_text((directory / name).read_text().replace(RUN.id, later))
+    directory = directory.rename(tmp_path / later)
     warnings: list[str] = []
     earlier = Earlier.at(url, later, warnings.append)
     [before] = earlier.totals(RUN.inventory, False, [record["host"]["name"] for record in records(40)])
     assert before.id == RUN.id and before.hosts == 40
-    reports.render(folder, earlier=earlier)
-    assert 'id="chart-trend"' in (folder / "index.html").read_text() and warnings == []
+    reports.render(directory, earlier=earlier)
+    assert 'id="chart-trend"' in (directory / "index.html").read_text() and warnings == []
     assert not (tmp_path / STORE).exists()
 
-    reports.render(folder, earlier=Earlier.at(url.replace("pg-t0ps3cret", "wr0ng-secret"), later, warnings.append))
+    reports.render(directory, earlier=Earlier.at(url.replace("pg-t0ps3cret", "wr0ng-secret"), later, warnings.append))
     [told] = warnings
     assert "password authentication failed" in told and "wr0ng" not in told
 

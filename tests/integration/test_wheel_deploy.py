@@ -122,18 +122,18 @@ def test_killed_run_leaves_no_prefix_and_the_next_one_cleans_up(tmp_path, packed
         "    if path.endswith('5.so'):\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "unpack._write = write\n"
-        f"folder = {str(tmp_path / 'fleet' / 'wheel')!r}\n"
-        "os.makedirs(folder)\n"
-        f"with host_lock.HostLock(folder + '/.{packed.digest}.lock', 'killed'):\n"
-        f"    unpack.unpack(open({str(packed.archive)!r}, 'rb'), folder + '/{packed.digest}.partial-1', "
+        f"directory = {str(tmp_path / 'fleet' / 'wheel')!r}\n"
+        "os.makedirs(directory)\n"
+        f"with host_lock.HostLock(directory + '/.{packed.digest}.lock', 'killed'):\n"
+        f"    unpack.unpack(open({str(packed.archive)!r}, 'rb'), directory + '/{packed.digest}.partial-1', "
         f"{packed.digest!r}, 'x')\n"
     )
     assert subprocess.run([sys.executable, script]).returncode == -signal.SIGKILL
-    folder = tmp_path / "fleet" / "wheel"
-    assert (folder / f"{packed.digest}.partial-1").is_dir()
+    directory = tmp_path / "fleet" / "wheel"
+    assert (directory / f"{packed.digest}.partial-1").is_dir()
     found = deploy(tmp_path / "fleet", packed)
-    assert found["changed"] and found["leftovers"] == [str(folder / f"{packed.digest}.partial-1")]
-    assert [path.name for path in folder.iterdir()] == [packed.digest]
+    assert found["changed"] and found["leftovers"] == [str(directory / f"{packed.digest}.partial-1")]
+    assert [path.name for path in directory.iterdir()] == [packed.digest]
 
 
 def test_two_controllers_at_once_make_one_prefix(tmp_path, packed):

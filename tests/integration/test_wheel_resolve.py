@@ -57,9 +57,9 @@ def here(version):
     return found
 
 
-def deploy_and_search(artefact, folder):
-    prefix = str(folder / artefact.digest)
-    folder.mkdir(exist_ok=True)
+def deploy_and_search(artefact, directory):
+    prefix = str(directory / artefact.digest)
+    directory.mkdir(exist_ok=True)
     with open(artefact.archive, "rb") as handle:
         unpack.check_sha256(handle, artefact.sha256, "archive")
         unpack.unpack(handle, prefix, artefact.digest, "archive")
@@ -180,7 +180,7 @@ def test_index_that_serves_another_file_than_was_measured_is_refused(kept, tmp_p
 @pytest.fixture(scope="module")
 def portable(tmp_path_factory):
     """A relocatable CPython 3.13 built for old C libraries, out of a package of the index."""
-    folder = tmp_path_factory.mktemp("portable")
+    directory = tmp_path_factory.mktemp("portable")
     command = [
         sys.executable,
         "-m",
@@ -189,12 +189,12 @@ def portable(tmp_path_factory):
         "-q",
         "--no-deps",
         "-d",
-        str(folder),
+        str(directory),
         "backend-ai-krunner-static-gnu==4.4.0",
     ]
     subprocess.run(command, check=True, env={**os.environ, "PIP_FIND_LINKS": ""})
-    shutil.unpack_archive(next(folder.glob("*.whl")), folder, "zip")
-    archive = next(folder.rglob("krunner-env.*.tar.xz"))
+    shutil.unpack_archive(next(directory.glob("*.whl")), directory, "zip")
+    archive = next(directory.rglob("krunner-env.*.tar.xz"))
     return {"file": str(archive), "sha256": hashlib.sha256(archive.read_bytes()).hexdigest()}
 
 
@@ -243,8 +243,8 @@ def test_table_is_as_measured_today():
     table = {each.file: each for each in catalogue.table()}
     names = [name for name in table if "1.7.2-cp36" in name or "1.15.1-cp310-abi3-manylinux" in name]
     names = [name for name in names if "x86_64" in name]
-    with tempfile.TemporaryDirectory() as folder:
-        for each in catalogue._read_all(names, Path(folder)):
+    with tempfile.TemporaryDirectory() as directory:
+        for each in catalogue._read_all(names, Path(directory)):
             expected = table[each.file]
             assert (each.sha256, each.needs, each.builds, each.bundled) == (
                 expected.sha256,

@@ -74,13 +74,13 @@ def locked(names: Sequence[str]) -> list[Loadable]:
 def _laid(row: dict[str, Any]) -> Path:
     if row["from"] == "pypi":
         return pool.site(row["file"], row["sha256"])
-    path = cache.folder("matrix", "packages") / row["sha256"][:16]
+    path = cache.directory("matrix", "packages") / row["sha256"][:16]
     with cache.lock(f"package-{row['sha256'][:16]}"):
         if not path.exists():
             package, _, version = row["name"].rpartition("@")
             item = inputs.Input(row["name"], "npm", package, version, row["file"], row["sha256"])
             archive = inputs.obtain(item)
-            with tempfile.TemporaryDirectory(dir=cache.folder("work")) as work:
+            with tempfile.TemporaryDirectory(dir=cache.directory("work")) as work:
                 with tarfile.open(archive) as tar:
                     tar.extractall(work, filter="data")
                 (Path(work) / "package").rename(path)
@@ -94,7 +94,7 @@ def tried(userland: Userland, things: Sequence[Loadable]) -> tuple[dict[str, Any
         for name in ("gather.py", "load.py"):
             shutil.copyfile(Path(__file__).with_name(name), out / name)
         (out / "files.json").write_text(json.dumps([thing.files for thing in things]), encoding="utf-8")
-        python = f"{pythons.folder(PROBING)}/bin/python{PROBING}"
+        python = f"{pythons.directory(PROBING)}/bin/python{PROBING}"
         script = [
             f"{{ {userland.prepare}; }} || exit 1",
             f"{python} /out/gather.py {python} > /out/facts.json || exit 2",
@@ -104,8 +104,8 @@ def tried(userland: Userland, things: Sequence[Loadable]) -> tuple[dict[str, Any
         pool.old_libstdcxx()
         # Where they are on this machine, so that paths are the same on both sides.
         seen = {str(thing.path.parent) for thing in things}
-        mounts = [f"{pool.folder()}:/matrix", f"{out}:/out", f"{ROOT / 'module_utils'}:/project:ro"]
-        mounts += [f"{folder}:{folder}:ro" for folder in sorted({*seen, str(pythons.folder(PROBING))})]
+        mounts = [f"{pool.directory()}:/matrix", f"{out}:/out", f"{ROOT / 'module_utils'}:/project:ro"]
+        mounts += [f"{directory}:{directory}:ro" for directory in sorted({*seen, str(pythons.directory(PROBING))})]
         flags = [part for mount in mounts for part in ("--volume", mount)]
         engine.podman("run", "--rm", *flags, image, "sh", "/out/batch")
         facts: dict[str, Any] = json.loads((out / "facts.json").read_text(encoding="utf-8"))

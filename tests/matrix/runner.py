@@ -79,7 +79,7 @@ def run(userland: Userland, combinations: Sequence[Combination]) -> tuple[dict[s
             f"ls /out/*.sh | xargs -P {AT_ONCE} -n 1 sh -c '{ONE.format(seconds=SECONDS)}'",
         ]
         (out / "batch").write_text("\n".join([*script, ""]), encoding="utf-8")
-        mounts = [f"{pool.folder()}:/matrix", f"{out}:/out", f"{ROOT / 'module_utils'}:/project:ro"]
+        mounts = [f"{pool.directory()}:/matrix", f"{out}:/out", f"{ROOT / 'module_utils'}:/project:ro"]
         flags = [part for mount in mounts for part in ("--volume", mount)]
         engine.podman("run", "--rm", *flags, image, "sh", "/out/batch")
         facts: dict[str, Any] = json.loads((out / "facts.json").read_text(encoding="utf-8"))

@@ -2,8 +2,8 @@
 """Lets the same tests run on the controller's Python and on 2.7 and 3.6, where ansible-core cannot be installed.
 
 ``ansible.module_utils.faiss_fleet`` becomes importable everywhere; on old Pythons the rest of ``ansible.module_utils``
-comes from the controller's ansible-core 2.16, whose module_utils run there (ANSIBLE_MODULE_UTILS names the folder).
-``library_modules`` is the folder library/.
+comes from the controller's ansible-core 2.16, whose module_utils run there (ANSIBLE_MODULE_UTILS names the directory).
+``library_modules`` is the directory library/.
 """
 from __future__ import absolute_import, division, print_function
 
@@ -14,9 +14,9 @@ import types
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def _package(name, *folders):
+def _package(name, *directories):
     package = types.ModuleType(name)
-    package.__path__ = list(folders)
+    package.__path__ = list(directories)
     sys.modules[name] = package
     return package
 

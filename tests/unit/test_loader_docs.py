@@ -16,15 +16,15 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 
 
-def example(page: str, language: str, folder: Path) -> str:
+def example(page: str, language: str, directory: Path) -> str:
     text = (DOCS / "how-to" / page).read_text(encoding="utf-8")
     found = re.search(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
     assert found, f"{page} has no example"
-    return found.group(1).replace("/var/lib/app", str(folder))
+    return found.group(1).replace("/var/lib/app", str(directory))
 
 
-def run(argv: list[str], folder: Path, **environ: str) -> str:
-    setting = folder / "backend.json"
+def run(argv: list[str], directory: Path, **environ: str) -> str:
+    setting = directory / "backend.json"
     setting.write_text(json.dumps({"schema": 1, "backend": "js", "because": "the test says so"}), encoding="utf-8")
     env = {**os.environ, "FAISS_FLEET_SETTING": str(setting), **environ}
     done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=60)

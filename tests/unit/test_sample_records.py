@@ -27,8 +27,8 @@ def test_a_small_fleet_has_each_kind_and_each_state() -> None:
 
 
 def test_a_written_run_needs_no_settling(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 20)
-    before = (folder / runs.RECORDS).read_bytes()
-    runs.settle(folder)
-    assert (folder / runs.RECORDS).read_bytes() == before
-    assert runs.read_run(folder)[0] == RUN
+    directory = write_run(tmp_path, 20)
+    before = (directory / runs.RECORDS).read_bytes()
+    runs.settle(directory)
+    assert (directory / runs.RECORDS).read_bytes() == before
+    assert runs.read_run(directory)[0] == RUN

@@ -63,7 +63,7 @@ def check(
         raise typer.BadParameter("Name either --run or --inventory.")
     extra = {"faiss_install__wheelhouse": str(wheelhouse)} if wheelhouse else {}
     options = Options(cache=default_cache(), extra=extra)
-    with reading(reports, store) as (opened, _folder):
+    with reading(reports, store) as (opened, _directory):
         name = operations.newest_of(opened, inventory) if inventory else operations.run_id(opened, run)
         found = artefact_sources.find(" ".join(artefact), lambda: opened.records(name), options)
         checker = artefact_check.Checker(found)
@@ -96,7 +96,7 @@ def needs(
         raise typer.BadParameter("Name either --host or --glibc.")
     provides = chain.of_glibc(glibc) if glibc else None
     if host:
-        with reading(reports, store) as (opened, _folder):
+        with reading(reports, store) as (opened, _directory):
             line = newest_line(opened, host)[0]
             provides = chain.of_record(opened.record(line.run, host), host)
     found = chain.examine(path, provides)

@@ -17,7 +17,7 @@ from ..options import JsonOption, ReportsOption, RunArgument, StoreOption, known
 def run(
     context: typer.Context,
     inventory: Annotated[
-        list[str] | None, typer.Option("-i", "--inventory", help="Inventory file, folder or 'host,' list.")
+        list[str] | None, typer.Option("-i", "--inventory", help="Inventory file, directory or 'host,' list.")
     ] = None,
     limit: Annotated[str | None, typer.Option("-l", "--limit", help="Only these hosts or groups.")] = None,
     check: Annotated[bool, typer.Option("-C", "--check", help="Predict; touch no host.")] = False,
@@ -37,10 +37,11 @@ def run(
     from ..slices.executors import chosen
 
     address = chosen(executor, scheduler)
-    folder, kept = places.of(reports, store)
-    status = audit(folder, kept, inventory or [], limit, check, diff_, extra_vars or [], context.args, slices, address)
+    directory, kept = places.of(reports, store)
+    hosts = (inventory or [], limit)
+    status = audit(directory, kept, *hosts, check, diff_, extra_vars or [], context.args, slices, address)
     try:
-        with writing(folder, kept):
+        with writing(directory, kept):
             pass
     except FleetError as error:
         # The audit is done and on disk, and its status is what a job waits for; the next command takes it in.
@@ -76,16 +77,16 @@ def report(
     from .. import operations, show
 
     output = renderers.Output.of(formats, prometheus_file)
-    folder, kept = known_places(reports, store)
+    directory, kept = known_places(reports, store)
     with ExitStack() as stack:
         try:
-            opened = stack.enter_context(writing(folder, kept))
+            opened = stack.enter_context(writing(directory, kept))
         except FleetError as error:
-            written, earlier = _on_disk(folder, run, error), Earlier.none()
+            written, earlier = _on_disk(directory, run, error), Earlier.none()
         else:
             from ...store.intake import put_back
 
-            written = put_back(opened, operations.run_id(opened, run), folder)
+            written = put_back(opened, operations.run_id(opened, run), directory)
             earlier = Earlier.of(opened, written.name, warn)
         summary, _changed = renderers.render(written, output=output, earlier=earlier)
     files = [written / name for name in renderers.files(output.formats)]
@@ -112,8 +113,8 @@ def _on_disk(reports: Path, name: str, error: FleetError) -> Path:
     from ...records import journal as runs
 
     try:
-        folder = runs.find(reports, name)
+        directory = runs.find(reports, name)
     except FleetError:
         raise error from None
     warn(f"The reports of this run know nothing of earlier ones. {error}")
-    return folder
+    return directory

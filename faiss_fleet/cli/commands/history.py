@@ -26,7 +26,7 @@ def runs(json_: JsonOption = False, reports: ReportsOption = None, store: StoreO
 
     from .. import show
 
-    with reading(reports, store) as (opened, _folder):
+    with reading(reports, store) as (opened, _directory):
         found = opened.runs()
         if json_:
             print_json([asdict(each) for each in found])
@@ -57,7 +57,7 @@ def hosts(
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"{state!r} is not a state.{suggestion(state, STATES)} One of: {', '.join(STATES)}.")
-    with reading(reports, store) as (opened, _folder):
+    with reading(reports, store) as (opened, _directory):
         found = list(opened.lines(operations.run_id(opened, run)))
     causes = sorted({line.cause for line in found if line.cause})
     if cause is not None and cause not in causes:
@@ -87,7 +87,7 @@ def host(
 
     from .. import show
 
-    with reading(reports, store) as (opened, _folder):
+    with reading(reports, store) as (opened, _directory):
         history = newest_line(opened, name)
         record = opened.record(history[0].run, name)
     if json_:
@@ -107,7 +107,7 @@ def diff(
     """What changed from one run to another: verdicts, ways, latencies, causes, hosts. Ends with 1 if anything did."""
     from .. import operations, show
 
-    with reading(reports, store) as (opened, _folder):
+    with reading(reports, store) as (opened, _directory):
         found = operations.diff(opened, before, after)
     if json_:
         print_json(found.as_dict())

@@ -65,12 +65,12 @@ def export(
         )
     if output is None and format_ == "parquet" and sys.stdout.isatty():
         raise typer.BadParameter("Parquet is binary: name a file with -o, or redirect.")
-    with reading(reports, store) as (opened, folder):
+    with reading(reports, store) as (opened, directory):
         if output is None:
-            FORMATS[format_].write(operations.material(opened, run, folder, [format_]), sys.stdout.buffer)
+            FORMATS[format_].write(operations.material(opened, run, directory, [format_]), sys.stdout.buffer)
             sys.stdout.buffer.flush()
         else:
-            operations.export(opened, format_, run, folder, output)
+            operations.export(opened, format_, run, directory, output)
 
 
 def import_(json_: JsonOption = False, reports: ReportsOption = None, store: StoreOption = None) -> None:
@@ -78,15 +78,15 @@ def import_(json_: JsonOption = False, reports: ReportsOption = None, store: Sto
     from ...store.intake import take_in
     from ...store.queries import Store
 
-    folder, kept = known_places(reports, store)
+    directory, kept = known_places(reports, store)
     with Store.open(kept) as opened:
-        taken = take_in(opened, folder, warn)
+        taken = take_in(opened, directory, warn)
         if json_:
             print_json({"schema": 1, "store": opened.name, "records": taken})
             return
         for run_id, count in taken.items():
             typer.echo(f"{run_id}  {count:,} records")
-        typer.echo(f"{len(taken)} new or changed under {folder}, now in {opened.name}", err=True)
+        typer.echo(f"{len(taken)} new or changed under {directory}, now in {opened.name}", err=True)
 
 
 def prune(
@@ -110,9 +110,9 @@ def prune(
 
     if keep is None and older_than is None:
         raise typer.BadParameter("Say what may go: --keep 30, --older-than 90d, or both.")
-    folder, kept = known_places(reports, store)
-    with writing(folder, kept) as opened:
-        gone = operations.prune(opened, folder, keep, older_than, files, check)
+    directory, kept = known_places(reports, store)
+    with writing(directory, kept) as opened:
+        gone = operations.prune(opened, directory, keep, older_than, files, check)
     if json_:
         print_json({"schema": 1, "removed": gone, "check": check})
         return

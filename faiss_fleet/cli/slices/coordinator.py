@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FleetError
-from ...records.attempt_logs import FOLDER
+from ...records.attempt_logs import DIRECTORY
 from ...records.build import RecordBuilder, Run
 from ...records.clean import Cleaner
 from ...records.journal import Journal
@@ -38,7 +38,7 @@ class Coordinator:
         """hosts: groups by name of every host that is due. FleetError where the run's directory cannot be made."""
         self._run, self._hosts, self._seen, self._tick = run, hosts, seen, tick
         self._journal = Journal.begin(reports, run)
-        self._hold = Hold(self._journal.folder)
+        self._hold = Hold(self._journal.directory)
         self._journal.expect(hosts)
         self._done: set[str] = set()
         self._machines: dict[str, str] = {}
@@ -86,11 +86,11 @@ class Coordinator:
                 record["host"].update({"same_machine_as": first} if first != name else {})
             try:
                 for place, text in message["logs"].items():
-                    _write_log(self._journal.folder, place, text)
+                    _write_log(self._journal.directory, place, text)
                 self._journal.append(record)
             except OSError as error:
                 raise FleetError(
-                    f"The record of {name} could not be written to {self._journal.folder}: {error.strerror or error}. "
+                    f"The record of {name} could not be written to {self._journal.directory}: {error.strerror}. "
                     "Make room there and run the audit again; it is quick where it is done."
                 ) from error
             self._done.add(name)
@@ -124,10 +124,10 @@ def _outcome(future: Future[Ended]) -> tuple[int, str]:
     return ended.status, f"Ansible said: {ended.tail}" if ended.tail else ""
 
 
-def _write_log(folder: Path, place: str, text: str) -> None:
+def _write_log(directory: Path, place: str, text: str) -> None:
     """Write the log of a failed attempt below the run's logs; a path that leads elsewhere is refused."""
-    path = folder / place
-    if Path(place).parts[:1] != (FOLDER,) or ".." in Path(place).parts:
-        raise FleetError(f"A slice sent a log for {place!r}, which is outside of {FOLDER}/. Is the worker trusted?")
+    path = directory / place
+    if Path(place).parts[:1] != (DIRECTORY,) or ".." in Path(place).parts:
+        raise FleetError(f"A slice sent a log for {place!r}, which is outside of {DIRECTORY}/. Is the worker trusted?")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import FleetError
-from ...records.attempt_logs import FOLDER
+from ...records.attempt_logs import DIRECTORY
 from ...records.journal import RECORDS
 from .. import launch
 from ..places import checkout
@@ -117,13 +117,13 @@ def start(job: Job, send: Send) -> tuple[Callable[[], Ended], Closer]:
 class Follower:
     """Finds the records that a run has written since the last look."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder, self._offset, self._inode = folder, 0, 0
+    def __init__(self, directory: Path) -> None:
+        self._directory, self._offset, self._inode = directory, 0, 0
 
     def new(self) -> Iterator[dict[str, Any]]:
         """Yield a message for each new line. A file that was replaced is read again from its beginning."""
         try:
-            file = (self._folder / RECORDS).open("rb")
+            file = (self._directory / RECORDS).open("rb")
         except FileNotFoundError:
             return
         with file:
@@ -141,8 +141,8 @@ class Follower:
     def _logs(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for attempt in record["attempts"]:
             place = str(attempt.get("log_file") or "")
-            path = self._folder / place
-            if place.startswith(f"{FOLDER}/") and path.is_file():
+            path = self._directory / place
+            if place.startswith(f"{DIRECTORY}/") and path.is_file():
                 yield place, path.read_text(encoding="utf-8", errors="replace")
 
 

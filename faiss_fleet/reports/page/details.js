@@ -12,7 +12,7 @@ function load(part) {
     const script = el("script", { src: name });
     script.nonce = data.nonce;
     script.addEventListener("load", () => { script.remove(); reject(new Error(`${name} is damaged. Render the run again with report.yml.`)); });
-    script.addEventListener("error", () => { script.remove(); reject(new Error(`${name} is not beside this page. Copy the folder along with it, or render the run again with report.yml.`)); });
+    script.addEventListener("error", () => { script.remove(); reject(new Error(`${name} is not beside this page. Copy the directory along with it, or render the run again with report.yml.`)); });
     document.head.append(script);
   }).finally(() => arriving.delete(part));
 }

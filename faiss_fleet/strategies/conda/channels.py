@@ -23,13 +23,13 @@ def public(url: str) -> str:
 
 
 def local_path(url: str) -> Path | None:
-    """The file or folder of a file:// URL; None for any other."""
+    """The file or directory of a file:// URL; None for any other."""
     parts = urlsplit(url)
     return Path(unquote(parts.path)) if parts.scheme == "file" else None
 
 
 def address(channel: str) -> str:
-    """A folder as its file:// URL, anything else as it was given."""
+    """A directory as its file:// URL, anything else as it was given."""
     if channel.startswith(("/", "~/")):
         return "file://" + quote(str(Path(channel).expanduser()))
     return channel
@@ -51,7 +51,7 @@ class Channels:
 
     @property
     def local(self) -> bool:
-        """True when all are folders of this controller."""
+        """True when all are directories of this controller."""
         return all(local_path(channel) is not None for channel in self.real)
 
     def secrets(self) -> dict[str, str]:
@@ -66,11 +66,11 @@ class Channels:
         return url
 
     def stamps(self, subdirs: Sequence[str]) -> list[tuple[str, int, int]]:
-        """What changes when a channel in a folder is indexed again: its lock is then not used again."""
+        """What changes when a channel in a directory is indexed again: its lock is then not used again."""
         found = []
         for channel in self.real:
-            folder = local_path(channel)
-            for path in [folder / subdir / name for subdir in subdirs for name in SUBDIR_FILES] if folder else []:
+            directory = local_path(channel)
+            for path in [directory / subdir / name for subdir in subdirs for name in SUBDIR_FILES] if directory else []:
                 if path.is_file():
                     found.append((str(path), path.stat().st_size, path.stat().st_mtime_ns))
         return found

@@ -39,13 +39,13 @@ def parse(text: str, name: str) -> list[Package]:
             remedy = "Make the list with sha256 sums: conda list --explicit --sha256."
             said = f"{name}, line {number}: {public(url)} has no sha256 behind it. {remedy}"
             raise FleetError(said, "hash_mismatch", remedy)
-        folder, _, file = unquote(urlsplit(url).path).rpartition("/")
+        directory, _, file = unquote(urlsplit(url).path).rpartition("/")
         parts = FILE.match(file)
         if not parts:
             said = f"{name}, line {number}: {public(url)} is not the address of a conda package."
             raise FleetError(said, "corrupt_artefact")
         packages.append(
-            {**parts.groupdict(), "subdir": folder.rpartition("/")[2], "file": file, "url": public(url)}
+            {**parts.groupdict(), "subdir": directory.rpartition("/")[2], "file": file, "url": public(url)}
             | {"sha256": found["hex"]}
         )
     if not packages:

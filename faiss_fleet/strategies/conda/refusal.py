@@ -14,7 +14,7 @@ from .options import PACKAGES
 
 CAUSES = {"__glibc": "conda_glibc", "__archspec": "cpu_isa", "__linux": "kernel_too_old"}
 WORDS = 1500
-# What the library says when it finds no certificates to trust, which it wants even for channels in folders.
+# What the library says when it finds no certificates to trust, which it wants even for channels in directories.
 NO_CERTIFICATES = ("builder error", "no ca certificates", "no native root")
 
 

@@ -31,7 +31,7 @@ def call(operation: str, time_limit: float = TIME_LIMIT, **arguments: Any) -> di
     said: list[bytes] = []
     request = {"operation": operation, "timeout": REQUEST_LIMITS.get(operation), **arguments}
     with tempfile.TemporaryDirectory(prefix="faiss-fleet-conda-") as place:
-        # Isolated: the child's folder, which is this package, must not become the place where it looks for modules.
+        # Isolated: the child's directory, which is this package, must not become the place where it looks for modules.
         argv = [sys.executable, "-I", str(CHILD)]
         end = child_process.run(argv, json.dumps(request), _environment(), place, time_limit, said.append)
     if end.timed_out:

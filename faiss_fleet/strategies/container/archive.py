@@ -86,15 +86,15 @@ def _descriptor(kind: str, digest: str, size: int) -> dict[str, Any]:
     return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": size}
 
 
-def read(path: Path, folder: Path) -> Image | None:
-    """The image of an archive, its layers in ``folder``, each checked. None when it is a tar of something else."""
+def read(path: Path, directory: Path) -> Image | None:
+    """The image of an archive, its layers in ``directory``, each checked. None when it is a tar of something else."""
     try:
         with tarfile.open(path) as tar:
             members = {os.path.normpath(member.name): member for member in tar}
             if "manifest.json" in members:
-                return _docker(tar, members, path, folder)
+                return _docker(tar, members, path, directory)
             if "index.json" in members and "oci-layout" in members:
-                return _oci(tar, members, path, folder)
+                return _oci(tar, members, path, directory)
     except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError) as exc:
         _refuse(path, f"{type(exc).__name__}: {exc}")
     return None
@@ -108,15 +108,15 @@ def _bytes(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: str,
     return handle.read() if handle else b""
 
 
-def _docker(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, folder: Path) -> Image:
+def _docker(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, directory: Path) -> Image:
     entries = json.loads(_bytes(tar, members, "manifest.json", path))
     if len(entries) != 1:
         _refuse(path, f"it holds {len(entries)} images, and one is wanted")
     config = _bytes(tar, members, entries[0]["Config"], path)
-    return _checked(tar, members, config, entries[0]["Layers"], path, folder)
+    return _checked(tar, members, config, entries[0]["Layers"], path, directory)
 
 
-def _oci(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, folder: Path) -> Image:
+def _oci(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, directory: Path) -> Image:
     entries = json.loads(_bytes(tar, members, "index.json", path))["manifests"]
     manifest: dict[str, Any] = {}
     for _ in range(3):
@@ -128,7 +128,7 @@ def _oci(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, 
         entries = manifest["manifests"]
     config = _blob(tar, members, manifest["config"]["digest"], path)
     layers = ["blobs/" + layer["digest"].replace(":", "/") for layer in manifest["layers"]]
-    return _checked(tar, members, config, layers, path, folder)
+    return _checked(tar, members, config, layers, path, directory)
 
 
 def _blob(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], digest: str, path: Path) -> bytes:
@@ -144,7 +144,7 @@ def _checked(
     config: bytes,
     names: Sequence[str],
     path: Path,
-    folder: Path,
+    directory: Path,
 ) -> Image:
     wanted = json.loads(config)["rootfs"]["diff_ids"]
     if len(wanted) != len(names):
@@ -154,7 +154,7 @@ def _checked(
         handle = tar.extractfile(members[os.path.normpath(name)])
         if handle is None:
             _refuse(path, f"its layer {name} is no file")
-        layer = folder / f"layer-{number}.tar"
+        layer = directory / f"layer-{number}.tar"
         found = plain(handle, layer, path)
         if found != diff_id:
             _refuse(path, f"its layer {name} has the content {found}, and its configuration says {diff_id}")

@@ -43,11 +43,11 @@ def lay(layers: Sequence[Path], root: Path) -> None:
 
 
 def _lay_one(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, root: Path) -> None:
-    folder, name = posixpath.split(path)
+    directory, name = posixpath.split(path)
     if name == OPAQUE:
-        _remove(root / folder, root)
+        _remove(root / directory, root)
     elif name.startswith(WHITEOUT):
-        _remove(root / folder / name[len(WHITEOUT) :], root)
+        _remove(root / directory / name[len(WHITEOUT) :], root)
     elif member.issym():
         _make_way(root / path, root)
         (root / path).symlink_to(member.linkname)
@@ -61,7 +61,7 @@ def _lay_one(tar: tarfile.TarFile, member: tarfile.TarInfo, path: str, root: Pat
 
 
 def _inside(path: Path, root: Path) -> bool:
-    """No folder on the way is a link: a later layer could else write through it."""
+    """No directory on the way is a link: a later layer could else write through it."""
     return not any((root / part).is_symlink() for part in path.relative_to(root).parents)
 
 
@@ -81,9 +81,9 @@ def _remove(path: Path, root: Path) -> None:
         path.unlink()
 
 
-def inspect(layers: Sequence[Path], folder: Path, python: str, name: str) -> dict[str, Any]:
+def inspect(layers: Sequence[Path], directory: Path, python: str, name: str) -> dict[str, Any]:
     """What of a host's facts an image decides: arch, libc, pythons and libraries. name is for errors."""
-    root = folder / "look"
+    root = directory / "look"
     root.mkdir()
     try:
         lay(layers, root)

@@ -25,7 +25,7 @@ from .archive import ARCHITECTURES, Image
 from .options import ContainerOptions, File, Reference
 
 # Where the wheels are in the image.
-FOLDER = "opt/faiss-fleet"
+DIRECTORY = "opt/faiss-fleet"
 CREATED = "2000-01-01T00:00:00Z"
 SYSTEM_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,8 +35,8 @@ def key_of(base: Reference | File) -> str:
     return base.sha256 if isinstance(base, File) else str(base.digest).partition(":")[2]
 
 
-def load(base: Reference | File, options: Options, folder: Path) -> Image:
-    """The base's configuration and its layers, in ``folder``. A registry is asked once, and the cache keeps it."""
+def load(base: Reference | File, options: Options, directory: Path) -> Image:
+    """The base's configuration and its layers, in ``directory``. A registry is asked once, and the cache keeps it."""
     if isinstance(base, File):
         base.check()
         path = base.path
@@ -48,13 +48,13 @@ def load(base: Reference | File, options: Options, folder: Path) -> Image:
                 text = f"faiss_install__offline is set, and the cache has no copy of {base}. {remedy}"
                 raise FleetError(text, "unreachable", remedy)
             path.parent.mkdir(parents=True, exist_ok=True)
-            container_registry.fetch(base, folder / "fetched.tar")
-            (folder / "fetched.tar").replace(path)
-    return container_archive.read(path, folder) or _from_root(path, folder)
+            container_registry.fetch(base, directory / "fetched.tar")
+            (directory / "fetched.tar").replace(path)
+    return container_archive.read(path, directory) or _from_root(path, directory)
 
 
-def _from_root(path: Path, folder: Path) -> Image:
-    layer = folder / "layer-0.tar"
+def _from_root(path: Path, directory: Path) -> Image:
+    layer = directory / "layer-0.tar"
     diff_id = container_archive.root_layer(path, layer)
     about = {"os": "linux", "config": {"Env": [SYSTEM_PATH]}, "rootfs": {"type": "layers", "diff_ids": [diff_id]}}
     return Image(cache.canonical(about), (layer,))
@@ -91,29 +91,29 @@ def _name(base: Reference | File) -> str:
     return str(base) if isinstance(base, Reference) else str(base.path)
 
 
-def build(base: Image, inside: dict[str, Any], wheels: Artefact, folder: Path) -> Image:
+def build(base: Image, inside: dict[str, Any], wheels: Artefact, directory: Path) -> Image:
     """The base with the wheels' packages on top, where its Python finds them."""
-    layer = folder / "layer-faiss.tar"
+    layer = directory / "layer-faiss.tar"
     with open(layer, "wb") as out:
         _layer(wheels.archive, out)
     return Image(_config(base, inside, f"sha256:{cache.sha256(layer)}"), (*base.layers, layer))
 
 
 def _layer(archive: Path, out: IO[bytes]) -> None:
-    """The packages of a packed prefix under FOLDER, in their order and with their dates."""
+    """The packages of a packed prefix under DIRECTORY, in their order and with their dates."""
     with (
         gzip.open(archive) as source,
         tarfile.open(fileobj=source, mode="r|") as tar,
         tarfile.open(fileobj=out, mode="w|", format=tarfile.PAX_FORMAT) as layer,
     ):
-        for path in ("opt", FOLDER):
+        for path in ("opt", DIRECTORY):
             parent = tarfile.TarInfo(path)
             parent.type, parent.mode, parent.mtime = tarfile.DIRTYPE, 0o755, MTIME
             layer.addfile(parent)
         for member in tar:
             if member.name == wheel_lock.SITE or member.name.startswith(wheel_lock.SITE + "/"):
                 handle = tar.extractfile(member) if member.isreg() else None
-                member.name = f"{FOLDER}/{member.name}"
+                member.name = f"{DIRECTORY}/{member.name}"
                 layer.addfile(member, handle)
 
 
@@ -126,7 +126,7 @@ def _config(base: Image, inside: dict[str, Any], diff_id: str) -> bytes:
         "architecture": about.get("architecture") or names.get(inside["arch"], inside["arch"]),
         "os": about.get("os") or "linux",
         "created": CREATED,
-        "config": {"Env": [*env, f"PYTHONPATH=/{FOLDER}/{wheel_lock.SITE}"], "Labels": within.get("Labels") or {}},
+        "config": {"Env": [*env, f"PYTHONPATH=/{DIRECTORY}/{wheel_lock.SITE}"], "Labels": within.get("Labels") or {}},
         "rootfs": {"type": "layers", "diff_ids": [*about["rootfs"]["diff_ids"], diff_id]},
     }
     if about.get("variant"):

@@ -149,9 +149,9 @@ def _given(wanted: ContainerOptions, options: Options) -> Ready:
     archive = wanted.archive
     assert archive is not None
 
-    def make(folder: Path) -> container_archive.Image:
+    def make(directory: Path) -> container_archive.Image:
         archive.check()
-        image = container_archive.read(archive.path, folder)
+        image = container_archive.read(archive.path, directory)
         if image is None:
             remedy = "A root file system is a base: name it in faiss_install__container_base, with the source build."
             raise FleetError(
@@ -167,8 +167,8 @@ def _built(wanted: ContainerOptions, options: Options, wheels: Artefact) -> tupl
     inside = container_build.inspected(wanted, options, now=True)
     assert base is not None and inside is not None
 
-    def make(folder: Path) -> container_archive.Image:
-        return container_build.build(container_build.load(base, options, folder), inside, wheels, folder)
+    def make(directory: Path) -> container_archive.Image:
+        return container_build.build(container_build.load(base, options, directory), inside, wheels, directory)
 
     ready = _ready([ARCHIVE_LAYOUT, container_build.key_of(base), wheels.digest], options, make)
     return ready, str(inside["pythons"][0]["path"])

@@ -15,7 +15,7 @@ PROGRAM = "bin/faiss-python"
 # From these on, `run` can be told not to fetch. What is older fetches the very image if it has gone, or refuses.
 PULL_NEVER = {"podman": (3, 0), "docker": (20, 10)}
 ENVIRONMENT = ("LC_ALL=C", "HOME=/tmp", "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1")
-# Where podman looks for its init, besides the folder of docker's.
+# Where podman looks for its init, besides the directory of docker's.
 CATATONIT = (
     "/usr/libexec/podman/catatonit",
     "/usr/lib/podman/catatonit",

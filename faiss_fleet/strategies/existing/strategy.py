@@ -51,11 +51,12 @@ class Existing:
             # What stands under the prefix was put there by a strategy, which plans for it and may replace it.
             if path.startswith(options.prefix.rstrip("/") + "/"):
                 continue
-            # On this very machine: the environment that runs the audit is no application's, and goes with its folder.
+            # On this very machine: the environment that runs the audit is no application's, and goes with its
+            # directory.
             if OWN_ENVIRONMENT and path.startswith(OWN_ENVIRONMENT + "/"):
                 continue
             python = pythons.get(path)
-            # A venv's interpreter is the system's by its real path, so the folder of FAISS decides too.
+            # A venv's interpreter is the system's by its real path, so the directory of FAISS decides too.
             same = ((python or {}).get("realpath") or path, found.get("location") or path)
             if same in seen:
                 continue

@@ -124,19 +124,19 @@ def _built(
 
 def compiler(item: Input, archive: Path, options: Options) -> Path:
     """The compiler, unpacked once into the cache."""
-    folder = options.cache / "addon" / "tools" / item.sha256[:16]
-    with cache.once(folder):
-        if not folder.is_dir():
-            with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unpack-") as place:
+    directory = options.cache / "addon" / "tools" / item.sha256[:16]
+    with cache.once(directory):
+        if not directory.is_dir():
+            with tempfile.TemporaryDirectory(dir=directory.parent, prefix="unpack-") as place:
                 unpacking.wheel(archive, Path(place, "tree"))
-                os.replace(Path(place, "tree"), folder)
-    program = folder / "ziglang" / "zig"
+                os.replace(Path(place, "tree"), directory)
+    program = directory / "ziglang" / "zig"
     program.chmod(0o755)
     return program
 
 
 class _Compile:
-    """The compiler with its target; every command starts in the work folder and waits its turn behind other work."""
+    """The compiler with its target; every command starts in the work directory and waits its turn behind other work."""
 
     def __init__(self, compiler: Path, variant: Variant, work: Path, options: Options, runner: Runner) -> None:
         self.work, self.runner = work, runner

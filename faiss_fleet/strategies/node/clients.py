@@ -28,7 +28,7 @@ class Apt:
         if not KEYRING.is_file():
             raise FleetError(
                 f"{KEYRING} is missing, without which nothing of Debian's can be checked. Install "
-                "debian-archive-keyring, or name a folder with the files in faiss_install__addon_inputs.",
+                "debian-archive-keyring, or name a directory with the files in faiss_install__addon_inputs.",
                 cause="command_missing",
                 remedy="Install debian-archive-keyring.",
             )
@@ -43,7 +43,7 @@ class Apt:
             f"-oDir::State::lists={self.state}/lists",
             f"-oDir::Cache={self.state}/cache",
             "-oAPT::Architecture=amd64",
-            # The cache lies in a home folder, which apt's own user cannot enter.
+            # The cache lies in a home directory, which apt's own user cannot enter.
             "-oAPT::Sandbox::User=" + ("root" if os.geteuid() == 0 else ""),
         ]
         with cache.once(sources):
@@ -66,7 +66,7 @@ class Apt:
         if not found:
             raise FleetError(
                 f"This controller's apt has no Debian source to ask for FAISS and OpenBLAS. Set {MIRROR} to a mirror "
-                "of Debian, or faiss_install__addon_inputs to a folder that holds the files.",
+                "of Debian, or faiss_install__addon_inputs to a directory that holds the files.",
                 cause="faiss_source_missing",
                 remedy=f"Set {MIRROR} to a mirror of Debian.",
             )

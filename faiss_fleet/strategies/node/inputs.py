@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What the addon is built from: each input locked by version and sha256, found in a mirror folder or fetched once."""
+"""What the addon is built from: inputs locked by version and sha256, found in a mirror directory or fetched once."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def check(options: Options) -> None:
     mirror = options.extra.get(MIRROR)
     if mirror and not Path(str(mirror)).expanduser().is_dir():
         raise FleetError(
-            f"{MIRROR} is {mirror!r}, which is no folder on this controller. Create it and put the files in, or remove "
+            f"{MIRROR} is {mirror!r}, which is not a directory here. Create it and put the files in, or remove "
             "the variable to use npm, pip and apt-get.",
             cause="build_tool_missing",
             remedy=f"Create {mirror}, or remove {MIRROR}.",
@@ -125,24 +125,24 @@ def fetch_all(inputs: Mapping[str, Input], options: Options, runner: Runner) -> 
     return {key: _fetched(item, options, runner) for key, item in inputs.items()}
 
 
-def _of_mirror(inputs: Mapping[str, Input], folder: Path) -> dict[str, Path]:
-    found = {key: _local(item, folder) for key, item in inputs.items()}
+def _of_mirror(inputs: Mapping[str, Input], directory: Path) -> dict[str, Path]:
+    found = {key: _local(item, directory) for key, item in inputs.items()}
     absent = [item for key, item in inputs.items() if not found[key].is_file()]
     if absent:
         listing = "\n".join(f"  {item.file}  sha256 {item.sha256}" for item in absent)
         raise FleetError(
-            f"{folder}, which {MIRROR} names, lacks {len(absent)} of {len(inputs)} files:\n{listing}\nPut them "
+            f"{directory}, which {MIRROR} names, lacks {len(absent)} of {len(inputs)} files:\n{listing}\nPut them "
             "there; a controller with network access keeps them under addon/inputs of its cache.",
             cause="faiss_source_missing" if any(item.key == "faiss" for item in absent) else "build_tool_missing",
-            remedy=f"Put the missing files into {folder}.",
+            remedy=f"Put the missing files into {directory}.",
         )
     for key, item in inputs.items():
         _check(found[key], item)
     return found
 
 
-def _local(item: Input, folder: Path) -> Path:
-    return Path(item.place).expanduser() if item.origin == "file" else folder / item.file
+def _local(item: Input, directory: Path) -> Path:
+    return Path(item.place).expanduser() if item.origin == "file" else directory / item.file
 
 
 def _fetched(item: Input, options: Options, runner: Runner) -> Path:
@@ -164,9 +164,9 @@ def _fetched(item: Input, options: Options, runner: Runner) -> Path:
         if options.offline:
             raise FleetError(
                 f"faiss_install__offline is set, and the cache lacks {item.file}. Run once with network access, or "
-                f"name a folder that holds it in {MIRROR}.",
+                f"name a directory that holds it in {MIRROR}.",
                 cause="unreachable",
-                remedy=f"Name a folder that holds {item.file} in {MIRROR}.",
+                remedy=f"Name a directory that holds {item.file} in {MIRROR}.",
             )
         with tempfile.TemporaryDirectory(dir=path.parent, prefix="fetch-") as place:
             found = _brought(item, Path(place), options, runner)
@@ -194,9 +194,9 @@ def _brought(item: Input, work: Path, options: Options, runner: Runner) -> Path:
         there = ", ".join(sorted(entry.name for entry in work.iterdir())) or "nothing"
         raise FleetError(
             f"{item.name} {item.version} brought {there}, not {item.file}. Its archive has changed: put the file "
-            f"into a folder and name that in {MIRROR}.",
+            f"into a directory and name that in {MIRROR}.",
             cause="hash_mismatch",
-            remedy=f"Name a folder that holds {item.file} in {MIRROR}.",
+            remedy=f"Name a directory that holds {item.file} in {MIRROR}.",
         )
     return found
 

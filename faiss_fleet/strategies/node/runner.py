@@ -19,8 +19,8 @@ from ...redact import redact
 TAIL = 15
 # Client -> what to install for it.
 PACKAGES = {
-    "apt-get": "a Debian or Ubuntu controller, or a folder in faiss_install__addon_inputs",
-    "npm": "npm, or a folder in faiss_install__addon_inputs",
+    "apt-get": "a Debian or Ubuntu controller, or a directory in faiss_install__addon_inputs",
+    "npm": "npm, or a directory in faiss_install__addon_inputs",
     "git": "git",
 }
 

@@ -136,8 +136,8 @@ def for_options(options: Options, now: Callable[[], float] = time.time) -> Catal
     """The catalogue that these options ask for: a wheelhouse, or the table and what is newer in the index."""
     given = options.extra.get("faiss_install__wheelhouse")
     if given:
-        folder = Path(str(given)).expanduser()
-        return Catalogue(tuple(wheelhouse(folder, options.cache)), source=Source((folder,)))
+        directory = Path(str(given)).expanduser()
+        return Catalogue(tuple(wheelhouse(directory, options.cache)), source=Source((directory,)))
     wheels = table()
     newer, gap = _newer(wheels, options, now)
     return Catalogue((*wheels, *newer), (gap,) if gap else ())
@@ -211,11 +211,11 @@ def wanted_names(names: Iterable[str], arches: Sequence[str]) -> list[str]:
     return [name for _, name in sorted(wanted, reverse=True)]
 
 
-def _read_all(names: Iterable[str], folder: Path, report: Callable[[str], None] | None = None) -> Iterator[Wheel]:
+def _read_all(names: Iterable[str], directory: Path, report: Callable[[str], None] | None = None) -> Iterator[Wheel]:
     """Downloads, reads and forgets one wheel after the other."""
     for name in names:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as place:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=directory) as place:
             version = _version(name)
             arguments = [f"--{key}={value}" for key, value in exactly(name)]
             pip_resolver.run(
@@ -238,16 +238,16 @@ def exactly(name: str) -> list[tuple[str, str]]:
     return first + [("platform", platform) for platform in sorted({platform for _, _, platform in tags})]
 
 
-def wheelhouse(folder: Path, kept: Path) -> list[Wheel]:
-    """All faiss-cpu wheels of a folder, each checked against the folder's SHA256SUMS where it has one."""
-    if not folder.is_dir():
+def wheelhouse(directory: Path, kept: Path) -> list[Wheel]:
+    """All faiss-cpu wheels of a directory, each checked against the directory's SHA256SUMS where it has one."""
+    if not directory.is_dir():
         raise FleetError(
-            f"faiss_install__wheelhouse is {folder}, which is no folder on this controller. Create it and put the "
+            f"faiss_install__wheelhouse is {directory}, which is not a directory here. Create it and put the "
             "wheels in, or remove the variable to use the package index."
         )
-    sums = read_sums(folder)
+    sums = read_sums(directory)
     wheels = []
-    for path in sorted(folder.glob("*.whl")):
+    for path in sorted(directory.glob("*.whl")):
         check_sum(path, sums)
         if wanted_names([path.name], ARCHES):
             wheels.append(_remembered(path, kept))
@@ -262,7 +262,7 @@ def _remembered(path: Path, kept: Path) -> Wheel:
         with contextlib.suppress(FleetError):
             (found,) = from_json(text, "wheelhouse")
             if found.file == path.name:
-                return Wheel(**{**found.__dict__, "folder": path.parent})
+                return Wheel(**{**found.__dict__, "directory": path.parent})
     wheel = measure(path, "wheelhouse")
     _check_whole(path)
     cache.write_json(note, to_json([wheel], _today()))
@@ -317,7 +317,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("update", help="make the table of wheels again, or add what is new")
     command.add_argument("--arch", action="append", choices=ARCHES, help="by default both")
-    command.add_argument("--wheels", type=Path, help="a folder with wheels that need not be downloaded")
+    command.add_argument("--wheels", type=Path, help="a directory with wheels that need not be downloaded")
     command.add_argument("--everything", action="store_true", help="measure also what the table has")
     command.add_argument("--out", type=Path, default=Path(__file__).with_name(TABLE))
     given = parser.parse_args(arguments)

@@ -35,14 +35,14 @@ def find(requirement: Requirement, targets: Sequence[Target], options: Options) 
     """
     given = options.extra.get("faiss_install__wheelhouse")
     if given:
-        folder = Path(str(given)).expanduser()
-        if not folder.is_dir():
-            raise FleetError(f"The wheelhouse {folder} is not a directory. Name the one that holds the wheels.")
-        sums = read_sums(folder)
-        names = admitted([path.name for path in folder.glob("*.whl")], requirement)
+        directory = Path(str(given)).expanduser()
+        if not directory.is_dir():
+            raise FleetError(f"The wheelhouse {directory} is not a directory. Name the one that holds the wheels.")
+        sums = read_sums(directory)
+        names = admitted([path.name for path in directory.glob("*.whl")], requirement)
         for name in names:
-            check_sum(folder / name, sums)
-        return [measure(folder / name, "wheelhouse") for name in names], []
+            check_sum(directory / name, sums)
+        return [measure(directory / name, "wheelhouse") for name in names], []
     if canonicalize_name(requirement.name) == catalogue.PROJECT:
         known = catalogue.for_options(options)
         by_name = {wheel.file: wheel for wheel in known.wheels}

@@ -110,7 +110,7 @@ def check_source(
     run.
     """
     path = _lock_path(wheel, known, target, facts, options, portable)
-    if known.source.folders:
+    if known.source.directories:
         with class_work.once(path, options):
             if _kept_lock(path, options, time.time()) is None:
                 _made_lock(path, wheel, known, target, facts, options, portable, time.time(), blocked=False)
@@ -149,13 +149,13 @@ def _damaged(lock: dict[str, Any], options: Options) -> bool:
 def _class_key(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, portable: PortablePython | None) -> str:
     """Hosts for which everything is resolved alike have the same key."""
     provides = needs.provided_per_facts(facts)
-    folders = [
+    directories = [
         (path.name, path.stat().st_size, path.stat().st_mtime_ns)
-        for folder in known.source.folders
-        for path in sorted(folder.glob("*.whl"))
+        for directory in known.source.directories
+        for path in sorted(directory.glob("*.whl"))
     ]
     host = [target.python, target.arch, target.libc, target.libc_version, provides, facts["cpu"]["isa_level"]]
-    return cache.digest([LAYOUT, wheel.file, wheel.sha256, host, folders, portable.sha256 if portable else None])[:32]
+    return cache.digest([LAYOUT, wheel.file, wheel.sha256, host, directories, portable and portable.sha256])[:32]
 
 
 def _kept_lock(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:
@@ -168,7 +168,7 @@ def _kept_lock(path: Path, options: Options, now: float, any_age: bool = False) 
 
 
 def _refuse_offline(wheel: Wheel, known: Catalogue, options: Options) -> None:
-    if options.offline and not known.source.folders:
+    if options.offline and not known.source.directories:
         raise FleetError(
             f"faiss_install__offline is set, and the cache {options.cache} has no lock with its wheels for faiss-cpu "
             f"{wheel.version} and this class of hosts. Run once with the index at hand, or set "
@@ -212,11 +212,11 @@ def _fitting(wheel: Wheel, known: Catalogue, target: Target, facts: Facts, place
     wanted = [f"{catalogue.PROJECT}=={wheel.version}", *measure.requirements(wheel), *wheel_judge.numpy_limits(facts)]
     for step in range(MAX_STEPS_BACK):
         found = pip_resolver.download(wanted, target, known.source, place / str(step))
-        sums = {path: sums_file.read_sums(path) for path in known.source.folders}
+        sums = {path: sums_file.read_sums(path) for path in known.source.directories}
         unfit = None
         for path in found:
-            for folder_sums in sums.values():
-                sums_file.check_sum(path, folder_sums)
+            for directory_sums in sums.values():
+                sums_file.check_sum(path, directory_sums)
             unfit = unfit or _judged(path, wheel, known, facts, blocked)
         if unfit is None:
             return found
@@ -282,11 +282,11 @@ def _build(
         tree.mkdir()
         site = tree / SITE
         pins = [(package["name"], package["version"], package["sha256"]) for package in lock["packages"]]
-        folders = [_stored(options, package).parent for package in lock["packages"]]
-        pip_resolver.install(pins, target, folders, site)
+        directories = [_stored(options, package).parent for package in lock["packages"]]
+        pip_resolver.install(pins, target, directories, site)
         tidy(site)
         if portable:
-            portable_python.unpack(portable, tree / portable_python.FOLDER)
+            portable_python.unpack(portable, tree / portable_python.DIRECTORY)
         return packing.keep(packing.pack(tree, lock, STRATEGY, archives))
 
 

@@ -51,7 +51,7 @@ class Wheel:
     bundled: tuple[str, ...]
     isa: str | None = None
     origin: str = "table"
-    folder: Path | None = None
+    directory: Path | None = None
 
     @property
     def project(self) -> str:
@@ -136,7 +136,7 @@ def measure(path: Path, origin: str = "table") -> Wheel:
         bundled=tuple(found.bundled),
         isa=measured_isa(version, tags) if project == "faiss-cpu" else None,
         origin=origin,
-        folder=path.parent if origin == "wheelhouse" else None,
+        directory=path.parent if origin == "wheelhouse" else None,
     )
 
 

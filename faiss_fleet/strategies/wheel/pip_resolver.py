@@ -71,17 +71,18 @@ class Target:
 
 @dataclass(frozen=True)
 class Source:
-    """Where wheels come from: the index that pip is configured for, or folders on the controller and nothing else."""
+    """Where wheels come from: the index that pip is configured for, or only directories on the controller."""
 
-    folders: tuple[Path, ...] = ()
+    directories: tuple[Path, ...] = ()
 
     def arguments(self) -> list[str]:
-        return ["--no-index", *(f"--find-links={folder}" for folder in self.folders)] if self.folders else []
+        links = [f"--find-links={directory}" for directory in self.directories]
+        return ["--no-index", *links] if links else []
 
     def environment(self) -> dict[str, str]:
-        """The user's own pip configuration counts for an index; with folders nothing else may slip in."""
+        """The user's own pip configuration counts for an index; with directories nothing else may slip in."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        if self.folders:
+        if self.directories:
             environment = {name: value for name, value in environment.items() if not name.startswith("PIP_")}
             environment["PIP_CONFIG_FILE"] = os.devnull
         environment.update(
@@ -122,7 +123,7 @@ def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tup
             _end(process)
             raise FleetError(
                 f"pip {arguments[0]} did not end within {time_limit:.0f} s. See whether the index "
-                "answers (pip config list shows which it is), or put the wheels into a folder "
+                "answers (pip config list shows which it is), or put the wheels into a directory "
                 "and set faiss_install__wheelhouse to it.",
                 cause="timeout",
                 remedy="See whether the index answers, or set faiss_install__wheelhouse.",
@@ -219,8 +220,8 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
     """The error of a pip that found no version: where the index did not answer, that is the reason."""
     if exc.cause not in ("no_matching_distribution", "unknown"):
         return exc
-    if source.folders:
-        remedy = f"Put what is missing into {', '.join(str(folder) for folder in source.folders)}."
+    if source.directories:
+        remedy = f"Put what is missing into {', '.join(str(directory) for directory in source.directories)}."
         return FleetError(f"{exc} {remedy}", exc.cause, remedy, exc.log, fault="controller")
     project = re.split(r"[^A-Za-z0-9._-]", requirement)[0]
     refused = refusal(_execute(_listing(project), source, LISTING_TIME_LIMIT)[1])
@@ -233,22 +234,22 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
 
 
 def download(
-    requirements: Iterable[str], target: Target, source: Source, folder: Path, deps: bool = True
+    requirements: Iterable[str], target: Target, source: Source, directory: Path, deps: bool = True
 ) -> list[Path]:
-    """Wheels that fulfil the requirements on the target, and what they need, in a folder that holds nothing else."""
-    folder.mkdir(parents=True, exist_ok=True)
-    arguments = ["download", "--quiet", "--dest", str(folder), *([] if deps else ["--no-deps"])]
+    """Wheels that fulfil the requirements on the target, and what they need, in a directory that holds nothing else."""
+    directory.mkdir(parents=True, exist_ok=True)
+    arguments = ["download", "--quiet", "--dest", str(directory), *([] if deps else ["--no-deps"])]
     wanted = list(requirements)
     try:
         run([*arguments, *target.arguments(), *source.arguments(), *wanted], source)
     except FleetError as exc:
         raise _explained(exc, wanted[0], source) from exc
-    return sorted(folder.glob("*.whl"))
+    return sorted(directory.glob("*.whl"))
 
 
-def install(pins: Sequence[tuple[str, str, str]], target: Target, folders: Sequence[Path], site: Path) -> None:
-    """Puts wheels of the folders into ``site``: (name, version, sha256) each, checked by pip again, not compiled."""
-    source = Source(tuple(folders))
+def install(pins: Sequence[tuple[str, str, str]], target: Target, directories: Sequence[Path], site: Path) -> None:
+    """Put wheels of the directories into ``site``: (name, version, sha256) each, checked by pip, not compiled."""
+    source = Source(tuple(directories))
     lines = [f"{name}=={version} --hash=sha256:{sha256}" for name, version, sha256 in pins]
     requirements = site.with_name(site.name + ".requirements.txt")
     requirements.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ from ...target.prefix import manifest as target_prefix
 from ..base import Options
 
 VARIABLE = "faiss_install__portable_python"
-FOLDER = "python"
+DIRECTORY = "python"
 EXECUTABLE = re.compile(r"^(?P<top>(?:[^/]+/)?)bin/python3$")
 STDLIB = re.compile(r"^(?P<top>(?:[^/]+/)?)lib/python(?P<major>3)\.(?P<minor>\d+)/")
 LIBRARY = re.compile(r"^(?:[^/]+/)?lib/[^/]+\.so(?:\.[0-9.]+)?$")
@@ -33,7 +33,7 @@ NOTED = ("top", "python", "unpacked_bytes", "needs", "bundled")
 
 @dataclass(frozen=True)
 class PortablePython:
-    """archive and its sha256; top is the folder in it that holds bin/; needs and bundled as needs.py has them."""
+    """archive and its sha256; top is the directory in it that holds bin/; needs and bundled as needs.py has them."""
 
     archive: Path
     sha256: str
@@ -52,7 +52,7 @@ def from_options(options: Options) -> PortablePython | None:
     if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
         raise FleetError(
             f"{VARIABLE} is {given!r}. Write it as {{file: /path/to/python.tar.gz, sha256: 64 hexadecimal digits}}: an "
-            "archive on this controller that holds bin/python3 at its top or one folder down."
+            "archive on this controller that holds bin/python3 at its top or one directory down."
         )
     path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
     if not path.is_file():
@@ -105,7 +105,7 @@ def _inspect(path: Path) -> dict[str, Any]:
             pairs = sorted((top, minor) for top, minor in libs if top in tops)
             if len(pairs) != 1:
                 raise _unusable(
-                    path, "it does not hold one bin/python3 with its lib/python3.x, at the top or one folder down"
+                    path, "it does not hold one bin/python3 with its lib/python3.x, at the top or one directory down"
                 )
             top, minor = pairs[0]
             files = {}
@@ -118,7 +118,7 @@ def _inspect(path: Path) -> dict[str, Any]:
                     raise _unusable(path, f"{name} in it has {member.size} bytes, which no library of a Python has")
                 data = handle.read()
                 if elf.is_elf(data[:4]):
-                    files[posixpath.join(FOLDER, posixpath.relpath(member.name, top or "."))] = elf.read(
+                    files[posixpath.join(DIRECTORY, posixpath.relpath(member.name, top or "."))] = elf.read(
                         io.BytesIO(data), name=member.name
                     )
     except (tarfile.TarError, EOFError, OSError, target_errors.AuditError) as exc:
@@ -138,15 +138,15 @@ def _followed(members: Mapping[str, tarfile.TarInfo], name: str) -> tarfile.TarI
         member = members.get(name)
         if member is None or not (member.issym() or member.islnk()):
             return member
-        folder = posixpath.dirname(name) if member.issym() else ""
-        name = posixpath.normpath(posixpath.join(folder, member.linkname))
+        directory = posixpath.dirname(name) if member.issym() else ""
+        name = posixpath.normpath(posixpath.join(directory, member.linkname))
     return None
 
 
 def _started(files: Mapping[str, Any]) -> dict[str, Any]:
     """The interpreter and the libraries of the archive that it cannot start without."""
     by_name = {alias: name for name in files for alias in (files[name].soname, posixpath.basename(name)) if alias}
-    wanted = [name for name in files if posixpath.dirname(name) == f"{FOLDER}/bin"]
+    wanted = [name for name in files if posixpath.dirname(name) == f"{DIRECTORY}/bin"]
     for name in wanted:
         wanted.extend(
             by_name[library] for library in files[name].needed if library in by_name and by_name[library] not in wanted
@@ -154,9 +154,9 @@ def _started(files: Mapping[str, Any]) -> dict[str, Any]:
     return {name: files[name] for name in wanted}
 
 
-def unpack(portable: PortablePython, folder: Path) -> None:
-    """Unpacks what is under the archive's top into ``folder``; a member that would land elsewhere is refused."""
-    folder.mkdir(parents=True)
+def unpack(portable: PortablePython, directory: Path) -> None:
+    """Unpacks what is under the archive's top into ``directory``; a member that would land elsewhere is refused."""
+    directory.mkdir(parents=True)
     try:
         with tarfile.open(portable.archive) as tar:
             members = []
@@ -175,13 +175,13 @@ def unpack(portable: PortablePython, folder: Path) -> None:
                 members.append(member)
             # The members were judged above by the rules of the host's side; a Python with filters applies its own too.
             options = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            tar.extractall(folder, members, **options)  # type: ignore[arg-type]
+            tar.extractall(directory, members, **options)  # type: ignore[arg-type]
     except (tarfile.TarError, EOFError, OSError, target_errors.AuditError) as exc:
         raise _unusable(portable.archive, str(exc)) from exc
 
 
 def _unusable(path: Path, why: str) -> FleetError:
-    remedy = f"Name another archive in {VARIABLE}: .tar.gz or .tar.xz, with bin/python3 at its top or one folder down."
+    remedy = f"Name another archive in {VARIABLE}: .tar.gz or .tar.xz, bin/python3 at its top or one directory down."
     return FleetError(
         f"{path} cannot be used as a portable Python: {why}. {remedy}", cause="corrupt_artefact", remedy=remedy
     )

@@ -85,7 +85,7 @@ class WheelStrategy:
         unpacked = wheel.unpacked_bytes + NUMPY_BYTES + (portable.unpacked_bytes if portable else 0)
         return Forecast(
             how="resolve and pack it",
-            download=0 if known.source.folders else wheel.size + NUMPY_DOWNLOAD,
+            download=0 if known.source.directories else wheel.size + NUMPY_DOWNLOAD,
             ship=wheel.size + NUMPY_DOWNLOAD + beside,
             unpacked=unpacked,
             seconds=PACK_SECONDS,
@@ -135,7 +135,7 @@ def portable_of(options: Options) -> PortablePython | None:
 
 def runtime(place: str, portable: PortablePython | None) -> Runtime:
     """How what was installed is started; {prefix} stands for the prefix."""
-    executable = f"{{prefix}}/{portable_python.FOLDER}/bin/python3" if portable else place
+    executable = f"{{prefix}}/{portable_python.DIRECTORY}/bin/python3" if portable else place
     return Runtime(kind="python", argv=[executable], env={"PYTHONPATH": "{prefix}/site-packages"}, prefix=None)
 
 
@@ -196,7 +196,9 @@ def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePyt
         if unfit:
             return [_without_python(facts, known, unfit, "Name a portable Python built for an older C library.")]
         usable = [
-            Interpreter(portable_python.FOLDER, f"{portable.python[0]}.{portable.python[1]}", portable.python, portable)
+            Interpreter(
+                portable_python.DIRECTORY, f"{portable.python[0]}.{portable.python[1]}", portable.python, portable
+            )
         ]
     if not usable:
         return [_without_python(facts, known, [_python_reason(facts)], _portable_remedy())]

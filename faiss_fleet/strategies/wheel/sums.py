@@ -10,9 +10,9 @@ from ...artefacts import cache
 from ...errors import FleetError
 
 
-def read_sums(folder: Path) -> dict[str, str] | None:
-    """{file: sha256} of the folder's SHA256SUMS; None when it has none. One that names nothing is an error."""
-    path = folder / "SHA256SUMS"
+def read_sums(directory: Path) -> dict[str, str] | None:
+    """{file: sha256} of the directory's SHA256SUMS; None when it has none. One that names nothing is an error."""
+    path = directory / "SHA256SUMS"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:

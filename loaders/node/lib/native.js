@@ -17,9 +17,9 @@ const PART_FLAT = 1 << 18;
 const PLAIN = 1 << 12;            // numbers that are added as they are
 
 function addon(runtime) {
-  const folders = ((runtime.env || {}).NODE_PATH || '').split(path.delimiter).filter(Boolean);
-  if (runtime.prefix) folders.push(path.join(runtime.prefix, 'node_modules'));
-  const from = folders.length ? createRequire(path.join(folders[0], 'faiss-node', 'package.json')) : require;
+  const directories = ((runtime.env || {}).NODE_PATH || '').split(path.delimiter).filter(Boolean);
+  if (runtime.prefix) directories.push(path.join(runtime.prefix, 'node_modules'));
+  const from = directories.length ? createRequire(path.join(directories[0], 'faiss-node', 'package.json')) : require;
   return { faiss: from('faiss-node'), version: from('faiss-node/package.json').version };
 }
 

@@ -13,8 +13,8 @@ const NOT_PERMITTED = ['EPERM', 'EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'];   
 async function placeOf(file) {
   let place = path.resolve(file);
   for (let links = 0; links < MOST_LINKS; links++) {
-    const folder = await fs.promises.realpath(path.dirname(place));
-    place = path.join(folder, path.basename(place));
+    const directory = await fs.promises.realpath(path.dirname(place));
+    place = path.join(directory, path.basename(place));
     let aim;
     try {
       aim = await fs.promises.readlink(place);
@@ -22,7 +22,7 @@ async function placeOf(file) {
       if (error.code === 'EINVAL' || error.code === 'ENOENT') return place;
       throw error;
     }
-    place = path.resolve(folder, aim);
+    place = path.resolve(directory, aim);
   }
   throw new Error('it is a symbolic link that leads nowhere');
 }
@@ -46,9 +46,9 @@ async function makeLike(handle, like) {
 }
 
 /** A new, empty file of a name that nobody else has: neither another call, another process, nor another machine. */
-async function create(folder, name, mode) {
+async function create(directory, name, mode) {
   for (;;) {
-    const partial = path.join(folder, `.${name.slice(0, 40)}.${randomBytes(8).toString('hex')}.partial`);
+    const partial = path.join(directory, `.${name.slice(0, 40)}.${randomBytes(8).toString('hex')}.partial`);
     try {
       return { partial, handle: await fs.promises.open(partial, 'wx+', mode) };
     } catch (error) {
@@ -58,9 +58,9 @@ async function create(folder, name, mode) {
 }
 
 /** So that the new name is on the disk as well. Not every file system can; the file is whole either way. */
-async function syncFolder(folder) {
+async function syncFolder(directory) {
   try {
-    const handle = await fs.promises.open(folder, 'r');
+    const handle = await fs.promises.open(directory, 'r');
     await handle.sync().finally(() => handle.close());
   } catch (error) {
     if (typeof error.code !== 'string') throw error;
@@ -72,11 +72,11 @@ async function syncFolder(folder) {
  * mode and owner of what was there; a new one has those of the file `like`, where one is given, or what the umask says.
  */
 async function replaceFile(file, write, like = null) {
-  const place = await placeOf(file), folder = path.dirname(place);
+  const place = await placeOf(file), directory = path.dirname(place);
   const before = await statOf(place);
   if (before !== null && !before.isFile()) throw new Error('it is no regular file');
   const model = before || (like === null ? null : await statOf(like));
-  const { partial, handle } = await create(folder, path.basename(place), model === null ? 0o666 : 0o600);
+  const { partial, handle } = await create(directory, path.basename(place), model === null ? 0o666 : 0o600);
   let open = true;
   try {
     await write(handle, partial);
@@ -90,7 +90,7 @@ async function replaceFile(file, write, like = null) {
     await fs.promises.unlink(partial).catch(() => {});      // what this very call created
     throw error;
   }
-  await syncFolder(folder);
+  await syncFolder(directory);
 }
 
 module.exports = { replaceFile };

@@ -5,7 +5,7 @@ const { execFileSync, spawn } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { Store } = require('../lib/store');
-const { assert, VectorStorage, JSVectorStorage, runtimes, cases, folder, settingOf, near } = require('./help');
+const { assert, VectorStorage, JSVectorStorage, runtimes, cases, directory, settingOf, near } = require('./help');
 
 const BACKENDS = [['js', (options) => new JSVectorStorage(options)]];
 runtimes.forEach((runtime, i) => {
@@ -26,7 +26,7 @@ for (const [name, open] of BACKENDS) {
       }
       const every = await store.search(cases.queries[0], 10000);
       assert.deepStrictEqual(every.map((hit) => hit.id).sort(), [...cases.ids].sort());
-      const file = path.join(folder(), 'vectors.ffv');
+      const file = path.join(directory(), 'vectors.ffv');
       await store.save(file);
       const other = open();
       await other.load(file);
@@ -61,7 +61,7 @@ for (const [name, open] of BACKENDS) {
   test(`backends: ${name} loads over what it had`, async () => {
     const store = open({ metric: 'l2' });
     await store.add([5], [cases.queries[0]]);
-    const file = path.join(folder(), 'vectors.ffv');
+    const file = path.join(directory(), 'vectors.ffv');
     await store.save(file);
     await store.add([6], [cases.queries[1]]);
     await store.load(file);
@@ -73,7 +73,7 @@ for (const [name, open] of BACKENDS) {
 
 runtimes.filter((runtime) => runtime.kind !== 'node').forEach((runtime, i) => {
   test(`backends: an application that forgets close() ends, ${runtime.kind} ${i}`, () => {
-    const file = path.join(folder(), 'forgets.js');
+    const file = path.join(directory(), 'forgets.js');
     fs.writeFileSync(file, `const { VectorStorage } = require(${JSON.stringify(path.join(__dirname, '..'))});
       (async () => {
         const store = new VectorStorage({ setting: ${JSON.stringify(settingOf(runtime))}, fallback: false });
@@ -86,7 +86,7 @@ runtimes.filter((runtime) => runtime.kind !== 'node').forEach((runtime, i) => {
 });
 
 test('backends: the same names by import', () => {
-  const file = path.join(folder(), 'app.mjs');
+  const file = path.join(directory(), 'app.mjs');
   const index = path.join(__dirname, '..', 'index.mjs');
   fs.writeFileSync(file, `import * as loader from ${JSON.stringify(index)};
     const store = new loader.JSVectorStorage();
@@ -97,10 +97,10 @@ test('backends: the same names by import', () => {
 });
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', null]) {
-  test(`backends: these tests leave no folder behind when they end by ${signal || 'themselves'}`, async () => {
+  test(`backends: these tests leave no directory behind when they end by ${signal || 'themselves'}`, async () => {
     const child = spawn(process.execPath, ['-e', `
-      const { folder } = require(${JSON.stringify(path.join(__dirname, 'help.js'))});
-      console.log(folder() + ' ' + folder());
+      const { directory } = require(${JSON.stringify(path.join(__dirname, 'help.js'))});
+      console.log(directory() + ' ' + directory());
       ${signal ? 'setInterval(() => {}, 1000);' : ''}`], { stdio: ['ignore', 'pipe', 'inherit'] });
     const ended = new Promise((resolve) => { child.on('close', resolve); });
     const said = String(await new Promise((resolve) => { child.stdout.once('data', resolve); })).trim();

@@ -3,7 +3,7 @@
 /* global test */
 // delete(), update(), clear() and what is there, over every backend.
 const path = require('path');
-const { assert, VectorStorage, JSVectorStorage, InputError, runtimes, folder, settingOf, refused } = require('./help');
+const { assert, VectorStorage, JSVectorStorage, InputError, runtimes, directory, settingOf, refused } = require('./help');
 
 const BACKENDS = [['js', (options) => new JSVectorStorage(options)]];
 runtimes.forEach((runtime, i) => {
@@ -27,7 +27,7 @@ for (const [name, open] of BACKENDS) {
     await refused(() => store.delete(5), 'BAD_ARGUMENT', InputError);
     assert.deepStrictEqual([[...store.get(1)], store.count], [[1, 0], 3]);
     await store.add([2], [[2, 0]]);                                   // its id is free again
-    const file = path.join(folder(), 'vectors.ffv');
+    const file = path.join(directory(), 'vectors.ffv');
     await store.save(file);
     const other = open({ metric: 'l2' });
     await other.load(file);

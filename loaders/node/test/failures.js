@@ -113,7 +113,7 @@ if (real) {
     assert.ok(Array.isArray(found) || found.code === 'CLOSED', found);
   });
 
-  test('failures: folders and variables of the application do not reach the worker', async () => {
+  test('failures: directories and variables of the application do not reach the worker', async () => {
     process.env.PYTHONPATH = '/nowhere';
     process.env.PYTHONHOME = '/nowhere';
     try {

@@ -3,13 +3,13 @@
 /* global test */
 const fs = require('fs');
 const path = require('path');
-const { assert, JSVectorStorage, FileError, InputError, FIXTURES, cases, folder, near, refused } = require('./help');
+const { assert, JSVectorStorage, FileError, InputError, FIXTURES, cases, directory, near, refused } = require('./help');
 const { byTables, crc32 } = require('../lib/crc32');
 
 const good = fs.readFileSync(path.join(FIXTURES, 'l2.ffv'));
 
 function written(data) {
-  const file = path.join(folder(), 'vectors.ffv');
+  const file = path.join(directory(), 'vectors.ffv');
   fs.writeFileSync(file, data);
   return file;
 }
@@ -34,7 +34,7 @@ for (const metric of ['cosine', 'ip', 'l2']) {
     assert.strictEqual(store.count, cases.ids.length);
     assert.strictEqual(store.metric, metric);
     near(await store.search(cases.queries[0], 10), cases.expected[metric][0]);
-    const copy = path.join(folder(), 'copy.ffv');
+    const copy = path.join(directory(), 'copy.ffv');
     await store.save(copy);
     assert.ok(fs.readFileSync(copy).equals(fs.readFileSync(path.join(FIXTURES, `${metric}.ffv`))));
     assert.deepStrictEqual(fs.readdirSync(path.dirname(copy)), ['copy.ffv']);
@@ -91,14 +91,14 @@ test('files: one that is not there', async () => {
   assert.strictEqual(error.cause.code, 'ENOENT');
 });
 
-test('files: a folder that is not there, and nothing to save', async () => {
+test('files: a directory that is not there, and nothing to save', async () => {
   const store = new JSVectorStorage({ dimension: 2 });
   await refused(() => store.save('/nowhere/at/all'), 'FILE_IO', FileError);
   await refused(() => new JSVectorStorage().save('/tmp/x'), 'BAD_DIMENSION', InputError);
 });
 
 test('files: an empty store is saved and loaded', async () => {
-  const file = path.join(folder(), 'empty.ffv');
+  const file = path.join(directory(), 'empty.ffv');
   await new JSVectorStorage({ dimension: 3, metric: 'ip' }).save(file);
   const store = new JSVectorStorage();
   await store.load(file);
@@ -112,7 +112,7 @@ test('files: of another dimension or metric than the store has', async () => {
 });
 
 test('files: a failed save leaves the file from before', async () => {
-  const place = folder();
+  const place = directory();
   const file = path.join(place, 'vectors.ffv');
   fs.mkdirSync(file);                                   // cannot be renamed over
   await refused(() => new JSVectorStorage({ dimension: 3 }).save(file), 'FILE_IO', FileError);

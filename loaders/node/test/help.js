@@ -14,9 +14,9 @@ const python = process.env.FAISS_FLEET_TEST_PYTHON || '/usr/bin/python3';
 
 process.removeAllListeners('warning');    // expected by the dozen
 
-let run = null;       // the one folder that all others of this run lie in
+let run = null;       // the one directory that all others of this run lie in
 
-function folder() {
+function directory() {
   if (run === null) {
     run = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-loader-'));
     process.on('exit', () => fs.rmSync(run, { recursive: true, force: true }));
@@ -31,7 +31,7 @@ function settingOf(runtime) {
 
 /** A runtime that starts the fake worker; `starts()` says how often it was started. */
 function fake(how) {
-  const log = path.join(folder(), 'starts');
+  const log = path.join(directory(), 'starts');
   const runtime = { kind: 'python', argv: [python, path.join(FIXTURES, 'fake_worker.py'), how, log], env: {}, prefix: null };
   return { runtime, starts: () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n').length : 0) };
 }
@@ -58,4 +58,4 @@ function events(store) {
   return seen;
 }
 
-module.exports = { ...loader, assert, cases, runtimes, python, FIXTURES, folder, settingOf, fake, near, refused, events };
+module.exports = { ...loader, assert, cases, runtimes, python, FIXTURES, directory, settingOf, fake, near, refused, events };

@@ -4,7 +4,7 @@
 // Kinds of index, and the FAISS index that is kept beside the vectors.
 const fs = require('fs');
 const path = require('path');
-const { assert, VectorStorage, JSVectorStorage, InputError, runtimes, folder, settingOf, events } = require('./help');
+const { assert, VectorStorage, JSVectorStorage, InputError, runtimes, directory, settingOf, events } = require('./help');
 const indexFile = require('../lib/index-file');
 const { placeOfSetting } = require('../lib/index-settings');
 
@@ -59,7 +59,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
     const store = open({ metric, index: kind });
     await store.add(ids, vectors);
     const answers = await store.search(queries, 10);
-    const file = path.join(folder(), 'vectors.ffv');
+    const file = path.join(directory(), 'vectors.ffv');
     await store.save(file);
     await store.close();
     return { file, answers, beside: indexFile.pathOf(file) };
@@ -195,7 +195,7 @@ if (python) {
 
   test('index: adding while an index is saved loses nothing', async () => {
     const store = new VectorStorage({ setting: settingOf(python), metric: 'l2', index: 'hnsw', threads: 1, fallback: false });
-    const file = path.join(folder(), 'vectors.ffv');
+    const file = path.join(directory(), 'vectors.ffv');
     await store.add(ids.slice(0, 800), vectors.slice(0, 800));
     await Promise.all([store.save(file), ...ids.slice(800).map((id, i) => store.add([id], [vectors[800 + i]]))]);
     assert.strictEqual(store.count, ids.length);

@@ -6,7 +6,7 @@ const { execFile } = require('child_process');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
-const { assert, JSVectorStorage, FileError, folder, refused } = require('./help');
+const { assert, JSVectorStorage, FileError, directory, refused } = require('./help');
 const indexFile = require('../lib/index-file');
 
 async function of(count, d = 8) {
@@ -20,7 +20,7 @@ const write = (bytes) => async (partial) => fs.writeFileSync(partial, bytes);
 const linkOf = (file) => [{ file, n: 1, crc: 2 }, { metric: 'l2', d: 2, kind: 2, writer: 'test 1' }];
 
 test('saves: two at once to one path both succeed', async () => {
-  const place = folder(), file = path.join(place, 'vectors.ffv');
+  const place = directory(), file = path.join(place, 'vectors.ffv');
   const store = await of(1);
   for (let round = 0; round < 50; round++) {
     await Promise.all([store.save(file), store.save(file)]);
@@ -29,7 +29,7 @@ test('saves: two at once to one path both succeed', async () => {
 });
 
 test('saves: stores that save to one path at once leave the vectors of one of them', async () => {
-  const place = folder(), file = path.join(place, 'vectors.ffv');
+  const place = directory(), file = path.join(place, 'vectors.ffv');
   const stores = await Promise.all([of(100), of(5000), of(1)]);
   for (let round = 0; round < 10; round++) {
     const reads = [];
@@ -46,7 +46,7 @@ test('saves: stores that save to one path at once leave the vectors of one of th
 });
 
 test('saves: processes of one number, at one time, do not take each other for themselves', async () => {
-  const place = folder(), file = path.join(place, 'vectors.ffv'), program = path.join(folder(), 'saver.js');
+  const place = directory(), file = path.join(place, 'vectors.ffv'), program = path.join(directory(), 'saver.js');
   // As in containers, where each is process 1, with a clock that does not go on.
   fs.writeFileSync(program, `Object.defineProperty(process, 'pid', { value: 1 });
     Date.now = () => 1;
@@ -78,7 +78,7 @@ test('saves: processes of one number, at one time, do not take each other for th
 });
 
 test('saves: indexes of one path at once are whole, too', async () => {
-  const place = folder(), file = path.join(place, 'vectors.ffv');
+  const place = directory(), file = path.join(place, 'vectors.ffv');
   const [link, what] = linkOf(file);
   await (await of(1)).save(file);
   const all = Array.from({ length: 20 }, (_, i) => indexFile.save(link, what, write(Buffer.alloc(1000 * i + 1, i))));
@@ -88,7 +88,7 @@ test('saves: indexes of one path at once are whole, too', async () => {
 });
 
 test('saves: the mode of the file stays, a new one follows the umask, an index the vectors', async () => {
-  const place = folder(), old = path.join(place, 'old.ffv'), fresh = path.join(place, 'new.ffv');
+  const place = directory(), old = path.join(place, 'old.ffv'), fresh = path.join(place, 'new.ffv');
   const store = await of(3);
   for (const mode of [0o600, 0o664, 0o440]) {
     fs.writeFileSync(old, 'from before');
@@ -111,7 +111,7 @@ test('saves: the mode of the file stays, a new one follows the umask, an index t
 
 if (process.geteuid() === 0) {
   test('saves: the owner of the file stays', async () => {
-    const file = path.join(folder(), 'vectors.ffv');
+    const file = path.join(directory(), 'vectors.ffv');
     fs.writeFileSync(file, '');
     fs.chownSync(file, 1234, 2345);
     await (await of(3)).save(file);
@@ -121,7 +121,7 @@ if (process.geteuid() === 0) {
 }
 
 test('saves: what a symbolic link leads to is written, there or not, and the link stays', async () => {
-  const place = folder(), other = folder();
+  const place = directory(), other = directory();
   const store = await of(3);
   fs.writeFileSync(path.join(other, 'there.ffv'), '');
   for (const [link, aim, end] of [['a', path.join(other, 'there.ffv'), path.join(other, 'there.ffv')],
@@ -141,7 +141,7 @@ test('saves: what a symbolic link leads to is written, there or not, and the lin
 });
 
 test('saves: what is no regular file is not written over', async () => {
-  const file = path.join(folder(), 'socket'), server = net.createServer();
+  const file = path.join(directory(), 'socket'), server = net.createServer();
   await new Promise((resolve) => { server.listen(file, resolve); });
   try {
     await refused(async () => (await of(1)).save(file), 'FILE_IO', FileError);
@@ -152,7 +152,7 @@ test('saves: what is no regular file is not written over', async () => {
 });
 
 test('saves: a name may be as long as names can be', async () => {
-  const file = path.join(folder(), 'v'.repeat(255));
+  const file = path.join(directory(), 'v'.repeat(255));
   await (await of(1)).save(file);
   assert.ok(fs.statSync(file).isFile());
 });

@@ -3,10 +3,10 @@
 /* global test */
 const fs = require('fs');
 const path = require('path');
-const { assert, VectorStorage, SettingError, BackendError, folder, refused, events } = require('./help');
+const { assert, VectorStorage, SettingError, BackendError, directory, refused, events } = require('./help');
 
 function file(text) {
-  const made = path.join(folder(), 'backend.json');
+  const made = path.join(directory(), 'backend.json');
   fs.writeFileSync(made, text);
   return made;
 }
@@ -38,7 +38,7 @@ const MALFORMED = [
 ];
 const BAD = [
   ['missing', () => '/nowhere/backend.json', 'SETTING_MISSING'],
-  ['a folder', () => folder(), 'SETTING_UNREADABLE'],
+  ['a directory', () => directory(), 'SETTING_UNREADABLE'],
   ['empty', () => file(''), 'SETTING_MALFORMED'],
   ['no JSON', () => file('{"schema": 1,'), 'SETTING_MALFORMED'],
   ['null', () => file('null'), 'SETTING_MALFORMED'],
@@ -98,7 +98,7 @@ test('settings: a runtime of an unknown kind', async () => {
 });
 
 test('settings: faiss-node that is not installed', async () => {
-  const place = folder();
+  const place = directory();
   const setting = faiss({ kind: 'node', argv: [process.execPath], env: { NODE_PATH: place } });
   await refused(() => new VectorStorage({ setting, fallback: false }).ready(), 'BACKEND_FAILED', BackendError);
 });
@@ -111,7 +111,7 @@ exports.MetricType = {};`;
 
 for (const [given, expected] of [[{}, '1'], [{ threads: 4 }, '4'], [{ threads: 0 }, 'seven']]) {
   test(`settings: faiss-node gets ${JSON.stringify(given)} of threads`, async () => {
-    const place = path.join(folder(), 'node_modules'), before = process.env.OMP_NUM_THREADS;
+    const place = path.join(directory(), 'node_modules'), before = process.env.OMP_NUM_THREADS;
     fs.mkdirSync(path.join(place, 'faiss-node'), { recursive: true });
     fs.writeFileSync(path.join(place, 'faiss-node', 'package.json'), '{"name": "faiss-node", "version": "0.5.1", "main": "index.js"}');
     fs.writeFileSync(path.join(place, 'faiss-node', 'index.js'), ADDON);

@@ -6,7 +6,7 @@ const { spawn, execFileSync } = require('child_process');
 const fs = require('fs');
 const net = require('net');
 const path = require('path');
-const { assert, VectorStorage, BackendError, FIXTURES, runtimes, python, cases, folder, settingOf, near, refused, events } = require('./help');
+const { assert, VectorStorage, BackendError, FIXTURES, runtimes, python, cases, directory, settingOf, near, refused, events } = require('./help');
 const { refuseForeign } = require('../lib/transport');
 
 const real = runtimes.find((runtime) => runtime.kind === 'python');
@@ -52,7 +52,7 @@ async function serve(argv, env, file) {
 
 const worker = (file) => serve([...real.argv, WORKER, '--socket', file], { ...real.env, OMP_NUM_THREADS: '1' }, file);
 const fake = (how, file) => serve([python, path.join(FIXTURES, 'fake_worker.py'), how, `${file}.starts`, '--socket', file], {}, file);
-const place = () => path.join(folder(), 'worker.sock');
+const place = () => path.join(directory(), 'worker.sock');
 const open = (file, options) => new VectorStorage({ metric: 'l2', callTimeout: 20, setting: settingOf(real), socket: file, ...options });
 
 async function right(store) {
@@ -145,7 +145,7 @@ if (real) {
   test('sockets: the setting may name it, and an application that forgets close() ends', async () => {
     const file = place();
     const parent = await worker(file);
-    const program = path.join(folder(), 'forgets.js');
+    const program = path.join(directory(), 'forgets.js');
     fs.writeFileSync(program, `const { VectorStorage } = require(${JSON.stringify(path.join(__dirname, '..'))});
       (async () => {
         const store = new VectorStorage({ setting: ${JSON.stringify({ ...settingOf(real), socket: file })}, fallback: false });

@@ -4,7 +4,7 @@
 // Calls that overlap, calls that are rejected, and close() among them.
 const fs = require('fs');
 const path = require('path');
-const { assert, VectorStorage, JSVectorStorage, FaissFleetError, InputError, SettingError, BackendError, runtimes, cases, folder,
+const { assert, VectorStorage, JSVectorStorage, FaissFleetError, InputError, SettingError, BackendError, runtimes, cases, directory,
   settingOf, fake, near, refused } = require('./help');
 
 const BACKENDS = [['js', (options) => new JSVectorStorage(options)]];
@@ -14,7 +14,7 @@ runtimes.forEach((runtime, i) => {
 const idsOf = (hits) => hits.map((hit) => hit.id).sort((one, other) => one - other);
 
 async function fileOf(ids) {
-  const file = path.join(folder(), 'vectors.ffv'), store = new JSVectorStorage({ metric: 'l2' });
+  const file = path.join(directory(), 'vectors.ffv'), store = new JSVectorStorage({ metric: 'l2' });
   await store.add(ids, ids.map((id) => [id, 1]));
   await store.save(file);
   return file;
@@ -22,7 +22,7 @@ async function fileOf(ids) {
 
 for (const [name, open] of BACKENDS) {
   test(`turns: ${name} carries out add, load and save in the order of the calls`, async () => {
-    const file = await fileOf([1, 2]), mine = path.join(folder(), 'mine.ffv');
+    const file = await fileOf([1, 2]), mine = path.join(directory(), 'mine.ffv');
     const store = open({ metric: 'l2' });
     const row = [9, 9];
     const calls = [store.add([5], [[5, 5]]), store.load(file), store.add([77], [row]), store.save(mine), store.add([78], [[3, 3]])];
@@ -62,7 +62,7 @@ for (const [name, open] of BACKENDS) {
   test(`turns: ${name} rejects what is under way at close() as closed, but for saves`, async () => {
     const store = open({ metric: 'l2' });
     await store.add(cases.ids, cases.vectors);
-    const file = path.join(folder(), 'vectors.ffv');
+    const file = path.join(directory(), 'vectors.ffv');
     const calls = [store.save(file), store.add([99999], [cases.vectors[0]]), store.load(file), store.save(file),
       ...cases.queries.map((query) => store.search(query, 10))];
     const closing = store.close();
@@ -93,7 +93,7 @@ for (const [name, open] of BACKENDS) {
 }
 
 test('turns: an add() without a backend has not happened, and may be tried again', async () => {
-  const place = path.join(folder(), 'backend.json');
+  const place = path.join(directory(), 'backend.json');
   const store = new VectorStorage({ setting: place, fallback: false, metric: 'l2' });
   for (let i = 0; i < 2; i++) {
     await refused(() => store.add([1], [[1, 2]]), 'SETTING_MISSING', SettingError);

@@ -5,7 +5,7 @@
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const { assert, VectorStorage, JSVectorStorage, BackendError, runtimes, python, FIXTURES, folder, settingOf, refused, events } = require('./help');
+const { assert, VectorStorage, JSVectorStorage, BackendError, runtimes, python, FIXTURES, directory, settingOf, refused, events } = require('./help');
 
 const ROOT = path.join(__dirname, '..');
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -39,7 +39,7 @@ test('upkeep: many queries go to a worker in frames of bounded work', async () =
 });
 
 test('upkeep: native search comes back after restartWindow, by the configuration as it is then', async () => {
-  const broken = path.join(folder(), 'broken'), place = path.join(folder(), 'backend.json');
+  const broken = path.join(directory(), 'broken'), place = path.join(directory(), 'backend.json');
   fs.writeFileSync(broken, '');
   fs.writeFileSync(place, JSON.stringify(settingOf(slow(0, broken))));
   const store = new VectorStorage({ setting: place, metric: 'l2', restartWindow: 0.5 });
@@ -60,7 +60,7 @@ test('upkeep: native search comes back after restartWindow, by the configuration
 });
 
 test('upkeep: a worker whose program was replaced starts by the configuration as it is now', async () => {
-  const place = path.join(folder(), 'backend.json'), prefix = folder(), broken = path.join(folder(), 'broken');
+  const place = path.join(directory(), 'backend.json'), prefix = directory(), broken = path.join(directory(), 'broken');
   fs.writeFileSync(place, JSON.stringify(settingOf({ ...slow(0, broken), prefix })));
   const store = new VectorStorage({ setting: place, metric: 'l2', fallback: false });
   await store.add([1], [[1, 1]]);
@@ -73,7 +73,7 @@ test('upkeep: a worker whose program was replaced starts by the configuration as
 });
 
 function copy() {
-  const place = path.join(folder(), 'faiss-fleet');
+  const place = path.join(directory(), 'faiss-fleet');
   execFileSync('cp', ['-r', ROOT, place]);
   return place;
 }
@@ -96,7 +96,7 @@ test('upkeep: the worker in this package is that of the loader for Python', () =
 });
 
 test('upkeep: the setting that an audit without root wrote for this user is found', () => {
-  const home = folder(), place = path.join(home, '.config', 'faiss-fleet');
+  const home = directory(), place = path.join(home, '.config', 'faiss-fleet');
   fs.mkdirSync(place, { recursive: true });
   fs.writeFileSync(path.join(place, 'backend.json'), '{"schema": 1, "backend": "js", "because": "my own"}');
   const program = `const { VectorStorage } = require(${JSON.stringify(ROOT)});

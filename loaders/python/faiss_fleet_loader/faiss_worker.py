@@ -246,9 +246,9 @@ class Listener:
 
     def __init__(self, path):
         self.path = os.path.abspath(path)
-        folder = os.stat(os.path.dirname(self.path))
-        if folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX:
-            sys.exit('faiss_worker: anybody may write to the folder of %s; choose another' % path)
+        directory = os.stat(os.path.dirname(self.path))
+        if directory.st_mode & stat.S_IWOTH and not directory.st_mode & stat.S_ISVTX:
+            sys.exit('faiss_worker: anybody may write to the directory of %s; choose another' % path)
         # Held as long as this process lives: so a socket that is there without its lock being held is nobody's.
         self._lock = os.open(self.path + '.lock', os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -362,7 +362,7 @@ class Listener:
 
 
 def main(arguments):
-    sys.path[:] = [path for path in sys.path if path]     # a folder named faiss in the working directory is not FAISS
+    sys.path[:] = [path for path in sys.path if path]   # a directory named faiss where it was started is not FAISS
     if arguments and (len(arguments) != 2 or arguments[0] != '--socket'):
         sys.exit('usage: faiss_worker.py [--socket PATH]')
     out = os.dup(1)

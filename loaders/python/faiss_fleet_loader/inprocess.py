@@ -28,8 +28,8 @@ def fits(runtime):
 def import_faiss(runtime):
     """(faiss, numpy) of the runtime. Raises BackendError."""
     refuse_stale(runtime)
-    folders = [path for path in (runtime.get('env') or {}).get('PYTHONPATH', '').split(os.pathsep) if path]
-    fresh = [path for path in folders if path not in sys.path]
+    directories = [path for path in (runtime.get('env') or {}).get('PYTHONPATH', '').split(os.pathsep) if path]
+    fresh = [path for path in directories if path not in sys.path]
     sys.path[:0] = fresh
     try:
         import faiss
@@ -38,7 +38,7 @@ def import_faiss(runtime):
         raise BackendError('BACKEND_FAILED', 'faiss cannot be imported: %s.' % exc,
                            'Run audit.yml for this host.') from exc
     finally:
-        # What is imported later comes from the application's own folders first.
+        # What is imported later comes from the application's own directories first.
         for path in fresh:
             sys.path.remove(path)
         sys.path.extend(fresh)

@@ -14,11 +14,11 @@ def _stat_of(path):
         return None
 
 
-def _create(folder, name, mode):
+def _create(directory, name, mode):
     """A new, empty file of a name that nobody else has: neither another thread, process nor machine."""
     while True:
         tail = binascii.hexlify(os.urandom(8)).decode('ascii')
-        partial = os.path.join(folder, '.%s.%s.partial' % (name[:40], tail))
+        partial = os.path.join(directory, '.%s.%s.partial' % (name[:40], tail))
         with contextlib.suppress(FileExistsError):
             return partial, os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, 'O_CLOEXEC', 0), mode)
 
@@ -34,10 +34,10 @@ def _make_like(descriptor, like):
                 raise
 
 
-def _sync_folder(folder):
+def _sync_directory(directory):
     """So that the new name is on the disk as well. Not every file system can; the file is whole either way."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
+        descriptor = os.open(directory, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
@@ -55,8 +55,8 @@ def replace_file(path, write, like=None):
     if before is not None and not stat.S_ISREG(before.st_mode):
         raise OSError(errno.EINVAL, 'it is no regular file', place)
     model = before if before is not None or like is None else _stat_of(like)
-    folder = os.path.dirname(place)
-    partial, descriptor = _create(folder, os.path.basename(place), 0o666 if model is None else 0o600)
+    directory = os.path.dirname(place)
+    partial, descriptor = _create(directory, os.path.basename(place), 0o666 if model is None else 0o600)
     try:
         with open(descriptor, 'wb') as out:
             write(out)
@@ -69,4 +69,4 @@ def replace_file(path, write, like=None):
         with contextlib.suppress(OSError):
             os.unlink(partial)                     # what this very call created
         raise
-    _sync_folder(folder)
+    _sync_directory(directory)

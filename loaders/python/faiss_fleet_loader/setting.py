@@ -14,10 +14,10 @@ def _own():
 
     It names a program to start. So it counts only if it belongs to the user of this process: HOME may be another's.
     """
-    folder = os.environ.get('XDG_CONFIG_HOME') or ''
-    if not os.path.isabs(folder):
-        folder = os.path.join(os.path.expanduser('~'), '.config')
-    path = os.path.join(folder, 'faiss-fleet', 'backend.json')
+    directory = os.environ.get('XDG_CONFIG_HOME') or ''
+    if not os.path.isabs(directory):
+        directory = os.path.join(os.path.expanduser('~'), '.config')
+    path = os.path.join(directory, 'faiss-fleet', 'backend.json')
     try:
         return path if os.stat(path).st_uid == os.geteuid() else None
     except (OSError, ValueError):

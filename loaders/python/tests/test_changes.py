@@ -116,14 +116,14 @@ class Native(Base):
     def slow(self, seconds):
         """A setting whose worker takes so long for each query."""
         runtime = self.runtimes()[0]
-        folder = os.path.join(self.folder, 'slow')
-        os.mkdir(folder)
-        with open(os.path.join(folder, 'sitecustomize.py'), 'w') as out:
+        directory = os.path.join(self.directory, 'slow')
+        os.mkdir(directory)
+        with open(os.path.join(directory, 'sitecustomize.py'), 'w') as out:
             out.write('import faiss, time\nreal = faiss.IndexFlatL2.search\n'
                       'def search(self, *given, **named):\n    time.sleep(%r * len(given[0]))\n'
                       '    return real(self, *given, **named)\n'
                       'faiss.IndexFlatL2.search = search\n' % seconds)
-        path = os.pathsep.join([folder, (runtime.get('env') or {}).get('PYTHONPATH', '')])
+        path = os.pathsep.join([directory, (runtime.get('env') or {}).get('PYTHONPATH', '')])
         return setting_of(dict(runtime, env=dict(runtime.get('env') or {}, PYTHONPATH=path)))
 
     def test_a_busy_worker_is_not_killed(self):
@@ -182,7 +182,7 @@ class Native(Base):
         self.assertEqual((made.backend, self.names()), ('worker', ['restart']))
 
     def test_a_package_without_its_worker_means_the_fallback(self):
-        copy = os.path.join(self.folder, 'site', 'faiss_fleet_loader')
+        copy = os.path.join(self.directory, 'site', 'faiss_fleet_loader')
         shutil.copytree(PACKAGE, copy)
         os.unlink(os.path.join(copy, 'faiss_worker.py'))
         shutil.rmtree(os.path.join(copy, '__pycache__'), True)

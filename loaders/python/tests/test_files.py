@@ -61,7 +61,7 @@ class Files(Base):
         reader.join()
         self.assertEqual(failed, [])
         self.assertLessEqual(counts, {10, 2000})
-        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+        self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
 
     def test_saves_at_once_by_processes_of_one_id(self):
         # As in containers that share a volume: each is process 1.
@@ -71,7 +71,7 @@ class Files(Base):
         started = [subprocess.Popen([sys.executable, '-c', same, loader, path, str(count)]) for count in (10, 2000, 10)]
         self.assertEqual([process.wait(120) for process in started], [0, 0, 0])
         self.assertIn(len(vector_file.load(path)[2]), (10, 2000))
-        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+        self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
 
     def test_a_private_file_stays_private_and_a_new_one_follows_the_umask(self):
         path = self.path()
@@ -92,13 +92,13 @@ class Files(Base):
         self.assertEqual(len(vector_file.load(self.path('real.ffv'))[2]), 3)
 
     def test_what_is_no_file_is_left_alone(self):
-        os.mkdir(self.path('folder'))
+        os.mkdir(self.path('directory'))
         with socket.socket(socket.AF_UNIX) as listening:
             listening.bind(self.path('s'))
-            for name in ('s', 'folder'):
+            for name in ('s', 'directory'):
                 self.refused('FILE_IO', FileError, self.store().save, self.path(name))
             self.assertTrue(stat.S_ISSOCK(os.stat(self.path('s')).st_mode))
-        self.assertEqual(sorted(os.listdir(self.folder)), ['folder', 's'])
+        self.assertEqual(sorted(os.listdir(self.directory)), ['directory', 's'])
 
     def test_a_path_that_is_none_is_told(self):
         store = self.store()
@@ -123,7 +123,7 @@ class Files(Base):
         with self.assertRaises(KeyboardInterrupt):
             storages.vector_file.replace_file(path, self.interrupted)
         self.assertEqual(len(vector_file.load(path)[2]), 5)
-        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+        self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
 
     @staticmethod
     def interrupted(out):

@@ -120,7 +120,7 @@ class IndexFiles(Native):
             for kind in ('ivf', 'hnsw'):
                 for metric in ('cosine', 'ip', 'l2') if ALL else ('cosine' if kind == 'ivf' else 'l2',):
                     answers = self.saved(make, kind, metric)
-                    self.assertEqual(sorted(os.listdir(self.folder)), ['vectors.ffv', 'vectors.ffv.faiss'])
+                    self.assertEqual(sorted(os.listdir(self.directory)), ['vectors.ffv', 'vectors.ffv.faiss'])
                     again = make(index=kind)
                     again.load(self.path())
                     self.assertEqual((again.backend, again.index), (name, {'kind': kind, 'from': 'file'}))
@@ -139,7 +139,7 @@ class IndexFiles(Native):
     def test_a_flat_index_is_not_kept(self):
         for _name, make in self.natives():
             self.saved(make, 'flat')
-            self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+            self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
 
     def test_what_does_not_belong_is_not_used_and_nothing_is_lost(self):
         for name, make in self.natives() if ALL else list(self.natives())[:1]:
@@ -206,7 +206,7 @@ class IndexFiles(Native):
             self.assertTrue(os.path.exists(index_file.path_of(self.path())))
             numpy.add([5], [[0.5] * D])
             numpy.save(self.path())
-            self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+            self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
             made = make(index='hnsw')
             made.load(self.path())
             self.assertEqual((made.index['from'], made.count), ('built', len(IDS) + 1))

@@ -36,13 +36,13 @@ def setting_of(runtime):
 
 class Base(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix='faiss-fleet-loader-')
-        self.addCleanup(shutil.rmtree, self.folder, True)
+        self.directory = tempfile.mkdtemp(prefix='faiss-fleet-loader-')
+        self.addCleanup(shutil.rmtree, self.directory, True)
         warnings.simplefilter('ignore', FallbackWarning)
         self.events = []
 
     def path(self, name='vectors.ffv'):
-        return os.path.join(self.folder, name)
+        return os.path.join(self.directory, name)
 
     def open(self, **options):
         made = VectorStorage(on_event=lambda name, event: self.events.append((name, event)), **options)
@@ -203,7 +203,7 @@ class Files(Base):
             made.save(self.path())
             with open(self.path(), 'rb') as copy, open(os.path.join(FIXTURES, metric + '.ffv'), 'rb') as original:
                 self.assertEqual(copy.read(), original.read())
-        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+        self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
 
     def test_what_is_no_whole_file_is_refused_and_the_store_stays(self):
         with open(os.path.join(FIXTURES, 'l2.ffv'), 'rb') as source:
@@ -233,7 +233,7 @@ class Files(Base):
         self.refused('BAD_DIMENSION', InputError, NumpyVectorStorage().save, self.path())
         os.mkdir(self.path())
         self.refused('FILE_IO', FileError, NumpyVectorStorage(dimension=2).save, self.path())
-        self.assertEqual(os.listdir(self.folder), ['vectors.ffv'])
+        self.assertEqual(os.listdir(self.directory), ['vectors.ffv'])
 
     def test_an_empty_store_is_saved_and_loaded(self):
         NumpyVectorStorage('ip', 3).save(self.path())
@@ -289,10 +289,10 @@ class Settings(Base):
             self.refused(code, SettingError, VectorStorage(setting=path, fallback=False).ready)
 
     def test_one_that_is_a_folder_cannot_be_read(self):
-        made = self.open(setting=self.folder)
+        made = self.open(setting=self.directory)
         made.add([1], [[1, 0]])
         self.assertEqual((made.backend, self.events[0][1]['error'].code), ('numpy', 'SETTING_UNREADABLE'))
-        self.refused('SETTING_UNREADABLE', SettingError, VectorStorage(setting=self.folder, fallback=False).ready)
+        self.refused('SETTING_UNREADABLE', SettingError, VectorStorage(setting=self.directory, fallback=False).ready)
 
     def test_js_is_what_it_says_with_one_warning(self):
         path = self.written('{"schema": 1, "backend": "js", "because": "glibc is 2.12"}')

@@ -42,7 +42,7 @@ def is_alive(pid):
 
 class Served(Base):
     def at(self, name='worker.sock'):
-        return os.path.join(self.folder, name)
+        return os.path.join(self.directory, name)
 
     def worker(self, runtime, path=None, wait=True):
         env = dict(transport.environment(runtime, os.environ), OMP_NUM_THREADS='1')
@@ -192,7 +192,7 @@ class Sockets(Served):
 
     def refuses_a_foreign_loader(self):
         """Even where the rights of the file were opened: the worker asks the kernel who is there."""
-        os.chmod(self.folder, 0o711)
+        os.chmod(self.directory, 0o711)
         os.chmod(self.at(), 0o666)
         code = ('import os, socket, sys; os.setgid(65534); os.setuid(65534)\n'
                 's = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(repr(s.recv(1)))')

@@ -43,9 +43,9 @@ def check(plan, who, euid=os.geteuid, egid=os.getegid):
     after = plan.after
     if who is None or after is None or after.get('backend') != 'faiss':
         return
-    folder = trust.closed(plan.place.folder, who, ENTER)
-    if folder:
-        raise _refused(who, folder, plan.place.path)
+    directory = trust.closed(plan.place.directory, who, ENTER)
+    if directory:
+        raise _refused(who, directory, plan.place.path)
     for name in plan.place.names:
         planned = plan.wanted[name]
         status = Status(stat.S_IFREG | planned.mode, euid() if planned.uid is None else planned.uid,

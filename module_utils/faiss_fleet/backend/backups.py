@@ -1,7 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What was there before each change of a setting: one folder a change, numbered, with the two files as they were.
+"""What was there before each change of a setting: one directory a change, numbered, with the two files as they were.
 
-    backend.backups/000001.20261122T171800Z/            no setting: there was none. `made` names the folders we made
+    backend.backups/000001.20261122T171800Z/            no setting: there was none. `made` names the directories we made
     backend.backups/000002.20261123T080000Z/            backend.json and backend.env, byte for byte
     backend.backups/000003.20261124T080000Z.restored/   this one is what is set now, by a rollback
 
@@ -19,7 +19,7 @@ from collections import namedtuple
 
 from .. import files as atomic_file
 
-MADE = 'made'                    # Folders that we made for the setting, one a line, in the oldest entry.
+MADE = 'made'                    # Directories that we made for the setting, one a line, in the oldest entry.
 RESTORED = '.restored'
 _NAME = re.compile(r'^([0-9]{6,})\.[0-9]{8}T[0-9]{6}Z(\.restored)?$')
 
@@ -27,35 +27,35 @@ _NAME = re.compile(r'^([0-9]{6,})\.[0-9]{8}T[0-9]{6}Z(\.restored)?$')
 Entry = namedtuple('Entry', 'path number restored files made')
 
 
-def folder_of(path):
+def directory_of(path):
     """Where the backups of a setting lie."""
     return os.path.splitext(path)[0] + '.backups'
 
 
-def entries(folder, names):
+def entries(directory, names):
     """Entries, oldest first. What is not named like one is left alone."""
     try:
-        found = os.listdir(folder)
+        found = os.listdir(directory)
     except OSError as exc:
         if exc.errno == errno.ENOENT:           # not asked again whether it is there: another run may just have made it
             return []
-        raise atomic_file.translate(exc, folder)
+        raise atomic_file.translate(exc, directory)
     numbered = sorted((int(match.group(1)), match.group(0)) for match in map(_NAME.match, found) if match)
-    return [_entry(os.path.join(folder, name), number, names) for number, name in numbered]
+    return [_entry(os.path.join(directory, name), number, names) for number, name in numbered]
 
 
 def _entry(path, number, names):
     files = dict((name, atomic_file.read(os.path.join(path, name))) for name in names)
     made = atomic_file.read(os.path.join(path, MADE))
-    folders = made.data.decode('utf-8').splitlines() if made else []
-    return Entry(path, number, path.endswith(RESTORED), files, folders)
+    directories = made.data.decode('utf-8').splitlines() if made else []
+    return Entry(path, number, path.endswith(RESTORED), files, directories)
 
 
-def push(folder, files, made, clock=time.gmtime):
+def push(directory, files, made, clock=time.gmtime):
     """Keeps these files as the newest entry; returns its path. Afterwards all of the entry is there or none of it."""
-    number = 1 + max([entry.number for entry in entries(folder, [])] or [0])
-    atomic_file.make_folders(folder)
-    path = os.path.join(folder, '%06d.%s' % (number, time.strftime('%Y%m%dT%H%M%SZ', clock())))
+    number = 1 + max([entry.number for entry in entries(directory, [])] or [0])
+    atomic_file.make_directories(directory)
+    path = os.path.join(directory, '%06d.%s' % (number, time.strftime('%Y%m%dT%H%M%SZ', clock())))
     partial, whole = path + '.partial', False
     left = partial
     try:
@@ -68,14 +68,14 @@ def push(folder, files, made, clock=time.gmtime):
             atomic_file.write(os.path.join(partial, MADE), atomic_file.File(_lines(made), 0o644, None, None, None))
         os.rename(partial, path)
         left = path
-        atomic_file.sync_folder(folder)
+        atomic_file.sync_directory(directory)
         whole = True
     except OSError as exc:
-        raise atomic_file.translate(exc, folder)
+        raise atomic_file.translate(exc, directory)
     finally:
         if not whole:
             drop(left)
-            atomic_file.remove_folders([folder])
+            atomic_file.remove_directories([directory])
     return path
 
 
@@ -110,7 +110,7 @@ def mark_restored(entry):
     try:
         os.rename(entry.path, path)
         try:
-            atomic_file.sync_folder(os.path.dirname(path))
+            atomic_file.sync_directory(os.path.dirname(path))
         except OSError:
             os.rename(path, entry.path)
             raise
@@ -127,9 +127,9 @@ def unmark(entry):
         raise atomic_file.translate(exc, entry.path)
 
 
-def sweep(folder):
+def sweep(directory):
     """Clears away what killed runs left half done."""
-    for name in os.listdir(folder) if os.path.isdir(folder) else []:
+    for name in os.listdir(directory) if os.path.isdir(directory) else []:
         if name.endswith('.partial') and _NAME.match(name[:-len('.partial')]):
-            drop(os.path.join(folder, name))
-    atomic_file.remove_folders([folder])
+            drop(os.path.join(directory, name))
+    atomic_file.remove_directories([directory])

@@ -175,7 +175,7 @@ def refuse_missing(setting):
     if not program.startswith('/') or not os.path.isfile(program) or not os.access(program, os.X_OK):
         problem = 'the program %s' % program
     elif prefix is not None and not os.path.isdir(prefix):
-        problem = 'the folder %s' % prefix
+        problem = 'the directory %s' % prefix
     else:
         return
     raise AuditError('The setting asked for needs %s, which is not on this host (any more). Nothing was changed. Run '

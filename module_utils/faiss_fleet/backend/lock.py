@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""One writer at a time in a setting's folder, which is made when there is none yet, and who to ask when it is taken."""
+"""One writer at a time in a setting's directory, which is made where there is none, and who has it when it is taken."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -21,34 +21,34 @@ def holder():
 
 
 class SettingLock(HostLock):
-    """``made`` lists the folders that had to be made so that there was a place for the lock."""
+    """``made`` lists the directories that had to be made so that there was a place for the lock."""
 
-    def __init__(self, folder, name, timeout=10, **clocks):
-        super(SettingLock, self).__init__(os.path.join(folder, '.%s.lock' % name), holder(), timeout, **clocks)
-        self.folder = folder
+    def __init__(self, directory, name, timeout=10, **clocks):
+        super(SettingLock, self).__init__(os.path.join(directory, '.%s.lock' % name), holder(), timeout, **clocks)
+        self.directory = directory
         self.made = []
 
     def __enter__(self):
         try:
             return super(SettingLock, self).__enter__()
         except (IOError, OSError) as exc:
-            atomic_file.remove_folders(self.made)
-            raise atomic_file.translate(exc, self.folder)
+            atomic_file.remove_directories(self.made)
+            raise atomic_file.translate(exc, self.directory)
         except AuditError:
-            atomic_file.remove_folders(self.made)
+            atomic_file.remove_directories(self.made)
             raise
 
     def take(self):
-        self.made += atomic_file.make_folders(self.folder)
+        self.made += atomic_file.make_directories(self.directory)
         try:
             return super(SettingLock, self).take()
         except (IOError, OSError) as exc:
-            if exc.errno == errno.ENOENT:      # The folder went in between: another run took back the last setting.
+            if exc.errno == errno.ENOENT:      # The directory went in between: another run took back the last setting.
                 return False
             raise
 
     def __exit__(self, *exc):
-        """Gives the lock back; after a failure the folders that were made for it go too."""
+        """Gives the lock back; after a failure the directories that were made for it go too."""
         super(SettingLock, self).__exit__(*exc)
         if exc and exc[0] is not None:
-            atomic_file.remove_folders(self.made)
+            atomic_file.remove_directories(self.made)

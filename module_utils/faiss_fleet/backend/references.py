@@ -44,7 +44,7 @@ def noted(base):
 def texts(place, bases, usual=USUAL):
     """Contents of this setting (a setting_store.Place), of its backups and of every other one, as bytes.
 
-    bases: folders that hold prefixes, as /opt/faiss-fleet.
+    bases: directories that hold prefixes, as /opt/faiss-fleet.
     """
     return own(place) + others(place, bases, usual)
 
@@ -56,11 +56,11 @@ def own(place):
 def others(place, bases, usual=USUAL):
     """Those of other settings and their backups."""
     ours = set([place.backups] + list(place.files.values()))
-    folders = set([place.folder, os.path.realpath(usual)])
-    folders.update(os.path.realpath(os.path.dirname(path)) for base in bases for path in noted(base))
+    directories = set([place.directory, os.path.realpath(usual)])
+    directories.update(os.path.realpath(os.path.dirname(path)) for base in bases for path in noted(base))
     found = []
-    for folder in sorted(folders):
-        paths = [os.path.join(folder, name) for name in _names(folder)]
+    for directory in sorted(directories):
+        paths = [os.path.join(directory, name) for name in _names(directory)]
         paths = [path for path in paths if os.path.realpath(path) not in ours]
         found += _read(path for path in paths if path.endswith(FILES))
         for path in paths:
@@ -68,16 +68,16 @@ def others(place, bases, usual=USUAL):
     return found
 
 
-def _backups(folder):
+def _backups(directory):
     found = []
-    for entry in _names(folder):
-        path = os.path.join(folder, entry)
+    for entry in _names(directory):
+        path = os.path.join(directory, entry)
         found += _read(os.path.join(path, name) for name in _names(path) if name.endswith(FILES))
     return found
 
 
-def _names(folder):
-    return sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+def _names(directory):
+    return sorted(os.listdir(directory)) if os.path.isdir(directory) else []
 
 
 def _read(paths):

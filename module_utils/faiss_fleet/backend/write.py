@@ -20,8 +20,8 @@ from .lock import SettingLock
 
 MODE = 0o644
 
-# path: as named. folder: where it really lies. files: {basename: real path}, the JSON first by ``names``.
-Place = namedtuple('Place', 'path folder names files backups')
+# path: as named. directory: where it really lies. files: {basename: real path}, the JSON first by ``names``.
+Place = namedtuple('Place', 'path directory names files backups')
 # now, wanted: {basename: File or None}. target: entry to put back. drops: entries that go. final: nothing stays.
 Plan = namedtuple('Plan', 'place before after note now wanted push target drops unmark final')
 # What a caller may ask of the files beyond their content; None keeps what is there.
@@ -32,19 +32,20 @@ AS_IS = Wish(None, None, None)
 def place(path):
     """Where the pieces of the setting at this path really are. Raises AuditError for paths that cannot be one."""
     tidy = settings.check_path(path)
-    folder = atomic_file.resolve(os.path.dirname(tidy))
+    directory = atomic_file.resolve(os.path.dirname(tidy))
     named = (tidy, settings.env_path(tidy))
     names = tuple(os.path.basename(one) for one in named)
     files = dict((os.path.basename(one), atomic_file.resolve(one)) for one in named)
-    return Place(tidy, folder, names, files, atomic_file.resolve(backups.folder_of(os.path.join(folder, names[0]))))
+    kept = backups.directory_of(os.path.join(directory, names[0]))
+    return Place(tidy, directory, names, files, atomic_file.resolve(kept))
 
 
 def look(where):
     """The two files as they are now."""
     found = dict((name, atomic_file.read(where.files[name])) for name in where.names)
     for name in where.names:
-        if found[name] is not None and os.path.islink(os.path.join(where.folder, name)):
-            _refuse_foreign(os.path.join(where.folder, name), where.files[name], found[name].data)
+        if found[name] is not None and os.path.islink(os.path.join(where.directory, name)):
+            _refuse_foreign(os.path.join(where.directory, name), where.files[name], found[name].data)
     return found
 
 
@@ -169,7 +170,7 @@ def check_possible(plan):
     for name in touched(plan):
         atomic_file.check_writable(plan.place.files[name])
     if changes(plan):
-        atomic_file.check_writable(os.path.join(plan.place.folder, '.'))
+        atomic_file.check_writable(os.path.join(plan.place.directory, '.'))
 
 
 def apply(work_out, labels=None, kept=5, timeout=10):
@@ -179,11 +180,11 @@ def apply(work_out, labels=None, kept=5, timeout=10):
         tidy(plan.place)
         return plan, None
     check_possible(plan)
-    with SettingLock(plan.place.folder, plan.place.names[0], timeout) as lock:
+    with SettingLock(plan.place.directory, plan.place.names[0], timeout) as lock:
         plan = work_out()
         entry = _apply(plan, lock.made, labels, kept) if changes(plan) else None
     if plan.final:
-        atomic_file.remove_folders(plan.target.made)
+        atomic_file.remove_directories(plan.target.made)
     return plan, entry
 
 
@@ -196,8 +197,8 @@ def _sweep(where):
 
 def tidy(where):
     """Sweeps where there is nothing else to do, if a killed run left its lock and nobody is at work now."""
-    lock = SettingLock(where.folder, where.names[0], timeout=0)
-    if not os.path.lexists(lock.path) or not os.access(where.folder, os.W_OK):
+    lock = SettingLock(where.directory, where.names[0], timeout=0)
+    if not os.path.lexists(lock.path) or not os.access(where.directory, os.W_OK):
         return
     try:
         with lock:
@@ -221,7 +222,7 @@ def _apply(plan, made, labels, kept):
             atomic_file.remove(temporary)
         if entry and not done:
             backups.drop(entry)
-            atomic_file.remove_folders([where.backups])
+            atomic_file.remove_directories([where.backups])
         if target and not done and not plan.target.restored:
             backups.unmark(plan.target._replace(path=target))
     for old in plan.drops:
@@ -230,7 +231,7 @@ def _apply(plan, made, labels, kept):
         backups.unmark(old)
     if plan.final:
         backups.drop(target)
-        atomic_file.remove_folders([where.backups])
+        atomic_file.remove_directories([where.backups])
     if entry:
         backups.prune(backups.entries(where.backups, []), kept)
     return entry

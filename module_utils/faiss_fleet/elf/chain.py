@@ -22,12 +22,12 @@ def follow(paths, read=elf.read, is_file=os.path.isfile, realpath=os.path.realpa
             raise AuditError('More than %d ELF files hang together with %s. Name fewer, or the one that is imported.'
                              % (MAX_FILES, paths[0]))
         file = found[path] = read(path)
-        own = _folders(file.rpath, path, realpath)
+        own = _directories(file.rpath, path, realpath)
         # A RUNPATH is for the file's own needs alone and puts RPATH out of force; an RPATH holds further down as well.
-        folders = _folders(file.runpath, path, realpath) if file.runpath else own + inherited
-        handed_down = () if file.runpath else folders
+        directories = _directories(file.runpath, path, realpath) if file.runpath else own + inherited
+        handed_down = () if file.runpath else directories
         for library in file.needed:
-            candidates = [os.path.join(folder, library) for folder in folders]
+            candidates = [os.path.join(directory, library) for directory in directories]
             queue.extend((candidate, handed_down) for candidate in [one for one in candidates if is_file(one)][:1])
     return found
 
@@ -40,23 +40,23 @@ def elf_files_of(path, is_elf, programs=False):
     if not os.path.isdir(path):
         return [path]
     found = []
-    for folder, folders, names in os.walk(path):
-        folders.sort()
+    for directory, directories, names in os.walk(path):
+        directories.sort()
         for name in names:
-            file = os.path.join(folder, name)
+            file = os.path.join(directory, name)
             if '.so' in name or name.endswith('.node') or (programs and os.access(file, os.X_OK)):
                 found.append(file)
         if len(found) > 50 * MAX_FILES:
-            raise AuditError('%s holds more than %d shared objects. Name a smaller folder.' % (path, 50 * MAX_FILES))
+            raise AuditError('%s holds more than %d shared objects. Name a smaller directory.' % (path, 50 * MAX_FILES))
     found = [candidate for candidate in sorted(found) if os.path.isfile(candidate) and is_elf(candidate)]
     if not found:
-        raise AuditError('There is no shared object below %s. Name the folder that holds the .so files, such as '
+        raise AuditError('There is no shared object below %s. Name the directory that holds the .so files, such as '
                          'site-packages/faiss.' % path)
     return found
 
 
-def _folders(entries, path, realpath):
+def _directories(entries, path, realpath):
     origin = os.path.dirname(realpath(path))
     expanded = [entry.replace('${ORIGIN}', origin).replace('$ORIGIN', origin) for entry in entries]
-    # A relative entry means the folder that a program happens to be started in, which nobody knows here.
+    # A relative entry means the directory that a program happens to be started in, which nobody knows here.
     return tuple(os.path.normpath(entry) for entry in expanded if entry.startswith('/'))

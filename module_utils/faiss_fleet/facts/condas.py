@@ -37,7 +37,7 @@ def version_of(host, root, name):
 
 
 def micromamba(host):
-    return host.which('micromamba', [folder.replace('~', host.home(), 1) for folder in MICROMAMBA])
+    return host.which('micromamba', [directory.replace('~', host.home(), 1) for directory in MICROMAMBA])
 
 
 def commands(host):

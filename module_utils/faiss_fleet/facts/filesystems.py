@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Tells of the folders an installation writes to: free space, noexec, read-only, and whether this user may write."""
+"""Tells of directories that an installation writes to: free space, noexec, read-only, whether this user may."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -40,7 +40,7 @@ def mount_of(mounts, path):
 
 
 def nearest(host, path):
-    """The path itself or the nearest folder above it that exists: where its parents would be made."""
+    """The path itself or the nearest directory above it that exists: where its parents would be made."""
     path = posixpath.normpath(path)
     while path not in ('/', '') and not host.is_dir(path):
         path = posixpath.dirname(path)
@@ -48,7 +48,7 @@ def nearest(host, path):
 
 
 def in_the_way(host, path, existing):
-    """What is no folder and stands where one of the path's would be made, below the nearest that exists; or None."""
+    """What is no directory and stands where one of the path's would be made, below the nearest that exists; or None."""
     if posixpath.normpath(path) == existing:
         return None
     below = posixpath.relpath(posixpath.normpath(path), existing).split('/')[0]

@@ -14,7 +14,7 @@ from . import runtimes
 from .. import read_json
 
 NAME = re.compile(r'^node(js)?$')
-FOLDERS = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin',
+DIRECTORIES = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin',
            '/usr/local/lib/nodejs/*/bin', '~/.volta/tools/image/node/*/bin')
 MOST_STARTED = 8
 
@@ -33,8 +33,8 @@ MODULES = {10: '64', 12: '72', 14: '83', 16: '93', 18: '108', 20: '115', 22: '12
 def search(host, search_paths=()):
     """[(path, aliases)] of Nodes, each binary once."""
     order, groups = [], {}
-    patterns = [folder.replace('~', host.home(), 1) for folder in FOLDERS]
-    for path in runtimes.programs(host, runtimes.folders(host, patterns, search_paths), NAME):
+    patterns = [directory.replace('~', host.home(), 1) for directory in DIRECTORIES]
+    for path in runtimes.programs(host, runtimes.directories(host, patterns, search_paths), NAME):
         if runtimes.is_script(host, path):
             host.gap('nodes', '%s is a script, not started, since it may start anything.' % path)
             continue
@@ -87,10 +87,10 @@ def _static(host, path, version):
 
 def npm_version(host, path):
     """Version in the package.json of the npm beside a Node; None when there is none."""
-    folder = posixpath.dirname(path)
-    roots = [posixpath.join(posixpath.dirname(folder), 'lib/node_modules/npm'),
+    directory = posixpath.dirname(path)
+    roots = [posixpath.join(posixpath.dirname(directory), 'lib/node_modules/npm'),
              posixpath.join(posixpath.dirname(posixpath.dirname(host.real(path))), 'lib/node_modules/npm'),
-             posixpath.dirname(posixpath.dirname(host.real(posixpath.join(folder, 'npm'))))]
+             posixpath.dirname(posixpath.dirname(host.real(posixpath.join(directory, 'npm'))))]
     for root in roots + ['/usr/share/nodejs/npm', '/usr/share/npm']:
         try:
             said = read_json.loads(host.text_or_none(posixpath.join(root, 'package.json'), 1 << 20) or '{}')

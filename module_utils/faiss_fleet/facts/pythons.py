@@ -2,7 +2,8 @@
 """Finds the host's Pythons and tells what each is and has installed.
 
 Each binary is started once with --version, which proves that it starts and costs 1 ms of CPU; ABI and packages are read
-from its folders. Where those do not tell, it is asked in Python with -S, which costs 6 ms; a full start costs 10 to 30.
+from its directories. Where those do not tell, it is asked in Python with -S, which costs 6 ms; a full start costs 10 to
+30.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
@@ -14,7 +15,8 @@ from . import libc, packages, runtimes, shared_libraries
 from ..errors import AuditError
 
 NAME = re.compile(r'^(python|pypy|platform-python)([0-9]+(\.[0-9]+)?)?t?$')
-FOLDERS = ('/usr/libexec', '~/.pyenv/versions/*/bin', '/opt/pyenv/versions/*/bin', '/usr/local/pyenv/versions/*/bin',
+DIRECTORIES = ('/usr/libexec', '~/.pyenv/versions/*/bin', '/opt/pyenv/versions/*/bin', 
+               '/usr/local/pyenv/versions/*/bin',
            '~/.local/share/uv/python/*/bin', '~/.local/bin')
 CONDA_ENVIRONMENTS = ('%s/bin', '%s/envs/*/bin')
 MOST_STARTED = 16
@@ -57,15 +59,15 @@ def argv(path):
 def search(host, search_paths=(), interpreters=(), conda_roots=()):
     """[(path, aliases, named)] of Pythons to ask, each binary once and each virtual environment once.
 
-    Of several names of one binary the most precise in its folder stands: python3.13 rather than python3.
+    Of several names of one binary the most precise in its directory stands: python3.13 rather than python3.
     """
-    patterns = [folder.replace('~', host.home(), 1) for folder in FOLDERS]
+    patterns = [directory.replace('~', host.home(), 1) for directory in DIRECTORIES]
     if host.environ.get('PYENV_ROOT', '').startswith('/'):
         patterns.append(host.environ['PYENV_ROOT'].rstrip('/') + '/versions/*/bin')
     patterns.extend(pattern % root for root in conda_roots for pattern in CONDA_ENVIRONMENTS)
     order, groups, scripts = [], {}, []
     named = [path for path in interpreters]
-    for path in named + runtimes.programs(host, runtimes.folders(host, patterns, search_paths), NAME):
+    for path in named + runtimes.programs(host, runtimes.directories(host, patterns, search_paths), NAME):
         if path not in named and runtimes.is_script(host, path):
             scripts.append(path)
             continue
@@ -86,12 +88,12 @@ def _best(paths, named):
     for path in paths:
         if path in named:
             return path
-    folder = posixpath.dirname(paths[0])
-    return max((path for path in paths if posixpath.dirname(path) == folder), key=len)
+    directory = posixpath.dirname(paths[0])
+    return max((path for path in paths if posixpath.dirname(path) == directory), key=len)
 
 
 def environment_root(host, path):
-    """Folder of the virtual environment a Python belongs to; None when it belongs to none."""
+    """Directory of the virtual environment a Python belongs to; None when it belongs to none."""
     root = posixpath.dirname(posixpath.dirname(path))
     return root if host.is_file(posixpath.join(root, 'pyvenv.cfg')) else None
 
@@ -116,12 +118,12 @@ def _entry(fields):
         'version': version, 'implementation': name, 'soabi': soabi.group(1) if soabi else None,
         'tag': tag + digits if tag else None, 'bits': 64 if int(maxsize) > 2 ** 32 else 32, 'ctypes': ctypes == '1',
         'abi': 'cp%s%s' % (digits, wide if digits == '27' else abiflags) if tag == 'cp' else None,
-        'short': short, 'prefix': prefix, 'path_folders': [field for field in fields[10:] if field.startswith('/')],
+        'short': short, 'prefix': prefix, 'path_directories': [field for field in fields[10:] if field.startswith('/')],
     }
 
 
-def site_folders(host, entry, environment=None):
-    """site-packages folders of a Python that parse() described, nearest first, in the order of their precedence."""
+def site_directories(host, entry, environment=None):
+    """site-packages directories of a Python that parse() described, nearest first, in the order of their precedence."""
     library = ('pypy' if entry['implementation'] == 'pypy' else 'python') + entry['short']
     if entry['abi'] and entry['abi'].endswith('t'):
         library += 't'
@@ -134,7 +136,7 @@ def site_folders(host, entry, environment=None):
         found.append('%s/.local/lib/%s/site-packages' % (host.home(), library))
     if system:
         roots.append(entry['prefix'])
-        found.extend(posixpath.join(folder, kind) for folder in entry['path_folders'] if folder.endswith('/' + library)
+        found.extend(posixpath.join(place, kind) for place in entry['path_directories'] if place.endswith('/' + library)
                      for kind in ('site-packages', 'dist-packages'))
         if entry['prefix'] == '/usr':
             found.extend('/usr/local/%s/%s/%s' % (lib, library, kind) for lib in ('lib64', 'lib')
@@ -142,12 +144,12 @@ def site_folders(host, entry, environment=None):
             found.append('/usr/lib/python%s/dist-packages' % entry['short'][0])
     found = ['%s/%s/%s/site-packages' % (root, lib, library) for root in roots for lib in ('lib64', 'lib')] + found
     seen, unique = set(), []
-    for folder in found:
-        real = host.real(folder)
-        if real not in seen and host.is_dir(folder):
+    for directory in found:
+        real = host.real(directory)
+        if real not in seen and host.is_dir(directory):
             seen.add(real)
-            unique.append(folder)
-            for added in packages.path_entries(host, folder):
+            unique.append(directory)
+            for added in packages.path_entries(host, directory):
                 if host.real(added) not in seen:
                     seen.add(host.real(added))
                     unique.append(added)
@@ -204,7 +206,7 @@ def from_files(host, real, version, finder):
         tag = 'cp' + short.replace('.', '')
         return {'version': version, 'implementation': 'cpython', 'soabi': found[0].group(1), 'tag': tag,
                 'bits': module.bits, 'ctypes': True, 'abi': tag + found[0].group(3), 'short': short,
-                'prefix': prefix, 'path_folders': [library]}
+                'prefix': prefix, 'path_directories': [library]}
     return None
 
 
@@ -266,13 +268,13 @@ def describe(host, found, results, finder):
         said, entry['method'], entry['error'] = said_by[host.real(path)]
         if said is None:
             continue
-        folders = site_folders(host, said, entry['environment'])
-        there = [package for folder in folders for package in packages.in_folder(host, folder)]
+        directories = site_directories(host, said, entry['environment'])
+        there = [package for directory in directories for package in packages.in_directory(host, directory)]
         for name in ('pip', 'numpy'):
             entry[name] = next((one.version for one in there if one.name == name and one.complete), None)
         entry.update((key, said[key]) for key in SAID)
         entry['libc'] = _libc_family(host, path)
-        faiss.extend({'python': path, 'version': one.version, 'location': one.folder, 'numpy': entry['numpy'],
+        faiss.extend({'python': path, 'version': one.version, 'location': one.directory, 'numpy': entry['numpy'],
                       'package': one.name} for one in there if one.name.startswith('faiss') and one.complete)
     return pythons, faiss
 

@@ -9,12 +9,12 @@ COMMON = ('/usr/local/bin', '/usr/bin', '/bin', '/opt/*/bin', '/opt/rh/*/root/us
 MOST_FOLDERS = 200
 
 
-def folders(host, patterns=(), search_paths=()):
+def directories(host, patterns=(), search_paths=()):
     """Directories to search, each once, in the order: named, PATH, common, those of the runtime's own managers."""
     found, seen = [], set()
     named = [path for pattern in search_paths for path in (host.glob(pattern) or [pattern])]
     usual = [path for pattern in COMMON + tuple(patterns) for path in host.glob(pattern)]
-    candidates = named + host.path_folders() + usual
+    candidates = named + host.path_directories() + usual
     for path in candidates:
         real = host.real(path)
         if real not in seen and host.is_dir(path):
@@ -29,8 +29,8 @@ def folders(host, patterns=(), search_paths=()):
 
 
 def programs(host, where, name):
-    """Paths of programs whose name matches the compiled pattern, in the order of the folders."""
-    paths = [posixpath.join(folder, entry) for folder in where for entry in host.names(folder) if name.match(entry)]
+    """Paths of programs whose name matches the compiled pattern, in the order of the directories."""
+    paths = [posixpath.join(place, entry) for place in where for entry in host.names(place) if name.match(entry)]
     return [path for path in paths if host.is_program(path)]
 
 

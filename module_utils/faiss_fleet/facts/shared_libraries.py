@@ -43,9 +43,9 @@ def _string(data, offset):
     return commands.native(data[offset:data.index(b'\0', offset)])
 
 
-def configured_folders(host, path='/etc/ld.so.conf', depth=0):
-    """Folders that ld.so.conf and the files it includes name, in their order."""
-    folders = []
+def configured_directories(host, path='/etc/ld.so.conf', depth=0):
+    """Directories that ld.so.conf and the files it includes name, in their order."""
+    directories = []
     for line in (host.text_or_none(path, 65536) or '').splitlines():
         words = line.split('#')[0].replace(',', ' ').split()
         if words[:1] == ['include'] and depth < 4:
@@ -55,18 +55,19 @@ def configured_folders(host, path='/etc/ld.so.conf', depth=0):
                     host.gap('ld.so.conf', 'Only the first %d of %d files that %s includes were read.'
                              % (MOST_INCLUDES, len(included_files), path))
                 for included in included_files[:MOST_INCLUDES]:
-                    folders.extend(configured_folders(host, included, depth + 1))
+                    directories.extend(configured_directories(host, included, depth + 1))
         elif words[:1] not in (['include'], ['hwcap']):
-            folders.extend(word for word in words if word.startswith('/'))
-    return folders
+            directories.extend(word for word in words if word.startswith('/'))
+    return directories
 
 
-def standard_folders(host, arch):
+def standard_directories(host, arch):
     """Where loaders look without being told, those of musl included."""
-    folders = ['/lib64', '/usr/lib64', '/lib/%s-linux-gnu' % arch, '/usr/lib/%s-linux-gnu' % arch, '/lib', '/usr/lib',
+    directories = ['/lib64', '/usr/lib64', '/lib/%s-linux-gnu' % arch, '/usr/lib/%s-linux-gnu' % arch, '/lib',
+                   '/usr/lib',
                '/usr/local/lib64', '/usr/local/lib']
     musl = host.text_or_none('/etc/ld-musl-%s.path' % arch, 65536)
-    return (musl.replace(':', ' ').split() if musl else []) + folders
+    return (musl.replace(':', ' ').split() if musl else []) + directories
 
 
 class Finder:
@@ -80,9 +81,9 @@ class Finder:
                 for soname, path in cache_entries(host.read(CACHE)):
                     self.entries.setdefault(soname, []).append(path)
             except (AuditError, IOError, OSError) as exc:
-                host.gap('ld.so.cache', '%s Libraries were looked for in the usual folders and in those of '
+                host.gap('ld.so.cache', '%s Libraries were looked for in the usual directories and in those of '
                          'ld.so.conf.' % exc)
-        self.folders = standard_folders(host, arch) + configured_folders(host)
+        self.directories = standard_directories(host, arch) + configured_directories(host)
 
     def find(self, soname):
         """(path, ElfFile, error) of the first file of that name that fits the machine; all None when there is none.
@@ -93,17 +94,17 @@ class Finder:
             self.found[soname] = self._look(soname)
         return self.found[soname]
 
-    def satisfies(self, module, folder, soname):
-        """Whether a library that an ElfFile in a folder needs is in its own search path or the loader's."""
+    def satisfies(self, module, directory, soname):
+        """Whether a library that an ElfFile in a directory needs is in its own search path or the loader's."""
         for entry in module.runpath or module.rpath:
-            own = posixpath.join(entry.replace('$ORIGIN', folder).replace('${ORIGIN}', folder), soname)
+            own = posixpath.join(entry.replace('$ORIGIN', directory).replace('${ORIGIN}', directory), soname)
             if own.startswith('/') and self.host.is_file(own):
                 return True
         return self.find(soname)[1] is not None
 
     def _look(self, soname):
         unreadable = (None, None, None)
-        for path in self.entries.get(soname, []) + [posixpath.join(folder, soname) for folder in self.folders]:
+        for path in self.entries.get(soname, []) + [posixpath.join(each, soname) for each in self.directories]:
             if not self.host.is_file(path):
                 continue
             try:

@@ -44,7 +44,7 @@ def parse_version(text):
 
 def blas(host):
     """Path of the library that a build would link; None when there is none, or only what programs run with."""
-    found = (path for name in BLAS for folder in LIBRARY_FOLDERS for path in host.glob(posixpath.join(folder, name)))
+    found = (path for name in BLAS for place in LIBRARY_FOLDERS for path in host.glob(posixpath.join(place, name)))
     return next(found, None)
 
 

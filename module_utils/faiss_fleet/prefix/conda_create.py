@@ -250,9 +250,9 @@ def tidy(prefix, packages):
 def finish(prefix, manifest, made):
     """Writes the manifest, last of all."""
     files = {}
-    for root, folders, names in os.walk(prefix):
+    for root, directories, names in os.walk(prefix):
         os.chmod(root, 0o755)
-        for name in folders + names:
+        for name in directories + names:
             full = os.path.join(root, name)
             path = os.path.relpath(full, prefix)
             if os.path.islink(full):

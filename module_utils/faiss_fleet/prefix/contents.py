@@ -34,33 +34,33 @@ def listed(path):
     return {'size': status.st_size, 'mtime': int(status.st_mtime), 'sha256': sha256(path)}
 
 
-def read(folder):
+def read(directory):
     """The list of a prefix. Raises AuditError, IOError or OSError for one that cannot be read."""
-    with io.open(os.path.join(folder, prefixes.FILES), 'rb') as handle:
+    with io.open(os.path.join(directory, prefixes.FILES), 'rb') as handle:
         text = handle.read(prefixes.MAX_MANIFEST_BYTES).decode('utf-8', 'replace')
-    return prefixes.parse_files(text, folder)
+    return prefixes.parse_files(text, directory)
 
 
-def damage(folder, hashes=False):
+def damage(directory, hashes=False):
     """How a prefix differs from its list, in words; None when it does not.
 
     Compares the size and time of every file, and with `hashes` every byte. A list from before times were recorded has
     none to compare.
     """
     try:
-        with io.open(os.path.join(folder, DAMAGED), encoding='utf-8', errors='replace') as handle:
+        with io.open(os.path.join(directory, DAMAGED), encoding='utf-8', errors='replace') as handle:
             return handle.read(1000).strip() or '%s is there' % DAMAGED
     except (IOError, OSError):
         pass
     try:
-        files = read(folder)
+        files = read(directory)
     except (IOError, OSError) as exc:
         return '%s cannot be read: %s' % (prefixes.FILES, exc.strerror or exc)
     except AuditError as exc:
         return str(exc)
     for path, expected in sorted(files.items()):
         try:
-            found = _difference(os.path.join(folder, path), expected, hashes)
+            found = _difference(os.path.join(directory, path), expected, hashes)
         except (IOError, OSError) as exc:
             found = exc.strerror or exc
         if found:
@@ -86,9 +86,9 @@ def _difference(full, expected, hashes):
     return None
 
 
-def note_damage(folder, what):
+def note_damage(directory, what):
     """Records what a look at every byte found, so that the next run installs the prefix again."""
-    path = os.path.join(folder, DAMAGED)
+    path = os.path.join(directory, DAMAGED)
     with io.open(path, 'w', encoding='utf-8') as handle:
         handle.write(u'%s\n' % what)
     os.chmod(path, 0o644)

@@ -83,10 +83,10 @@ def write(prefix, memo):
 
 def remove(prefix):
     """Whether there were memos of this prefix, which are gone now."""
-    folder, digest = os.path.split(prefix)
-    found = [name for name in (os.listdir(folder) if os.path.isdir(folder) else []) if digest_of(name) == digest]
+    directory, digest = os.path.split(prefix)
+    found = [name for name in (os.listdir(directory) if os.path.isdir(directory) else []) if digest_of(name) == digest]
     for name in found:
-        os.unlink(os.path.join(folder, name))
+        os.unlink(os.path.join(directory, name))
     return bool(found)
 
 
@@ -94,12 +94,12 @@ def describe(host, prefix, most=200):
     """The record's "tried": what lies on this host, each with its strategy and digest."""
     found = []
     for strategy in host.names(prefix):
-        folder = posixpath.join(prefix, strategy)
-        if strategy.startswith('.') or os.path.islink(host.at(folder)):
+        directory = posixpath.join(prefix, strategy)
+        if strategy.startswith('.') or os.path.islink(host.at(directory)):
             continue
-        for name in host.names(folder):
+        for name in host.names(directory):
             digest = digest_of(name)
-            text = host.text_or_none(posixpath.join(folder, name), MOST_BYTES) if digest else None
+            text = host.text_or_none(posixpath.join(directory, name), MOST_BYTES) if digest else None
             memo = parse(text) if text else None
             if memo:
                 found.append(dict(memo, strategy=strategy, digest=digest))

@@ -15,15 +15,15 @@ from .. import trust
 from ..errors import AuditError
 from ..locks import HostLock
 
-# In a parent folder that was made for a prefix, so that it alone is removed again.
+# In a parent directory that was made for a prefix, so that it alone is removed again.
 MADE = '.made-by-faiss-fleet'
-# Beside the strategies' folders: paths of settings that name prefixes in them. See setting_names.
+# Beside the strategies' directories: paths of settings that name prefixes in them. See setting_names.
 SETTINGS = '.settings'
 ST_RDONLY, ST_NOEXEC = 1, 8
 
 
 def existing(path):
-    """The nearest folder above, or the path itself, that exists."""
+    """The nearest directory above, or the path itself, that exists."""
     while not os.path.isdir(path):
         path = os.path.dirname(path)
     return path
@@ -81,25 +81,26 @@ def read_manifest(prefix):
 
 def check_file_system(path, min_free_bytes, needs_exec, statvfs=os.statvfs, euid=os.geteuid):
     """Raises AuditError where the file system of the path cannot take the prefix."""
-    folder = existing(path)
-    found = statvfs(folder)
+    directory = existing(path)
+    found = statvfs(directory)
     if found.f_flag & ST_RDONLY:
         remedy = 'Mount it read-write, or set faiss_install__prefix to a file system that is.'
-        raise AuditError('%s is on a file system that is mounted read-only. %s' % (folder, remedy),
+        raise AuditError('%s is on a file system that is mounted read-only. %s' % (directory, remedy),
                          cause='read_only', remedy=remedy)
     if needs_exec and found.f_flag & ST_NOEXEC:
         remedy = 'Set faiss_install__prefix to a file system without noexec, or mount this one without it.'
         raise AuditError('%s is on a file system that is mounted noexec, so no library in it could be loaded. %s'
-                         % (folder, remedy), cause='noexec_mount', remedy=remedy)
+                         % (directory, remedy), cause='noexec_mount', remedy=remedy)
     free = (found.f_bfree if euid() == 0 else found.f_bavail) * found.f_frsize
     if free < min_free_bytes:
         remedy = 'Free space there, or set faiss_install__prefix to a file system that has room.'
         need = -(-min_free_bytes // 10 ** 6)
-        raise AuditError('%s has %d MB free and the prefix needs %d MB. %s' % (folder, free // 10 ** 6, need, remedy),
+        text = '%s has %d MB free and the prefix needs %d MB. %s'
+        raise AuditError(text % (directory, free // 10 ** 6, need, remedy),
                          cause='disk_full', remedy=remedy)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        remedy = 'Run with become, or set faiss_install__prefix to a folder that this user owns.'
-        raise AuditError('%s may not be written to by this user. %s' % (folder, remedy),
+    if not os.access(directory, os.W_OK | os.X_OK):
+        remedy = 'Run with become, or set faiss_install__prefix to a directory that this user owns.'
+        raise AuditError('%s may not be written to by this user. %s' % (directory, remedy),
                          cause='permission_denied', remedy=remedy)
 
 
@@ -115,12 +116,12 @@ def check_trust(prefix):
                      % (directory, why, prefix, remedy), cause='permission_denied', remedy=remedy)
 
 
-def make_parents(folder):
-    """Makes the missing parent folders, and marks each as made here."""
+def make_parents(directory):
+    """Makes the missing parent directories, and marks each as made here."""
     missing = []
-    while not os.path.isdir(folder):
-        missing.append(folder)
-        folder = os.path.dirname(folder)
+    while not os.path.isdir(directory):
+        missing.append(directory)
+        directory = os.path.dirname(directory)
     for path in reversed(missing):
         try:
             os.mkdir(path)
@@ -132,12 +133,12 @@ def make_parents(folder):
         io.open(os.path.join(path, MADE), 'w').close()
 
 
-def remove_parents(folder):
-    """Removes parent folders that were made here and hold nothing else."""
-    while os.path.exists(os.path.join(folder, MADE)) and os.listdir(folder) == [MADE]:
-        os.unlink(os.path.join(folder, MADE))
-        os.rmdir(folder)
-        folder = os.path.dirname(folder)
+def remove_parents(directory):
+    """Removes parent directories that were made here and hold nothing else."""
+    while os.path.exists(os.path.join(directory, MADE)) and os.listdir(directory) == [MADE]:
+        os.unlink(os.path.join(directory, MADE))
+        os.rmdir(directory)
+        directory = os.path.dirname(directory)
 
 
 def lock_path(prefix):
@@ -145,14 +146,14 @@ def lock_path(prefix):
 
 
 def clean_leftovers(prefix, holder):
-    """Removes half-built folders whose maker is gone, of this prefix and of its neighbours; returns their paths.
+    """Removes half-built directories whose maker is gone, of this prefix and of its neighbours; returns their paths.
 
     Called with the lock of `prefix` held. A neighbour's leftover goes only when the neighbour's lock is free.
     """
-    folder, removed = os.path.dirname(prefix), []
-    for name in sorted(os.listdir(folder)):
+    directory, removed = os.path.dirname(prefix), []
+    for name in sorted(os.listdir(directory)):
         digest = prefixes.leftover_of(name)
-        path = os.path.join(folder, name)
+        path = os.path.join(directory, name)
         if digest is None or not os.path.isdir(path) or os.path.islink(path):
             continue
         if digest == os.path.basename(prefix):
@@ -160,7 +161,7 @@ def clean_leftovers(prefix, holder):
             removed.append(path)
             continue
         try:
-            with HostLock(lock_path(os.path.join(folder, digest)), holder, timeout=0):
+            with HostLock(lock_path(os.path.join(directory, digest)), holder, timeout=0):
                 shutil.rmtree(path)
                 removed.append(path)
         except AuditError:
@@ -188,9 +189,10 @@ def state_of(prefix, digest):
 
 
 def put_in_place(prefix, params, fill, pid=os.getpid):
-    """Has the folder beside filled, and renames it; returns the manifest and what SELinux got.
+    """Has the directory beside filled, and renames it; returns the manifest and what SELinux got.
 
-    fill(partial, handle) makes that folder from the open archive, whose sha256 was checked, and returns the manifest.
+    fill(partial, handle) makes that directory from the open archive, whose sha256 was checked, and returns the
+    manifest.
     """
     partial = '%s.partial-%d' % (prefix, pid())
     old = '%s.partial-%d-old' % (prefix, pid())

@@ -15,7 +15,7 @@ CONTAINER = 'container'
 
 
 def judge(name, manifest, error=None):
-    """(complete, reason) of a prefix by its folder's name and the text of its manifest."""
+    """(complete, reason) of a prefix by its directory's name and the text of its manifest."""
     partial = PARTIAL.match(name)
     if partial:
         return False, 'An installation that was interrupted left it half-built.'
@@ -26,16 +26,16 @@ def judge(name, manifest, error=None):
     except ValueError:
         return False, 'Its %s is no JSON.' % MANIFEST
     if not isinstance(said, dict) or said.get('digest') != name:
-        return False, 'Its %s names another digest than its folder.' % MANIFEST
+        return False, 'Its %s names another digest than its directory.' % MANIFEST
     return True, None
 
 
 def commands(host, prefix):
     """For each prefix of a container the question whether its engine still has the image."""
     found = {}
-    folder = posixpath.join(prefix, CONTAINER)
-    for name in host.names(folder)[:MOST_PREFIXES]:
-        path = posixpath.join(folder, name)
+    directory = posixpath.join(prefix, CONTAINER)
+    for name in host.names(directory)[:MOST_PREFIXES]:
+        path = posixpath.join(directory, name)
         try:
             lock = read_json.loads(host.text(posixpath.join(path, MANIFEST), 16 << 20))['lock']
             image = lock['image'].get('id') or lock['image']['reference']
@@ -67,14 +67,14 @@ def refusal(foreign, harm):
 
 
 def describe(host, prefix, results=None):
-    """The record's "prefixes"; a folder that is a link is left out, as none of ours is one."""
+    """The record's "prefixes"; a directory that is a link is left out, as none of ours is one."""
     found = []
     for strategy in host.names(prefix):
-        folder = posixpath.join(prefix, strategy)
-        if strategy.startswith('.') or os.path.islink(host.at(folder)):
+        directory = posixpath.join(prefix, strategy)
+        if strategy.startswith('.') or os.path.islink(host.at(directory)):
             continue
-        for name in host.names(folder):
-            path = posixpath.join(folder, name)
+        for name in host.names(directory):
+            path = posixpath.join(directory, name)
             if os.path.islink(host.at(path)) or not os.path.isdir(host.at(path)):
                 continue
             manifest, error = _manifest(host, path)

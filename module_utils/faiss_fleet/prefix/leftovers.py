@@ -23,20 +23,20 @@ def sweep(base, temporary=None, now=time.time, euid=os.geteuid, in_use=users.fin
     return [path for path in found if not in_use(path) and _removed(path)]
 
 
-def _temporary(folder):
-    return [os.path.join(folder, name) for name in _names(folder) if name.startswith(TEMPORARY)]
+def _temporary(directory):
+    return [os.path.join(directory, name) for name in _names(directory) if name.startswith(TEMPORARY)]
 
 
 def _half_built(base):
     """Half-built prefixes under <base>/<strategy>/; a link is none of ours."""
-    folders = [os.path.join(base, name) for name in _names(base) if not name.startswith('.')]
-    return [os.path.join(folder, name) for folder in folders if not os.path.islink(folder) for name in _names(folder)
+    directories = [os.path.join(base, name) for name in _names(base) if not name.startswith('.')]
+    return [os.path.join(place, name) for place in directories if not os.path.islink(place) for name in _names(place)
             if prefixes.DIGEST.match(prefixes.leftover_of(name) or '')]
 
 
-def _names(folder):
+def _names(directory):
     try:
-        return sorted(os.listdir(folder))
+        return sorted(os.listdir(directory))
     except (IOError, OSError):
         return []
 

@@ -15,9 +15,9 @@ SCHEMA = 1
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_MEMBERS = 500000
 
-# The system's own folders: nothing of ours goes into them, whatever the inventory says.
+# The system's own directories: nothing of ours goes into them, whatever the inventory says.
 SYSTEM = ('/bin', '/boot', '/dev', '/etc', '/lib', '/lib32', '/lib64', '/libx32', '/proc', '/sbin', '/sys', '/usr')
-# Fine to be in, but shared with others: a prefix is a folder of its own.
+# Fine to be in, but shared with others: a prefix is a directory of its own.
 SHARED = ('/home', '/media', '/mnt', '/opt', '/root', '/run', '/srv', '/tmp', '/var', '/var/lib', '/var/opt',
           '/var/tmp')
 
@@ -34,14 +34,14 @@ except NameError:
 def check(path, allow_etc=False):
     """The path without doubled or trailing slashes. Raises AuditError for one where nothing of ours may be.
 
-    allow_etc: for a setting, which may be in a folder of its own under /etc.
+    allow_etc: for a setting, which may be in a directory of its own under /etc.
     """
     if not isinstance(path, TEXT) or not path:
         raise _refused(path, 'it is not a path')
     if any(ord(character) < 32 or ord(character) == 127 for character in path):
         raise _refused(path, 'it has a control character in it')
     if not path.startswith('/'):
-        raise _refused(path, 'it is relative, and would depend on the folder in which a task happens to start')
+        raise _refused(path, 'it is relative, and would depend on the directory in which a task happens to start')
     if '..' in path.split('/'):
         raise _refused(path, 'it has ".." in it')
     # posixpath.normpath keeps two leading slashes, which Linux does not tell from one.
@@ -60,9 +60,9 @@ def check(path, allow_etc=False):
 
 def _refused(path, why):
     return AuditError(
-        '%r cannot be a folder for faiss-fleet: %s. Give an absolute path of its own outside the system folders, '
+        '%r cannot be a directory for faiss-fleet: %s. Give an absolute path of its own outside system directories, '
         'such as /opt/faiss-fleet.' % (path, why),
-        remedy='Set faiss_install__prefix to a folder of its own, such as /opt/faiss-fleet.')
+        remedy='Set faiss_install__prefix to a directory of its own, such as /opt/faiss-fleet.')
 
 
 def parse_manifest(text, where):
@@ -101,7 +101,7 @@ def _corrupt(where, what):
 
 
 def member_path(name):
-    """Where a member lands in the prefix; '' for the top folder. Raises AuditError for one that would land outside."""
+    """Where a member lands in the prefix; '' for the top directory. Raises AuditError for one outside of it."""
     if name.startswith('/') or '\0' in name or '\\' in name or '..' in name.split('/'):
         raise _foreign(name, 'its name leads outside of the prefix')
     path = posixpath.normpath(name)
@@ -111,7 +111,7 @@ def member_path(name):
 def check_link(name, target):
     """Raises AuditError for a symbolic link that leads, or could be made to lead, out of the prefix.
 
-    ".." counts only at the front, where it climbs folders that the archive itself made: after a name it could climb
+    ".." counts only at the front, where it climbs directories that the archive itself made: after a name it could climb
     out of wherever another link led.
     """
     parts = [part for part in target.split('/') if part not in ('', '.')]
@@ -123,7 +123,7 @@ def check_link(name, target):
 
 
 def check_kind(member):
-    """Raises AuditError for a tar member that is neither a file nor a folder nor a symbolic link."""
+    """Raises AuditError for a tar member that is neither a file nor a directory nor a symbolic link."""
     if not (member.isreg() or member.isdir() or member.issym()):
         raise _foreign(member.name, 'it is a device, a pipe or a hard link')
     if member.isreg() and getattr(member, 'sparse', None):
@@ -137,6 +137,6 @@ def _foreign(name, why):
 
 
 def leftover_of(name):
-    """Digest whose half-built folder this is by its name; None for any other name."""
+    """Digest whose half-built directory this is by its name; None for any other name."""
     found = PARTIAL.match(name)
     return found.group('digest') if found else None

@@ -30,7 +30,7 @@ _clock = getattr(time, 'monotonic', time.time)
 
 
 def environment(compiler, work):
-    """What the build runs in. A devtoolset's own folders come first, as `scl enable` has it; no flag is inherited."""
+    """What the build runs in. A devtoolset's directories come first, as `scl enable` has it; no flag is inherited."""
     found = {'PATH': '%s:%s' % (os.path.dirname(compiler), SYSTEM_PATH), 'HOME': work, 'TMPDIR': work, 'LC_ALL': 'C'}
     devtoolset = DEVTOOLSET.match(compiler)
     if devtoolset:
@@ -57,7 +57,7 @@ def tool(named, name, need, which):
 
 
 class Build:
-    """One build in the folder `source`: its steps share a time limit and a log, which is a child_process.Tail."""
+    """One build in the directory `source`: its steps share a time limit and a log, which is a child_process.Tail."""
 
     def __init__(self, source, compiler, timeout, log, run=child_process.run):
         self.source, self.compiler, self.timeout, self.log, self.run = source, compiler, timeout, log, run

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Finds and removes the prefixes that faiss-fleet put on a host, with the folders that were made for them."""
+"""Finds and removes the prefixes that faiss-fleet put on a host, with the directories that were made for them."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -15,17 +15,17 @@ from .install import MADE, SETTINGS
 from ..backend.lock import holder
 
 
-def _is_folder(path):
+def _is_directory(path):
     return os.path.isdir(path) and not os.path.islink(path)
 
 
-def _folders(path):
-    found = sorted(os.listdir(path)) if _is_folder(path) else []
-    return [name for name in found if _is_folder(os.path.join(path, name))]
+def _directories(path):
+    found = sorted(os.listdir(path)) if _is_directory(path) else []
+    return [name for name in found if _is_directory(os.path.join(path, name))]
 
 
 def is_ours(path):
-    """True when this folder holds a manifest of ours that names it. Anything else is somebody's own."""
+    """True when this directory holds a manifest of ours that names it. Anything else is somebody's own."""
     name = os.path.basename(path)
     if not prefixes.DIGEST.match(name):
         return False
@@ -39,8 +39,8 @@ def is_ours(path):
 def find(base):
     """(prefixes of ours, half-built ones that their makers left behind) under <base>/<strategy>/."""
     whole, left = [], []
-    for strategy in _folders(base):
-        for name in _folders(os.path.join(base, strategy)):
+    for strategy in _directories(base):
+        for name in _directories(os.path.join(base, strategy)):
             path = os.path.join(base, strategy, name)
             if is_ours(path):
                 whole.append(path)
@@ -52,10 +52,10 @@ def find(base):
 def remove_memos(base):
     """Removes the memos of what was tried here; returns how many there were."""
     count = 0
-    for folder in [os.path.join(base, strategy) for strategy in _folders(base)]:
-        for name in os.listdir(folder):
-            if attempt_memo.digest_of(name) and os.path.isfile(os.path.join(folder, name)):
-                os.unlink(os.path.join(folder, name))
+    for directory in [os.path.join(base, strategy) for strategy in _directories(base)]:
+        for name in os.listdir(directory):
+            if attempt_memo.digest_of(name) and os.path.isfile(os.path.join(directory, name)):
+                os.unlink(os.path.join(directory, name))
                 count += 1
     return count
 
@@ -67,23 +67,23 @@ def unnamed(paths, texts):
     return [path for path in paths if not named(path)]
 
 
-def _lock(folder, digest, timeout):
-    return HostLock(os.path.join(folder, '.%s.lock' % digest), holder(), timeout)
+def _lock(directory, digest, timeout):
+    return HostLock(os.path.join(directory, '.%s.lock' % digest), holder(), timeout)
 
 
 def remove(path, timeout=10):
     """Takes a prefix out of its place in one step, then away. Raises AuditError when another run holds it, OSError."""
-    folder, digest = os.path.split(path)
-    with _lock(folder, digest, timeout):
+    directory, digest = os.path.split(path)
+    with _lock(directory, digest, timeout):
         gone = '%s.partial-%d-removed' % (path, os.getpid())
         os.rename(path, gone)
         shutil.rmtree(gone)
 
 
 def remove_leftover(path):
-    """True when this half-built folder went; False when its maker is still at work."""
-    folder, name = os.path.split(path)
-    lock = _lock(folder, prefixes.leftover_of(name), 0)
+    """True when this half-built directory went; False when its maker is still at work."""
+    directory, name = os.path.split(path)
+    lock = _lock(directory, prefixes.leftover_of(name), 0)
     if not lock.take():
         return False
     try:
@@ -94,11 +94,11 @@ def remove_leftover(path):
 
 
 def remove_parents(base):
-    """Removes the strategies' folders and the base, and what was made above it, where they are ours and empty."""
+    """Removes the strategies' directories and the base, and what was made above it, where they are ours and empty."""
     if not find(base)[0] and os.path.lexists(os.path.join(base, SETTINGS)):
         os.unlink(os.path.join(base, SETTINGS))
-    for folder in [os.path.join(base, name) for name in _folders(base)] + [base]:
-        while os.path.exists(os.path.join(folder, MADE)) and os.listdir(folder) == [MADE]:
-            os.unlink(os.path.join(folder, MADE))
-            os.rmdir(folder)
-            folder = os.path.dirname(folder)
+    for directory in [os.path.join(base, name) for name in _directories(base)] + [base]:
+        while os.path.exists(os.path.join(directory, MADE)) and os.listdir(directory) == [MADE]:
+            os.unlink(os.path.join(directory, MADE))
+            os.rmdir(directory)
+            directory = os.path.dirname(directory)

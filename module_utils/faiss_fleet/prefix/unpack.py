@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Unpacks a prefix's archive into a new folder, trusting nothing in it that was not checked."""
+"""Unpacks a prefix's archive into a new directory, trusting nothing in it that was not checked."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -15,7 +15,7 @@ from ..errors import AuditError
 
 CHUNK = 1 << 20
 
-NOT_OURS = 'Run with become, or set faiss_install__prefix to a folder that this user owns.'
+NOT_OURS = 'Run with become, or set faiss_install__prefix to a directory that this user owns.'
 CAUSES = {
     errno.ENOSPC: ('disk_full', 'Free space there, or set faiss_install__prefix to a file system that has room.'),
     errno.EDQUOT: ('disk_full', 'Raise the quota, or set faiss_install__prefix to a file system that has room.'),
@@ -47,26 +47,26 @@ def check_sha256(handle, expected, where):
                          % (where, digest.hexdigest(), expected, remedy), cause='hash_mismatch', remedy=remedy)
 
 
-def unpack(handle, folder, digest, where, most_bytes=0):
-    """Fills `folder`, which is made here, from an open .tar.gz; returns the manifest.
+def unpack(handle, directory, digest, where, most_bytes=0):
+    """Fills `directory`, which is made here, from an open .tar.gz; returns the manifest.
 
     The manifest comes first and says how much follows, so that an archive cannot grow beyond what it admits.
     most_bytes: what it may admit, 0 for any amount.
     """
-    _mkdir(folder)
+    _mkdir(directory)
     try:
         with tarfile.open(fileobj=handle, mode='r:gz') as archive:
-            manifest = _manifest(archive, folder, digest, where)
+            manifest = _manifest(archive, directory, digest, where)
             if 0 < most_bytes < manifest['unpacked_bytes']:
                 raise _corrupt(where, 'it has %d bytes unpacked, and %d were expected' % (
                     manifest['unpacked_bytes'], most_bytes))
-            _members(archive, folder, manifest, where)
+            _members(archive, directory, manifest, where)
     except (tarfile.TarError, EOFError, zlib.error) as exc:
         raise _corrupt(where, exc)
     except (IOError, OSError) as exc:
         if exc.errno is None:                    # gzip's own complaints are OSErrors without a number
             raise _corrupt(where, exc)
-        raise as_audit_error(exc, folder)
+        raise as_audit_error(exc, directory)
     return manifest
 
 
@@ -75,7 +75,7 @@ def _corrupt(where, what):
     return AuditError('%s cannot be unpacked: %s. %s' % (where, what, remedy), cause='corrupt_artefact', remedy=remedy)
 
 
-def _manifest(archive, folder, digest, where):
+def _manifest(archive, directory, digest, where):
     member = archive.next()
     first = member is not None and member.name == prefixes.MANIFEST and member.isreg()
     if not first or member.size > prefixes.MAX_MANIFEST_BYTES:
@@ -84,12 +84,12 @@ def _manifest(archive, folder, digest, where):
     manifest = prefixes.parse_manifest(text.decode('utf-8', 'replace'), where)
     if manifest['digest'] != digest:
         raise _corrupt(where, 'its manifest is of %s, and %s was asked for' % (manifest['digest'], digest))
-    _write(os.path.join(folder, prefixes.MANIFEST), [text], member)
+    _write(os.path.join(directory, prefixes.MANIFEST), [text], member)
     return manifest
 
 
-def _members(archive, folder, manifest, where):
-    folders = set([''])
+def _members(archive, directory, manifest, where):
+    directories = set([''])
     seen, left = set([prefixes.MANIFEST]), manifest['unpacked_bytes']
     while True:
         # Not `for member in archive`: tarfile would keep them all, which costs memory for nothing.
@@ -102,16 +102,16 @@ def _members(archive, folder, manifest, where):
         if path == '':
             continue
         parent = os.path.dirname(path)
-        if path in seen or parent not in folders:
-            raise _corrupt(where, 'its member %r comes twice, or before the folder that it is in' % member.name)
+        if path in seen or parent not in directories:
+            raise _corrupt(where, 'its member %r comes twice, or before the directory that it is in' % member.name)
         seen.add(path)
         left -= member.size if member.isreg() else 0
         if left < 0 or member.size < 0 or len(seen) > prefixes.MAX_MEMBERS:
             raise _corrupt(where, 'it holds more than its manifest admits')
-        target = os.path.join(folder, path)
+        target = os.path.join(directory, path)
         if member.isdir():
             _mkdir(target)
-            folders.add(path)
+            directories.add(path)
         elif member.issym():
             prefixes.check_link(path, member.linkname)
             os.symlink(member.linkname, target)
@@ -143,14 +143,14 @@ def _write(path, pieces, member):
     os.utime(path, (member.mtime, member.mtime))
 
 
-def sync(folder):
-    """Brings everything under the folder to the disk: by one call for its file system, or else file by file."""
+def sync(directory):
+    """Brings everything under the directory to the disk: by one call for its file system, or else file by file."""
     try:
         import ctypes
         syncfs = ctypes.CDLL(None, use_errno=True).syncfs
     except (ImportError, OSError, AttributeError):
-        return _sync_all(folder)
-    descriptor = os.open(folder, os.O_RDONLY)
+        return _sync_all(directory)
+    descriptor = os.open(directory, os.O_RDONLY)
     try:
         if syncfs(descriptor) != 0:
             number = ctypes.get_errno()
@@ -160,8 +160,8 @@ def sync(folder):
     return None
 
 
-def _sync_all(folder):
-    for root, _, names in os.walk(folder):
+def _sync_all(directory):
+    for root, _, names in os.walk(directory):
         for path in [root] + [os.path.join(root, name) for name in names]:
             if not os.path.islink(path):
                 sync_one(path)
@@ -175,7 +175,7 @@ def sync_one(path):
         os.close(descriptor)
 
 
-def restore_context(folder, run=subprocess.call, selinux='/sys/fs/selinux',
+def restore_context(directory, run=subprocess.call, selinux='/sys/fs/selinux',
                     tools=('/usr/sbin/restorecon', '/sbin/restorecon')):
     """Gives the files the SELinux context of the host's policy: 'restored', 'no SELinux' or why it was not done."""
     if not os.path.exists(os.path.join(selinux, 'enforce')):
@@ -183,6 +183,6 @@ def restore_context(folder, run=subprocess.call, selinux='/sys/fs/selinux',
     for tool in tools:
         if os.path.exists(tool):
             with open(os.devnull, 'wb') as null:
-                status = run([tool, '-R', folder], stdout=null, stderr=null)
+                status = run([tool, '-R', directory], stdout=null, stderr=null)
             return 'restored' if status == 0 else '%s ended with status %d' % (tool, status)
     return 'not done: restorecon is not on this host (package policycoreutils)'

@@ -54,7 +54,7 @@ def _remove(plan, spare, memos, run, timeout, usual):
     said = {}
     try:
         # With the setting's lock: nobody sets one of them from here on, and what was set just now is seen.
-        with SettingLock(plan.place.folder, plan.place.names[0], timeout):
+        with SettingLock(plan.place.directory, plan.place.names[0], timeout):
             for prefix in _spare(plan, spare, usual):
                 said[prefix] = _take_away(prefix, [memo for place, memo in memos if place == prefix], run, timeout)
     except AuditError as exc:

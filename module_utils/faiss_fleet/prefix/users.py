@@ -10,7 +10,7 @@ MOST_NAMED = 5
 
 
 def find(prefix, proc='/proc', own=None):
-    """['node (pid 812)', ...]: whose program, folder, open files or loaded libraries are in the prefix.
+    """['node (pid 812)', ...]: whose program, directory, open files or loaded libraries are in the prefix.
 
     This process and its ancestors do not count: on a host without a Python of its own they run the prefix's. Another
     user's processes can be read by root alone; one that cannot be read is passed over.

@@ -50,8 +50,8 @@ def observed(observe, runtime, workload, timeout, surroundings, files, python_ve
         return {'skipped': NO_PYTHON}
     params = dict((name, workload[name]) for name in ('n', 'd', 'k', 'queries', 'threads', 'seed'))
 
-    def command(folder, _env, nonce):
-        params.update(runtime=runtime, folder=folder, timeout=timeout)
+    def command(directory, _env, nonce):
+        params.update(runtime=runtime, directory=directory, timeout=timeout)
         return command_of(kind, start[0], params, '%s %s ' % (MARKER, nonce), files)
 
     return observe(command, surroundings, start[1], timeout, files)
@@ -60,7 +60,7 @@ def observed(observe, runtime, workload, timeout, surroundings, files, python_ve
 def command_of(kind, argv, params, start, files):
     """(command, text for its standard input) in the language of the runtime's loader."""
     if kind == 'node':
-        program = os.path.join(params['folder'], 'programs', 'through_loader.js')
+        program = os.path.join(params['directory'], 'programs', 'through_loader.js')
         return argv + [program], json.dumps({'params': params, 'start': start}, sort_keys=True) + u''
     given = json.dumps(json.dumps(params, sort_keys=True))
     text = u'%s\n\nmain(json.loads(%s), %s)\n' % (

@@ -128,13 +128,13 @@ def script(params, nonce, kind, files):
     return python_script(names, call, files)
 
 
-def arguments(kind, memory_limit_mb, folder):
+def arguments(kind, memory_limit_mb, directory):
     """What follows the interpreter on its command line."""
     if kind not in NODE:
         return ['-']
     # V8 reserves far more addresses than it uses, so what is limited is its heap here, and what it holds by the child.
     limit = ['--max-old-space-size=%d' % memory_limit_mb] if memory_limit_mb else []
-    return ['--expose-gc'] + limit + [os.path.join(folder, 'programs', NODE_PROGRAMS[kind])]
+    return ['--expose-gc'] + limit + [os.path.join(directory, 'programs', NODE_PROGRAMS[kind])]
 
 
 def foreign_part(runtime, euid=os.geteuid):
@@ -174,15 +174,15 @@ def run(name, runtime, workload, timeout, memory_limit_mb, environ=None, files=N
     bytecode = kind == 'python' and bool(runtime.get('prefix')) and figures
     params = dict(workload, timeout=timeout, memory_limit_mb=memory_limit_mb, bytecode=bytecode)
 
-    def start(folder, env, nonce):
+    def start(directory, env, nonce):
         if bytecode:
             env.pop('PYTHONDONTWRITEBYTECODE', None)
-        params['folder'] = folder
-        argv = list(runtime['argv']) + arguments(kind, memory_limit_mb, folder)
+        params['directory'] = directory
+        argv = list(runtime['argv']) + arguments(kind, memory_limit_mb, directory)
         return argv, script(params, nonce, kind, files)
 
-    def surroundings(runtime_env, folder):
-        return environment(kind, environ, runtime_env, folder, workload['threads'])
+    def surroundings(runtime_env, directory):
+        return environment(kind, environ, runtime_env, directory, workload['threads'])
 
     written = files if kind in FALLBACKS + NODE else {}
     evidence = observe(start, surroundings, runtime.get('env') or {}, timeout, written)
@@ -199,17 +199,17 @@ def observe(start, surroundings, runtime_env, timeout, files):
     start(directory, environment, nonce) gives the command and the text for its standard input.
     """
     nonce = binascii.hexlify(os.urandom(16)).decode('ascii')
-    frames, before, folder = Frames(nonce), oom.kills(), None
+    frames, before, directory = Frames(nonce), oom.kills(), None
     try:
-        folder = tempfile.mkdtemp(prefix='faiss-fleet-')
-        shipped.write(files, folder)
-        env = surroundings(runtime_env, folder)
-        argv, text = start(folder, env, nonce)
-        outcome = child_process.run(argv, text, env, folder, timeout, frames.feed)
+        directory = tempfile.mkdtemp(prefix='faiss-fleet-')
+        shipped.write(files, directory)
+        env = surroundings(runtime_env, directory)
+        argv, text = start(directory, env, nonce)
+        outcome = child_process.run(argv, text, env, directory, timeout, frames.feed)
     except (IOError, OSError) as exc:
         outcome = child_process.Outcome(None, None, False, exc, u'', 0, 0.0, False)
     finally:
-        if folder:
-            shutil.rmtree(folder, ignore_errors=True)
+        if directory:
+            shutil.rmtree(directory, ignore_errors=True)
     frames.close()
     return {'outcome': child_process.evidence(outcome), 'said': frames.evidence(), 'oom_kills': oom.since(before)}

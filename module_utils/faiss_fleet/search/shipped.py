@@ -27,10 +27,10 @@ def text_of(files, name):
     return files[name].decode('ascii')
 
 
-def write(files, folder):
+def write(files, directory):
     """Writes all of them below a directory that belongs to the caller alone."""
     for name, data in sorted(files.items()):
-        path = os.path.join(folder, *name.split('/'))
+        path = os.path.join(directory, *name.split('/'))
         if not os.path.isdir(os.path.dirname(path)):
             os.makedirs(os.path.dirname(path))
         with io.open(path, 'wb') as out:

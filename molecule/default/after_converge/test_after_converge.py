@@ -76,5 +76,5 @@ def test_faiss_lies_in_its_prefix_alone(target: Host, setting: dict[str, Any]) -
 
 @pytest.mark.parametrize("leftover", ["*.partial*", ".ansible_*", "*.tar.gz"])
 def test_nothing_half_done_stays(target: Host, leftover: str) -> None:
-    folders = "/opt /etc/faiss-fleet /root/.ansible/tmp /tmp"
-    assert target.check_output(f"find {folders} -maxdepth 3 -name '{leftover}' 2>/dev/null; :") == ""
+    directories = "/opt /etc/faiss-fleet /root/.ansible/tmp /tmp"
+    assert target.check_output(f"find {directories} -maxdepth 3 -name '{leftover}' 2>/dev/null; :") == ""

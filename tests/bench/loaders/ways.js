@@ -7,7 +7,7 @@ const fs = require('fs');
 const path = require('path');
 const readline = require('readline');
 
-const { how, rows: rowsFile, queries: queriesFile, d, k, loader, modules, setting, folder } = JSON.parse(process.argv[2]);
+const { how, rows: rowsFile, queries: queriesFile, d, k, loader, modules, setting, directory } = JSON.parse(process.argv[2]);
 const floats = (file) => {
   const bytes = fs.readFileSync(file);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
@@ -57,7 +57,7 @@ const ways = {
     return { search: (query) => select.all(bytes(query)).map((found) => found.rowid) };
   },
   async vectra() {
-    const { LocalIndex } = need('vectra'), index = new LocalIndex(path.join(folder, `vectra-${n}`));
+    const { LocalIndex } = need('vectra'), index = new LocalIndex(path.join(directory, `vectra-${n}`));
     await index.createIndex({ version: 1, deleteIfExists: true });
     await index.batchInsertItems(ids.map((id) => ({ id: String(id), vector: Array.from(row(id)), metadata: {} })));
     return { search: async (query) => (await index.queryItems(Array.from(query), '', k)).map(({ item }) => Number(item.id)) };

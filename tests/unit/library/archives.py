@@ -23,9 +23,9 @@ def member(name, data=None, kind=tarfile.REGTYPE, link='', mode=0o644):
 
 
 def plain_members():
-    folders = [member(name, kind=tarfile.DIRTYPE) for name in ('site-packages', 'site-packages/faiss')]
+    directories = [member(name, kind=tarfile.DIRTYPE) for name in ('site-packages', 'site-packages/faiss')]
     files = [member(name, data, mode=0o4755 if name.endswith('.so') else 0o600) for name, data in sorted(FILES.items())]
-    return folders + files + [member('site-packages/link', kind=tarfile.SYMTYPE, link='faiss/__init__.py')]
+    return directories + files + [member('site-packages/link', kind=tarfile.SYMTYPE, link='faiss/__init__.py')]
 
 
 def build(path, members=None, digest=DIGEST, unpacked=None, first=True):

@@ -78,13 +78,13 @@ def test_absent_keeps_parent_folders_that_were_there_or_hold_more(host, tmpdir):
 
 
 def test_absent_refuses_what_is_not_ours(host, tmpdir):
-    folder = tmpdir.mkdir('fleet').mkdir('wheel').mkdir(DIGEST)
-    folder.join('precious').write('x')
+    directory = tmpdir.mkdir('fleet').mkdir('wheel').mkdir(DIGEST)
+    directory.join('precious').write('x')
     for attempt in (faiss_deploy.absent, faiss_deploy.present):
         with pytest.raises(AuditError) as failure:
             attempt(host, check_mode=False)
         assert 'not a prefix of faiss-fleet' in str(failure.value)
-    assert folder.join('precious').read() == 'x'
+    assert directory.join('precious').read() == 'x'
 
 
 def test_absent_refuses_a_prefix_in_use(host, tmpdir):
@@ -109,8 +109,8 @@ def lost(host, **more):
 
 
 def memos(host):
-    folder = os.path.dirname(host['prefix'])
-    names = os.listdir(folder) if os.path.isdir(folder) else []
+    directory = os.path.dirname(host['prefix'])
+    names = os.listdir(directory) if os.path.isdir(directory) else []
     return [name for name in names if attempt_memo.digest_of(name) == DIGEST]
 
 

@@ -19,7 +19,7 @@ JS = {"schema": 1, "backend": "js", "provider": "js", "candidate": None, "runtim
 
 
 class Host:
-    """Folders of a host, filled the way that an audit fills them."""
+    """Directories of a host, filled the way that an audit fills them."""
 
     def __init__(self, root):
         self.root = root

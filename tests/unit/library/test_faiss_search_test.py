@@ -46,7 +46,7 @@ def test_a_crash_of_faiss_is_no_failure_of_the_module(tmpdir, check_mode):
     assert 'setting' not in answer
 
 
-def test_ended_from_outside_it_leaves_neither_child_nor_folder(tmpdir):
+def test_ended_from_outside_it_leaves_neither_child_nor_directory(tmpdir):
     pid_file, temporary = tmpdir.join('pid'), tmpdir.mkdir('tmp')
     tmpdir.mkdir('faiss').join('__init__.py').write(
         'import os, time\nopen(%r, "w").write("%%d\\n" %% os.getpid())\ntime.sleep(600)\n' % str(pid_file))

@@ -28,7 +28,7 @@ def test_a_folder_that_another_writer_removes_meanwhile_is_made_again(tmpdir, mo
 
     monkeypatch.setattr(os, "mkdir", raced)
     wanted = str(tmpdir.join("a", "b"))
-    assert atomic_file.make_folders(wanted) == [os.path.dirname(wanted), wanted] and os.path.isdir(wanted)
+    assert atomic_file.make_directories(wanted) == [os.path.dirname(wanted), wanted] and os.path.isdir(wanted)
     assert removed
 
 
@@ -75,9 +75,9 @@ def test_what_a_killed_writer_left_goes_and_nothing_else(tmpdir):
 
 
 def test_folders_made_for_nothing_are_removed_and_others_stay(tmpdir):
-    made = atomic_file.make_folders(str(tmpdir.join("a", "b", "c")))
+    made = atomic_file.make_directories(str(tmpdir.join("a", "b", "c")))
     tmpdir.join("a", "kept").write("")
-    atomic_file.remove_folders(made)
+    atomic_file.remove_directories(made)
     assert [path.basename for path in tmpdir.join("a").listdir()] == ["kept"]
     atomic_file.remove(str(tmpdir.join("absent")))
 

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A host under another folder than / is read without leaving that folder."""
+"""A host under another directory than / is read without leaving that directory."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -48,9 +48,9 @@ def test_absent_folders_have_no_names(tmpdir):
     assert host.glob("/nowhere/*") == []
 
 
-def test_programs_are_found_on_the_path_before_the_system_folders(tmpdir):
-    for folder in ("opt/bin", "usr/bin"):
-        tmpdir.ensure(folder, "gcc").chmod(0o755)
+def test_programs_are_found_on_the_path_before_the_system_directories(tmpdir):
+    for directory in ("opt/bin", "usr/bin"):
+        tmpdir.ensure(directory, "gcc").chmod(0o755)
     tmpdir.ensure("usr/bin/cmake")
     host = Host(str(tmpdir), environ={"PATH": "relative:/opt/bin"})
     assert host.which("gcc") == "/opt/bin/gcc"

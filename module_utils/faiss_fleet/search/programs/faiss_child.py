@@ -58,7 +58,7 @@ def text_of(value):
 
 def prepare(params):
     """Limits and surroundings, before numpy or FAISS can look at them."""
-    sys.path[:] = [path for path in sys.path if path]     # a folder named faiss in the working directory is not FAISS
+    sys.path[:] = [path for path in sys.path if path]   # a directory named faiss where it was started is not FAISS
     sys.dont_write_bytecode = not params.get('bytecode')
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
         os.environ[name] = str(params['threads'])
@@ -139,9 +139,9 @@ def _builds(names):
 def faiss_version(faiss):
     """The distribution's version where that is known: 1.9.0.post1 calls itself 1.9.0, and 1.6.1 says nothing."""
     said = getattr(faiss, '__version__', None)
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(faiss.__file__)))
+    directory = os.path.dirname(os.path.dirname(os.path.abspath(faiss.__file__)))
     for pattern in ('faiss_cpu-*.dist-info', 'faiss-*.dist-info', 'faiss_gpu-*.dist-info', 'faiss*-*.egg-info'):
-        for path in sorted(glob.glob(os.path.join(folder, pattern))):
+        for path in sorted(glob.glob(os.path.join(directory, pattern))):
             # faiss_cpu-1.9.0.post1.dist-info, faiss-1.7.3-py3.11.egg-info, faiss-1.7.3.egg-info
             version = re.sub(r'\.(dist|egg)$', '', os.path.basename(path).split('-')[1])
             if said is None or version.startswith(said):

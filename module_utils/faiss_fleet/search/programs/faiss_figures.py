@@ -133,8 +133,8 @@ class FiguresTest(Test):
 
     def step_save_load(self):
         k = self.params['k']
-        folder = tempfile.mkdtemp(prefix='faiss-fleet-')
-        path = os.path.join(folder, 'index')
+        directory = tempfile.mkdtemp(prefix='faiss-fleet-')
+        path = os.path.join(directory, 'index')
         try:
             for report in self.reports:
                 name = report['index']
@@ -147,7 +147,7 @@ class FiguresTest(Test):
                 if not report['save_load']:
                     raise Wrong('wrong_answer', '%s answers otherwise after save and load.' % report['factory'])
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(directory, ignore_errors=True)
         return {'save_load': True, 'indexes': self.reports}
 
     def step_throughput(self):

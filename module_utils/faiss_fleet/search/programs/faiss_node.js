@@ -13,15 +13,15 @@ const AT_ONCE = 1000;           // vectors in one call of add(), which takes pla
 class FaissNodeTest extends Test {
   step_import() {
     this.faiss = require('faiss-node');
-    const folder = path.dirname(path.dirname(require.resolve('faiss-node')));
+    const directory = path.dirname(path.dirname(require.resolve('faiss-node')));
     let built = {};
     try {
-      built = JSON.parse(fs.readFileSync(path.join(folder, 'faiss-fleet.json'), 'utf8'));
+      built = JSON.parse(fs.readFileSync(path.join(directory, 'faiss-fleet.json'), 'utf8'));
     } catch (error) {
       if (error.code !== 'ENOENT') throw error;  // one that somebody else built says nothing of itself
     }
     return {
-      faiss_version: built.faiss || null, faiss_location: folder, isa_loaded: built.isa || null,
+      faiss_version: built.faiss || null, faiss_location: directory, isa_loaded: built.isa || null,
       isa_source: built.isa ? 'note of the build' : null,
       binding_version: require('faiss-node/package.json').version,
     };

@@ -115,12 +115,12 @@ class Test {
     this.progress = progress;
     this.mostChecked = Infinity;
     this.brief = !params.figures;     // only known answers, each index saved and loaded
-    this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-'));
-    this.file = path.join(this.folder, 'index');
+    this.directory = fs.mkdtempSync(path.join(os.tmpdir(), 'faiss-fleet-'));
+    this.file = path.join(this.directory, 'index');
   }
 
   close() {
-    (fs.rmSync || fs.rmdirSync)(this.folder, { recursive: true });
+    (fs.rmSync || fs.rmdirSync)(this.directory, { recursive: true });
   }
 
   /** An index with the number of lists or candidates that a search looks at. */

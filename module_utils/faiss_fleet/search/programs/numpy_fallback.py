@@ -51,7 +51,7 @@ class NumpyTest(FiguresTest):
     CHECKED = 20          # an exact search of every row is expensive, and the same for each query
 
     def step_import(self):
-        sys.path.insert(0, os.path.join(self.params['folder'], 'python'))
+        sys.path.insert(0, os.path.join(self.params['directory'], 'python'))
         import numpy
         from faiss_fleet_loader import NumpyVectorStorage
         self.numpy, self.faiss = numpy, NumpyFaiss(NumpyVectorStorage, numpy)

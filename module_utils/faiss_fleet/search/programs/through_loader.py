@@ -28,7 +28,7 @@ def enough(rounds, seconds):
 
 def measure(params):
     """{"mode", "qps", "p50_ms", "p95_ms", ...}; raises what the loader raises, and ValueError for a wrong answer."""
-    sys.path.insert(0, os.path.join(params['folder'], 'python'))
+    sys.path.insert(0, os.path.join(params['directory'], 'python'))
     from faiss_fleet_loader import VectorStorage
     n, d, k = params['n'], params['d'], params['k']
     source = random.Random(params['seed'])

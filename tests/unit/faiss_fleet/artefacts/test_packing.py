@@ -11,14 +11,14 @@ from faiss_fleet.errors import FleetError
 LOCK = {"packages": [{"name": "faiss-cpu", "version": "1.9.0.post1", "sha256": "0" * 64}]}
 
 
-def _tree(folder, names=("b.py", "a.so", "lib/z", "lib/A")):
+def _tree(directory, names=("b.py", "a.so", "lib/z", "lib/A")):
     for name in names:
-        path = folder / name
+        path = directory / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(name.encode() * 100)
-    (folder / "a.so").chmod(0o751)
-    (folder / "lib" / "link").symlink_to("../a.so")
-    return folder
+    (directory / "a.so").chmod(0o751)
+    (directory / "lib" / "link").symlink_to("../a.so")
+    return directory
 
 
 def test_two_trees_of_the_same_content_give_the_same_bytes(tmp_path):

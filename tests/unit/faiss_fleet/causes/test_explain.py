@@ -87,7 +87,7 @@ def test_a_harmless_notice_is_not_called_a_root(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out.startswith("Harmless: loader_benign\n")
 
 
-@pytest.mark.parametrize("name", ["absent.log", "."], ids=["absent", "a folder"])
+@pytest.mark.parametrize("name", ["absent.log", "."], ids=["absent", "a directory"])
 def test_unreadable_input_ends_with_2(name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert explain.main([str(tmp_path / name)]) == 2
     printed = capsys.readouterr()

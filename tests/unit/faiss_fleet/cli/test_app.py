@@ -251,11 +251,11 @@ def test_options_of_all_commands_work_before_and_after_the_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path / "of the environment"))
-    folder, store = tmp_path / "named", tmp_path / "fleet.db"
-    write_run(folder, 3)
+    directory, store = tmp_path / "named", tmp_path / "fleet.db"
+    write_run(directory, 3)
     for line in (
-        ["--reports", str(folder), "--store", str(store), "runs", "--json"],
-        ["runs", "--json", "--reports", str(folder), "--store", str(store)],
+        ["--reports", str(directory), "--store", str(store), "runs", "--json"],
+        ["runs", "--json", "--reports", str(directory), "--store", str(store)],
         [
             "--reports",
             str(tmp_path / "other"),
@@ -264,18 +264,18 @@ def test_options_of_all_commands_work_before_and_after_the_command(
             "runs",
             "--json",
             "--reports",
-            str(folder),
+            str(directory),
             "--store",
             str(store),
         ],
     ):
         assert [run["id"] for run in json.loads(call(*line))] == [RUN.id]
-    call("--store", str(store), "--reports", str(folder), "import")
-    assert store.exists() and not (folder / "history.sqlite").exists()
+    call("--store", str(store), "--reports", str(directory), "import")
+    assert store.exists() and not (directory / "history.sqlite").exists()
     seen: list[Path] = []
     monkeypatch.setattr("faiss_fleet.cli.audit.audit", lambda reports, *rest: seen.append(reports) or 4)
-    call("--reports", str(folder), "run", "-i", "x,", status=4)
-    assert seen == [folder]
+    call("--reports", str(directory), "run", "-i", "x,", status=4)
+    assert seen == [directory]
 
 
 @pytest.mark.parametrize("command", ["runs", "report", "diff", "import", "host web01", "prune --keep 1", "export csv"])

@@ -163,14 +163,14 @@ def test_what_a_person_can_fix_ends_with_2_and_says_what_was_meant(line: list[st
 
 def test_check_ends_with_0_where_all_hosts_can(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    folder = write_run(reports, 1)
+    directory = write_run(reports, 1)
     assert json.loads(call(reports, "check", "manylinux_2_17", "--json"))["totals"] == {"yes": 1, "no": 0, "unknown": 0}
     assert "1 can load it, 0 cannot" in " ".join(
         call(reports, "check", "manylinux_2_17", "-i", "inventory/prod").split()
     )
     text = " ".join(call(reports, "check", "manylinux_2_34", status=1, columns=80).split())
     assert "manylinux_2_34 needs GLIBC_2.34 of libc.so.6, this host has glibc 2.17" in text
-    assert "In the way: glibc on 1." in text and folder.name in text
+    assert "In the way: glibc on 1." in text and directory.name in text
 
 
 def test_check_as_csv_has_a_row_a_host_with_need_and_have(fleet: Path) -> None:
@@ -191,13 +191,13 @@ def test_colours_and_control_characters_are_for_terminals(fleet: Path) -> None:
 
 def test_damaged_lines_of_a_run_are_told_by_number(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    folder = write_run(reports, 5)
-    lines = (folder / "records.jsonl").read_text().splitlines(keepends=True)
-    (folder / "records.jsonl").write_text("".join([lines[0], "{half\n", *lines[1:], '{"torn']))
+    directory = write_run(reports, 5)
+    lines = (directory / "records.jsonl").read_text().splitlines(keepends=True)
+    (directory / "records.jsonl").write_text("".join([lines[0], "{half\n", *lines[1:], '{"torn']))
     result = CliRunner().invoke(commands.app, ["--reports", str(reports), "runs"])
     assert "1 of its lines are no records and are left out (line 2)" in result.stderr
     assert result.stdout.count(RUN.id) == 1
     text = call(reports, "report", RUN.id, columns=80)
     assert "were damaged" in text and "records.jsonl.damaged" in "".join(text.split())
-    assert "were damaged" in (folder / "summary.md").read_text()
+    assert "were damaged" in (directory / "summary.md").read_text()
     assert re.search(r"damaged", json.loads(call(reports, "report", RUN.id, "--json"))["damaged"])

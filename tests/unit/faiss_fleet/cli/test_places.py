@@ -22,12 +22,12 @@ def test_the_directory_of_runs_is_what_was_given_then_the_variable_then_ansible_
 ) -> None:
     (tmp_path / "ansible.cfg").write_text("[fleet_record]\nreports = runs\nstore = postgresql://db.example/%h\n")
     monkeypatch.setenv("ANSIBLE_CONFIG", str(tmp_path / "ansible.cfg"))
-    assert places.reports_folder() == tmp_path / "runs"
+    assert places.reports_directory() == tmp_path / "runs"
     assert places.store_name(None, tmp_path) == "postgresql://db.example/%h"
     monkeypatch.setenv("FAISS_FLEET_REPORTS", "/srv/runs")
     monkeypatch.setenv("FAISS_FLEET_STORE", "/srv/store")
-    assert (places.reports_folder(), places.store_name(None, tmp_path)) == (Path("/srv/runs"), "/srv/store")
-    assert places.reports_folder(Path("/given")) == Path("/given")
+    assert (places.reports_directory(), places.store_name(None, tmp_path)) == (Path("/srv/runs"), "/srv/store")
+    assert places.reports_directory(Path("/given")) == Path("/given")
     assert places.store_name("given", tmp_path) == "given"
 
 
@@ -40,7 +40,7 @@ def test_an_ansible_cfg_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyP
     (tmp_path / "ansible.cfg").write_text("no section\n")
     monkeypatch.setenv("ANSIBLE_CONFIG", str(tmp_path / "ansible.cfg"))
     with pytest.raises(FleetError, match=r"ansible\.cfg cannot be read"):
-        places.reports_folder()
+        places.reports_directory()
 
 
 def test_a_directory_that_is_not_there_is_told_with_the_one_that_was_meant(tmp_path: Path) -> None:

@@ -14,20 +14,20 @@ NAMES = ["python3.12", "python3.6", "/usr/bin/python3"]
 FAMILIES = {"centos": "redhat", "redhat": "redhat", "debian": "debian"}
 
 
-def choose(folder: Path, release: str, there: list[str], *, named: str = "auto_silent") -> str:
+def choose(directory: Path, release: str, there: list[str], *, named: str = "auto_silent") -> str:
     """What a host with this os-release and these Pythons starts; each prints its own name."""
-    (folder / "bin").mkdir()
+    (directory / "bin").mkdir()
     for name in there:
-        path = folder / "bin" / name
+        path = directory / "bin" / name
         path.write_text(f"#!/bin/sh\ncat >/dev/null\necho {name}\n")
         path.chmod(0o755)
-    (folder / "os-release").write_text(release)
-    platform = f"{folder}/bin/platform-python"
-    places = {"redhat": {"6": f"{folder}/bin/python2", "8": platform}, "debian": {"10": f"{folder}/bin/python3"}}
-    command = interpreter.command(named, [*NAMES, platform, f"{folder}/bin/python3"], places, FAMILIES)
+    (directory / "os-release").write_text(release)
+    platform = f"{directory}/bin/platform-python"
+    places = {"redhat": {"6": f"{directory}/bin/python2", "8": platform}, "debian": {"10": f"{directory}/bin/python3"}}
+    command = interpreter.command(named, [*NAMES, platform, f"{directory}/bin/python3"], places, FAMILIES)
     assert command is not None
-    command = command.replace("/etc/os-release", f"{folder}/os-release")
-    environment = {"PATH": f"{folder}/bin:/bin"}
+    command = command.replace("/etc/os-release", f"{directory}/os-release")
+    environment = {"PATH": f"{directory}/bin:/bin"}
     names = command.replace("/usr/bin/python3", "/absent")
     done = subprocess.run(["/bin/sh", "-c", names], env=environment, input="", capture_output=True, text=True)
     return done.stdout.strip() or f"{done.returncode}: {done.stderr.strip()}"

@@ -87,7 +87,7 @@ def change(answer: dict[str, Any], path: str, value: Any) -> None:
     [
         ("facts.setting", None, "nothing is configured yet"),
         ("configuration", None, "could not be read"),
-        ("refused", "The folder is gone.", "The folder is gone."),
+        ("refused", "The directory is gone.", "The directory is gone."),
         ("configuration.changed", True, "has to be written"),
         ("configuration.before.socket", "/run/x", "another configuration has to be written"),
         ("test", None, "has to be tested"),

@@ -18,11 +18,11 @@ from tests import needs
 FACTS = {"interpreters": [], "search_paths": [], "timeout": 5}
 
 
-def ask(python: str, folder: Path, **questions: Any) -> dict[str, Any]:
+def ask(python: str, directory: Path, **questions: Any) -> dict[str, Any]:
     """The answer of a Python of this machine, whose configuration would lie in a directory of its own."""
-    facts = {**FACTS, "prefix": str(folder / "opt"), "setting": str(folder / "backend.json")}
+    facts = {**FACTS, "prefix": str(directory / "opt"), "setting": str(directory / "backend.json")}
     text, mark = payload.text({"facts": facts, "seconds": 200, "check_mode": True, **questions})
-    done = subprocess.run([python, "-"], input=text, capture_output=True, cwd=folder, timeout=250)
+    done = subprocess.run([python, "-"], input=text, capture_output=True, cwd=directory, timeout=250)
     found = payload.answer(done.stdout.decode(), mark)
     assert found is not None, done.stderr.decode()[-2000:]
     return found
@@ -37,11 +37,11 @@ def test_a_python_of_a_host_gathers_facts_and_leaves_no_file(version: str, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def configured(folder: Path, program: str) -> tuple[dict[str, Any], dict[str, Any]]:
+def configured(directory: Path, program: str) -> tuple[dict[str, Any], dict[str, Any]]:
     """A configuration for this program as it would be written, and the questions about it."""
     runtime = {"kind": "python", "argv": [program], "env": {}, "prefix": None}
     setting = {"schema": 1, "backend": "faiss", "provider": "existing", "candidate": "existing:x", "runtime": runtime}
-    path = folder / "backend.json"
+    path = directory / "backend.json"
     for name, data in ((path, config.text(setting)), (path.with_suffix(".env"), config.env_text(setting, str(path)))):
         name.write_bytes(data)
         name.chmod(0o600)

@@ -195,16 +195,16 @@ def test_root_cannot_write_to_a_read_only_mount() -> None:
         transcript(
             "uid\t0",
             "mount\t/dev/sda1 /opt ext4 ro,noexec 0 0",
-            "folder\tprefix",
-            "folder_path\t/opt/faiss-fleet",
-            "folder_existing\t/opt",
-            "folder_real\t/opt",
-            "folder_writable\tyes",
-            "folder_df\t/dev/sda1 100 50 50 50% /opt",
+            "directory\tprefix",
+            "directory_path\t/opt/faiss-fleet",
+            "directory_existing\t/opt",
+            "directory_real\t/opt",
+            "directory_writable\tyes",
+            "directory_df\t/dev/sda1 100 50 50 50% /opt",
         )
     )
-    (folder,) = found["filesystems"]
-    assert (folder["writable"], folder["noexec"], folder["read_only"], folder["free_bytes"]) == (
+    (directory,) = found["filesystems"]
+    assert (directory["writable"], directory["noexec"], directory["read_only"], directory["free_bytes"]) == (
         False,
         True,
         True,
@@ -253,7 +253,7 @@ def test_engines() -> None:
         "engine\t/x/../podman",
         "node\t{{ lookup('pipe', 'id') }}",
         "python\t",
-        "folder\tother",
+        "directory\tother",
         "prefix\t/",
         "devtoolset\t/opt/rh/x/root/usr/bin/gcc",
         "cpu_count\t" + "9" * 30,
@@ -294,9 +294,9 @@ def run_probe(path: str, timeout: int = 1, shell: str = "/bin/sh") -> tuple[dict
     return judged(ran.stdout), time.monotonic() - started
 
 
-def wrapper(folder: Path, name: str, text: str) -> None:
-    (folder / name).write_text("#!/bin/sh\n" + text)
-    (folder / name).chmod(0o755)
+def wrapper(directory: Path, name: str, text: str) -> None:
+    (directory / name).write_text("#!/bin/sh\n" + text)
+    (directory / name).chmod(0o755)
 
 
 def test_a_child_left_behind_and_output_without_end_cost_no_more_than_the_limits(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ def test_each_kind_gets_its_programs_and_the_loader_as_they_are(kind: str) -> No
     language = "node" if kind in ("node", "js") else "python"
     assert {name.split("/")[0] for name in files} == {"programs", language}
     place = "node/lib" if language == "node" else "python/faiss_fleet_loader"
-    folder = search_files.LOADERS / place
-    shown = [path for path in folder.iterdir() if path.is_file()]
+    directory = search_files.LOADERS / place
+    shown = [path for path in directory.iterdir() if path.is_file()]
     assert shown and all(files[f"{place}/{path.name}"] == path.read_bytes() for path in shown)
 
 

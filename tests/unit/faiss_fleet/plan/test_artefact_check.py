@@ -181,14 +181,14 @@ def test_a_library_with_versions_of_its_own_is_compared(tmp_path: Path) -> None:
     assert found.says == "z.so needs ZLIB_1.2.9 of libz.so.1 (for inflate), this host has ZLIB_1.2.7.1"
 
 
-def wheel(folder: Path, name: str, requires: str = ">=3.8", **elf: Any) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
+def wheel(directory: Path, name: str, requires: str = ">=3.8", **elf: Any) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
     project, version = name.split("-")[:2]
-    with zipfile.ZipFile(folder / name, "w") as archive:
+    with zipfile.ZipFile(directory / name, "w") as archive:
         archive.writestr(f"{project}/_core.so", Builder(**elf).build())
         metadata = f"Metadata-Version: 2.1\nName: {project}\nVersion: {version}\nRequires-Python: {requires}\n"
         archive.writestr(f"{project}-{version}.dist-info/METADATA", metadata)
-    return folder / name
+    return directory / name
 
 
 def test_a_wheel_is_judged_by_files_tags_and_pythons(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ NAMES = ["../../etc/cron.d/x", "/etc/passwd", "..", ".", "", "a\0b", "a/b", "\ud
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_hosts_name_never_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+def test_a_hosts_name_never_leads_out_of_the_directory(tmp_path: Path, name: str) -> None:
     attempt = failed("it said\n")
     attempt_logs.put_down(tmp_path / "run", name, [attempt], Cleaner())
     (written,) = [path for path in tmp_path.rglob("*") if path.is_file()]
@@ -45,7 +45,7 @@ def test_a_hosts_name_never_leads_out_of_the_folder(tmp_path: Path, name: str) -
     assert written.read_text() == "it said\n"
 
 
-def test_names_that_differ_do_not_share_a_folder() -> None:
+def test_names_that_differ_do_not_share_a_directory() -> None:
     names = ["a/b", "a%2Fb", "a", ".a", "%2Ea", "x" * 400, "x" * 401, "A"]
     assert len({attempt_logs.safe(name) for name in names}) == len(names)
 

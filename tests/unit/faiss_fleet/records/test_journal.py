@@ -42,8 +42,8 @@ def journal(tmp_path: Path) -> Journal:
     return made
 
 
-def names(folder: Path) -> list[str]:
-    return [record["host"]["name"] for record in runs.read_records(folder)]
+def names(directory: Path) -> list[str]:
+    return [record["host"]["name"] for record in runs.read_records(directory)]
 
 
 def test_each_line_is_synced_before_the_next(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,29 +52,29 @@ def test_each_line_is_synced_before_the_next(journal: Journal, monkeypatch: pyte
     monkeypatch.setattr(runs.os, "fsync", lambda file: synced.append(os.fstat(file).st_size) or sync(file))
     for record in records(3):
         journal.append(record)
-        assert synced[-1] == (journal.folder / runs.RECORDS).stat().st_size
+        assert synced[-1] == (journal.directory / runs.RECORDS).stat().st_size
     assert len(synced) == 3
 
 
 def test_a_killed_process_loses_nothing_that_it_finished(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", WRITER, str(tmp_path)], cwd=ROOT, check=False)
     assert done.returncode == -signal.SIGKILL
-    folder = tmp_path / RUN.id
+    directory = tmp_path / RUN.id
     expected = list(records(5))
-    assert list(runs.read_records(folder)) == expected[:3]
-    summary, _ = reports.render(folder)
+    assert list(runs.read_records(directory)) == expected[:3]
+    summary, _ = reports.render(directory)
     assert summary.hosts == 5
     assert [row["cause"] for row in summary.rows[3:]] == ["interrupted", "interrupted"]
 
 
 @pytest.mark.parametrize("kept", [1, 40, -1])
 def test_a_torn_last_line_costs_that_host_alone(tmp_path: Path, kept: int) -> None:
-    folder = write_run(tmp_path, 4)
-    lines = (folder / runs.RECORDS).read_bytes().splitlines(keepends=True)
-    (folder / runs.RECORDS).write_bytes(b"".join(lines[:3]) + lines[3][:kept])
-    assert len(names(folder)) == 3
-    runs.settle(folder)
-    settled = list(runs.read_records(folder))
+    directory = write_run(tmp_path, 4)
+    lines = (directory / runs.RECORDS).read_bytes().splitlines(keepends=True)
+    (directory / runs.RECORDS).write_bytes(b"".join(lines[:3]) + lines[3][:kept])
+    assert len(names(directory)) == 3
+    runs.settle(directory)
+    settled = list(runs.read_records(directory))
     assert len(settled) == 4
     assert settled[3]["cause"] == "interrupted"
     assert settled[:3] == list(records(4))[:3]
@@ -82,11 +82,11 @@ def test_a_torn_last_line_costs_that_host_alone(tmp_path: Path, kept: int) -> No
 
 @pytest.mark.parametrize("junk", [b"\n", b"null\n", b"[]\n", b'{"host": 3}\n', b"\xff\xfe\n", b"\x00" * 4096 + b"\n"])
 def test_a_line_that_is_no_record_is_passed_over(tmp_path: Path, junk: bytes) -> None:
-    folder = write_run(tmp_path, 3)
-    content = (folder / runs.RECORDS).read_bytes()
-    (folder / runs.RECORDS).write_bytes(junk + content)
-    runs.settle(folder)
-    assert (folder / runs.RECORDS).read_bytes() == content
+    directory = write_run(tmp_path, 3)
+    content = (directory / runs.RECORDS).read_bytes()
+    (directory / runs.RECORDS).write_bytes(junk + content)
+    runs.settle(directory)
+    assert (directory / runs.RECORDS).read_bytes() == content
 
 
 def test_the_last_line_of_a_host_counts(journal: Journal) -> None:
@@ -95,33 +95,33 @@ def test_the_last_line_of_a_host_counts(journal: Journal) -> None:
     journal.append({**first, "because": "a second thought"})
     journal.append(second)
     journal.finish(runs.Cleaner())
-    found = list(runs.read_records(journal.folder))
+    found = list(runs.read_records(journal.directory))
     assert found[0]["because"] == "a second thought"
-    assert names(journal.folder) == list(journal.hosts)
+    assert names(journal.directory) == list(journal.hosts)
 
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = records(2)
     journal.append(first)
-    before = (journal.folder / runs.RECORDS).read_bytes()
+    before = (journal.directory / runs.RECORDS).read_bytes()
     write = os.write
     with monkeypatch.context() as patch:
         patch.setattr("faiss_fleet.records.journal.os.write", lambda file, data: write(file, data[:10]))
         with pytest.raises(OSError, match="No space"):
             journal.append(second)
-    assert (journal.folder / runs.RECORDS).read_bytes() == before
+    assert (journal.directory / runs.RECORDS).read_bytes() == before
     journal.append(second)
-    assert len(names(journal.folder)) == 2
+    assert len(names(journal.directory)) == 2
 
 
 def test_lines_are_ascii_whatever_a_host_is_called(journal: Journal) -> None:
     record = next(records(1))
     odd = "a\u2028b\u202ec\x85d"
     journal.append({**record, "host": {"name": odd, "groups": []}})
-    content = (journal.folder / runs.RECORDS).read_bytes()
+    content = (journal.directory / runs.RECORDS).read_bytes()
     assert content.isascii()
     assert content.count(b"\n") == 1
-    assert names(journal.folder) == [odd]
+    assert names(journal.directory) == [odd]
 
 
 @pytest.mark.parametrize("name", ["../x", "20261122T101112Z", "/etc", "", "latest/.."])
@@ -138,7 +138,7 @@ def test_a_run_that_is_not_there_names_those_that_are(tmp_path: Path) -> None:
 
 def test_a_second_run_of_the_same_id_is_refused(journal: Journal) -> None:
     with pytest.raises(FleetError, match="no other run has this id"):
-        Journal.begin(journal.folder.parent, RUN)
+        Journal.begin(journal.directory.parent, RUN)
 
 
 def test_a_reports_folder_that_is_a_file_is_refused(tmp_path: Path) -> None:
@@ -155,10 +155,10 @@ def test_latest_that_is_a_folder_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", json.dumps({"run": {}, "hosts": []}), "[" * 100_000])
 def test_a_broken_run_json_is_named(tmp_path: Path, content: str) -> None:
-    folder = write_run(tmp_path, 1)
-    (folder / runs.RUN).write_text(content)
+    directory = write_run(tmp_path, 1)
+    (directory / runs.RUN).write_text(content)
     with pytest.raises(FleetError, match=r"run\.json cannot be read"):
-        runs.read_run(folder)
+        runs.read_run(directory)
 
 
 def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
@@ -174,9 +174,9 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
 
 
 def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 3)
-    whole = (folder / runs.RECORDS).read_bytes()
-    (folder / runs.RECORDS).write_bytes(whole + b'{"x":1}\n' + b"[" * 100_000 + b"\ngarbage\n\xff\xfe\n")
-    assert runs.settle(folder) is False
-    assert (folder / runs.RECORDS).read_bytes() == whole
-    assert (folder / runs.DAMAGED).read_bytes().endswith(b"garbage\n\xff\xfe\n")
+    directory = write_run(tmp_path, 3)
+    whole = (directory / runs.RECORDS).read_bytes()
+    (directory / runs.RECORDS).write_bytes(whole + b'{"x":1}\n' + b"[" * 100_000 + b"\ngarbage\n\xff\xfe\n")
+    assert runs.settle(directory) is False
+    assert (directory / runs.RECORDS).read_bytes() == whole
+    assert (directory / runs.DAMAGED).read_bytes().endswith(b"garbage\n\xff\xfe\n")

@@ -14,14 +14,14 @@ from tests import sample_records
 
 
 def test_artefacts_are_judged_when_the_run_ends_and_the_page_is_made_of_what_was_kept(tmp_path: Path) -> None:
-    folder = Path(sample_records.write_run(tmp_path, 40))
+    directory = Path(sample_records.write_run(tmp_path, 40))
     made = list(sample_records.records(40))
     warned: list[str] = []
     wanted = ["glibc 2.34", "glibc 2.34", "no such: thing"]
-    artefacts.write(folder, wanted, lambda: made, Options(), warned.append)
+    artefacts.write(directory, wanted, lambda: made, Options(), warned.append)
     assert len(warned) == 1 and "'no such: thing'" in warned[0]
 
-    judged = artefacts.read(folder)
+    judged = artefacts.read(directory)
     assert [each.asked for each in judged] == ["glibc 2.34", "no such: thing"]
     for record in made:
         facts = record["facts"]
@@ -34,11 +34,11 @@ def test_artefacts_are_judged_when_the_run_ends_and_the_page_is_made_of_what_was
     assert judged[0].answer("a host that came later") == artefacts.UNKNOWN
     assert "neither a path" in judged[1].error
 
-    summary, _changed = reports.render(folder)
+    summary, _changed = reports.render(directory)
     (good, bad) = artefacts.told(judged, summary.rows)
     assert good.totals.total() == 40 and good.totals["no"] > 5 and sum(hosts for _says, hosts in good.reasons) < 40
     assert bad.totals["unknown"] == 40
-    page = (folder / "index.html").read_text()
+    page = (directory / "index.html").read_text()
     assert f">{good.totals['no']} cannot</a>" in page and 'href="#hosts?loads:0=no"' in page
     assert "neither a path" in page and 'data-filter="loads:0"' in page
 

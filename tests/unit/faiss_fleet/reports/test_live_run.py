@@ -14,8 +14,8 @@ from faiss_fleet.reports import live_run
 from tests.sample_records import records, write_run
 
 
-def hold(folder: Path, line: Any) -> None:
-    held = live_run.Hold(folder)
+def hold(directory: Path, line: Any) -> None:
+    held = live_run.Hold(directory)
     line.send("held")
     if line.poll(60) and line.recv() == "release":
         held.release()
@@ -24,11 +24,11 @@ def hold(folder: Path, line: Any) -> None:
 
 
 @contextmanager
-def holder(folder: Path) -> Iterator[tuple[Any, Any]]:
+def holder(directory: Path) -> Iterator[tuple[Any, Any]]:
     """Another process that has the lock, and the line to it."""
     fork = multiprocessing.get_context("fork")
     line, end = fork.Pipe()
-    process = fork.Process(target=hold, args=(folder, end))
+    process = fork.Process(target=hold, args=(directory, end))
     process.start()
     try:
         assert line.recv() == "held"
@@ -59,12 +59,12 @@ def test_a_directory_that_cannot_be_locked_is_no_error(tmp_path: Path) -> None:
 
 
 def test_each_host_has_its_newest_record_and_the_file_stays(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 3)
-    path = folder / journal.RECORDS
+    directory = write_run(tmp_path, 3)
+    path = directory / journal.RECORDS
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines, lines[0].replace(b'"because":"', b'"because":"again: ')]))
     before = path.read_bytes()
-    found = list(live_run.records_so_far(folder)())
+    found = list(live_run.records_so_far(directory)())
     names = [record["host"]["name"] for record in records(3)]
     assert [record["host"]["name"] for record in found] == [names[1], names[2], names[0]]
     assert found[-1]["because"].startswith("again: ") and path.read_bytes() == before

@@ -12,18 +12,18 @@ from tests.sample_records import write_run
 
 
 def test_a_settled_run_is_left_byte_for_byte(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 6)
-    _, changed = reports.render(folder)
+    directory = write_run(tmp_path, 6)
+    _, changed = reports.render(directory)
     assert {path.name for path in changed} == {"summary.csv", "summary.md", "index.html", "assessment.md"}
-    before = (folder / runs.RECORDS).stat()
-    _, changed = reports.render(folder)
+    before = (directory / runs.RECORDS).stat()
+    _, changed = reports.render(directory)
     assert changed == []
-    assert (folder / runs.RECORDS).stat() == before
+    assert (directory / runs.RECORDS).stat() == before
 
 
 def test_latest_leads_to_the_run_it_is_pointed_at(tmp_path: Path) -> None:
-    folder = write_run(tmp_path, 2)
+    directory = write_run(tmp_path, 2)
     assert not (tmp_path / "latest").exists()
-    reports.render(folder, latest=True)
-    assert os.readlink(tmp_path / "latest") == folder.name
-    assert runs.find(tmp_path) == folder.resolve()
+    reports.render(directory, latest=True)
+    assert os.readlink(tmp_path / "latest") == directory.name
+    assert runs.find(tmp_path) == directory.resolve()

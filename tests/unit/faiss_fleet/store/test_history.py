@@ -106,19 +106,19 @@ def test_a_store_that_does_not_answer_is_told_of_once_and_without_its_password(t
 
 def test_reports_are_written_with_the_store_that_is_configured_and_without_one_that_is_dead(tmp_path: Path) -> None:
     filled(tmp_path / "elsewhere" / "fleet.db")
-    folder = Path(sample_records.write_run(tmp_path / "reports", 20))
+    directory = Path(sample_records.write_run(tmp_path / "reports", 20))
     for name in ("run.json", "records.jsonl"):
-        text = (folder / name).read_text().replace(sample_records.RUN.id, NEXT)
-        (folder / name).write_text(text)
-    folder = folder.rename(folder.with_name(NEXT))
+        text = (directory / name).read_text().replace(sample_records.RUN.id, NEXT)
+        (directory / name).write_text(text)
+    directory = directory.rename(directory.with_name(NEXT))
 
     earlier, warnings = asked(tmp_path / "elsewhere" / "fleet.db")
-    reports.render(folder, earlier=earlier)
-    assert 'id="chart-trend"' in (folder / "index.html").read_text() and warnings == []
+    reports.render(directory, earlier=earlier)
+    assert 'id="chart-trend"' in (directory / "index.html").read_text() and warnings == []
 
     earlier, warnings = asked(DEAD)
-    reports.render(folder, earlier=earlier)
-    assert 'id="chart-trend"' not in (folder / "index.html").read_text() and len(warnings) == 1
+    reports.render(directory, earlier=earlier)
+    assert 'id="chart-trend"' not in (directory / "index.html").read_text() and len(warnings) == 1
 
 
 def test_what_changed_is_compared_with_the_newest_run_of_half_the_hosts(tmp_path: Path) -> None:

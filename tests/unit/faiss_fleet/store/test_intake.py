@@ -23,11 +23,11 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def test_a_run_is_taken_in_once_and_again_when_it_has_changed(store: Store, tmp_path: Path) -> None:
     reports = tmp_path / "reports"
-    folder = write_run(reports, 3)
+    directory = write_run(reports, 3)
     assert take_in(store, reports) == {RUN.id: 3}
     assert take_in(store, reports) == {}
-    lines = (folder / journal.RECORDS).read_bytes().splitlines(keepends=True)
-    (folder / journal.RECORDS).write_bytes(b"".join([*lines, lines[0]]))
+    lines = (directory / journal.RECORDS).read_bytes().splitlines(keepends=True)
+    (directory / journal.RECORDS).write_bytes(b"".join([*lines, lines[0]]))
     assert take_in(store, reports) == {RUN.id: 4} and store.runs()[0].hosts == 3
 
 
@@ -40,8 +40,8 @@ def test_what_is_no_run_is_passed_over(store: Store, tmp_path: Path) -> None:
 
 
 def test_a_record_that_no_store_takes_is_named_with_its_file(store: Store, tmp_path: Path) -> None:
-    folder = write_run(tmp_path / "reports", 1)
-    (folder / journal.RECORDS).write_text('{"host": {"name": "a", "groups": []}}\n')
+    directory = write_run(tmp_path / "reports", 1)
+    (directory / journal.RECORDS).write_text('{"host": {"name": "a", "groups": []}}\n')
     with pytest.raises(FleetError, match=r"records\.jsonl cannot be taken into the store"):
         take_in(store, tmp_path / "reports")
 
@@ -49,8 +49,10 @@ def test_a_record_that_no_store_takes_is_named_with_its_file(store: Store, tmp_p
 def test_a_run_of_the_store_comes_back_to_disk_as_it_was(store: Store, tmp_path: Path) -> None:
     before = write_run(tmp_path / "reports", 3)
     take_in(store, tmp_path / "reports")
-    folder = put_back(store, RUN.id, tmp_path / "other")
-    found, expected = ({each["host"]["name"]: each for each in journal.read_records(one)} for one in (folder, before))
-    assert found == expected and journal.read_run(folder)[0].id == RUN.id
+    directory = put_back(store, RUN.id, tmp_path / "other")
+    found, expected = (
+        {each["host"]["name"]: each for each in journal.read_records(one)} for one in (directory, before)
+    )
+    assert found == expected and journal.read_run(directory)[0].id == RUN.id
     with pytest.raises(FleetError, match="is no run"):
         put_back(store, "20200101T000000Z-abcdef", tmp_path / "other")

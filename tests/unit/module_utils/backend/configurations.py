@@ -39,11 +39,11 @@ def restore(path, to="previous"):
     return setting_store.changes(plan)
 
 
-def tree(folder):
-    """Everything under a folder: kind, mode, owner, and content."""
+def tree(directory):
+    """Everything under a directory: kind, mode, owner, and content."""
     found = {}
-    for where, folders, files in os.walk(str(folder)):
-        for name in folders + files:
+    for where, directories, files in os.walk(str(directory)):
+        for name in directories + files:
             path = os.path.join(where, name)
             status = os.lstat(path)
             content = io.open(path, "rb").read() if stat.S_ISREG(status.st_mode) else None

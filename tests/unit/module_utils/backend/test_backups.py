@@ -79,11 +79,11 @@ def test_backups_are_bounded_and_the_first_is_kept(path):
 
 
 def test_a_clock_that_goes_backwards_does_not_change_the_order(tmpdir):
-    folder = str(tmpdir.join("backups"))
+    directory = str(tmpdir.join("backups"))
     for year in (2026, 1980):
-        setting_backups.push(folder, {}, [], clock=lambda year=year: (year, 1, 1, 0, 0, 0, 0, 1, 0))
-    assert [entry.number for entry in setting_backups.entries(folder, [])] == [1, 2]
-    assert "1980" in setting_backups.entries(folder, [])[-1].path
+        setting_backups.push(directory, {}, [], clock=lambda year=year: (year, 1, 1, 0, 0, 0, 0, 1, 0))
+    assert [entry.number for entry in setting_backups.entries(directory, [])] == [1, 2]
+    assert "1980" in setting_backups.entries(directory, [])[-1].path
 
 
 def test_absent_removes_what_is_ours_and_leaves_what_is_not(path, tmpdir):
@@ -99,15 +99,15 @@ def test_absent_removes_what_is_ours_and_leaves_what_is_not(path, tmpdir):
 
 
 def test_backups_that_appear_while_they_are_looked_for_are_none(path, monkeypatch):
-    folder = path.dirpath("backend.backups")
+    directory = path.dirpath("backend.backups")
     listdir = os.listdir
 
     def made_by_another_writer(where):
         try:
             return listdir(where)
         except OSError:
-            folder.ensure(dir=True)
+            directory.ensure(dir=True)
             raise
 
     monkeypatch.setattr(os, "listdir", made_by_another_writer)
-    assert setting_backups.entries(str(folder), []) == []
+    assert setting_backups.entries(str(directory), []) == []

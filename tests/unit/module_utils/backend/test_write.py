@@ -131,7 +131,7 @@ def test_the_context_of_the_file_goes_to_the_one_that_takes_its_place(path):
 
 def test_a_folder_in_its_place_is_refused(path):
     path.ensure(dir=True)
-    with pytest.raises(AuditError, match="a folder"):
+    with pytest.raises(AuditError, match="a directory"):
         write(path, JS)
 
 
@@ -152,7 +152,7 @@ def test_a_huge_file_in_its_place_is_not_read(path):
 
 def test_a_file_in_place_of_the_folder_is_refused(tmpdir):
     tmpdir.join("etc").write("")
-    with pytest.raises(AuditError, match="not a folder"):
+    with pytest.raises(AuditError, match="not a directory"):
         write(tmpdir.join("etc", "backend.json"), JS)
 
 
@@ -318,7 +318,7 @@ def test_writers_at_once_leave_one_whole_pair(path):
     pytest.param(lambda path: restore(path, "found"), id="found"),
 ])
 def test_a_disk_that_does_not_confirm_a_rename_leaves_the_old_pair_and_the_old_backups(path, monkeypatch, change):
-    sync, refused = atomic_file.sync_folder, 0
+    sync, refused = atomic_file.sync_directory, 0
     for step in range(1, 20):
         if path.dirpath().check():
             restore(path, "found")
@@ -332,12 +332,12 @@ def test_a_disk_that_does_not_confirm_a_rename_leaves_the_old_pair_and_the_old_b
                 raise OSError(5, "Input/output error")
             sync(where)
 
-        monkeypatch.setattr(atomic_file, "sync_folder", failing)
+        monkeypatch.setattr(atomic_file, "sync_directory", failing)
         try:
             change(path)
         except AuditError:
             refused += 1
-        monkeypatch.setattr(atomic_file, "sync_folder", sync)
+        monkeypatch.setattr(atomic_file, "sync_directory", sync)
         if len(calls) < step:
             break
         assert tree(path.dirpath()) == before, calls

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Folders that do not exist yet are judged by the nearest that does."""
+"""Directories that do not exist yet are judged by the nearest that does."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -63,8 +63,8 @@ def test_what_is_no_folder_stands_in_the_way(tmpdir):
 
 
 def test_flags_come_from_the_kernel_or_the_mount(tmpdir):
-    for folder in ("opt", "tmp", "srv"):
-        tmpdir.ensure(folder, dir=True)
+    for directory in ("opt", "tmp", "srv"):
+        tmpdir.ensure(directory, dir=True)
     assert describe(tmpdir, "/opt")["read_only"] is True
     assert describe(tmpdir, "/tmp")["noexec"] is True
     assert (describe(tmpdir, "/srv")["read_only"], describe(tmpdir, "/srv")["noexec"]) == (False, False)

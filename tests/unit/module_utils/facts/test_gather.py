@@ -74,8 +74,8 @@ def test_a_root_full_of_traps_costs_only_the_parts_it_is_about(tmpdir):
 
 
 def test_names_that_are_no_text_become_text(tmpdir):
-    folder = os.path.join(str(tmpdir).encode(), b"opt/faiss-fleet/wheel/\xff\xfe")
-    os.makedirs(folder)
+    directory = os.path.join(str(tmpdir).encode(), b"opt/faiss-fleet/wheel/\xff\xfe")
+    os.makedirs(directory)
     found = gather(Host(str(tmpdir), environ={}))
     assert REPLACEMENT in found["prefixes"][0]["path"]
     json.dumps(found).encode("utf-8")

@@ -177,8 +177,8 @@ def test_confstr_is_asked_by_number():
 
 def musl_host(tmpdir, with_glibc):
     """A root whose /bin/sh is a real program of this machine, made to name musl's loader."""
-    for folder in ("bin", "lib", "lib64"):
-        tmpdir.ensure(folder, dir=True)
+    for directory in ("bin", "lib", "lib64"):
+        tmpdir.ensure(directory, dir=True)
     with open("/bin/sh", "rb") as stream:
         program = stream.read()
     named = b"/lib64/ld-linux-x86-64.so.2\0"

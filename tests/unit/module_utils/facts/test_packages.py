@@ -11,7 +11,7 @@ SITE = "/site-packages"
 
 
 def read(tmpdir):
-    return packages.in_folder(Host(str(tmpdir)), SITE)
+    return packages.in_directory(Host(str(tmpdir)), SITE)
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def test_the_child_tells_what_this_python_is():
     assert said["tag"] == "cp%d%d" % sys.version_info[:2]
     assert said["bits"] == 64
     assert said["short"] == THIS
-    assert os.path.dirname(os.__file__) in said["path_folders"]
+    assert os.path.dirname(os.__file__) in said["path_directories"]
     if sys.version_info[0] > 2:
         import sysconfig
 
@@ -218,12 +218,12 @@ def test_a_named_python_that_is_not_there_is_listed(tmpdir):
 
 def entry(**changes):
     said = {"implementation": "cpython", "short": "3.6", "abi": "cp36m", "prefix": "/usr", "version": "3.6.8"}
-    said["path_folders"] = ["/usr/lib64/python3.6"]
+    said["path_directories"] = ["/usr/lib64/python3.6"]
     said.update(changes)
     return said
 
 
-def test_packages_of_a_system_python_are_found_in_its_folders(tmpdir):
+def test_packages_of_a_system_python_are_found_in_its_directories(tmpdir):
     for path in (
         "usr/lib64/python3.6/site-packages/numpy/__init__.py",
         "usr/local/lib/python3.6/site-packages/faiss/__init__.py",
@@ -234,19 +234,19 @@ def test_packages_of_a_system_python_are_found_in_its_folders(tmpdir):
     )
     tmpdir.ensure("usr/local/lib/python3.6/site-packages/faiss_cpu-1.7.2.dist-info/METADATA").write("Version: 1.7.2\n")
     host = Host(str(tmpdir), environ={"HOME": "/root"})
-    found = [one for folder in pythons.site_folders(host, entry()) for one in packages.in_folder(host, folder)]
+    found = [one for place in pythons.site_directories(host, entry()) for one in packages.in_directory(host, place)]
     assert [(one.name, one.version) for one in found] == [("numpy", "1.14.3"), ("faiss-cpu", "1.7.2")]
 
 
 @pytest.mark.parametrize(
-    "setting, folders",
+    "setting, directories",
     [
         ("false", ["/srv/venv/lib/python3.6/site-packages"]),
         ("true", ["/srv/venv/lib/python3.6/site-packages", "/usr/lib64/python3.6/site-packages"]),
     ],
 )
-def test_an_environment_sees_the_systems_packages_only_when_told_to(tmpdir, setting, folders):
+def test_an_environment_sees_the_systems_packages_only_when_told_to(tmpdir, setting, directories):
     tmpdir.ensure("srv/venv/pyvenv.cfg").write("home = /usr/bin\ninclude-system-site-packages = %s\n" % setting)
     tmpdir.ensure("srv/venv/lib/python3.6/site-packages", dir=True)
     tmpdir.ensure("usr/lib64/python3.6/site-packages", dir=True)
-    assert pythons.site_folders(Host(str(tmpdir)), entry(), "/srv/venv") == folders
+    assert pythons.site_directories(Host(str(tmpdir)), entry(), "/srv/venv") == directories

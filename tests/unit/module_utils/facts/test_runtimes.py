@@ -18,7 +18,7 @@ def test_named_directories_come_first_and_each_is_searched_once(tmpdir):
     for name in ("srv/py/bin", "usr/bin", "opt/a/bin", "home/u/.tool/bin"):
         tmpdir.ensure(name, dir=True)
     tmpdir.join("bin").mksymlinkto("usr/bin")
-    found = runtimes.folders(host(tmpdir), ["/home/*/.tool/bin"], ["/srv/*/bin", "/usr/bin"])
+    found = runtimes.directories(host(tmpdir), ["/home/*/.tool/bin"], ["/srv/*/bin", "/usr/bin"])
     assert found == ["/srv/py/bin", "/usr/bin", "/opt/a/bin", "/home/u/.tool/bin"]
 
 
@@ -27,7 +27,7 @@ def test_more_directories_than_the_limit_are_a_gap(tmpdir, monkeypatch):
     for name in "abc":
         tmpdir.ensure("opt", name, "bin", dir=True)
     looked = host(tmpdir, "")
-    assert len(runtimes.folders(looked)) == 2
+    assert len(runtimes.directories(looked)) == 2
     (gap,) = looked.gaps
     assert "first 2" in gap["reason"] and "glibc_facts__search_paths" in gap["reason"]
 

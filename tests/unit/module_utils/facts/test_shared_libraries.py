@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The loader's cache is read as the loader reads it, and when it is damaged the folders are."""
+"""The loader's cache is read as the loader reads it, and when it is damaged the directories are."""
 
 from __future__ import absolute_import, division, print_function
 
@@ -82,9 +82,9 @@ def test_included_configuration_is_followed_but_not_for_ever(tmpdir):
     )
     tmpdir.ensure("etc/ld.so.conf.d/x.conf").write("/opt/b/lib\n")
     tmpdir.ensure("etc/ld.so.conf.d/loop.conf").write("include loop.conf\n/opt/c/lib\n")
-    folders = shared_libraries.configured_folders(Host(str(tmpdir)))
-    assert folders[-1] == "/opt/a/lib"
-    assert set(folders) == set(["/opt/a/lib", "/opt/b/lib", "/opt/c/lib"])
+    directories = shared_libraries.configured_directories(Host(str(tmpdir)))
+    assert directories[-1] == "/opt/a/lib"
+    assert set(directories) == set(["/opt/a/lib", "/opt/b/lib", "/opt/c/lib"])
 
 
 def test_a_library_that_is_not_there_is_absent_without_an_error(tmpdir):

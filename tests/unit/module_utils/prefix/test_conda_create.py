@@ -78,7 +78,7 @@ def archive(path, data):
 
 
 class Host:
-    """A folder that stands for a host, and the module's arguments there."""
+    """A directory that stands for a host, and the module's arguments there."""
 
     def __init__(self, tmpdir):
         self.tmpdir = tmpdir

@@ -14,7 +14,7 @@ LONG_AGO = 946684800
 
 
 @pytest.fixture
-def folder(tmpdir):
+def directory(tmpdir):
     paths = [tmpdir.ensure(name) for name in ("a.so", "b.pyc")]
     for path in paths:
         path.write("abcd")
@@ -25,8 +25,8 @@ def folder(tmpdir):
     return tmpdir
 
 
-def test_what_is_as_listed_is_not_damaged(folder):
-    assert contents.damage(str(folder)) is None and contents.damage(str(folder), hashes=True) is None
+def test_what_is_as_listed_is_not_damaged(directory):
+    assert contents.damage(str(directory)) is None and contents.damage(str(directory), hashes=True) is None
 
 
 @pytest.mark.parametrize("harm, said", [
@@ -35,36 +35,36 @@ def test_what_is_as_listed_is_not_damaged(folder):
     pytest.param(lambda path: path.write("abcx"), "a.so: was written after it was installed", id="same size"),
     pytest.param(lambda path: (path.remove(), os.mkfifo(str(path))), "a.so: is not a regular file", id="pipe"),
 ])
-def test_difference_is_named(folder, harm, said):
-    harm(folder.join("a.so"))
-    assert contents.damage(str(folder)) == said
+def test_difference_is_named(directory, harm, said):
+    harm(directory.join("a.so"))
+    assert contents.damage(str(directory)) == said
 
 
-def test_same_size_and_time_are_told_apart_by_the_bytes_alone_and_noted(folder):
-    folder.join("a.so").write("abcx")
-    folder.join("a.so").setmtime(LONG_AGO)
-    assert contents.damage(str(folder)) is None
-    found = contents.damage(str(folder), hashes=True)
+def test_same_size_and_time_are_told_apart_by_the_bytes_alone_and_noted(directory):
+    directory.join("a.so").write("abcx")
+    directory.join("a.so").setmtime(LONG_AGO)
+    assert contents.damage(str(directory)) is None
+    found = contents.damage(str(directory), hashes=True)
     assert found == "a.so: has other content than was installed"
-    contents.note_damage(str(folder), found)
-    assert contents.damage(str(folder)) == found
+    contents.note_damage(str(directory), found)
+    assert contents.damage(str(directory)) == found
 
 
-def test_compiled_python_may_be_written_again(folder):
-    folder.join("b.pyc").write("efgh")
-    assert contents.damage(str(folder), hashes=True) is None
+def test_compiled_python_may_be_written_again(directory):
+    directory.join("b.pyc").write("efgh")
+    assert contents.damage(str(directory), hashes=True) is None
 
 
-def test_list_from_before_times_were_recorded_is_compared_by_size(folder):
-    files = json.loads(folder.join("manifest-files.json").read())
+def test_list_from_before_times_were_recorded_is_compared_by_size(directory):
+    files = json.loads(directory.join("manifest-files.json").read())
     for entry in files.values():
         entry.pop("mtime", None)
-    folder.join("manifest-files.json").write(json.dumps(files))
-    folder.join("a.so").write("abcx")
-    assert contents.damage(str(folder)) is None
+    directory.join("manifest-files.json").write(json.dumps(files))
+    directory.join("a.so").write("abcx")
+    assert contents.damage(str(directory)) is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", '{"a.so": 4}', '{"a.so": {"size": "4"}}', '{"a.so": {}}'])
-def test_list_that_cannot_be_read_is_damage(folder, text):
-    folder.join("manifest-files.json").write(text)
-    assert "manifest-files.json" in contents.damage(str(folder))
+def test_list_that_cannot_be_read_is_damage(directory, text):
+    directory.join("manifest-files.json").write(text)
+    assert "manifest-files.json" in contents.damage(str(directory))

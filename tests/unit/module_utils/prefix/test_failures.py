@@ -31,12 +31,12 @@ def test_what_is_written_comes_back_with_strategy_and_digest(tmpdir, memo):
 
 
 def test_two_candidates_of_one_artefact_have_a_memo_each_and_those_of_others_are_left(tmpdir):
-    folder = tmpdir.ensure('opt/ff/wheel', dir=True)
-    prefix, other = str(folder.join(DIGEST)), str(folder.join('f' * 16))
+    directory = tmpdir.ensure('opt/ff/wheel', dir=True)
+    prefix, other = str(directory.join(DIGEST)), str(directory.join('f' * 16))
     for place, name in ((prefix, u'wheel:a'), (prefix, u'wheel:b'), (other, u'wheel:a')):
         attempt_memo.write(place, dict(FAILED, candidate=name))
-    assert len(folder.listdir()) == 3
-    assert attempt_memo.remove(prefix) and len(folder.listdir()) == 1
+    assert len(directory.listdir()) == 3
+    assert attempt_memo.remove(prefix) and len(directory.listdir()) == 1
 
 
 @pytest.mark.parametrize('text', ['', '{', '[]', '{"schema": 2}', 'null', '"x"'])

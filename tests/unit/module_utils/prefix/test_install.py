@@ -28,20 +28,20 @@ def test_folders_can_be_entered_by_the_application_whatever_the_umask(host, tmpd
 @pytest.mark.parametrize('harm', ['remove', 'truncate', 'zero', 'relink', 'manifest', 'no manifest'])
 def test_damaged_prefix_is_made_anew(host, tmpdir, harm):
     faiss_deploy.present(host, check_mode=False)
-    folder = tmpdir.join('fleet', 'wheel', DIGEST, 'site-packages')
+    directory = tmpdir.join('fleet', 'wheel', DIGEST, 'site-packages')
     if harm == 'remove':
-        folder.join('faiss/big.so').remove()
+        directory.join('faiss/big.so').remove()
     elif harm == 'truncate':
-        folder.join('faiss/big.so').write(b'\x7fELF')
+        directory.join('faiss/big.so').write(b'\x7fELF')
     elif harm == 'zero':
-        folder.join('faiss/big.so').write(b'\0' * 4000)
+        directory.join('faiss/big.so').write(b'\0' * 4000)
     elif harm == 'manifest':
-        folder.join('../manifest.json').write(b'\0' * 100)
+        directory.join('../manifest.json').write(b'\0' * 100)
     elif harm == 'no manifest':
-        folder.join('../manifest.json').remove()
+        directory.join('../manifest.json').remove()
     else:
-        folder.join('link').remove()
-        os.symlink('/etc/passwd', str(folder.join('link')))
+        directory.join('link').remove()
+        os.symlink('/etc/passwd', str(directory.join('link')))
     result = faiss_deploy.present(host, check_mode=False)
     assert result['changed'] and 'damaged' in result['because']
     assert contents.damage(host['prefix']) is None
@@ -107,22 +107,22 @@ def test_reserved_blocks_are_roots_own_and_noexec_matters_only_to_what_is_execut
 
 
 def test_leftovers_of_killed_runs_go_and_those_of_running_ones_stay(host, tmpdir):
-    folder = tmpdir.mkdir('fleet').mkdir('wheel')
+    directory = tmpdir.mkdir('fleet').mkdir('wheel')
     for name in (DIGEST + '.partial-1', 'a' * 16 + '.partial-2', 'b' * 16 + '.partial-3', 'notes'):
-        folder.mkdir(name).join('x').write('x')
-    with HostLock(str(folder.join('.%s.lock' % ('b' * 16))), 'another', 0):
+        directory.mkdir(name).join('x').write('x')
+    with HostLock(str(directory.join('.%s.lock' % ('b' * 16))), 'another', 0):
         result = faiss_deploy.present(host, check_mode=False)
     assert [os.path.basename(path) for path in result['leftovers']] == [DIGEST + '.partial-1', 'a' * 16 + '.partial-2']
-    assert sorted(os.listdir(str(folder))) == [DIGEST, 'b' * 16 + '.partial-3', 'notes']
+    assert sorted(os.listdir(str(directory))) == [DIGEST, 'b' * 16 + '.partial-3', 'notes']
 
 
 def test_second_controller_is_told_who_works_there(host, tmpdir):
-    folder = tmpdir.mkdir('fleet').mkdir('wheel')
-    with HostLock(str(folder.join('.%s.lock' % DIGEST)), 'user root from 192.0.2.7, process 42', 0):
+    directory = tmpdir.mkdir('fleet').mkdir('wheel')
+    with HostLock(str(directory.join('.%s.lock' % DIGEST)), 'user root from 192.0.2.7, process 42', 0):
         with pytest.raises(AuditError) as failure:
             faiss_deploy.present(host, check_mode=False)
     assert 'user root from 192.0.2.7, process 42' in str(failure.value)
-    assert os.listdir(str(folder)) == []
+    assert os.listdir(str(directory)) == []
 
 
 @pytest.mark.parametrize('change', [

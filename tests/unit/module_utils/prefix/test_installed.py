@@ -25,10 +25,10 @@ DIGEST = "0123456789abcdef"
     ],
 )
 def test_prefixes_of_ours(tmpdir, name, manifest, complete, reason):
-    folder = tmpdir.ensure("opt/faiss-fleet/wheel", name, dir=True)
+    directory = tmpdir.ensure("opt/faiss-fleet/wheel", name, dir=True)
     if manifest is not None:
-        folder.join("manifest.json").write(manifest)
-        folder.join("manifest-files.json").write("{}")
+        directory.join("manifest.json").write(manifest)
+        directory.join("manifest-files.json").write("{}")
     (found,) = installed.describe(Host(str(tmpdir)), "/opt/faiss-fleet")
     assert (found["strategy"], found["digest"], found["complete"]) == ("wheel", DIGEST, complete)
     assert found["reason"] is None if reason is None else reason in found["reason"]
@@ -48,12 +48,12 @@ def test_no_prefix_yet(tmpdir):
 
 def prefix(tmpdir):
     """A prefix with one file, listed as it is."""
-    folder = tmpdir.ensure("opt/faiss-fleet/wheel", DIGEST, dir=True)
-    library = folder.ensure("lib/faiss.so")
+    directory = tmpdir.ensure("opt/faiss-fleet/wheel", DIGEST, dir=True)
+    library = directory.ensure("lib/faiss.so")
     library.write("x" * 4000)
-    folder.join("manifest.json").write(json.dumps({"digest": DIGEST}))
-    folder.join("manifest-files.json").write(json.dumps({"lib/faiss.so": contents.listed(str(library))}))
-    return folder
+    directory.join("manifest.json").write(json.dumps({"digest": DIGEST}))
+    directory.join("manifest-files.json").write(json.dumps({"lib/faiss.so": contents.listed(str(library))}))
+    return directory
 
 
 def state(tmpdir):
@@ -67,9 +67,9 @@ def state(tmpdir):
     pytest.param(lambda library: (library.write("z" * 4000), library.setmtime(1e9)), "was written after", id="altered"),
 ])
 def test_damaged_prefix_is_not_complete_and_says_which_file(tmpdir, harm, said):
-    folder = prefix(tmpdir)
+    directory = prefix(tmpdir)
     assert state(tmpdir) == (True, None)
-    harm(folder.join("lib/faiss.so"))
+    harm(directory.join("lib/faiss.so"))
     complete, reason = state(tmpdir)
     assert not complete and "lib/faiss.so" in reason and said in reason
 

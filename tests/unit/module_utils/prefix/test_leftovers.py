@@ -20,14 +20,14 @@ NAMES = ("tmp/faiss-fleet-x1", "opt/wheel/%s.partial-812" % DIGEST)
 @pytest.fixture(params=NAMES)
 def left(request, tmpdir):
     """A directory with a file in it, two days old."""
-    folder = tmpdir.ensure(request.param, dir=True)
-    folder.ensure("index.bin")
-    age(folder, 2)
-    return folder
+    directory = tmpdir.ensure(request.param, dir=True)
+    directory.ensure("index.bin")
+    age(directory, 2)
+    return directory
 
 
-def age(folder, days):
-    for path in folder.listdir() + [folder]:
+def age(directory, days):
+    for path in directory.listdir() + [directory]:
         path.setmtime(time.time() - days * 86400)
 
 
@@ -63,11 +63,11 @@ def test_what_is_of_another_user_stays(tmpdir, left):
 
 
 def test_half_built_prefix_whose_maker_has_the_lock_stays(tmpdir):
-    folder = tmpdir.ensure(NAMES[1], dir=True)
-    age(folder, 2)
+    directory = tmpdir.ensure(NAMES[1], dir=True)
+    age(directory, 2)
     with HostLock(str(tmpdir.join("opt/wheel/.%s.lock" % DIGEST)), "maker"):
         assert sweep(tmpdir) == []
-    assert sweep(tmpdir) == [str(folder)]
+    assert sweep(tmpdir) == [str(directory)]
 
 
 def test_other_names_and_links_stay(tmpdir):

@@ -38,7 +38,7 @@ HANGS = u'#!/bin/sh\nsleep 60 & wait\n'
 def archive(path):
     """Sources as the controller packs them."""
     files = {'source/CMakeLists.txt': b'project(x)\n', 'prefix/node_modules/faiss-node/package.json': b'{}'}
-    folders = ['source', 'prefix', 'prefix/node_modules', 'prefix/node_modules/faiss-node']
+    directories = ['source', 'prefix', 'prefix/node_modules', 'prefix/node_modules/faiss-node']
     listing = json.dumps(dict((name, {'size': len(data)}) for name, data in files.items())).encode()
     manifest = {'schema': 1, 'strategy': 'node', 'digest': DIGEST, 'lock': {'a': 1}, 'files': 2,
                 'unpacked_bytes': len(listing) + sum(len(data) for data in files.values())}
@@ -49,7 +49,7 @@ def archive(path):
             tar.addfile(info, io.BytesIO(data))
         add('manifest.json', json.dumps(manifest).encode())
         add('manifest-files.json', listing)
-        for name in folders:
+        for name in directories:
             info = tarfile.TarInfo(name)
             info.type = tarfile.DIRTYPE
             tar.addfile(info)
@@ -59,7 +59,7 @@ def archive(path):
 
 
 class Host:
-    """A folder that stands for a host, and the module's arguments there."""
+    """A directory that stands for a host, and the module's arguments there."""
 
     def __init__(self, tmpdir):
         self.tmpdir = tmpdir
@@ -167,7 +167,7 @@ def test_a_killed_build_is_cleaned_by_the_next(host):
     assert host.build()['leftovers'] == [str(host.parent.join(DIGEST + '.partial-1-source'))]
 
 
-def test_a_devtoolset_runs_in_its_own_folders():
+def test_a_devtoolset_runs_in_its_own_directories():
     found = node_build.environment('/opt/rh/devtoolset-11/root/usr/bin/g++', '/work')
     assert found['PATH'].startswith('/opt/rh/devtoolset-11/root/usr/bin:')
     assert found['LD_LIBRARY_PATH'].split(':')[0] == '/opt/rh/devtoolset-11/root/usr/lib64'

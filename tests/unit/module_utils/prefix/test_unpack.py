@@ -22,8 +22,8 @@ def test_modes_are_644_and_755_whatever_archive_and_umask_say(host, tmpdir):
         faiss_deploy.present(host, check_mode=False)
     finally:
         os.umask(before)
-    folder = tmpdir.join('fleet', 'wheel', DIGEST, 'site-packages/faiss')
-    assert [folder.join(name).stat().mode & 0o7777 for name in ('big.so', '__init__.py')] == [0o755, 0o644]
+    directory = tmpdir.join('fleet', 'wheel', DIGEST, 'site-packages/faiss')
+    assert [directory.join(name).stat().mode & 0o7777 for name in ('big.so', '__init__.py')] == [0o755, 0o644]
 
 
 def test_archive_that_admits_more_than_was_expected_is_refused(host):
@@ -51,7 +51,7 @@ HOSTILE = [
     ('write through a link', [member('a', kind=tarfile.DIRTYPE), member('l', kind=tarfile.SYMTYPE, link='a'),
                               member('l/x', b'x')]),
     ('file over a link', [member('l', kind=tarfile.SYMTYPE, link='a'), member('l', b'x')]),
-    ('folder that never came', [member('a/x', b'x')]),
+    ('directory that never came', [member('a/x', b'x')]),
     ('manifest twice', [member('manifest.json', b'{}')]),
     ('more than admitted', [member('big', b'x' * 100000)]),
 ]

@@ -33,7 +33,7 @@ SAY = 'import sys, time; {0}; print("up"); sys.stdout.flush(); time.sleep(60)'
     'held = open({0!r} + "/file")',
     'import mmap; held = open({0!r} + "/file"); m = mmap.mmap(held.fileno(), 0, prot=mmap.PROT_READ); held.close()',
     'import os; os.chdir({0!r})',
-], ids=['open', 'mapped', 'working folder'])
+], ids=['open', 'mapped', 'working directory'])
 def test_a_process_with_a_file_of_the_prefix_is_named(tmpdir, how):
     prefix = str(tmpdir.mkdir('prefix'))
     tmpdir.join('prefix', 'file').write('x' * 10)

@@ -28,11 +28,12 @@ def surroundings(env, temporary):
 def files():
     """The loader for Python and the program that searches through it, as they are sent."""
     found = {}
-    for folder, prefix in (('loaders/python/faiss_fleet_loader', 'python/faiss_fleet_loader'), (PROGRAMS, 'programs')):
-        folder = os.path.join(ROOT, folder)
-        for name in os.listdir(folder):
+    loader = ('loaders/python/faiss_fleet_loader', 'python/faiss_fleet_loader')
+    for directory, prefix in (loader, (PROGRAMS, 'programs')):
+        directory = os.path.join(ROOT, directory)
+        for name in os.listdir(directory):
             if name.endswith(('.py', '.js')):
-                with io.open(os.path.join(folder, name), 'rb') as source:
+                with io.open(os.path.join(directory, name), 'rb') as source:
                     found['%s/%s' % (prefix, name)] = source.read()
     return found
 
@@ -89,7 +90,7 @@ def test_a_hang_ends_in_time():
 
 def test_what_a_child_reads_is_ascii_and_carries_what_it_is_asked():
     for kind in ('python', 'node'):
-        params = dict(WORKLOAD, runtime=dict(python(u'/caf\xe9'), kind=kind), folder='/x')
+        params = dict(WORKLOAD, runtime=dict(python(u'/caf\xe9'), kind=kind), directory='/x')
         _argv, text = loader_test.command_of(kind, ['x'], params, 'start 0 ', files())
         text.encode('ascii')
         assert 'start 0 ' in text

@@ -46,10 +46,10 @@ def test_a_job_sends_each_record_with_the_logs_of_its_attempts(monkeypatch: pyte
 
     def playbook(name: str, argv: list[str], environment: dict[str, str], on_event: Any, _passwords: Any) -> Any:
         assert name == "audit.yml" and Path(argv[-1][1:]).read_text() == "a\nb\n"
-        folder = Path(environment["FAISS_FLEET_REPORTS"]) / environment["FAISS_FLEET_RUN_ID"]
-        (folder / "logs/a").mkdir(parents=True)
-        (folder / "logs/a/01-wheel.log").write_text("no room")
-        (folder / RECORDS).write_text(json.dumps(record) + "\n")
+        directory = Path(environment["FAISS_FLEET_REPORTS"]) / environment["FAISS_FLEET_RUN_ID"]
+        (directory / "logs/a").mkdir(parents=True)
+        (directory / "logs/a/01-wheel.log").write_text("no room")
+        (directory / RECORDS).write_text(json.dumps(record) + "\n")
         on_event({})
         return PlaybookEnded(2, "the end", False)
 

@@ -40,7 +40,7 @@ def options(tmp_path, how="offline", **extra):
 
 @pytest.fixture
 def locked(tmp_path, monkeypatch):
-    """A lock of one package that lies in a channel's folder; returns what packs it as which."""
+    """A lock of one package that lies in a channel's directory; returns what packs it as which."""
 
     def lock(packed):
         file = f"python-3.13.2-0.{packed}"

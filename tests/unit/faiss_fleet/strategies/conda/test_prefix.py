@@ -19,12 +19,12 @@ from tests.unit.faiss_fleet.strategies.conda.packages import facts
 DATA = b"a package"
 
 
-def package(folder: Path, name: str = "python", remote: bool = False, data: bytes = DATA) -> dict[str, Any]:
-    """A locked package that lies in a channel's folder, or in one that is fetched from."""
+def package(directory: Path, name: str = "python", remote: bool = False, data: bytes = DATA) -> dict[str, Any]:
+    """A locked package that lies in a channel's directory, or in one that is fetched from."""
     file = f"{name}-1-0.conda"
-    (folder / "channel").mkdir(exist_ok=True)
-    (folder / "channel" / file).write_bytes(data)
-    url = f"https://h/ch/linux-64/{file}" if remote else f"file://{folder}/channel/{file}"
+    (directory / "channel").mkdir(exist_ok=True)
+    (directory / "channel" / file).write_bytes(data)
+    url = f"https://h/ch/linux-64/{file}" if remote else f"file://{directory}/channel/{file}"
     sha256 = hashlib.sha256(DATA).hexdigest()
     return {"name": name, "version": "1", "file": file, "url": url, "sha256": sha256}
 

@@ -52,9 +52,9 @@ NEEDS = [
 
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    folder = tmp_path_factory.mktemp("conda")
+    directory = tmp_path_factory.mktemp("conda")
     requests = [
-        {**SOLVE, "repodata": str(folder)},
+        {**SOLVE, "repodata": str(directory)},
         {**SOLVE, "operation": "read_lock", "path": "/nowhere/pixi.lock"},
         {**SOLVE, "operation": "install", "files": ["/nowhere/x.conda"], "check": False},
         {**SOLVE, "operation": "no such"},

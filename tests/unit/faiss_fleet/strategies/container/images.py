@@ -72,9 +72,9 @@ def causes_of(candidate: Any) -> list[str]:
     return [reason["cause"] for reason in candidate["reasons"]]
 
 
-def layer(folder: Path, name: str, files: dict[str, Any]) -> Path:
+def layer(directory: Path, name: str, files: dict[str, Any]) -> Path:
     """A tar; a value that is a tuple is a link."""
-    path = folder / name
+    path = directory / name
     with tarfile.open(path, "w") as tar:
         for file, data in files.items():
             member = tarfile.TarInfo(file)
@@ -87,13 +87,13 @@ def layer(folder: Path, name: str, files: dict[str, Any]) -> Path:
     return path
 
 
-def image(folder: Path, *layers: Path, arch: str | None = "amd64") -> Image:
+def image(directory: Path, *layers: Path, arch: str | None = "amd64") -> Image:
     diff_ids = ["sha256:" + hashlib.sha256(path.read_bytes()).hexdigest() for path in layers]
     about = {"architecture": arch, "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}, "config": {}}
     return Image(json.dumps(about).encode(), layers)
 
 
-def tool(folder: Path, name: str, text: str) -> None:
-    path = folder / name
+def tool(directory: Path, name: str, text: str) -> None:
+    path = directory / name
     path.write_text(f"#!/bin/sh\n{text}\n")
     path.chmod(0o755)

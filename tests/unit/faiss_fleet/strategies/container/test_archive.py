@@ -48,9 +48,9 @@ def test_an_archive_names_every_byte_for_docker_with_containerd_too(made, tmp_pa
     assert {one["digest"].partition(":")[2] for one in named} | {made.manifest_id} == set(blobs)
 
 
-def oci(folder: Path, source: Image, compress: Any = gzip.compress) -> Path:
+def oci(directory: Path, source: Image, compress: Any = gzip.compress) -> Path:
     """The same image as an OCI archive with compressed layers."""
-    path = folder / "oci.tar"
+    path = directory / "oci.tar"
     files: dict[str, bytes] = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}'}
 
     def blob(data: bytes) -> str:
@@ -61,7 +61,7 @@ def oci(folder: Path, source: Image, compress: Any = gzip.compress) -> Path:
     layers = [{"digest": blob(compress(part.read_bytes()))} for part in source.layers]
     manifest = {"config": {"digest": blob(source.config)}, "layers": layers}
     files["index.json"] = json.dumps({"manifests": [{"digest": blob(json.dumps(manifest).encode())}]}).encode()
-    return layer(folder, path.name, files)
+    return layer(directory, path.name, files)
 
 
 def test_an_oci_archive_is_the_same_image(made, tmp_path):

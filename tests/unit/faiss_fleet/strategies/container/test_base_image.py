@@ -51,7 +51,7 @@ def test_later_layers_hide_and_replace_earlier_ones(tmp_path):
     assert (root / "lib").is_symlink()
 
 
-def test_no_layer_writes_outside_of_the_folder(tmp_path):
+def test_no_layer_writes_outside_of_the_directory(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
     first = layer(tmp_path, "1.tar", {"usr": (str(outside),), "../bin/python3": b"x"})

@@ -40,9 +40,9 @@ def test_a_built_image_has_the_packages_and_nothing_of_the_bases_python_settings
     )
     ids = set()
     for number in range(2):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        built = container_build.build(base, {"arch": "x86_64"}, wheels, folder)
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        built = container_build.build(base, {"arch": "x86_64"}, wheels, directory)
         ids.add(built.id)
     assert len(ids) == 1
     assert built.about["config"] == {"Env": ["PATH=/x", "PYTHONPATH=/opt/faiss-fleet/site-packages"], "Labels": {}}

@@ -22,21 +22,21 @@ def wrapper(engine: dict[str, Any], **more: Any) -> str:
 
 
 def run(
-    folder: Path, text: str, *arguments: str, status: int = 0
+    directory: Path, text: str, *arguments: str, status: int = 0
 ) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """What the script gave to an engine that notes its arguments."""
-    engine = folder / "engine"
+    engine = directory / "engine"
     engine.write_text(
-        f'#!/bin/sh\n[ "$1" = run ] && printf "%s\\n" "$@" > {folder}/argv && cat && exit {status}\nexit 0\n'
+        f'#!/bin/sh\n[ "$1" = run ] && printf "%s\\n" "$@" > {directory}/argv && cat && exit {status}\nexit 0\n'
     )
     engine.chmod(0o755)
-    program = folder / "faiss-python"
+    program = directory / "faiss-python"
     program.write_text(text.replace("/usr/bin/podman", str(engine)).replace("/usr/bin/docker", str(engine)))
     program.chmod(0o755)
     done = subprocess.run(
         [program, *arguments], input="frames", capture_output=True, text=True, timeout=30, check=False
     )
-    return done, (folder / "argv").read_text().splitlines()
+    return done, (directory / "argv").read_text().splitlines()
 
 
 @pytest.mark.parametrize("engine", [PODMAN, DOCKER], ids=["podman", "docker"])

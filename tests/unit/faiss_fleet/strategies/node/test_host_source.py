@@ -16,11 +16,11 @@ from tests.unit.faiss_fleet.strategies.node.hosts import DEVTOOLSET, NODE16, fac
 def sources(tmp_path: Path, monkeypatch: Any, given: dict[str, Any], **extra: Any) -> Any:
     """The archive for a build on a host, made of inputs that hold one line each."""
 
-    def unpacked(archive: Path, folder: Path, name: str) -> Path:
+    def unpacked(archive: Path, directory: Path, name: str) -> Path:
         for path in ("package.json", "LICENSE", "README.md", "lib/index.js", "CMakeLists.txt"):
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_text(name)
-        return folder
+            (directory / path).parent.mkdir(parents=True, exist_ok=True)
+            (directory / path).write_text(name)
+        return directory
 
     monkeypatch.setattr(inputs, "fetch_all", lambda items, *_: {key: Path(item.file) for key, item in items.items()})
     monkeypatch.setattr(host_source.unpacking, "tar", unpacked)

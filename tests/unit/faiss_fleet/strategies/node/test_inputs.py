@@ -45,46 +45,46 @@ def test_a_source_that_is_not_pinned_is_refused(source: Any) -> None:
 
 
 def mirror(tmp_path: Path, table: dict[str, inputs.Input]) -> tuple[Path, dict[str, inputs.Input]]:
-    """A folder with a file for each input, and the table that locks those."""
-    folder = tmp_path / "mirror"
-    folder.mkdir()
+    """A directory with a file for each input, and the table that locks those."""
+    directory = tmp_path / "mirror"
+    directory.mkdir()
     locked = {}
     for key, item in table.items():
-        (folder / item.file).write_bytes(key.encode())
-        locked[key] = replace(item, sha256=cache.sha256(folder / item.file))
-    return folder, locked
+        (directory / item.file).write_bytes(key.encode())
+        locked[key] = replace(item, sha256=cache.sha256(directory / item.file))
+    return directory, locked
 
 
 def test_a_mirror_folder_is_all_that_is_asked(tmp_path: Path, runner: Runner) -> None:
-    folder, locked = mirror(tmp_path, inputs.load(Options()))
-    found = inputs.fetch_all(locked, options(tmp_path, addon_inputs=str(folder)), runner)
+    directory, locked = mirror(tmp_path, inputs.load(Options()))
+    found = inputs.fetch_all(locked, options(tmp_path, addon_inputs=str(directory)), runner)
     assert {key: path.read_text() for key, path in found.items()} == {key: key for key in locked}
     assert not (tmp_path / "cache").exists()
 
 
 def test_a_mirror_names_all_that_it_lacks_and_refuses_what_differs(tmp_path: Path, runner: Runner) -> None:
-    folder, locked = mirror(tmp_path, inputs.load(Options()))
-    given = options(tmp_path, addon_inputs=str(folder))
-    (folder / locked["zig"].file).write_bytes(b"another")
+    directory, locked = mirror(tmp_path, inputs.load(Options()))
+    given = options(tmp_path, addon_inputs=str(directory))
+    (directory / locked["zig"].file).write_bytes(b"another")
     with pytest.raises(FleetError, match=r"ziglang 0\.17\.1 is locked as") as differs:
         inputs.fetch_all(locked, given, runner)
     assert differs.value.cause == "hash_mismatch"
-    (folder / locked["zig"].file).unlink()
-    (folder / locked["openblas"].file).unlink()
+    (directory / locked["zig"].file).unlink()
+    (directory / locked["openblas"].file).unlink()
     with pytest.raises(FleetError, match="lacks 2 of 8 files") as absent:
         inputs.fetch_all(locked, given, runner)
     assert locked["zig"].sha256 in str(absent.value) and locked["openblas"].file in str(absent.value)
 
 
 def test_offline_needs_the_cache(tmp_path: Path, runner: Runner) -> None:
-    folder, locked = mirror(tmp_path, {"zig": inputs.load(Options())["zig"]})
+    directory, locked = mirror(tmp_path, {"zig": inputs.load(Options())["zig"]})
     item, given = locked["zig"], replace(options(tmp_path), offline=True)
     with pytest.raises(FleetError, match="faiss_install__offline is set") as found:
         inputs.fetch_all(locked, given, runner)
     assert found.value.cause == "unreachable"
     kept = given.cache / "addon" / "inputs" / item.sha256[:16] / item.file
     kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_bytes((folder / item.file).read_bytes())
+    kept.write_bytes((directory / item.file).read_bytes())
     assert inputs.fetch_all(locked, given, runner) == {"zig": kept}
 
 

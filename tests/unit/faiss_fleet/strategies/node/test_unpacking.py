@@ -26,7 +26,7 @@ def tarball(*members: tuple[str, str]) -> io.BytesIO:
     return out
 
 
-def test_unpacking_leaves_out_the_top_folder(tmp_path: Path) -> None:
+def test_unpacking_leaves_out_the_top_directory(tmp_path: Path) -> None:
     tree = unpacking.tar(tarball(("package/lib/index.js", "")), tmp_path / "tree", "p.tgz")
     assert (tree / "lib" / "index.js").read_text() == "x"
 

@@ -114,7 +114,7 @@ def test_corrupt_wheel_is_refused_with_its_name_and_a_remedy(tmp_path, spoil):
 
 
 def test_missing_wheelhouse_is_told(tmp_path):
-    with pytest.raises(FleetError, match="no folder on this controller"):
+    with pytest.raises(FleetError, match="not a directory here"):
         catalogue.wheelhouse(tmp_path / "none", tmp_path / "cache")
 
 
@@ -128,7 +128,7 @@ def test_newer_release_is_found_read_once_and_kept(tmp_path, monkeypatch):
         asked.append(1)
         return [NAME, *(wheel.file for wheel in catalogue.table())]
 
-    def read(names, _folder):
+    def read(names, _directory):
         names = list(names)
         return [measure.measure(make_wheel(tmp_path / "made", name)) for name in names]
 

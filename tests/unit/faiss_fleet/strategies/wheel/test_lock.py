@@ -24,11 +24,11 @@ TARGET = Target((3, 13), "x86_64", "glibc", (2, 17))
 class Controller:
     """A cache, an index that always has the wheel, and a pip that refuses what is not what was locked."""
 
-    def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.options = Options(cache=folder / "cache")
-        self.wheel = measure.measure(make_wheel(folder / "index"))
+    def __init__(self, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.options = Options(cache=directory / "cache")
+        self.wheel = measure.measure(make_wheel(directory / "index"))
         self.known = catalogue.Catalogue((self.wheel,), source=Source())
-        self.source = folder / "index" / self.wheel.file
+        self.source = directory / "index" / self.wheel.file
         self.downloads = 0
         monkeypatch.setattr(wheel_lock, "_fitting", self.download)
         monkeypatch.setattr(wheel_lock.pip_resolver, "install", self.install)
@@ -39,9 +39,9 @@ class Controller:
         found.write_bytes(self.source.read_bytes())
         return [found]
 
-    def install(self, pins: Any, target: Any, folders: list[Path], site: Path) -> None:
-        for (_name, _version, sha256), folder in zip(pins, folders, strict=True):
-            if cache.sha256(folder / self.wheel.file) != sha256:
+    def install(self, pins: Any, target: Any, directories: list[Path], site: Path) -> None:
+        for (_name, _version, sha256), directory in zip(pins, directories, strict=True):
+            if cache.sha256(directory / self.wheel.file) != sha256:
                 raise FleetError("THESE PACKAGES DO NOT MATCH THE HASHES", "hash_mismatch")
         site.mkdir(parents=True)
         (site / "faiss.py").write_text("")

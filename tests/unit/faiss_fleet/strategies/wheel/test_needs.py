@@ -20,8 +20,8 @@ GOOD = Builder(**FAISS).build()
 BUNDLED = Builder(soname="libgomp-e985bcbb.so.1.0.0").build()
 
 
-def wheel(folder: Path, members: list[tuple[str | zipfile.ZipInfo, bytes]] | None = None) -> Path:
-    path = folder / "faiss_cpu-1.15.1-cp310-abi3-manylinux_2_28_x86_64.whl"
+def wheel(directory: Path, members: list[tuple[str | zipfile.ZipInfo, bytes]] | None = None) -> Path:
+    path = directory / "faiss_cpu-1.15.1-cp310-abi3-manylinux_2_28_x86_64.whl"
     if members is None:
         members = [
             ("faiss/__init__.py", b"from .swigfaiss import *\n"),

@@ -48,10 +48,10 @@ def pip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_RETRIES", "0")
 
 
-def failure(port: int, monkeypatch: pytest.MonkeyPatch, folder: Path) -> FleetError:
+def failure(port: int, monkeypatch: pytest.MonkeyPatch, directory: Path) -> FleetError:
     monkeypatch.setenv("PIP_INDEX_URL", f"http://user:hunter22@127.0.0.1:{port}/simple")
     with pytest.raises(FleetError) as found:
-        pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source(), folder)
+        pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source(), directory)
     assert found.value.fault == "controller"
     assert "hunter22" not in f"{found.value} {found.value.log}"
     return found.value

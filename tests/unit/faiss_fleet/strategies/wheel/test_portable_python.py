@@ -59,8 +59,8 @@ def test_portable_python_for_a_newer_c_library_is_blocked():
     assert found["reasons"][0]["have"] == "2.12"
 
 
-def archive(folder: Path, **members: bytes) -> Options:
-    path = folder / "python.tar.gz"
+def archive(directory: Path, **members: bytes) -> Options:
+    path = directory / "python.tar.gz"
     with tarfile.open(path, "w:gz") as tar:
         for name, data in {
             "python/bin/python3": Path(sys.executable).resolve().read_bytes(),
@@ -71,7 +71,7 @@ def archive(folder: Path, **members: bytes) -> Options:
             info.size = len(data)
             tar.addfile(info, io.BytesIO(data))
     given = {"file": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    return Options(cache=folder / "cache", extra={portable_python.VARIABLE: given})
+    return Options(cache=directory / "cache", extra={portable_python.VARIABLE: given})
 
 
 def test_a_member_that_is_too_big_for_a_library_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -74,7 +74,7 @@ def test_arm_gets_arm_wheels_and_others_are_refused():
         ({"read_only": True}, "read_only"),
         ({"writable": False}, "permission_denied"),
         ({"free_bytes": 10**8}, "disk_full"),
-        ({"in_the_way": "/opt/faiss-fleet"}, "not_a_folder"),
+        ({"in_the_way": "/opt/faiss-fleet"}, "not_a_directory"),
     ],
 )
 def test_file_system_that_cannot_take_it_blocks_before_anything_is_shipped(disk, cause):

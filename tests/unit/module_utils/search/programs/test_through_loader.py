@@ -11,7 +11,7 @@ import pytest
 from ansible.module_utils.faiss_fleet.search.programs import through_loader
 
 FIRST, SLOW = [0.010, 0.011, 0.012], [0.020, 0.022, 0.024]
-PARAMS = {"folder": "/nowhere", "n": 40, "d": 4, "k": 2, "queries": 3, "seed": 1, "threads": 1, "timeout": 5,
+PARAMS = {"directory": "/nowhere", "n": 40, "d": 4, "k": 2, "queries": 3, "seed": 1, "threads": 1, "timeout": 5,
           "runtime": {"kind": "python", "argv": ["/usr/bin/python3"], "env": {}, "prefix": None}}
 
 
