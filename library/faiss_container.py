@@ -96,7 +96,7 @@ remedy:
   description: The next step after a failure.
   returned: failure
   type: str
-  sample: Run as root (become), or `usermod -aG docker <user>` and log in anew.
+  sample: Run as root (become), or `usermod -aG docker <user>` and log in again.
 '''
 
 import contextlib

@@ -47,7 +47,7 @@ options:
     type: dict
     default: {}
   predicted:
-    description: The setting is foretold, not tested. Only in check mode.
+    description: The setting is predicted, not tested. Only in check mode.
     type: bool
     default: false
   to:

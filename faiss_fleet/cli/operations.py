@@ -122,7 +122,7 @@ def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | Non
 def export(store: Store, format_: str, name: str, reports: Path, file: Path) -> bool:
     """Writes a run in one format to a file, whole or not at all. Returns whether its content is now another one."""
     if format_ not in FORMATS:
-        raise FleetError(f"{format_!r} is no format. One of: {', '.join(FORMATS)}.")
+        raise FleetError(f"{format_!r} is not a format. One of: {', '.join(FORMATS)}.")
     made = material(store, name, reports, [format_])
     try:
         return written_whole(file, partial(FORMATS[format_].write, made))

@@ -95,7 +95,7 @@ def _configured(
         raise HandOver(str(exc)) from exc
     setting = wanted.module_args["setting"]
     if wanted.decision["predicted"]:
-        setting = config.foretold(setting, found["before"])
+        setting = config.predicted(setting, found["before"])
     if not config.same(found["before"], setting):
         raise HandOver("another configuration has to be written")
     return wanted.result({**found, "backup_file": None, "diff": [], "lost": []})

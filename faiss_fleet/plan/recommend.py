@@ -23,7 +23,7 @@ class Need:
 
 
 def need_from_variables(budget: object, corpus: object, dimension: object) -> Need | None:
-    """None when no corpus is given: then there is nothing to recommend. Raises FleetError for what is no number."""
+    """None when no corpus is given: then there is nothing to recommend. Raises FleetError for what is not a number."""
     if corpus in (None, "", 0, "0"):
         return None
     given = {"latency_budget_ms": budget, "corpus_size": corpus, "dimension": dimension}

@@ -16,7 +16,7 @@ def check(facts: Facts) -> None:
         if found.get("in_the_way"):
             remedy = f"Move {found['in_the_way']} away, or set vector_backend__path to another place."
             raise FleetError(
-                f"The setting cannot be written: {found['in_the_way']} is no directory. Nothing was changed. {remedy}",
+                f"{found['in_the_way']} is not a directory, so nothing can be written. Nothing was changed. {remedy}",
                 cause="not_a_directory",
                 remedy=remedy,
             )

@@ -50,7 +50,7 @@ def refuse_unwritable(reports: Path) -> None:
     latest = reports / LATEST
     if latest.exists() and not latest.is_symlink():
         raise FleetError(
-            f"{latest} is no symbolic link, so it cannot be pointed at the new run. Nothing was changed on any host. "
+            f"{latest} is not a symbolic link, so it cannot point at the new run. Nothing was changed on any host. "
             "Move it away."
         )
 
@@ -67,7 +67,7 @@ def write_atomically(path: Path, chunks: Iterable[str]) -> bool:
 def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
     """Replaces a file whole. Returns whether its content is now another one; a reader never sees half of it.
 
-    What is no file, such as /dev/null or a pipe, is written to and stays what it is.
+    What is not a file, such as /dev/null or a pipe, is written to and stays what it is.
     """
     if path.exists() and not path.is_file():
         with path.open("wb") as device:
@@ -98,7 +98,7 @@ def point_latest(directory: Path) -> None:
 def find(reports: Path, name: str = LATEST) -> Path:
     """The directory of a run by its id or of the latest one; FleetError when there is none of that name."""
     if name != LATEST and not RUN_ID.fullmatch(name):
-        raise FleetError(f"{name!r} is no run id. Give 'latest' or an id like 20261122T101112Z-3f9a1c.")
+        raise FleetError(f"{name!r} is not a run id. Give 'latest' or an id like 20261122T101112Z-3f9a1c.")
     directory = (reports / name).resolve()
     if not (directory / RECORDS).is_file():
         known = sorted(entry.name for entry in reports.glob("*") if RUN_ID.fullmatch(entry.name))[-5:]

@@ -66,7 +66,7 @@ def render(
 
 
 def _collected(directory: Path, output: Output, earlier: Earlier) -> Material:
-    """The run, settled and counted; its records are parsed once unless the file had to be mended."""
+    """The run, settled and counted; its records are parsed once unless the file had to be fixed."""
 
     def empty() -> Material:
         run, where = asdict(read_run(directory)[0]), _where(directory)

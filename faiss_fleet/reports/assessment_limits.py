@@ -162,7 +162,7 @@ def _of_speed(classes: Sequence[ClassFindings]) -> Iterator[str]:
     if earlier:
         yield (
             f"The present speed of {count(earlier, 'host')}: nothing had changed there, so the figures are those of an "
-            "earlier run (`-e faiss_install__measure=always` measures anew)."
+            "earlier run (`-e faiss_install__measure=always` measures again)."
         )
     busy, others = 0, Counter[str]()
     for found in classes:

@@ -51,7 +51,7 @@ def _verdict(found: ClassFindings, check: bool) -> tuple[str, ...]:
         return f"the fallback for now: nothing that was planned loads there. {_untried(found)}", _fallback(found)
     remedy = sentence(_remedy(cause, obstacle))
     if found.possible:
-        return f"native by {_possible(found)}, once {code(cause)} is mended. {remedy}", _fallback(found)
+        return f"native by {_possible(found)}, once {code(cause)} is fixed. {remedy}", _fallback(found)
     return f"the fallback for now, because of {code(cause)}. {remedy}", _fallback(found)
 
 

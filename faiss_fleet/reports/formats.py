@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Material:
-    """What formats are made of. records: gives them anew each time; earlier: what is known of the runs before.
+    """What formats are made of. records: gives them again each time; earlier: what is known of the runs before.
 
     where: the run's directory, as a reader of the reports has it. wanted: the formats that it is for, all where not
     told. beside: names of files that a reader finds beside a report.
@@ -189,20 +189,20 @@ class Output:
 
     @classmethod
     def of(cls, formats: object, prometheus_file: str | Path | None = None) -> Output:
-        """Out of settings as they come. FleetError for what is no format."""
+        """Out of settings as they come. FleetError for what is not a format."""
         return cls(chosen(formats), Path(prometheus_file).expanduser() if prometheus_file else None)
 
 
 def chosen(names: object) -> tuple[str, ...]:
-    """Names of formats out of a list, or a text with commas; 'all' is every one. FleetError for what is no format."""
+    """Names of formats out of a list, or a text with commas; 'all' is every one. FleetError for what is none."""
     if isinstance(names, str):
         names = names.split(",")
     if not isinstance(names, Iterable):
-        raise FleetError(f"{names!r} is no list of formats. Write one, such as [html, csv].")
+        raise FleetError(f"{names!r} is not a list of formats. Write one, such as [html, csv].")
     given = [str(name).strip() for name in names if str(name).strip()]
     if "all" in given:
         return tuple(FORMATS)
     unknown = [name for name in given if name not in FORMATS]
     if unknown:
-        raise FleetError(f"{unknown[0]!r} is no format. Known are: {', '.join([*FORMATS, 'all'])}.")
+        raise FleetError(f"{unknown[0]!r} is not a format. Known are: {', '.join([*FORMATS, 'all'])}.")
     return tuple(name for name in FORMATS if name in given)

@@ -203,7 +203,7 @@ def test_a_file_in_the_prefixs_place_is_told_before_anything_is_shipped(place: P
     record = place.record()
     assert done.returncode == 0
     assert (record["state"], record["cause"], record["attempts"]) == ("fallback", "not_a_directory", [])
-    assert "faiss-fleet is no directory" in record["because"] and place.written()[-1] == "opt/faiss-fleet"
+    assert "faiss-fleet is not a directory" in record["because"] and place.written()[-1] == "opt/faiss-fleet"
 
 
 def test_a_file_in_the_settings_place_stops_the_host_without_a_traceback(place: Place) -> None:
@@ -212,7 +212,7 @@ def test_a_file_in_the_settings_place_stops_the_host_without_a_traceback(place: 
     record = place.record()
     assert done.returncode == 2 and "traceback" not in (done.stdout + done.stderr).lower()
     assert (record["state"], record["cause"]) == ("failed", "not_a_directory")
-    assert "is no directory. Nothing was changed" in done.stdout and place.written() == ["etc/file"]
+    assert "is not a directory. Nothing was changed" in done.stdout and place.written() == ["etc/file"]
 
 
 def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:

@@ -253,7 +253,7 @@ def test_check_mode_is_said_in_the_record(fleet: Fleet) -> None:
 def test_a_rescued_failure_ends_in_the_verdict(fleet: Fleet) -> None:
     fleet.book(
         between="- block: [{{ansible.builtin.fail: {{msg: not yet}}}}]\n"
-        "      rescue: [{{ansible.builtin.debug: {{msg: mended}}}}]\n      tags: [backend]".format()
+        "      rescue: [{{ansible.builtin.debug: {{msg: fixed}}}}]\n      tags: [backend]".format()
     )
     assert fleet.run().returncode == 0
     assert fleet.states() == {"one": "native", "two": "fallback"}

@@ -135,7 +135,7 @@ def test_a_file_of_the_controller(controller: Controller, archive: Path) -> None
     with pytest.raises(FleetError, match="It is not used") as differs:
         controller.shipped({**source, "sha256": "0" * 64})
     assert differs.value.cause == "hash_mismatch"
-    with pytest.raises(FleetError, match="is no file on this controller") as absent:
+    with pytest.raises(FleetError, match="is not a file on this controller") as absent:
         controller.shipped({**source, "file": "/nowhere/faiss.tar.gz", "sha256": "1" * 64})
     assert absent.value.cause == "faiss_source_missing"
 

@@ -202,12 +202,12 @@ def test_the_same_prebuilt_is_blocked_on_centos_7_by_what_the_loader_says_there(
     listed = centos7.run("ldd", "/var/faiss-node.node", check=False)
     versions = set(re.findall(r"version `(\w+_[\d.]+)' not found", listed.stdout + listed.stderr))
     assert versions
-    foretold = {reason["need"]: reason for reason in candidate["reasons"]}
+    predicted = {reason["need"]: reason for reason in candidate["reasons"]}
     newest = max((name for name in versions if name.startswith("GLIBC_")), key=numbers)
-    assert foretold[newest]["cause"] == "glibc_too_old" and foretold[newest]["file"] == "faiss-node.node"
-    assert foretold[newest]["have"] == "2.17" and foretold[newest]["symbols"]
+    assert predicted[newest]["cause"] == "glibc_too_old" and predicted[newest]["file"] == "faiss-node.node"
+    assert predicted[newest]["have"] == "2.17" and predicted[newest]["symbols"]
     assert {name.split("_")[0] for name in versions} == {
-        name.split("_")[0] for name, reason in foretold.items() if reason["cause"].endswith("too_old")
+        name.split("_")[0] for name, reason in predicted.items() if reason["cause"].endswith("too_old")
     }
 
 

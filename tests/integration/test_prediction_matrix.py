@@ -37,4 +37,4 @@ def test_all_that_is_asked_for_was_really_tried(found: matrix.Found) -> None:
 
 
 def test_the_page_is_of_this_run(found: matrix.Found) -> None:
-    assert found.text == page.PAGE.read_text(encoding="utf-8"), "write it anew: tools/predictions --write"
+    assert found.text == page.PAGE.read_text(encoding="utf-8"), "write it again: tools/predictions --write"

@@ -142,8 +142,8 @@ def test_a_setting_is_made_kept_and_taken_back(host: Host) -> None:
     before = host.tree()
     what = installed(prefix=host.prefix("0123456789ab"))
 
-    foretold = host.set(what, "--check", "--diff")
-    assert foretold["changed"] and "+FAISS_FLEET_BACKEND=faiss" in foretold["output"]
+    predicted = host.set(what, "--check", "--diff")
+    assert predicted["changed"] and "+FAISS_FLEET_BACKEND=faiss" in predicted["output"]
     assert not host.path.parent.exists()
 
     first = host.set(what, "--diff")

@@ -31,7 +31,7 @@ def main() -> int:
         page.PAGE.write_text(found.text, encoding="utf-8")
         print(f"wrote {page.PAGE}")
     elif page.PAGE.read_text(encoding="utf-8") != found.text:
-        print(f"{page.PAGE} is of another run. Write it anew: tools/predictions --write")
+        print(f"{page.PAGE} is of another run. Write it again: tools/predictions --write")
         return 1
     return 0
 

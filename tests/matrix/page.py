@@ -19,7 +19,7 @@ HEAD = """\
 
 What the plan says of a FAISS wheel, and what importing it really does. Each cell was executed: the wheel and a numpy
 were unpacked, whatever pip would have said of their tags, and in the named userland a process of its own imported them
-and searched where the answer is known. In all {count} combinations the plan had foretold it: *works*, or what stands in
+and searched where the answer is known. In all {count} combinations the plan had predicted it: *works*, or what is in
 the way. For a library that is too old, the plan's first reason is the very file and version that the loader names when
 it refuses.
 

@@ -153,7 +153,7 @@ def _checked(
     for number, (name, diff_id) in enumerate(zip(names, wanted, strict=True)):
         handle = tar.extractfile(members[os.path.normpath(name)])
         if handle is None:
-            _refuse(path, f"its layer {name} is no file")
+            _refuse(path, f"its layer {name} is not a file")
         layer = directory / f"layer-{number}.tar"
         found = plain(handle, layer, path)
         if found != diff_id:

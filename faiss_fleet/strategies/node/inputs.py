@@ -150,7 +150,7 @@ def _fetched(item: Input, options: Options, runner: Runner) -> Path:
         path = Path(item.place).expanduser()
         if not path.is_file():
             raise FleetError(
-                f"{SOURCE} names {path}, which is no file on this controller. Put it there.",
+                f"{SOURCE} names {path}, which is not a file on this controller. Put it there.",
                 cause="faiss_source_missing",
                 remedy=f"Put the archive at {path}.",
             )

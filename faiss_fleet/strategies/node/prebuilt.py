@@ -50,7 +50,7 @@ def from_options(options: Options) -> Prebuilt | None:
     path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
     if not path.is_file():
         raise FleetError(
-            f"{VARIABLE} names {path}, which is no file on this controller. Put the archive there, or correct the "
+            f"{VARIABLE} names {path}, which is not a file on this controller. Put the archive there, or correct the "
             "path.",
             cause="prebuild_missing",
             remedy=f"Put the archive at {path}.",

@@ -103,7 +103,7 @@ def file_system(facts: Facts, options: Options, need_bytes: int, strategy: str =
             continue
         where = found.get("mount") or found["path"]
         if found.get("in_the_way"):
-            text = f"{found['in_the_way']} is no directory, so {found['path']} cannot be made"
+            text = f"{found['in_the_way']} is not a directory, so {found['path']} cannot be made"
             return [_reason("in_the_way", "not_a_directory", "a directory", "something else", text)]
         if found["read_only"]:
             return [_reason("read_only", "read_only", "read-write", "read-only", f"{where} is mounted read-only")]

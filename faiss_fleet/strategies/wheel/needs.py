@@ -51,7 +51,7 @@ def read(path: Path) -> WheelNeeds:
     except OSError as exc:
         raise FleetError(f"{path} cannot be read: {exc.strerror or exc}. Check the path and its permissions.") from exc
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as exc:
-        raise _refused(path, f"it is no sound zip archive ({exc})") from exc
+        raise _refused(path, f"it is not a valid zip archive ({exc})") from exc
     except AuditError as exc:
         raise _refused(path, str(exc)) from exc
     return WheelNeeds(files, needs.of_files(files), needs.bundled(files))

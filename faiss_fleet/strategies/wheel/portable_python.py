@@ -57,7 +57,7 @@ def from_options(options: Options) -> PortablePython | None:
     path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
     if not path.is_file():
         raise FleetError(
-            f"{VARIABLE} names {path}, which is no file on this controller. Put the archive there, or correct the path."
+            f"{VARIABLE} names {path}, which is not a file on this controller. Put it there, or correct the path."
         )
     note = options.cache / "portable" / f"{sha256}.json"
     _check_sha256(path, sha256, note)

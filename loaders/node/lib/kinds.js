@@ -6,7 +6,7 @@ const KINDS = { flat: 0, ivf: 1, hnsw: 2 };
 const LINKS = 32;                  // of HNSW
 const EF_SEARCH = 64;
 const IVF_LEAST = 1000;            // below so many vectors lists win nothing: the index is flat
-const IVF_OUTGROWN = 4;            // trained anew when there are so many times as many vectors as then
+const IVF_OUTGROWN = 4;            // trained again when there are so many times as many vectors as then
 const SAMPLE = 40;                 // vectors for each list that it is trained with, as FAISS asks for
 const MOST_SAMPLE = 48 << 20;      // bytes
 

@@ -97,7 +97,7 @@ class NativeBackend {
       index = this.faiss.Index.read(found.file);
       if (index.ntotal() !== saved.n || index.getDimension() !== store.d) return;
     } catch (error) {
-      return;                                    // whatever FAISS says of it: the index is built anew
+      return;                                    // whatever FAISS says of it: the index is built again
     }
     this.made = { ...made, from: 'file', index };
     this.store = store;

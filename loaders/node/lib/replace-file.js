@@ -74,7 +74,7 @@ async function syncFolder(directory) {
 async function replaceFile(file, write, like = null) {
   const place = await placeOf(file), directory = path.dirname(place);
   const before = await statOf(place);
-  if (before !== null && !before.isFile()) throw new Error('it is no regular file');
+  if (before !== null && !before.isFile()) throw new Error('it is not a regular file');
   const model = before || (like === null ? null : await statOf(like));
   const { partial, handle } = await create(directory, path.basename(place), model === null ? 0o666 : 0o600);
   let open = true;

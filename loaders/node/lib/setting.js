@@ -8,7 +8,7 @@ const path = require('path');
 const { SettingError } = require('./errors');
 
 const DEFAULT = '/etc/faiss-fleet/backend.json';        // of the host
-const NEXT = 'Run audit.yml for this host, which writes it anew.';
+const NEXT = 'Run audit.yml for this host, which writes it again.';
 
 /** Text that a program or a path can have. */
 function isText(value) {

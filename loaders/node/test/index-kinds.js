@@ -78,7 +78,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
     });
   }
 
-  test(`index: ${name} makes lists when there are vectors enough, and anew when outgrown`, async () => {
+  test(`index: ${name} makes lists when there are vectors enough, and again when outgrown`, async () => {
     const store = open({ metric: 'l2', index: 'ivf' });
     await store.add(ids.slice(0, 900), vectors.slice(0, 900));
     assert.strictEqual(store.index.kind, 'flat');
@@ -140,7 +140,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
     }
   });
 
-  test(`index: ${name} builds anew what FAISS refuses though its sums are right`, async () => {
+  test(`index: ${name} builds again what FAISS refuses though its sums are right`, async () => {
     const { file, beside } = await saved();
     const link = { file, n: ids.length, crc: fs.readFileSync(file).readUInt32LE(32) };
     const store = await open({ index: 'hnsw' }).ready();

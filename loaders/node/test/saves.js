@@ -140,7 +140,7 @@ test('saves: what a symbolic link leads to is written, there or not, and the lin
   await refused(() => store.save(path.join(place, 'round')), 'FILE_IO', FileError);
 });
 
-test('saves: what is no regular file is not written over', async () => {
+test('saves: what is not a regular file is not written over', async () => {
   const file = path.join(directory(), 'socket'), server = net.createServer();
   await new Promise((resolve) => { server.listen(file, resolve); });
   try {

@@ -78,7 +78,7 @@ if (real) {
     await until(() => !fs.existsSync(file), 'its end');
   });
 
-  test('sockets: a connection that dies is made anew, one that hangs too', async () => {
+  test('sockets: a connection that dies is made again, one that hangs too', async () => {
     const file = place();
     const parent = await worker(file);
     for (const [signal, code] of [['SIGKILL', 'WORKER_DIED'], ['SIGSTOP', 'WORKER_TIMEOUT']]) {

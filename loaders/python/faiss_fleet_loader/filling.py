@@ -4,7 +4,7 @@ from . import index_file
 
 KINDS = {'flat': 0, 'ivf': 1, 'hnsw': 2}
 IVF_LEAST = 1000            # below so many vectors lists win nothing: the index is flat
-IVF_OUTGROWN = 4            # trained anew when there are so many times as many vectors as then
+IVF_OUTGROWN = 4            # trained again when there are so many times as many vectors as then
 SAMPLE = 40                 # vectors for each list that it is trained with, as FAISS asks for
 MOST_SAMPLE = 48 << 20      # bytes
 PART = 8 << 20              # bytes of vectors at a time

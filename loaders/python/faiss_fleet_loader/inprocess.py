@@ -86,7 +86,7 @@ class FaissBackend(Filling):
     def _restore(self, data):
         try:
             return self._index.restore(data)
-        except Exception:                  # whatever FAISS says of it: the index is built anew
+        except Exception:                  # whatever FAISS says of it: the index is built again
             return None
 
     def search(self, queries, count, k):

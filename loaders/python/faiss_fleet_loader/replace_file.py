@@ -53,7 +53,7 @@ def replace_file(path, write, like=None):
     place = os.path.realpath(path)
     before = _stat_of(place)
     if before is not None and not stat.S_ISREG(before.st_mode):
-        raise OSError(errno.EINVAL, 'it is no regular file', place)
+        raise OSError(errno.EINVAL, 'it is not a regular file', place)
     model = before if before is not None or like is None else _stat_of(like)
     directory = os.path.dirname(place)
     partial, descriptor = _create(directory, os.path.basename(place), 0o666 if model is None else 0o600)

@@ -6,7 +6,7 @@ import os
 from .errors import SettingError
 
 DEFAULT = '/etc/faiss-fleet/backend.json'
-NEXT = 'Run audit.yml for this host, which writes it anew.'
+NEXT = 'Run audit.yml for this host, which writes it again.'
 
 
 def _own():

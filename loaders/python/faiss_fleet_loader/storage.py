@@ -117,7 +117,7 @@ class VectorStorage(NativeOrFallback):
             try:
                 self._run(lambda backend: backend.sync(store))
             except BaseException:
-                # Refused as a whole; the backend, which may hold some of them, is filled anew by the next call.
+                # Refused as a whole; the backend, which may hold some of them, is filled again by the next call.
                 store.forget_from(count)
                 self._store = before
                 self._drop_backend()

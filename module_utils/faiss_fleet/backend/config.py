@@ -12,7 +12,7 @@ from ..errors import AuditError
 
 SCHEMA = 1
 BACKENDS = ('faiss', 'js')
-EVIDENCE = ('verified',)           # Measured anew by each run; alone it is no reason to touch the file.
+EVIDENCE = ('verified',)           # Measured again by each run; alone it is no reason to touch the file.
 ENV_MARK = '# Written by faiss-fleet from '
 ENV_HEADER = ENV_MARK + '%s. What is edited here is lost.\n'
 _PLAIN = re.compile(r'^[A-Za-z0-9_./:@%+,=-]*$')
@@ -98,7 +98,7 @@ def _content(setting):
     return dict((name, value) for name, value in setting.items() if name not in EVIDENCE)
 
 
-def foretold(setting, before):
+def predicted(setting, before):
     """What check mode can say of a setting never tried: the one that is set, if it is for the same candidate."""
     if before is None:
         return setting

@@ -10,7 +10,7 @@ from .. import read_json
 from ..errors import AuditError
 
 _TEXT = type(u'')
-_NEXT = 'Run audit.yml, which writes it anew, or rollback.yml, which restores the one before.'
+_NEXT = 'Run audit.yml, which writes it again, or rollback.yml, which restores the one before.'
 
 
 def named_runtime(path):

@@ -97,7 +97,7 @@ def plan_set(path, setting, if_set=None, passed=(), predicted=False, wish=AS_IS,
     if before is not None and before.get('candidate') in (if_set or {}):
         setting = if_set[before['candidate']]
     if predicted:
-        setting = settings.foretold(setting, before)
+        setting = settings.predicted(setting, before)
     else:
         settings.refuse_unproven(setting, passed)
         settings.refuse_missing(setting)

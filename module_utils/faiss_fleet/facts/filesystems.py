@@ -48,7 +48,7 @@ def nearest(host, path):
 
 
 def in_the_way(host, path, existing):
-    """What is no directory and stands where one of the path's would be made, below the nearest that exists; or None."""
+    """What is not a directory and stands where one of the path's would be made, below the nearest that exists."""
     if posixpath.normpath(path) == existing:
         return None
     below = posixpath.relpath(posixpath.normpath(path), existing).split('/')[0]

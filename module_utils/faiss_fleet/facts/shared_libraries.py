@@ -25,18 +25,18 @@ def cache_entries(data):
     start = data.find(MAGIC)
     if start < 0:
         known = 'is of the format before glibc 2.2' if data.startswith(OLD_MAGIC) else 'is no cache of the loader'
-        raise AuditError('%s %s. Run ldconfig on the host to make it anew.' % (CACHE, known))
+        raise AuditError('%s %s. Run ldconfig on the host to make it again.' % (CACHE, known))
     try:
         count, = struct.unpack_from('=I', data, start + len(MAGIC))
         if count > MOST_ENTRIES:
-            raise AuditError('%s claims %d entries. Run ldconfig on the host to make it anew.' % (CACHE, count))
+            raise AuditError('%s claims %d entries. Run ldconfig on the host to make it again.' % (CACHE, count))
         found = []
         for number in range(count):
             key, value = struct.unpack_from('=II', data, start + 48 + 24 * number + 4)
             found.append((_string(data, start + key), _string(data, start + value)))
         return found
     except (struct.error, ValueError):
-        raise AuditError('%s is cut short or damaged. Run ldconfig on the host to make it anew.' % CACHE)
+        raise AuditError('%s is cut short or damaged. Run ldconfig on the host to make it again.' % CACHE)
 
 
 def _string(data, offset):

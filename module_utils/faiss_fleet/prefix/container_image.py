@@ -95,7 +95,7 @@ def _load(engine, image_id, archive):
     if found == image_id:
         return found
     remedy = ('Run again: a docker that has gone over to keeping its images in containerd names them otherwise. If it '
-              'stays, make the archive anew on the controller (empty faiss_install__cache).')
+              'stays, make the archive again on the controller (empty faiss_install__cache).')
     raise AuditError('%s loaded %s and has no image %s afterwards: the archive holds another one. %s' % (
         engine.path, archive, image_id, remedy), cause='hash_mismatch', remedy=remedy)
 

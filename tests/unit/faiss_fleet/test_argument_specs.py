@@ -83,7 +83,7 @@ def test_a_removed_variable_of_a_role_is_refused_with_the_page_to_read() -> None
             id="element",
         ),
         pytest.param(TEST, {"workload": {"n": 0}}, "Give 1 to 100000000", id="below the range"),
-        pytest.param(TEST, {"workload": {"n": True}}, "not a whole number", id="true is no number"),
+        pytest.param(TEST, {"workload": {"n": True}}, "not a whole number", id="true is not a number"),
         pytest.param(TEST, {"min_recall": {"ivf": 1.5}}, "Give 0 to 1", id="share"),
         pytest.param(
             "faiss_install__policy", "fastst", "Did you mean fastest? Give one of: first, fastest, fixed.", id="choice"

@@ -79,9 +79,9 @@ def test_what_the_setting_from_before_names_stays(host):
 def test_check_mode_foretells_and_changes_nothing(host):
     host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
     before = host.tree()
-    foretold = host.back(check_mode=True)
+    predicted = host.back(check_mode=True)
     assert host.tree() == before
-    assert host.back() == foretold
+    assert host.back() == predicted
 
 
 def test_what_has_no_manifest_of_ours_stays(host):

@@ -52,10 +52,10 @@ def test_it_writes_and_says_what_was_there(path):
 
 
 def test_check_mode_foretells_the_real_run_and_changes_nothing(path, tmpdir):
-    foretold = run(path, setting=FAISS, passed=PASSED, check_mode=True)
+    predicted = run(path, setting=FAISS, passed=PASSED, check_mode=True)
     assert tmpdir.listdir() == []
     real = run(path, setting=FAISS, passed=PASSED)
-    assert dict(foretold, backup_file=None) == dict(real, backup_file=None)
+    assert dict(predicted, backup_file=None) == dict(real, backup_file=None)
     back = run(path, state="restored", check_mode=True)
     assert path.check() and back["changed"] and back["after"] is None
     assert run(path, state="restored")["diff"] == back["diff"]

@@ -58,11 +58,11 @@ def test_a_search_test_that_was_refused_decides_nothing_and_is_not_cached(
 ) -> None:
     use(monkeypatch, archive)
     host = PaperHost(set())
-    refused = {"candidate": "a", "ok": False, "cause": "cpu_isa", "message": "n is no number", "fault": "inventory"}
+    refused = {"candidate": "a", "ok": False, "cause": "cpu_isa", "message": "n is not a number", "fault": "inventory"}
     monkeypatch.setattr(host, "verify", lambda *_, **__: dict(refused))
     done = audit(host, candidate("a"))
     answer = done.undecided([candidate("a")])
-    assert answer is not None and (answer.fault, answer.message) == ("inventory", "n is no number")
+    assert answer is not None and (answer.fault, answer.message) == ("inventory", "n is not a number")
     assert host.cached is None
 
 

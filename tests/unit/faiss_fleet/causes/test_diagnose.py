@@ -135,8 +135,8 @@ def test_a_success_in_a_later_batch_mends_too():
 
 
 def test_what_a_success_mends_is_listed():
-    for _phrases, mended in causes_table.RESOLVED:
-        assert set(mended) <= set(causes.CAUSES)
+    for _phrases, fixed in causes_table.RESOLVED:
+        assert set(fixed) <= set(causes.CAUSES)
 
 
 @pytest.mark.parametrize('name, expected', EXPECTED, ids=[name for name, _expected in EXPECTED])

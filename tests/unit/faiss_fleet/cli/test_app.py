@@ -215,7 +215,7 @@ def test_report_writes_every_format_and_the_metrics_where_a_collector_looks(repo
     call("report", "-f", "all", "--prometheus-file", str(metrics))
     assert {chosen.file for chosen in FORMATS.values()} < {path.name for path in (reports / LATER).iterdir()}
     assert metrics.read_bytes() == (reports / LATER / "fleet.prom").read_bytes()
-    assert "'pdf' is no format" in call("report", "-f", "pdf", status=2)
+    assert "'pdf' is not a format" in call("report", "-f", "pdf", status=2)
 
 
 def test_prune_removes_what_it_said(reports: Path) -> None:

@@ -74,7 +74,7 @@ def test_a_run_is_exported_whole(store: Store, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FleetError, match="Name another file"):
         operations.export(store, "json", "latest", tmp_path, tmp_path / "absent" / "run.json")
-    with pytest.raises(FleetError, match="is no format"):
+    with pytest.raises(FleetError, match="is not a format"):
         operations.export(store, "pdf", "latest", tmp_path, tmp_path / "run.pdf")
 
 

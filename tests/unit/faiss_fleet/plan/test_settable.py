@@ -24,7 +24,7 @@ def test_a_setting_that_can_be_written_or_may_be_passes(state: dict[str, Any]) -
     [
         ({"read_only": True, "mount": "/etc"}, "read_only", "Remount"),
         ({"read_only": False, "writable": False}, "permission_denied", "deploy has no right"),
-        ({"writable": True, "in_the_way": "/etc/faiss-fleet"}, "not_a_directory", "/etc/faiss-fleet is no directory"),
+        ({"writable": True, "in_the_way": "/etc/faiss-fleet"}, "not_a_directory", "faiss-fleet is not a directory"),
     ],
 )
 def test_a_closed_folder_is_told_before_anything_is_installed(state: dict[str, Any], cause: str, told: str) -> None:

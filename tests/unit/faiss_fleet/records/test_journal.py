@@ -126,7 +126,7 @@ def test_lines_are_ascii_whatever_a_host_is_called(journal: Journal) -> None:
 
 @pytest.mark.parametrize("name", ["../x", "20261122T101112Z", "/etc", "", "latest/.."])
 def test_a_run_is_found_by_its_id_alone(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FleetError, match="is no run id"):
+    with pytest.raises(FleetError, match="is not a run id"):
         runs.find(tmp_path, name)
 
 

@@ -32,7 +32,7 @@ def test_figures_are_those_measured() -> None:
     "name, says",
     [
         ("alpine", "nothing that was planned loads there. Next comes what brings libraries of its own"),
-        ("old-cpu", "once `cpu_isa` is mended"),
+        ("old-cpu", "once `cpu_isa` is fixed"),
         ("centos7-stock", "because of `python_missing`"),
         ("read-only-etc", "no verdict, as the audit failed there with `read_only`"),
     ],

@@ -102,7 +102,7 @@ def test_what_is_set_can_have_the_last_word(path):
 
 def test_a_prediction_for_the_candidate_that_is_set_foretells_no_change(path):
     write(path, faiss())
-    unknown = dict(faiss(), runtime=None, verified=None, because="foretold")
+    unknown = dict(faiss(), runtime=None, verified=None, because="predicted")
     assert not setting_store.changes(setting_store.plan_set(str(path), unknown, predicted=True))
     other = dict(unknown, candidate="wheel:b")
     assert setting_store.changes(setting_store.plan_set(str(path), other, predicted=True))

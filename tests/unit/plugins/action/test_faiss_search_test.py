@@ -48,6 +48,6 @@ def test_no_other_program_is_started_in_place_of_a_python(said: str) -> None:
 
 
 def test_a_refusal_of_the_module_itself_is_not_tried_again() -> None:
-    remote = Remote({"failed": True, "msg": "n is no number"}, said=[CONFIGURED])
+    remote = Remote({"failed": True, "msg": "n is not a number"}, said=[CONFIGURED])
     result: dict[str, Any] = run("faiss_search_test", remote, SETTING)
-    assert result["msg"] == "n is no number" and len(remote.modules) == 1
+    assert result["msg"] == "n is not a number" and len(remote.modules) == 1
