@@ -303,8 +303,9 @@ def _sweep(base: Path) -> None:
     current = {f"{recipe.name}-{recipe.digest()}" for recipe in RECIPES.values()}
     if not any(base.glob("farm-*")):
         for directory in (base / "rootfs").iterdir():
-            if directory.name not in current:
-                shutil.rmtree(directory)
+            # One that another process lays at this moment is not whole yet: _lower sees to those that were left behind.
+            if directory.name.removesuffix(".partial") not in current:
+                shutil.rmtree(directory, ignore_errors=True)
 
 
 def _descendants(pid: int) -> list[int]:
