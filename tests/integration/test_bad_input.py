@@ -212,7 +212,7 @@ def test_a_file_in_the_settings_place_stops_the_host_without_a_traceback(place: 
     record = place.record()
     assert done.returncode == 2 and "traceback" not in (done.stdout + done.stderr).lower()
     assert (record["state"], record["cause"]) == ("failed", "not_a_directory")
-    assert "is not a directory. Nothing was changed" in done.stdout and place.written() == ["etc/file"]
+    assert "is not a directory, so nothing can be written" in done.stdout and place.written() == ["etc/file"]
 
 
 def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:

@@ -212,7 +212,7 @@ def test_host_with_python_2_alone_gets_a_portable_one_that_searches(kept, tmp_pa
     "change, words",
     [
         ({"sha256": "0" * 64}, "has sha256"),
-        ({"file": "/nowhere/python.tar.gz"}, "no file on this controller"),
+        ({"file": "/nowhere/python.tar.gz"}, "not a file on this controller"),
         ({"sha256": None}, "Write it as"),
     ],
 )
