@@ -349,6 +349,9 @@ def test_a_signal_that_ends_the_audit_leaves_reports_with_every_host(
     assert fleet.states() == {"a": "native", "b": "failed"}
     assert (fleet.reports / "latest" / "index.html").is_file()
     assert started.returncode == 99, told
+    assert "Traceback" not in told
+    left = subprocess.run(["pgrep", "--list-full", "--session", str(started.pid)], capture_output=True, text=True)
+    assert left.stdout == ""
 
 
 def _wait_for_lines(fleet: Fleet, count: int) -> Path:

@@ -3,4 +3,6 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-from tests.unit.library.conftest import host  # noqa: F401
+from tests.unit.library import conftest as library
+
+host = library.host
