@@ -22,24 +22,23 @@ from pathlib import Path
 from types import TracebackType
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
+from typing_extensions import Self
 
 PORT = 8099
 
 
-class Index:
-    """Serves the wheels of a directory from entry to exit."""
+class Server:
+    """Runs a program that prints a line when it serves, from entry to exit."""
 
-    def __init__(self, wheels: Path, log: Path, prefix: Sequence[str] = ()) -> None:
-        self._argv = [*prefix, sys.executable, str(Path(__file__).resolve()), str(wheels), str(log)]
-        self._log = log
+    def __init__(self, argv: Sequence[str]) -> None:
+        self._argv = argv
         self._server: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Index:
-        self._log.touch()
+    def __enter__(self) -> Self:
         self._server = subprocess.Popen(self._argv, stdout=subprocess.PIPE, text=True)
         assert self._server.stdout
         if not self._server.stdout.readline():
-            raise RuntimeError(f"The package index did not start; is port {PORT} taken in this network?")
+            raise RuntimeError("The package index did not start; is its port taken in this network?")
         return self
 
     def __exit__(
@@ -48,6 +47,15 @@ class Index:
         assert self._server
         self._server.kill()
         self._server.wait()
+
+
+class Index(Server):
+    """Serves the wheels of a directory from entry to exit."""
+
+    def __init__(self, wheels: Path, log: Path, prefix: Sequence[str] = ()) -> None:
+        super().__init__([*prefix, sys.executable, str(Path(__file__).resolve()), str(wheels), str(log)])
+        self._log = log
+        log.touch()
 
     @property
     def url(self) -> str:

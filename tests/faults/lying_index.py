@@ -13,38 +13,26 @@ from __future__ import annotations
 import hashlib
 import html
 import http.server
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from packaging.utils import canonicalize_name, parse_wheel_filename
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.package_index import Server
 
 PORT = 8097
 
 
-class LyingIndex:
+class LyingIndex(Server):
     """Serves from entry to exit, in a network namespace."""
 
     def __init__(self, wheels: Path, prefix: Sequence[str]) -> None:
-        self._argv = [*prefix, sys.executable, str(Path(__file__).resolve()), str(wheels)]
-        self._server: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> LyingIndex:
-        self._server = subprocess.Popen(self._argv, stdout=subprocess.PIPE, text=True)
-        assert self._server.stdout
-        if not self._server.stdout.readline():
-            raise RuntimeError(f"The package index did not start; is port {PORT} taken in this network?")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._server
-        self._server.kill()
-        self._server.wait()
+        super().__init__([*prefix, sys.executable, str(Path(__file__).resolve()), str(wheels)])
 
 
 def _serve(wheels: Path) -> None:
