@@ -153,6 +153,15 @@ def prevented(attempt: Record) -> bool:
     return attempt.get("ok") is False and attempt.get("fault") in ("controller", "inventory")
 
 
+def stage_of(attempt: Record) -> str:
+    """The id of the blocker that an attempt which failed stands for."""
+    if attempt.get("fault") == INVENTORY:
+        return INVENTORY
+    if prevented(attempt):
+        return "controller"
+    return "install" if "prefix" in attempt else "resolve"
+
+
 def _id(one: Record) -> str:
     return str(one.get("id") or one["candidate"])
 

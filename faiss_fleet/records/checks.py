@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..plan import blockers
 from .schema import Record
 
@@ -11,6 +13,11 @@ _KEYS = {blocker.id: f"check_{blocker.id}" for blocker in blockers.BLOCKERS}
 KEYS = (*_KEYS.values(), BLOCKED_BY)
 _UNKNOWN: dict[str, str | None] = {**dict.fromkeys(KEYS, "unknown"), BLOCKED_BY: None}
 _PASS: dict[str, str | None] = {**dict.fromkeys(KEYS, "pass"), BLOCKED_BY: None}
+
+
+def blocked(cells: Mapping[str, object]) -> frozenset[str]:
+    """Return the ids of the blockers that a row of cells says blocked its host."""
+    return frozenset(name for name, key in _KEYS.items() if cells[key] == "blocked")
 
 
 def cells(record: Record) -> dict[str, str | None]:

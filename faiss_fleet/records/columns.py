@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import checks
+from . import checks, waivers
 from .schema import Record
 
 Cell = str | int | float | bool | None
@@ -83,6 +83,11 @@ def _pythons(record: Record) -> Cell:
     return " ".join(dict.fromkeys(versions)) or None
 
 
+def _waiver(record: Record) -> Cell:
+    holds = waivers.of_record(record)[0]
+    return waivers.text(holds) if holds else None
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("host", "Host", lambda r: r["host"]["name"]),
     Column("groups", "Groups", lambda r: " ".join(r["host"]["groups"])),
@@ -110,6 +115,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("cause", "Cause", lambda r: r["cause"]),
     Column("because", "Because", lambda r: r["because"]),
     Column("remedy", "Remedy", lambda r: r["remedy"]),
+    Column("waived", "Waived", lambda r: waivers.of_record(r)[0] is not None),
+    Column("waiver", "Waiver", _waiver),
     Column("attempts", "Attempts", lambda r: len(r["attempts"])),
     Column("setting_path", "Setting", lambda r: at(r, "setting", "path")),
     Column("setting_changed", "Setting changed", lambda r: at(r, "setting", "changed")),

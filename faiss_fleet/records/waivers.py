@@ -9,6 +9,7 @@ from typing import Any
 from .schema import Record
 
 Waiver = Mapping[str, Any]
+EXPIRED = "The waiver has expired: {}."  # what reports say where one no longer holds
 
 
 def in_force(waivers: Iterable[Waiver], cause: str | None, moment: str) -> Waiver | None:
@@ -38,3 +39,8 @@ def of_record(record: Record) -> tuple[Waiver | None, Waiver | None]:
         return None, None
     cause, moment = record["cause"], record["run"]["finished"]
     return in_force(found, cause, moment), lapsed(found, cause, moment)
+
+
+def text(waiver: Waiver) -> str:
+    """Return 'until 2026-12-31, storage team: replaced in January'."""
+    return f"until {waiver['until']}, {waiver['owner']}: {waiver['reason']}"

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..records import waivers
 from ..records.build import STATES
 from ..records.columns import BY_KEY
 from ..records.journal import RECORDS, write_atomically
@@ -234,6 +235,6 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         visible=visible, one_line=one_line, number=number, moment=_moment, cell=cell_text, remedy=_remedy,
-        waiver=page_table.waiver_text, reason=overview.reason,
+        waiver=waivers.text, reason=overview.reason,
     )  # fmt: skip
     return environment

@@ -2,26 +2,44 @@
 """JUnit XML, for CI: a case for each host's backend and one for each of its checks.
 
 Native passes, a fallback is a failure, a host without verdict an error. What check mode predicts is skipped, as nothing
-was tried. A check that blocks a host's native FAISS is a failure; one that was not read is skipped.
+was tried. A check that blocks a host's native FAISS is a failure; one that was not read is skipped. Where the host's
+cause is waived, its verdict and the checks that block it are skipped.
+
+The times of a host's cases add up to what it took. A case whose time is not known has none.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 from xml.sax.saxutils import escape as xml_escape
 from xml.sax.saxutils import quoteattr
 
+from ..records import waivers
 from ..records.checks import BLOCKED_BY
 from ..records.checks import KEYS as CHECK_KEYS
 from ..records.columns import Cell
+from ..records.times import VERDICT
+from ..records.waivers import EXPIRED, Waiver
 from .summary import Summary
 from .text import visible
 
 # What XML 1.0 cannot hold even escaped and ``visible`` leaves alone.
 _FORBIDDEN = re.compile("[\ufffe\uffff]")
 _CHECKS = {key: key.removeprefix("check_") for key in CHECK_KEYS if key != BLOCKED_BY}
-BACKEND = "backend"  # the case of the verdict itself
+BACKEND = VERDICT  # the case of the verdict itself
+_COUNTED = {"failure": "failures", "error": "errors", "skipped": "skipped"}  # elements, and what counts them
+
+
+class Outcome(NamedTuple):
+    """How a case ended: '' where it passed, else the element that says how; with its type, message and text."""
+
+    tag: str = ""
+    kind: str = ""
+    message: str = ""
+    text: str = ""
 
 
 def render(summary: Summary) -> Iterator[str]:
@@ -33,59 +51,68 @@ def render(summary: Summary) -> Iterator[str]:
     yield f"<testsuite name={_attribute(summary.run['id'])} {counts} timestamp={started}>\n"
     mode = "predicted" if summary.run["check_mode"] else "verified"
     yield f'<properties><property name="verdicts" value="{mode}"/></properties>\n'
-    for cells, seconds in zip(summary.rows, summary.seconds, strict=True):
-        yield _case(summary, cells, seconds)
-        yield _checks(cells)
+    for cells, spent, lapsed in zip(summary.rows, summary.spent, summary.lapsed, strict=True):
+        host = _attribute(cells["host"])
+        yield _case(BACKEND, host, spent, _verdict(summary, cells, lapsed))
+        yield "".join(_case(name, host, spent, outcome) for name, outcome in _checks(cells))
     yield "</testsuite>\n</testsuites>\n"
 
 
 def _counts(summary: Summary) -> str:
     tests = summary.hosts * (1 + len(_CHECKS))
-    failures = errors = skipped = 0
-    for cells in summary.rows:
-        if summary.is_predicted(cells):
-            skipped += 1
-        else:
-            failures += cells["state"] == "fallback"
-            errors += cells["state"] in ("failed", "unreachable")
-        states = [_check_state(cells, key) for key in _CHECKS]
-        failures += states.count("blocked")
-        skipped += states.count("unknown")
-    time = f"{sum(summary.seconds):.3f}"
-    return f'tests="{tests}" failures="{failures}" errors="{errors}" skipped="{skipped}" time="{time}"'
+    found: Counter[str] = Counter()
+    for cells, lapsed in zip(summary.rows, summary.lapsed, strict=True):
+        found[_verdict(summary, cells, lapsed).tag] += 1
+        found.update(_tag(cells, key) for key in _CHECKS)
+    counted = " ".join(f'{name}="{found[tag]}"' for tag, name in _COUNTED.items())
+    return f'tests="{tests}" {counted} time="{sum(sum(each.values()) for each in summary.spent):.3f}"'
 
 
-def _case(summary: Summary, cells: dict[str, Cell], seconds: float) -> str:
-    head = f'<testcase name="{BACKEND}" classname={_attribute(cells["host"])} time="{seconds:.3f}"'
+def _verdict(summary: Summary, cells: Mapping[str, Cell], lapsed: Waiver | None) -> Outcome:
+    because = str(cells["because"] or "")
     says = "\n".join(str(cells[key]) for key in ("because", "remedy") if cells[key])
+    if cells["waived"]:
+        return Outcome("skipped", message=f"{summary.shown_state(cells)}, waived {cells['waiver']}", text=says)
     if summary.is_predicted(cells):
-        text = f"{summary.shown_state(cells)}: check mode tried nothing. {cells['because'] or ''}"
-        return f"{head}><skipped message={_attribute(text)}/></testcase>\n"
+        return Outcome("skipped", message=f"{summary.shown_state(cells)}: check mode tried nothing. {because}")
     if cells["state"] == "native":
-        return f"{head}><system-out>{xml_escape(_plain(says))}</system-out></testcase>\n"
+        return Outcome(text=says)
+    if lapsed:
+        says += "\n" + EXPIRED.format(waivers.text(lapsed))
     tag = "failure" if cells["state"] == "fallback" else "error"
-    kind = f"type={_attribute(cells['cause'] or cells['state'])} message={_attribute(cells['because'])}"
-    return f"{head}><{tag} {kind}>{xml_escape(_plain(says))}</{tag}></testcase>\n"
+    return Outcome(tag, str(cells["cause"] or cells["state"]), because, says)
 
 
-def _checks(cells: dict[str, Cell]) -> str:
-    host = _attribute(cells["host"])
+def _checks(cells: Mapping[str, Cell]) -> Iterator[tuple[str, Outcome]]:
     by = dict(part.partition(": ")[::2] for part in str(cells[BLOCKED_BY] or "").split("; "))
-    lines = []
     for key, name in _CHECKS.items():
-        head, state = f'<testcase name="{name}" classname={host} time="0"', _check_state(cells, key)
-        if state == "blocked":
-            lines.append(f'{head}><failure type="{name}" message={_attribute(by.get(name, state))}/></testcase>\n')
-        elif state == "unknown":
-            lines.append(f'{head}><skipped message="not read on this host"/></testcase>\n')
+        tag, said = _tag(cells, key), by.get(name, "blocked")
+        if tag == "failure":
+            yield name, Outcome(tag, name, said)
+        elif tag == "skipped" and cells[key] == "blocked":
+            yield name, Outcome(tag, message=f"waived {cells['waiver']}", text=said)
         else:
-            lines.append(f"{head}/>\n")
-    return "".join(lines)
+            yield name, Outcome(tag, message="not read on this host" if tag else "")
 
 
-def _check_state(cells: dict[str, Cell], key: str) -> str:
-    """As the column says; what blocked other candidates of a native host is not in its way."""
-    return "pass" if cells["state"] == "native" and cells[key] == "blocked" else str(cells[key])
+def _tag(cells: Mapping[str, Cell], key: str) -> str:
+    """How a check ended. What blocked other candidates of a native host is not in its way."""
+    if cells[key] == "unknown":
+        return "skipped"
+    if cells[key] != "blocked" or cells["state"] == "native":
+        return ""
+    return "skipped" if cells["waived"] else "failure"
+
+
+def _case(name: str, host: str, spent: Mapping[str, float], outcome: Outcome) -> str:
+    time = f' time="{spent[name]:.3f}"' if name in spent else ""
+    head = f'<testcase name="{name}" classname={host}{time}'
+    text = xml_escape(_plain(outcome.text))
+    if not outcome.tag:
+        return f"{head}><system-out>{text}</system-out></testcase>\n" if text else f"{head}/>\n"
+    kind = f" type={_attribute(outcome.kind)}" if outcome.kind else ""
+    inside = f">{text}</{outcome.tag}>" if text else "/>"
+    return f"{head}><{outcome.tag}{kind} message={_attribute(outcome.message)}{inside}</testcase>\n"
 
 
 def _attribute(value: Cell) -> str:

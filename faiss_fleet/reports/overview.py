@@ -137,13 +137,10 @@ def tile(summary: Summary, state: str) -> dict[str, Any]:
     if summary.machines and count and share == "0%":
         share = "<1%"
     check = bool(summary.run["check_mode"])
-    waived = sum(
-        bool(waiver) and row["state"] == state and not same
-        for waiver, row, same in zip(summary.waivers, summary.rows, summary.same_as, strict=True)
-    )
     words = (check and _PREDICTED.get(state)) or _HELP[state]
     predicted = check and state in VERDICTS
-    return {"state": state, "predicted": predicted, "count": count, "share": share, "help": words, "waived": waived}
+    return {"state": state, "predicted": predicted, "count": count, "share": share, "help": words,
+            "waived": summary.waived_states[state]}  # fmt: skip
 
 
 def options(summary: Summary) -> list[tuple[str, list[tuple[str, int]], int]]:

@@ -52,8 +52,8 @@ def table(
 def _computed(summary: Summary, good: Mapping[str, Line], diff: Diff | None) -> list[dict[str, Any]]:
     """Columns that are in no single record: earlier results, waivers, machines with several names, changes."""
     found = [_texts("last_good", "Last good result", [_age(row, good) for row in summary.rows])]
-    if any(summary.waivers):
-        found.append(_texts("waiver", "Waiver", [waiver_text(each) if each else "" for each in summary.waivers]))
+    if any(row["waived"] for row in summary.rows):
+        found.append(_texts("waiver", BY_KEY["waiver"].title, [str(row["waiver"] or "") for row in summary.rows]))
     if any(summary.same_as):
         found.append(_texts("same_as", "Same machine as", [each or "" for each in summary.same_as]))
     if diff is not None and not diff.empty:
@@ -70,11 +70,6 @@ def changed_kinds(diff: Diff) -> dict[str, list[str]]:
         for change in changes if changes is not diff.unreachable else diff.away:
             kinds.setdefault(change.host, []).append(title)
     return kinds
-
-
-def waiver_text(waiver: Mapping[str, Any]) -> str:
-    """'until 2026-12-31, storage team: hosts are replaced in January'."""
-    return f"until {waiver['until']}, {waiver['owner']}: {waiver['reason']}"
 
 
 def cell_text(text: str) -> str:

@@ -50,7 +50,7 @@ NESTED = {
 TYPES = {
     **dict.fromkeys(("recall", "qps", "p50_ms", "p95_ms", "js_qps", "js_p95_ms"), pa.float64()),
     **dict.fromkeys(("free_mb", "attempts"), pa.int64()),
-    **dict.fromkeys(("setting_changed", "predicted"), pa.bool_()),
+    **dict.fromkeys(("setting_changed", "predicted", "waived"), pa.bool_()),
     **dict.fromkeys(("groups", "pythons"), TEXTS),
     "finished": MOMENT,
 }

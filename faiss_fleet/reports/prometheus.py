@@ -31,9 +31,20 @@ def render(summary: Summary) -> Iterator[str]:
     yield from _head("faiss_fleet_hosts", "Hosts by state; mode is predicted in check mode, else verified.")
     for state, count in summary.states.items():
         yield _sample("faiss_fleet_hosts", count, state=state, mode=mode)
+    yield from _head("faiss_fleet_hosts_waived", "Those of faiss_fleet_hosts whose cause is waived.")
+    for state in summary.states:
+        if state != "native":
+            yield _sample("faiss_fleet_hosts_waived", summary.waived_states[state], state=state, mode=mode)
     yield from _head("faiss_fleet_hosts_by_cause", "Hosts by what stands in the way of native FAISS.")
     for cause in summary.causes:
         yield _sample("faiss_fleet_hosts_by_cause", len(cause.hosts), cause=cause.name, mode=mode)
+    yield from _head("faiss_fleet_hosts_by_cause_waived", "Those of faiss_fleet_hosts_by_cause that are waived.")
+    for cause in summary.causes:
+        yield _sample("faiss_fleet_hosts_by_cause_waived", cause.waived, cause=cause.name, mode=mode)
+    yield from _head("faiss_fleet_waivers", "Waivers that name hosts of the run, by whether they hold.")
+    expired = sum(each.expired for each in summary.accepted.values())
+    for status, count in (("in_force", len(summary.accepted) - expired), ("expired", expired)):
+        yield _sample("faiss_fleet_waivers", count, status=status)
     yield from _head("faiss_fleet_host_native", "1 where native FAISS was verified, 0 where not; without predictions.")
     for cells in summary.rows:
         if not summary.is_predicted(cells):
@@ -41,6 +52,7 @@ def render(summary: Summary) -> Iterator[str]:
     yield from _head("faiss_fleet_host_info", "What is known of each host. Its facts are labels, so they may change.")
     for cells in summary.rows:
         facts = {key: cells[key] for key in INFO}
+        facts["waived"] = "true" if cells["waived"] else "false"
         host_mode = "predicted" if summary.is_predicted(cells) else "verified"
         yield _sample("faiss_fleet_host_info", 1, host=cells["host"], mode=host_mode, **facts)
     for name, (text, key, factor) in FIGURES.items():

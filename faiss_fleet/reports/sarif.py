@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from ..records import waivers
 from ..records.build import meaning_of, remedy_for
 from ..records.columns import Cell
+from ..records.waivers import EXPIRED, Waiver
 from .inventory_lines import InventoryLines
 from .summary import Summary
 from .text import one_line, visible
@@ -37,9 +39,9 @@ def render(summary: Summary) -> Iterator[str]:
     yield f'{{"$schema": {_json(SCHEMA)}, "version": "2.1.0", "runs": [{{\n"tool": {_json({"driver": driver})},\n'
     yield f'"automationDetails": {_json({"id": "faiss-fleet/" + summary.run["id"]})},\n"results": ['
     separator = "\n"
-    for cells in summary.rows:
+    for cells, lapsed in zip(summary.rows, summary.lapsed, strict=True):
         if cells["state"] != "native":
-            yield separator + _json(_result(summary, cells, place, where))
+            yield separator + _json(_result(summary, cells, lapsed, place, where))
             separator = ",\n"
     yield "\n]}]}\n"
 
@@ -59,17 +61,23 @@ def _cause(cells: dict[str, Cell]) -> str:
     return str(cells["cause"] or CHOSEN)
 
 
-def _result(summary: Summary, cells: dict[str, Cell], place: dict[str, int], where: InventoryLines) -> dict[str, Any]:
+def _result(
+    summary: Summary, cells: dict[str, Cell], lapsed: Waiver | None, place: dict[str, int], where: InventoryLines
+) -> dict[str, Any]:
     host, state, predicted = visible(str(cells["host"])), str(cells["state"]), summary.is_predicted(cells)
     cause = _cause(cells)
     found = where.of(str(cells["host"]))
     said = " ".join(one_line(str(cells[key])) for key in ("because", "remedy") if cells[key])
+    if lapsed:
+        said += f" {one_line(EXPIRED.format(waivers.text(lapsed)))}"
     return {
         "ruleId": cause,
         "ruleIndex": place[cause],
         "level": "note" if predicted else LEVELS[state],
         "message": {"text": f"{host}: {summary.shown_state(cells)}. {said}"},
         "properties": {"predicted": predicted},
+        # All results of a run have the list or none has it: without it, a reader would not know what is suppressed.
+        "suppressions": [_suppression(str(cells["waiver"]))] if cells["waived"] else [],
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": found.uri}, "region": {"startLine": found.line}},
@@ -78,6 +86,10 @@ def _result(summary: Summary, cells: dict[str, Cell], place: dict[str, int], whe
         ],
         "partialFingerprints": {"hostAndCause/v1": f"{host}/{cause}"},
     }
+
+
+def _suppression(waiver: str) -> dict[str, str]:
+    return {"kind": "external", "status": "accepted", "justification": one_line(f"Waived {waiver}")}
 
 
 def _json(value: object) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from ..records import waivers
+from ..records import checks, times, waivers
 from ..records.build import STATES
 from ..records.columns import Cell, row
 from ..records.schema import Record
@@ -110,11 +110,12 @@ class Summary:
         self.damaged = ""  # the kept file of records, some lines of which were none
         self.good: Mapping[str, Line] = {}  # of hosts not reached, the newest earlier line that rests on an answer
         self.rows: list[dict[str, Cell]] = []
-        self.seconds: list[float] = []  # by row: how long its candidates were tried and tested
+        self.spent: list[Mapping[str, float]] = []  # by row: seconds by check that they failed on, and of the verdict
         self.groups: list[tuple[str, ...]] = []  # by row: a name may have a space in it, so the cell cannot be split
         self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))  # of machines: one with two names counts once
         self.same_as: list[str | None] = []  # by row: the name under which its machine is counted, where it is another
-        self.waivers: list[Waiver | None] = []  # by row: the waiver that holds for its cause
+        self.lapsed: list[Waiver | None] = []  # by row: the waiver of its cause that holds no more, where none does
+        self.waived_states: Counter[str] = Counter()  # of the machines in a state, those whose cause is waived
         self.accepted: dict[tuple[str, ...], Accepted] = {}
         self.columns: list[Mapping[str, str]] = []  # by row: what the inventory wants shown
         self.options: dict[str, Counter[str]] = {}  # what differs from the defaults, and how many hosts have each value
@@ -132,7 +133,7 @@ class Summary:
             for key, cell in row(record).items()
         }
         self.rows.append(cells)
-        self.seconds.append(sum(each.get("seconds") or 0 for each in (*record["attempts"], *record["verification"])))
+        self.spent.append(times.spent(record, checks.blocked(cells)))
         groups = tuple(record["host"]["groups"])
         self.groups.append(self._groups.setdefault(groups, groups))
         self.finished = max(self.finished or "", record["run"]["finished"])
@@ -141,6 +142,7 @@ class Summary:
         if self.same_as[-1]:
             return
         self.states[record["state"]] += 1
+        self.waived_states[record["state"]] += cells["waived"] is True
         if record["state"] in ("native", "fallback"):
             name = str(cells["provider"] or cells["backend"])
             self._providers.setdefault(name, Provider(name)).add(cells)
@@ -149,7 +151,7 @@ class Summary:
             cause.hosts.append(record["host"]["name"])
             cause.states[record["state"]] += 1
             cause.because = cause.because or record["because"]
-            if not self.waivers[-1]:
+            if not cells["waived"]:
                 cause.due.append(record["host"]["name"])
                 cause.groups.update(groups)
             if record["remedy"]:
@@ -164,7 +166,7 @@ class Summary:
             self.options.setdefault(name, Counter())[self._texts.setdefault(str(value), str(value))] += 1
         holds, lapsed = waivers.of_record(record)
         moment = record["run"]["finished"]
-        self.waivers.append(holds)
+        self.lapsed.append(lapsed)
         for waiver in host.get("waivers") or ():
             key = tuple(str(waiver.get(name) or "") for name in ("host", "group", "cause", "owner", "reason", "until"))
             accepted = self.accepted.setdefault(key, Accepted(waiver, waivers.expired(waiver, moment)))
@@ -183,7 +185,7 @@ class Summary:
     @property
     def waived(self) -> int:
         """How many machines are not native for a cause that is accepted."""
-        return sum(bool(waiver) and not same for waiver, same in zip(self.waivers, self.same_as, strict=True))
+        return self.waived_states.total()
 
     def counted(self) -> Iterator[dict[str, Cell]]:
         """Rows, without further names of machines that are counted already."""

@@ -16,6 +16,7 @@ from faiss_fleet.records.columns import KEYS
 from faiss_fleet.reports import csv as csv_report
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
+from tests.unit.faiss_fleet.reports.exported import waived
 
 
 def table(*made: dict[str, Any]) -> list[dict[str, str]]:
@@ -78,3 +79,17 @@ def test_pandas_reads_versions_as_text_and_figures_as_numbers(tmp_path: Path) ->
 def test_a_number_is_not_taken_for_a_formula() -> None:
     rows = table(hostile.host("10"), hostile.host("1e5"))
     assert [row["host"] for row in rows] == ["10", "1e5"]
+
+
+def test_a_waiver_is_in_its_columns_while_it_holds(tmp_path: Path) -> None:
+    made = list(records(13))
+    full, other = next(each for each in made if each["cause"] == "disk_full"), made[0]
+    file = tmp_path / "summary.csv"
+    for until, holds in (("2026-11-22", True), ("2026-11-21", False)):
+        full["host"]["waivers"] = other["host"]["waivers"] = [waived("disk_full", until)]
+        file.write_text("".join(csv_report.render(hostile.summary(*made))), encoding="utf-8", newline="")
+        table = pandas.read_csv(file, index_col="host")
+        assert table.waived.dtype == bool
+        assert list(table.index[table.waived]) == [full["host"]["name"]] * holds
+        texts = [] if table.waiver.isna().all() else list(table.waiver.dropna())
+        assert texts == [f"until {until}, storage team: replaced in January"] * holds

@@ -10,7 +10,7 @@ import pytest
 
 from faiss_fleet.reports import prometheus
 from tests import promtool
-from tests.unit.faiss_fleet.reports.exported import fleet, text_of
+from tests.unit.faiss_fleet.reports.exported import fleet, text_of, waived
 
 
 @pytest.mark.parametrize("hostile", [False, True])
@@ -45,3 +45,21 @@ def test_promtool_finds_nothing_to_say(hostile: bool) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     broken = subprocess.run([promtool.path(), "check", "metrics"], input=b"bad{ 1\n", capture_output=True, check=False)
     assert broken.returncode
+
+
+def test_waived_hosts_are_counted_with_the_labels_of_what_they_are_part_of() -> None:
+    hosts = fleet()
+    old = [host for host in hosts if host["cause"] == "musl"]
+    for until, holds in (("2026-11-22", True), ("2026-11-21", False)):
+        for host in old:
+            host["host"]["waivers"] = [waived("musl", until)]
+        lines = text_of(prometheus.render, hosts).splitlines()
+        count = len(old) * holds
+        assert f'faiss_fleet_hosts_waived{{state="fallback",mode="verified"}} {count}' in lines
+        assert 'faiss_fleet_hosts_waived{state="failed",mode="verified"} 0' in lines
+        assert f'faiss_fleet_hosts_by_cause_waived{{cause="musl",mode="verified"}} {count}' in lines
+        assert 'faiss_fleet_hosts_by_cause_waived{cause="disk_full",mode="verified"} 0' in lines
+        assert f'faiss_fleet_waivers{{status="in_force"}} {int(holds)}' in lines
+        assert f'faiss_fleet_waivers{{status="expired"}} {int(not holds)}' in lines
+        waived_info = [line for line in lines if line.startswith("faiss_fleet_host_info{") and 'waived="true"' in line]
+        assert len(waived_info) == count

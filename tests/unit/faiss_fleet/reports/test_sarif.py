@@ -9,7 +9,7 @@ import pytest
 
 from faiss_fleet.reports import sarif
 from tests.sample_records import RUN
-from tests.unit.faiss_fleet.reports.exported import fleet, text_of
+from tests.unit.faiss_fleet.reports.exported import fleet, text_of, waived
 
 
 @pytest.mark.parametrize("hostile", [False, True])
@@ -29,3 +29,23 @@ def test_sarif_has_a_result_for_each_host_that_is_not_native(hostile: bool) -> N
         location = result["locations"][0]
         assert location["physicalLocation"]["artifactLocation"]["uri"] == "inventory/prod/hosts.yml"
         assert location["logicalLocations"][0]["name"]
+        assert result["suppressions"] == []
+
+
+def test_a_waived_result_is_suppressed_until_the_waiver_has_expired() -> None:
+    hosts = fleet()
+    old = [host for host in hosts if host["cause"] == "musl"]
+    assert old
+    for until, holds in (("2026-11-22", True), ("2026-11-21", False)):
+        for host in old:
+            host["host"]["waivers"] = [waived("musl", until)]
+        [run] = json.loads(text_of(sarif.render, hosts))["runs"]
+        text = f"until {until}, storage team: replaced in January"
+        suppressed = [result for result in run["results"] if result["suppressions"]]
+        assert [result["ruleId"] for result in suppressed] == ["musl"] * len(old) * holds
+        for result in suppressed:
+            assert result["suppressions"] == [
+                {"kind": "external", "status": "accepted", "justification": f"Waived {text}"}
+            ]
+        told = [result for result in run["results"] if f"The waiver has expired: {text}." in result["message"]["text"]]
+        assert len(told) == (0 if holds else len(old))
