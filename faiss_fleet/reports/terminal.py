@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import textwrap
+from itertools import zip_longest
 
 from ..records.columns import Cell
 from ..store.diff import age
@@ -40,13 +41,16 @@ def lines(summary: Summary, columns: int, limit: int = HOSTS) -> list[tuple[str,
 
 
 def _row(line: list[str], widths: list[int]) -> list[str]:
-    """One host: a line of cells, below which the reason goes on."""
-    spaces = [space for space in widths[:-1] if space]
-    cells = [shorten(cell, space) for cell, space in zip(line[:-1], widths[:-1], strict=True) if space]
-    head = "".join(cell + " " * (space + 2 - width(cell)) for cell, space in zip(cells, spaces, strict=True))
+    """One host: a line of cells, below which its name and the reason go on. Neither is cut."""
+    names = wrapped(shorten(line[0], _LONGEST), widths[0]) or [""]
     because = wrapped(shorten(line[-1], _LONGEST), widths[-1]) or [""]
-    indent = " " * sum(space + 2 for space in spaces)
-    return [(head + because[0]).rstrip(), *(indent + more for more in because[1:])]
+    cells = [(shorten(cell, space), space) for cell, space in zip(line[1:-1], widths[1:-1], strict=True) if space]
+    blank = [("", space) for _cell, space in cells]
+    printed = []
+    for place, (name, reason) in enumerate(zip_longest(names, because, fillvalue="")):
+        shown = [(name, widths[0]), *(blank if place else cells)]
+        printed.append("".join(cell + " " * (space + 2 - width(cell)) for cell, space in shown) + reason)
+    return [each.rstrip() for each in printed]
 
 
 def _stacked(line: list[str], columns: int) -> list[str]:

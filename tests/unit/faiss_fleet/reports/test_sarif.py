@@ -6,8 +6,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from jsonschema import Draft4Validator, FormatChecker
 
 from faiss_fleet.reports import sarif
+from tests import sarif_schema
 from tests.sample_records import RUN
 from tests.unit.faiss_fleet.reports.exported import fleet, text_of, waived
 
@@ -49,3 +51,17 @@ def test_a_waived_result_is_suppressed_until_the_waiver_has_expired() -> None:
             ]
         told = [result for result in run["results"] if f"The waiver has expired: {text}." in result["message"]["text"]]
         assert len(told) == (0 if holds else len(old))
+
+
+@pytest.mark.parametrize("hostile", [False, True])
+def test_the_standards_own_schema_accepts_it(hostile: bool) -> None:
+    hosts = fleet(hostile)
+    for host in hosts[::2]:
+        host["host"]["waivers"] = [waived(str(host["cause"]), "2027-01-01")]
+    validator = Draft4Validator(sarif_schema.load(), format_checker=FormatChecker())
+    document = json.loads(text_of(sarif.render, hosts))
+    assert [error.message for error in validator.iter_errors(document)] == []
+    results = document["runs"][0]["results"]
+    assert {len(result["suppressions"]) for result in results} == {0, 1}
+    results[0]["suppressions"] = [{"kind": "accepted"}]
+    assert not validator.is_valid(document)

@@ -54,6 +54,15 @@ def test_the_reason_is_whole_and_a_remedy_can_be_copied(columns: int) -> None:
     assert "`" not in text and "HOST" not in "".join(printed[1:]) and max(map(width, printed)) <= columns
 
 
+def test_a_long_name_goes_on_in_the_next_line_as_the_reason_does() -> None:
+    names = [f"storage-controller-0{number}.rack-17.ams.example.net" for number in (1, 2)]
+    printed = [line for line, _ in terminal.lines(hostile.summary(*map(hostile.host, names)), 80)][1:]
+    column = "".join(
+        line[: 80 // 3].strip() for line in printed[: next(at for at, line in enumerate(printed) if not line)]
+    )
+    assert column == "".join(names)
+
+
 def test_what_check_mode_predicts_is_marked() -> None:
     record = next(record for record in records(13) if record["state"] == "native")
     record["decision"]["predicted"] = True
