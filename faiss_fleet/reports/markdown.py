@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from ..records.build import STATES
 from ..records.columns import BY_KEY, Cell
 from ..store.diff import Line, age
-from .summary import VERDICTS, Summary
+from .summary import VERDICTS, Cause, Summary
 from .text import brief, number, one_line, shorten
 
 HOSTS = 500  # a ticket holds no more; summary.csv has all
@@ -67,7 +67,7 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
         yield "\n## What stands in the way\n\n"
         yield from _table(
             ("Cause", "Hosts", "For example", "What to do"),
-            ((cause.name, f"{len(cause.hosts):,}", cause.hosts[0], cause.remedy) for cause in summary.causes),
+            ((cause.name, _count(cause), cause.hosts[0], cause.remedy) for cause in summary.causes),
         )
     away = [cells for cells in summary.rows if cells["state"] == "unreachable"]
     if away:
@@ -89,6 +89,10 @@ def render(summary: Summary, good: Mapping[str, Line] | None = None) -> Iterator
     if summary.hosts > len(shown):
         left = summary.hosts - len(shown)
         yield f"\n{left:,} more hosts are not listed here, those in need first; summary.csv has every one.\n"
+
+
+def _count(cause: Cause) -> str:
+    return f"{len(cause.hosts):,}" + (f", {cause.waived:,} waived" if cause.waived else "")
 
 
 def escape(text: str) -> str:

@@ -11,6 +11,7 @@ import pytest
 from faiss_fleet.reports import markdown
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
+from tests.unit.faiss_fleet.reports.exported import waived
 
 
 def text(*made: dict[str, Any]) -> str:
@@ -84,3 +85,12 @@ def test_a_large_fleet_lists_those_in_need_first(monkeypatch: pytest.MonkeyPatch
     in_need = [record["host"]["name"] for record in made if record["state"] != "native"]
     assert "20 more hosts are not listed here" in rendered
     assert all(f"| {name} |" in rendered for name in in_need)
+
+
+def test_hosts_whose_cause_is_waived_are_counted_beside_it() -> None:
+    made = [hostile.host("a"), hostile.host("b")]
+    cause = made[0]["cause"]
+    made[0]["host"]["waivers"] = [waived(cause, "2027-01-01")]
+    assert f"| {cause} | 2, 1 waived |" in text(*made)
+    made[0]["host"]["waivers"] = [waived(cause, "2020-01-01")]
+    assert f"| {cause} | 2 |" in text(*made)
