@@ -20,8 +20,8 @@ from tests.ssh_farm import Farm
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = {"one": "centos7-py313", "two": "centos7-py313", "hangs": "centos7-py313", "bare": "centos7-nopython"}
 HOSTS["off"] = "centos7-nopython"
-# Ends when Ansible starts a module; hangs when the batch starts it, which feeds it by `python -`.
-HANGS = '#!/bin/sh\n[ "$1" != - ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
+# Ends when Ansible starts a module; hangs when the batch starts it, which does so by `python -c`.
+HANGS = '#!/bin/sh\n[ "$1" != -c ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
 # What two runs of the same host differ in: times, and what other hosts on the same disk write.
 TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes", "free_inodes")
 
