@@ -49,5 +49,5 @@ def command(
         if known and re.fullmatch(r"[a-z0-9_.-]+", distribution) and all(map(str.isdigit, known)):
             table = " ".join(f"{release}:{known[release]}" for release in sorted(known, key=int))
             lines.append(f"{distribution}) t={quote(table)};;")
-    known = "\n".join(lines) or "-) ;;"
-    return CHOOSE.format(names=" ".join(map(quote, names)), known=known, program=quote(program))
+    table = "\n".join(lines) or "-) ;;"
+    return CHOOSE.format(names=" ".join(map(quote, names)), known=table, program=quote(program))

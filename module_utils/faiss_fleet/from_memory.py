@@ -64,7 +64,7 @@ class Sources:
 
 
 def run(data):
-    """Answers the questions at the end of data, behind deflated JSON: {modules: {name: [is a package, text]}, files}."""
+    """Answers questions, which follow on deflated JSON {modules: {name: [is a package, text]}, files}."""
     stream = zlib.decompressobj()
     sent = json.loads((stream.decompress(data) + stream.flush()).decode('utf-8'))
     asked = json.loads(stream.unused_data.decode('utf-8'))
