@@ -7,7 +7,7 @@ import email.parser
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -58,9 +58,9 @@ class Wheel:
     def project(self) -> str:
         return str(parse_wheel_filename(self.file)[0])
 
-    def libc_tags(self) -> Sequence[tuple[str, tuple[int, int], str]]:
+    def libc_tags(self) -> list[tuple[str, tuple[int, int], str]]:
         """('glibc', (2, 17), 'x86_64') of each platform tag."""
-        return self._libc_tags
+        return list(self._libc_tags)
 
     @cached_property
     def _libc_tags(self) -> tuple[tuple[str, tuple[int, int], str], ...]:
