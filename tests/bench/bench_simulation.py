@@ -8,7 +8,8 @@ Each slice is a process that does for each of its hosts what a batch does: build
 the answer, plans, tries, decides, and writes the record. The coordinator of `faiss-fleet run --slices` gathers the
 records, then the reports are written and the store takes the run in. What is left out is Ansible's work and ssh:
 bench_fleet.py.
-The answers are in tests/fixtures/answers.jsonl; record_answers.py makes them.
+The answers are in tests/fixtures/answers.jsonl; record_answers.py makes them. The wheel of each kind of host is taken
+from the controller's cache; where that is empty, the first host of a kind has it resolved and packed, as in an audit.
 
 For each size it prints processor seconds, milliseconds per host and peak memory. Nothing is judged.
 """
@@ -36,6 +37,7 @@ from faiss_fleet.cli.slices.coordinator import Coordinator
 from faiss_fleet.cli.slices.job import Ended, Follower, Job, Send
 from faiss_fleet.cli.slices.split import split
 from faiss_fleet.fleet import one_call, payload
+from faiss_fleet.fleet.answered_host import HandOver
 from faiss_fleet.fleet.host_options import ROLES
 from faiss_fleet.records.build import Run
 from faiss_fleet.reports.recorder import Recorder
@@ -49,6 +51,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ANSWERS = ROOT / "tests/fixtures/answers.jsonl"
 RUN = Run("20261122T101112Z-5a3f1e", "2026-11-22T10:11:12Z", "control01.example.net", "0.1.0", False, ("prod",))
 MACHINE = "0123456789abcdef" * 2
+AGAIN = "Record them again: tests/bench/record_answers.py > tests/fixtures/answers.jsonl"
 SENT_EVERY = 20  # hosts between two looks at what was recorded, as events of ansible-runner come
 
 
@@ -100,7 +103,10 @@ def slice_of(job: Job, send: Send) -> dict[str, Any]:
             last = own_seconds()  # the host's part
             answer = payload.answer(said, mark)
             assert answer is not None
-            done = one_call.conclude(answer, options, check_mode=False)
+            try:
+                done = one_call.conclude(answer, options, check_mode=False)
+            except HandOver as exc:
+                raise SystemExit(f"{exc}: the answers are of another release. {AGAIN}") from exc
             add("ask and decide")
             for stage, result in zip(ROLES, (done.facts, done.install, done.backend), strict=True):
                 recorder.ok(name, stage, result)
