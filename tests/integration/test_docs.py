@@ -47,11 +47,11 @@ WALKS = {
     "docs/how-to/air-gapped.md": Page(TWO, from_nothing=True),
     "docs/how-to/awx.md": Page(TWO, before=AUDITED),
     "docs/how-to/centos7-stock.md": Page({"vector-02.example.org": "centos7-stock"}),
-    "docs/how-to/gate-in-ci.md": Page(TWO, before=f"{AUDITED}; {AUDITED}"),
+    "docs/how-to/gate-in-ci.md": Page(TWO, before=f"{AUDITED}; {AUDITED} --check"),
     "docs/how-to/history.md": Page(TWO, before=f"{AUDITED}; {AUDITED}", replace={"20261122": "previous"}),
     "docs/how-to/use-from-node.md": Page(before=HERE),
     "docs/how-to/use-from-python.md": Page(
-        before=f"{HERE}; python3 -m venv ~/app",
+        before=f"{HERE} ARGS='-e faiss_install__strategies=wheel'; python3 -m venv ~/app",
         replace={"venv/bin/python": "python3", "/etc/faiss-fleet/": "~/.config/faiss-fleet/"},
     ),
     "docs/explanation/how-a-verdict-is-reached.md": Page(before=f"echo '{DIED}' > install.log"),

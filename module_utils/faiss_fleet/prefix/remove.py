@@ -3,15 +3,14 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import io
 import os
 import shutil
 
 from . import failures as attempt_memo
 from . import manifest as prefixes
-from ..errors import AuditError
 from ..locks import HostLock
-from .install import MADE, SETTINGS
+from .installed import is_ours
+from .manifest import MADE, SETTINGS
 from ..backend.lock import holder
 
 
@@ -22,18 +21,6 @@ def _is_directory(path):
 def _directories(path):
     found = sorted(os.listdir(path)) if _is_directory(path) else []
     return [name for name in found if _is_directory(os.path.join(path, name))]
-
-
-def is_ours(path):
-    """True when this directory holds a manifest of ours that names it. Anything else is somebody's own."""
-    name = os.path.basename(path)
-    if not prefixes.DIGEST.match(name):
-        return False
-    try:
-        with io.open(os.path.join(path, prefixes.MANIFEST), encoding='utf-8') as stream:
-            return prefixes.parse_manifest(stream.read(prefixes.MAX_MANIFEST_BYTES), path)['digest'] == name
-    except (IOError, OSError, UnicodeDecodeError, AuditError):
-        return False
 
 
 def find(base):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shlex
+import zlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,6 +14,7 @@ from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
 from ansible.template import Templar
 
+from faiss_fleet.fleet import payload
 from faiss_fleet.fleet.answered_host import HandOver
 from faiss_fleet.fleet.connections import Lines
 
@@ -31,7 +33,8 @@ def lines() -> Lines:
 
 
 def command(line: Any) -> str:
-    return line.command  # type: ignore[no-any-return]
+    """What runs on the host, with a word in the place of the program."""
+    return str(line.command).replace(payload.BOOT, "BOOT")
 
 
 def test_a_host_is_reached_as_its_variables_say(lines: Lines) -> None:
@@ -42,7 +45,7 @@ def test_a_host_is_reached_as_its_variables_say(lines: Lines) -> None:
     expected = {"host": "192.0.2.7", "port": 2222, "remote_user": "deploy", "ssh_common_args": "-o ProxyJump=gate"}
     assert options == expected
     assert line.connection.get_option("reconnection_retries") == 0
-    assert command(line) == "/bin/sh -c '/usr/bin/python3 -'"
+    assert shlex.split(command(line)) == ["/bin/sh", "-c", "/usr/bin/python3 -c 'BOOT'"]
 
 
 def test_hosts_that_say_the_same_share_their_options_but_for_the_address(lines: Lines) -> None:
@@ -84,4 +87,5 @@ def test_what_is_unusual_is_left_to_the_roles(lines: Lines, variables: dict[str,
 
 def test_a_python_of_this_machine_reads_what_it_is_sent(lines: Lines) -> None:
     line = lines.to({**HOST, "ansible_connection": "local"})
-    assert line.ask(b"print(6 * 7)\n")[:2] == (0, "42\n")
+    sent = zlib.compress(b"def run(rest):\n    print(6 * int(rest))\n") + b"7"
+    assert line.ask(sent)[:2] == (0, "42\n")
