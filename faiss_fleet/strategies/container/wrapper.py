@@ -45,6 +45,8 @@ for pause in 2 10 0; do
     sleep $pause
 done
 "$1" rm --force "$2"' faiss-fleet-end "$engine" "$name" "$$" </dev/null >/dev/null 2>&1 &
+# Where memory runs out, the monitor of podman leaves a file `oom` in its working directory; none can be made here.
+cd /proc
 exec "$engine" run --name="$name" --user="$user" $init \\
 {options} \\
     "$image" "$@"
