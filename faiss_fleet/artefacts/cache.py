@@ -139,8 +139,13 @@ def write(path: Path, data: bytes) -> None:
         raise _unusable(path.parent, exc) from exc
 
 
+def readable(value: Any) -> bytes:
+    """The spelling of a JSON value for people: a line an entry, with its keys in order."""
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
 def write_json(path: Path, value: Any) -> None:
-    write(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+    write(path, readable(value))
 
 
 def read_json(path: Path) -> Any | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import os
 import stat
 import tarfile
@@ -16,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
-from ..strategies.base import Artefact, Runtime
+from ..model import Runtime
 from ..target import errors as target_errors
 from ..target.prefix import manifest as target_prefix
 from . import cache
+from .artefact import Artefact
 
 DIGEST_CHARACTERS = 16
 # Of every member: 2000-01-01, as some tools take the epoch itself for a missing date.
@@ -54,7 +54,7 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Pa
     digest = digest_of(lock)
     entries = list(_entries(tree))
     files = {path: _listed(full) for path, full in entries if full.is_symlink() or not full.is_dir()}
-    listing = _json(files)
+    listing = cache.readable(files)
     manifest: dict[str, Any] = {
         "schema": target_prefix.SCHEMA,
         "strategy": strategy,
@@ -72,7 +72,7 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Pa
             gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=COMPRESSION) as zipped,
             tarfile.open(fileobj=zipped, mode="w|", format=tarfile.PAX_FORMAT) as tar,
         ):
-            _add_bytes(tar, target_prefix.MANIFEST, _json(manifest))
+            _add_bytes(tar, target_prefix.MANIFEST, cache.readable(manifest))
             _add_bytes(tar, target_prefix.FILES, listing)
             for path, full in entries:
                 _add(tar, path, full)
@@ -116,10 +116,6 @@ def _listed(full: Path) -> dict[str, Any]:
     if full.is_symlink():
         return {"link": os.readlink(full)}
     return {"size": full.stat().st_size, "mtime": MTIME, "sha256": cache.sha256(full)}
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:

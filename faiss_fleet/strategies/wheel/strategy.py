@@ -14,7 +14,7 @@ from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...target import errors as target_errors
 from ...target.elf import needs
-from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime, version_numbers
 from . import catalogue, portable_python
 from . import judge as wheel_judge
 from . import lock as wheel_lock
@@ -153,7 +153,7 @@ SHARED_PLACES = ("/usr/", "/opt/", "/bin/", "/srv/")
 
 
 def _preference(each: Interpreter) -> tuple[bool, tuple[int, int], tuple[int, ...]]:
-    return each.path.startswith(SHARED_PLACES), each.python, _numbers(each.version)
+    return each.path.startswith(SHARED_PLACES), each.python, version_numbers(each.version)
 
 
 def interpreters(facts: Facts) -> list[Interpreter]:
@@ -178,10 +178,6 @@ def interpreters(facts: Facts) -> list[Interpreter]:
         real = python.get("realpath") or python["path"]
         found.setdefault(real, Interpreter(python["path"], python["version"], number))
     return sorted(found.values(), key=_preference, reverse=True)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePython | None) -> list[Candidate]:
