@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
 import stat
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +45,17 @@ def digest_of(lock: dict[str, Any]) -> str:
     return cache.digest(lock)[:DIGEST_CHARACTERS]
 
 
+@contextlib.contextmanager
+def new_archive(path: Path, form: int, level: int = COMPRESSION) -> Iterator[tarfile.TarFile]:
+    """A .tar.gz of this tar format to write, whose bytes depend on its members alone. It is whole or not there."""
+    with (
+        cache.replaced(path) as out,
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=level) as zipped,
+        tarfile.open(fileobj=zipped, mode="w|", format=form) as tar,
+    ):
+        yield tar
+
+
 def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Packed:
     """Packs ``tree`` into ``directory``/<strategy>-<digest>.tar.gz, which appears whole or not at all.
 
@@ -63,24 +74,12 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Pa
         "files": len(files),
         "unpacked_bytes": sum(int(entry.get("size", 0)) for entry in files.values()) + len(listing),
     }
-    directory.mkdir(parents=True, exist_ok=True)
     archive = directory / f"{strategy}-{digest}.tar.gz"
-    descriptor, name = tempfile.mkstemp(dir=directory, prefix=f".{archive.name}.")
-    try:
-        with (
-            os.fdopen(descriptor, "wb") as out,
-            gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=COMPRESSION) as zipped,
-            tarfile.open(fileobj=zipped, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-        ):
-            _add_bytes(tar, target_prefix.MANIFEST, cache.readable(manifest))
-            _add_bytes(tar, target_prefix.FILES, listing)
-            for path, full in entries:
-                _add(tar, path, full)
-        os.chmod(name, 0o644)
-        os.replace(name, archive)
-    except BaseException:
-        os.unlink(name)
-        raise
+    with new_archive(archive, tarfile.PAX_FORMAT) as tar:
+        _add_bytes(tar, target_prefix.MANIFEST, cache.readable(manifest))
+        _add_bytes(tar, target_prefix.FILES, listing)
+        for path, full in entries:
+            _add(tar, path, full)
     return Packed(archive, cache.sha256(archive), digest, int(manifest["unpacked_bytes"]))
 
 
