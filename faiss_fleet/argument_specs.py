@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from .errors import FleetError
-from .redact import redact
+from .redact import HIDDEN, redact
 
 # Only a checkout has roles. An installed package has none, and no command of it needs them.
 ROLES = Path(__file__).resolve().parents[1] / "roles"
@@ -112,10 +112,13 @@ def _checked(path: str, spec: Spec, value: Any, faults: list[str]) -> Any:
     if value is None:
         return None
     kind = str(spec.get("type", "str"))
+    secret = hasattr(value, "__ENCRYPTED__")  # of Ansible's vault, which decrypts what is read as text
+    value = str(value) if secret else value
+    shown = HIDDEN if secret else _shown(value)
     try:
         found = _TYPES[kind](value)
     except (ValueError, TypeError, OverflowError):
-        faults.append(redact(f"{path} is {_shown(value)}, which is not {KINDS[kind]}.{_wanted(path, spec)}"))
+        faults.append(redact(f"{path} is {shown}, which is not {KINDS[kind]}.{_wanted(path, spec)}"))
         return value
     if kind == "dict" and "options" in spec:
         return _nested(path, spec, found, faults)
@@ -125,9 +128,9 @@ def _checked(path: str, spec: Spec, value: Any, faults: list[str]) -> Any:
     choices = spec.get("choices")
     if choices and found not in choices:
         near = suggestion(str(found), map(str, choices))
-        faults.append(redact(f"{path} is {_shown(found)}.{near or ''}{_wanted(path, spec)}"))
+        faults.append(redact(f"{path} is {HIDDEN if secret else _shown(found)}.{near or ''}{_wanted(path, spec)}"))
     elif not _within(path, found, value):
-        faults.append(redact(f"{path} is {_shown(value)}.{_wanted(path, spec)}"))
+        faults.append(redact(f"{path} is {shown}.{_wanted(path, spec)}"))
     return found
 
 

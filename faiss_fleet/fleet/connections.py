@@ -18,7 +18,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.playbook.play_context import PlayContext
 from ansible.plugins.loader import become_loader, connection_loader
 
-from . import interpreter
+from . import interpreter, payload
 from .answered_host import HandOver
 from .host_options import is_plain
 
@@ -38,7 +38,7 @@ class Line:
     command: str
 
     def ask(self, text: bytes) -> tuple[int, str, str]:
-        """Exit status, standard output and standard error of Python reading this text."""
+        """Exit status, standard output and standard error of Python that is fed this text."""
         status, out, err = self.connection.exec_command(self.command, in_data=text, sudoable=True)
         return int(status or 0), out.decode("utf-8", "replace"), err.decode("utf-8", "replace")
 
@@ -162,7 +162,7 @@ class Lines:
             except AnsibleError:
                 places = {}  # newer releases of ansible-core take the first that is found
             names = usual("INTERPRETER_PYTHON_FALLBACK")
-            self._commands[named] = interpreter.command(named, names, places or {}, families())
+            self._commands[named] = interpreter.command(payload.BOOT, named, names, places or {}, families())
         command = self._commands[named]
         if command is None:
             raise HandOver(f"the batch does not know how to start the Python {named}")

@@ -24,19 +24,23 @@ case $v in ''|*[!0-9]*) ;; *) case ${{d%%:*}} in
 esac;; esac
 q=; for e in $t; do [ -n "$q" ] && [ "$v" -lt "${{e%%:*}}" ] || q=${{e#*:}}; done
 case $a in *" $q "*) [ -z "$q" ] || p=$q;; esac
-exec "$p" -"""
+exec "$p" -c {program}"""
 
 
 def command(
-    named: str, names: Sequence[str], places: Mapping[str, Mapping[str, str]], families: Mapping[str, str]
+    program: str,
+    named: str,
+    names: Sequence[str],
+    places: Mapping[str, Mapping[str, str]],
+    families: Mapping[str, str],
 ) -> str | None:
-    """The shell command that runs what it reads as Python; None for a value that only Ansible itself understands.
+    """The shell command that runs a program in Python; None for a value that only Ansible itself understands.
 
     named: the value of ansible_python_interpreter. names: what discovery looks for, in order. places: by distribution
     or family, the Python of each release; families: the family of a distribution.
     """
     if named not in DISCOVERED:
-        return f"{named} -" if named.startswith("/") and _NAME.fullmatch(named) else None
+        return f"{named} -c {quote(program)}" if named.startswith("/") and _NAME.fullmatch(named) else None
     if not all(map(_NAME.fullmatch, names)):
         return None
     lines = []
@@ -45,4 +49,5 @@ def command(
         if known and re.fullmatch(r"[a-z0-9_.-]+", distribution) and all(map(str.isdigit, known)):
             table = " ".join(f"{release}:{known[release]}" for release in sorted(known, key=int))
             lines.append(f"{distribution}) t={quote(table)};;")
-    return CHOOSE.format(names=" ".join(map(quote, names)), known="\n".join(lines) or "-) ;;")
+    table = "\n".join(lines) or "-) ;;"
+    return CHOOSE.format(names=" ".join(map(quote, names)), known=table, program=quote(program))

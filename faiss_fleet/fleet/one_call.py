@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import FleetError
 from ..target.backend import config
 from ..target.search import run as search_test
-from . import search_call, search_files, stages
+from . import search_call, stages
 from .answered_host import AnsweredHost, HandOver
 from .host_options import HostOptions
 
@@ -50,8 +50,6 @@ def questions(options: HostOptions, check_mode: bool, facts_only: bool) -> dict[
         "memory_limit_mb": MEMORY_LIMIT_MB if given.get("memory_limit_mb") is None else given["memory_limit_mb"],
         "min_recall": {**MIN_RECALL, **(given.get("min_recall") or {})},
     }
-    # What a Node needs: which kind is configured shows on the host.
-    asked["files"] = search_files.packed([{"kind": "node"}], figures=False, loader=False)
     names = ("path", "mode", "owner", "group", "user", "backup")
     asked["configuration"] = {name: options.backend[name] for name in names if options.backend[name] not in (None, "")}
     return asked

@@ -1,12 +1,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Makes the one text that a host's Python reads from its standard input: the code of ``inspection`` and its questions.
+"""Makes what a host's Python reads from its standard input: the code of ``inspection`` and its questions.
 
 The code is packed once for all hosts. Nothing is written on the host: its modules are imported out of memory.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 import re
@@ -16,72 +15,55 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import search_files
+
 SOURCES = Path(__file__).resolve().parents[2] / "module_utils" / "faiss_fleet"
-PACKAGE, ENTRY = "faiss_fleet", "inspection"
+PACKAGE, ENTRY, CHECK, LOADER = "faiss_fleet", "inspection", "brief_check", "from_memory.py"
 # A relative import; names may go on in brackets over lines. To parse the modules for it takes longer than all the rest.
 IMPORT = re.compile(r"^[ ]*from (\.+)([\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
-# Runs on Python 2.7 and 3.6+: 2.7 asks find_module and load_module, 3.4 and newer find_spec and exec_module.
-LOADER = r'''
-import base64, json, sys, types, zlib
-try:
-    from importlib.machinery import ModuleSpec
-except ImportError:
-    ModuleSpec = None                                # Python 2.7 has none and asks for none
-class Sources(object):
-    def __init__(self, texts):
-        self.texts = texts
-    def get_source(self, name):
-        return self.texts[name][1]
-    def is_package(self, name):
-        return self.texts[name][0]
-    def find_module(self, name, path=None):
-        return self if name in self.texts else None
-    def find_spec(self, name, path=None, target=None):
-        if name not in self.texts:
-            return None
-        return ModuleSpec(name, self, is_package=self.texts[name][0])
-    def create_module(self, spec):
-        return None
-    def exec_module(self, module):
-        self.execute(module)
-    def load_module(self, name):
-        module = sys.modules[name] = types.ModuleType(str(name))
-        module.__loader__ = self
-        if self.texts[name][0]:
-            module.__path__ = []
-            module.__package__ = str(name)
-        else:
-            module.__package__ = str(name.rpartition('.')[0])
-        try:
-            self.execute(module)
-        except BaseException:
-            del sys.modules[name]
-            raise
-        return module
-    def execute(self, module):
-        module.__file__ = module.__name__.replace('.', '/') + '.py'     # by which inspect asks get_source
-        code = compile(self.texts[module.__name__][1].encode('utf-8'), module.__file__, 'exec', 0, True)
-        exec(code, module.__dict__)
-sources = json.loads(zlib.decompress(base64.b64decode(SOURCES)).decode('utf-8'))
-sys.meta_path.insert(0, Sources(sources))
-sys.dont_write_bytecode = True
-from faiss_fleet import inspection
-inspection.main(QUESTIONS, MARK)
-'''
+# A text or a comment, so that a mark of the one inside of the other is none.
+TOKEN = re.compile(
+    r'''("""[\s\S]*?"""|\'\'\'[\s\S]*?\'\'\'|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|[ ]*\#[^\n]*''', re.ASCII
+)
+# The command of a host's Python. No module of the directory in which it starts takes the place of one of its own.
+BOOT = (
+    "import sys;sys.path=[p for p in sys.path if p];import zlib;z=zlib.decompressobj();"
+    'exec(z.decompress(getattr(sys.stdin,"buffer",sys.stdin).read()));run(z.unused_data)'
+)
 
 
 @functools.cache
-def sources() -> str:
-    """The modules that ``inspection`` needs, as base64 of deflated JSON: {name: [is a package, text]}."""
-    texts = {name: [path.name == "__init__.py", path.read_text("utf-8")] for name, path in _needed().items()}
-    return base64.b64encode(zlib.compress(json.dumps(texts, sort_keys=True).encode(), 9)).decode("ascii")
+def sources(facts_only: bool) -> bytes:
+    """What is the same for all hosts, deflated: the loader, and JSON of the modules and files that it needs."""
+    loader = bare((SOURCES / LOADER).read_text("utf-8"))
+    found = needed(facts_only).items()
+    modules = {name: [path.name == "__init__.py", bare(path.read_text("utf-8"))] for name, path in found}
+    # Which kind is configured shows on the host; of all kinds, the brief test of Node alone needs files.
+    names = set() if facts_only else search_files.needed("node", figures=False, loader=False)
+    files = {name: search_files.content(name).decode("ascii") for name in names}
+    texts = json.dumps({"modules": modules, "files": files}, sort_keys=True)
+    return b"".join(zlib.compress(text.encode(), 9) for text in (loader, texts))
+
+
+def bare(code: str) -> str:
+    """Python code without comments and docstrings, which no host reads. Each line keeps its number."""
+
+    def shorter(found: re.Match[str]) -> str:
+        text = found[1] or ""
+        if not text.startswith('"""'):
+            return text
+        line = code[code.rfind("\n", 0, found.start()) + 1 : found.start()]
+        alone = not line.strip() and code[found.end() : found.end() + 1] in ("\n", "")
+        return '""' + "\n" * text.count("\n") if alone else text
+
+    return TOKEN.sub(shorter, code)
 
 
 def text(questions: Mapping[str, Any]) -> tuple[bytes, str]:
     """What goes to a host's standard input, and the mark that its answer stands behind."""
     mark = f"FAISS_FLEET_ANSWER {secrets.token_hex(16)} "
-    asked = json.dumps(json.dumps(questions))
-    return f"SOURCES = '{sources()}'\nQUESTIONS = {asked}\nMARK = '{mark}'\n{LOADER}".encode("ascii"), mark
+    asked = json.dumps({"questions": questions, "mark": mark})
+    return sources("configuration" not in questions) + asked.encode("ascii"), mark
 
 
 def answer(output: str, mark: str) -> dict[str, Any] | None:
@@ -94,14 +76,14 @@ def answer(output: str, mark: str) -> dict[str, Any] | None:
     return said if isinstance(said, dict) and isinstance(said.get("facts"), dict) else None
 
 
-def _needed() -> dict[str, Path]:
-    """By name, every module that ``inspection`` imports, and those that these import."""
+def needed(facts_only: bool) -> dict[str, Path]:
+    """By name, every module that ``inspection`` imports, and those that these import; of the brief test where asked."""
     found: dict[str, Path] = {}
     queue = [f"{PACKAGE}.{ENTRY}"]
     while queue:
         name = queue.pop()
         path = _path(name)
-        if not name or name in found or path is None:
+        if not name or name in found or path is None or (facts_only and name == f"{PACKAGE}.{CHECK}"):
             continue
         found[name] = path
         queue += [name.rpartition(".")[0], *_imports(name, path)]

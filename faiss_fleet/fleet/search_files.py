@@ -52,13 +52,18 @@ def _loader(language: str) -> frozenset[str]:
     return frozenset(path.relative_to(LOADERS).as_posix() for path in found if path.is_file())
 
 
+def content(name: str) -> bytes:
+    """One of these files."""
+    program = name.partition("programs/")[2]
+    return (PROGRAMS / program if program else LOADERS / name).read_bytes()
+
+
 @functools.cache
 def _packed(names: frozenset[str]) -> str:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for name in sorted(names):
-            program = name.partition("programs/")[2]
-            data = (PROGRAMS / program if program else LOADERS / name).read_bytes()
+            data = content(name)
             member = tarfile.TarInfo(name)
             member.size, member.mode = len(data), 0o644
             archive.addfile(member, io.BytesIO(data))

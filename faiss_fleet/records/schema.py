@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema_rs import Draft202012Validator, ValidationError, meta
 
 Record = dict[str, Any]  # model.HostRecord, as it is read from a file or a host
 
@@ -23,7 +22,7 @@ _OBJECTS = ("facts", "decision", "setting", "cause", "remedy")
 @cache
 def _schema() -> dict[str, Any]:
     schema: dict[str, Any] = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
+    meta.validate(schema)
     return schema
 
 
@@ -70,17 +69,20 @@ def repair(record: Record) -> list[str]:
     return found
 
 
+@cache
+def _part_validator(part: str) -> Draft202012Validator:
+    return Draft202012Validator({**_schema()["properties"][part], "$defs": _schema()["$defs"]})
+
+
 def _part_faults(part: str, value: Any, place: int | None = None) -> list[str]:
-    schema = {**_schema()["properties"][part], "$defs": _schema()["$defs"]}
-    errors = Draft202012Validator(schema).iter_errors(value)
-    return [_sentence(error, part, place) for error in errors]
+    return [_sentence(error, part, place) for error in _part_validator(part).iter_errors(value)]
 
 
 def _sentence(error: ValidationError, part: str = "", place: int | None = None) -> str:
     # "anyOf null or object" says nothing; what is wrong inside the object does.
-    while error.context:
-        error = max(error.context, key=lambda inner: len(inner.absolute_path))
-    path = [str(step) for step in error.absolute_path]
+    while branches := getattr(error.kind, "context", None):
+        error = max((inner for branch in branches for inner in branch), key=lambda inner: len(inner.instance_path))
+    path = [str(step) for step in error.instance_path]
     if place is not None and path:
         path[0] = str(place)
     return f"{'/'.join(filter(None, [part, *path])) or 'record'}: {_short(error.message)}"

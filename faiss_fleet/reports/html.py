@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -190,7 +190,11 @@ def _policy(style: str, scripts: Iterable[str], nonce: str | None) -> str:
 @cache
 def _data_tables() -> str:
     """DataTables as the package has it, a module, made a script: a page from disk may import nothing."""
-    text = (files("itables") / "html" / "dt_bundle.js").read_text(encoding="utf-8")
+    # Found without an import: that would load numpy and pandas, where there are some.
+    package = find_spec("itables")
+    if package is None or package.origin is None:
+        raise AssertionError("itables, which has the page's table, is not installed")
+    text = Path(package.origin).with_name("html").joinpath("dt_bundle.js").read_text(encoding="utf-8")
     found = re.search(r"export\s*\{([^}]*)\}\s*;?", text)
     name = found and re.search(r"([\w$]+) as jQuery\b", found[1])
     if not found or not name or "</script" in text.lower():

@@ -11,7 +11,8 @@ from ansible.plugins.action import ActionBase
 # What a shell returns when the interpreter of a module is not there, or is no program.
 NO_PYTHON = (126, 127)
 # The newest prefix that carries a Python; removing it while that Python runs is fine: what it needs is loaded.
-FIND = "ls -t -d {prefix}/*/*/python/bin/python3 2>/dev/null | head -n 1"
+PYTHON = "/python/bin/python3"
+FIND = f"ls -t -d {{prefix}}/*/*{PYTHON} 2>/dev/null | head -n 1"
 
 
 class ActionModule(ActionBase):
@@ -26,10 +27,12 @@ class ActionModule(ActionBase):
         answer = self._execute_module(task_vars=task_vars)
         if answer.get("failed") and answer.get("rc") in NO_PYTHON:
             prefix = str(self._task.args.get("prefix") or "/opt/faiss-fleet")
-            found = self._low_level_execute_command(FIND.format(prefix=quote(prefix)))["stdout"].strip()
+            said = self._low_level_execute_command(FIND.format(prefix=quote(prefix)))["stdout"].splitlines()
+            # A terminal has what the host says besides around it.
+            found = [line.strip() for line in said if line.startswith(f"{prefix}/") and line.strip().endswith(PYTHON)]
             if not found:
                 return {**outcome, "changed": False, **_nothing(self._task.args.get("path"))}
-            answer = self._execute_module(task_vars={**task_vars, "ansible_python_interpreter": found})
+            answer = self._execute_module(task_vars={**task_vars, "ansible_python_interpreter": found[0]})
         return {**outcome, **answer}
 
 

@@ -18,11 +18,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet.fleet import raw_facts
 from faiss_fleet.fleet.ansible_host import RemoteHost
 
-# The content of a file that is the user's own and that nobody else may write: what it names is started.
-OWN_FILE = """
-[ -O {path} ] || exit 1
-case $(ls -ldL {path}) in ?????w*|????????w*) exit 1 ;; esac
-cat {path}
+# The content of a file that is the user's own and that nobody else may write: what it names is started. A terminal has
+# what the host says besides in front of it.
+BEGIN = "-- the configuration follows --"
+OWN_FILE = f"""
+[ -O {{path}} ] || exit 1
+case $(ls -ldL {{path}}) in ?????w*|????????w*) exit 1 ;; esac
+echo; echo '{BEGIN}'
+cat {{path}}
 """
 
 
@@ -58,7 +61,7 @@ class ActionModule(ActionBase):
         # By a shell of its own: Ansible puts commands behind the text, which must not begin a line.
         said = self._low_level_execute_command(script, executable="/bin/sh")
         try:
-            runtime = json.loads(said["stdout"])["runtime"]
+            runtime = json.loads(said["stdout"].partition(BEGIN)[2])["runtime"]
             return {**runtime, "kind": str(runtime["kind"]), "argv": [str(part) for part in runtime["argv"]]}
         except (ValueError, KeyError, TypeError):
             return None

@@ -300,6 +300,8 @@ class CallbackModule(CallbackBase):
                 )
             except AnsibleError:
                 variables = {}  # never worked out, so no task had them either
+            # All of them once more: with it each value would count as vaulted as soon as one is.
+            variables.pop("vars", None)
             self._last = host, variables, Templar(loader=self._play.get_loader(), variables=variables)
         return self._last[1], self._last[2]
 

@@ -2,10 +2,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What an audit of a fleet costs beside `ansible -m ping` and `ansible -m setup` on the same hosts.
 
-    tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313]
+    tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313] [--roles] [--slices 4]
 
 Hosts are reached by real SSH into chroots on this machine (tests/ssh_farm.py), so controller and hosts share its cores.
-The processor time is the controller's alone: Ansible, its workers and their ssh clients.
+The processor time is the controller's alone: Ansible, its workers and their ssh clients. Memory is that of the largest
+process. bench_class.py measures a first audit of one class, bench_simulation.py the controller's own work without SSH.
 Nothing is judged: figures go to stdout. It runs as root, like the farm.
 """
 
@@ -15,7 +16,6 @@ import argparse
 import os
 import platform
 import re
-import resource
 import statistics
 import subprocess
 import sys
@@ -34,27 +34,37 @@ ROOT = Path(__file__).resolve().parents[2]
 RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
+# Runs a command and says behind a mark what it and its children took: seconds of processors, KiB of the largest one.
+USAGE = "FAISS_FLEET_USAGE "
+MEASURED = f"""
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print("{USAGE}%f %d" % (used.ru_utime + used.ru_stime, used.ru_maxrss), flush=True)
+sys.exit(status)
+"""
+
+
 class Spent(NamedTuple):
-    """Seconds of a command: on the clock, and of the controller's processors."""
+    """Of a command: seconds on the clock and of the controller's processors, MiB of its largest process."""
 
     wall: float
     cpu: float
-
-
-def _cpu() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    mib: float
 
 
 def timed(farm: Farm, argv: list[str], reports: Path) -> tuple[Spent, str]:
     """What a command takes that has to succeed, and its output."""
     env = {**os.environ, "FAISS_FLEET_REPORTS": str(reports), "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg")}
-    started, before = time.perf_counter(), _cpu()
-    done = farm.run(argv, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    spent = Spent(time.perf_counter() - started, _cpu() - before)
+    started = time.perf_counter()
+    measured = [sys.executable, "-c", MEASURED, *argv]
+    done = farm.run(measured, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wall = time.perf_counter() - started
+    output, _mark, usage = done.stdout.rpartition(USAGE)
     if done.returncode:
-        raise StandInError(f"{' '.join(argv)} ended with {done.returncode}:\n{done.stdout[-4000:]}")
-    return spent, done.stdout
+        raise StandInError(f"{' '.join(argv)} ended with {done.returncode}:\n{output[-4000:]}")
+    cpu, kib = map(float, usage.split())
+    return Spent(wall, cpu, kib / 1024), output
 
 
 def hosts_changed(output: str) -> list[str]:
@@ -62,7 +72,7 @@ def hosts_changed(output: str) -> list[str]:
     return [name for name, *counts in RECAP.findall(output) if any(int(count) for count in counts)]
 
 
-def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool) -> None:
+def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool, slices: int) -> None:
     names = [f"host{number:03}" for number in range(1, hosts + 1)]
     with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports, Farm(dict.fromkeys(names, recipe)) as farm:
         common = ["-i", str(farm.inventory), "--forks", str(forks)]
@@ -81,6 +91,9 @@ def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool) -> No
         print(f"first audit.yml: {first.wall:.1f} s, {len(hosts_changed(output))} hosts changed")
         if not roles:
             del commands["the same by the roles"]
+        for number in (1, slices) if slices else ():
+            run = ["faiss-fleet", "run", "-i", str(farm.inventory), "--slices", str(number), "-f", str(forks)]
+            commands[f"faiss-fleet run, {number} slice(s)"] = run
         calls = {name: farm.calls(name) for name in names}
         timed(farm, commands["audit.yml, nothing to do"], Path(reports))
         most = max(farm.calls(name) - before for name, before in calls.items())
@@ -94,17 +107,22 @@ def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool) -> No
                 changed = hosts_changed(output)
                 if changed:
                     raise StandInError(f"{name} changed {len(changed)} hosts a second time, {changed[0]} among them.")
-    show(seconds)
+    show(seconds, hosts)
 
 
-def show(seconds: dict[str, list[Spent]]) -> None:
+def show(seconds: dict[str, list[Spent]], hosts: int) -> None:
     """Medians of each command, on the clock and of the processors, and their ratios to the two of Ansible's own."""
     middle = {name: Spent(*map(statistics.median, zip(*spent, strict=True))) for name, spent in seconds.items()}
     ping, setup = middle["ansible -m ping"], middle["ansible -m setup"]
-    print(f"{'':26}{'wall s':>8}{'/ ping':>8}{'/ setup':>9}{'cpu s':>8}{'/ ping':>8}{'/ setup':>9}")
+    ratios = f"{'/ ping':>8}{'/ setup':>9}"
+    print(f"{'':28}{'wall s':>8}{ratios}{'cpu s':>8}{ratios}{'ms a host':>11}{'MiB':>6}")
     for name, each in middle.items():
         wall = f"{each.wall:8.1f}{each.wall / ping.wall:8.2f}{each.wall / setup.wall:9.2f}"
-        print(f"{name:26}{wall}{each.cpu:8.2f}{each.cpu / ping.cpu:8.2f}{each.cpu / setup.cpu:9.2f}")
+        cpu = f"{each.cpu:8.2f}{each.cpu / ping.cpu:8.2f}{each.cpu / setup.cpu:9.2f}{each.cpu / hosts * 1000:11.1f}"
+        print(f"{name:28}{wall}{cpu}{each.mib:6.0f}")
+    one, several = ([each for name, each in middle.items() if name.startswith("faiss-fleet")] + [None, None])[:2]
+    if one and several:
+        print(f"processor time of the slices against one: {several.cpu / one.cpu:.2f}")
 
 
 def main() -> int:
@@ -114,9 +132,10 @@ def main() -> int:
     parser.add_argument("--recipe", default="centos7-py313")
     parser.add_argument("--forks", type=int, default=20, help="the same for all commands (ansible.cfg says 20)")
     parser.add_argument("--roles", action="store_true", help="measure the same audit without the batch as well")
+    parser.add_argument("--slices", type=int, default=0, metavar="N", help="measure 1 and N slices")
     options = parser.parse_args()
     try:
-        measure(options.hosts, options.repeat, options.recipe, options.forks, options.roles)
+        measure(options.hosts, options.repeat, options.recipe, options.forks, options.roles, options.slices)
     except StandInError as exc:
         print(f"bench_fleet: {exc}", file=sys.stderr)
         return 1

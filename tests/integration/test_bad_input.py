@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,15 +37,25 @@ class Place:
         }
 
     def audit(self, host: str = "here", *arguments: str, **changes: Any) -> subprocess.CompletedProcess[str]:
+        return self.audit_of({host: changes}, *arguments)
+
+    def audit_of(self, hosts: dict[str, dict[str, Any]], *arguments: str) -> subprocess.CompletedProcess[str]:
+        """One audit of such hosts, each with what its variables change of the usual ones."""
         connection = {"ansible_connection": "local", "ansible_python_interpreter": "{{ ansible_playbook_python }}"}
         inventory = self.directory / "hosts.json"
-        inventory.write_text(json.dumps({"all": {"hosts": {host: {**connection, **self.variables(**changes)}}}}))
+        variables = {name: {**connection, **self.variables(**changes)} for name, changes in hosts.items()}
+        inventory.write_text(json.dumps({"all": {"hosts": variables}}))
         environment = {**os.environ, "FAISS_FLEET_REPORTS": str(self.directory / "reports"), "COLUMNS": "400"}
         command = [str(ROOT / ".venv/bin/ansible-playbook"), "audit.yml", "-i", str(inventory), *arguments]
         return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     def record(self) -> dict[str, Any]:
-        return json.loads((self.directory / "reports" / "latest" / "records.jsonl").read_text())
+        (record,) = self.records().values()
+        return record
+
+    def records(self) -> dict[str, dict[str, Any]]:
+        lines = (self.directory / "reports" / "latest" / "records.jsonl").read_text().splitlines()
+        return {record["host"]["name"]: record for record in map(json.loads, lines)}
 
     def written(self) -> list[str]:
         """What the audit left where hosts are changed."""
@@ -74,52 +84,45 @@ def mounted(directory: Path, *options: str) -> Iterator[None]:
         subprocess.run(["umount", str(directory)], check=True)
 
 
-@pytest.mark.parametrize(
-    ("changes", "told"),
-    [
-        pytest.param({"faiss_install__strategies": ["weel"]}, "'weel'", id="unknown strategy"),
-        pytest.param(
-            {"faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64}},
-            "container_source: archive",
-            id="a container's archive that no source takes",
-        ),
-        pytest.param(
-            {
-                "faiss_install__container_source": "archive",
-                "faiss_install__container_archive": {"file": "/no/such.tar", "sha256": "0" * 64},
-            },
-            "/no/such.tar",
-            id="a container's archive that is not there",
-        ),
-        pytest.param(
-            {
-                "faiss_install__container_source": "build",
-                "faiss_install__container_base": {"file": "/etc/hostname", "sha256": "0" * 64},
-            },
-            "/etc/hostname has sha256",
-            id="another base than the one named",
-        ),
-        pytest.param({"faiss_install__policy": "best"}, "faiss_install__policy", id="unknown policy"),
-        pytest.param(
-            {"faiss_install__search_test": {"workload": {"n": "10_000 vectors"}}},
-            "faiss_install__search_test.workload.n is '10_000 vectors', which is not a whole number",
-            id="a nested value of another type",
-        ),
-        pytest.param(
-            {"faiss_install__search_test": {"worklod": {"n": 100}}},
-            "Did you mean workload?",
-            id="a misspelt nested key",
-        ),
-        pytest.param({"faiss_install_strategies": ["js"]}, "Did you mean faiss_install__strategies?", id="a near miss"),
-        pytest.param({"faiss_install__prefix": "opt/faiss"}, "relative", id="relative prefix"),
-        pytest.param({"faiss_install__prefix": "/usr/lib/faiss"}, "/usr belongs to the system", id="prefix in /usr"),
-        pytest.param({"faiss_install__prefix": "/"}, "root of the file system", id="prefix /"),
-    ],
-)
-def test_a_bad_option_is_refused_before_the_host_is_touched(place: Place, changes: dict[str, Any], told: str) -> None:
-    done = place.audit(**changes)
-    assert done.returncode == 2
-    assert "Nothing was changed" in done.stdout and told in done.stdout
+# What is wrong, and a text of the message that tells it.
+BAD_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown strategy": ({"faiss_install__strategies": ["weel"]}, "'weel'"),
+    "a container's archive that no source takes": (
+        {"faiss_install__container_archive": {"file": "/no/such-1.tar", "sha256": "0" * 64}},
+        "container_source: archive",
+    ),
+    "a container's archive that is not there": (
+        {
+            "faiss_install__container_source": "archive",
+            "faiss_install__container_archive": {"file": "/no/such-2.tar", "sha256": "0" * 64},
+        },
+        "/no/such-2.tar",
+    ),
+    "another base than the one named": (
+        {
+            "faiss_install__container_source": "build",
+            "faiss_install__container_base": {"file": "/etc/hostname", "sha256": "0" * 64},
+        },
+        "/etc/hostname has sha256",
+    ),
+    "unknown policy": ({"faiss_install__policy": "best"}, "faiss_install__policy"),
+    "a nested value of another type": (
+        {"faiss_install__search_test": {"workload": {"n": "10_000 vectors"}}},
+        "faiss_install__search_test.workload.n is '10_000 vectors', which is not a whole number",
+    ),
+    "a misspelt nested key": ({"faiss_install__search_test": {"worklod": {"n": 100}}}, "Did you mean workload?"),
+    "a near miss": ({"faiss_install_strategies": ["js"]}, "Did you mean faiss_install__strategies?"),
+    "relative prefix": ({"faiss_install__prefix": "opt/faiss"}, "relative"),
+    "prefix in /usr": ({"faiss_install__prefix": "/usr/lib/faiss"}, "/usr belongs to the system"),
+    "prefix /": ({"faiss_install__prefix": "/"}, "root of the file system"),
+}
+
+
+def test_bad_options_are_refused_all_at_once_before_a_host_is_touched(place: Place) -> None:
+    hosts = {f"h{number}": changes for number, (changes, _told) in enumerate(BAD_OPTIONS.values())}
+    done = place.audit_of(hosts)
+    assert done.returncode == 2 and "Nothing was changed" in done.stdout
+    assert [name for name, (_changes, told) in BAD_OPTIONS.items() if told not in done.stdout] == [], done.stdout
     assert "Ask each host once" not in done.stdout
     assert place.written() == []
 
@@ -175,44 +178,50 @@ def test_a_bad_wheelhouse_is_refused_before_the_host_is_touched(
     assert place.written() == []
 
 
-@pytest.mark.parametrize(
-    ("options", "cause"),
-    [
-        pytest.param(("-t", "tmpfs", "-o", "size=4m", "tmpfs"), "disk_full", id="full disk"),
-        pytest.param(("-t", "tmpfs", "-o", "noexec", "tmpfs"), "noexec_mount", id="noexec prefix"),
-        pytest.param(("-t", "tmpfs", "-o", "ro", "tmpfs"), "read_only", id="read-only prefix"),
-    ],
-)
-def test_a_prefix_that_cannot_take_it_is_a_fallback_with_its_cause(
-    place: Place, options: tuple[str, ...], cause: str
-) -> None:
-    with mounted(place.directory / "opt", *options):
-        done = place.audit()
+TMPFS = ("-t", "tmpfs", "-o")
+
+
+def test_places_that_cannot_take_it_are_results_with_their_causes_and_the_gate_names_the_hosts(place: Place) -> None:
+    """A prefix that takes nothing is a fallback; a configuration that cannot be written stops the host before that."""
+    mounts = {"full": "size=4m", "noexec": "noexec", "readonly": "ro", "etc": "ro"}
+    wanted = {
+        "full": ("fallback", "disk_full"),
+        "noexec": ("fallback", "noexec_mount"),
+        "readonly": ("fallback", "read_only"),
+        "filled": ("fallback", "not_a_directory"),
+        "etc": ("failed", "read_only"),
+        "file": ("failed", "not_a_directory"),
+    }
+    hosts = {}
+    for name in wanted:
+        for top in ("opt", "etc"):
+            (place.directory / top / name).mkdir()
+        hosts[name] = {
+            "faiss_install__prefix": str(place.directory / "opt" / name / "faiss-fleet"),
+            "vector_backend__path": str(place.directory / "etc" / name / "backend.json"),
+        }
+    for taken in ("opt/filled/faiss-fleet", "etc/file/file"):
+        (place.directory / taken).write_text("somebody's")
+    hosts["file"]["vector_backend__path"] = str(place.directory / "etc" / "file" / "file" / "backend.json")
+    with ExitStack() as stack:
+        for name, option in mounts.items():
+            top = place.directory / ("etc/etc" if name == "etc" else f"opt/{name}")
+            stack.enter_context(mounted(top, *TMPFS, option, "tmpfs"))
+        done = place.audit_of(hosts, "-e", "fleet_report__fail_on_fallback=true")
         left = [name for name in place.written() if name.startswith("opt/")]
-    record = place.record()
-    assert done.returncode == 0, done.stdout
-    assert (record["state"], record["cause"]) == ("fallback", cause), record["because"]
-    assert record["remedy"] and left == []
-    assert json.loads((place.directory / "etc" / "backend.json").read_text())["backend"] == "js"
-
-
-@pytest.mark.slow
-def test_a_file_in_the_prefixs_place_is_told_before_anything_is_shipped(place: Place) -> None:
-    (place.directory / "opt" / "faiss-fleet").write_text("somebody's")
-    done = place.audit()
-    record = place.record()
-    assert done.returncode == 0
-    assert (record["state"], record["cause"], record["attempts"]) == ("fallback", "not_a_directory", [])
-    assert "faiss-fleet is not a directory" in record["because"] and place.written()[-1] == "opt/faiss-fleet"
-
-
-def test_a_file_in_the_settings_place_stops_the_host_without_a_traceback(place: Place) -> None:
-    (place.directory / "etc" / "file").write_text("somebody's")
-    done = place.audit(vector_backend__path=str(place.directory / "etc" / "file" / "backend.json"))
-    record = place.record()
+        configured = {path.parent.name: path.read_text() for path in place.directory.glob("etc/*/backend.json")}
     assert done.returncode == 2 and "traceback" not in (done.stdout + done.stderr).lower()
-    assert (record["state"], record["cause"]) == ("failed", "not_a_directory")
-    assert "is not a directory, so nothing can be written" in done.stdout and place.written() == ["etc/file"]
+    records = place.records()
+    assert {name: (record["state"], record["cause"]) for name, record in records.items()} == wanted, done.stdout
+    assert left == ["opt/filled/faiss-fleet"] and records["filled"]["attempts"] == []
+    assert "faiss-fleet is not a directory" in records["filled"]["because"]
+    assert all(record["remedy"] for record in records.values() if record["cause"] != "not_a_directory")
+    fallbacks = [name for name, (state, _cause) in wanted.items() if state == "fallback"]
+    assert {name: json.loads(text)["backend"] for name, text in configured.items()} == dict.fromkeys(fallbacks, "js")
+    assert "Remount it writable" in done.stdout
+    assert "is not a directory, so nothing can be written" in done.stdout
+    (gate,) = re.findall(r"Fail when a host fell back.*?\n\n", done.stdout, re.DOTALL)
+    assert "fail_on_fallback" in gate and all(name in gate for name in fallbacks), gate
 
 
 def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:
@@ -235,24 +244,6 @@ def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -
         assert record["state"] == "native" and "is what was set" in record["because"], record["because"]
         assert record["attempts"][0]["cause"] == cause, record["attempts"]
         assert (setting.read_bytes(), place.written()) == before
-
-
-def test_a_read_only_etc_stops_the_host_before_anything_is_installed(place: Place) -> None:
-    with mounted(place.directory / "etc", "-t", "tmpfs", "-o", "ro", "tmpfs"):
-        done = place.audit()
-    record = place.record()
-    assert done.returncode == 2
-    assert (record["state"], record["cause"]) == ("failed", "read_only"), record
-    assert "Remount it writable" in done.stdout
-    assert place.written() == []
-
-
-def test_the_gate_fails_on_a_fallback_and_names_the_host(place: Place) -> None:
-    with mounted(place.directory / "opt", "-t", "tmpfs", "-o", "noexec", "tmpfs"):
-        done = place.audit("here", "-e", "fleet_report__fail_on_fallback=true")
-    assert done.returncode == 2
-    assert "here" in done.stdout and "fail_on_fallback" in done.stdout
-    assert place.record()["state"] == "fallback"
 
 
 def test_misspelt_variables_of_groups_and_of_the_command_line_are_refused_in_a_few_lines(place: Place) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible.parsing.vault import VaultLib, VaultSecret
 
 from tests import class_wheels, needs
 from tests.ssh_farm import Farm
@@ -20,8 +22,16 @@ from tests.ssh_farm import Farm
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = {"one": "centos7-py313", "two": "centos7-py313", "hangs": "centos7-py313", "bare": "centos7-nopython"}
 HOSTS["off"] = "centos7-nopython"
-# Ends when Ansible starts a module; hangs when the batch starts it, which feeds it by `python -`.
-HANGS = '#!/bin/sh\n[ "$1" != - ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
+# Ends when Ansible starts a module; hangs when the batch starts it, which does so by `python -c`.
+HANGS = '#!/bin/sh\n[ "$1" != -c ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
+# What sudo does that wants a password: it asks, and runs nothing for the wrong one.
+ASKS = '''#!/bin/sh
+while :; do case $1 in -p) printf %s "$2" >&2; shift 2;; -u) shift 2;; -*) shift;; *) break;; esac; done
+IFS= read -r word
+[ "$word" = WORD ] || { echo 'Sorry, try again.' >&2; exit 1; }
+exec "$@"
+'''
+PASSWORDS = {"one": "pass-of-one", "two": "pass-of-two"}
 # What two runs of the same host differ in: times, and what other hosts on the same disk write.
 TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes", "free_inodes")
 
@@ -170,3 +180,62 @@ def test_ctrl_c_ends_promptly_and_keeps_the_hosts_that_are_done(fleet: Fleet) ->
     records = fleet.records()
     assert {name: record["state"] for name, record in records.items()} == {"one": "native", "hangs": "failed"}
     assert records["hangs"]["cause"] == "interrupted"
+
+
+@pytest.fixture
+def promises(fleet: Fleet) -> Fleet:
+    """The same two hosts for a user who has to become another one: sudo asks on both, and variables are in a vault."""
+    directory = fleet.directory / "promises"
+    (directory / "host_vars").mkdir(parents=True)
+    values = json.loads(fleet.inventory.read_text())
+    hosts = values["all"]["hosts"]
+    become = {"ansible_become": True, "ansible_become_user": "app", "ansible_become_exe": "/opt/asks"}
+    values["all"]["hosts"] = {name: {**hosts[name], **become} for name in ("one", "two")}
+    wheelhouse = values["all"]["hosts"]["one"].pop("faiss_install__wheelhouse")
+    vault = VaultLib([("default", VaultSecret(b"vault-word"))])
+    secrets = {"ansible_become_password": PASSWORDS["one"], "faiss_install__wheelhouse": wheelhouse}
+    lines = []
+    for name, value in secrets.items():
+        text = vault.encrypt(value.encode()).decode().rstrip().replace("\n", "\n  ")
+        lines.append(f"{name}: !vault |\n  {text}\n")
+    (directory / "host_vars/one.yml").write_text("".join(lines))
+    for name, word in PASSWORDS.items():
+        path = fleet.farm.path(name, "/opt/asks")
+        path.write_text(ASKS.replace("WORD", word))
+        path.chmod(0o755)
+    for name, text in (("vault", "vault-word"), ("right", PASSWORDS["two"]), ("wrong", "mistyped-word")):
+        (directory / name).write_text(f"{text}\n")
+    found = copy.copy(fleet)
+    found.inventory = directory / "hosts.json"
+    found.inventory.write_text(json.dumps(values))
+    return found
+
+
+@pytest.mark.slow
+def test_vaulted_variables_a_sudo_that_asks_and_serial_hold_in_the_batch(promises: Fleet) -> None:
+    """The password of one host is in the vault, the other's is asked for."""
+    directory = promises.inventory.parent
+    book = directory / "serial.yml"
+    text = (ROOT / "playbooks/audit.yml").read_text()
+    book.write_text(text.replace("gather_facts: false\n", "gather_facts: false\n  serial: 1\n"))
+    given = ("-v", "--vault-password-file", str(directory / "vault"), "--become-password-file")
+    before = promises.calls("one", "two")
+    done = promises.run(*given, str(directory / "right"), book=str(book))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [now - then for now, then in zip(promises.calls("one", "two"), before, strict=True)] == [1, 1], done.stdout
+    assert done.stdout.count("=> wheel, nothing to do") == 2
+    # Of two batches the second begins when the first is over.
+    first, second, third = done.stdout.split("TASK [Ask each host once]")
+    assert "[one] => wheel" in second and "[two] => wheel" in third and "=> wheel" not in first
+    batch = promises.records()
+    again = promises.run(*given, str(directory / "right"), "-e", "fleet_batch=false", book=str(book))
+    assert again.returncode == 0 and "Gather host facts" in again.stdout, again.stdout + again.stderr
+    assert comparable(batch) == comparable(promises.records())
+    refused = promises.run(*given, str(directory / "wrong"))
+    assert "[one] => wheel" in refused.stdout and "[two] goes to the roles: " in refused.stdout, refused.stdout
+    assert refused.returncode in (2, 4), refused.stdout + refused.stderr
+    records = promises.records()
+    assert records["one"]["state"] == "native" and records["two"]["state"] in ("failed", "unreachable")
+    assert "assword" in json.dumps(records["two"]["errors"]), records["two"]
+    said = done.stdout + again.stdout + refused.stdout + json.dumps([batch, records])
+    assert not [word for word in (*PASSWORDS.values(), "mistyped-word", "vault-word") if word in said]

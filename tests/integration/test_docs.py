@@ -31,6 +31,7 @@ class Page:
     before: str = ""
     # What ends what the page started.
     after: str = ""
+    # Texts of its commands, and what they are here; ~ is the reader's home.
     replace: Mapping[str, str] = field(default_factory=dict)
     # Whether the page itself makes the environment and fills the cache.
     from_nothing: bool = False
@@ -46,10 +47,13 @@ WALKS = {
     "docs/how-to/air-gapped.md": Page(TWO, from_nothing=True),
     "docs/how-to/awx.md": Page(TWO, before=AUDITED),
     "docs/how-to/centos7-stock.md": Page({"vector-02.example.org": "centos7-stock"}),
-    "docs/how-to/gate-in-ci.md": Page(TWO, before=AUDITED),
+    "docs/how-to/gate-in-ci.md": Page(TWO, before=f"{AUDITED}; {AUDITED} --check"),
     "docs/how-to/history.md": Page(TWO, before=f"{AUDITED}; {AUDITED}", replace={"20261122": "previous"}),
     "docs/how-to/use-from-node.md": Page(before=HERE),
-    "docs/how-to/use-from-python.md": Page(before=f"{HERE}; python3 -m venv ~/app"),
+    "docs/how-to/use-from-python.md": Page(
+        before=f"{HERE} ARGS='-e faiss_install__strategies=wheel'; python3 -m venv ~/app",
+        replace={"venv/bin/python": "python3", "/etc/faiss-fleet/": "~/.config/faiss-fleet/"},
+    ),
     "docs/explanation/how-a-verdict-is-reached.md": Page(before=f"echo '{DIED}' > install.log"),
 }
 
@@ -94,10 +98,13 @@ def test_what_a_page_says_works(name: str, tmp_path: Path) -> None:
         "FAISS_FLEET_STANDINS": os.environ.get("FAISS_FLEET_STANDINS", str(cache / "faiss-fleet-standins")),
         "PATH": f"{home / 'app' / 'bin'}:{project / '.venv' / 'bin'}:{ROOT / '.venv' / 'bin'}:{os.environ['PATH']}",
         "FAISS_FLEET_SETTING": str(home / ".config" / "faiss-fleet" / "backend.json"),
+        # `activate` of an environment that is a link leads to where it was made.
+        **({} if page.from_nothing else {"FAISS_FLEET_REPORTS": str(project / "reports")}),
     }  # fmt: skip
     directories = dict.fromkeys(("/var/lib/app", "/var/lib/node_exporter/textfile", "/srv"), str(home))
     with Farm(page.hosts or {"unused": "centos7-nopython"}) as farm, postgresql.server() as store:
-        replace = {"/path/to/faiss-fleet": str(project), STORE: store, **directories, **page.replace}
+        own = {name: here.replace("~", str(home)) for name, here in page.replace.items()}
+        replace = {"/path/to/faiss-fleet": str(project), STORE: store, **directories, **own}
         reach(farm, project)
         walk = docs_walk.Walk(project, environment, replace, farm.prefix)
         try:

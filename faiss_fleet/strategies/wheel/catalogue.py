@@ -57,9 +57,22 @@ class Catalogue:
     gaps: tuple[str, ...] = ()
     source: Source = field(default_factory=Source)
 
+    @functools.cached_property
+    def by_release(self) -> dict[Version, list[Wheel]]:
+        """The wheels of each release, newest first. Asked for each host, and worked out once."""
+        found: dict[Version, list[Wheel]] = {}
+        for wheel in self.wheels:
+            found.setdefault(wheel.version, []).append(wheel)
+        return {version: found[version] for version in sorted(found, reverse=True)}
+
+    @functools.cached_property
+    def by_file(self) -> dict[str, Wheel]:
+        """Each wheel by the name of its file."""
+        return {wheel.file: wheel for wheel in reversed(self.wheels)}
+
     def releases(self) -> list[Version]:
         """Newest first."""
-        return sorted({wheel.version for wheel in self.wheels}, reverse=True)
+        return list(self.by_release)
 
 
 def to_json(wheels: Iterable[Wheel], generated: str) -> str:
@@ -138,13 +151,19 @@ def for_options(options: Options, now: Callable[[], float] = time.time) -> Catal
     if given:
         directory = Path(str(given)).expanduser()
         return Catalogue(tuple(wheelhouse(directory, options.cache)), source=Source((directory,)))
-    wheels = table()
-    newer, gap = _newer(wheels, options, now)
-    return Catalogue((*wheels, *newer), (gap,) if gap else ())
+    return _with_newer(*_newer(table(), options, now))
 
 
-def _newer(known: Sequence[Wheel], options: Options, now: Callable[[], float]) -> tuple[list[Wheel], str | None]:
-    """Wheels of releases that the table does not have, and why they could not be looked up (None when they could)."""
+@functools.lru_cache(maxsize=4)
+def _with_newer(newer: str, gap: str | None) -> Catalogue:
+    """The table, with wheels of newer releases as text. One object for all hosts, which keeps what it works out."""
+    wheels = from_json(newer, "index") if newer else []
+    have = {wheel.file for wheel in table()}
+    return Catalogue((*table(), *(wheel for wheel in wheels if wheel.file not in have)), (gap,) if gap else ())
+
+
+def _newer(known: Sequence[Wheel], options: Options, now: Callable[[], float]) -> tuple[str, str | None]:
+    """Wheels of newer releases as text, and why they could not be looked up (None when they could)."""
     path = options.cache / "catalogue" / "newer.json"
     kept = _looked_up(path)
     if not _fresh(kept, now()) and not options.offline:
@@ -153,9 +172,7 @@ def _newer(known: Sequence[Wheel], options: Options, now: Callable[[], float]) -
             if not _fresh(kept, now()):
                 kept = _look(known, kept, options, now())
                 cache.write_json(path, kept)
-    wheels = from_json(kept["table"], "index") if kept.get("table") else []
-    have = {wheel.file for wheel in known}
-    return [wheel for wheel in wheels if wheel.file not in have], kept.get("gap")
+    return kept.get("table") or "", kept.get("gap")
 
 
 def _looked_up(path: Path) -> dict[str, Any]:

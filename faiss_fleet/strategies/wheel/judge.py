@@ -36,6 +36,11 @@ MOST_JUDGED = 20_000
 
 def of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
     """Why this wheel cannot run on the host whatever its Python; [] when nothing known stands in the way."""
+    return copy.deepcopy(shared_of_host(wheel, facts))
+
+
+def shared_of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
+    """The same as one object for all hosts of a kind: to be copied by whoever keeps it."""
     libc = facts["libc"]
     provides = needs.provided_per_facts(facts)
     host = repr((provides, libc["family"], libc["version"], facts["arch"], facts["cpu"]["isa_level"]))
@@ -45,7 +50,7 @@ def of_host(wheel: Wheel, facts: Facts) -> list[Reason]:
         if len(_JUDGED) >= MOST_JUDGED:
             _JUDGED.clear()
         known = _JUDGED[id(wheel), host] = (wheel, _of_host(wheel, facts))
-    return copy.deepcopy(known[1])
+    return known[1]
 
 
 def _of_host(wheel: Wheel, facts: Facts) -> list[Reason]:

@@ -9,6 +9,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,12 @@ class Wheel:
 
     def libc_tags(self) -> list[tuple[str, tuple[int, int], str]]:
         """('glibc', (2, 17), 'x86_64') of each platform tag."""
+        return list(self._libc_tags)
+
+    @cached_property
+    def _libc_tags(self) -> tuple[tuple[str, tuple[int, int], str], ...]:
         found = {libc_tag(platform) for _, _, platform in self.tags}
-        return sorted(entry for entry in found if entry)
+        return tuple(sorted(entry for entry in found if entry))
 
     def fits_python(self, target: Target) -> bool:
         """By its tags, and by the Python that its metadata asks for."""
@@ -93,6 +98,7 @@ def libc_tag(platform: str) -> tuple[str, tuple[int, int], str] | None:
     return family, (int(found["major"]), int(found["minor"])), found["arch"]
 
 
+@lru_cache(maxsize=1)
 def notes() -> dict[str, Any]:
     """What no wheel says of itself: implicit requirements and measured CPU levels, by release."""
     found: dict[str, Any] = json.loads(resources.files(__package__).joinpath(NOTES).read_text(encoding="utf-8"))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import re
 from collections.abc import Sequence
@@ -94,7 +95,7 @@ class WheelStrategy:
 def _chosen(candidate: Candidate, facts: Facts, options: Options) -> wheel_lock.Chosen:
     known, portable = catalogue_of(options), portable_of(options)
     file = candidate["artefact"]["file"]
-    wheel = next((wheel for wheel in known.wheels if wheel.file == file), None)
+    wheel = known.by_file.get(file)
     if wheel is None:
         raise FleetError(
             f"{file} is in no catalogue or wheelhouse of this controller any more. Run again.",
@@ -215,7 +216,7 @@ def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePyt
 
 def _best_of_release(version: Version, usable: Sequence[Interpreter], facts: Facts, known: Catalogue) -> list[Judged]:
     """For each Python its best wheel of the release, possible ones first, then the newest Python."""
-    wheels = [wheel for wheel in known.wheels if wheel.version == version]
+    wheels = known.by_release[version]
     ours = [wheel for wheel in wheels if any(arch == facts["arch"] for _, _, arch in wheel.libc_tags())] or wheels
     family = facts["libc"]["family"]
     same_libc = [wheel for wheel in ours if any(kind == family for kind, _, _ in wheel.libc_tags())] or ours
@@ -223,7 +224,7 @@ def _best_of_release(version: Version, usable: Sequence[Interpreter], facts: Fac
     for interpreter in usable:
         target = Target(interpreter.python, facts["arch"], "glibc", (2, 17))
         fitting = [
-            Judged(wheel, interpreter, tuple(wheel_judge.of_host(wheel, facts)))
+            Judged(wheel, interpreter, tuple(wheel_judge.shared_of_host(wheel, facts)))
             for wheel in same_libc
             if wheel.fits_python(target)
         ]
@@ -247,7 +248,8 @@ def _no_wheel_for_python(wheels: Sequence[Wheel], interpreter: Interpreter, fact
     wheel = max(wheels, key=lambda wheel: max((len(python), python) for python, _, _ in wheel.tags))
     have = f"{interpreter.version} ({interpreter.place})"
     text = f"faiss-cpu {wheel.version} has wheels for {need}, and the newest usable Python of this host is {have}"
-    return Judged(wheel, interpreter, (wheel_judge.python_reason(need, have, text), *wheel_judge.of_host(wheel, facts)))
+    reasons = (wheel_judge.python_reason(need, have, text), *wheel_judge.shared_of_host(wheel, facts))
+    return Judged(wheel, interpreter, reasons)
 
 
 def _group(blocked: list[tuple[Judged, list[Version]]], each: Judged) -> None:
@@ -287,7 +289,7 @@ def _candidate(each: Judged, others: Sequence[Version]) -> Candidate:
             "python": interpreter.version,
         },
         verdict="blocked" if each.reasons else "possible",
-        reasons=list(each.reasons),
+        reasons=copy.deepcopy(list(each.reasons)),
         remedy=_remedy(each.reasons),
         runtime=runtime(interpreter.place, interpreter.portable),
         note=" ".join(remarks) or None,

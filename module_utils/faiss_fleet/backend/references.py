@@ -11,9 +11,9 @@ import io
 import os
 
 from .. import files as atomic_file
-from ..prefix import remove as prefix_removal
 from ..errors import AuditError
-from ..prefix.install import SETTINGS
+from ..prefix.installed import is_ours
+from ..prefix.manifest import SETTINGS
 
 USUAL = '/etc/faiss-fleet'
 FILES = ('.json', '.env')
@@ -24,7 +24,7 @@ def note(path, runtime, usual=USUAL):
     """Notes beside the prefix of this runtime that there is a setting at this path, where no one would look for it."""
     prefix = (runtime or {}).get('prefix')
     base = os.path.dirname(os.path.dirname(prefix or ''))
-    if os.path.dirname(path) == usual or path in noted(base) or not (prefix and prefix_removal.is_ours(prefix)):
+    if os.path.dirname(path) == usual or path in noted(base) or not (prefix and is_ours(prefix)):
         return
     try:
         with io.open(os.path.join(base, SETTINGS), 'ab') as stream:

@@ -14,11 +14,8 @@ from . import contents, unpack
 from .. import trust
 from ..errors import AuditError
 from ..locks import HostLock
+from .manifest import MADE
 
-# In a parent directory that was made for a prefix, so that it alone is removed again.
-MADE = '.made-by-faiss-fleet'
-# Beside the strategies' directories: paths of settings that name prefixes in them. See setting_names.
-SETTINGS = '.settings'
 ST_RDONLY, ST_NOEXEC = 1, 8
 
 

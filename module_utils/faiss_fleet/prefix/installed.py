@@ -3,12 +3,14 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import io
 import os
 import posixpath
 
 from . import contents
 from .. import read_json, trust
-from .manifest import MANIFEST, PARTIAL
+from ..errors import AuditError
+from .manifest import DIGEST, MANIFEST, MAX_MANIFEST_BYTES, PARTIAL, parse_manifest
 
 MOST_PREFIXES = 200
 CONTAINER = 'container'
@@ -51,6 +53,18 @@ def image_gone(result):
         return None
     said = result.error or (result.err or result.out).strip()[-300:]
     return 'Its engine does not have the image any more, or does not answer: %s' % said
+
+
+def is_ours(path):
+    """True when this directory holds a manifest of ours that names it. Anything else is somebody's own."""
+    name = os.path.basename(path)
+    if not DIGEST.match(name):
+        return False
+    try:
+        with io.open(os.path.join(path, MANIFEST), encoding='utf-8') as stream:
+            return parse_manifest(stream.read(MAX_MANIFEST_BYTES), path)['digest'] == name
+    except (IOError, OSError, UnicodeDecodeError, AuditError):
+        return False
 
 
 def unusable(path):

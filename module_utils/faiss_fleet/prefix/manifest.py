@@ -11,6 +11,10 @@ from ..errors import AuditError
 
 MANIFEST = 'manifest.json'
 FILES = 'manifest-files.json'
+# In a parent directory that was made for a prefix, so that it alone is removed again.
+MADE = '.made-by-faiss-fleet'
+# Beside the strategies' directories: paths of settings that name prefixes in them. See setting_names.
+SETTINGS = '.settings'
 SCHEMA = 1
 MAX_MANIFEST_BYTES = 64 << 20
 MAX_MEMBERS = 500000

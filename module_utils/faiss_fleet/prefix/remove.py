@@ -3,14 +3,14 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import io
 import os
 import shutil
 
-from . import failures as attempt_memo, install
+from . import failures as attempt_memo
 from . import manifest as prefixes
-from ..errors import AuditError
 from ..locks import HostLock
+from .installed import is_ours
+from .manifest import MADE, SETTINGS
 from ..backend.lock import holder
 
 
@@ -21,18 +21,6 @@ def _is_directory(path):
 def _directories(path):
     found = sorted(os.listdir(path)) if _is_directory(path) else []
     return [name for name in found if _is_directory(os.path.join(path, name))]
-
-
-def is_ours(path):
-    """True when this directory holds a manifest of ours that names it. Anything else is somebody's own."""
-    name = os.path.basename(path)
-    if not prefixes.DIGEST.match(name):
-        return False
-    try:
-        with io.open(os.path.join(path, prefixes.MANIFEST), encoding='utf-8') as stream:
-            return prefixes.parse_manifest(stream.read(prefixes.MAX_MANIFEST_BYTES), path)['digest'] == name
-    except (IOError, OSError, UnicodeDecodeError, AuditError):
-        return False
 
 
 def find(base):
@@ -66,9 +54,14 @@ def unnamed(paths, texts):
     return [path for path in paths if not named(path)]
 
 
+def _lock(directory, digest, timeout):
+    return HostLock(os.path.join(directory, '.%s.lock' % digest), holder(), timeout)
+
+
 def remove(path, timeout=10):
     """Takes a prefix out of its place in one step, then away. Raises AuditError when another run holds it, OSError."""
-    with HostLock(install.lock_path(path), holder(), timeout):
+    directory, digest = os.path.split(path)
+    with _lock(directory, digest, timeout):
         gone = '%s.partial-%d-removed' % (path, os.getpid())
         os.rename(path, gone)
         shutil.rmtree(gone)
@@ -77,7 +70,7 @@ def remove(path, timeout=10):
 def remove_leftover(path):
     """True when this half-built directory went; False when its maker is still at work."""
     directory, name = os.path.split(path)
-    lock = HostLock(install.lock_path(os.path.join(directory, prefixes.leftover_of(name))), holder(), 0)
+    lock = _lock(directory, prefixes.leftover_of(name), 0)
     if not lock.take():
         return False
     try:
@@ -89,7 +82,10 @@ def remove_leftover(path):
 
 def remove_parents(base):
     """Removes the strategies' directories and the base, and what was made above it, where they are ours and empty."""
-    if not find(base)[0] and os.path.lexists(os.path.join(base, install.SETTINGS)):
-        os.unlink(os.path.join(base, install.SETTINGS))
+    if not find(base)[0] and os.path.lexists(os.path.join(base, SETTINGS)):
+        os.unlink(os.path.join(base, SETTINGS))
     for directory in [os.path.join(base, name) for name in _directories(base)] + [base]:
-        install.remove_parents(directory)
+        while os.path.exists(os.path.join(directory, MADE)) and os.listdir(directory) == [MADE]:
+            os.unlink(os.path.join(directory, MADE))
+            os.rmdir(directory)
+            directory = os.path.dirname(directory)

@@ -165,3 +165,24 @@ def test_the_search_tests_options_have_the_modules_types() -> None:
     own = {"runtimes", "setting", "files"}
     module["workload"][3].pop("figures")
     assert {name: option for name, option in module.items() if name not in own} == ours
+
+
+class Vaulted:
+    """As Ansible's vaulted value: no text by type, decrypted when it is read as text."""
+
+    __ENCRYPTED__ = True
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def test_a_vaulted_value_is_text_and_is_not_shown() -> None:
+    assert argument_specs.check("faiss_install__wheelhouse", Vaulted("/srv/wheels")) == ("/srv/wheels", [])
+    assert argument_specs.check("faiss_install__keep", Vaulted("no")) == (False, [])
+    # By type, by choice, by range.
+    for name, text in (("keep", "a-word"), ("policy", "a-word"), ("attempt_timeout", "-75319")):
+        _value, (fault,) = argument_specs.check(f"faiss_install__{name}", Vaulted(text))
+        assert text not in fault and "****" in fault

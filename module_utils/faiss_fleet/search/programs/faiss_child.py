@@ -56,8 +56,20 @@ def text_of(value):
     return value.encode('utf-8', 'replace').decode('utf-8')
 
 
+def leave_process_one():
+    """Goes on in a child where this is the first process of a container that has no init: the kernel ignores signals
+    that would end such a process, the alarm too. Its own end is told as a shell would tell it."""
+    if os.getpid() != 1:
+        return
+    child = os.fork()
+    if child:
+        _child, status = os.waitpid(child, 0)
+        os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+
+
 def prepare(params):
     """Limits and surroundings, before numpy or FAISS can look at them."""
+    leave_process_one()
     sys.path[:] = [path for path in sys.path if path]   # a directory named faiss where it was started is not FAISS
     sys.dont_write_bytecode = not params.get('bytecode')
     for name in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):

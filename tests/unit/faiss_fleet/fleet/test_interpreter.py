@@ -24,12 +24,13 @@ def choose(directory: Path, release: str, there: list[str], *, named: str = "aut
     (directory / "os-release").write_text(release)
     platform = f"{directory}/bin/platform-python"
     places = {"redhat": {"6": f"{directory}/bin/python2", "8": platform}, "debian": {"10": f"{directory}/bin/python3"}}
-    command = interpreter.command(named, [*NAMES, platform, f"{directory}/bin/python3"], places, FAMILIES)
+    names = [*NAMES, platform, f"{directory}/bin/python3"]
+    command = interpreter.command("program", named, names, places, FAMILIES)
     assert command is not None
     command = command.replace("/etc/os-release", f"{directory}/os-release")
     environment = {"PATH": f"{directory}/bin:/bin"}
-    names = command.replace("/usr/bin/python3", "/absent")
-    done = subprocess.run(["/bin/sh", "-c", names], env=environment, input="", capture_output=True, text=True)
+    command = command.replace("/usr/bin/python3", "/absent")
+    done = subprocess.run(["/bin/sh", "-c", command], env=environment, input="", capture_output=True, text=True)
     return done.stdout.strip() or f"{done.returncode}: {done.stderr.strip()}"
 
 
@@ -58,7 +59,7 @@ def test_a_host_without_a_python_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "named, expected",
     [
-        ("/opt/python/bin/python3", "/opt/python/bin/python3 -"),
+        ("/opt/python/bin/python3", "/opt/python/bin/python3 -c 'the program'"),
         ("auto_legacy", None),
         ("python3", None),
         ("/opt/my python/bin/python3", None),
@@ -66,4 +67,4 @@ def test_a_host_without_a_python_says_so(tmp_path: Path) -> None:
     ],
 )
 def test_a_python_that_is_named_is_started_unless_only_ansible_can(named: str, expected: str | None) -> None:
-    assert interpreter.command(named, NAMES, {}, {}) == expected
+    assert interpreter.command("the program", named, NAMES, {}, {}) == expected

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -10,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from faiss_fleet.fleet import one_call, payload
+from faiss_fleet.fleet.host_options import ROLES, HostOptions, Resolver
 from faiss_fleet.target.backend import config
 from tests import needs
 
+ROOT = Path(__file__).resolve().parents[4]
 FACTS = {"interpreters": [], "search_paths": [], "timeout": 5}
 
 
@@ -22,7 +26,7 @@ def ask(python: str, directory: Path, **questions: Any) -> dict[str, Any]:
     """The answer of a Python of this machine, whose configuration would lie in a directory of its own."""
     facts = {**FACTS, "prefix": str(directory / "opt"), "setting": str(directory / "backend.json")}
     text, mark = payload.text({"facts": facts, "seconds": 200, "check_mode": True, **questions})
-    done = subprocess.run([python, "-"], input=text, capture_output=True, cwd=directory, timeout=250)
+    done = subprocess.run([python, "-c", payload.BOOT], input=text, capture_output=True, cwd=directory, timeout=250)
     found = payload.answer(done.stdout.decode(), mark)
     assert found is not None, done.stderr.decode()[-2000:]
     return found
@@ -49,7 +53,7 @@ def configured(directory: Path, program: str) -> tuple[dict[str, Any], dict[str,
     test = {"workload": {**one_call.WORKLOAD, "figures": False}, **limits}
     # Of this user alone, as the directory above is closed to others.
     wanted = {"path": str(path), "mode": "0600", "backup": True}
-    return setting, {"test": test, "files": None, "configuration": wanted}
+    return setting, {"test": test, "configuration": wanted}
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "this"])
@@ -82,12 +86,53 @@ def test_an_answer_is_found_in_what_a_login_prints() -> None:
     assert payload.answer('Welcome\nM {"facts": {}}\nbye\n', "M ") == {"facts": {}}
 
 
-def test_it_is_small() -> None:
-    text, _mark = payload.text({"facts": FACTS})
-    assert len(text) < 110_000
+def default_options() -> HostOptions:
+    """A host of which the inventory says nothing but the one place that is worked out otherwise."""
+    defaults: dict[str, Any] = {}
+    for role in ROLES:
+        defaults |= yaml.safe_load((ROOT / "roles" / role / "defaults/main.yml").read_text(encoding="utf-8"))
+    path = "/etc/faiss-fleet/backend.json"
+    return Resolver(defaults, lambda value, _variables: value).of({"glibc_facts__setting": path})
 
 
-def test_only_the_brief_test_travels() -> None:
-    names = payload._needed()
-    assert "faiss_fleet.search.programs.faiss_child" in names
-    assert "faiss_fleet.search.programs.faiss_figures" not in names
+def test_what_a_converged_host_is_sent_has_at_most_60_kb() -> None:
+    text, _mark = payload.text(one_call.questions(default_options(), check_mode=False, facts_only=False))
+    assert len(text) <= 60_000
+    facts, _mark = payload.text(one_call.questions(default_options(), check_mode=False, facts_only=True))
+    assert len(facts) <= 40_000
+
+
+def test_only_what_is_asked_for_travels() -> None:
+    brief, facts = (set(payload.needed(facts_only)) for facts_only in (False, True))
+    assert {f"faiss_fleet.{name}" for name in ("search.programs.faiss_child", "backend.write", "facts.gather")} <= brief
+    assert brief - facts >= {f"faiss_fleet.{name}" for name in ("brief_check", "search.run", "backend.write", "locks")}
+    assert facts < brief
+    # Nothing that installs, unpacks or measures.
+    assert not [name for name in brief if name.endswith((".faiss_figures", ".install", ".unpack", ".remove"))]
+
+
+def test_without_comments_and_docstrings_a_module_is_the_same() -> None:
+    for path in sorted(payload.SOURCES.rglob("*.py")):
+        whole = path.read_text(encoding="utf-8")
+        tree, bare = ast.parse(whole), ast.parse(payload.bare(whole))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+                assert isinstance(node.body[0], ast.Expr)
+                node.body[0].value = ast.Constant("")
+        assert ast.dump(tree) == ast.dump(bare), path
+        lines = [[node.lineno for node in ast.walk(each) if isinstance(node, ast.stmt)] for each in (tree, bare)]
+        assert lines[0] == lines[1], path
+
+
+def test_texts_that_look_like_comments_and_docstrings_stay() -> None:
+    code = (
+        "a = '#' + \"# b\"  # c \"\n"
+        "b = r'\\'#'\n"
+        'c = (\n    """d # e""",\n)\n'
+        "d = \"'''\"  # '''\n"
+    )
+    found: list[dict[str, Any]] = [{}, {}]
+    for namespace, text in zip(found, (code, payload.bare(code)), strict=True):
+        exec(text, {}, namespace)
+    assert found[0] == found[1] == {"a": "## b", "b": r"\'#", "c": ("d # e",), "d": "'''"}
+    assert "# c" not in payload.bare(code) and payload.bare(code).count("\n") == code.count("\n")

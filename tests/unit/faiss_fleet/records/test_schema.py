@@ -60,4 +60,4 @@ def test_a_long_fault_is_cut(record: dict[str, Any]) -> None:
 def test_a_record_without_its_host_cannot_be_repaired(record: dict[str, Any]) -> None:
     del record["host"]
     schema.repair(record)
-    assert schema.faults(record) == ["record: 'host' is a required property"]
+    assert schema.faults(record) == ['record: "host" is a required property']

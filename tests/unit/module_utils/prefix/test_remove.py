@@ -81,6 +81,6 @@ def test_directories_that_were_made_here_go_when_they_are_empty(base, tmpdir):
         path.remove()
     for path in remove.find(str(base))[0]:
         remove.remove(path, timeout=0)
-    base.join(install.SETTINGS).write("/srv/backend.json\n")
+    base.join(prefixes.SETTINGS).write("/srv/backend.json\n")
     remove.remove_parents(str(base))
     assert not base.check() and os.path.isdir(str(tmpdir))

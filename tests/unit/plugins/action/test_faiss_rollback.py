@@ -9,7 +9,8 @@ from tests.unit.plugins.action_calls import Remote, run
 
 NO_PYTHON = {"failed": True, "rc": 127, "msg": "The module failed to execute."}
 DONE = {"changed": True, "removed": ["/opt/faiss-fleet/wheel/abc"], "did": ["removed"]}
-BUNDLED = "/opt/ff/wheel/abc/python/bin/python3"
+BUNDLED = "/opt/my ff/wheel/abc/python/bin/python3"
+BANNER = "Authorized use only!\r\n"
 
 
 def test_what_the_module_did_is_passed_on() -> None:
@@ -19,14 +20,14 @@ def test_what_the_module_did_is_passed_on() -> None:
 
 
 def test_without_a_python_of_the_host_the_bundled_one_runs_it() -> None:
-    remote = Remote(NO_PYTHON, DONE, said=[f"{BUNDLED}\n"])
+    remote = Remote(NO_PYTHON, DONE, said=[f"{BANNER}{BUNDLED}\r\n"])
     assert run("faiss_rollback", remote, {"prefix": "/opt/my ff"})["changed"]
     assert remote.interpreters() == [None, BUNDLED]
     assert "'/opt/my ff'/*/*/python/bin/python3" in remote.commands[0]
 
 
 def test_without_any_python_nothing_was_ever_installed() -> None:
-    remote = Remote(NO_PYTHON, said=[""])
+    remote = Remote(NO_PYTHON, said=[BANNER])
     result = run("faiss_rollback", remote, {"path": "/etc/x.json"})
     assert (result["changed"], result["removed"], result["path"]) == (False, [], "/etc/x.json")
     assert "nothing was ever installed" in result["did"][0] and "failed" not in result

@@ -13,7 +13,9 @@ from tests.unit.plugins.action_calls import Remote, run
 NO_PYTHON = {"failed": True, "rc": 127, "msg": "The module failed to execute.", "module_stderr": "python3: not found"}
 RUNTIME = {"kind": "python", "argv": ["/opt/ff/wheel/abc/python/bin/python3"], "env": {}, "prefix": "/opt/ff/wheel/abc"}
 SETTING = {"setting": "/etc/faiss-fleet/backend.json"}
-CONFIGURED = json.dumps({"schema": 1, "backend": "faiss", "runtime": RUNTIME})
+BANNER = "Authorized use {only}!\r\n"
+BEGIN = f"{BANNER}\r\n-- the configuration follows --\r\n"
+CONFIGURED = BEGIN + json.dumps({"schema": 1, "backend": "faiss", "runtime": RUNTIME})
 
 
 def test_a_runtime_is_tested_by_the_module() -> None:
@@ -36,9 +38,9 @@ def test_the_python_of_the_configuration_runs_the_test_where_no_other_can() -> N
     "said",
     [
         pytest.param("", id="absent, or of another user"),
-        pytest.param("{", id="no JSON"),
-        pytest.param('{"runtime": null}', id="js"),
-        pytest.param(json.dumps({"runtime": {**RUNTIME, "kind": "node"}}), id="a Node"),
+        pytest.param(BEGIN + "{", id="no JSON"),
+        pytest.param(BEGIN + '{"runtime": null}', id="js"),
+        pytest.param(BEGIN + json.dumps({"runtime": {**RUNTIME, "kind": "node"}}), id="a Node"),
     ],
 )
 def test_no_other_program_is_started_in_place_of_a_python(said: str) -> None:

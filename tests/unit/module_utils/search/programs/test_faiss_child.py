@@ -1,11 +1,14 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 from __future__ import absolute_import, division, print_function
 
+import subprocess
+import sys
 import types
 
 import pytest
 
 from ansible.module_utils.faiss_fleet.search.programs import faiss_child as search_child
+from tests import needs
 
 
 @pytest.mark.parametrize('modules, files, level, expected', [
@@ -61,3 +64,18 @@ def test_peak_memory_is_read():
 
 def test_mapped_files_hold_the_c_library():
     assert any('libc' in path for path in search_child.mapped_files())
+
+
+@pytest.mark.parametrize('body, status', [
+    pytest.param('while True: pass', 128 + 14, id='a hang ends by the alarm'),
+    pytest.param('os.kill(os.getpid(), 11)', 128 + 11, id='a crash is told as one'),
+    pytest.param('sys.exit(7)', 7, id='an exit status stays'),
+])
+def test_the_first_process_of_a_container_without_init_ends_as_any_other(body, status):
+    needs.root()
+    program = 'import os, sys\nfrom faiss_child import prepare\nassert os.getpid() == 1\n'
+    program += "prepare({'timeout': -4, 'threads': 1, 'memory_limit_mb': 0})\n" + body
+    # As in a container: a process namespace of its own, and nobody else in it.
+    argv = [needs.command('unshare'), '--pid', '--fork', sys.executable, '-c', program]
+    env = {'PYTHONPATH': search_child.__file__.rpartition('/')[0], 'PATH': '/usr/bin:/bin'}
+    assert subprocess.call(argv, env=env) == status
