@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from ..errors import FleetError
 
@@ -119,28 +119,40 @@ def _is_stale(place: Path, now: float) -> bool:
         os.close(descriptor)
 
 
+@contextlib.contextmanager
+def replaced(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write that takes the place of ``path`` when the block ends, and goes when the block fails."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as handle:
+            yield handle
+            handle.flush()
+            os.fsync(handle.fileno())
+            os.fchmod(handle.fileno(), 0o644)
+        os.replace(name, path)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(name)
+        raise
+
+
 def write(path: Path, data: bytes) -> None:
     """Replaces ``path`` by ``data`` in one step; readers see the old file or the new one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-                os.fchmod(handle.fileno(), 0o644)
-            os.replace(name, path)
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
-            raise
+        with replaced(path) as handle:
+            handle.write(data)
     except OSError as exc:
         raise _unusable(path.parent, exc) from exc
 
 
+def readable(value: Any) -> bytes:
+    """The spelling of a JSON value for people: a line an entry, with its keys in order."""
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
 def write_json(path: Path, value: Any) -> None:
-    write(path, (json.dumps(value, indent=1, sort_keys=True) + "\n").encode())
+    write(path, readable(value))
 
 
 def read_json(path: Path) -> Any | None:

@@ -14,9 +14,9 @@ from typing import Any
 
 from ..errors import Fault, FleetError
 from ..run_id import current_run_id
-from ..strategies.base import Options
 from . import cache
 from . import limits as time_limit
+from .artefact import Options
 
 TOLD = "That was found for another host of this run; it is not tried again for each."
 

@@ -3,23 +3,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
-import json
 import os
 import stat
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
-from ..strategies.base import Artefact, Runtime
+from ..model import Runtime
 from ..target import errors as target_errors
 from ..target.prefix import manifest as target_prefix
 from . import cache
+from .artefact import Artefact
 
 DIGEST_CHARACTERS = 16
 # Of every member: 2000-01-01, as some tools take the epoch itself for a missing date.
@@ -45,6 +45,17 @@ def digest_of(lock: dict[str, Any]) -> str:
     return cache.digest(lock)[:DIGEST_CHARACTERS]
 
 
+@contextlib.contextmanager
+def new_archive(path: Path, form: int, level: int = COMPRESSION) -> Iterator[tarfile.TarFile]:
+    """A .tar.gz of this tar format to write, whose bytes depend on its members alone. It is whole or not there."""
+    with (
+        cache.replaced(path) as out,
+        gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=level) as zipped,
+        tarfile.open(fileobj=zipped, mode="w|", format=form) as tar,
+    ):
+        yield tar
+
+
 def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Packed:
     """Packs ``tree`` into ``directory``/<strategy>-<digest>.tar.gz, which appears whole or not at all.
 
@@ -54,7 +65,7 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Pa
     digest = digest_of(lock)
     entries = list(_entries(tree))
     files = {path: _listed(full) for path, full in entries if full.is_symlink() or not full.is_dir()}
-    listing = _json(files)
+    listing = cache.readable(files)
     manifest: dict[str, Any] = {
         "schema": target_prefix.SCHEMA,
         "strategy": strategy,
@@ -63,24 +74,12 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Pa
         "files": len(files),
         "unpacked_bytes": sum(int(entry.get("size", 0)) for entry in files.values()) + len(listing),
     }
-    directory.mkdir(parents=True, exist_ok=True)
     archive = directory / f"{strategy}-{digest}.tar.gz"
-    descriptor, name = tempfile.mkstemp(dir=directory, prefix=f".{archive.name}.")
-    try:
-        with (
-            os.fdopen(descriptor, "wb") as out,
-            gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=COMPRESSION) as zipped,
-            tarfile.open(fileobj=zipped, mode="w|", format=tarfile.PAX_FORMAT) as tar,
-        ):
-            _add_bytes(tar, target_prefix.MANIFEST, _json(manifest))
-            _add_bytes(tar, target_prefix.FILES, listing)
-            for path, full in entries:
-                _add(tar, path, full)
-        os.chmod(name, 0o644)
-        os.replace(name, archive)
-    except BaseException:
-        os.unlink(name)
-        raise
+    with new_archive(archive, tarfile.PAX_FORMAT) as tar:
+        _add_bytes(tar, target_prefix.MANIFEST, cache.readable(manifest))
+        _add_bytes(tar, target_prefix.FILES, listing)
+        for path, full in entries:
+            _add(tar, path, full)
     return Packed(archive, cache.sha256(archive), digest, int(manifest["unpacked_bytes"]))
 
 
@@ -116,10 +115,6 @@ def _listed(full: Path) -> dict[str, Any]:
     if full.is_symlink():
         return {"link": os.readlink(full)}
     return {"size": full.stat().st_size, "mtime": MTIME, "sha256": cache.sha256(full)}
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
 
 
 def _member(path: str, kind: bytes, mode: int) -> tarfile.TarInfo:

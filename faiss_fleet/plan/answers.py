@@ -13,20 +13,17 @@ from typing import Protocol, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
-from ..strategies.base import Candidate, Facts, Reason
+from ..strategies.base import Candidate, Facts, Reason, version_numbers
+from ..strategies.container.wrapper import KERNEL_OF_ENGINES, refuses_clone3
 
 # A glibc from 2.26 on asks for Linux 3.2, which is below what any container engine runs on.
 KERNEL_OF_GLIBC = (3, 2)
-# What docker documents and podman's user namespaces need; RHEL's 3.10 has the rest ported back.
-KERNEL_OF_ENGINES = (3, 10)
 CPP17, CMAKE = (7,), (3, 17)  # what the sources of faiss-node and of the FAISS in it want
 IMAGE = (
     " Its image is named by faiss_install__container_source: registry with faiss_install__container_image, archive "
     "with faiss_install__container_archive, or build with faiss_install__container_base; then audit with "
     "faiss_install__strategies: [existing, container]."
 )
-# Older ones answer clone3 with EPERM, which a glibc from 2.34 on takes for an answer: no thread starts.
-DOCKER_OF_CLONE3 = (20, 10, 10)
 
 
 class Answer(TypedDict):
@@ -323,5 +320,4 @@ def _engine_wants(engines: Sequence[dict[str, object]]) -> list[str]:
 
 
 def _refuses_clone3(engine: dict[str, object]) -> bool:
-    numbers = _numbers(str(engine.get("version") or ""))
-    return engine["name"] == "docker" and numbers is not None and numbers < DOCKER_OF_CLONE3
+    return refuses_clone3(str(engine["name"]), version_numbers(str(engine.get("version") or "")))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from .. import strategies
 from ..errors import Fault, FleetError
+from ..strategies.base import INVENTORY
 from .titles import title
 
 Record = Mapping[str, Any]
@@ -51,7 +52,7 @@ BLOCKERS = (
     Blocker("writable", "write permission"),
     Blocker("in_the_way", "file in the way"),
     Blocker("image", "container image", "inventory"),
-    Blocker("inventory", "inventory", "inventory"),
+    Blocker(INVENTORY, "inventory", "inventory"),
     Blocker("host_build", "where to build", "inventory"),
     # Not of a plan: how trying a candidate ended.
     Blocker("controller", "controller", "controller"),
@@ -60,7 +61,6 @@ BLOCKERS = (
     Blocker("search_test", "search test"),
 )
 BY_ID = {blocker.id: blocker for blocker in BLOCKERS}
-INVENTORY = "inventory"
 # Says that there is nothing to look at, not what blocks it: the last cause to name.
 UNTELLING = ("not_installed", "unknown", None)
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..causes import for_host, remedies
+from ..strategies.base import version_numbers
+from ..strategies.container.wrapper import refuses_clone3
 from ..strategies.node import host_build, recipe
 from .assessment_steps import Commands, Step, block
 from .findings import ClassFindings, middle
@@ -21,8 +23,6 @@ from .text import number, one_line
 METHODS = ("loader", "confstr", "getconf", "ldd", "version_definitions")
 RELEASES = 5  # of each verdict that are named
 BUDGETS_MS = (10, 50, 100)
-# The first docker whose seccomp filter answers clone3 with ENOSYS; an image with glibc 2.34 or newer wants it.
-DOCKER_OF_CLONE3 = (20, 10, 10)
 NEW_BASE, OLD_BASE = "python:3.12-slim-bookworm", "python:3.11-slim-bullseye"
 ADDON = "faiss-node.node"
 _BROUGHT = "which comes along"  # of what the host need not have
@@ -185,12 +185,8 @@ def _container(facts: Facts) -> str:
 def _base(facts: Facts) -> str:
     """An image with a Python that the host's engine can run."""
     ready = [one for one in facts.get("engines") or [] if one.get("answers")]
-    return OLD_BASE if ready and all(_filters_clone3(one) for one in ready) else NEW_BASE
-
-
-def _filters_clone3(engine: Mapping[str, Any]) -> bool:
-    digits = [part for part in str(engine.get("version") or "").split("-")[0].split(".") if part.isdigit()]
-    return engine.get("name") == "docker" and bool(digits) and tuple(map(int, digits)) < DOCKER_OF_CLONE3
+    refuse = [refuses_clone3(one["name"], version_numbers(one["version"])) for one in ready]
+    return OLD_BASE if ready and all(refuse) else NEW_BASE
 
 
 def enough(found: ClassFindings) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ from .findings import Findings
 from .prose import plain_name
 from .releases import Need, Releases
 from .summary import VERDICTS, Cause, Summary
-from .text import brief, one_line, shorten
+from .text import brief, shorten
 
 SHOWN = 3  # hosts that are named of one kind of change
 RELEASES, NEEDS = 6, 2  # that have a line of their own, and reasons of one
@@ -148,11 +148,6 @@ def options(summary: Summary) -> list[tuple[str, list[tuple[str, int]], int]]:
     return [
         (name, values.most_common(5), max(len(values) - 5, 0)) for name, values in sorted(summary.options.items())
     ]
-
-
-def host_names(hosts: Iterable[str]) -> list[str]:
-    """Names as a page shows them."""
-    return [one_line(host) for host in hosts]
 
 
 def reason(text: str) -> str:

@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Protocol
+import re
+from dataclasses import dataclass
+from typing import Protocol
 
+from ..artefacts.artefact import Artefact, HostBuild, Options, Step
 from ..model import Candidate, Facts, Reason, Runtime
 
 __all__ = [
+    "INVENTORY",
     "Artefact",
     "Candidate",
     "Facts",
@@ -21,76 +22,22 @@ __all__ = [
     "Runtime",
     "Step",
     "Strategy",
+    "make_reason",
+    "version_numbers",
 ]
 
-
-@dataclass(frozen=True)
-class Step:
-    """What a prefix needs beside it on the host: a module that brings it, its arguments, and a file to ship along.
-
-    The module gets the prefix as ``prefix`` and the file as ``archive``; what it brings goes when the prefix does.
-    """
-
-    module: str
-    arguments: dict[str, Any]
-    file: Path | None = None
+# The check of a reason that the inventory gives; plan/blockers.py has all checks.
+INVENTORY = "inventory"
 
 
-@dataclass(frozen=True)
-class HostBuild:
-    """How a host itself makes the prefix out of the archive: a module in place of faiss_deploy, and its arguments.
-
-    logs: the directory on the controller that keeps what the module said, whole.
-    """
-
-    module: str
-    arguments: dict[str, Any]
-    logs: Path
-
-    def within(self, seconds: float) -> dict[str, Any]:
-        """The arguments for an attempt that has so many seconds left (0: no limit)."""
-        limit = self.arguments["timeout"]
-        return {**self.arguments, "timeout": min(limit, math.ceil(seconds)) if seconds else limit}
+def make_reason(check: str, cause: str, need: str | None, have: str | None, text: str) -> Reason:
+    """Return why a candidate is blocked, where no file of its artefact says so."""
+    return Reason(check=check, cause=cause, need=need, have=have, text=text)
 
 
-@dataclass(frozen=True)
-class Artefact:
-    """What the resolver made for a class of hosts: an archive to ship and how to start what is in it.
-
-    archive: .tar.gz whose top holds manifest.json; sha256 of that file; digest names the prefix (it is of the lock, so
-    that the same lock always lands in the same directory); unpacked_bytes is what the host must have free. found has
-    what was learnt of the candidate's artefact on the way, such as the version that was solved for; note is for people.
-    """
-
-    archive: Path
-    sha256: str
-    digest: str
-    unpacked_bytes: int
-    runtime: Runtime
-    lock: dict[str, Any]
-    step: Step | None = None
-    build: HostBuild | None = None
-    found: dict[str, Any] = field(default_factory=dict)
-    note: str | None = None
-
-    @property
-    def bytes_to_ship(self) -> int:
-        """Size of the files that go to a host."""
-        files = [self.archive, self.step.file if self.step else None]
-        return sum(path.stat().st_size for path in files if path)
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the inventory says, already validated. Unknown strategies and policies never get here.
-
-    extra holds each strategy's own options by their role variable names (``faiss_install__wheel_version``...).
-    """
-
-    prefix: str = "/opt/faiss-fleet"
-    cache: Path = Path("~/.cache/faiss-fleet")
-    offline: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
+def version_numbers(version: str | None) -> tuple[int, ...]:
+    """Return the first three numbers of a version, to compare it with others: (3, 13, 0) of "3.13.0rc1"."""
+    return tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
 
 
 @dataclass(frozen=True)

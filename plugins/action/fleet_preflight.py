@@ -7,6 +7,7 @@ Bad input stops the run with one line for each fault, which names the hosts that
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,8 @@ class ActionModule(ActionBase):
         columns: dict[str, list[str]] = {}
         known: set[str] = set()
         for host in hosts:
-            variables = hostvars[host]
-            raw = variables._vars  # as they are written; to ask for them again takes as long as the rest
-            for fault in self._faults(host, variables, arguments["files"], inventory, raw):
+            raw = hostvars.raw_get(host)  # as they are written; to ask for them again takes as long as the rest
+            for fault in self._faults(host, arguments["files"], inventory, raw):
                 faults.setdefault(fault, []).append(host)
             wanted = raw.get(report_inputs.COLUMNS)
             for name in wanted if isinstance(wanted, list) else ():
@@ -55,17 +55,18 @@ class ActionModule(ActionBase):
         if faults:
             result.update(failed=True, msg=preflight.message(faults))
         else:
-            result["msg"] = f"{len(task_vars['ansible_play_hosts_all'])} host(s) can be audited"
+            result["msg"] = f"{len(hosts)} host(s) can be audited"
             if arguments["list_hosts"]:
-                names = task_vars["ansible_play_hosts_all"]
-                result["hosts"] = {name: list(task_vars["hostvars"][name]["group_names"]) for name in names}
+                result["hosts"] = {host: list(hostvars[host]["group_names"]) for host in hosts}
         return result
 
     def _faults(
-        self, host: str, variables: Any, files: bool, inventory: report_inputs.Inventory, raw: Any
+        self, host: str, files: bool, inventory: report_inputs.Inventory, raw: Mapping[str, Any]
     ) -> list[str]:
+        templar = self._templar.copy_with_new_env(available_variables=raw)
+        ours = filter(preflight.ours, raw)
         try:
-            values = {name: variables[name] for name in variables if preflight.ours(name)}
+            values = {name: templar.template(raw[name], fail_on_undefined=False) for name in ours}
         except AnsibleError as exc:
             return [f"A variable cannot be evaluated: {exc}. Correct the expression in the inventory."]
         return preflight.faults(host, values, files, inventory, raw)

@@ -175,12 +175,13 @@ print(json.dumps({
 
 
 @with_engines
-def test_memory_and_processes_are_bounded(case: Case, record: dict[str, Any]) -> None:
-    hog = start(
-        case, record, "data = bytearray(2 << 30)\nfor at in range(0, len(data), 4096): data[at] = 1\nprint('had it')"
-    )
+def test_memory_and_processes_are_bounded(case: Case, record: dict[str, Any], tmp_path: Path) -> None:
+    program = "data = bytearray(2 << 30)\nfor at in range(0, len(data), 4096): data[at] = 1\nprint('had it')"
+    hog = start(case, record, program, cwd=tmp_path)
     out, _ = hog.communicate(timeout=60)
     assert hog.returncode != 0 and out == ""
+    case.wait_until_none()
+    assert list(tmp_path.iterdir()) == []  # podman's monitor would leave a file there
     program = """
 import subprocess, sys
 started = []

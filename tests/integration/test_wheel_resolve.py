@@ -17,7 +17,6 @@ from faiss_fleet.artefacts import packing
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.wheel import catalogue, pip_resolver
-from faiss_fleet.strategies.wheel import lock as wheel_lock
 from faiss_fleet.strategies.wheel import strategy as wheel
 from faiss_fleet.strategies.wheel.catalogue import Catalogue
 from faiss_fleet.target.prefix import contents, unpack
@@ -149,7 +148,7 @@ def test_wheelhouse_alone_is_enough_and_a_changed_wheel_is_refused(kept, tmp_pat
     house = tmp_path / "house"
     house.mkdir()
     for package in lock["packages"]:
-        shutil.copy(wheel_lock._stored(given, package), house)
+        shutil.copy(kept / "wheels" / package["sha256"] / package["file"], house)
     sums = "".join(f"{package['sha256']}  {package['file']}\n" for package in lock["packages"])
     (house / "SHA256SUMS").write_text(sums)
     given = Options(cache=tmp_path / "cache", offline=True, extra={"faiss_install__wheelhouse": str(house)})

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...errors import FleetError
 from ...target.elf import versions as glibc
-from ..base import Facts, Reason
+from ..base import Facts, Reason, make_reason
 from ..wheel import judge as wheel_judge
 
 SUBDIRS = {"x86_64": "linux-64", "aarch64": "linux-aarch64"}
@@ -41,13 +41,13 @@ def reasons(facts: Facts) -> list[Reason]:
     if arch not in SUBDIRS:
         need = " or ".join(SUBDIRS)
         text = f"conda environments are made for {need}, and this host is {arch}"
-        found.append(_reason("arch", "arch_mismatch", need, arch, text))
+        found.append(make_reason("arch", "arch_mismatch", need, arch, text))
     if family == "musl":
         text = "conda's Linux packages are made for glibc, and the C library of this host is musl"
-        found.append(_reason("libc", "musl", "glibc", "musl", text))
+        found.append(make_reason("libc", "musl", "glibc", "musl", text))
     elif libc is None or family != "glibc":
         text = "the version of this host's C library is not known, so no environment can be solved for it"
-        found.append(_reason("libc", "unknown", "glibc", family, text))
+        found.append(make_reason("libc", "unknown", "glibc", family, text))
     return found
 
 
@@ -70,7 +70,3 @@ def _archspec(facts: Facts) -> str:
         return str(facts["arch"])
     level = (facts["cpu"]["isa_level"] or "x86-64-v1").rpartition("-v")[2]
     return "x86_64" if level == "1" else f"x86_64_v{level}"
-
-
-def _reason(check: str, cause: str, need: str, have: str | None, text: str) -> Reason:
-    return Reason(check=check, cause=cause, need=need, have=have, text=text)

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 from ...artefacts import cache, class_work, packing
 from ...artefacts.packing import Packed
 from ...errors import FleetError
-from ..base import Artefact, Facts, HostBuild, Options, Reason
+from ..base import Artefact, Facts, HostBuild, Options, Reason, version_numbers
 from . import lock as conda_lock
 from . import options as conda_options
 from . import prefix as conda_prefix
@@ -52,8 +51,7 @@ def chosen(facts: Facts) -> tuple[dict[str, Any] | None, list[Reason]]:
 
 
 def reads_conda(conda: dict[str, Any]) -> bool:
-    numbers = tuple(int(part) for part in re.findall(r"\d+", conda["version"])[:2])
-    return conda["kind"] != "conda" or numbers >= READS_CONDA
+    return conda["kind"] != "conda" or version_numbers(conda["version"]) >= READS_CONDA
 
 
 def shown(conda: dict[str, Any], options: Options) -> str:

@@ -18,14 +18,13 @@ import json
 import lzma
 import os
 import tarfile
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
 from ...artefacts import cache
-from ...artefacts.packing import MTIME
+from ...artefacts.packing import MTIME, new_archive
 from ...errors import FleetError
 
 OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
@@ -207,24 +206,12 @@ def write(image: Image, target: Path) -> None:
         BLOBS + image.manifest_id: manifest,
         BLOBS + image.id: image.config,
     }
-    target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with (
-            os.fdopen(descriptor, "wb") as out,
-            gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0, compresslevel=COMPRESSION) as zipped,
-            tarfile.open(fileobj=zipped, mode="w|", format=tarfile.GNU_FORMAT) as tar,
-        ):
-            for name, data in texts.items():
-                _add(tar, name, io.BytesIO(data), len(data))
-            for name, layer in dict(zip(names, image.layers, strict=True)).items():
-                with open(layer, "rb") as handle:
-                    _add(tar, name, handle, layer.stat().st_size)
-        os.chmod(partial, 0o644)
-        os.replace(partial, target)
-    except BaseException:
-        os.unlink(partial)
-        raise
+    with new_archive(target, tarfile.GNU_FORMAT, COMPRESSION) as tar:
+        for name, data in texts.items():
+            _add(tar, name, io.BytesIO(data), len(data))
+        for name, layer in dict(zip(names, image.layers, strict=True)).items():
+            with open(layer, "rb") as handle:
+                _add(tar, name, handle, layer.stat().st_size)
 
 
 def _add(tar: tarfile.TarFile, name: str, handle: IO[bytes], size: int) -> None:

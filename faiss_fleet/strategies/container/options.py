@@ -87,12 +87,8 @@ class ContainerOptions:
 
 
 def from_options(options: Options) -> ContainerOptions:
-    return from_variables(options.extra)
-
-
-def from_variables(values: Mapping[str, Any]) -> ContainerOptions:
     """Return the options. Raises FleetError for what cannot be used, without a secret that slipped into a name."""
-    given = {name: typed(name, value) for name, value in values.items() if name.startswith(PREFIX)}
+    given = {name: typed(name, value) for name, value in options.extra.items() if name.startswith(PREFIX)}
     source = given.get(PREFIX + "source") or "registry"
     # What belongs to another source is left alone: a group may name an archive, and one of its hosts a registry.
     image = given.get(PREFIX + "image") if source == "registry" else None

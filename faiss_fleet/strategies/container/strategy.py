@@ -8,10 +8,8 @@ from typing import Any
 
 from ...causes import diagnose as causes
 from ...errors import FleetError
-from ...plan import blockers
-from ...plan.answers import DOCKER_OF_CLONE3, KERNEL_OF_ENGINES
 from ...target.elf import versions as glibc
-from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason
+from ..base import INVENTORY, Artefact, Candidate, Facts, Forecast, Options, Reason, make_reason
 from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from ..wheel import strategy as wheel
@@ -111,14 +109,15 @@ def chosen_engine(facts: Facts, wanted: ContainerOptions) -> tuple[Engine | None
         return container_wrapper.engine_of(best), []
     need = wanted.engine or "podman or docker"
     if not named:
-        return None, [_reason("engine", "engine_missing", need, None, f"this host has no {need}")]
+        return None, [make_reason("engine", "engine_missing", need, None, f"this host has no {need}")]
     reasons = []
     for found in named:
         error = found.get("error") or "it does not answer"
         diagnosed = causes.diagnose(error)
         cause = diagnosed[0]["cause"] if diagnosed else "engine_missing"
         have = " ".join(filter(None, [found["name"], found["version"]]))
-        reasons.append(_reason("engine", cause, f"a {found['name']} that answers", have, f"{found['path']}: {error}"))
+        need = f"a {found['name']} that answers"
+        reasons.append(make_reason("engine", cause, need, have, f"{found['path']}: {error}"))
     return None, reasons
 
 
@@ -127,23 +126,23 @@ def host_reasons(facts: Facts, options: Options) -> list[Reason]:
     found = python_on_host(facts)
     kernel = facts.get("kernel") or ""
     have = glibc.parse_version(kernel)[:2] if kernel[:1].isdigit() else None
-    if have and have < KERNEL_OF_ENGINES:
-        need = glibc.text(KERNEL_OF_ENGINES)
+    if have and have < container_wrapper.KERNEL_OF_ENGINES:
+        need = glibc.text(container_wrapper.KERNEL_OF_ENGINES)
         text = f"container engines need Linux {need}, and this host runs {kernel}"
-        found.append(_reason("kernel", "kernel_too_old", f"Linux {need}", kernel, text))
+        found.append(make_reason("kernel", "kernel_too_old", f"Linux {need}", kernel, text))
     return found + wheel_judge.file_system(facts, options, PREFIX_BYTES, NAME)
 
 
 def clone3(engine: Engine, inside: dict[str, Any] | None) -> list[Reason]:
     """One reason where the engine is known to keep the image's glibc from starting threads."""
     version = (inside or {}).get("libc", {}).get("version")
-    if engine.name != "docker" or not engine.version or engine.version >= DOCKER_OF_CLONE3 or not version:
+    if not version or not container_wrapper.refuses_clone3(engine.name, engine.version):
         return []
     if glibc.parse_version(version) < GLIBC_OF_CLONE3:
         return []
-    have, need = glibc.text(engine.version), glibc.text(DOCKER_OF_CLONE3)
+    have, need = glibc.text(engine.version), glibc.text(container_wrapper.DOCKER_OF_CLONE3)
     text = f"docker {have} answers clone3 with EPERM, so no thread starts under the image's glibc {version}"
-    return [_reason("seccomp", "seccomp_clone3", f"docker {need}", have, text)]
+    return [make_reason("seccomp", "seccomp_clone3", f"docker {need}", have, text)]
 
 
 def _inside(
@@ -152,18 +151,18 @@ def _inside(
     """What is known of the image: its userland, the wheel for it, and why there is none."""
     if not wanted.named:
         text = f"{wanted.variable} names nothing, so there is no image for the source {wanted.source}"
-        return None, None, [_reason(blockers.INVENTORY, "image_missing", "an image", None, text)]
+        return None, None, [make_reason(INVENTORY, "image_missing", "an image", None, text)]
     if wanted.source != "build":
         return None, None, []
     try:
         inside = container_build.inspected(wanted, options, now=False)
     except FleetError as exc:
-        return None, None, [_reason("image", exc.cause or "unknown", "a base that can be used", None, str(exc))]
+        return None, None, [make_reason("image", exc.cause or "unknown", "a base that can be used", None, str(exc))]
     if inside is None:
         return None, None, []
     if inside["arch"] != facts["arch"]:
         text = f"the base is for {inside['arch']}, and this host is {facts['arch']}"
-        return inside, None, [_reason("arch", "arch_mismatch", facts["arch"], inside["arch"], text)]
+        return inside, None, [make_reason("arch", "arch_mismatch", facts["arch"], inside["arch"], text)]
     chosen = _wheel(container_base.as_host(inside, facts), options)
     return inside, chosen, list(chosen["reasons"])
 
@@ -217,16 +216,12 @@ def _note(wanted: ContainerOptions, inside: dict[str, Any] | None) -> str | None
 
 
 def _remedy(reason: Reason, wanted: ContainerOptions) -> str:
-    if reason["check"] == blockers.INVENTORY:
+    if reason["check"] == INVENTORY:
         return (
             f"Set {wanted.variable}, or another {PREFIX}source: registry (an image by its digest), archive (of `podman "
             "save` or `docker save`), build (a base, to which the controller adds FAISS)."
         )
     return str(causes.remedy(reason["cause"]))
-
-
-def _reason(check: str, cause: str, need: str | None, have: str | None, text: str) -> Reason:
-    return Reason(check=check, cause=cause, need=need, have=have, text=text)
 
 
 STRATEGY = ContainerStrategy()

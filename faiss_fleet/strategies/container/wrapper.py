@@ -6,14 +6,20 @@ Pure: from an engine, an image and limits to a POSIX shell script.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
+from ..base import version_numbers
+
 PROGRAM = "bin/faiss-python"
 # From these on, `run` can be told not to fetch. What is older fetches the very image if it has gone, or refuses.
 PULL_NEVER = {"podman": (3, 0), "docker": (20, 10)}
+# The Linux that docker documents and podman's user namespaces need; RHEL's 3.10 has the rest ported back.
+KERNEL_OF_ENGINES = (3, 10)
+# The first docker whose seccomp filter answers clone3 with ENOSYS. Older ones answer EPERM, which a glibc from 2.34 on
+# takes for an answer: no thread starts.
+DOCKER_OF_CLONE3 = (20, 10, 10)
 ENVIRONMENT = ("LC_ALL=C", "HOME=/tmp", "PYTHONNOUSERSITE=1", "PYTHONDONTWRITEBYTECODE=1")
 # Where podman looks for its init, besides the directory of docker's.
 CATATONIT = (
@@ -45,6 +51,8 @@ for pause in 2 10 0; do
     sleep $pause
 done
 "$1" rm --force "$2"' faiss-fleet-end "$engine" "$name" "$$" </dev/null >/dev/null 2>&1 &
+# Where memory runs out, the monitor of podman leaves a file `oom` in its working directory; none can be made here.
+cd /proc
 exec "$engine" run --name="$name" --user="$user" $init \\
 {options} \\
     "$image" "$@"
@@ -66,8 +74,13 @@ class Engine:
 
 
 def engine_of(found: dict[str, Any]) -> Engine:
-    numbers = tuple(int(part) for part in re.findall(r"\d+", found.get("version") or "")[:3])
-    return Engine(found["name"], found["path"], numbers, dict(found.get("environment") or {}), found.get("store"))
+    version = version_numbers(found.get("version"))
+    return Engine(found["name"], found["path"], version, dict(found.get("environment") or {}), found.get("store"))
+
+
+def refuses_clone3(name: str, version: tuple[int, ...]) -> bool:
+    """Whether this engine is known to keep a new glibc from starting threads."""
+    return name == "docker" and bool(version) and version < DOCKER_OF_CLONE3
 
 
 def options(engine: Engine, python: str, memory_mb: int, pids: int) -> list[str]:

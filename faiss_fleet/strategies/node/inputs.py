@@ -13,7 +13,6 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ...artefacts import cache
 from ...errors import FleetError
@@ -226,9 +225,3 @@ def _check(path: Path, item: Input) -> None:
             cause="hash_mismatch",
             remedy=f"Put the locked {item.file} in its place.",
         )
-
-
-def unpinned_table() -> dict[str, Any]:
-    """The table as it is written, for tests and documents."""
-    table: dict[str, Any] = json.loads(TABLE.read_text(encoding="utf-8"))
-    return table

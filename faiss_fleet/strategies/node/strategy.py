@@ -4,15 +4,24 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from ...causes import diagnose as causes
 from ...errors import FleetError
-from ...plan import blockers
 from ...target.elf import needs
-from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
+from ..base import (
+    INVENTORY,
+    Artefact,
+    Candidate,
+    Facts,
+    Forecast,
+    Options,
+    Reason,
+    Runtime,
+    make_reason,
+    version_numbers,
+)
 from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from . import build, host_build, host_source, prebuilt, recipe
@@ -127,31 +136,27 @@ def chosen_node(facts: Facts, options: Options) -> tuple[dict[str, Any] | None, 
     nodes = [node for node in facts["nodes"] if not named or named in _names(node)]
     usable = [node for node in nodes if not node.get("error") and _major(node) >= OLDEST_NODE and _napi(node)]
     if usable:
-        return max(usable, key=lambda node: _numbers(node["version"])), []
+        return max(usable, key=lambda node: version_numbers(node["version"])), []
     need = f"Node {OLDEST_NODE} or newer with Node-API {recipe.NAPI}"
     if not nodes:
         found = f"the host has no Node at {named}" if named else "no Node was found on this host"
-        return None, [_reason("node", "command_missing", need, None, found)]
+        return None, [make_reason("node", "command_missing", need, None, found)]
     have = ", ".join(f"{node['version'] or 'one of unknown version'} ({node['path']})" for node in nodes)
     broken = [node for node in nodes if node.get("error")]
     if len(broken) == len(nodes):
         diagnosed = causes.diagnose(broken[0]["error"])
         cause = diagnosed[0]["cause"] if diagnosed else "unknown"
         text = f"{broken[0]['path']} cannot be used: {broken[0]['error']}"
-        return None, [_reason("node", cause, need, have, text)]
-    return None, [_reason("node", "node_too_old", need, have, f"{PROJECT} needs {need}, and the host has {have}")]
+        return None, [make_reason("node", cause, need, have, text)]
+    return None, [make_reason("node", "node_too_old", need, have, f"{PROJECT} needs {need}, and the host has {have}")]
 
 
 def _names(node: dict[str, Any]) -> list[str]:
     return [node["path"], node.get("realpath"), *node.get("aliases", [])]
 
 
-def _numbers(version: str | None) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version or "")[:3])
-
-
 def _major(node: dict[str, Any]) -> int:
-    return (_numbers(node["version"]) or (0,))[0]
+    return (version_numbers(node["version"]) or (0,))[0]
 
 
 def _napi(node: dict[str, Any]) -> bool:
@@ -192,7 +197,7 @@ def _prebuilt(
             f"no archive of a prebuilt {PROJECT} is named in {prebuilt.VARIABLE}, so what its files need is not "
             "known; the installer of npm looks at the family of the C library only, and is not used"
         )
-        unread = _reason(blockers.INVENTORY, "prebuild_missing", "an archive with its sha256", None, text)
+        unread = make_reason(INVENTORY, "prebuild_missing", "an archive with its sha256", None, text)
         return _candidate("prebuilt", node, [*without, unread], inputs, None, {})
     found = needs.judge(list(given.needs), needs.provided_per_facts(facts), given.bundled)
     extra = {"file": given.archive.name, "sha256": given.sha256}
@@ -222,7 +227,7 @@ def _host_build(
     reasons = [*without, *(each.reason() for each in found if each.met is False)]
     if where == "controller":
         text = f"{WHERE} is controller: one build there serves all hosts, for glibc {recipe.GLIBC}"
-        reasons.append(_reason("host_build", "prediction", "both or host", where, text))
+        reasons.append(make_reason("host_build", "prediction", "both or host", where, text))
     reasons += wheel_judge.file_system(facts, options, host_source.NEEDS_BYTES, NAME)
     note = "; ".join(each.line() for each in found)
     return _candidate(HOST_BUILD, node, reasons, inputs, note, {})
@@ -253,13 +258,9 @@ def _candidate(
 
 def _remedy(reason: Reason) -> str:
     """Whatever is the matter with the host's Nodes, the remedy is one that works there."""
-    if reason["check"] == blockers.INVENTORY:
+    if reason["check"] == INVENTORY:
         return f"Name an archive of a release in {prebuilt.VARIABLE}, or let the controller build the addon ({WHERE})."
     return str(causes.remedy("node_too_old" if reason["check"] == "node" else reason["cause"]))
-
-
-def _reason(check: str, cause: str, need: str | None, have: str | None, text: str) -> Reason:
-    return Reason(check=check, cause=cause, need=need, have=have, text=text)
 
 
 STRATEGY = NodeStrategy()

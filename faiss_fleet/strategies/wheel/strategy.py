@@ -15,7 +15,7 @@ from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...target import errors as target_errors
 from ...target.elf import needs
-from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime
+from ..base import Artefact, Candidate, Facts, Forecast, Options, Reason, Runtime, version_numbers
 from . import catalogue, portable_python
 from . import judge as wheel_judge
 from . import lock as wheel_lock
@@ -70,34 +70,29 @@ class WheelStrategy:
 
     def resolve(self, candidate: Candidate, facts: Facts, options: Options) -> Artefact | None:
         """The packed prefix of a candidate, made once per class of hosts and kept in the controller's cache."""
-        chosen = _chosen(candidate, facts, options)
-        return wheel_lock.artefact(*chosen, blocked=candidate["verdict"] == "blocked")
+        return wheel_lock.artefact(_chosen(candidate, facts, options))
 
     def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
         """What the cache has, else the size of the wheel with what goes along."""
         chosen = _chosen(candidate, facts, options)
-        kept = wheel_lock.kept(*chosen)
+        kept = wheel_lock.kept(chosen)
         if kept is not None:
             return Forecast(artefact=kept)
         if candidate["verdict"] == "possible":
-            wheel_lock.check_source(*chosen)
-        wheel, known, portable = chosen[0], chosen[1], chosen[5]
+            wheel_lock.check_source(chosen)
+        wheel, portable = chosen.wheel, chosen.portable
         beside = portable.archive.stat().st_size if portable else 0
         unpacked = wheel.unpacked_bytes + NUMPY_BYTES + (portable.unpacked_bytes if portable else 0)
         return Forecast(
             how="resolve and pack it",
-            download=0 if known.source.directories else wheel.size + NUMPY_DOWNLOAD,
+            download=0 if chosen.known.source.directories else wheel.size + NUMPY_DOWNLOAD,
             ship=wheel.size + NUMPY_DOWNLOAD + beside,
             unpacked=unpacked,
             seconds=PACK_SECONDS,
         )
 
 
-Chosen = tuple[Wheel, Catalogue, Target, Facts, Options, PortablePython | None, Runtime]
-
-
-def _chosen(candidate: Candidate, facts: Facts, options: Options) -> Chosen:
-    """What the lock of a candidate is made of."""
+def _chosen(candidate: Candidate, facts: Facts, options: Options) -> wheel_lock.Chosen:
     known, portable = catalogue_of(options), portable_of(options)
     file = candidate["artefact"]["file"]
     wheel = known.by_file.get(file)
@@ -110,9 +105,10 @@ def _chosen(candidate: Candidate, facts: Facts, options: Options) -> Chosen:
     place = candidate["id"].split(":", 3)[3]
     target = target_of(facts, candidate["artefact"]["python"])
     used = portable if place == "portable" else None
-    if candidate.get("verdict") == "blocked":
+    blocked = candidate["verdict"] == "blocked"
+    if blocked:
         target = admitting(target, wheel)
-    return wheel, known, target, facts, options, used, runtime(place, used)
+    return wheel_lock.Chosen(wheel, known, target, facts, options, used, runtime(place, used), blocked)
 
 
 def admitting(target: Target, wheel: Wheel) -> Target:
@@ -158,7 +154,7 @@ SHARED_PLACES = ("/usr/", "/opt/", "/bin/", "/srv/")
 
 
 def _preference(each: Interpreter) -> tuple[bool, tuple[int, int], tuple[int, ...]]:
-    return each.path.startswith(SHARED_PLACES), each.python, _numbers(each.version)
+    return each.path.startswith(SHARED_PLACES), each.python, version_numbers(each.version)
 
 
 def interpreters(facts: Facts) -> list[Interpreter]:
@@ -183,10 +179,6 @@ def interpreters(facts: Facts) -> list[Interpreter]:
         real = python.get("realpath") or python["path"]
         found.setdefault(real, Interpreter(python["path"], python["version"], number))
     return sorted(found.values(), key=_preference, reverse=True)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
 
 
 def plan(facts: Facts, options: Options, known: Catalogue, portable: PortablePython | None) -> list[Candidate]:

@@ -106,13 +106,6 @@ def machine_of(arch):
     return MACHINES.get(arch, arch)
 
 
-def provided_by(files):
-    """{'GLIBC': '2.17', ...}: newest version of each prefix that these ElfFiles define, of those prefixes only."""
-    names = [name for file in files for name in file.version_definitions]
-    found = dict((prefix, glibc.newest(names, prefix)) for prefix in KINDS)
-    return dict((prefix, glibc.text(version)) for prefix, version in found.items() if version)
-
-
 def provided_per_facts(facts):
     """What a host provides, out of the facts of its record."""
     libc = facts.get('libc') or {}

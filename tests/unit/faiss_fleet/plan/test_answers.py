@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet.plan import answers, record_answers
+from faiss_fleet.plan import answers
 from faiss_fleet.strategies.wheel import catalogue
 
 FACTS: dict[str, Any] = {
@@ -181,18 +181,6 @@ def test_what_a_container_needs(engines: list[dict[str, Any]], kernel: str, says
     found = answers.container(answers.Case(facts(engines=engines, kernel=kernel)))
     assert says in found["answer"]
     assert f"kernel {kernel}" in found["evidence"]
-
-
-def test_equal_answers_are_pooled_with_the_places_they_hold_for() -> None:
-    first = {"facts": facts(), "plan": OLD_FITS}
-    newer = {"facts": facts(libc={**FACTS["libc"], "version": "2.36"}), "plan": [wheel("1.15.1")]}
-    silent = {"facts": None, "plan": []}
-    found = record_answers.pooled([first, silent, newer, first])
-    assert [question for question, _answers in found] == list(record_answers.GENERAL)
-    assert [places for _answer, places in found[0][1]] == [[0, 3], [2]]
-    assert [places for _answer, places in found[-1][1]] == [[0, 2, 3]]
-    assert record_answers.pooled([silent]) == []
-    assert record_answers.of_record(first) == [entries[0][0] for _question, entries in record_answers.pooled([first])]
 
 
 OLD_GCC = {"path": "/usr/bin/gcc", "version": "4.8.5"}

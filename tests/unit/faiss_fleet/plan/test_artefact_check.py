@@ -9,15 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from packaging.requirements import Requirement
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.plan import artefact_sources as sources
 from faiss_fleet.plan import blockers
 from faiss_fleet.plan.artefact_check import Checker, HostAnswer
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.wheel import index
-from faiss_fleet.strategies.wheel.pip_resolver import Target
 from tests.unit.module_utils.elf.elf_builder import Builder
 
 LIBRARIES = (("libstdcxx", "libstdc++.so.6"), ("libgcc", "libgcc_s.so.1"), ("libz", "libz.so.1"))
@@ -75,15 +72,6 @@ def test_a_node_that_is_only_announced_is_judged_by_its_floor(text: str) -> None
     ]
     assert (found["new"].verdict, found["away"].verdict) == ("yes", "unknown")
     assert "Not examined: ssh: timed out" in found["away"].says
-
-
-def test_every_floor_names_its_source() -> None:
-    assert set(sources.floors()) == {16, 18, 20, 22, 24, 25, 26, 27}
-    for major, row in sources.floors().items():
-        assert row["source"].startswith(("measured: ", "announced, not measured: https://"))
-        assert sources.of_floor(f"node {major}") is not None
-    with pytest.raises(FleetError, match="What Node 4 needs is not in the table, which has 16, 18"):
-        sources.find("node 4")
 
 
 @pytest.mark.parametrize(
@@ -233,57 +221,6 @@ def test_faiss_cpu_is_judged_by_its_own_table(tmp_path: Path) -> None:
     assert ask("faiss-cpu", host("old", "2.17", pythons=("3.13.2",)), options=options)["old"].build == (
         "faiss_cpu-1.9.0.post1-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
     )
-
-
-@pytest.mark.parametrize(
-    "text, words",
-    [
-        ("nod 27", "Did you mean node?"),
-        ("", "neither a path nor a floor nor a requirement"),
-        ("numpy==", "neither a path nor a floor nor a requirement"),
-        ("thing @ file:///x", "it names an address"),
-        ("/no/such/file.so", "cannot be read"),
-        ("numpy", "may not ask"),
-    ],
-)
-def test_what_a_person_can_fix_is_named(text: str, words: str, tmp_path: Path) -> None:
-    with pytest.raises(FleetError, match=words.replace("?", r"\?")):
-        sources.find(text, options=Options(cache=tmp_path, offline=True))
-
-
-NAMES = [
-    f"numpy-{version}-{python}-{python}-{tag}_x86_64.whl"
-    for version, pythons, tag in (
-        ("2.5.0", ("cp312", "cp313"), "manylinux_2_27_x86_64.manylinux_2_28"),
-        ("2.2.6", ("cp310", "cp313"), "manylinux_2_17_x86_64.manylinux2014"),
-        ("1.24.4", ("cp38",), "manylinux_2_17_x86_64.manylinux2014"),
-        ("2.5.0", ("cp312",), "musllinux_1_2"),
-    )
-    for python in pythons
-] + [
-    "numpy-2.5.0.tar.gz",
-    "numpy-2.5.0-cp313-cp313-win_amd64.whl",
-    "numpy-2.5.0rc1-cp313-cp313-musllinux_1_2_x86_64.whl",
-]
-
-
-@pytest.mark.parametrize(
-    "requirement, target, expected",
-    [
-        ("numpy", ((3, 13), "glibc", (2, 36)), "2.5.0-cp313"),
-        ("numpy", ((3, 13), "glibc", (2, 17)), "2.2.6-cp313"),
-        ("numpy==2.5", ((3, 13), "glibc", (2, 17)), "2.5.0-cp313"),
-        ("numpy==2.5", ((3, 8), "glibc", (2, 36)), "2.5.0-cp312"),
-        ("numpy", ((3, 12), "musl", (1, 2)), "2.5.0-cp312"),
-    ],
-)
-def test_the_wheel_that_pip_would_take_or_else_what_lacks_least(
-    requirement: str, target: tuple[Any, ...], expected: str
-) -> None:
-    admitted = index.admitted(NAMES, Requirement(requirement))
-    python, libc, version = target
-    [found] = index.wanted(admitted, [Target(python, "x86_64", libc, version)])
-    assert found.startswith(f"numpy-{expected}") and ("musl" in found) == (libc == "musl")
 
 
 def test_hosts_that_are_alike_are_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:

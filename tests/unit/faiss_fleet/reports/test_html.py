@@ -143,21 +143,6 @@ def test_the_pages_script_is_made_of_files_that_can_be_read() -> None:
     assert sorted(sizes) == sorted(f"{name}.js" for name in html.SCRIPTS) and max(sizes.values()) < 400
 
 
-def test_groups_are_told_one_by_one_whatever_is_in_their_names() -> None:
-    wild = ["eu west", "a,b", '"quoted"', "<b>", "turned\u202e", ""]
-    made = [hostile.host("one"), hostile.host("two"), hostile.host("three")]
-    made[0]["host"]["groups"], made[1]["host"]["groups"], made[2]["host"]["groups"] = wild, ["eu west"], []
-    groups = next(each for each in data(page(*made))["columns"] if each["key"] == "groups")
-    names = [[groups["names"][each] for each in groups["members"][place]] for place in groups["places"]]
-    assert names == [["eu west", "a,b", '"quoted"', "<b>", "turned<U+202E>", ""], ["eu west"], []]
-
-
-def test_figures_are_numbers_and_what_is_missing_is_none() -> None:
-    made = list(records(40))
-    figures = column(page(*made), "p95_ms")
-    assert None in figures and all(isinstance(each, float | int) for each in figures if each is not None)
-
-
 def test_past_its_limit_details_lie_beside_the_page(tmp_path: Path) -> None:
     made = list(records(html.PART + 10))
     (tmp_path / html.DATA).mkdir()
@@ -171,12 +156,6 @@ def test_past_its_limit_details_lie_beside_the_page(tmp_path: Path) -> None:
     assert found == made
     nonce = data(text)["nonce"]
     assert len(nonce) > 40 and f"'nonce-{nonce}'" in policy(text) and data(text)["beside"] == f"{html.DATA}/"
-
-
-def test_parts_of_an_earlier_rendering_go(tmp_path: Path) -> None:
-    page(*records(html.PART + 10), parts=tmp_path)
-    page(*records(10), parts=tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["part-0001.js"]
 
 
 def test_the_word_that_parts_carry_rests_on_every_record(tmp_path: Path) -> None:
@@ -255,24 +234,6 @@ def test_equal_parts_of_many_hosts_are_held_once() -> None:
     least = len(page())
     few, many = (len(page(*records(count))) - least for count in (20, 120))
     assert many < 5 * few
-
-
-@pytest.mark.parametrize(
-    "states, check, expected",
-    [
-        ([], False, "This run had no hosts"),
-        (["native"], False, "The host runs FAISS natively"),
-        (["native"], True, "The host would run FAISS natively"),
-        (["native"] * 2, False, "All 2 hosts run FAISS natively"),
-        (["native", "failed"], True, "1 of 2 hosts would run FAISS natively"),
-    ],
-)
-def test_the_headline_is_the_answer(states: list[str], check: bool, expected: str) -> None:
-    record = next(records(1))
-    made = [{**record, "state": state} for state in states]
-    summary = hostile.summary(*made)
-    summary.run["check_mode"] = check
-    assert f"<h1>{expected}</h1>" in "".join(html.render(summary, map(json.dumps, made)))
 
 
 def test_who_has_no_javascript_sees_those_in_need_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,32 +1,11 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What attempts are told of an artefact, of a build on the host, and of what making it would take."""
+"""What attempts are told of what making an artefact would take, and the parts that strategies share."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from faiss_fleet.strategies.base import Artefact, Forecast, HostBuild, Runtime, Step
-
-RUNTIME = Runtime(kind="python", argv=["{prefix}/bin/python3"], env={}, prefix=None)
-
-
-@pytest.mark.parametrize("seconds, limit", [(0, 1800), (59.2, 60), (10_000, 1800)])
-def test_a_build_on_the_host_has_no_more_time_than_the_attempt(seconds: float, limit: int) -> None:
-    build = HostBuild("faiss_node_build", {"timeout": 1800, "jobs": 2}, Path("/logs"))
-    assert build.within(seconds) == {"timeout": limit, "jobs": 2}
-    assert build.arguments["timeout"] == 1800
-
-
-def test_what_goes_to_a_host_is_counted_with_what_the_prefix_needs_beside_it(tmp_path: Path) -> None:
-    archive, image = tmp_path / "a", tmp_path / "b"
-    archive.write_bytes(b"x" * 10)
-    image.write_bytes(b"x" * 7)
-    plain = Artefact(archive, "0" * 64, "d", 1, RUNTIME, {})
-    assert plain.bytes_to_ship == 10
-    assert Artefact(archive, "0" * 64, "d", 1, RUNTIME, {}, Step("m", {}, image)).bytes_to_ship == 17
-    assert Artefact(archive, "0" * 64, "d", 1, RUNTIME, {}, Step("m", {})).bytes_to_ship == 10
+from faiss_fleet.strategies.base import Forecast, version_numbers
 
 
 @pytest.mark.parametrize(
@@ -43,3 +22,11 @@ def test_what_goes_to_a_host_is_counted_with_what_the_prefix_needs_beside_it(tmp
 )
 def test_a_forecast_says_what_is_known(forecast: Forecast, text: str) -> None:
     assert forecast.text() == text
+
+
+@pytest.mark.parametrize(
+    "version, numbers",
+    [("3.13.0rc1", (3, 13, 0)), ("v16.20.2", (16, 20, 2)), ("20.10.5+dfsg1", (20, 10, 5)), ("4", (4,)), (None, ())],
+)
+def test_versions_are_compared_by_their_first_three_numbers(version: str | None, numbers: tuple[int, ...]) -> None:
+    assert version_numbers(version) == numbers

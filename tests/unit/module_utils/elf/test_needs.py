@@ -200,12 +200,6 @@ def test_needs_and_reasons_are_plain_json():
     assert json.loads(json.dumps(reasons)) == reasons
 
 
-def test_provided_by_takes_the_newest_of_each_prefix():
-    libstdcxx = file(definitions=['GLIBCXX_3.4', 'GLIBCXX_3.4.9', 'GLIBCXX_3.4.19', 'CXXABI_1.3.7', 'CXXABI_TM_1'])
-    libc = file(definitions=['GLIBC_2.2.5', 'GLIBC_2.17', 'GLIBC_PRIVATE'])
-    assert needs.provided_by([libstdcxx, libc]) == {'GLIBCXX': '3.4.19', 'CXXABI': '1.3.7', 'GLIBC': '2.17'}
-
-
 def test_provided_per_facts_keeps_unknown_and_absent_apart():
     facts = {'arch': 'x86_64', 'libc': {'family': 'glibc', 'version': '2.17'},
              'libstdcxx': {'path': '/lib64/libstdc++.so.6', 'versions': {'GLIBCXX': '3.4.19', 'CXXABI': '1.3.7'},

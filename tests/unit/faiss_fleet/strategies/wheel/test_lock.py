@@ -33,9 +33,9 @@ class Controller:
         monkeypatch.setattr(wheel_lock, "_fitting", self.download)
         monkeypatch.setattr(wheel_lock.pip_resolver, "install", self.install)
 
-    def download(self, *given: Any) -> list[Path]:
+    def download(self, chosen: wheel_lock.Chosen, place: Path) -> list[Path]:
         self.downloads += 1
-        found: Path = given[4] / self.wheel.file
+        found = place / self.wheel.file
         found.write_bytes(self.source.read_bytes())
         return [found]
 
@@ -46,12 +46,12 @@ class Controller:
         site.mkdir(parents=True)
         (site / "faiss.py").write_text("")
 
-    def asked(self) -> tuple[Any, ...]:
+    def asked(self) -> wheel_lock.Chosen:
         host = facts(CENTOS7, python("3.13.0", path="/usr/bin/python3"))
-        return self.wheel, self.known, TARGET, host, self.options, None, RUNTIME
+        return wheel_lock.Chosen(self.wheel, self.known, TARGET, host, self.options, None, RUNTIME)
 
     def artefact(self) -> Any:
-        return wheel_lock.artefact(*self.asked())
+        return wheel_lock.artefact(self.asked())
 
     def stored(self) -> Path:
         (found,) = (self.options.cache / "wheels").glob("*/*.whl")
@@ -85,12 +85,12 @@ def test_what_is_whole_is_not_fetched_again(controller: Controller) -> None:
 
 
 def test_a_forecast_takes_the_cache_and_makes_nothing(controller: Controller) -> None:
-    assert wheel_lock.kept(*controller.asked()) is None and controller.downloads == 0
+    assert wheel_lock.kept(controller.asked()) is None and controller.downloads == 0
     made = controller.artefact()
-    assert wheel_lock.kept(*controller.asked()) == made
+    assert wheel_lock.kept(controller.asked()) == made
     controller.options = Options(cache=controller.options.cache.parent / "empty", offline=True)
     with pytest.raises(FleetError, match="faiss_install__offline is set") as found:
-        wheel_lock.kept(*controller.asked())
+        wheel_lock.kept(controller.asked())
     assert found.value.fault == "controller"
 
 
@@ -112,14 +112,14 @@ def test_an_index_is_asked_once_a_run_whether_it_answers(
     monkeypatch.setattr(wheel_lock.pip_resolver, "check_index", asked.append)
     monkeypatch.setattr(wheel_lock, "current_run_id", lambda: "run-1")
     for _host in range(3):
-        wheel_lock.check_source(*controller.asked())
+        wheel_lock.check_source(controller.asked())
     assert asked == ["faiss-cpu"] and controller.downloads == 0
     monkeypatch.setattr(wheel_lock, "current_run_id", lambda: "run-2")
-    wheel_lock.check_source(*controller.asked())
+    wheel_lock.check_source(controller.asked())
     assert len(asked) == 2
     controller.artefact()
     monkeypatch.setattr(wheel_lock, "current_run_id", lambda: "run-3")
-    wheel_lock.check_source(*controller.asked())
+    wheel_lock.check_source(controller.asked())
     assert len(asked) == 2, "what is in the cache needs no index"
 
 
@@ -129,7 +129,7 @@ def test_an_index_that_does_not_answer_is_a_fault_of_the_controller(
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(FleetError, match="cannot be reached from this controller") as found:
-        wheel_lock.check_source(*controller.asked())
+        wheel_lock.check_source(controller.asked())
     assert (found.value.cause, found.value.fault) == ("network", "controller")
 
 
@@ -139,5 +139,5 @@ def test_a_directory_without_what_goes_along_is_noticed_before_anything_is_packe
     monkeypatch.undo()
     controller.known = catalogue.Catalogue((controller.wheel,), source=Source((controller.source.parent,)))
     with pytest.raises(FleetError, match="Put what is missing into") as found:
-        wheel_lock.check_source(*controller.asked())
+        wheel_lock.check_source(controller.asked())
     assert found.value.fault == "controller"
