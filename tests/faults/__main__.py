@@ -2,7 +2,7 @@
 """Injects faults into hosts, wire and controller, and prints what survived.
 
     python -m tests.faults                    every fault, on every way, and the fuzzing (`make faults`)
-    python -m tests.faults --sample 10        so many of them, by the seed (a step of `make test-all`)
+    python -m tests.faults --sample 10        so many of them, by the seed (a step of `make test`)
     python -m tests.faults host content       these groups; fuzz is one as well
     python -m tests.faults --only "full /etc" these faults
     python -m tests.faults --way ordinary     on this way alone

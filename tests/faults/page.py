@@ -32,7 +32,7 @@ INTRO = """\
 <!-- Made by `python -m tests.faults.page`. Change the tables in tests/faults, then run that. -->
 
 `make faults` injects these faults into real hosts, reached by SSH, with glibc 2.17 and newer, into the line to them and into the
-controller, and audits with the project as it is. One judge looks at each result. `make test-all` runs a sample of ten, chosen by a seed.
+controller, and audits with the project as it is. One judge looks at each result. `make test` runs a sample of ten, chosen by a seed.
 
 | check | what must hold |
 | --- | --- |

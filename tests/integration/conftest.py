@@ -13,17 +13,21 @@ from xdist.scheduler import LoadScopeScheduling
 INDEPENDENT = {"test_bad_input", "test_callback_runs", "test_docs", "test_loaders", "test_search_real_faiss"}
 # What takes longest, in the order in which it starts; what needs no stand-in comes before what waits for one.
 FIRST = (
-    "test_node_addon",
+    "test_loaders",
     "test_search_real_faiss",
-    "test_bad_input",
-    "test_node_host_build",
     "test_container_engines",
     "test_conda_standin",
-    "test_container_rootless",
-    "test_ladder_hosts",
+    "test_node_addon",
+    "test_attempts_hosts",
+    "test_node_host_build",
+    "test_setting_playbook",
+    "test_slices",
+    "test_batch",
+    "test_bad_input",
     "test_docs",
-    "test_loaders",
+    "test_container_rootless",
     "test_prediction_matrix",
+    "test_check_matrix",
     "test_execution_environment",
     "test_controllers",
 )

@@ -6,6 +6,7 @@ from __future__ import annotations
 import concurrent.futures
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from images.standins import cache
 from tests.ssh_farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -83,12 +85,21 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory of the test's own with the wheels, which the cache keeps by what was asked for."""
+    key = hashlib.sha256(repr(WHEELS).encode()).hexdigest()[:16]
+    kept = cache.directory("attempts") / key
+    with cache.lock(f"attempts-{key}"):
+        if not kept.exists():
+            partial = cache.directory("work") / f"attempts-{key}"
+            shutil.rmtree(partial, ignore_errors=True)
+            for python, platform, wanted in WHEELS:
+                argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", f"--dest={partial}"]
+                argv += [f"--python-version={python}", f"--platform={platform}", "--platform=manylinux2014_x86_64"]
+                done = subprocess.run([*argv, *wanted], capture_output=True, text=True, timeout=300)
+                assert done.returncode == 0, done.stdout + done.stderr
+            partial.rename(kept)
     directory = tmp_path_factory.mktemp("attempts") / "wheelhouse"
-    for python, platform, wanted in WHEELS:
-        argv = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(directory)]
-        argv += [f"--python-version={python}", f"--platform={platform}", "--platform=manylinux2014_x86_64", *wanted]
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stdout + done.stderr
+    shutil.copytree(kept, directory)
     return directory
 
 

@@ -224,21 +224,26 @@ def test_places_that_cannot_take_it_are_results_with_their_causes_and_the_gate_n
     assert "fail_on_fallback" in gate and all(name in gate for name in fallbacks), gate
 
 
-def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place) -> None:
+# What the controller cannot make, with the cause of the attempt. {0}: the test's own directory.
+CANNOT_MAKE: list[tuple[dict[str, Any], str]] = [
+    ({"faiss_install__cache": "{0}/empty", "faiss_install__offline": True}, "unreachable"),
+    ({"faiss_install__max_size_mb": 10, "faiss_install__prefix": "{0}/opt/two"}, "too_large"),
+    (
+        {"faiss_install__cache": "{0}/empty", "faiss_install__offline": True, "faiss_install__strategies": ["conda"]},
+        "conda_network",
+    ),
+]
+
+
+@pytest.mark.parametrize("cases", [1, pytest.param(3, marks=pytest.mark.slow)])
+def test_what_is_set_stays_while_the_controller_can_make_nothing(place: Place, cases: int) -> None:
     assert place.audit().returncode == 0
     setting = place.directory / "etc" / "backend.json"
     before = setting.read_bytes(), place.written()
     assert json.loads(before[0])["backend"] == "faiss"
-    empty = {"faiss_install__cache": str(place.directory / "empty"), "faiss_install__offline": True}
-    for changes, cause in (
-        (empty, "unreachable"),
-        ({**empty, "faiss_install__strategies": ["conda"]}, "conda_network"),
-        (
-            {"faiss_install__max_size_mb": 10, "faiss_install__prefix": str(place.directory / "opt" / "two")},
-            "too_large",
-        ),
-    ):
-        done = place.audit(**changes)
+    for changes, cause in CANNOT_MAKE[:cases]:
+        here = json.loads(json.dumps(changes).replace("{0}", str(place.directory)))
+        done = place.audit(**here)
         record = place.record()
         assert done.returncode == 0 and "changed=0" in done.stdout, done.stdout
         assert record["state"] == "native" and "is what was set" in record["because"], record["because"]
@@ -264,6 +269,7 @@ def test_misspelt_variables_of_groups_and_of_the_command_line_are_refused_in_a_f
     assert len(message.strip().splitlines()) == 5 and place.written() == []
 
 
+@pytest.mark.slow
 def test_a_value_of_the_command_line_gets_its_type(place: Place) -> None:
     """Text that says false is no true value: nothing that failed is kept, and the index is asked."""
     given = ["-e", "faiss_install__offline=false", "-e", "faiss_install__strategies=existing,js"]

@@ -221,6 +221,7 @@ def test_each_way_through_a_play_is_recorded(fleet: Fleet, play: str) -> None:
     assert fleet.states() == {"a": "native", "b": "failed", "c": "fallback", "d": "native", "e": "native"}
 
 
+@pytest.mark.slow
 def test_hosts_of_batches_that_never_began_are_there(fleet: Fleet) -> None:
     fleet.inventory({"a": {}, "b": {"ends": "broken"}, "c": {}, "d": {}})
     fleet.book("serial: 1\n  max_fail_percentage: 0")
@@ -252,6 +253,7 @@ def test_a_rescued_failure_and_a_users_own_task_that_fails_later_leave_the_verdi
         assert [error["message"] for error in record["errors"]] == ["not yet", "restart failed"]
 
 
+@pytest.mark.slow
 def test_a_failure_before_the_stages_is_the_hosts_failure(fleet: Fleet) -> None:
     fleet.book("pre_tasks: [{ansible.builtin.fail: {msg: the gate keeper says no}, tags: [always]}]")
     fleet.run()
@@ -259,6 +261,7 @@ def test_a_failure_before_the_stages_is_the_hosts_failure(fleet: Fleet) -> None:
     assert "the gate keeper says no" in fleet.records()["one"]["because"]
 
 
+@pytest.mark.slow
 def test_a_play_run_twice_leaves_the_latest_word(fleet: Fleet) -> None:
     text = AUDIT + AUDIT
     fleet.book(text=text.replace("{between}", "- ansible.builtin.debug:", 1))
@@ -455,6 +458,7 @@ def test_check_mode_is_said_and_the_table_fits_the_terminal_and_obeys_no_host(fl
     assert "Check mode" in (fleet.reports / "latest" / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_gate_can_be_for_some_hosts_only(fleet: Fleet) -> None:
     fleet.inventory({"one": {"fleet_report__fail_on_fallback": True}, "two": {"ends": "fallback"}})
     assert fleet.run().returncode == 0

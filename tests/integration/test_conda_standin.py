@@ -18,7 +18,7 @@ from images.standins.recipes import RECIPES
 from tests import conda_channel, needs
 
 ROOT = Path(__file__).resolve().parents[2]
-HOSTS = ("centos7-py38", "centos7-stock", "debian12")
+HOSTS = ("centos7-stock", "debian12")
 WORKLOAD = {"n": 2000, "d": 64, "queries": 50, "k": 5}
 
 
@@ -90,9 +90,7 @@ def records(audit: Audit) -> dict[str, Any]:
     return audit.run()
 
 
-@pytest.mark.parametrize(
-    "host, faiss", [("centos7-py38", "1.9.0.post1"), ("centos7-stock", "1.9.0.post1"), ("debian12", "1.15.1")]
-)
+@pytest.mark.parametrize("host, faiss", [("centos7-stock", "1.9.0.post1"), ("debian12", "1.15.1")])
 def test_faiss_is_native_with_the_environments_own_python(records: dict[str, Any], host: str, faiss: str) -> None:
     record = records[host]
     assert record["state"] == "native", record["because"]
@@ -109,13 +107,13 @@ def test_faiss_is_native_with_the_environments_own_python(records: dict[str, Any
 
 
 def test_the_environment_knows_where_it_is(records: dict[str, Any], containers: dict[str, str]) -> None:
-    prefix = records["centos7-py38"]["verification"][0]["runtime"]["prefix"]
-    assert engine.podman("exec", containers["centos7-py38"], f"{prefix}/bin/which-prefix").strip() == prefix
+    prefix = records["centos7-stock"]["verification"][0]["runtime"]["prefix"]
+    assert engine.podman("exec", containers["centos7-stock"], f"{prefix}/bin/which-prefix").strip() == prefix
 
 
-def test_hosts_of_a_class_share_a_solve_and_an_archive(records: dict[str, Any], audit: Audit) -> None:
-    digests = {name: record["attempts"][0]["artefact"]["digest"] for name, record in records.items()}
-    assert digests["centos7-py38"] == digests["centos7-stock"] != digests["debian12"]
+def test_each_class_of_hosts_has_an_archive(records: dict[str, Any], audit: Audit) -> None:
+    digests = {record["attempts"][0]["artefact"]["digest"] for record in records.values()}
+    assert len(digests) == 2
     assert len(list((audit.directory / "cache" / "archives").glob("conda-*.tar.gz"))) == 2
 
 

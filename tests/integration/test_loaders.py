@@ -69,9 +69,17 @@ def check(command: list[object], env: dict[str, str], **where: object) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("version", [*(pytest.param(old, marks=pytest.mark.slow) for old in ("16", "18", "22")), "20"])
-def test_loader_for_node_with_faiss_of_old_and_new_pythons(version):
-    said = check([node(version), ROOT / "loaders" / "node" / "test" / "run.js"], environment("3.6", "3.13", "3.11"))
+# The newest Node with the oldest and a new FAISS; and each Node with every FAISS.
+ALL_FAISS = ("3.6", "3.13", "3.11")
+NODE_AND_FAISS = [
+    pytest.param("20", ALL_FAISS[:2], id="20"),
+    *(pytest.param(node, ALL_FAISS, id=f"{node}-all", marks=pytest.mark.slow) for node in ("16", "18", "20", "22")),
+]
+
+
+@pytest.mark.parametrize("version, pythons", NODE_AND_FAISS)
+def test_loader_for_node_with_faiss_of_old_and_new_pythons(version, pythons):
+    said = check([node(version), ROOT / "loaders" / "node" / "test" / "run.js"], environment(*pythons))
     assert f", 0 failed, Node v{version}" in said
 
 
@@ -93,7 +101,7 @@ def check_python_loader(python: str, everything: bool) -> None:
     check([needs.interpreter(python), "-m", "unittest", "-q", *modules], env, cwd=tests)
 
 
-@pytest.mark.parametrize("python", ["3.6", "3.13"])
+@pytest.mark.parametrize("python", ["3.6", pytest.param("3.13", marks=pytest.mark.slow)])
 def test_loader_for_python_with_faiss_in_process_and_in_a_worker(python):
     check_python_loader(python, everything=False)
 

@@ -75,7 +75,7 @@ def runtime(python: str, *before: Path) -> dict[str, object]:
     return {"kind": "python", "argv": [needs.interpreter(python)], "env": {"PYTHONPATH": path}, "prefix": None}
 
 
-@pytest.mark.parametrize("python", ENDS)
+@pytest.mark.parametrize("python", [pytest.param("2.7", marks=pytest.mark.slow), *ENDS[1:]])
 def test_every_generation_passes_with_sane_figures(python):
     result = search_verdict.run("real", runtime(python), WORKLOAD, 120, 2048)
     assert result["ok"], result
@@ -245,7 +245,6 @@ def ansible(tmp_path):
 
 @pytest.mark.parametrize("host_python, tested, pipelining", [
     ("2.7", "3.11", "true"),
-    ("3.13", "2.7", "false"),
     *(
         pytest.param(*pair, pipelining, marks=pytest.mark.slow)
         for pair in (("2.7", "3.11"), ("3.6", "3.8"), ("3.13", "2.7"), ("3.8", "3.6"))
@@ -302,15 +301,3 @@ def test_a_configured_backend_that_broke_is_a_result_with_its_cause(ansible, tmp
     _done, answer = configured(ansible, tmp_path, {"schema": 1, "backend": "js", "runtime": None},
                                needs.interpreter("3.6"))
     assert answer["results"] == [] and answer["setting"]["backend"] == "js"
-
-
-def test_what_a_backend_configuration_names_is_tested_by_one_command(tmp_path):
-    runtime = {"kind": "python", "argv": [sys.executable], "env": {}, "prefix": None}
-    setting = tmp_path / "backend.json"
-    setting.write_text(json.dumps({"schema": 1, "backend": "faiss", "runtime": runtime}))
-    arguments = {"setting": str(setting), "workload": {"n": 500, "d": 16, "queries": 20, "loader": False}}
-    argv = ["ansible", "localhost", "-c", "local", "-m", "faiss_search_test", "-a", json.dumps(arguments)]
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    done = subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "faiss_version" in done.stdout and "p95_ms" in done.stdout

@@ -201,6 +201,7 @@ def facts_of(host: Host) -> dict[str, Any]:
     return {"ansible_facts": {"glibc_facts": {"method": "module", "setting": json.loads(host.path.read_text())}}}
 
 
+@pytest.mark.slow
 def test_check_mode_foretells_no_change_on_a_converged_host(host: Host) -> None:
     host.set(installed())
     # What is there already is tested in check mode too.
@@ -218,6 +219,7 @@ def test_check_mode_foretells_no_change_on_a_converged_host(host: Host) -> None:
     assert host.tree() == written
 
 
+@pytest.mark.slow
 def test_what_is_set_stays_within_the_noise(host: Host) -> None:
     def measured(a: float, b: float) -> dict[str, Any]:
         times = (("wheel:a", a), ("wheel:b", b))
@@ -260,6 +262,7 @@ def test_a_host_without_a_python_for_modules_gets_a_decision_and_no_setting(host
     assert not host.path.parent.exists()
 
 
+@pytest.mark.slow
 def test_two_controllers_at_once_end_with_one_whole_setting(host: Host) -> None:
     outputs: list[subprocess.CompletedProcess[str]] = []
     for name in ("wheel:a", "wheel:b"):
@@ -280,7 +283,7 @@ def test_two_controllers_at_once_end_with_one_whole_setting(host: Host) -> None:
     assert names == ["backend.backups", "backend.env", "backend.json"]
 
 
-@pytest.mark.parametrize("version", ["2.7", "3.6"])
+@pytest.mark.parametrize("version", ["2.7", pytest.param("3.6", marks=pytest.mark.slow)])
 def test_hosts_with_an_old_python_are_set_and_taken_back(tmp_path: Path, version: str) -> None:
     host = Host(tmp_path, needs.interpreter(version))
     before = host.tree()

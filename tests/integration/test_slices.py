@@ -153,6 +153,7 @@ def test_an_inventory_that_is_refused_starts_no_slice(farm: Farm, tmp_path: Path
     assert not (tmp_path / "reports" / "latest").exists()
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer_is_named(farm: Farm, tmp_path: Path) -> None:
     options = ["--slices", "2", "--executor", "dask", "--scheduler", "tcp://127.0.0.1:1"]
     done = farm.run(command(farm, tmp_path / "reports", *options), cwd=ROOT, timeout=120)

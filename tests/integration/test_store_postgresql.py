@@ -98,6 +98,7 @@ def _write(url: str, start: int, backwards: bool) -> None:
             store.add_records(reversed(part) if backwards else part)
 
 
+@pytest.mark.slow
 def test_two_controllers_make_the_schema_and_write_the_same_hosts_at_once(url: str) -> None:
     spawn = multiprocessing.get_context("spawn")
     processes = [spawn.Process(target=_write, args=(url, start, start > 0)) for start in (0, 300)]

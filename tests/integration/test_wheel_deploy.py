@@ -68,7 +68,7 @@ def deploy(prefix_root, packed, check=False, python=sys.executable, **more):
     return {"failed": "| FAILED! =>" in line, **json.loads(line[line.index("=> ") + 3 :])}
 
 
-@pytest.mark.parametrize("version", [None, "2.7", pytest.param("3.6", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("version", ["2.7", *(pytest.param(one, marks=pytest.mark.slow) for one in (None, "3.6"))])
 def test_by_ansible_on_each_python(tmp_path, packed, version):
     python = needs.interpreter(version) if version else sys.executable
     assert deploy(tmp_path / "fleet", packed, check=True, python=python)["changed"] is True
@@ -136,6 +136,7 @@ def test_killed_run_leaves_no_prefix_and_the_next_one_cleans_up(tmp_path, packed
     assert [path.name for path in directory.iterdir()] == [packed.digest]
 
 
+@pytest.mark.slow
 def test_two_controllers_at_once_make_one_prefix(tmp_path, packed):
     code = (
         "import json, sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"

@@ -90,6 +90,7 @@ def test_wheel_for_glibc_2_17_is_resolved_packed_deployed_and_searches(kept, tmp
     assert deploy_and_search(artefact, tmp_path / "fleet") == [release, numpy, version, True]
 
 
+@pytest.mark.slow
 def test_newest_release_for_this_generation_of_hosts_searches(kept, tmp_path):
     path = needs.interpreter("3.11")
     found, given = facts(DEBIAN12, python("3.11.2", path=path, realpath=path)), options(kept)
@@ -141,6 +142,7 @@ def test_numpy_for_newer_cpus_is_replaced_by_an_older_one(kept):
     assert (names["faiss-cpu"], names["numpy"].rsplit(".", 1)[0]) == ("1.13.2", "2.3")
 
 
+@pytest.mark.slow
 def test_wheelhouse_alone_is_enough_and_a_changed_wheel_is_refused(kept, tmp_path):
     found = here("3.6")
     given = options(kept)
