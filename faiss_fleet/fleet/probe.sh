@@ -286,9 +286,11 @@ directory() { # purpose, path
   near=$2
   while [ ! -d "$near" ] && [ "$near" != / ] && [ -n "$near" ]; do near=$(dirname "$near"); done
   emit directory_existing "$near"
-  way=$2
-  while [ -n "$way" ] && [ "$way" != / ] && [ "$(dirname "$way")" != "$near" ]; do way=$(dirname "$way"); done
-  if [ -n "$way" ] && [ "$way" != "$near" ] && { [ -e "$way" ] || [ -h "$way" ]; }; then emit directory_in_the_way "$way"; fi
+  if [ "$near" != "$2" ]; then
+    way=$2
+    while [ "$way" != / ] && [ "$(dirname "$way")" != "$near" ]; do way=$(dirname "$way"); done
+    if [ -e "$way" ] || [ -h "$way" ]; then emit directory_in_the_way "$way"; fi
+  fi
   emit directory_real "$(cd "$near" 2>/dev/null && pwd -P)"
   if [ -w "$near" ] && [ -x "$near" ]; then emit directory_writable yes; else emit directory_writable no; fi
   emit directory_df "$(said df -Pk "$near" | tail -n 1)"

@@ -20,6 +20,9 @@ NUMERIC = ("p50_ms", "p95_ms", "qps", "recall", "js_qps", "js_p95_ms")
 LOADS, WHY = "loads:", "why:"  # of an artefact: the verdict, and what stands in the way
 OWN = "own:"  # what a key of a column begins with that the inventory names
 _CELL = 300
+_DIGITS = 4  # of a number that mean something: figures of a busy host scatter by a percent and more
+# Of places: a character each, where that is enough.
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 def table(
@@ -33,7 +36,7 @@ def table(
         if key == "groups":
             entry.update(_several(summary.groups))
         elif key in NUMERIC:
-            entry["numbers"] = [round(cell, 4) if isinstance(cell, (int, float)) else None for cell in cells]
+            entry["numbers"] = [_short(cell) if isinstance(cell, (int, float)) else None for cell in cells]
         else:
             entry["texts"], entry["places"] = _coded(cells, one_line if key == "host" else cell_text)
         columns.append(entry)
@@ -90,14 +93,27 @@ def _several(cells: Sequence[tuple[str, ...]]) -> dict[str, Any]:
     members = [[names.setdefault(name, len(names)) for name in each] for each in found]
     shown = [cell_text(name) for name in names]
     texts = [", ".join(shown[place] for place in each) for each in members]
-    return {"texts": texts, "places": places, "members": members, "names": shown}
+    return {"texts": texts, "places": _packed(places, len(texts)), "members": members, "names": shown}
 
 
-def _coded(cells: Iterable[Any], shown: Any) -> tuple[list[str], list[int]]:
+def _coded(cells: Iterable[Any], shown: Any) -> tuple[list[str], list[int] | str | None]:
     """The different texts, '' for none, and each cell's place among them."""
     found: dict[Any, int] = {}
     places = [found.setdefault("" if cell is None else cell, len(found)) for cell in cells]
-    return [shown(str(cell)) for cell in found], places
+    return [shown(str(cell)) for cell in found], _packed(places, len(found))
+
+
+def _packed(places: list[int], different: int) -> list[int] | str | None:
+    """As few bytes as are plain to read: None where each cell has a text of its own, a letter each for few texts."""
+    if different == len(places):
+        return None
+    return "".join([_LETTERS[place] for place in places]) if different <= len(_LETTERS) else places
+
+
+def _short(number: float) -> float | int:
+    """With as many digits as mean something, and no more."""
+    rounded = float(f"{number:.{_DIGITS}g}")
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def _age(row: Mapping[str, Any], good: Mapping[str, Line]) -> str:

@@ -129,7 +129,7 @@ FAULTS = (
     faiss("wrong distances", "searches answer with the right rows and distances of -1", WRONG_DISTANCES,
           "wrong_answer", real=True),
     faiss("crash in search", "the import passes and a search crashes", DIES_IN_SEARCH, "segfault", real=True),
-    faiss("empty module", "a faiss without anything in it", "", ("unknown", "faiss_error")),
+    faiss("empty module", "a faiss without anything in it", "", ("unknown", "faiss_error", "loader_missing_module")),
     faiss("hostile error", "an ImportError of HTML, escapes and 10 MB", "raise ImportError('<img src=x onerror=canary()>"
-          "\\x1b[31m=cmd()|' + 'A' * 10_000_000)\n", "unknown"),
+          "\\x1b[31m=cmd()|' + 'A' * 10_000_000)\n", ("unknown", "garbage_output")),
 )  # fmt: skip

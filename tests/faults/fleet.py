@@ -313,6 +313,9 @@ class Fleet:
         found: dict[str, bytes | None] = {}
         for name in ("backend.json", "backend.env"):
             path = self.path(host, f"/etc/faiss-fleet/{name}")
+            if path.is_symlink():
+                # As the host sees it: an absolute link begins at its root.
+                path = self.path(host, os.path.join("/etc/faiss-fleet", os.readlink(path)))
             try:
                 is_file = stat.S_ISREG(path.lstat().st_mode) and path.lstat().st_size < 1 << 20
                 found[name] = path.read_bytes() if is_file else None

@@ -1,7 +1,8 @@
 // ---- the hosts: their cells, and which of them pass the filters in which order
 const data = JSON.parse(byId("data").textContent);
 const columns = new Map(data.columns.map((column) => [column.key, column]));
-for (const column of data.columns) if (column.places) column.places = Int32Array.from(column.places);
+const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+for (const column of data.columns) if (column.texts) column.places = unpacked(column.places);
 const filters = [...document.querySelectorAll("select[data-filter]")];
 const chosen = { text: "", ...Object.fromEntries(filters.map((select) => [select.dataset.filter, ""])) };
 const NONE = "\u0000";  // the filter's value for hosts that have nothing there; no text of a host has this in it
@@ -11,6 +12,15 @@ const cell = (key, host) => {
   if (!column) return "";
   return column.numbers ? column.numbers[host] : column.texts[column.places[host]];
 };
+// By host the place among a column's texts: nothing is said where each host has its own, and a letter where they are few.
+function unpacked(places) {
+  if (places === null) return Int32Array.from({ length: data.total }, (_, host) => host);
+  if (typeof places !== "string") return Int32Array.from(places);
+  const found = new Int32Array(data.total), byCode = new Int32Array(128);
+  for (let place = 0; place < LETTERS.length; place += 1) byCode[LETTERS.charCodeAt(place)] = place;
+  for (let host = 0; host < found.length; host += 1) found[host] = byCode[places.charCodeAt(host)];
+  return found;
+}
 let seen = [];  // hosts that pass the filters, in the table's order
 
 // Each different text of a column is looked at once, however many hosts have it.

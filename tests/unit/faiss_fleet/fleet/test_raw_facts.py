@@ -285,9 +285,9 @@ def test_arguments_are_carried_whole() -> None:
 def test_the_command_stays_below_the_kernels_limit_for_one_argument() -> None:
     assert len(raw_facts.command({**OPTIONS, **LISTS})) < 60000
 
-def run_probe(path: str, timeout: int = 1, shell: str = "/bin/sh") -> tuple[dict[str, Any], float]:
+def run_probe(path: str, timeout: int = 1, shell: str = "/bin/sh", **options: str) -> tuple[dict[str, Any], float]:
     """Facts by the probe with this PATH on this machine, and the seconds it took."""
-    words = shlex.split(raw_facts.command({**OPTIONS, **LISTS, "timeout": timeout}))
+    words = shlex.split(raw_facts.command({**OPTIONS, **LISTS, "timeout": timeout, **options}))
     started = time.monotonic()
     env = {"PATH": path, "HOME": "/nonexistent"}
     ran = subprocess.run([shell, *words[1:]], capture_output=True, text=True, env=env)
@@ -327,6 +327,14 @@ def test_root_starts_nothing_of_another_user(tmp_path: Path) -> None:
     assert ("engines", f"{tmp_path}/podman {tail} {tmp_path}/podman belongs to uid 1000.") in reasons
     assert ("toolchains", f"{tmp_path}/open/cmake3 {tail} {tmp_path}/open is writable by everyone.") in reasons
     assert not mark.exists()
+
+
+def test_what_is_in_the_way_is_told_and_a_directory_that_is_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("somebody's")
+    for place, expected in ((tmp_path, None), (tmp_path / "new/er", None), (tmp_path / "taken/x", tmp_path / "taken")):
+        found, _ = run_probe("/usr/bin:/bin", prefix=str(place))
+        (prefix,) = (each for each in found["filesystems"] if each["purpose"] == "prefix")
+        assert prefix["in_the_way"] == (str(expected) if expected else None), place
 
 
 def _cut(prefix: Path) -> None:

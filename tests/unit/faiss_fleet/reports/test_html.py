@@ -21,6 +21,7 @@ from faiss_fleet.reports.answered import Answered
 from faiss_fleet.store.queries import HostLine
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
+from tests.unit.faiss_fleet.reports.test_page_table import places
 
 
 class Page(HTMLParser):
@@ -52,7 +53,7 @@ def data(text: str) -> Any:
 def column(text: str, key: str) -> list[Any]:
     """The cells of one column of the table, host by host."""
     found = next(each for each in data(text)["columns"] if each["key"] == key)
-    return found["numbers"] if "numbers" in found else [found["texts"][place] for place in found["places"]]
+    return found["numbers"] if "numbers" in found else [found["texts"][place] for place in places(found)]
 
 
 def details(packed: str) -> list[Any]:
