@@ -323,6 +323,11 @@ class Fleet:
                 found[name] = None
         return found
 
+    def end_processes(self, host: str) -> None:
+        for line in self.processes(host):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(line.split()[0]), signal.SIGKILL)
+
     def processes(self, host: str) -> list[str]:
         """Command lines of what runs on a host, its sshd and their sessions apart."""
         root = str(self.farm.hosts[host].root)

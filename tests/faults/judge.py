@@ -66,6 +66,8 @@ class Expected:
     # Before the run.
     configuration: Mapping[str, bytes | None] | None = None
     paths: Mapping[str, str] | None = None
+    # Whether programs of the host's own may go on: see Fault.goes_on.
+    goes_on: bool = False
     # Whether its files are in a state to be judged (not where the fault takes the whole configuration away).
     judge_files: bool = True
 
@@ -225,7 +227,7 @@ def leftovers(fleet: Fleet, host: str, wanted: Expected) -> list[str]:
             if ".partial" in prefix.name:
                 wrong.append(f"{prefix.name} is a half-built prefix")
     running = fleet.processes(host)
-    if running:
+    if running and not wanted.goes_on:
         wrong.append(f"still running: {'; '.join(running)[:300]}")
     more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
     return [*wrong[:4], wrong[4] + more] if len(wrong) > 5 else wrong

@@ -42,6 +42,8 @@ class Fault:
     looks: str = ""  # what `look` checks, in words
     during: Callable[[Seat, threading.Event], None] | None = None
     keeps: tuple[str, ...] = ()  # paths that the fault itself makes or changes, and the audit may
+    # What hangs is the host's own program, and Ansible started it without a terminal: nobody ends it but the host.
+    goes_on: bool = False
     waits: bool = False  # takes a minute: such faults share an audit
     healed: str = "native"  # the state after the next run
     finding: str = ""

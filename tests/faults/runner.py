@@ -144,6 +144,7 @@ class HostFaults:
                 fault.keeps,
                 configuration,
                 paths,  # type: ignore[arg-type]
+                goes_on=fault.goes_on,
             )
         done = self._run(given, seats, [*given, *healing], variables)
         wrong = judge.judge(fleet, done, expected, judge.status_of(expected))
@@ -163,6 +164,8 @@ class HostFaults:
         for fault in given.values() or healing.values():
             self.results[fault.name].wrong += common
         for host, seat in seats.items():
+            if given[host].goes_on:
+                fleet.end_processes(host)
             try:
                 seat.heal()
             except (OSError, subprocess.CalledProcessError) as error:

@@ -178,7 +178,8 @@ FAULTS = (
          ("fallback", "failed", "unreachable"), ("timeout", "unreachable"), during=in_transfer(stop_sessions), fresh=True,
          variables={"faiss_install__attempt_timeout": 20}, waits=True),
     wire("sudo that waits", "sudo asks for a password and waits for ever", written("/usr/bin/sudo", ASKING, 0o755),
-         ("failed", "unreachable"), ("ansible_become", "timeout", "unreachable", "unknown"), variables=BECOME, waits=True),
+         ("failed", "unreachable"), ("ansible_become", "timeout", "unreachable", "unknown"), variables=BECOME, waits=True,
+         goes_on=True),
     wire("endless noise", "the shell of every session prints for ever", written("/root/.bashrc", "cat /dev/zero\n"),
          ("failed", "unreachable"), ("timeout", "unreachable", "unknown"), waits=True, keeps=("/root/.bashrc",)),
 )  # fmt: skip
