@@ -178,9 +178,12 @@ class Farm:
             )
         self._restarted.append(process)
         # nsenter stays as the parent of what it starts in another process namespace.
-        deadline = time.monotonic() + 10
-        while not (found := _descendants(process.pid)) and time.monotonic() < deadline:
+        deadline = time.monotonic() + 60
+        while not (found := _descendants(process.pid)) and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
+        if not found:
+            said = (directory / "sshd.log").read_text(encoding="utf-8", errors="replace")[-500:]
+            raise OSError(f"sshd of {name} did not start: {said}")
         self._sshd[name] = found[0]
 
     def write_inventory(self, path: Path, variables: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
