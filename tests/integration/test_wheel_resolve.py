@@ -1,6 +1,7 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The whole way of a wheel, for real: plan, resolve by pip, pack, deploy, import and search. Needs a package index."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -168,7 +169,7 @@ def test_index_that_serves_another_file_than_was_measured_is_refused(kept, tmp_p
     known = given.extra["_catalogue"]
     changed = Catalogue(
         tuple(
-            each.__class__(**{**each.__dict__, "sha256": "0" * 64}) if str(each.version) == "1.7.2" else each
+            dataclasses.replace(each, sha256="0" * 64) if str(each.version) == "1.7.2" else each
             for each in known.wheels
         )
     )
