@@ -76,5 +76,5 @@ FAULTS = (
     content("configuration: HTML and templates", "backend.json has scripts and Jinja in its texts", in_setting(
             lambda found: found.update(because=NASTY, policy=NASTY, candidate=NASTY, provider=JINJA))),
     content("configuration: 10 MB", "backend.json has 10 MB in a text", written(SETTING, json.dumps({
-            "schema": 1, "backend": "js", "because": "x" * LONG}))),
+            "schema": 1, "backend": "js", "because": "x" * LONG})), ("native", "failed"), (None, "unknown")),
 )  # fmt: skip

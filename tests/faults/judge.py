@@ -329,7 +329,7 @@ def active(run: Path) -> list[str]:
         if (run / name).exists():
             text = (run / name).read_text(encoding="utf-8")
             bare = re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
-            match = re.search(r"(?<!\\)<(script|img|iframe|svg)\b|\]\(javascript:", bare, re.IGNORECASE)
+            match = re.search(r"(?<!\\)(<(script|img|iframe|svg)\b|\]\(javascript:)", bare, re.IGNORECASE)
             if match:
                 wrong.append(f"{name}: {bare[match.start() : match.start() + 80]!r}")
     for name in ("junit.xml", "fleet.sarif", "fleet.json"):
