@@ -161,9 +161,14 @@ class Farm:
     def stop(self, name: str) -> None:
         """Ends a host's sshd and every session on it, as a machine that goes down in the middle of a run."""
         listener = self._sshd.pop(name)
-        for pid in [listener, *_descendants(listener)]:
+        ended = [listener, *_descendants(listener)]
+        for pid in ended:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        # Until it has ended it keeps the port, and the next one could not have it.
+        deadline = time.monotonic() + 60
+        while any(map(_runs, ended)) and time.monotonic() < deadline:
+            time.sleep(0.02)
 
     def start(self, name: str) -> None:
         """Starts the sshd of a host again that was stopped."""
@@ -309,6 +314,14 @@ def _sweep(base: Path) -> None:
             # One that another process lays at this moment is not whole yet: _lower sees to those that were left behind.
             if directory.name.removesuffix(".partial") not in current:
                 shutil.rmtree(directory, ignore_errors=True)
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process has not ended; one that nobody has waited for has."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except OSError:
+        return False
 
 
 def _descendants(pid: int) -> list[int]:

@@ -37,7 +37,7 @@ def stopped(seat: Seat) -> None:
 
 
 def reconfigured(*lines: str) -> Inject:
-    """sshd with other options; {file} is a file that it may read."""
+    """sshd with other options; {banner} is a file that it may read."""
 
     def inject(seat: Seat) -> None:
         config = seat.fleet.farm.hosts[seat.host].root.parent / "sshd_config"
@@ -45,7 +45,10 @@ def reconfigured(*lines: str) -> Inject:
         banner = config.with_name("banner")
         banner.write_text(NASTY + "\n" + LONG_LINE + "\n")
         seat.fleet.farm.stop(seat.host)
-        config.write_text("\n".join(line.format(banner=banner) for line in lines) + "\n" + before)
+        # An option may be said once.
+        said = {line.split()[0] for line in lines}
+        kept = [line for line in before.splitlines() if line.split()[:1] and line.split()[0] not in said]
+        config.write_text("\n".join([*(line.format(banner=banner) for line in lines), *kept]) + "\n")
         seat.fleet.start(seat.host)
 
         def back() -> None:
