@@ -7,6 +7,7 @@ import grp
 import os
 import pwd
 import stat
+import sys
 from collections import namedtuple
 
 STICKY = stat.S_ISVTX
@@ -102,11 +103,27 @@ def _own_group(gid, uid):
 
 
 def _has_acl(path):
-    """Whether the group's bits stand for an access control list. Python 2.7 has no way to ask."""
+    """Whether the group's bits stand for an access control list. Python 2.7 asks the C library itself."""
     try:
         return ACL in os.listxattr(path)
-    except (AttributeError, IOError, OSError):
+    except AttributeError:
+        return _libc_has_acl(path)
+    except (IOError, OSError):
         return False
+
+
+def _libc_has_acl(path):
+    """False also where Python has no ctypes."""
+    try:
+        import ctypes
+        ask = ctypes.CDLL(None).getxattr
+    except (ImportError, AttributeError, OSError):
+        return False
+    ask.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t]
+    ask.restype = ctypes.c_ssize_t
+    if not isinstance(path, bytes):
+        path = path.encode(sys.getfilesystemencoding())
+    return ask(path, ACL.encode('ascii'), None, 0) > 0
 
 
 def user_name(uid):
