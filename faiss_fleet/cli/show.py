@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..plan.record_answers import of_record
+from ..records import waivers
 from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal
@@ -177,6 +178,11 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
 
 
 def _obstacles(out: Console, record: Record) -> None:
+    holds, lapsed = waivers.of_record(record)
+    if holds is not None:
+        out.print(_text(f"Waived {waivers.text(holds)}"), soft_wrap=True)
+    elif lapsed is not None:
+        out.print(_text(waivers.EXPIRED.format(waivers.text(lapsed))), soft_wrap=True)
     if record["remedy"]:
         out.print(Text("Do: " + unquoted(visible(record["remedy"]))), soft_wrap=True)
     blocked = [candidate for candidate in record["plan"] if candidate["reasons"]][:8]

@@ -41,6 +41,15 @@ def of_record(record: Record) -> tuple[Waiver | None, Waiver | None]:
     return in_force(found, cause, moment), lapsed(found, cause, moment)
 
 
+def standing(record: Record) -> tuple[str, ...]:
+    """Return what each waiver that names the host does for it now: 'expired', 'waived' or 'not needed'."""
+    cause, moment = record["cause"], record["run"]["finished"]
+    return tuple(
+        "expired" if expired(each, moment) else "waived" if each["cause"] == cause else "not needed"
+        for each in record["host"].get("waivers") or ()
+    )
+
+
 def text(waiver: Waiver) -> str:
     """Return 'until 2026-12-31, storage team: replaced in January'."""
     return f"until {waiver['until']}, {waiver['owner']}: {waiver['reason']}"

@@ -17,7 +17,13 @@ _OWN_LIBRARIES = ("conda", "container", "node")
 
 def verdict(found: ClassFindings, check: bool) -> str:
     """The recommendation, and the figures that it rests on."""
-    return " ".join(part for part in _verdict(found, check) if part)
+    return " ".join(part for part in (*_verdict(found, check), _waived(found)) if part)
+
+
+def _waived(found: ClassFindings) -> str:
+    """Which causes are accepted, and until when."""
+    told = [f"{count(hosts, 'host')} {escape(text)}" for text, hosts in found.waived.most_common(3)]
+    return f"Waived: {'; '.join(told)}." if told else ""
 
 
 def _verdict(found: ClassFindings, check: bool) -> tuple[str, ...]:

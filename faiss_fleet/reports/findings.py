@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from ..plan import host_class
 from ..plan.host_class import HostClass
 from ..plan.titles import label as title
+from ..records import waivers
 from ..records.build import STATES
 from ..records.columns import at, figures, javascript, proof
 from ..records.schema import Record
@@ -110,6 +111,7 @@ class ClassFindings:
         self.loaded: Counter[str] = Counter()
         self.workloads: Counter[tuple[Any, ...]] = Counter()
         self.enough: Counter[bool] = Counter()
+        self.waived: Counter[str] = Counter()  # hosts whose cause is accepted, by the waiver in words
         self.counts: Counter[str] = Counter()
 
     def add(self, record: Record) -> None:
@@ -132,6 +134,9 @@ class ClassFindings:
         enough = at(decision, "recommendation", "javascript_is_enough")
         if enough is not None:
             self.enough[bool(enough)] += 1
+        holds, _lapsed = waivers.of_record(record)
+        if holds is not None:
+            _count(self.waived, waivers.text(holds))
         if record["cause"]:
             obstacle = self.causes.setdefault(record["cause"], Obstacle(because=record["because"]))
             obstacle.hosts.append(name)

@@ -122,7 +122,7 @@ def render(
     """The page by pieces. lines: the records as JSON, in the summary's order. parts: the directory for details."""
     commands = commands or Commands(summary.run, f"reports/{summary.run['id']}", overview.group_counts(summary))
     hosts = [str(row["host"]) for row in summary.rows]
-    packed = page_parts.packed(lines, answered.by_host if answered else [], hosts, histories)
+    packed = page_parts.packed(lines, answered.by_host if answered else [], hosts, histories, summary.standing)
     inside: list[str] = []
     key = hashlib.sha256(summary.run["id"].encode())
     if parts is None:

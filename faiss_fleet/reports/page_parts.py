@@ -1,8 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """The details of the page's hosts: their records, deflated together with their neighbours', and what is said of them.
 
-A part's last line has, of its hosts: the answers, each different one once; the earlier runs; C++ symbols as people
-read them.
+A part's last line has, of its hosts: the answers, each different one once; the earlier runs; what waivers do; C++
+symbols as people read them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,16 @@ Histories = Callable[[Sequence[str]], Mapping[str, Sequence[Line]]]
 
 
 def packed(
-    lines: Iterable[str], answers: Sequence[Sequence[Answer]], hosts: Sequence[str], histories: Histories
+    lines: Iterable[str],
+    answers: Sequence[Sequence[Answer]],
+    hosts: Sequence[str],
+    histories: Histories,
+    standing: Sequence[tuple[str, ...]],
 ) -> Iterator[str]:
-    """The records by parts, a line each, deflated: hosts of one class have most of theirs in common."""
+    """The records by parts, a line each, deflated: hosts of one class have most of theirs in common.
+
+    standing: what each waiver of a host does for it.
+    """
     lines = iter(lines)
     known: Mapping[str, Sequence[Line]] = {}
     for start in count(0, PART):
@@ -46,6 +53,7 @@ def packed(
         said = {
             **pooled(answers[start : start + PART]),
             "past": [[_past(line) for line in known.get(host, ())] for host in own],
+            "standing": standing[start : start + PART],
             "symbols": _symbols(part),
         }
         part.append(json.dumps(said, ensure_ascii=True, separators=(",", ":")))

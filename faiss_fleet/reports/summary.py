@@ -114,6 +114,7 @@ class Summary:
         self.groups: list[tuple[str, ...]] = []  # by row: a name may have a space in it, so the cell cannot be split
         self.states: Counter[str] = Counter(dict.fromkeys(STATES, 0))  # of machines: one with two names counts once
         self.same_as: list[str | None] = []  # by row: the name under which its machine is counted, where it is another
+        self.standing: list[tuple[str, ...]] = []  # by row: what each waiver that names the host does for it
         self.lapsed: list[Waiver | None] = []  # by row: the waiver of its cause that holds no more, where none does
         self.waived_states: Counter[str] = Counter()  # of the machines in a state, those whose cause is waived
         self.accepted: dict[tuple[str, ...], Accepted] = {}
@@ -167,6 +168,7 @@ class Summary:
         holds, lapsed = waivers.of_record(record)
         moment = record["run"]["finished"]
         self.lapsed.append(lapsed)
+        self.standing.append(waivers.standing(record))
         for waiver in host.get("waivers") or ():
             key = tuple(str(waiver.get(name) or "") for name in ("host", "group", "cause", "owner", "reason", "until"))
             accepted = self.accepted.setdefault(key, Accepted(waiver, waivers.expired(waiver, moment)))

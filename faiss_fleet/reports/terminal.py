@@ -82,6 +82,8 @@ def _cells(cells: dict[str, Cell], summary: Summary) -> list[str]:
 def _because(cells: dict[str, Cell], summary: Summary) -> str:
     """First the cause; of a host that was not reached, what it was."""
     because, known = str(cells["because"] or ""), summary.good.get(str(cells["host"]))
+    if cells["waived"]:
+        because += f" (waived {cells['waiver']})"
     if known is None or cells["state"] != "unreachable":
         return f"{cells['cause']}: {because}" if cells["cause"] and cells["state"] == "fallback" else because
     return f"was {age(known, str(cells['finished']))}; {because}"

@@ -36,7 +36,7 @@ async function details(host) {
   const record = JSON.parse(found[at]);
   const pool = JSON.parse(found[found.length - 1]);  // what is said of the part's hosts, each answer once
   return plainly({ ...record, name: record.host.name, groups: record.host.groups, finished: record.run.finished,
-    answers: (pool.hosts[at] || []).map((place) => pool.answers[place]), past: pool.past[at] || [], symbols: pool.symbols });
+    answers: (pool.hosts[at] || []).map((place) => pool.answers[place]), past: pool.past[at] || [], standing: pool.standing[at], symbols: pool.symbols });
 }
 
 // What is not seen but does something (direction marks, control characters) is spelled out, and much is cut.

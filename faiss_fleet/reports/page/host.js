@@ -31,10 +31,10 @@ function facts(record) {
 }
 
 function waivers(record) {
-  return section("Waivers", (record.host.waivers || []).map((waiver) => {
-    const over = record.finished.slice(0, 10) > waiver.until;
+  return section("Waivers", (record.host.waivers || []).map((waiver, place) => {
+    const standing = record.standing[place];
     return el("div", { class: "item" },
-      el("div", { class: "item-head" }, over ? el("span", { class: "bad" }, "expired") : el("span", { class: "waived" }, waiver.cause === record.cause ? "waived" : "not needed"),
+      el("div", { class: "item-head" }, el("span", { class: standing === "expired" ? "bad" : "waived" }, standing),
         mono(waiver.cause), quiet(`until ${waiver.until}, by ${waiver.host ? "host" : "group"} ${waiver.host || waiver.group}`)),
       el("p", {}, waiver.reason, quiet(` ${waiver.owner}`)));
   }));

@@ -12,6 +12,7 @@ from faiss_fleet.reports.summary import Summary
 from faiss_fleet.store.diff import compare
 from faiss_fleet.store.queries import HostLine, StoredRun
 from tests.sample_records import RUN, records
+from tests.unit.faiss_fleet.reports.exported import waived
 
 ESCAPE = "\x1b[2J[red]x[/red]"
 
@@ -46,6 +47,16 @@ def test_a_host_shows_its_state_its_obstacles_and_its_history(capsys: pytest.Cap
     assert text.startswith(f"{name}  fallback") and "Do: " in text and "Facts: " in text
     assert "r2" in text and "r1" in text
     assert "\x1b[2J" not in text and "[red]x[/red]" in text
+
+
+@pytest.mark.parametrize(
+    ("until", "says"), [("2999-01-01", "Waived until"), ("2020-01-01", "The waiver has expired: until")]
+)
+def test_a_host_shows_what_its_waiver_does(until: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    record = next(each for each in records(13) if each["state"] == "fallback")
+    record["host"]["waivers"] = [waived(record["cause"], until)]
+    show.host([line(host=record["host"]["name"], state="fallback", cause=record["cause"])], record)
+    assert f"{says} {until}, storage team: replaced in January" in capsys.readouterr().out
 
 
 def test_an_unreachable_host_shows_its_last_good_result(capsys: pytest.CaptureFixture[str]) -> None:

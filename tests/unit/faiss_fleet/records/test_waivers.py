@@ -33,6 +33,14 @@ def test_of_several_the_one_that_holds_longest_counts_and_another_cause_is_not_w
     assert waivers.in_force([WAIVER], "musl", RUN.started) is None and waivers.lapsed([WAIVER], "musl", "2027") is None
 
 
+def test_each_waiver_of_a_host_stands_where_its_day_and_cause_put_it() -> None:
+    made = next(record for record in records(40) if record["cause"] == "disk_full")
+    over = {**WAIVER, "until": "2020-01-01"}
+    made["host"]["waivers"] = [WAIVER, over, {**WAIVER, "cause": "musl"}]
+    assert waivers.standing(made) == ("waived", "expired", "not needed")
+    assert waivers.standing(next(records(1))) == ()
+
+
 def test_waived_hosts_are_counted_apart_and_machines_once() -> None:
     made: list[dict[str, Any]] = list(records(40))
     full = [record for record in made if record["cause"] == "disk_full"]

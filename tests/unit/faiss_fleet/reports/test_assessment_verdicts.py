@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.faiss_fleet.reports.assessed import kind, section, text
+from tests.unit.faiss_fleet.reports.exported import waived
 
 
 def test_how_much_faster_is_told_of_what_the_application_gets() -> None:
@@ -39,6 +40,14 @@ def test_figures_are_those_measured() -> None:
 )
 def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
     assert says in section(text(kind(name)), "Recommendation")
+
+
+@pytest.mark.parametrize("until, holds", [("2999-01-01", True), ("2020-01-01", False)])
+def test_a_class_says_which_causes_are_waived(until: str, holds: bool) -> None:
+    made = kind("old-cpu")
+    made["host"]["waivers"] = [waived(made["cause"], until)]
+    told = "Waived: 1 host until 2999-01-01, storage team: replaced in January."
+    assert (told in section(text(made), "Recommendation")) == holds
 
 
 def test_a_plan_without_any_candidate_is_told_by_what_was_asked_for() -> None:

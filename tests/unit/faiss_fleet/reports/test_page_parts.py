@@ -14,15 +14,17 @@ from faiss_fleet.reports import page_parts
 
 def test_records_come_back_from_their_parts_with_how_symbols_are_read() -> None:
     lines = [json.dumps({"host": name, "because": "needs _ZSt4cout"}) for name in ("a", "b")]
-    [part] = page_parts.packed(lines, [[], []], ["a", "b"], lambda hosts: {})
+    [part] = page_parts.packed(lines, [[], []], ["a", "b"], lambda hosts: {}, [("waived",), ()])
     *records, said = zlib.decompress(base64.b64decode(part)).decode().split("\n")
     assert records == lines
-    assert json.loads(said)["past"] == [[], []] and json.loads(said)["symbols"] == {"_ZSt4cout": "std::cout"}
+    told = json.loads(said)
+    assert told["past"] == [[], []] and told["symbols"] == {"_ZSt4cout": "std::cout"}
+    assert told["standing"] == [["waived"], []]
 
 
 def test_hosts_beyond_one_part_are_in_the_next() -> None:
     hosts = [f"host{number}" for number in range(page_parts.PART + 1)]
-    parts = list(page_parts.packed(map(json.dumps, hosts), [[]] * len(hosts), hosts, lambda hosts: {}))
+    parts = list(page_parts.packed(map(json.dumps, hosts), [[]] * len(hosts), hosts, lambda hosts: {}, []))
     assert [len(zlib.decompress(base64.b64decode(part)).split(b"\n")) - 1 for part in parts] == [page_parts.PART, 1]
 
 

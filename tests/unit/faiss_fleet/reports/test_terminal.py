@@ -10,6 +10,7 @@ from faiss_fleet.reports.text import width
 from faiss_fleet.store.queries import HostLine
 from tests.sample_records import records
 from tests.unit.faiss_fleet import hostile
+from tests.unit.faiss_fleet.reports.exported import waived
 
 
 @pytest.mark.parametrize("columns", [24, 40, 80, 120, 200])
@@ -70,6 +71,13 @@ def test_what_check_mode_predicts_is_marked() -> None:
     made.run["check_mode"] = True
     printed = [line for line, _ in terminal.lines(made, 160)]
     assert "native?" in printed[1] and printed[-1].endswith("(predicted: check mode tried nothing)")
+
+
+def test_a_host_whose_cause_is_waived_says_so() -> None:
+    made = next(record for record in records(40) if record["cause"] == "disk_full")
+    made["host"]["waivers"] = [waived("disk_full", "2999-01-01")]
+    printed = " ".join(line for line, _ in terminal.lines(hostile.summary(made), 400))
+    assert "(waived until 2999-01-01, storage team: replaced in January)" in printed
 
 
 def test_a_host_that_was_not_reached_says_what_it_was() -> None:
