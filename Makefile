@@ -18,15 +18,17 @@ audit: venv ## audit this very machine (or make audit INVENTORY=prod)
 demo: venv ## audit six stand-in hosts together (podman) and leave a report to look at
 	@tools/demo
 
-test: test-packages ## install what the tests need and run them: what a change has to pass
+test: ## install what the tests need and run them: what a change has to pass
+	@tools/install-test-packages
 	@tests/run
 
-test-all: test-packages ## slow tests too: every engine, build, FAISS release and soak test
+test-all: ## slow tests too: every engine, build, FAISS release and soak test
+	@tools/install-test-packages
 	@tests/run --all
 
 test-packages:
 	@tools/install-test-packages
-	@tools/make-venv .venv requirements/test.txt
+	@tools/make-venv .venv requirements/test.txt --no-compile
 
 lint: test-packages ## ruff, mypy, the import contracts, ansible-lint
 	@tests/run lint
@@ -38,7 +40,7 @@ faults: test-packages ## inject every fault into hosts, wire and controller, and
 	@$(BIN)/python -m tests.faults $(ARGS)
 
 bench: ## benchmarks: prints ratios, judges nothing
-	@tools/make-venv .venv requirements/test.txt
+	@tools/make-venv .venv requirements/test.txt --no-compile
 	@for bench in tests/bench/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench || exit 1; done
 
 lock: ## write the lock files again (wants uv)

@@ -356,6 +356,7 @@ def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:
         process.wait()
 
 
+@pytest.mark.slow
 def test_two_controllers_at_once_leave_one_whole_installation_and_two_whole_records(fleet: Fleet) -> None:
     controllers = [fleet.directory / name for name in ("one", "two")]
     with concurrent.futures.ThreadPoolExecutor(2) as pool:

@@ -143,6 +143,7 @@ def test_a_new_strategy_audits_a_host_and_keeps_it_through_faults_that_are_not_i
     assert status == 2 and project.backend.read_bytes() == configured
 
 
+@pytest.mark.slow
 def test_a_fault_of_the_controller_is_no_fallback(project: Project) -> None:
     project.backend.unlink(missing_ok=True)
     for mode in ((), ("--check",)):

@@ -101,6 +101,7 @@ def ours(process: subprocess.Popen[bytes]) -> list[int]:
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_slice_runs_again_on_this_machine(farm: Farm, tmp_path: Path) -> None:
     with started(farm, command(farm, tmp_path / "reports", "--slices", "2"), tmp_path / "log") as process:
         deadline = time.monotonic() + 120

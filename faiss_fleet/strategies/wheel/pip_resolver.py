@@ -172,9 +172,13 @@ def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_L
 
 
 def check_index(project: str) -> None:
-    """Raises FleetError where the index that pip is configured for does not answer. Nothing is downloaded."""
-    refused = refusal(_execute(_listing(project), Source(), LISTING_TIME_LIMIT)[1])
-    if refused is not None:
+    """Raises FleetError where no index that pip is configured for answers. Nothing is downloaded.
+
+    Where one of several has the project, pip leaves out those that do not answer, and so does this.
+    """
+    output = _execute(_listing(project), Source(), LISTING_TIME_LIMIT)[1]
+    refused = refusal(output)
+    if refused is not None and not WHEEL_IN_LOG.search(output):
         raise refused
 
 

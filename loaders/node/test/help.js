@@ -10,6 +10,8 @@ const loader = require('..');
 const FIXTURES = path.join(__dirname, '..', '..', '..', 'tests', 'fixtures', 'vectors');
 const cases = JSON.parse(fs.readFileSync(path.join(FIXTURES, 'cases.json')));
 const runtimes = JSON.parse(process.env.FAISS_FLEET_TEST_RUNTIMES || '[]');
+// Whether a test tries every metric and kernel, where one stands for the others otherwise.
+const everything = process.env.FAISS_FLEET_TEST_ALL !== '0';
 const python = process.env.FAISS_FLEET_TEST_PYTHON || '/usr/bin/python3';
 
 process.removeAllListeners('warning');    // expected by the dozen
@@ -58,4 +60,4 @@ function events(store) {
   return seen;
 }
 
-module.exports = { ...loader, assert, cases, runtimes, python, FIXTURES, directory, settingOf, fake, near, refused, events };
+module.exports = { ...loader, assert, cases, runtimes, python, everything, FIXTURES, directory, settingOf, fake, near, refused, events };

@@ -4,7 +4,7 @@
 // Kinds of index, and the FAISS index that is kept beside the vectors.
 const fs = require('fs');
 const path = require('path');
-const { assert, VectorStorage, JSVectorStorage, InputError, runtimes, directory, settingOf, events } = require('./help');
+const { assert, VectorStorage, JSVectorStorage, InputError, runtimes, everything, directory, settingOf, events } = require('./help');
 const indexFile = require('../lib/index-file');
 const { placeOfSetting } = require('../lib/index-settings');
 
@@ -97,7 +97,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
 
   for (const kind of ['ivf', 'hnsw']) {
     test(`index: ${name} uses a kept ${kind} again, and it answers the same`, async () => {
-      for (const metric of ['cosine', 'ip', 'l2']) {
+      for (const metric of everything ? ['cosine', 'ip', 'l2'] : [kind === 'ivf' ? 'ip' : 'l2']) {
         const { file, answers } = await saved(kind, metric);
         assert.deepStrictEqual(fs.readdirSync(path.dirname(file)).sort(), ['vectors.ffv', 'vectors.ffv.faiss']);
         const again = open({ index: kind });
@@ -130,14 +130,14 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
       'another release': under({}, { writer: 'faiss 0.0.1' }), 'other vectors': under({ crc: (link.crc ^ 1) >>> 0 }, {}), 'another count': under({ n: 5 }, {}),
       'another kind': under({}, { kind: 1 }), 'another metric': under({}, { metric: 'l2' }), 'another dimension': under({}, { d: 3 }),
     };
+    const store = open({ index: 'hnsw' });
     for (const [name, data] of Object.entries(bad)) {
       fs.writeFileSync(beside, data);
-      const store = open({ index: 'hnsw' });
       await store.load(file);
       assert.deepStrictEqual([store.index, store.count], [{ kind: 'hnsw', from: 'built' }, ids.length], name);
       assert.deepStrictEqual((await store.search(queries, 10)).map((hits) => hits[0].id), answers.map((hits) => hits[0].id));
-      await store.close();
     }
+    await store.close();
   });
 
   test(`index: ${name} builds again what FAISS refuses though its sums are right`, async () => {

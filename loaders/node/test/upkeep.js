@@ -5,7 +5,7 @@
 const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
-const { assert, VectorStorage, JSVectorStorage, BackendError, runtimes, python, FIXTURES, directory, settingOf, refused, events } = require('./help');
+const { assert, VectorStorage, JSVectorStorage, BackendError, runtimes, python, FIXTURES, directory, everything, settingOf, refused, events } = require('./help');
 
 const ROOT = path.join(__dirname, '..');
 const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
@@ -199,7 +199,7 @@ const ROUNDS_PROGRAM = `
   })();`;
 
 test('upkeep: add() of 100,000 vectors blocks the event loop for 10 ms at most, a search for 5', () => {
-  for (const kernel of ['', 'js']) {
+  for (const kernel of everything ? ['', 'js'] : ['']) {
     const env = { ...process.env, FAISS_FLEET_KERNEL: kernel };
     const { add, search, another, delete: gone } = JSON.parse(execFileSync(process.execPath, ['-e', ROUNDS_PROGRAM, ROOT], { encoding: 'utf8', env }));
     assert.ok(add.rounds > 140 && search.rounds > 250 && gone.rounds > 70, JSON.stringify({ add, search, gone }));

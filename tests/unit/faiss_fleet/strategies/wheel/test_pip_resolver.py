@@ -20,13 +20,15 @@ TARGET = Target((3, 11), "x86_64", "glibc", (2, 17))
 
 
 @contextlib.contextmanager
-def index(status: int) -> Iterator[int]:
+def index(status: int, body: bytes = b"") -> Iterator[int]:
     """The port of an index that answers everything with this status."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
+            self.send_header("Content-Type", "text/html")
             self.end_headers()
+            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -80,6 +82,16 @@ def test_an_index_that_nobody_serves_is_not_a_missing_release(monkeypatch: pytes
     found = failure(port, monkeypatch, tmp_path)
     assert found.cause == "network" and "cannot be reached from this controller" in str(found)
     assert "Connection refused" in str(found)
+
+
+def test_an_index_that_is_down_is_left_out_where_another_has_the_project(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = b'<a href="faiss_cpu-1.9.0-cp311-cp311-manylinux_2_17_x86_64.whl">1.9.0</a>'
+    with index(500) as down, index(200, listed) as up:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{down}/simple")
+        with pytest.raises(FleetError, match="has a fault of its own"):
+            pip_resolver.check_index("faiss-cpu")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"http://127.0.0.1:{up}/simple")
+        pip_resolver.check_index("faiss-cpu")
 
 
 def test_a_wheelhouse_that_lacks_a_dependency_is_a_fault_of_the_controller(tmp_path: Path) -> None:
