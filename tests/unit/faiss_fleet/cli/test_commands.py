@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from faiss_fleet.cli import app as commands
 from faiss_fleet.reports.text import width
 from tests.sample_records import RUN, write_run
+from tests.unit.faiss_fleet.reports.exported import waived
 from tests.unit.module_utils.elf.elf_builder import Builder
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -105,6 +107,85 @@ def test_tables_fit_the_terminal_and_no_reason_is_cut(columns: int, fleet: Path)
             assert "".join(line["because"].replace("`", "").split()) in text
 
 
+def test_a_terminal_too_narrow_for_columns_names_each_cell(fleet: Path) -> None:
+    lines = call(fleet, "runs", columns=40).splitlines()
+    assert lines[:2] == [LATER, f"  Hosts: {HOSTS}  Native: 11  Fallback: 4"]
+    assert "  Took: 1 minute" in lines
+
+
+def test_answers_of_a_host_break_between_words(fleet: Path) -> None:
+    name = next(each["host"] for each in json.loads(call(fleet, "hosts", "--json")) if each["state"] == "fallback")
+    text = call(fleet, "host", name, columns=60)
+    answers = text[text.index("Does devtoolset") :]
+    assert "\nFacts: " in answers and max(map(width, answers.splitlines())) <= 60
+
+
+def test_hosts_marks_those_whose_cause_is_waived(fleet: Path, tmp_path: Path) -> None:
+    shutil.copytree(fleet / LATER, tmp_path / LATER)
+    path = tmp_path / LATER / "records.jsonl"
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    for record in found:
+        until = "2020-01-01" if record["state"] == "failed" else "2999-01-01"
+        record["host"]["waivers"] = [waived(cause, until) for cause in ("disk_full", "read_only")]
+    path.write_text("".join(json.dumps(record) + "\n" for record in found))
+    said = "until 2999-01-01, storage team: replaced in January"
+    lines = json.loads(call(tmp_path, "hosts", "--json"))
+    assert {line["cause"] for line in lines} > {"noexec_mount", "read_only"}
+    assert not any(line["waiver"] for line in lines)
+    path.write_text(path.read_text().replace('"noexec_mount"', '"disk_full"'))
+    lines = json.loads(call(tmp_path, "hosts", "--json"))
+    assert {line["cause"]: line["waiver"] for line in lines if line["waiver"]} == {"disk_full": said}
+    assert " ".join(call(tmp_path, "hosts", columns=80).split()).count(f"(waived {said})") == 1
+
+
+def test_a_store_that_this_user_may_not_write_is_read_and_stays_as_it_is(
+    fleet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(fleet / RUN.id, tmp_path / RUN.id)
+    call(tmp_path, "import")
+    shutil.rmtree(tmp_path / RUN.id)  # in the store alone
+    shutil.copytree(fleet / LATER, tmp_path / LATER)  # not in the store yet
+    before = (tmp_path / "history.sqlite").read_bytes()
+    monkeypatch.setattr("os.access", lambda _path, mode: not mode & os.W_OK)
+    assert [run["id"] for run in json.loads(call(tmp_path, "runs", "--json"))] == [LATER, RUN.id]
+    assert (tmp_path / "history.sqlite").read_bytes() == before
+    (tmp_path / "history.sqlite").write_text("no database")
+    result = CliRunner().invoke(commands.app, ["--reports", str(tmp_path), "runs"])
+    assert result.exit_code == 2 and "Move it away" in result.stderr
+
+
+def test_listing_what_prune_would_remove_creates_nothing(fleet: Path) -> None:
+    before = sorted(fleet.rglob("*"))
+    assert call(fleet, "prune", "--keep", "1", "--check").split() == [RUN.id]
+    assert sorted(fleet.rglob("*")) == before
+
+
+def test_a_host_is_not_looked_for_where_nothing_was_audited(tmp_path: Path) -> None:
+    result = CliRunner().invoke(commands.app, ["--reports", str(tmp_path), "host", "web01"])
+    assert result.exit_code == 2 and "Audit first: faiss-fleet run" in result.stderr
+
+
+@pytest.mark.parametrize("line", [["hosts", "--names"], ["export", "csv"], ["--help"]], ids="_".join)
+def test_output_that_cannot_be_written_ends_with_2_and_the_reason(line: list[str], fleet: Path) -> None:
+    command = [sys.executable, "-m", "faiss_fleet", "--reports", str(fleet), *line]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "faiss-fleet: The output cannot be written: No space left on device. Free some space, or send it somewhere "
+        "else.\n"
+    )
+
+
+def test_a_reader_that_goes_away_ends_a_command_quietly(fleet: Path) -> None:
+    command = [sys.executable, "-m", "faiss_fleet", "--reports", str(fleet), "check", "glibc 2.34", "--csv"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_every_command_that_a_script_may_read_prints_json(fleet: Path) -> None:
     group: Any = get_command(commands.app)
     without = {
@@ -144,7 +225,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
         (["needs", "/bin/sh", "--host", "nosuch"], "faiss-fleet hosts"),
         (["check", "nod 27"], "Did you mean node?"),
         (["check", "node 3"], "is not in the table"),
-        (["check", "/no/such.so"], "cannot be read"),
+        (["check", "/no/such.so"], "does not exist"),
         (["check", "node 27", "-i", "inventory/prud"], "Did you mean inventory/prod?"),
         (["check", "node 27", "--run", "2031"], "no run"),
         (["check", "node 27", "--csv", "--json"], "either"),
