@@ -20,7 +20,7 @@ def run(
         list[str] | None, typer.Option("-i", "--inventory", help="Inventory file, directory or 'host,' list.")
     ] = None,
     limit: Annotated[str | None, typer.Option("-l", "--limit", help="Only these hosts or groups.")] = None,
-    check: Annotated[bool, typer.Option("-C", "--check", help="Predict; touch no host.")] = False,
+    check: Annotated[bool, typer.Option("-C", "--check", help="Predict; change no host.")] = False,
     diff_: Annotated[bool, typer.Option("-D", "--diff", help="Show what changes in files on the hosts.")] = False,
     extra_vars: Annotated[list[str] | None, typer.Option("-e", "--extra-vars", help="name=value or @file.")] = None,
     slices: Annotated[int, typer.Option(min=1, help="Divide the hosts into so many jobs.")] = 1,
