@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import sys
 
@@ -14,6 +15,8 @@ def main() -> None:
     """The entry point."""
     from .app import app
 
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")  # a host's text may have letters that the terminal has not
     try:
         try:
             app(prog_name="faiss-fleet")

@@ -177,6 +177,22 @@ def test_output_that_cannot_be_written_ends_with_2_and_the_reason(line: list[str
     )
 
 
+def test_letters_that_the_terminal_has_not_are_spelled_out_and_programs_get_utf_8(fleet: Path, tmp_path: Path) -> None:
+    shutil.copytree(fleet / LATER, tmp_path / LATER)
+    path = tmp_path / LATER / "records.jsonl"
+    text = path.read_text().replace("No room for", r"Kein Platz f\u00fcr")
+    path.write_text(text.replace("edge0000", r"\u00e4dge0000"))
+    env = {**os.environ, "FAISS_FLEET_REPORTS": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    for line, words in (
+        (["hosts"], rb"Kein Platz f\xfcr"),
+        (["hosts", "--names"], "ädge0000".encode()),
+        (["check", "glibc 2.17", "--csv"], "\nädge0000".encode()),
+    ):
+        command = [sys.executable, "-m", "faiss_fleet", *line]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False)
+        assert words in done.stdout and done.stderr == b"", (line, done.stderr)
+
+
 def test_a_reader_that_goes_away_ends_a_command_quietly(fleet: Path) -> None:
     command = [sys.executable, "-m", "faiss_fleet", "--reports", str(fleet), "check", "glibc 2.34", "--csv"]
     reading, writing = os.pipe()
