@@ -146,7 +146,7 @@ def hosts(found: Sequence[HostLine], limit: int, waived: Mapping[str, str]) -> N
     """A line a host, those in need first where not all fit. waived: the waiver of each host that has one, by name."""
     out = console()
     if not found:
-        out.print("No host of the run is so.")
+        out.print("No host of the run matches.")
         return
     shown = list(found)
     if len(shown) > limit:

@@ -230,6 +230,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     by_cause = json.loads(call(fleet, "hosts", "--cause", "noexec_mount", "--json"))
     assert {line["cause"] for line in by_cause} == {"noexec_mount"}
     assert "more; --rows 20 shows all" in call(fleet, "hosts", "--rows", "3")
+    assert call(fleet, "hosts", "--state", "native", "--cause", "noexec_mount") == "No host of the run matches.\n"
 
 
 @pytest.mark.parametrize(
@@ -250,6 +251,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
         (["hsots"], "'hosts'"),
         (["hosts", "--jsn"], "--json"),
         (["runs", "--rows", "0"], "--rows"),
+        (["report", "-f", "html,juint"], "Did you mean junit?"),
     ],
 )  # fmt: skip
 def test_what_a_person_can_fix_ends_with_2_and_says_what_was_meant(line: list[str], words: str, fleet: Path) -> None:
