@@ -288,6 +288,15 @@ def test_colours_and_control_characters_are_for_terminals(fleet: Path) -> None:
         assert b"\x1b" not in done.stdout + done.stderr, line
 
 
+def test_a_run_that_died_before_its_first_host_can_be_reported(fleet: Path, tmp_path: Path) -> None:
+    (tmp_path / LATER).mkdir()
+    shutil.copy(fleet / LATER / "run.json", tmp_path / LATER)
+    (tmp_path / LATER / "records.jsonl").touch()
+    assert call(tmp_path, "runs", "--json") == "[]\n"
+    assert json.loads(call(tmp_path, "report", LATER, "--json"))["states"]["failed"] == HOSTS
+    assert json.loads(call(tmp_path, "hosts", "--cause", "interrupted", "--json"))[0]["run"] == LATER
+
+
 def test_damaged_lines_of_a_run_are_told_by_number(tmp_path: Path) -> None:
     reports = tmp_path / "reports"
     directory = write_run(reports, 5)
