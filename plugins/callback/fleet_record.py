@@ -145,7 +145,8 @@ class CallbackModule(CallbackBase):
         from faiss_fleet.fleet import interrupts, preload
 
         preload.warm()
-        interrupts.Interrupts().install()
+        self._interrupts = interrupts.Interrupts()
+        self._interrupts.install()
         reports = self._reports()
         try:
             runs.refuse_unwritable(reports)
@@ -316,9 +317,14 @@ class CallbackModule(CallbackBase):
 
     def _close(self, process: int) -> None:
         """Also by way of atexit, when the run was broken off (Ctrl-C, an error of Ansible's own)."""
-        current, self._recorder = self._recorder, None
-        if current is None or process != os.getpid():
+        if self._recorder is None or process != os.getpid():
             return
+        # Before the recorder is let go: a signal would leave the run without its reports, as nobody comes here again.
+        with self._interrupts.held():
+            current, self._recorder = self._recorder, None
+            self._finish(current)
+
+    def _finish(self, current: recorder.Recorder) -> None:
         try:
             if current.empty:
                 if self._is_gate():
