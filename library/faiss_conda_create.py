@@ -39,7 +39,7 @@ options:
     choices: [conda, mamba, micromamba]
     default: conda
   mode:
-    description: With C(offline) the packages came along; with C(online) the host fetches them from their channels.
+    description: With C(offline) the packages were shipped; with C(online) the host fetches them from their channels.
     type: str
     choices: [offline, online]
     default: offline

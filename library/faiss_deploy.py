@@ -17,9 +17,9 @@ options:
     description:
       - C(present) puts the prefix in place. One whose manifest matches and whose files are there is left as it is.
       - C(absent) removes a prefix of ours; a directory without a manifest is refused.
-      - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or takes away older ones.
-        Every byte of the prefix is compared with its list first. One that is damaged gets no memo, and is installed
-        again by the next run.
+      - C(failed) removes it too, unless O(keep), and leaves O(memo) beside its place, or removes older ones.
+        Every byte of the prefix is compared with its list first. For a damaged one no failure is cached, and the next
+        run installs it again.
     type: str
     choices: [present, absent, failed]
     default: present
@@ -53,7 +53,7 @@ options:
     type: bool
     default: false
   memo:
-    description: With O(state=failed), what a later run is to know of the failure. Empty leaves no memo of this prefix.
+    description: With O(state=failed), the failure to cache for later runs. Empty caches none for this prefix.
     type: dict
     default: {}
   time_limit:
@@ -62,7 +62,8 @@ options:
     default: 0
   in_use:
     description:
-      - Prefixes that the setting points at. They are not removed, and neither is one that a process has files of open.
+      - Prefixes that the configuration points at. They are not removed, and neither is one in which a process has open
+        files.
     type: list
     elements: str
     default: []

@@ -38,7 +38,7 @@ options:
     type: str
     default: ''
   flags:
-    description: What the compiler is told for every file.
+    description: Compiler flags for every file.
     type: str
     default: -O2
   jobs:

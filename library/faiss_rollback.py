@@ -5,18 +5,18 @@ __metaclass__ = type
 
 DOCUMENTATION = r'''
 module: faiss_rollback
-short_description: Puts back the vector backend setting of a host and removes what was installed
+short_description: Restores the vector backend configuration of a host and removes what was installed
 description:
-  - First puts back the setting, then removes the prefixes of faiss-fleet that no setting names any longer.
-  - Where there was no setting before the first audit, the setting, its backups and the directories made for them go
-    too.
-  - A container's image goes too when it was brought for the prefix and nothing else names or uses it.
-  - A prefix that a process has files of open stays, and is told with the process.
+  - First restores the configuration, then removes the prefixes of faiss-fleet that no configuration names any longer.
+  - Where there was no configuration before the first audit, the configuration, its backups and the directories made for
+    them are removed too.
+  - A container's image is removed too when it was loaded for the prefix and nothing else names or uses it.
+  - A prefix in which a process has open files stays, and the result names the process.
   - A directory without a manifest of faiss-fleet is somebody's own and stays.
   - Doing it twice is the same as doing it once. One call does all of it.
 options:
   path:
-    description: Absolute path of the setting.
+    description: Absolute path of the configuration.
     type: path
     default: /etc/faiss-fleet/backend.json
   prefix:
@@ -36,7 +36,7 @@ author: the faiss-fleet authors
 '''
 
 EXAMPLES = r'''
-- name: Put back the setting from before and remove what it no longer names
+- name: Restore the previous configuration and remove what it no longer names
   faiss_rollback:
 
 - name: Leave the host as the first audit found it
@@ -46,12 +46,12 @@ EXAMPLES = r'''
 
 RETURN = r'''
 before:
-  description: The setting that was there, or null.
+  description: The configuration that was there, or null.
   returned: success
   type: dict
   sample: {schema: 1, backend: faiss, provider: wheel}
 after:
-  description: The setting that is there now, or null.
+  description: The configuration that is there now, or null.
   returned: success
   type: dict
   sample: null
@@ -62,7 +62,7 @@ removed:
   elements: str
   sample: [/opt/faiss-fleet/wheel/3f0c2a1be45d9786]
 kept:
-  description: Prefixes of faiss-fleet that the setting still names, or that a process has files of open.
+  description: Prefixes of faiss-fleet that the configuration still names, or that a process has files of open.
   returned: always
   type: list
   elements: str

@@ -38,7 +38,7 @@ options:
         one whose setting is the JavaScript fallback.
     type: path
   workload:
-    description: What is measured. It stands in the result, for figures of another workload cannot be compared.
+    description: What is measured. The result repeats it, as figures of different workloads cannot be compared.
     type: dict
     suboptions:
       n:
@@ -145,7 +145,7 @@ EXAMPLES = r'''
       - id: by hand
         runtime: {kind: python, argv: [/opt/venv/bin/python], env: {}, prefix: null}
 
-- name: Test again what the host's setting names, with more vectors
+- name: Test again what the host's configuration names, with more vectors
   faiss_search_test:
     setting: /etc/faiss-fleet/backend.json
     workload: {n: 50000, queries: 200}
@@ -310,7 +310,7 @@ results:
       elements: str
       sample: []
 setting:
-  description: What the setting names.
+  description: What the configuration names.
   returned: when O(setting) was given
   type: dict
   sample: {found: true, backend: faiss, candidate: 'existing:1.7.2:/usr/bin/python3', path: /etc/backend.json}

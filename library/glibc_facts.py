@@ -20,7 +20,7 @@ options:
     type: path
     default: /opt/faiss-fleet
   setting:
-    description: The application's setting file. The file system of its directory is examined.
+    description: The application's configuration file. The file system of its directory is examined.
     type: path
     default: /etc/faiss-fleet/backend.json
   interpreters:

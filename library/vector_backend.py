@@ -5,34 +5,38 @@ __metaclass__ = type
 
 DOCUMENTATION = r'''
 module: vector_backend
-short_description: Writes, puts back or removes the vector backend setting of a host
+short_description: Writes, restores or removes the vector backend configuration of a host
 description:
   - Writes C(backend.json), for the application, and C(backend.env) beside it, for systemd's C(EnvironmentFile=).
-  - Both are staged beside their place, flushed to the disk and renamed. A killed run leaves the old setting or the new.
+  - Both are written beside their place, flushed to the disk and renamed. A killed run leaves the old configuration or
+    the new one.
   - Refuses to point at a candidate that did not pass the search test, or whose program or prefix is not on the host.
-  - What was there before is kept in C(backend.backups), and O(state=restored) puts it back.
-  - C(verified) in the setting says when it was measured. When nothing else differs both files stay, byte for byte.
+  - What was there before is kept in C(backend.backups), and O(state=restored) restores it.
+  - C(verified) in the configuration says when it was measured. When nothing else differs, both files stay, byte for
+    byte.
   - Symbolic links of root and of the user are followed, those of anybody else are refused.
-  - Once the setting is in place, what passed and is not set (O(lost)) is removed, unless a setting names it, this one's
-    backups included, or a process uses it.
+  - Once the configuration is in place, what passed and was not selected (O(lost)) is removed, unless a configuration
+    names it, this one's backups included, or a process uses it.
 options:
   path:
-    description: Absolute path of the setting. It ends in C(.json).
+    description: Absolute path of the configuration. It ends in C(.json).
     type: path
     default: /etc/faiss-fleet/backend.json
   state:
     description:
       - V(present) writes O(setting).
       - V(restored) puts back what O(to) says. Doing it twice is the same as doing it once.
-      - V(absent) removes setting, environment file and backups where they are of faiss-fleet.
+      - V(absent) removes configuration, environment file and backups where they are of faiss-fleet.
     type: str
     choices: [present, restored, absent]
     default: present
   setting:
-    description: The setting, schema 1. Needed with O(state=present).
+    description: The configuration, schema 1. Needed with O(state=present).
     type: dict
   if_set:
-    description: By candidate, the setting that is wanted in place of O(setting) when that candidate is the one set now.
+    description:
+      - By candidate, the configuration that is wanted in place of O(setting) when that candidate is the one configured
+        now.
     type: dict
     default: {}
   passed:
@@ -47,7 +51,7 @@ options:
     type: dict
     default: {}
   predicted:
-    description: The setting is predicted, not tested. Only in check mode.
+    description: The configuration is predicted, not tested. Only in check mode.
     type: bool
     default: false
   to:
@@ -78,7 +82,7 @@ options:
       - Without it O(owner) and O(group) say who that is. Without these, what root writes must be open to every user.
     type: str
   lock_timeout:
-    description: Seconds to wait for another run that is writing the same setting.
+    description: Seconds to wait for another run that is writing the same configuration.
     type: int
     default: 10
 author: the faiss-fleet authors
@@ -98,24 +102,24 @@ EXAMPLES = r'''
       because: chosen by hand
       verified: null
 
-- name: Put back the setting from before
+- name: Restore the previous configuration
   vector_backend:
     state: restored
 '''
 
 RETURN = r'''
 path:
-  description: The setting's path.
+  description: The configuration's path.
   returned: always
   type: str
   sample: /etc/faiss-fleet/backend.json
 before:
-  description: The setting that was there. Null when there was none, or none that can be read (RV(note)).
+  description: The configuration that was there. Null when there was none, or none that can be read (RV(note)).
   returned: success
   type: dict
   sample: null
 after:
-  description: The setting that is there now. In check mode, that would be.
+  description: The configuration that is there now. In check mode, that would be.
   returned: success
   type: dict
   sample: {schema: 1, backend: js, provider: js}

@@ -137,13 +137,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = "standard input" if from_stdin else options.file
     try:
         if from_stdin:
+            if sys.stdin.isatty():
+                print("Reading the log from the terminal. End it with Ctrl-D.", file=sys.stderr)
             text, code = explain(sys.stdin.buffer, name, options.json, options.family, options.arch)
         else:
             with open(options.file, "rb") as stream:
                 text, code = explain(stream, name, options.json, options.family, options.arch)
     except OSError as exc:
         reason = exc.strerror or str(exc)
-        print(f"Cannot read {name}: {reason}. Name a log file, or pipe the log in.", file=sys.stderr)
+        print(f"faiss-fleet: Cannot read {name}: {reason}. Name a log file, or pipe the log in.", file=sys.stderr)
         return 2
     _print(text)
     return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any, BinaryIO
 
 from rich.text import Text
 
@@ -40,12 +40,12 @@ def document(checker: Checker, answers: Sequence[HostAnswer], run: str) -> dict[
     }
 
 
-def write_csv(answers: Sequence[HostAnswer], file: TextIO) -> None:
-    """One row a host."""
-    file.write(csv.lines([list(CSV)]))
+def write_csv(answers: Sequence[HostAnswer], file: BinaryIO) -> None:
+    """One row a host, in UTF-8 whatever the terminal has, as exported files are."""
+    file.write(csv.lines([list(CSV)]).encode())
     for answer in answers:
         row = answer.as_dict()
-        file.write(csv.lines([[csv.cell(row[key]) for key in CSV]]))
+        file.write(csv.lines([[csv.cell(row[key]) for key in CSV]]).encode())
 
 
 def show(checker: Checker, answers: Sequence[HostAnswer], run: str, rows: int) -> None:

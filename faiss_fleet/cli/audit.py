@@ -14,7 +14,7 @@ from rich.text import Text
 from .. import reports as renderers
 from ..errors import FleetError
 from ..fleet import batch
-from ..records.journal import RECORDS, read_run
+from ..records.journal import RECORDS, read_run, refuse_unwritable
 from ..records.schema import Record
 from ..reports.text import visible
 from ..run_id import new_run_id
@@ -44,6 +44,8 @@ def audit(
     slices: into how many jobs the hosts are divided; scheduler: address of the Dask cluster that runs them, this
     machine where there is none.
     """
+    launch.check_inventories(inventories, Path.cwd())
+    refuse_unwritable(reports)
     console = show.console()
     run_id = new_run_id()
     directory = reports / run_id

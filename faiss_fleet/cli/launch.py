@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..argument_specs import suggestion
+from ..errors import FleetError
 from ..run_id import RUN_VARIABLE
 from .places import ROOT, checkout
 
@@ -51,6 +53,20 @@ def arguments(
         local = here / each.removeprefix("@")
         found += ["-e", f"@{local.absolute()}" if each.startswith("@") and local.exists() else each]
     return [*found, *rest]
+
+
+def check_inventories(inventories: Sequence[str], here: Path) -> None:
+    """Raise FleetError for an inventory that is neither a path, of here or of the project, nor a list of hosts."""
+    root = checkout()
+    for each in inventories:
+        local = here / Path(each).expanduser()
+        if "," in each or local.exists() or (root / each).exists():
+            continue
+        beside = local.parent.iterdir() if local.parent.is_dir() else []
+        near = suggestion(each, [str(Path(each).with_name(path.name)) for path in beside])
+        raise FleetError(
+            f"There is no inventory {each}.{near} Name a file or a directory, or list hosts with a comma: -i web01,"
+        )
 
 
 def environment(run_id: str, reports: Path, store: str) -> dict[str, str]:

@@ -35,7 +35,7 @@ def examine(path: Path, provides: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def read(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     """(needs, names of bundled libraries) of a shared object, those below a directory, or those in a wheel."""
-    if path.suffix == ".whl":
+    if path.suffix == ".whl" and not path.is_dir():
         measured = wheel_needs.read(path)
         return measured.needs, measured.bundled
     found = artefact_sources.read_files(path)
@@ -91,6 +91,9 @@ def _have(wanted: str | None, library: str, provides: Mapping[str, Any]) -> tupl
 
 def show(found: Mapping[str, Any], out: Console) -> None:
     """Print the chain as a table, worst news last, where a reader ends."""
+    if not found["needs"]:
+        out.print(Text(one_line(f"{found['path']} has no native file: it needs no library of a host.")), soft_wrap=True)
+        return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     for title in ("File", "Library", "Version", "Symbols", "Host has"):
         table.add_column(title, overflow="fold")
@@ -98,7 +101,10 @@ def show(found: Mapping[str, Any], out: Console) -> None:
         if wanted or enough is False:
             style = "red" if enough is False else ""
             table.add_row(*(Text(one_line(cell), style) for cell in (file, library, wanted, symbols, have)))
-    out.print(table)
+    if table.row_count:
+        out.print(table)
+    else:
+        out.print("No symbol version of a host's library is needed.")
     if found["provides"] is None:
         out.print("Not compared with a host. Name one: --host NAME or --glibc 2.17")
         return

@@ -35,26 +35,29 @@ def opened(
 ) -> Iterator[Store]:
     """The store by path or URL, with the runs on disk that it did not have yet.
 
-    Without create, a store that is not there stays so: the runs are read into one that goes with the block. warn is
-    told of damaged lines.
+    Without create, a store that is not there, or that this user may not write to, stays as it is: the runs are read
+    into a copy that goes with the block. warn is told of damaged lines.
     """
     url = database.parse(store)
-    if create or url.get_backend_name() != "sqlite" or Path(str(url.database)).exists():
+    if create or database.writable(url):
         with Store.open(store) as found:
             take_in(found, reports, warn)
             yield found
         return
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as directory, Store.open(Path(directory) / STORE) as found:
-        found.name = database.shown(url)
-        take_in(found, reports, warn)
-        yield found
+    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as directory:
+        made = Path(directory) / STORE
+        database.copy(url, made)
+        with Store.open(made) as found:
+            found.name = database.shown(url)
+            take_in(found, reports, warn)
+            yield found
 
 
 def run_id(store: Store, name: str) -> str:
     """The id behind a name: 'latest', 'previous' or an id, which may be shortened to its beginning."""
     newest = store.latest_run()
     if newest is None:
-        raise FleetError(f"{store.name} holds no run yet. Audit first: faiss-fleet run -i inventory/local")
+        raise no_run(store)
     if name == "latest":
         return newest
     if name == "previous":
@@ -70,6 +73,11 @@ def run_id(store: Store, name: str) -> str:
         what = "more than one run" if found else "no run"
         raise FleetError(f"There is {what} {name!r} in {store.name}. The newest: {', '.join((found or ids)[:5])}.")
     return found[0]
+
+
+def no_run(store: Store) -> FleetError:
+    """What to say where nothing was audited yet."""
+    return FleetError(f"{store.name} holds no run yet. Audit first: faiss-fleet run -i inventory/local")
 
 
 def newest_of(store: Store, inventory: str) -> str:

@@ -84,11 +84,14 @@ def newest_line(store: Store, host: str) -> list[HostLine]:
     """Lines of a host in every run that had it, newest first. FleetError, with what was meant, for an unknown one."""
     from ..argument_specs import suggestion
     from ..errors import FleetError
+    from . import operations
 
     history = store.host_history(host)
     if not history:
         newest = store.latest_run()
-        near = suggestion(host, [line.host for line in store.lines(newest)] if newest else [])
+        if newest is None:
+            raise operations.no_run(store)
+        near = suggestion(host, [line.host for line in store.lines(newest)])
         raise FleetError(f"No run in {store.name} has a host named {host!r}.{near} `faiss-fleet hosts` lists them.")
     return history
 

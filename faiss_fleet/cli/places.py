@@ -43,13 +43,18 @@ def of(reports: Path | None, store: str | None) -> tuple[Path, str]:
 
 
 def check_reports(reports: Path) -> None:
-    """Raise FleetError for a directory of runs that does not exist: to read there would make an empty store."""
+    """Raise FleetError for a directory of runs that does not exist or that this user may not read."""
     if not reports.is_dir():
         beside = [path.name for path in reports.parent.glob("*/")] if reports.parent.is_dir() else []
         near = suggestion(reports.name, beside)
         raise FleetError(
             f"There is no directory {reports}.{near} Name the directory of all runs with --reports; an audit makes it: "
             "faiss-fleet run -i inventory/local"
+        )
+    if not os.access(reports, os.R_OK | os.X_OK):
+        raise FleetError(
+            f"The directory of runs {reports} is not readable by this user. Make it readable, or name another one with "
+            "--reports."
         )
 
 

@@ -47,7 +47,10 @@ def _table(*titles: str) -> Table:
 
 
 def rows(out: Console, titles: Sequence[str], lines: Sequence[Sequence[Text]]) -> None:
-    """A table whose last column is a sentence. Where there is no room for it, it stands below its row, wrapped."""
+    """A table whose last column is a sentence. Where there is no room for it, it stands below its row, wrapped.
+
+    Where the other columns have no room either, each cell but the first follows its title.
+    """
     widths = [max(len(title), *(line[place].cell_len for line in lines)) for place, title in enumerate(titles[:-1])]
     left = out.width - sum(width + 2 for width in widths)
     if left >= min(LEAST, max(line[-1].cell_len for line in lines)):
@@ -58,6 +61,9 @@ def rows(out: Console, titles: Sequence[str], lines: Sequence[Sequence[Text]]) -
         for line in lines:
             table.add_row(*line)
         out.print(table)
+        return
+    if left < 0:
+        _stacked(out, titles, lines)
         return
     out.print(
         Text("  ".join(title.ljust(width) for title, width in zip(titles, widths, strict=False)).rstrip(), "bold")
@@ -70,6 +76,22 @@ def rows(out: Console, titles: Sequence[str], lines: Sequence[Sequence[Text]]) -
         out.print(head)
         for more in wrapped(line[-1].plain, out.width - 4):
             out.print(Text("    " + more))
+
+
+def _stacked(out: Console, titles: Sequence[str], lines: Sequence[Sequence[Text]]) -> None:
+    for line in lines:
+        out.print(Text("\n").join(Text(part) for part in wrapped(line[0].plain, out.width, "  ")))
+        named = zip(titles[1:-1], line[1:-1], strict=True)
+        # A title stays with its value: the blanks within are no place to break.
+        cells = "  ".join(f"{title}: {cell.plain}".replace(" ", "\0") for title, cell in named if cell.plain)
+        for more in (*wrapped(cells, out.width - 2), *wrapped(line[-1].plain, out.width - 2)):
+            out.print(Text("  " + more.replace("\0", " ")))
+
+
+def sentence(out: Console, text: str, style: str = "") -> None:
+    """Text as wide as the terminal, broken between words."""
+    for line in wrapped(text, out.width):
+        out.print(Text(line, style))
 
 
 def summary(found: Summary, out: Console | None = None) -> None:
@@ -120,11 +142,11 @@ def runs(found: Sequence[StoredRun], store: str) -> None:
     rows(out, titles, lines)
 
 
-def hosts(found: Sequence[HostLine], limit: int) -> None:
-    """A line a host, those in need first where not all fit."""
+def hosts(found: Sequence[HostLine], limit: int, waived: Mapping[str, str]) -> None:
+    """A line a host, those in need first where not all fit. waived: the waiver of each host that has one, by name."""
     out = console()
     if not found:
-        out.print("No host of the run is so.")
+        out.print("No host of the run matches.")
         return
     shown = list(found)
     if len(shown) > limit:
@@ -136,7 +158,7 @@ def hosts(found: Sequence[HostLine], limit: int) -> None:
             _text(line.strategy),
             _text(line.faiss),
             _text(line.glibc),
-            Text(unquoted(brief(line.because))),
+            Text(unquoted(brief(line.because + (f" (waived {waived[line.host]})" if line.host in waived else "")))),
         ]
         for line in shown
     ]
@@ -156,7 +178,7 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
     out.print(_text(latest.because))
     good = next((line for line in history[1:] if line.state in GOOD and not line.predicted), None)
     if latest.state == "unreachable":
-        out.print(Text("Last good result: ").append(_text(age(good, timestamp()))), soft_wrap=True)
+        sentence(out, _text(f"Last good result: {age(good, timestamp())}").plain)
     if record is not None:
         _obstacles(out, record)
         if answers or latest.state != "native":
@@ -180,9 +202,9 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
 def _obstacles(out: Console, record: Record) -> None:
     holds, lapsed = waivers.of_record(record)
     if holds is not None:
-        out.print(_text(f"Waived {waivers.text(holds)}"), soft_wrap=True)
+        sentence(out, _text(f"Waived {waivers.text(holds)}").plain)
     elif lapsed is not None:
-        out.print(_text(waivers.EXPIRED.format(waivers.text(lapsed))), soft_wrap=True)
+        sentence(out, _text(waivers.EXPIRED.format(waivers.text(lapsed))).plain)
     if record["remedy"]:
         out.print(Text("Do: " + unquoted(visible(record["remedy"]))), soft_wrap=True)
     blocked = [candidate for candidate in record["plan"] if candidate["reasons"]][:8]
@@ -208,10 +230,11 @@ def _obstacles(out: Console, record: Record) -> None:
 
 def _answers(out: Console, record: Record) -> None:
     for answer in of_record(record):
+        facts = "; ".join(text.rstrip(".") for text in answer["evidence"])
         out.print()
-        out.print(_text(answer["question"], "bold"), soft_wrap=True)
-        out.print(_text(answer["answer"]), soft_wrap=True)
-        out.print(_text("Facts: " + "; ".join(text.rstrip(".") for text in answer["evidence"]), "dim"), soft_wrap=True)
+        sentence(out, _text(answer["question"]).plain, "bold")
+        sentence(out, _text(answer["answer"]).plain)
+        sentence(out, _text(f"Facts: {facts}").plain, "dim")
 
 
 def diff(found: Diff, limit: int) -> None:
@@ -230,7 +253,7 @@ def diff(found: Diff, limit: int) -> None:
         if hosts:
             names = ", ".join(map(one_line, hosts[:5])) + (" and others" if len(hosts) > 5 else "")
             out.print()
-            out.print(Text(f"Not compared, as only {run} was for them: {len(hosts):,} ({names})"), soft_wrap=True)
+            sentence(out, f"Not compared, as only {run} was for them: {len(hosts):,} ({names})")
 
 
 def _changes(out: Console, changes: Sequence[Change]) -> None:

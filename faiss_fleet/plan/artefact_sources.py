@@ -32,6 +32,7 @@ NODE = re.compile(r"node(?:\.?js)?\s*[ @=]{1,2}\s*v?(\d{1,3})(?:\.[\dx.]*)?", re
 GLIBC = re.compile(r"glibc\s*[ @=]{1,2}\s*(\d{1,3}\.\d{1,3})", re.IGNORECASE)
 TAG = re.compile(r"(manylinux|musllinux)_(\d{1,3})_(\d{1,3})(?:_(\w+))?")
 LEGACY_TAG = re.compile(rf"({'|'.join(pip_resolver.LEGACY.values())})(?:_(\w+))?")
+NO_VERSION = re.compile(r"node(?:\.?js)?|g?libc|musl(?:linux\w*)?|manylinux\w*", re.IGNORECASE)
 A_PATH = re.compile(r"^[.~]?/|^\.\.?$|/|\.(?:whl|node)$|\.so(?:\.[\d.]+)?$")
 DEFAULT_TARGET = Target((3, 12), "x86_64", "glibc", (2, 17))
 
@@ -73,11 +74,17 @@ def find(text: str, records: Callable[[], Iterable[Record]] = tuple, options: Op
 
 def of_path(path: Path) -> Artefact:
     """The artefact in a file or a directory."""
-    if path.suffix == ".whl":
+    _check_exists(path)
+    if path.suffix == ".whl" and not path.is_dir():
         wheel = measure.measure(path, "wheelhouse")
         return Artefact(path.name, "wheel", (Build(wheel.file, wheel=wheel),))
     found = read_files(path)
     return Artefact(found.name, found.kind, builds_of(found.files))
+
+
+def _check_exists(path: Path) -> None:
+    if not path.exists():
+        raise FleetError(f"{path} does not exist. Check the path: it is one on the controller.")
 
 
 def read_files(path: Path) -> Files:
@@ -148,7 +155,10 @@ def floors() -> dict[int, dict[str, Any]]:
 
 
 def of_floor(text: str) -> Artefact | None:
-    """'node 27', 'manylinux_2_34', 'musllinux_1_2', 'glibc 2.34' as an artefact; None for another text."""
+    """'node 27', 'manylinux_2_34', 'musllinux_1_2', 'glibc 2.34' as an artefact; None for another text.
+
+    FleetError for one of these without a version.
+    """
     if match := NODE.fullmatch(text):
         return _node(int(match[1]))
     if match := GLIBC.fullmatch(text):
@@ -159,6 +169,12 @@ def of_floor(text: str) -> Artefact | None:
     if match := LEGACY_TAG.fullmatch(text):
         major, minor = next(version for version, name in pip_resolver.LEGACY.items() if name == match[1])
         return _tag(text, "manylinux", f"{major}.{minor}", match[2])
+    if NO_VERSION.fullmatch(text):
+        # An index has packages of these names, which nobody means.
+        raise FleetError(
+            f"{text!r} names no version. Write \"node 27\", \"glibc 2.34\", manylinux_2_34 or musllinux_1_2; a package "
+            f"of that name in an index is \"{text} >= 0\"."
+        )
     return None
 
 
@@ -230,8 +246,7 @@ def check(text: str) -> None:
     text = text.strip()
     path = Path(text).expanduser()
     if text and (path.exists() or (A_PATH.search(text) and " @ " not in text)):
-        if not path.exists():
-            raise FleetError(f"{path} does not exist. Check the path: it is one on the controller.")
+        _check_exists(path)
     elif of_floor(text) is None:
         _requirement(text)
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from ..argument_specs import suggestion
 from ..errors import FleetError
 from ..records.schema import Record
 from ..store.diff import Diff, Line
@@ -204,5 +205,7 @@ def chosen(names: object) -> tuple[str, ...]:
         return tuple(FORMATS)
     unknown = [name for name in given if name not in FORMATS]
     if unknown:
-        raise FleetError(f"{unknown[0]!r} is not a format. Known are: {', '.join([*FORMATS, 'all'])}.")
+        known = [*FORMATS, "all"]
+        near = suggestion(unknown[0], known)
+        raise FleetError(f"{unknown[0]!r} is not a format.{near} One of: {', '.join(known)}.")
     return tuple(name for name in FORMATS if name in given)

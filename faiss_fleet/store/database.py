@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
@@ -65,7 +68,7 @@ def told(url: URL) -> Iterator[None]:
     """Turns what a database raises into a FleetError with a next step."""
     try:
         yield
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         # The chain is cut on purpose: SQLAlchemy's own text holds statements with whole records.
         raise FleetError(f"The store {shown(url)} failed: {safe(error, url)}. {_next_step(url, error)}") from None
 
@@ -77,7 +80,7 @@ def _next_step(url: URL, error: BaseException) -> str:
             return "Another faiss-fleet writes to it; try again when it is done."
         if "not a database" in text or "malformed" in text:
             return f"Move it away: the records under reports/ are taken into a new one. Or {ANOTHER[3:]}."
-        return f"See that its directory exists, is writable and has room, {ANOTHER}."
+        return f"See that its directory exists, is writable for this user and has room, {ANOTHER}."
     if isinstance(error, OperationalError):
         return f"See that the server runs, that host, port, user and password are right, {ANOTHER}."
     return f"See that the user may create tables and write to them, {ANOTHER}."
@@ -138,6 +141,27 @@ def migrate(connection: Connection, url: URL, revision: str = "head") -> None:
         config.set_main_option("path_separator", "os")
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def writable(url: URL) -> bool:
+    """Whether this user may write to it: SQLite writes beside the file as well. Of a server nothing is known here."""
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return True
+    file = Path(url.database)
+    return os.access(file, os.W_OK) and os.access(file.parent, os.W_OK | os.X_OK)
+
+
+def copy(url: URL, target: Path) -> None:
+    """Copies an SQLite store, where there is one, as it is between two transactions. No right to write is needed."""
+    with told(url):
+        if not Path(str(url.database)).exists():
+            return
+        with closing(_read_only(str(url.database))) as source, closing(sqlite3.connect(target)) as made:
+            source.backup(made)
+
+
+def _read_only(path: str) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=WAIT)
 
 
 @contextmanager

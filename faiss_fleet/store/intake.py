@@ -31,13 +31,17 @@ def take_in(store: Store, reports: Path, warn: Callable[[str], None] = lambda _t
             now = (directory / RECORDS).stat()
         except FileNotFoundError:
             continue
+        except OSError as error:
+            raise _unreadable(directory / RECORDS, error) from error
         seen, key = (now.st_size, str(now.st_mtime_ns)), f"{platform.node()}:{directory.resolve()}"
         if store.source(key) == seen:
             continue
         try:
             damaged: list[int] = []
             taken[directory.name] = store.add_records(read_records(directory, damaged))
-        except (OSError, KeyError, TypeError, AttributeError) as error:
+        except OSError as error:
+            raise _unreadable(directory / RECORDS, error) from error
+        except (KeyError, TypeError, AttributeError) as error:
             raise FleetError(
                 f"{directory / RECORDS} cannot be taken into the store: {type(error).__name__} {error}. Restore it, or "
                 "move the run's directory out of the reports."
@@ -50,6 +54,13 @@ def take_in(store: Store, reports: Path, warn: Callable[[str], None] = lambda _t
             )
         store.set_source(key, directory.name, *seen)
     return taken
+
+
+def _unreadable(path: Path, error: OSError) -> FleetError:
+    return FleetError(
+        f"{path} cannot be read: {error.strerror or error}. Make it readable for this user, or move the run's "
+        "directory out of the reports."
+    )
 
 
 def put_back(store: Store, run: str, reports: Path) -> Path:

@@ -39,6 +39,15 @@ def unpack(packed: bytes) -> Record:
     return record
 
 
+def waiver_of(packed: bytes) -> str | None:
+    """The waiver that holds for a packed record, as reports have it. One that names no waiver is not parsed."""
+    text = zlib.decompress(packed)
+    if b'"waivers":[{' not in text:
+        return None
+    waiver = BY_KEY["waiver"].value(json.loads(text))
+    return None if waiver is None else str(waiver)
+
+
 def columns_of(record: Record) -> dict[str, Cell]:
     """The cells of a host's line, by column name. PostgreSQL's text holds no NUL."""
     cells = {name: BY_KEY[key].value(record) for name, key in CELLS.items()}

@@ -25,7 +25,7 @@ from ..records.schema import Record
 from ..run_id import timestamp
 from . import database
 from .history import RunTotals
-from .packing import CELLS, line_of, plain, unpack
+from .packing import CELLS, line_of, plain, unpack, waiver_of
 from .tables import HOSTS, RUNS, SOURCES
 
 BATCH = 200  # records in memory at a time
@@ -285,6 +285,12 @@ class Store:
             sa.select(*_LINE).join(RUNS, _OF_RUN).where(HOSTS.c.run == run).order_by(HOSTS.c.host)
         ):
             yield HostLine(*line)
+
+    def waivers(self, run: str) -> dict[str, str]:
+        """The waiver of each host of a run whose cause is waived, by name. No column has it, the records do."""
+        wanted = sa.select(HOSTS.c.host, HOSTS.c.record).where(HOSTS.c.run == run, HOSTS.c.state != "native")
+        found = ((host, waiver_of(packed)) for host, packed in self._stream(wanted))
+        return {host: waiver for host, waiver in found if waiver is not None}
 
     def host_history(self, name: str) -> list[HostLine]:
         """The host in every run that had it, newest first; [] when no run had."""

@@ -71,7 +71,7 @@ def check(
     if json_:
         print_json(artefact_table.document(checker, answers, name))
     elif csv_:
-        artefact_table.write_csv(answers, sys.stdout)
+        artefact_table.write_csv(answers, sys.stdout.buffer)
     else:
         artefact_table.show(checker, answers, name, rows)
     raise typer.Exit(0 if checker.totals["yes"] == len(answers) else 1)

@@ -20,7 +20,7 @@ def run(
         list[str] | None, typer.Option("-i", "--inventory", help="Inventory file, directory or 'host,' list.")
     ] = None,
     limit: Annotated[str | None, typer.Option("-l", "--limit", help="Only these hosts or groups.")] = None,
-    check: Annotated[bool, typer.Option("-C", "--check", help="Predict; touch no host.")] = False,
+    check: Annotated[bool, typer.Option("-C", "--check", help="Predict; change no host.")] = False,
     diff_: Annotated[bool, typer.Option("-D", "--diff", help="Show what changes in files on the hosts.")] = False,
     extra_vars: Annotated[list[str] | None, typer.Option("-e", "--extra-vars", help="name=value or @file.")] = None,
     slices: Annotated[int, typer.Option(min=1, help="Divide the hosts into so many jobs.")] = 1,
@@ -83,10 +83,14 @@ def report(
             opened = stack.enter_context(writing(directory, kept))
         except FleetError as error:
             written, earlier = _on_disk(directory, run, error), Earlier.none()
+            warn(f"The reports of this run know nothing of earlier ones. {error}")
         else:
             from ...store.intake import put_back
 
-            written = put_back(opened, operations.run_id(opened, run), directory)
+            try:
+                written = put_back(opened, operations.run_id(opened, run), directory)
+            except FleetError as error:
+                written = _on_disk(directory, run, error)  # a run that died before its first host is in no store
             earlier = Earlier.of(opened, written.name, warn)
         summary, _changed = renderers.render(written, output=output, earlier=earlier)
     files = [written / name for name in renderers.files(output.formats)]
@@ -109,12 +113,10 @@ def report(
 
 
 def _on_disk(reports: Path, name: str, error: FleetError) -> Path:
-    """The directory of a run where the store does not answer, which is told; the store's error where there is none."""
+    """The directory of a run that the store does not give; the store's error where there is none."""
     from ...records import journal as runs
 
     try:
-        directory = runs.find(reports, name)
+        return runs.find(reports, name)
     except FleetError:
         raise error from None
-    warn(f"The reports of this run know nothing of earlier ones. {error}")
-    return directory

@@ -58,19 +58,21 @@ def hosts(
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"{state!r} is not a state.{suggestion(state, STATES)} One of: {', '.join(STATES)}.")
     with reading(reports, store) as (opened, _directory):
-        found = list(opened.lines(operations.run_id(opened, run)))
+        chosen = operations.run_id(opened, run)
+        found = list(opened.lines(chosen))
+        waivers = {} if names else opened.waivers(chosen)
     causes = sorted({line.cause for line in found if line.cause})
     if cause is not None and cause not in causes:
         known = f"The run has: {', '.join(causes)}." if causes else "The run has none."
         raise typer.BadParameter(f"No host has the cause {cause!r}.{suggestion(cause, causes)} {known}")
     found = [line for line in found if state in (None, line.state) and cause in (None, line.cause)]
     if json_:
-        print_json([asdict(line) for line in found])
+        print_json([{**asdict(line), "waiver": waivers.get(line.host)} for line in found])
     elif names:
         for line in found:
             typer.echo(line.host)
     else:
-        show.hosts(found, rows)
+        show.hosts(found, rows, waivers)
 
 
 def host(

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -74,7 +75,10 @@ def export(
 
 
 def import_(json_: JsonOption = False, reports: ReportsOption = None, store: StoreOption = None) -> None:
-    """Import runs on disk into the store. Every command does this by itself; alone it suits a timer."""
+    """Import runs on disk into the store, and make the store where there is none.
+
+    Every command imports into a store that exists; alone this suits a timer.
+    """
     from ...store.intake import take_in
     from ...store.queries import Store
 
@@ -110,8 +114,12 @@ def prune(
 
     if keep is None and older_than is None:
         raise typer.BadParameter("Say what may go: --keep 30, --older-than 90d, or both.")
-    directory, kept = known_places(reports, store)
-    with writing(directory, kept) as opened:
+    with ExitStack() as stack:
+        if check:
+            opened, directory = stack.enter_context(reading(reports, store))
+        else:
+            directory, kept = known_places(reports, store)
+            opened = stack.enter_context(writing(directory, kept))
         gone = operations.prune(opened, directory, keep, older_than, files, check)
     if json_:
         print_json({"schema": 1, "removed": gone, "check": check})

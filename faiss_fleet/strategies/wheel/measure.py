@@ -151,7 +151,9 @@ def tags_of(name: str) -> frozenset[tuple[str, str, str]]:
         return frozenset((tag.interpreter, tag.abi, tag.platform) for tag in parse_wheel_filename(name)[3])
     except InvalidWheelFilename as exc:
         raise FleetError(
-            f"{name} is not named as a wheel ({exc}). Give it its own name back.", cause="corrupt_artefact"
+            f"{name} is not the file name of a wheel: {exc}. Rename it as it was published, such as "
+            "faiss_cpu-1.9.0-cp311-cp311-manylinux_2_17_x86_64.whl.",
+            cause="corrupt_artefact",
         ) from exc
 
 

@@ -86,7 +86,7 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
     if len(members) > MAX_MEMBERS:
         raise _refused(path, f"it has {len(members)} members")
     if sum(info.file_size for info in members) > MAX_TOTAL_BYTES:
-        raise _refused(path, f"its members unpack to more than {MAX_TOTAL_BYTES} bytes")
+        raise _refused(path, f"its members unpack to more than {MAX_TOTAL_BYTES:,} bytes")
     seen: set[str] = set()
     for info in members:
         shown = ascii(info.filename)
@@ -100,7 +100,8 @@ def _check_members(path: Path, members: list[zipfile.ZipInfo]) -> None:
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise _refused(path, f"its member {shown} is packed by method {info.compress_type}")
         if info.file_size > MAX_MEMBER_BYTES:
-            raise _refused(path, f"its member {shown} unpacks to {info.file_size} bytes")
+            size = f"{info.file_size:,} bytes, more than {MAX_MEMBER_BYTES:,}"
+            raise _refused(path, f"its member {shown} unpacks to {size}")
         if info.file_size > max(SMALL, MAX_RATIO * info.compress_size):
             raise _refused(path, f"its member {shown} unpacks {info.compress_size} bytes to {info.file_size}")
 

@@ -184,8 +184,9 @@ class _Reader:
     def headers(self):
         head = self.get(0, min(self.size, 64), 'the header')
         if not is_elf(head):
-            raise AuditError('%s is not an ELF file, it begins with %r. Name the .so or the executable itself rather '
-                             'than a script, a linker script or an archive.' % (self.name, bytes(head[:16])))
+            found = 'begins with %r' % bytes(head[:16]) if head else 'is empty'
+            raise AuditError('%s is not an ELF file, it %s. Name the .so or the executable itself rather '
+                             'than a script, a linker script or an archive.' % (self.name, found))
         if len(head) < 16:
             raise self.bad('it ends within the header')
         ident = bytearray(head)

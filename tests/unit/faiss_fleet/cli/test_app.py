@@ -290,6 +290,13 @@ def test_a_mistyped_directory_of_runs_is_refused_and_not_made(tmp_path: Path, co
     assert [path.name for path in tmp_path.rglob("*")] == ["reports"]
 
 
+def test_a_run_begins_with_an_inventory_and_a_directory_that_can_be_written(reports: Path) -> None:
+    text = call("run", "-i", "inventory/prud", status=2)
+    assert "Did you mean inventory/prod?" in text
+    text = call("--reports", "/dev/null/runs", "run", "-i", "inventory/local", status=2)
+    assert "/dev/null/runs cannot be written" in text and "not in the store" not in text
+
+
 def test_the_version_is_shown() -> None:
     assert call("--version") == f"faiss-fleet {__version__}\n"
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from faiss_fleet.cli import app as commands
 from faiss_fleet.reports.text import width
 from tests.sample_records import RUN, write_run
+from tests.unit.faiss_fleet.reports.exported import waived
 from tests.unit.module_utils.elf.elf_builder import Builder
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -105,6 +107,101 @@ def test_tables_fit_the_terminal_and_no_reason_is_cut(columns: int, fleet: Path)
             assert "".join(line["because"].replace("`", "").split()) in text
 
 
+def test_a_terminal_too_narrow_for_columns_names_each_cell(fleet: Path) -> None:
+    lines = call(fleet, "runs", columns=40).splitlines()
+    assert lines[:2] == [LATER, f"  Hosts: {HOSTS}  Native: 11  Fallback: 4"]
+    assert "  Took: 1 minute" in lines
+
+
+def test_answers_of_a_host_break_between_words(fleet: Path) -> None:
+    name = next(each["host"] for each in json.loads(call(fleet, "hosts", "--json")) if each["state"] == "fallback")
+    text = call(fleet, "host", name, columns=60)
+    answers = text[text.index("Does devtoolset") :]
+    assert "\nFacts: " in answers and max(map(width, answers.splitlines())) <= 60
+
+
+def test_hosts_marks_those_whose_cause_is_waived(fleet: Path, tmp_path: Path) -> None:
+    shutil.copytree(fleet / LATER, tmp_path / LATER)
+    path = tmp_path / LATER / "records.jsonl"
+    found = [json.loads(line) for line in path.read_text().splitlines()]
+    for record in found:
+        until = "2020-01-01" if record["state"] == "failed" else "2999-01-01"
+        record["host"]["waivers"] = [waived(cause, until) for cause in ("disk_full", "read_only")]
+    path.write_text("".join(json.dumps(record) + "\n" for record in found))
+    said = "until 2999-01-01, storage team: replaced in January"
+    lines = json.loads(call(tmp_path, "hosts", "--json"))
+    assert {line["cause"] for line in lines} > {"noexec_mount", "read_only"}
+    assert not any(line["waiver"] for line in lines)
+    path.write_text(path.read_text().replace('"noexec_mount"', '"disk_full"'))
+    lines = json.loads(call(tmp_path, "hosts", "--json"))
+    assert {line["cause"]: line["waiver"] for line in lines if line["waiver"]} == {"disk_full": said}
+    assert " ".join(call(tmp_path, "hosts", columns=80).split()).count(f"(waived {said})") == 1
+
+
+def test_a_store_that_this_user_may_not_write_is_read_and_stays_as_it_is(
+    fleet: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(fleet / RUN.id, tmp_path / RUN.id)
+    call(tmp_path, "import")
+    shutil.rmtree(tmp_path / RUN.id)  # in the store alone
+    shutil.copytree(fleet / LATER, tmp_path / LATER)  # not in the store yet
+    before = (tmp_path / "history.sqlite").read_bytes()
+    monkeypatch.setattr("os.access", lambda _path, mode: not mode & os.W_OK)
+    assert [run["id"] for run in json.loads(call(tmp_path, "runs", "--json"))] == [LATER, RUN.id]
+    assert (tmp_path / "history.sqlite").read_bytes() == before
+    (tmp_path / "history.sqlite").write_text("no database")
+    result = CliRunner().invoke(commands.app, ["--reports", str(tmp_path), "runs"])
+    assert result.exit_code == 2 and "Move it away" in result.stderr
+
+
+def test_listing_what_prune_would_remove_creates_nothing(fleet: Path) -> None:
+    before = sorted(fleet.rglob("*"))
+    assert call(fleet, "prune", "--keep", "1", "--check").split() == [RUN.id]
+    assert sorted(fleet.rglob("*")) == before
+
+
+def test_a_host_is_not_looked_for_where_nothing_was_audited(tmp_path: Path) -> None:
+    result = CliRunner().invoke(commands.app, ["--reports", str(tmp_path), "host", "web01"])
+    assert result.exit_code == 2 and "Audit first: faiss-fleet run" in result.stderr
+
+
+@pytest.mark.parametrize("line", [["hosts", "--names"], ["export", "csv"], ["--help"]], ids="_".join)
+def test_output_that_cannot_be_written_ends_with_2_and_the_reason(line: list[str], fleet: Path) -> None:
+    command = [sys.executable, "-m", "faiss_fleet", "--reports", str(fleet), *line]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "faiss-fleet: The output cannot be written: No space left on device. Free some space, or send it somewhere "
+        "else.\n"
+    )
+
+
+def test_letters_that_the_terminal_has_not_are_spelled_out_and_programs_get_utf_8(fleet: Path, tmp_path: Path) -> None:
+    shutil.copytree(fleet / LATER, tmp_path / LATER)
+    path = tmp_path / LATER / "records.jsonl"
+    text = path.read_text().replace("No room for", r"Kein Platz f\u00fcr")
+    path.write_text(text.replace("edge0000", r"\u00e4dge0000"))
+    env = {**os.environ, "FAISS_FLEET_REPORTS": str(tmp_path), "PYTHONIOENCODING": "ascii"}
+    for line, words in (
+        (["hosts"], rb"Kein Platz f\xfcr"),
+        (["hosts", "--names"], "ädge0000".encode()),
+        (["check", "glibc 2.17", "--csv"], "\nädge0000".encode()),
+    ):
+        command = [sys.executable, "-m", "faiss_fleet", *line]
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, check=False)
+        assert words in done.stdout and done.stderr == b"", (line, done.stderr)
+
+
+def test_a_reader_that_goes_away_ends_a_command_quietly(fleet: Path) -> None:
+    command = [sys.executable, "-m", "faiss_fleet", "--reports", str(fleet), "check", "glibc 2.34", "--csv"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
 def test_every_command_that_a_script_may_read_prints_json(fleet: Path) -> None:
     group: Any = get_command(commands.app)
     without = {
@@ -133,6 +230,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     by_cause = json.loads(call(fleet, "hosts", "--cause", "noexec_mount", "--json"))
     assert {line["cause"] for line in by_cause} == {"noexec_mount"}
     assert "more; --rows 20 shows all" in call(fleet, "hosts", "--rows", "3")
+    assert call(fleet, "hosts", "--state", "native", "--cause", "noexec_mount") == "No host of the run matches.\n"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +242,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
         (["needs", "/bin/sh", "--host", "nosuch"], "faiss-fleet hosts"),
         (["check", "nod 27"], "Did you mean node?"),
         (["check", "node 3"], "is not in the table"),
-        (["check", "/no/such.so"], "cannot be read"),
+        (["check", "/no/such.so"], "does not exist"),
         (["check", "node 27", "-i", "inventory/prud"], "Did you mean inventory/prod?"),
         (["check", "node 27", "--run", "2031"], "no run"),
         (["check", "node 27", "--csv", "--json"], "either"),
@@ -153,6 +251,7 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
         (["hsots"], "'hosts'"),
         (["hosts", "--jsn"], "--json"),
         (["runs", "--rows", "0"], "--rows"),
+        (["report", "-f", "html,juint"], "Did you mean junit?"),
     ],
 )  # fmt: skip
 def test_what_a_person_can_fix_ends_with_2_and_says_what_was_meant(line: list[str], words: str, fleet: Path) -> None:
@@ -187,6 +286,15 @@ def test_colours_and_control_characters_are_for_terminals(fleet: Path) -> None:
             [sys.executable, "-m", "faiss_fleet", *line], cwd=ROOT, env=env, capture_output=True, check=False
         )
         assert b"\x1b" not in done.stdout + done.stderr, line
+
+
+def test_a_run_that_died_before_its_first_host_can_be_reported(fleet: Path, tmp_path: Path) -> None:
+    (tmp_path / LATER).mkdir()
+    shutil.copy(fleet / LATER / "run.json", tmp_path / LATER)
+    (tmp_path / LATER / "records.jsonl").touch()
+    assert call(tmp_path, "runs", "--json") == "[]\n"
+    assert json.loads(call(tmp_path, "report", LATER, "--json"))["states"]["failed"] == HOSTS
+    assert json.loads(call(tmp_path, "hosts", "--cause", "interrupted", "--json"))[0]["run"] == LATER
 
 
 def test_damaged_lines_of_a_run_are_told_by_number(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet.cli import launch
+from faiss_fleet.errors import FleetError
 
 
 def test_paths_of_the_user_are_made_absolute(tmp_path: Any) -> None:
@@ -21,6 +22,19 @@ def test_paths_of_the_user_are_made_absolute(tmp_path: Any) -> None:
         *("-i", str(tmp_path / "hosts.yml"), "-i", "a,b,", "-i", "inventory/local", "--limit", "web", "--check"),
         *("-e", f"@{tmp_path}/vars.yml", "-e", "x=1", "-f", "40"),
     ]
+
+
+def test_a_mistyped_inventory_is_named_with_what_was_meant(tmp_path: Path) -> None:
+    (tmp_path / "fleet").mkdir()
+    (tmp_path / "fleet" / "production").mkdir()
+    launch.check_inventories(["fleet/production", "inventory/local", "web01,", "a,b"], tmp_path)
+    for given, words in (
+        ("fleet/prodution", r"no inventory fleet/prodution\. Did you mean fleet/production\?"),
+        ("/no/such/place", "no inventory /no/such/place. Name a file"),
+        ("web01", "list hosts with a comma"),
+    ):
+        with pytest.raises(FleetError, match=words):
+            launch.check_inventories([given], tmp_path)
 
 
 def test_passwords_are_asked_for_before_the_display() -> None:

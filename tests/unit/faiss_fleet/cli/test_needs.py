@@ -73,6 +73,17 @@ def test_a_wheel_is_compared_with_a_host_of_the_last_run(
     assert "No run in" in call(str(wheel), "--host", "no-such-host", status=2)
 
 
+def test_files_without_anything_native_need_nothing(tmp_path: Path) -> None:
+    wheel = tmp_path / "x-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("x/__init__.py", "")
+    assert "has no native file: it needs no library of a host." in call(str(wheel), status=0)
+    plain = tmp_path / "plain.so"
+    plain.write_bytes(Builder(needed=["libm.so.6"]).build())
+    text = call(str(plain), "--glibc", "2.17", status=0)
+    assert "No symbol version of a host's library is needed." in text and "Host has" not in text
+
+
 def test_without_a_host_nothing_is_judged(build: Path) -> None:
     assert "Not compared with a host" in call(str(build), status=0)
 

@@ -51,6 +51,12 @@ def test_a_directory_that_is_not_there_is_told_with_the_one_that_was_meant(tmp_p
     assert not (tmp_path / "reprots").exists()
 
 
+def test_a_directory_that_this_user_may_not_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+    with pytest.raises(FleetError, match="is not readable by this user"):
+        places.check_reports(tmp_path)
+
+
 def test_without_playbooks_a_run_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert (places.checkout() / "audit.yml").is_file()
     monkeypatch.setattr(places, "ROOT", tmp_path)

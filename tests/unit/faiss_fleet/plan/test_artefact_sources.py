@@ -28,7 +28,11 @@ def test_every_floor_names_its_source() -> None:
         ("", "neither a path nor a floor nor a requirement"),
         ("numpy==", "neither a path nor a floor nor a requirement"),
         ("thing @ file:///x", "it names an address"),
-        ("/no/such/file.so", "cannot be read"),
+        ("/no/such/file.so", "does not exist"),
+        ("./nosuch.whl", "nosuch.whl does not exist"),
+        ("node", "'node' names no version. Write \"node 27\""),
+        ("glibc", "names no version"),
+        ("manylinux_2_x", "names no version"),
         ("numpy", "may not ask"),
     ],
 )

@@ -46,6 +46,16 @@ def test_a_record_that_no_store_takes_is_named_with_its_file(store: Store, tmp_p
         take_in(store, tmp_path / "reports")
 
 
+def test_records_that_cannot_be_read_are_named(store: Store, tmp_path: Path) -> None:
+    file = write_run(tmp_path / "reports", 1) / journal.RECORDS
+    file.unlink()
+    for made in (file.mkdir, lambda: file.symlink_to(file)):  # found and not opened, not even found
+        made()
+        with pytest.raises(FleetError, match=r"records\.jsonl cannot be read: .* Make it readable for this user"):
+            take_in(store, tmp_path / "reports")
+        file.unlink() if file.is_symlink() else file.rmdir()
+
+
 def test_a_run_of_the_store_comes_back_to_disk_as_it_was(store: Store, tmp_path: Path) -> None:
     before = write_run(tmp_path / "reports", 3)
     take_in(store, tmp_path / "reports")

@@ -11,6 +11,7 @@ import pytest
 
 from faiss_fleet.store import packing
 from tests.sample_records import records
+from tests.unit.faiss_fleet.reports.exported import waived
 
 
 def test_a_record_comes_out_as_it_went_in_and_takes_less_room() -> None:
@@ -25,6 +26,14 @@ def test_the_columns_are_those_of_the_reports() -> None:
     line = packing.line_of(record)
     assert set(line) == {"run", "host", "record", *packing.CELLS}
     assert (line["state"], line["strategy"], line["glibc"]) == ("native", "wheel", "2.17")
+
+
+def test_a_waiver_is_found_where_it_holds() -> None:
+    record = copy.deepcopy(next(each for each in records(13) if each["state"] == "fallback"))
+    assert packing.waiver_of(packing.pack(record)) is None
+    for until, found in (("2020-01-01", None), ("2999-01-01", "until 2999-01-01, storage team: replaced in January")):
+        record["host"]["waivers"] = [waived(record["cause"], until)]
+        assert packing.waiver_of(packing.pack(record)) == found
 
 
 def test_a_nul_reaches_no_column() -> None:
