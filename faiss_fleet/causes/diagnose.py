@@ -26,6 +26,7 @@ _RANK = dict((name, rank) for name, rank, _meaning in causes_table.CAUSES)
 _MEANING = dict((name, meaning) for name, _rank, meaning in causes_table.CAUSES)
 
 BATCH = 4000  # lines looked at together
+OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
 CONTEXT = 6  # lines before a line that may decide what it means
 INNER = 5  # lines after a wrapper's line in which it passes the error on
@@ -107,14 +108,23 @@ class _Log:
         self.used: set[int] = set()
         # (how little it says, line number, line) of a failure that no row knows.
         self.telling: tuple[int, int, str] | None = None
+        # What lines of a trace (a tool's level debug or info) show, by cause as in found.
+        self.traced: dict[str, tuple[int, int, str]] = {}
         self.traceback = False
         self.task = 0  # number of the line in which a task of a playbook failed last
         self.conda = False  # whether the log has a word of conda
         self.shared: dict[str, str] = {}  # cause: what it is where the log is another tool's
 
     def by_tool(self) -> dict[str, tuple[int, int, str]]:
-        """What is found; a line that two tools print counts for the one that the log is of."""
+        """What is found; a line that two tools print counts for the one that the log is of.
+
+        Lines of a trace count where no other line names a cause, and among them what is only seen in the end
+        (OUTCOME) where something failed.
+        """
         found = dict(self.found)
+        if all(place >= LAST_RESORT for place, _number, _line in found.values()):
+            failed = bool(found or self.telling)
+            found.update(item for item in self.traced.items() if failed or item[1][0] < OUTCOME)
         if not self.conda:
             for cause, other in self.shared.items():
                 if cause in found:
@@ -145,6 +155,9 @@ class _Log:
                 continue
             self.used.add(known)
             row = ROWS[known]
+            if not words.isdisjoint(_TRACE_WORDS) and causes_lines.TRACE.search(line):
+                self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                continue
             inner = _inner_error(lines, index) if row.wraps else None
             if inner is None:
                 if row.shared is None:
@@ -187,6 +200,7 @@ class _Log:
                 return
 
 
+_TRACE_WORDS = frozenset(("debu", "debug", "info", "trac", "trace"))
 _TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1

@@ -40,6 +40,8 @@ _PREFIX = re.compile(
     "(?: |$)"
 )
 
+# What a tool says only when asked to tell all that it does: none of it is an error, whatever its words.
+TRACE = re.compile("^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b")
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)

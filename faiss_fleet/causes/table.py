@@ -315,7 +315,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_key', (
         "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
         "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
-        "following signatures couldn't be verified", "expkeysig", "untrusted signature", "untrusted: public key",
+        "following signatures couldn't be verified",
+        "at least one invalid signature was encountered", "signed file isn't valid, got 'no", "expkeysig", "untrusted signature", "untrusted: public key",
         "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
         "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
         "the following signatures were invalid", "failing package is: ", "gpg: keyserver receive failed",
@@ -355,7 +356,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "some index files failed to download", "valid metadata not found at specified url",
         "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
         "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
-        "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file",
+        "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file", "release file for http ~ is expired",
         "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
     ), {'unless': ("npm", "certificate", "407")}),
 
@@ -534,7 +535,16 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
 
     # --- musl; C++ symbols are libstdc++'s: where that is named as missing, it is the root
+    # musl's loader: which library a name belongs to says what is missing.
+    ('node_abi', ("error relocating ~ : _zn2v8", "error relocating ~ : _znk2v8", "error relocating ~ : _zn4node",
+                  "error relocating ~ : napi_", "error relocating ~ : node_module_register")),
     ('musl', ("error relocating ~ : _z",), {'rank': 27}),
+    ('musl', ("error relocating ~ symbol not found",), {
+        'regex': r"(?: |: )(?:_\w+|\w+64|\w+_(?:np|l|r|chk)|gnu_\w+|backtrace\w*|mallinfo2?|mallopt|malloc_trim|"
+                 r"[gs]etcontext|makecontext|swapcontext|secure_getenv|obstack_\w+|fts_\w+|argp_\w+|error|dlvsym|"
+                 r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray): "
+                 r"symbol not found"}),
+    ('missing_shared_lib', ("error relocating ~ symbol not found",)),
     ('musl', (
         "error loading shared library libc.musl", "error relocating", "error loading shared library ld-linux",
         "error loading shared library ld-musl",
@@ -695,6 +705,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
         "could not allocate ~ cc1plus", "llvm error: out of memory",
     )),
+    ('killed', ("oomkilled ~ false",), {'rank': 7}),
     ('out_of_memory', (
         "memoryerror", "arraymemoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9",
         "code -9", "status -9",
@@ -874,7 +885,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "host key verification failed", "permission denied (publickey", "ssh_exchange_identification",
         "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname",
         "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange",
-        "permission denied, please try again", "mux_client_request_session", "kex_exchange", "ssh: handshake failed",
+        "permission denied, please try again", "mux_client_request_session: session request failed", "kex_exchange", "ssh: handshake failed",
         "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
         "connection closed by ~ port 22",
     )),
@@ -994,6 +1005,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the certificate ~ not", "certificate ~ untrusted", "cert_untrusted", "could not find a suitable tls ca",
         "no certificate", "client certificate",
     ), {'unless': ("eof occurred", "timed out", "timeout", "conda create", "gnutls recv")}),
+    # One entry of OpenSSL's queue of errors: number, library, function, reason.
+    ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
+        'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
     ('conda_network', (
         "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error",
         "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out",
@@ -1492,6 +1506,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    # What the client of an engine says in the end, whatever began it.
+    ('interrupted', ("error waiting for container: ", "error waiting for process: "), {'rank': 80}),
     ('interrupted', (
         "keyboardinterrupt", "user interrupted execution", "interrupted by user", "operation cancelled by user",
         "operation was cancelled", "sigint", "sigterm", "sighup", "exit code: 143", "exit code: 130", "code 143",
@@ -1543,6 +1559,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', (
         ": not found",
     ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
+    # How compilers, assemblers and SWIG print what they found: file, line, column.
+    ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
+        'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
+                 r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
+    ('build_failed', ("recipe for target ' ~ ' failed",)),
     ('build_failed', (
         "cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
