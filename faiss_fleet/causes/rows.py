@@ -60,6 +60,7 @@ class Row:
         if regex is None and phrase.isalnum():
             regex = "(?<![a-z0-9])" + phrase  # ENOTFOUND is no part of ModuleNotFoundError
         self.regex = re.compile(regex) if regex else None
+        self.anchored = bool(regex) and "^" in regex.replace("[^", "")
         self.rank = _RANK[cause] if rank is None else rank
         self.wraps = wraps
         self.shared = shared
@@ -100,7 +101,8 @@ class Row:
         if not in_order(self.parts, line):
             return False
         if self.regex is not None and not self.regex.search(line):
-            return False
+            if not self.anchored or not self.regex.search(lines.without_prefix(line)):
+                return False
         if any(in_order(parts, line) for parts in self.unless):
             return False
         if self.after:

@@ -86,7 +86,7 @@ CAUSES = (
     ('python_version', 30, 'No release of the package supports this Python.'),
     ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.'),
     ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.'),
-    ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.'),
+    ('no_matching_distribution', 33, 'No index or repository asked has the package, or a release that fits this host.'),
     ('package_conflict', 33, 'The packages wanted exclude each other or what is installed.'),
     ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.'),
     ('conda_not_found', 32, 'The package is in none of the channels.'),
@@ -224,7 +224,11 @@ RESOLVED = (
     (("-- generating done", "-- build files have been written to"), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
-        "conda_network", "conda_unsat", "conda_glibc", "network", "timeout")),
+        "conda_network", "conda_unsat", "conda_glibc", "network", "timeout", "package_conflict", "corrupt_artefact",
+        "hash_mismatch")),
+    (("resolving deltas: 100%", "updating files: 100%", "checking out files: 100%"), (
+        "git_blocked", "network", "timeout")),
+    (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
 
@@ -327,13 +331,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
         "you could try using --skip-broken", "try to add '--skip-broken", "try to add '--allowerasing",
-        "but it is not going to be installed", "but it is not installable", "unable to select packages",
+        "but it is not going to be installed", "but it is not installable",
         "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts", 
         "error: failed dependencies", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
+    # apk's solver: the names it lacks, then that something contradicts.
+    ('no_matching_distribution', ("(missing):", "(no such package):"), {
+        'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
+    ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
+    ('package_conflict', ("clobbererror: ",)),
     ('repo_failed', ("repomd.xml", "repodata"), {
         # Any repository but CentOS's own layout (/centos/7/os/...) and EPEL's (/epel/7/x86_64/).
         'regex': r"https?://(?![^/ ]*(?:centos\.org|fedoraproject\.org))(?!\S*/centos(?:-\w+)?/[\d.$a-z]{1,12}/"
@@ -932,8 +941,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
         "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
         "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
-        "find a match: centos-release-scl", "package devtoolset ~ available", "no package ~ available",
-        "error: nothing to do", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
+        "find a match: centos-release-scl", "package devtoolset ~ available", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
@@ -1153,7 +1161,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "wheel's platform", "doesn't have a compatible wheel", "none of the wheel's tags match",
         ".whl doesn't match", ".whl does not match",
     )),
+    ('no_matching_distribution', ("error: nothing to do",), {'rank': 34}),
     ('no_matching_distribution', (
+        "no package ~ available", "no package matching ~ found",
         "404 not found - get", "no matching distribution found", "no versions found",
         "because there are no versions of",
         "were not found in the package registry", "was not found in the package registry",
@@ -1209,17 +1219,21 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
         "syntaxerror: unexpected token =", "syntaxerror: unexpected token {", "syntaxerror: unexpected token '='",
         "object.fromentries is not a function", "replaceall is not a function", ".at is not a function",
-        "structuredclone is not defined", "fetch is not defined", "abortcontroller is not defined",
-        "globalthis is not defined", "object.hasown is not a function", "requires nodejs", "node.js version must",
+        
+        "object.hasown is not a function", "requires nodejs", "node.js version must",
         "upgrade your node", "node is too old", "version of node.js is too old", "outdated node",
-        "headers is not defined", "textencoder is not defined", "flat is not a function", "flatmap is not a function",
+        "flat is not a function", "flatmap is not a function",
         "randomuuid is not a function", "npm does not support node", "minimum node", "node version is not supported",
         "expected version '>= ~ node", "incompatible module ~ node", "wanted: {'node'",
-        "readablestream is not defined", "blob is not defined", "syntaxerror: unexpected token '??",
+        "syntaxerror: unexpected token '??",
         "syntaxerror: unexpected token '&&", "syntaxerror: unexpected token '||", "crypto.hash is not a function",
-        "getrandomvalues is not a function", "file is not defined", "you are running node", "you are using node",
+        "getrandomvalues is not a function", "you are running node", "you are using node",
         "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
     ), {'unless': ("warn ",)}),
+    ('node_too_old', (" is not defined",), {
+        'regex': r"(?:^|[ :(])(?:structuredclone|fetch|abortcontroller|globalthis|headers|textencoder|readablestream|"
+                 r"blob|file|formdata|request|response|webstreams|crypto|customevent) is not defined",
+        'after': ("referenceerror",)}),
     ('node_too_old', (
         "ebadengine", "unsupported engine",
     ), {'rank': 78, 'unless': ("err_pnpm",)}),
@@ -1464,11 +1478,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "filesystem layer verification failed", "bad checksum", "wrong hash", "doesn't match the expected hash",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
+    ('corrupt_artefact', ("truncated",), {
+        'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
+                 r"appears)(?: to be| is| was|:)? truncated|truncated (?:or |file|archive|tar|gzip|gz|zip|data|input|"
+                 r"download|image|index|header|stream|package)"}),
     ('corrupt_artefact', (
         "badzipfile", "bad zipfile", "is not a zip file", "bad zip file", "not in gzip format", "not a gzip",
         "unexpected end of file", "unexpected end of archive", "unexpected eof in archive", "tar_bad_archive",
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
-        "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number", "truncated",
+        "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
         "tar: error is not recoverable", "tar: exiting with failure", "file could not be opened successfully",
         "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
