@@ -69,9 +69,17 @@ def diagnose(
     if not unknown:
         found.pop("unknown", None)
     if any(place < LAST_RESORT for place, _number, _line in found.values()):
-        found = dict((cause, shown) for cause, shown in found.items() if shown[0] != LAST_RESORT)
+        found = {
+            cause: shown for cause, shown in found.items() if shown[0] != LAST_RESORT and cause != "build_failed"
+        }
     ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
-    if unknown and log.telling and all(place > LAST_RESORT for place, _number, _cause, _line in ordered):
+    wrapped = any(cause == "build_failed" for _place, _number, cause, _line in ordered)
+    if (
+        unknown
+        and log.telling
+        and all(place > LAST_RESORT for place, _number, _cause, _line in ordered)
+        and not (wrapped and log.telling[0] > _EXCEPTION)
+    ):
         ordered = [(_RANK["unknown"], log.telling[1], "unknown", causes_lines.shown(log.telling[2], ())), *ordered]
     return [
         {"cause": cause, "line": line, "line_number": number, "remedy": remedy(cause, family, arch, line)}

@@ -42,6 +42,8 @@ def text(cause: str, family: str | None = None, arch: str | None = None, line: s
     parts: tuple[Part, ...] = REMEDIES[cause]
     if cause == "missing_shared_lib":
         parts = _for_library(line) + parts
+    if cause == "no_matching_distribution" and line and remedy_table.NO_PACKAGE_LINE.search(line):
+        parts = remedy_table.NO_PACKAGE
     chosen = [_chosen(part, family, arch) for part in parts]
     return re.sub(r" (?=[,.;)])", "", " ".join(part for part in chosen if part)).strip()
 

@@ -32,6 +32,16 @@ LIBRARIES = tuple((re.compile(form), names) for form, names in (
     (r'libz\.so', _packages('zlib', 'zlib1g', 'zlib', 'libz1')),
     (r'libssl|libcrypto', _packages('openssl-libs', 'libssl3', 'libssl3', 'libopenssl3')),
 ))
+# Where a line says that the repositories of the distribution lack a package, in place of the remedy for an index.
+NO_PACKAGE_LINE = re.compile(
+    r'no package |unable to locate package|installation candidate|no match for argument|unable to find a match|'
+    r'\((?:missing|no such package)\):|nothing to do|not found in package names', re.IGNORECASE)
+NO_PACKAGE = (
+    'No repository that is enabled has a package of that name. See what there is:', {
+        'yum': '`yum repolist all` and `yum search NAME`', 'dnf': '`dnf repolist --all` and `dnf search NAME`',
+        'apt': '`apt-get update`, then `apt-cache policy NAME` and `apt-cache search NAME`',
+        'apk': '`apk update`, then `apk search NAME`', 'zypper': '`zypper repos` and `zypper search NAME`'},
+    '. Name it as this release does, or enable the repository that holds it.')
 # A library that no package above holds.
 ANY_LIBRARY = {
     'yum': '`yum provides "*/LIBRARY"`', 'dnf': '`dnf provides "*/LIBRARY"`', 'apt': '`apt-file search LIBRARY`',
@@ -363,6 +373,10 @@ REMEDIES = {
     'python_version': (
         'Use another Python, or pin the release for this one: ' + _WHEELS + '. node-gyp before 10 needs Python up to '
         '3.11, or `pip install setuptools` for distutils.',),
+    'externally_managed': (
+        'Leave that Python to the distribution and make an environment of your own: `python3 -m venv /opt/faiss`, then '
+        '`/opt/faiss/bin/pip install faiss-cpu`.', {
+            'apt': 'Where venv is missing: `apt-get install python3-venv`.'}),
     'pip_too_old': (
         'Upgrade pip in the virtual environment: `pip install "pip<21"` on Python 2.7, `pip install "pip<22"` on 3.6, '
         'otherwise the newest (manylinux2014 needs 19.3, manylinux_x_y 20.3).',),

@@ -84,6 +84,7 @@ CAUSES = (
     ('locale', 27, 'The locale that the environment names is not installed.'),
     ('node_too_old', 28, 'Node is older than the package needs.'),
     ('python_version', 30, 'No release of the package supports this Python.'),
+    ('externally_managed', 31, 'The distribution keeps pip from changing its own Python (PEP 668).'),
     ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.'),
     ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.'),
     ('no_matching_distribution', 33, 'No index or repository asked has the package, or a release that fits this host.'),
@@ -194,6 +195,9 @@ HARMLESS = (
     "successfully opened dynamic library",
     "using cgroups-v1 which is deprecated",
     "found link http ~ , version: ",
+    "download is performed unsandboxed as root",
+    "(skipped as optional)",
+    "optional dep failed, continuing",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
@@ -330,7 +334,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
-        "you could try using --skip-broken", "try to add '--skip-broken", "try to add '--allowerasing",
+        "try to add '--allowerasing",
         "but it is not going to be installed", "but it is not installable",
         "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
@@ -343,6 +347,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
     ('package_conflict', ("clobbererror: ",)),
+    # In any language, but not as an option of a command that someone typed.
+    ('package_conflict', ("--skip-broken",), {
+        'regex': r"^(?!(?:[$#>+] |run |sudo |yum |dnf |\[[^\]]{1,80}\][$#] ?)|.{0,80}\b(?:yum|dnf)(?: -\w+)* "
+                 r"(?:-y |install|update|upgrade|remove))", 'unless': ("glibc_", "libc.so", "glibcxx_")}),
     ('repo_failed', ("repomd.xml", "repodata"), {
         # Any repository but CentOS's own layout (/centos/7/os/...) and EPEL's (/epel/7/x86_64/).
         'regex': r"https?://(?![^/ ]*(?:centos\.org|fedoraproject\.org))(?!\S*/centos(?:-\w+)?/[\d.$a-z]{1,12}/"
@@ -1129,6 +1137,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "you are using python 3.6", "python ~ has been dropped", "supports python", "python version '3 ~ not",
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ",
         "skipping link")}),
+    ('externally_managed', ("externally-managed-environment", "environment is externally managed")),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
@@ -1541,10 +1550,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
         "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('network', ("failed to resolve",), {
+        'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
+                 r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
     ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
         "temporary failure in name resolution", "name or service not known", "could not resolve host",
-        "couldn't resolve host", "failed to resolve", "nameresolutionerror", "no address associated with hostname",
+        "couldn't resolve host", "nameresolutionerror", "no address associated with hostname",
         "nodename nor servname", "enotfound", "eai_again", "gaierror", "no such host", "server misbehaving",
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
         "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
@@ -1582,12 +1594,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
     ('build_failed', ("recipe for target ' ~ ' failed",)),
+    # npm says that a package's script failed: what the script said itself, if anything, says more.
+    ('build_failed', (
+        "npm err! code elifecycle", "lifecycle script", "npm err! command failed", "npm error command failed",
+        "failed at the ~ install script", "errored while being installed",
+    ), {'rank': 80}),
     ('build_failed', (
         "cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
-        "configure: error", "npm err! code elifecycle", "lifecycle script", "npm err! command failed",
-        "npm error command failed", "failed at the ~ install script", "errored while being installed",
-        "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
+        "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: command '", "error: 'gyp' failed with exit code", "binding.gyp not found",
     ), {'unless': ("fatal error: cpu",)}),

@@ -220,6 +220,9 @@ CONDITIONED = [
     ('compiler_too_old', u'g++: \u043e\u0448\u0438\u0431\u043a\u0430: \u00ab-std=gnu++14\u00bb'),
     ('cpu_isa', u'Ung\u00fcltiger Maschinenbefehl (Speicherabzug geschrieben)'),
     ('disk_full', u'tar: Auf dem Ger\u00e4t ist kein Speicherplatz mehr verf\u00fcgbar'),
+    ('node_too_old', 'ReferenceError: fetch is not defined'), ('corrupt_artefact', 'the archive is truncated'),
+    ('network', "failed to resolve 'index.example.org' ([Errno -2])"),
+    ('externally_managed', 'error: externally-managed-environment'),
     ('command_missing', '/bin/sh: 1: frobnicate: not found'), ('ansible_remote_tmp', '[WARNING]: Module remote_tmp '
      '/home/a/.ansible/tmp did not exist and was created with a mode of 0700'),
 ]
