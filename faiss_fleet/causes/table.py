@@ -198,11 +198,15 @@ HARMLESS = (
     "download is performed unsandboxed as root",
     "(skipped as optional)",
     "optional dep failed, continuing",
+    "gyp warn eacces",
+    "warning: error loading config file",
+    "userwarning: failed to initialize numpy",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
+    "^['(`]?-- (?:found |check for |checking |detecting )|"
     "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
     "undefined symbol: _?py\\w{1,60} \\(|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
@@ -284,6 +288,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to create inotify", "file descriptor limit",
     ), {'unless': ("not enough memory", "too many open files (harmless")}),
 
+    ('file_limit', ("no space left", "enospc", "errno 28"), {
+        'regex': r"(?:inotify|\bwatch(?:er|es|ing)?\b|add watch).{0,200}(?:no space left|enospc|errno 28)|"
+                 r"(?:no space left|enospc|errno 28).{0,80}(?:inotify|, watch\b)"}),
+
     # --- Ansible on its controller
     ('vault_password', (
         "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror",
@@ -297,6 +305,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
         "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
         "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
+        "'ascii' codec can't encode", "'ascii' codec can't decode",
         "ansible requires ~ locale",
     ), {'unless': ("warning]: ",)}),
     ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
@@ -309,7 +318,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to lock database", "system management is locked", "waiting for process with pid ~ to finish",
         "can't create transaction lock", "failed to obtain the transaction lock", "dpkg status database is locked",
         "failed to obtain rpm transaction lock", "waiting for cache lock", "failed to lock apt",
-        "apt/lists/lock", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
+        "apt/lists/lock", "lockerror: ", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
     ), {'unless': ("permission denied", "are you root")}),
     ('package_db', (
         "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
@@ -318,6 +327,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "rpm database is corrupt", "rpmdb: program version ~ doesn't match", "package is in a very bad inconsistent",
         "files list file for package ~ is missing final newline", "dpkg --configure -a", "malformed database schema",
         "corrupt ~ /var/lib/rpm", "/var/lib/rpm ~ corrupt", "package database ~ corrupt",
+        "dpkg: unrecoverable fatal error", "parsing file '/var/lib/dpkg/",
+        "package cache file is corrupt", "package lists or status file could not be",
+        "encountered a section with no package: header", "database disk image is malformed",
         "reinstall it before attempting", "rpmdb ~ malformed", "history database ~ malformed",
     ), {'unless': ("rpmdb altered outside",)}),
     ('package_key', (
@@ -327,7 +339,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "at least one invalid signature was encountered", "signed file isn't valid, got 'no", "expkeysig", "untrusted signature", "untrusted: public key",
         "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
         "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
-        "the following signatures were invalid", "failing package is: ", "gpg: keyserver receive failed",
+        "the following signatures were invalid", "failing package is: ", "can't check signature: no public key", "can't check signature: public key",
+        "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
         "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
@@ -340,13 +353,19 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts", 
-        "error: failed dependencies", "executing the transaction failed because",
+        "error: failed dependencies", "unmet dependencies", "dependencies not satisfied",
+        "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
+        "dependency problems - leaving", "pre-dependency problem", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
         'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
     ('package_conflict', ("clobbererror: ",)),
+    ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
+        'unless': ("npm warn", "eresolve overriding")}),
+    ('package_conflict', ("we can conclude that",), {
+        'regex': r"we can conclude that .{1,300} (?:are|is) incompatible", 'unless': ("python",)}),
     # In any language, but not as an option of a command that someone typed.
     ('package_conflict', ("--skip-broken",), {
         'regex': r"^(?!(?:[$#>+] |run |sudo |yum |dnf |\[[^\]]{1,80}\][$#] ?)|.{0,80}\b(?:yum|dnf)(?: -\w+)* "
@@ -374,7 +393,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
         "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
         "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file", "release file for http ~ is expired",
-        "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
+        "hash sum mismatch ~ http", "file has unexpected size", "mirror sync in progress",
+        "error: http ~ /main: no such file", "error: http ~ /community: no such file", "warning: ignoring http",
+        "status code: 404 for http ~ repodata", "status code: 403 for http ~ repodata",
+        "skipping repository ' ~ because of the above",
     ), {'unless': ("npm", "certificate", "407")}),
 
     # --- conda's terms
@@ -389,7 +411,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "client version ~ is too old", "client is newer than server", "client ~ newer than server",
         "minimum supported api version", "maximum supported api version", "requires docker engine",
         "docker version ~ too old", "podman version ~ too old", "requires podman", "'--platform' is only supported",
-        "unknown flag: --platform", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
+        "unknown flag: --platform", "unknown flag: mount", "unknown flag: --mount", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
         "unsupported mediatype: 'application/vnd.oci",
@@ -397,6 +419,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('kernel_too_old', (
         "not found as a supported filesystem", "you are running linux kernel version",
     )),
+    ('engine_storage', ("user-selected graph driver",)),
     ('engine_storage', (
         "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
         "creating overlay mount", "error creating overlay mount", "devmapper: ", "devicemapper: ",
@@ -421,7 +444,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
         "error adding network", "configuring network namespace", "failed to locate iptables", "cni config ~ error",
         "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
-        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated",
+        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated", "bind: address already in use",
         "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
         "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
         "adding pod to cni network", "failed to set up container networking", "cannot set up network",
@@ -436,6 +459,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
         'unless': ("'podman", "'docker", "python", "iptables", "runc", "crun", "conmon", "newuidmap", "fuse-overlayfs",
                    "netavark", "sqlite")}),
+
+    ('cuda_missing', (
+        "could not select device driver", "nvidia-container-cli: ", "nvidia-smi has failed", "nvml error",
+    )),
 
     # --- processors of graphics cards, names that newer C libraries dropped
     ('gpu_generation', (
@@ -481,6 +508,25 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot import name 'mapping' from 'collections'",
         "attributeerror: module 'collections' has no attribute",
     )),
+    # Modules and names of Python's own library that only newer, or only older, Pythons have; and their grammar.
+    ('python_version', ("no module named",), {
+        'regex': r"no module named '?(?:dataclasses|importlib\.(?:metadata|resources)|tomllib|zoneinfo|graphlib|"
+                 r"contextvars|asyncio|typing|enum|pathlib|statistics|secrets|http\.(?:client|server)|"
+                 r"urllib\.(?:parse|request)|configparser|queue|collections\.abc|concurrent\.futures|asyncore|asynchat|"
+                 r"smtpd|cgi|cgitb|crypt|pipes|telnetlib|nntplib|imghdr|sndhdr|audioop|aifc|chunk|spwd|xdrlib|lib2to3|"
+                 r"formatter|parser|symbol|binhex|urllib2|__builtin__|cpickle|stringio|httplib)(?:'|$)"}),
+    ('python_version', ("cannot import name",), {
+        'regex': r"cannot import name '?\w+'? from '?(?:typing|collections|inspect|importlib|asyncio|functools|enum|"
+                 r"dataclasses|contextlib|math|fractions|types|ast|string)'?(?: |$)"}),
+    ('python_version', (
+        "'type' object is not subscriptable", "unsupported operand type(s) for |: 'type'", "missing parentheses in call",
+        "module 'typing' has no attribute", "module 'inspect' has no attribute", "module 'asyncio' has no attribute",
+        "module 'importlib' has no attribute", "module 'ast' has no attribute", "module 'time' has no attribute 'clock",
+        "unexpected keyword argument 'capture_output'",
+    )),
+    ('python_version', ("syntaxerror: invalid",), {
+        'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling"),
+        'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
     ('ansible_become', ("sudo: ",), {
@@ -503,7 +549,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires glibc version", "require glibc >", "needs glibc", "glibc version ~ too old", "glibc ~ is too old",
         "glibc too old", "unsupported glibc", "glibc ~ not supported", "glibc ~ or higher", "glibc ~ or newer",
         "glibc ~ or greater", "glibc >= ~ required", "glibc >= ~ but", "glibc version >= ~ but",
-        "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "minimum glibc",
+        "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "requires: glibc >=", "minimum glibc",
         "prerequisites ~ glibc", "required dependencies ~ glibc", "missing glibc >",
         "glibc version ~ does not", "glibc ~ is older than", "version ' glibc_",
     ), {'unless': ("__glibc", "pip subprocess", "glibc_ ~ is already")}),
@@ -705,7 +751,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not enough disk space", "not enough free disk space", "more space needed on", "disk requirements:",
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
-        "no free space",
+        "mb on the / filesystem", "wrote only ~ bytes", "no free space",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
@@ -720,7 +766,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "ld: out of memory", "memory exhausted", "command 'gcc' failed ~ -9", "gcc' failed ~ signal 9",
         "g++' failed ~ signal 9", "failed with exit code -9", "killed process ~ (cc1plus", "killed process ~ (ld)",
         "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
-        "could not allocate ~ cc1plus", "llvm error: out of memory",
+        "could not allocate ~ cc1plus", "died due to signal 9", "llvm error: out of memory",
     )),
     ('killed', ("oomkilled ~ false",), {'rank': 7}),
     ('out_of_memory', (
@@ -728,7 +774,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "code -9", "status -9",
         "sigkill", "signal: killed", "cannot allocate memory", "enomem", "errno 12]", "unable to allocate",
         "failed to allocate memory", "reached heap limit", "allocation failed - javascript",
-        "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
+        "last few gcs", "ineffective mark-compacts", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create")}),
@@ -808,6 +854,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
         "reading manifest ~ : denied", "response from daemon: denied", "unable to retrieve auth token",
         "denied: requested access to the resource",
+        "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
+        "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
         "failed to resolve reference ~ not found", "failed to resolve reference ~ 401 unauthorized",
         "failed to resolve reference ~ 403 forbidden",
     )),
@@ -854,7 +902,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not detect which major revision of yum", "required to run yum", "yum module is needed",
         "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
         "no module named 'apt'", "no module named apt", "python-apt", "except keyboardinterrupt, e:",
-        "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
+        "install python3-apt", "import python modules: apt", "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
         "install -y python2-dnf", "install -y python3-dnf", "python-dnf",
     )),
     ('ansible_target_python', (
@@ -873,7 +921,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils")}),
     ('ansible_become', (
         "sudo password", "become password", "su password", "incorrect password attempt", "no tty present",
-        "no askpass program", "sudo via ansible", "waiting for become success", "doas: ", "pam_unix(sudo",
+        "no askpass program", "sudo via ansible", "waiting for become success", "doas: ", "pam_unix(sudo:auth", "pam_unix(sudo:account",
         "sudo: the 'no new privileges'", "sudo: a password is required",
         "sudo: a terminal is required", "must have a tty", "sudo: no tty present", "is not in the sudoers file",
         "is not allowed to execute", "sudo: unknown user", "sudo: command not found", "sudo: not found",
@@ -895,7 +943,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "warning]: module remote_tmp ~ did not exist",
     ), {'rank': 80}),
     ('git_blocked', (
-        "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
+        "git@github.com: permission denied",
+        "git@gitlab.com: permission denied", "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
     )),
     ('unreachable', (
         "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host",
@@ -903,6 +952,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname",
         "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange",
         "permission denied, please try again", "mux_client_request_session: session request failed", "kex_exchange", "ssh: handshake failed",
+        "load key ' ~ bad permissions", "load key ' ~ invalid format",
+        "permissions ~ for ' ~ are too open", "using a ssh password instead of a key is not possible",
+        "client_loop: send disconnect", "timeout, server ~ not responding", "no matching host key type found",
         "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
         "connection closed by ~ port 22",
     )),
@@ -916,7 +968,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "python2: not found", "python: command not found", "python3: command not found", "python2: command not found",
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
-        "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
+        "failed to get the python codec",
+        "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
         "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python", "could not find python executable", "could not find python interpreter",
@@ -1014,6 +1067,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalid certificate", "invalid peer certificate", "unknown ca", "ssl certificate verif",
         "certificate cannot be verified", "certificate verification", "unknownissuer",
         "certificate authority is unknown", "bad certificate", "curl#60", "curl: (60)", "curl#77", "curl: (77)",
+        "unable to locally verify the issuer", "cannot verify ~ certificate, issued by",
         "remote error: tls:", "ssl handshake fail", "tls handshake fail", "ssl validation", "verify certificate",
         "sec_error_unknown_issuer", "cafile", "set certificate verify locations", "setting certificate",
         "ssl verification", "certificate ~ mismatch", "certificate subject name", "ssl: ", "[ssl",
@@ -1072,7 +1126,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fetch-pack", "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
         "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
-        "expected flush after ref listing", "connect to host github.com", "git@github.com: permission denied",
+        "expected flush after ref listing", "connect to host github.com",
         "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
         "github.com[0:", "remote: repository not found", "error downloading ~ github", "codeload.github.com ~ fail",
         "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref",
@@ -1101,6 +1155,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not exist (perhaps a typo or a missing channel", "perhaps a missing channel", "do not exist (perhaps",
         "nothing provides requested", "no candidates were found for", "which does not exist (perhaps",
         "no match for argument ~ conda", "missing in current linux", "package missing in current ~ channels",
+        "is not available for the specified platform",
         "was found in any of the available channels", "libmamba no entries matching",
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
@@ -1145,7 +1200,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "outdated version of pip", "pip version ~ is too old", "no such option: --", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
-        "no module named 'setuptools'", "no module named 'setuptools_rust", "no module named setuptools_rust",
+        "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
         "invalid command 'bdist_wheel'",
         "old version of pip", "no module named skbuild", "no module named 'skbuild",
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
@@ -1181,7 +1236,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find suitable distribution", "distribution not found", "no solution found when resolving",
         "version solving failed", "doesn't match any versions", "no match for argument", "unable to find a match",
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
-        "has no releases", "resolutionimpossible", "could not find a version", "requirements are unsatisfiable",
+        "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
+        "is not in this registry", "is not in the npm registry", "no provider of ' ~ found",
+        "is not available, but is referred to by another package", "has no releases", "resolutionimpossible", "could not find a version", "requirements are unsatisfiable",
     ), {'unless': ("node-gyp",)}),
 
     # --- numpy
@@ -1225,7 +1282,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "doesn't support node.js", "err_unknown_builtin_module", "no such built-in module: node:",
         "cannot find module 'node:", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
         "unexpected token '?'", "unexpected token '?.'", "unexpected token '.'", "unexpected token .",
-        "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
+        "err_require_esm",
+        "cannot use import statement outside a module", "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
         "syntaxerror: unexpected token =", "syntaxerror: unexpected token {", "syntaxerror: unexpected token '='",
         "object.fromentries is not a function", "replaceall is not a function", ".at is not a function",
         
@@ -1248,6 +1306,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'rank': 78, 'unless': ("err_pnpm",)}),
     ('node_too_old', ("err_pnpm_unsupported_engine",)),
     ('bindings_missing', ("err_dlopen_failed",), {'rank': 79}),
+    ('node_too_old', ("npm does not support node.js v",)),
     ('bindings_tool', (
         "is not node-pre-gyp ready", "package.json must declare these properties", "node-pre-gyp ~ not ready",
     )),
@@ -1269,6 +1328,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "swigfaiss ~ is not defined", "failed to import faiss", "cannot import name ~ from 'swigfaiss",
         "module 'swigfaiss' has no", "'faiss' is not a package",
     )),
+    # A build for one platform that npm left out.
+    ('bindings_missing', ("npm has a bug related to optional dependencies",)),
+    ('bindings_missing', ("cannot find module",), {
+        'regex': r"cannot find module '?[@\w/.-]*-(?:linux|darwin|win32)-(?:x64|arm64|arm|ia32)(?:-(?:gnu|musl|msvc))?"}),
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
@@ -1406,6 +1469,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "by not providing 'find", "could not find a package configuration file", "could not find gflags",
         "could not find gtest", "find_package(gtest",
     )),
+    # Any other header, of a library or of the project itself; a file for pkg-config.
+    ('headers_missing', ("fatal error: ~ .h: no such file", "fatal error: ' ~ .h' file not found",
+                         "fatal error: ~ .hpp: no such file", "fatal error: ' ~ .hpp' file not found")),
+    ('headers_missing', ("was not found in the pkg-config search path", "no package ' ~ ' found",
+                         "package requirements ~ were not met")),
     ('sdist_fallback', (
         "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
         "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed building wheel",
@@ -1472,7 +1540,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", "cargo: not found",
         "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found",
         "enable: no such file", "unable to open /etc/scl/conf/devtoolset", "devtoolset ~ no such file",
-        "is not able to compile a simple test program", "cmake ~ could not be found", "git executable ~ not found",
+        "pg_config executable not found",
+        "need to install the latest version of python", "is not able to compile a simple test program", "cmake ~ could not be found", "git executable ~ not found",
         "git ~ executable must be specified",
     )),
 
@@ -1484,7 +1553,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
         "digest ~ does not match", "digest ~ did not match", "package does not match intended download",
         "expected sha256", "but got sha512", "checksum error", "checksum fail", "invalid checksum",
-        "filesystem layer verification failed", "bad checksum", "wrong hash", "doesn't match the expected hash",
+        "filesystem layer verification failed", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
     ('corrupt_artefact', ("truncated",), {
@@ -1501,7 +1570,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
-        "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
+        "file format not recognized",
+        "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
+        "compressed data is corrupt", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption")}),
 
@@ -1550,6 +1621,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
         "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('network', ("unable to resolve",), {'unless': (
+        "dependency", "module", "path", "reference", "package", "import", "conflict")}),
     ('network', ("failed to resolve",), {
         'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
@@ -1570,7 +1643,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "ssl_error_syscall", "urlopen error", "could not fetch url", "fetch failed", "503 service unavailable",
         "502 bad gateway", "504 gateway", "error pinging", "protocolerror", "recv failure", "errno 110", "errno 111",
         "errno 113", "errno 101", "connection to ~ timed out", "cannot download", "temporary failure resolving",
-        "unable to resolve", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
+        "temporary error (try again later)", "download failed after attempts", "unexpected http status: 5",
+        "error 503", "error 502", "error 504", "could not resolve '", "unexpected eof while pulling", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
@@ -1589,6 +1663,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', (
         ": not found",
     ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
+    ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named")),
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
