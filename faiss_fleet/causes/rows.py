@@ -101,7 +101,8 @@ class Row:
         if not in_order(self.parts, line):
             return False
         if self.regex is not None and not self.regex.search(line):
-            if not self.anchored or not self.regex.search(lines.without_prefix(line)):
+            # What a line begins with may stand behind the prefix of another tool.
+            if not (self.anchored and self.regex.search(lines.without_prefix(line))):
                 return False
         if any(in_order(parts, line) for parts in self.unless):
             return False

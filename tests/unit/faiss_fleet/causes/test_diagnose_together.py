@@ -256,7 +256,8 @@ def test_what_a_client_says_in_the_end_is_not_why():
 
 
 @pytest.mark.parametrize('line', [
-    'ReferenceError: profile is not defined', 'error: import "./x" failed to resolve', 'the output was cut: [truncated]',
+    'ReferenceError: profile is not defined', 'error: import "./x" failed to resolve',
+    'the output was cut: [truncated]',
     'N: Download is performed unsandboxed as root as file x (13: Permission denied)',
     'node_modules/canvas: Running install script, failed in 13.3s (skipped as optional)'])
 def test_words_that_are_like_those_of_an_error(line):
@@ -265,7 +266,8 @@ def test_words_that_are_like_those_of_an_error(line):
 
 def test_an_engine_warning_over_several_lines():
     lines = ('npm WARN EBADENGINE Unsupported engine {', 'npm WARN EBADENGINE   required: {',
-             "npm WARN EBADENGINE     node: '{}',", "npm WARN EBADENGINE     npm: '^6.11.0'", 'npm WARN EBADENGINE   },',
+             "npm WARN EBADENGINE     node: '{}',", "npm WARN EBADENGINE     npm: '^6.11.0'",
+             'npm WARN EBADENGINE   },',
              "npm WARN EBADENGINE   current: { node: 'v16.1.0', npm: '7.13.0' }")
     for wanted, expected in (('^12.14.1 || ^14.0.0', []), ('>=18', ['node_too_old'])):
         assert _causes(*(line.replace("'{}'", f"'{wanted}'") for line in lines)) == expected
