@@ -60,7 +60,7 @@ class Row:
         if regex is None and phrase.isalnum():
             regex = "(?<![a-z0-9])" + phrase  # ENOTFOUND is no part of ModuleNotFoundError
         self.regex = re.compile(regex) if regex else None
-        self.anchored = bool(regex) and "^" in regex.replace("[^", "")
+        self.anchored = regex is not None and "^" in regex.replace("[^", "")
         self.rank = _RANK[cause] if rank is None else rank
         self.wraps = wraps
         self.shared = shared
@@ -100,16 +100,18 @@ class Row:
         """Whether a clean line shows this row's cause; before: function to the clean lines before it, as one text."""
         if not in_order(self.parts, line):
             return False
-        if self.regex is not None and not self.regex.search(line):
-            # What a line begins with may stand behind the prefix of another tool.
-            if not (self.anchored and self.regex.search(lines.without_prefix(line))):
-                return False
+        if self.regex is not None and not self._found(self.regex, line):
+            return False
         if any(in_order(parts, line) for parts in self.unless):
             return False
         if self.after:
             context = before() + "\n" + line
             return any(in_order(parts, context) for parts in self.after)
         return True
+
+    def _found(self, regex: re.Pattern[str], line: str) -> bool:
+        """Whether the regex is found; what a line begins with may stand behind the prefix of another tool."""
+        return bool(regex.search(line) or (self.anchored and regex.search(lines.without_prefix(line))))
 
 
 def in_order(parts: Sequence[str], line: str) -> bool:

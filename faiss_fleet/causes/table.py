@@ -311,6 +311,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
 
     # --- package managers
+    # Not held by anyone: the lock may not be opened.
+    ('permission_denied', ("unable to lock directory /var", "unable to lock the administration directory"), {
+        'after': ("13: permission denied", "are you root")}),
     ('package_lock', (
         "holding the yum lock", "existing lock /var/run/yum", "lockfile is held", "yum lock",
         "is using yum ~ lock", "could not get lock /var/", "unable to acquire the dpkg", "dpkg/lock",
@@ -340,6 +343,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
         "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
         "the following signatures were invalid", "failing package is: ", "can't check signature: no public key", "can't check signature: public key",
+        "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
         "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
@@ -389,8 +393,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('repo_failed', (
         "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
         "no longer has a release file", "does no longer have a release file", "unable to fetch some archives",
+        "failed to fetch http ~ connection failed", "is not a valid repository id",
         "some index files failed to download", "valid metadata not found at specified url",
-        "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
+        "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
         "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
         "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file", "release file for http ~ is expired",
         "hash sum mismatch ~ http", "file has unexpected size", "mirror sync in progress",
@@ -419,6 +424,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('kernel_too_old', (
         "not found as a supported filesystem", "you are running linux kernel version",
     )),
+    ('engine_storage', ("failed to remove root filesystem", "unlinkat /var/lib/docker ~ device or resource busy")),
     ('engine_storage', ("user-selected graph driver",)),
     ('engine_storage', (
         "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
@@ -444,7 +450,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
         "error adding network", "configuring network namespace", "failed to locate iptables", "cni config ~ error",
         "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
-        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated", "bind: address already in use",
+        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated", "failed to find plugin ' ~ ' in path", "cni config uninitialized",
+        "network plugin is not ready", "non-overlapping ipv4 address pool", "failed to setup ip tables",
+        "unable to enable skip dnat", "bind: address already in use",
         "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
         "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
         "adding pod to cni network", "failed to set up container networking", "cannot set up network",
@@ -730,7 +738,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "avx512 is not supported", "no avx support", "avx ~ not available", "avx ~ required",
         "compiled to use ~ instructions, but these aren't available", "processor does not support",
         "missing cpu features", "numpy was built with baseline optimizations", "but your machine doesn't support",
-        "cpu isa level is lower than required", "this cpu is not supported", "machine does not support ~ instruction",
+        "verify that your cpu supports", "your cpu supports ~ required", "cpu isa level is lower than required", "this cpu is not supported", "machine does not support ~ instruction",
         "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
     )),
     ('kernel_too_old', (
@@ -854,6 +862,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
         "reading manifest ~ : denied", "response from daemon: denied", "unable to retrieve auth token",
         "denied: requested access to the resource",
+        "no pull access", "errimagepull", "imagepullbackoff",
         "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
         "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
         "failed to resolve reference ~ not found", "failed to resolve reference ~ 401 unauthorized",
@@ -901,7 +910,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
         "could not detect which major revision of yum", "required to run yum", "yum module is needed",
         "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
-        "no module named 'apt'", "no module named apt", "python-apt", "except keyboardinterrupt, e:",
+        "no module named 'apt'", "no module named apt", "python-apt must be installed", "python-apt is required",
+        "please install python-apt", "missing python-apt", "(python-apt)", "except keyboardinterrupt, e:",
         "install python3-apt", "import python modules: apt", "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
         "install -y python2-dnf", "install -y python3-dnf", "python-dnf",
     )),
@@ -954,7 +964,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "permission denied, please try again", "mux_client_request_session: session request failed", "kex_exchange", "ssh: handshake failed",
         "load key ' ~ bad permissions", "load key ' ~ invalid format",
         "permissions ~ for ' ~ are too open", "using a ssh password instead of a key is not possible",
-        "client_loop: send disconnect", "timeout, server ~ not responding", "no matching host key type found",
+        "ssh_dispatch_run_fatal", "client_loop: send disconnect", "timeout, server ~ not responding", "no matching host key type found",
         "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
         "connection closed by ~ port 22",
     )),
@@ -1132,7 +1142,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref",
         "fatal: could not fetch", "resolve hostname github.com", "git clone ~ failed", "github.com ~ timed out",
         "github.com ~ refused", "github.com ~ name resolution", "fatal: read error", "clone ~ retry scheduled",
-        "ls-remote ~ failed", "fatal: the remote end", "unexpected disconnect while reading sideband",
+        "ls-remote ~ failed", "support for password authentication was removed", "fatal: the remote end", "unexpected disconnect while reading sideband",
         "git operation failed", "githubusercontent.com ~ timed out", "githubusercontent.com ~ refused",
         "resolve host: raw.githubusercontent", "github.com:443", "fatal: repository 'http", "git fetch ~ failed",
     ), {'unless': ("npm err! network", "conda")}),
@@ -1497,6 +1507,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "this error originates from a subprocess, and is likely not a problem with pip",
         "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
     ), {'unless': ("... done",)}),
+    # What the build said is nearer to the root.
+    ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make: ~ : no such file or directory",), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:[cg]\+\+|g?cc|clang(?:\+\+)?|cmake|swig|ar|ld|gfortran|"
                  r"python[\d.]*|perl): no such file"}),
@@ -1572,7 +1584,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
         "file format not recognized",
         "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
-        "compressed data is corrupt", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
+        "compressed data is corrupt", "end-of-central-directory", "cannot find zipfile directory", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption")}),
 
@@ -1619,7 +1631,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "timeout waiting", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
         "the command action failed to execute in the expected time", "timed out after", "timer expired",
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
-        "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
+        "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('network', ("unable to resolve",), {'unless': (
         "dependency", "module", "path", "reference", "package", "import", "conflict")}),
@@ -1644,22 +1656,29 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "502 bad gateway", "504 gateway", "error pinging", "protocolerror", "recv failure", "errno 110", "errno 111",
         "errno 113", "errno 101", "connection to ~ timed out", "cannot download", "temporary failure resolving",
         "temporary error (try again later)", "download failed after attempts", "unexpected http status: 5",
-        "error 503", "error 502", "error 504", "could not resolve '", "unexpected eof while pulling", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
+        "error 503", "error 502", "error 504", "could not resolve '", "unexpected eof while pulling", "curl: (18)", "curl: (92)", "download timed out", "error: failed to fetch http",
+        "error: failed to fetch 'http", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
     )),
+    ('permission_denied', ("not permitted",), {
+        'regex': r"(?<!cross-device link )not permitted", 'unless': ("exdev",)}),
     ('permission_denied', (
-        "permission denied", "eacces", "eperm", "access denied", "permissionerror", "errno 13]", "not permitted",
+        "permission denied", "eacces", "eperm", "access denied", "permissionerror", "errno 13]",
+        "cache folder contains root-owned files",
         "requires root privileges", "must be run as root", "are you root", "need to be root", "requires superuser",
         "insufficient permissions", "run with sudo", "superuser privileges", "accessdenied", "notwritableerror",
         "not writable", "not writeable", "noaccess", "nowritable", "no writeable", "no write permission",
         "not have write permission",
     )),
     ('command_missing', (
-        "command not found", "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
+        "command not found", "failed to run command ' ~ no such file",
+        "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
+    ('command_missing', ("env: ~ no such file or directory",), {
+        'regex': r"\benv: '?[\w.+-]{1,60}'?: no such file or directory"}),
     ('command_missing', (
         ": not found",
     ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
