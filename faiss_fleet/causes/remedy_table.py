@@ -42,6 +42,15 @@ NO_PACKAGE = (
         'apt': '`apt-get update`, then `apt-cache policy NAME` and `apt-cache search NAME`',
         'apk': '`apk update`, then `apk search NAME`', 'zypper': '`zypper repos` and `zypper search NAME`'},
     '. Name it as this release does, or enable the repository that holds it.')
+# Where npm or pip found that packages exclude each other, in place of the remedy for packages of the distribution.
+CONFLICTS = (
+    (re.compile(r'eresolve|peer dependency|npm (?:err!|error)', re.IGNORECASE), (
+        'Two packages want different releases of a third: `npm explain NAME` shows who wants which. Take releases that '
+        'agree; --force and --legacy-peer-deps only hide it.',)),
+    (re.compile(r'conflicting dependencies|conflict is caused by|we can conclude', re.IGNORECASE), (
+        'The lines name the requirements that exclude each other. Pin fewer of them, or install into an environment of '
+        'their own: `python3 -m venv DIR`.',)),
+)
 # A library that no package above holds.
 ANY_LIBRARY = {
     'yum': '`yum provides "*/LIBRARY"`', 'dnf': '`dnf provides "*/LIBRARY"`', 'apt': '`apt-file search LIBRARY`',
@@ -437,7 +446,7 @@ REMEDIES = {
         '(`--only-binary=:all:`) or the addon that the controller builds.',),
     'bindings_missing': (
         'Run `npm rebuild faiss-node` with install scripts allowed (no ignore-scripts), and keep it out of the bundler '
-        '(serverExternalPackages, externals).',),
+        '(serverExternalPackages, externals). Where npm left out a build for this platform: `npm ci --include=optional`.',),
     'pickle_isa': (
         'Make the index again or save it with faiss.write_index where it was made, and read it with '
         'faiss.read_index.',),

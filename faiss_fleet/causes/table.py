@@ -842,6 +842,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "mounting 'cgroup", "cgroup mount",
         "failed to connect to bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
         "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution",
+        "unable to connect to upstart",
         "failed to mount api filesystems", "cgroup.subtree_control", "cgroup.procs", "no cgroup ",
         "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied",
         "cgroup ~ no such file", "create systemd cgroup", "creating' systemd unit", "creating systemd unit",
@@ -1242,7 +1243,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "wheel's platform", "doesn't have a compatible wheel", "none of the wheel's tags match",
         ".whl doesn't match", ".whl does not match",
     )),
-    ('no_matching_distribution', ("error: nothing to do",), {'rank': 34}),
+    ('no_matching_distribution', ("error: nothing to do", "failed to install some of the specified packages"), {
+        'rank': 34}),
     ('no_matching_distribution', (
         "no package ~ available", "no package matching ~ found",
         "404 not found - get", "no matching distribution found", "no versions found",
@@ -1669,7 +1671,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    )),
+    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix")}),
     ('permission_denied', ("not permitted",), {
         'regex': r"(?<!cross-device link )not permitted", 'unless': ("exdev",)}),
     ('permission_denied', (
@@ -1689,7 +1691,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"\benv: '?[\w.+-]{1,60}'?: no such file or directory"}),
     ('command_missing', (
         ": not found",
-    ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
+    ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named")),
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {

@@ -271,3 +271,36 @@ def test_an_engine_warning_over_several_lines():
              "npm WARN EBADENGINE   current: { node: 'v16.1.0', npm: '7.13.0' }")
     for wanted, expected in (('^12.14.1 || ^14.0.0', []), ('>=18', ['node_too_old'])):
         assert _causes(*(line.replace("'{}'", f"'{wanted}'") for line in lines)) == expected
+
+
+@pytest.mark.parametrize('lines, expected', [
+    # ENOSPC of inotify is a limit, and no full disk
+    (('Unable to add watch for path /data, errno 28',), ['file_limit']),
+    (('write /data/x: errno 28',), ['disk_full']),
+    # a lock that may not be opened is held by nobody
+    (('E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)',
+      'E: Unable to lock directory /var/lib/apt/lists/'), ['permission_denied']),
+    (('E: Could not get lock /var/lib/apt/lists/lock - open (11: Resource temporarily unavailable)',
+      'E: Unable to lock directory /var/lib/apt/lists/'), ['package_lock']),
+    # a peer dependency that npm overrides, and one that it refuses
+    (('npm warn ERESOLVE overriding peer dependency', 'npm warn Could not resolve dependency:'), []),
+    (('npm error ERESOLVE could not resolve', 'npm error Could not resolve dependency:'), ['package_conflict']),
+    # newer grammar in what is installed, and a mistake in one's own script
+    (('  File "/usr/lib/python3.6/site-packages/x/y.py", line 3', '    if (a := b):', 'SyntaxError: invalid syntax'),
+     ['python_version']),
+    (('  File "run.py", line 3', '    x = = 1', 'SyntaxError: invalid syntax'), []),
+    (("ModuleNotFoundError: No module named 'tomllib'",), ['python_version']),
+    (("ModuleNotFoundError: No module named 'sentence_transformers'",), ['not_installed']),
+    # status lines of CMake name what it found
+    (('-- Found Python: /usr/bin/python3.9 found components: Development.Module',), []),
+    (('CMake Error: Could NOT find Python (missing: Python_INCLUDE_DIRS Development.Module)',), ['headers_missing']),
+    (('start: Unable to connect to Upstart: Failed to connect to socket: Connection refused',), ['cgroup_v2']),
+])
+def test_words_that_mean_something_else_beside_others(lines, expected):
+    assert _causes(*lines) == expected
+
+
+def test_a_report_without_a_colon_tells_most():
+    found = causes.diagnose('error building at STEP "RUN x": exit status 1', unknown=True)
+    assert [each['cause'] for each in found] == ['unknown']
+    assert _causes('Unable to find image \'alpine:latest\' locally', 'latest: Pulling from x', unknown=True) == []

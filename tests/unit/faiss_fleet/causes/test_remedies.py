@@ -102,6 +102,14 @@ def test_the_library_in_the_line_decides_which_package():
         assert 'openblas' not in causes.remedy('missing_shared_lib', 'yum', line=line)
 
 
+@pytest.mark.parametrize('line, said', [
+    ('npm ERR! code ERESOLVE', 'npm explain NAME'), ('npm error Conflicting peer dependency: a@1', 'npm explain NAME'),
+    ('ERROR: Cannot install a==1 and b==2 because these have conflicting dependencies.', 'python3 -m venv DIR'),
+    ('E: Unmet dependencies.', 'apt-cache policy NAME')])
+def test_a_conflict_is_put_right_by_the_tool_that_found_it(line, said):
+    assert f'`{said}`' in causes.remedy('package_conflict', 'apt', line=line)
+
+
 @pytest.mark.parametrize('family, line, command', [
     ('yum', 'No package swig4 available.', 'yum search NAME'), ('dnf', 'No match for argument: x', 'dnf search NAME'),
     ('apt', 'E: Unable to locate package x', 'apt-get update'), ('apk', '  x (no such package):', 'apk search NAME'),
