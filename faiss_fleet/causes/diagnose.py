@@ -69,9 +69,7 @@ def diagnose(
     if not unknown:
         found.pop("unknown", None)
     if any(place < LAST_RESORT for place, _number, _line in found.values()):
-        found = {
-            cause: shown for cause, shown in found.items() if shown[0] != LAST_RESORT and cause != "build_failed"
-        }
+        found = {cause: shown for cause, shown in found.items() if shown[0] != LAST_RESORT and cause != "build_failed"}
     ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
     wrapped = any(cause == "build_failed" for _place, _number, cause, _line in ordered)
     if (
