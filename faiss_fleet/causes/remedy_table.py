@@ -331,7 +331,8 @@ REMEDIES = {
         '2.32 and later `GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384`.',),
     'cxx11_abi_mismatch': (
         'Binding and library were made apart. See which copy is loaded (`ldd LIBRARY`), then build both together with '
-        'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both.',),
+        'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both. Where the symbol begins with '
+        'Py, the library was made for another Python: install its package again with the Python that runs it.',),
     'numpy_too_old': (
         'Upgrade numpy within what this Python allows (`pip install "numpy>=1.23,<2"`), or take the faiss-cpu of that '
         'time.',),

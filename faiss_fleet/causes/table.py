@@ -645,9 +645,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined symbol: __svml", "undefined symbol: for_",
     )),
     ('loader_missing_module', (
-        "does not define module export function", "does not define init function", "undefined symbol: py",
-        "undefined symbol: _py",
+        "does not define module export function", "does not define init function",
     )),
+    # What Python itself defines: the library was made for another release of it.
+    ('loader_missing_module', ("undefined symbol: py", "undefined symbol: _py"), {'after': ("faiss",)}),
+    ('cxx11_abi_mismatch', ("undefined symbol: py", "undefined symbol: _py")),
     ('node_abi', (
         "undefined symbol: _zn2v8", "undefined symbol: _znk2v8", "undefined symbol: _zn4node",
         "undefined symbol: napi_", "undefined symbol: node_api", "undefined symbol: node_module_register",
@@ -1219,7 +1221,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
         "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
-        "invalid command 'bdist_wheel'",
+        "invalid command 'bdist_wheel'", "no module named 'wheel.bdist_wheel'", "no module named wheel.bdist_wheel",
         "old version of pip", "no module named skbuild", "no module named 'skbuild",
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
         "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required",

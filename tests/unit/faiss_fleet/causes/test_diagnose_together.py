@@ -294,6 +294,13 @@ def test_an_engine_warning_over_several_lines():
     # status lines of CMake name what it found
     (('-- Found Python: /usr/bin/python3.9 found components: Development.Module',), []),
     (('CMake Error: Could NOT find Python (missing: Python_INCLUDE_DIRS Development.Module)',), ['headers_missing']),
+    # what Python defines: the wheel of FAISS itself, or any other library made for another release of Python
+    (('ImportError: /x/faiss/_swigfaiss.so: undefined symbol: _PyThreadState_Current',), ['loader_missing_module']),
+    (('ImportError: /x/rpm/_rpm.so: undefined symbol: PySlice_AdjustIndices',), ['cxx11_abi_mismatch']),
+    # pip went on without the package wheel, or did not
+    (("ModuleNotFoundError: No module named 'wheel.bdist_wheel'", 'Failed building wheel for x',
+      'Successfully installed x-2.19'), []),
+    (("ModuleNotFoundError: No module named 'wheel.bdist_wheel'",), ['pip_too_old']),
     (('start: Unable to connect to Upstart: Failed to connect to socket: Connection refused',), ['cgroup_v2']),
 ])
 def test_words_that_mean_something_else_beside_others(lines, expected):
