@@ -26,6 +26,7 @@ _RANK = dict((name, rank) for name, rank, _meaning in causes_table.CAUSES)
 _MEANING = dict((name, meaning) for name, _rank, meaning in causes_table.CAUSES)
 
 BATCH = 4000  # lines looked at together
+OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
 CONTEXT = 6  # lines before a line that may decide what it means
 INNER = 5  # lines after a wrapper's line in which it passes the error on
@@ -68,9 +69,15 @@ def diagnose(
     if not unknown:
         found.pop("unknown", None)
     if any(place < LAST_RESORT for place, _number, _line in found.values()):
-        found = dict((cause, shown) for cause, shown in found.items() if shown[0] != LAST_RESORT)
+        found = {cause: shown for cause, shown in found.items() if shown[0] != LAST_RESORT and cause != "build_failed"}
     ordered = sorted((place, number, cause, line) for cause, (place, number, line) in found.items())
-    if unknown and log.telling and all(place > LAST_RESORT for place, _number, _cause, _line in ordered):
+    wrapped = any(cause == "build_failed" for _place, _number, cause, _line in ordered)
+    if (
+        unknown
+        and log.telling
+        and all(place > LAST_RESORT for place, _number, _cause, _line in ordered)
+        and not (wrapped and log.telling[0] > _EXCEPTION)
+    ):
         ordered = [(_RANK["unknown"], log.telling[1], "unknown", causes_lines.shown(log.telling[2], ())), *ordered]
     return [
         {"cause": cause, "line": line, "line_number": number, "remedy": remedy(cause, family, arch, line)}
@@ -107,14 +114,31 @@ class _Log:
         self.used: set[int] = set()
         # (how little it says, line number, line) of a failure that no row knows.
         self.telling: tuple[int, int, str] | None = None
+        # What lines of a trace (a tool's level debug or info) show, by cause as in found.
+        self.traced: dict[str, tuple[int, int, str]] = {}
         self.traceback = False
         self.task = 0  # number of the line in which a task of a playbook failed last
+        self.recap = 0  # number of the last line of a play's recap
+        self.play_failed = False  # whether a task failed, or a host of the recap was not reached
+        self.failed_before = False  # the same before the last task that failed
         self.conda = False  # whether the log has a word of conda
         self.shared: dict[str, str] = {}  # cause: what it is where the log is another tool's
 
     def by_tool(self) -> dict[str, tuple[int, int, str]]:
-        """What is found; a line that two tools print counts for the one that the log is of."""
+        """What is found; a line that two tools print counts for the one that the log is of.
+
+        Lines of a trace count where no other line names a cause, and among them what is only seen in the end
+        (OUTCOME) where something failed.
+        """
         found = dict(self.found)
+        if self.recap and not self.play_failed:
+            found = {cause: shown for cause, shown in found.items() if shown[1] > self.recap}
+            if self.telling and self.telling[1] < self.recap:
+                self.telling = None
+            self.traced = {}
+        if all(place >= LAST_RESORT for place, _number, _line in found.values()):
+            failed = bool(found or self.telling)
+            found.update(item for item in self.traced.items() if failed or item[1][0] < OUTCOME)
         if not self.conda:
             for cause, other in self.shared.items():
                 if cause in found:
@@ -130,8 +154,9 @@ class _Log:
             number, original, line, words = lines[index]
             if line.startswith(_TASK_FAILED):
                 self.task = number
+                self.failed_before, self.play_failed = self.play_failed, True
             if self.found or self.telling:
-                self._take_back(line)
+                self._take_back(number, line)
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -145,6 +170,9 @@ class _Log:
                 continue
             self.used.add(known)
             row = ROWS[known]
+            if not words.isdisjoint(_TRACE_WORDS) and causes_lines.is_trace(line):
+                self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                continue
             inner = _inner_error(lines, index) if row.wraps else None
             if inner is None:
                 if row.shared is None:
@@ -159,13 +187,23 @@ class _Log:
         if cause not in self.found or (place, number) < self.found[cause][:2]:
             self.found[cause] = (place, number, line)
 
-    def _take_back(self, line: str) -> None:
+    def _take_back(self, number: int, line: str) -> None:
         """Drop the causes of a step that this line says went well."""
         if line.startswith("...ignoring"):
             # The playbook expects this task to fail: what it said since then is no cause.
+            self.play_failed = self.failed_before
             self.found = {cause: shown for cause, shown in self.found.items() if shown[1] < self.task}
             if self.telling and self.telling[1] >= self.task:
                 self.telling = None
+            return
+        recap = _RECAP.search(line)
+        if recap:
+            # The outcome of the play for one host: what its tasks said before is a cause only where one failed.
+            self.play_failed = self.play_failed or any(int(count) for count in recap.groups())
+            self.recap = number
+            return
+        if _HOST_WENT_WELL.match(line):
+            self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
             return
         resolved = _resolved(line)
         if resolved:
@@ -187,6 +225,10 @@ class _Log:
                 return
 
 
+_TRACE_WORDS = frozenset(("debu", "debug", "info", "trac", "trace"))
+# Ansible: a host's outcome of one module, and of a whole play.
+_HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
+_RECAP = re.compile("^[^ ]{1,253} {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")
 _TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
@@ -197,7 +239,8 @@ _FAILURES = tuple(
         "fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
         "^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^(?:unable|failed) to |^(?:cannot|could not) ",
+        "^(?:unable|failed) to |^(?:cannot|could not) |^error (?:while|when|building|creating|loading|opening|reading|"
+        "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
     )
 )
 _FAILURE_WORDS = frozenset(
@@ -210,8 +253,8 @@ _FAILURE_WORDS = frozenset(
 def _node_is_new_enough(lines: Lines, index: int) -> bool:
     """Whether npm's line of the current versions names a Node of at least the newest release line that is required."""
     current = re.search("node: 'v?(\\d+)\\.(\\d+)", lines[index][2])
-    required = [re.search("required: {.*?node: '([^']*)'", line[2]) for line in lines[max(0, index - CONTEXT) : index]]
-    wanted = [found.group(1) for found in required if found]
+    before = [re.search("node: '([^']*)'", line[2]) for line in lines[max(0, index - CONTEXT) : index]]
+    wanted = [found.group(1) for found in before if found]
     if current is None or not wanted:
         return False
     bounds = [

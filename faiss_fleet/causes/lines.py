@@ -35,11 +35,17 @@ _REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
 _PREFIX = re.compile(
     "(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|(?:node-pre-)?gyp (?:err!|error|info)(?: stack)?"
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
-    "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\[[\\d:.,t z+-]{5,40}\\]"
+    "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\d{1,5}\\.\\d{1,3}(?= )|\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,6})?:?(?= )"
+    "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"
 )
 
+# What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
+TRACE = re.compile(
+    "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
+    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))"
+)
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
@@ -160,6 +166,11 @@ def without_prefix(line: str) -> str:
             break
         line = line[found.end() :]
     return line
+
+
+def is_trace(line: str) -> bool:
+    """Whether a clean line is one of a tool's trace."""
+    return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
 
 
 def shown(original: str, parts: Sequence[str]) -> str:

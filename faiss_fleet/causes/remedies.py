@@ -42,6 +42,10 @@ def text(cause: str, family: str | None = None, arch: str | None = None, line: s
     parts: tuple[Part, ...] = REMEDIES[cause]
     if cause == "missing_shared_lib":
         parts = _for_library(line) + parts
+    if cause == "no_matching_distribution" and line and remedy_table.NO_PACKAGE_LINE.search(line):
+        parts = remedy_table.NO_PACKAGE
+    if cause == "package_conflict" and line:
+        parts = next((those for form, those in remedy_table.CONFLICTS if form.search(line)), parts)
     chosen = [_chosen(part, family, arch) for part in parts]
     return re.sub(r" (?=[,.;)])", "", " ".join(part for part in chosen if part)).strip()
 

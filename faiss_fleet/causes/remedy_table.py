@@ -32,6 +32,25 @@ LIBRARIES = tuple((re.compile(form), names) for form, names in (
     (r'libz\.so', _packages('zlib', 'zlib1g', 'zlib', 'libz1')),
     (r'libssl|libcrypto', _packages('openssl-libs', 'libssl3', 'libssl3', 'libopenssl3')),
 ))
+# Where a line says that the repositories of the distribution lack a package, in place of the remedy for an index.
+NO_PACKAGE_LINE = re.compile(
+    r'no package |unable to locate package|installation candidate|no match for argument|unable to find a match|'
+    r'\((?:missing|no such package)\):|nothing to do|not found in package names', re.IGNORECASE)
+NO_PACKAGE = (
+    'No repository that is enabled has a package of that name. See what there is:', {
+        'yum': '`yum repolist all` and `yum search NAME`', 'dnf': '`dnf repolist --all` and `dnf search NAME`',
+        'apt': '`apt-get update`, then `apt-cache policy NAME` and `apt-cache search NAME`',
+        'apk': '`apk update`, then `apk search NAME`', 'zypper': '`zypper repos` and `zypper search NAME`'},
+    '. Name it as this release does, or enable the repository that holds it.')
+# Where npm or pip found that packages exclude each other, in place of the remedy for packages of the distribution.
+CONFLICTS = (
+    (re.compile(r'eresolve|peer dependency|npm (?:err!|error)', re.IGNORECASE), (
+        'Two packages want different releases of a third: `npm explain NAME` shows who wants which. Take releases that '
+        'agree; --force and --legacy-peer-deps only hide it.',)),
+    (re.compile(r'conflicting dependencies|conflict is caused by|we can conclude', re.IGNORECASE), (
+        'The lines name the requirements that exclude each other. Pin fewer of them, or install into an environment of '
+        'their own: `python3 -m venv DIR`.',)),
+)
 # A library that no package above holds.
 ANY_LIBRARY = {
     'yum': '`yum provides "*/LIBRARY"`', 'dnf': '`dnf provides "*/LIBRARY"`', 'apt': '`apt-file search LIBRARY`',
@@ -312,7 +331,8 @@ REMEDIES = {
         '2.32 and later `GLIBC_TUNABLES=glibc.rtld.optional_static_tls=16384`.',),
     'cxx11_abi_mismatch': (
         'Binding and library were made apart. See which copy is loaded (`ldd LIBRARY`), then build both together with '
-        'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both.',),
+        'one compiler and one _GLIBCXX_USE_CXX11_ABI; or use the wheel, which holds both. Where the symbol begins with '
+        'Py, the library was made for another Python: install its package again with the Python that runs it.',),
     'numpy_too_old': (
         'Upgrade numpy within what this Python allows (`pip install "numpy>=1.23,<2"`), or take the faiss-cpu of that '
         'time.',),
@@ -363,6 +383,10 @@ REMEDIES = {
     'python_version': (
         'Use another Python, or pin the release for this one: ' + _WHEELS + '. node-gyp before 10 needs Python up to '
         '3.11, or `pip install setuptools` for distutils.',),
+    'externally_managed': (
+        'Leave that Python to the distribution and make an environment of your own: `python3 -m venv /opt/faiss`, then '
+        '`/opt/faiss/bin/pip install faiss-cpu`.', {
+            'apt': 'Where venv is missing: `apt-get install python3-venv`.'}),
     'pip_too_old': (
         'Upgrade pip in the virtual environment: `pip install "pip<21"` on Python 2.7, `pip install "pip<22"` on 3.6, '
         'otherwise the newest (manylinux2014 needs 19.3, manylinux_x_y 20.3).',),
@@ -423,7 +447,7 @@ REMEDIES = {
         '(`--only-binary=:all:`) or the addon that the controller builds.',),
     'bindings_missing': (
         'Run `npm rebuild faiss-node` with install scripts allowed (no ignore-scripts), and keep it out of the bundler '
-        '(serverExternalPackages, externals).',),
+        '(serverExternalPackages, externals). Where npm left out a build for this platform: `npm ci --include=optional`.',),
     'pickle_isa': (
         'Make the index again or save it with faiss.write_index where it was made, and read it with '
         'faiss.read_index.',),

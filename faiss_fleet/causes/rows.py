@@ -60,6 +60,7 @@ class Row:
         if regex is None and phrase.isalnum():
             regex = "(?<![a-z0-9])" + phrase  # ENOTFOUND is no part of ModuleNotFoundError
         self.regex = re.compile(regex) if regex else None
+        self.anchored = regex is not None and "^" in regex.replace("[^", "")
         self.rank = _RANK[cause] if rank is None else rank
         self.wraps = wraps
         self.shared = shared
@@ -99,7 +100,7 @@ class Row:
         """Whether a clean line shows this row's cause; before: function to the clean lines before it, as one text."""
         if not in_order(self.parts, line):
             return False
-        if self.regex is not None and not self.regex.search(line):
+        if self.regex is not None and not self._found(self.regex, line):
             return False
         if any(in_order(parts, line) for parts in self.unless):
             return False
@@ -107,6 +108,10 @@ class Row:
             context = before() + "\n" + line
             return any(in_order(parts, context) for parts in self.after)
         return True
+
+    def _found(self, regex: re.Pattern[str], line: str) -> bool:
+        """Whether the regex is found; what a line begins with may stand behind the prefix of another tool."""
+        return bool(regex.search(line) or (self.anchored and regex.search(lines.without_prefix(line))))
 
 
 def in_order(parts: Sequence[str], line: str) -> bool:

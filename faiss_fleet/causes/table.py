@@ -84,9 +84,10 @@ CAUSES = (
     ('locale', 27, 'The locale that the environment names is not installed.'),
     ('node_too_old', 28, 'Node is older than the package needs.'),
     ('python_version', 30, 'No release of the package supports this Python.'),
+    ('externally_managed', 31, 'The distribution keeps pip from changing its own Python (PEP 668).'),
     ('pip_too_old', 31, 'pip is too old for the tag of the wheel, or for the package.'),
     ('wheel_tag', 32, 'The wheel is for another platform, Python or glibc.'),
-    ('no_matching_distribution', 33, 'The index has no release that fits this Python and platform.'),
+    ('no_matching_distribution', 33, 'No index or repository asked has the package, or a release that fits this host.'),
     ('package_conflict', 33, 'The packages wanted exclude each other or what is installed.'),
     ('conda_glibc', 30, 'The package asks for a newer glibc (virtual package __glibc) than conda sees.'),
     ('conda_not_found', 32, 'The package is in none of the channels.'),
@@ -194,11 +195,21 @@ HARMLESS = (
     "successfully opened dynamic library",
     "using cgroups-v1 which is deprecated",
     "found link http ~ , version: ",
+    "download is performed unsandboxed as root",
+    "(skipped as optional)",
+    "unable to find image ' ~ ' locally",
+    "session opened for user",
+    "session closed for user",
+    "optional dep failed, continuing",
+    "gyp warn eacces",
+    "warning: error loading config file",
+    "userwarning: failed to initialize numpy",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
 # library defines; and what yum and dnf say of a download: name, size, time.
 HARMLESS_LINES = (
+    "^['(`]?-- (?:found |check for |checking |detecting )|"
     "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
     "undefined symbol: _?py\\w{1,60} \\(|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
@@ -224,7 +235,11 @@ RESOLVED = (
     (("-- generating done", "-- build files have been written to"), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
-        "conda_network", "conda_unsat", "conda_glibc", "network", "timeout")),
+        "conda_network", "conda_unsat", "conda_glibc", "network", "timeout", "package_conflict", "corrupt_artefact",
+        "hash_mismatch")),
+    (("resolving deltas: 100%", "updating files: 100%", "checking out files: 100%"), (
+        "git_blocked", "network", "timeout")),
+    (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
 
@@ -276,6 +291,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to create inotify", "file descriptor limit",
     ), {'unless': ("not enough memory", "too many open files (harmless")}),
 
+    ('file_limit', ("no space left", "enospc", "errno 28"), {
+        'regex': r"(?:inotify|\bwatch(?:er|es|ing)?\b|add watch).{0,200}(?:no space left|enospc|errno 28)|"
+                 r"(?:no space left|enospc|errno 28).{0,80}(?:inotify|, watch\b)"}),
+
     # --- Ansible on its controller
     ('vault_password', (
         "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror",
@@ -289,11 +308,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
         "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
         "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
+        "'ascii' codec can't encode", "'ascii' codec can't decode",
         "ansible requires ~ locale",
     ), {'unless': ("warning]: ",)}),
     ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
 
     # --- package managers
+    # Not held by anyone: the lock may not be opened.
+    ('permission_denied', ("unable to lock directory /var", "unable to lock the administration directory"), {
+        'after': ("13: permission denied", "are you root")}),
     ('package_lock', (
         "holding the yum lock", "existing lock /var/run/yum", "lockfile is held", "yum lock",
         "is using yum ~ lock", "could not get lock /var/", "unable to acquire the dpkg", "dpkg/lock",
@@ -301,7 +324,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to lock database", "system management is locked", "waiting for process with pid ~ to finish",
         "can't create transaction lock", "failed to obtain the transaction lock", "dpkg status database is locked",
         "failed to obtain rpm transaction lock", "waiting for cache lock", "failed to lock apt",
-        "apt/lists/lock", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
+        "apt/lists/lock", "lockerror: ", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
     ), {'unless': ("permission denied", "are you root")}),
     ('package_db', (
         "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
@@ -310,29 +333,50 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "rpm database is corrupt", "rpmdb: program version ~ doesn't match", "package is in a very bad inconsistent",
         "files list file for package ~ is missing final newline", "dpkg --configure -a", "malformed database schema",
         "corrupt ~ /var/lib/rpm", "/var/lib/rpm ~ corrupt", "package database ~ corrupt",
+        "dpkg: unrecoverable fatal error", "parsing file '/var/lib/dpkg/",
+        "package cache file is corrupt", "package lists or status file could not be",
+        "encountered a section with no package: header", "database disk image is malformed",
         "reinstall it before attempting", "rpmdb ~ malformed", "history database ~ malformed",
     ), {'unless': ("rpmdb altered outside",)}),
     ('package_key', (
         "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
         "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
-        "following signatures couldn't be verified", "expkeysig", "untrusted signature", "untrusted: public key",
+        "following signatures couldn't be verified",
+        "at least one invalid signature was encountered", "signed file isn't valid, got 'no", "expkeysig", "untrusted signature", "untrusted: public key",
         "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
         "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
-        "the following signatures were invalid", "failing package is: ", "gpg: keyserver receive failed",
+        "the following signatures were invalid", "failing package is: ", "can't check signature: no public key", "can't check signature: public key",
+        "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
+        "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
         "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
-        "you could try using --skip-broken", "try to add '--skip-broken", "try to add '--allowerasing",
-        "but it is not going to be installed", "but it is not installable", "unable to select packages",
+        "try to add '--allowerasing",
+        "but it is not going to be installed", "but it is not installable",
         "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts", 
-        "error: failed dependencies", "executing the transaction failed because",
+        "error: failed dependencies", "unmet dependencies", "dependencies not satisfied",
+        "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
+        "dependency problems - leaving", "pre-dependency problem", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
+    # apk's solver: the names it lacks, then that something contradicts.
+    ('no_matching_distribution', ("(missing):", "(no such package):"), {
+        'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
+    ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
+    ('package_conflict', ("clobbererror: ",)),
+    ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
+        'unless': ("npm warn", "eresolve overriding")}),
+    ('package_conflict', ("we can conclude that",), {
+        'regex': r"we can conclude that .{1,300} (?:are|is) incompatible", 'unless': ("python",)}),
+    # In any language, but not as an option of a command that someone typed.
+    ('package_conflict', ("--skip-broken",), {
+        'regex': r"^(?!(?:[$#>+] |run |sudo |yum |dnf |\[[^\]]{1,80}\][$#] ?)|.{0,80}\b(?:yum|dnf)(?: -\w+)* "
+                 r"(?:-y |install|update|upgrade|remove))", 'unless': ("glibc_", "libc.so", "glibcxx_")}),
     ('repo_failed', ("repomd.xml", "repodata"), {
         # Any repository but CentOS's own layout (/centos/7/os/...) and EPEL's (/epel/7/x86_64/).
         'regex': r"https?://(?![^/ ]*(?:centos\.org|fedoraproject\.org))(?!\S*/centos(?:-\w+)?/[\d.$a-z]{1,12}/"
@@ -352,11 +396,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('repo_failed', (
         "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
         "no longer has a release file", "does no longer have a release file", "unable to fetch some archives",
+        "failed to fetch http ~ connection failed", "is not a valid repository id",
         "some index files failed to download", "valid metadata not found at specified url",
-        "is not a valid repository", "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
+        "file '/repodata/repomd.xml' not found on medium", "err: ~ 404 not found",
         "the repository 'http ~ release' ", "http ~ packages 404 not found", "w: failed to fetch ~ 404",
-        "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file",
-        "hash sum mismatch ~ http", "skipping repository ' ~ because of the above",
+        "opensearch http ~ apkindex", "fetching http ~ apkindex ~ failed", "apkindex ~ no such file", "release file for http ~ is expired",
+        "hash sum mismatch ~ http", "file has unexpected size", "mirror sync in progress",
+        "error: http ~ /main: no such file", "error: http ~ /community: no such file", "warning: ignoring http",
+        "status code: 404 for http ~ repodata", "status code: 403 for http ~ repodata",
+        "skipping repository ' ~ because of the above",
     ), {'unless': ("npm", "certificate", "407")}),
 
     # --- conda's terms
@@ -371,7 +419,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "client version ~ is too old", "client is newer than server", "client ~ newer than server",
         "minimum supported api version", "maximum supported api version", "requires docker engine",
         "docker version ~ too old", "podman version ~ too old", "requires podman", "'--platform' is only supported",
-        "unknown flag: --platform", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
+        "option requires buildkit", "unknown flag: --platform", "unknown flag: mount", "unknown flag: --mount", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
         "unsupported mediatype: 'application/vnd.oci",
@@ -379,6 +427,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('kernel_too_old', (
         "not found as a supported filesystem", "you are running linux kernel version",
     )),
+    ('engine_storage', ("failed to remove root filesystem", "unlinkat /var/lib/docker ~ device or resource busy")),
+    ('engine_storage', ("user-selected graph driver",)),
     ('engine_storage', (
         "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
         "creating overlay mount", "error creating overlay mount", "devmapper: ", "devicemapper: ",
@@ -403,7 +453,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
         "error adding network", "configuring network namespace", "failed to locate iptables", "cni config ~ error",
         "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
-        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated",
+        "ipv4 address pool among the defaults", "pasta failed", "port is already allocated", "failed to find plugin ' ~ ' in path", "cni config uninitialized",
+        "network plugin is not ready", "non-overlapping ipv4 address pool", "failed to setup ip tables",
+        "unable to enable skip dnat", "bind: address already in use",
         "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
         "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
         "adding pod to cni network", "failed to set up container networking", "cannot set up network",
@@ -418,6 +470,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
         'unless': ("'podman", "'docker", "python", "iptables", "runc", "crun", "conmon", "newuidmap", "fuse-overlayfs",
                    "netavark", "sqlite")}),
+
+    ('cuda_missing', (
+        "could not select device driver", "nvidia-container-cli: ", "nvidia-smi has failed", "nvml error",
+    )),
 
     # --- processors of graphics cards, names that newer C libraries dropped
     ('gpu_generation', (
@@ -463,6 +519,25 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot import name 'mapping' from 'collections'",
         "attributeerror: module 'collections' has no attribute",
     )),
+    # Modules and names of Python's own library that only newer, or only older, Pythons have; and their grammar.
+    ('python_version', ("no module named",), {
+        'regex': r"no module named '?(?:dataclasses|importlib\.(?:metadata|resources)|tomllib|zoneinfo|graphlib|"
+                 r"contextvars|asyncio|typing|enum|pathlib|statistics|secrets|http\.(?:client|server)|"
+                 r"urllib\.(?:parse|request)|configparser|queue|collections\.abc|concurrent\.futures|asyncore|asynchat|"
+                 r"smtpd|cgi|cgitb|crypt|pipes|telnetlib|nntplib|imghdr|sndhdr|audioop|aifc|chunk|spwd|xdrlib|lib2to3|"
+                 r"formatter|parser|symbol|binhex|urllib2|__builtin__|cpickle|stringio|httplib)(?:'|$)"}),
+    ('python_version', ("cannot import name",), {
+        'regex': r"cannot import name '?\w+'? from '?(?:typing|collections|inspect|importlib|asyncio|functools|enum|"
+                 r"dataclasses|contextlib|math|fractions|types|ast|string)'?(?: |$)"}),
+    ('python_version', (
+        "'type' object is not subscriptable", "unsupported operand type(s) for |: 'type'", "missing parentheses in call",
+        "module 'typing' has no attribute", "module 'inspect' has no attribute", "module 'asyncio' has no attribute",
+        "module 'importlib' has no attribute", "module 'ast' has no attribute", "module 'time' has no attribute 'clock",
+        "unexpected keyword argument 'capture_output'",
+    )),
+    ('python_version', ("syntaxerror: invalid",), {
+        'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling"),
+        'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
     ('ansible_become', ("sudo: ",), {
@@ -485,7 +560,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires glibc version", "require glibc >", "needs glibc", "glibc version ~ too old", "glibc ~ is too old",
         "glibc too old", "unsupported glibc", "glibc ~ not supported", "glibc ~ or higher", "glibc ~ or newer",
         "glibc ~ or greater", "glibc >= ~ required", "glibc >= ~ but", "glibc version >= ~ but",
-        "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "minimum glibc",
+        "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "requires: glibc >=", "minimum glibc",
         "prerequisites ~ glibc", "required dependencies ~ glibc", "missing glibc >",
         "glibc version ~ does not", "glibc ~ is older than", "version ' glibc_",
     ), {'unless': ("__glibc", "pip subprocess", "glibc_ ~ is already")}),
@@ -534,7 +609,16 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
 
     # --- musl; C++ symbols are libstdc++'s: where that is named as missing, it is the root
+    # musl's loader: which library a name belongs to says what is missing.
+    ('node_abi', ("error relocating ~ : _zn2v8", "error relocating ~ : _znk2v8", "error relocating ~ : _zn4node",
+                  "error relocating ~ : napi_", "error relocating ~ : node_module_register")),
     ('musl', ("error relocating ~ : _z",), {'rank': 27}),
+    ('musl', ("error relocating ~ symbol not found",), {
+        'regex': r"(?: |: )(?:_\w+|\w+64|\w+_(?:np|l|r|chk)|gnu_\w+|backtrace\w*|mallinfo2?|mallopt|malloc_trim|"
+                 r"[gs]etcontext|makecontext|swapcontext|secure_getenv|obstack_\w+|fts_\w+|argp_\w+|error|dlvsym|"
+                 r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray): "
+                 r"symbol not found"}),
+    ('missing_shared_lib', ("error relocating ~ symbol not found",)),
     ('musl', (
         "error loading shared library libc.musl", "error relocating", "error loading shared library ld-linux",
         "error loading shared library ld-musl",
@@ -561,9 +645,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined symbol: __svml", "undefined symbol: for_",
     )),
     ('loader_missing_module', (
-        "does not define module export function", "does not define init function", "undefined symbol: py",
-        "undefined symbol: _py",
+        "does not define module export function", "does not define init function",
     )),
+    # What Python itself defines: the library was made for another release of it.
+    ('loader_missing_module', ("undefined symbol: py", "undefined symbol: _py"), {'after': ("faiss",)}),
+    ('cxx11_abi_mismatch', ("undefined symbol: py", "undefined symbol: _py")),
     ('node_abi', (
         "undefined symbol: _zn2v8", "undefined symbol: _znk2v8", "undefined symbol: _zn4node",
         "undefined symbol: napi_", "undefined symbol: node_api", "undefined symbol: node_module_register",
@@ -657,7 +743,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "avx512 is not supported", "no avx support", "avx ~ not available", "avx ~ required",
         "compiled to use ~ instructions, but these aren't available", "processor does not support",
         "missing cpu features", "numpy was built with baseline optimizations", "but your machine doesn't support",
-        "cpu isa level is lower than required", "this cpu is not supported", "machine does not support ~ instruction",
+        "verify that your cpu supports", "your cpu supports ~ required", "cpu isa level is lower than required", "this cpu is not supported", "machine does not support ~ instruction",
         "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
     )),
     ('kernel_too_old', (
@@ -678,7 +764,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not enough disk space", "not enough free disk space", "more space needed on", "disk requirements:",
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
-        "no free space",
+        "mb on the / filesystem", "wrote only ~ bytes", "no free space",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
@@ -693,14 +779,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "ld: out of memory", "memory exhausted", "command 'gcc' failed ~ -9", "gcc' failed ~ signal 9",
         "g++' failed ~ signal 9", "failed with exit code -9", "killed process ~ (cc1plus", "killed process ~ (ld)",
         "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
-        "could not allocate ~ cc1plus", "llvm error: out of memory",
+        "could not allocate ~ cc1plus", "died due to signal 9", "llvm error: out of memory",
     )),
+    ('killed', ("oomkilled ~ false",), {'rank': 7}),
     ('out_of_memory', (
         "memoryerror", "arraymemoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9",
         "code -9", "status -9",
         "sigkill", "signal: killed", "cannot allocate memory", "enomem", "errno 12]", "unable to allocate",
         "failed to allocate memory", "reached heap limit", "allocation failed - javascript",
-        "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
+        "last few gcs", "ineffective mark-compacts", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create")}),
@@ -757,6 +844,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "mounting 'cgroup", "cgroup mount",
         "failed to connect to bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
         "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution",
+        "unable to connect to upstart",
         "failed to mount api filesystems", "cgroup.subtree_control", "cgroup.procs", "no cgroup ",
         "cgroup ~ not mounted", "cgroup ~ is not supported", "cgroups: cannot", "cgroup ~ permission denied",
         "cgroup ~ no such file", "create systemd cgroup", "creating' systemd unit", "creating systemd unit",
@@ -780,6 +868,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
         "reading manifest ~ : denied", "response from daemon: denied", "unable to retrieve auth token",
         "denied: requested access to the resource",
+        "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
+        "from head request to ~ 403", "from head request to ~ 401",
+        "no pull access", "errimagepull", "imagepullbackoff",
+        "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
+        "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
         "failed to resolve reference ~ not found", "failed to resolve reference ~ 401 unauthorized",
         "failed to resolve reference ~ 403 forbidden",
     )),
@@ -825,8 +918,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
         "could not detect which major revision of yum", "required to run yum", "yum module is needed",
         "dnf module is needed", "python2-dnf'", "python3-apt must be installed",
-        "no module named 'apt'", "no module named apt", "python-apt", "except keyboardinterrupt, e:",
-        "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
+        "no module named 'apt'", "no module named apt", "python-apt must be installed", "python-apt is required",
+        "please install python-apt", "missing python-apt", "(python-apt)", "except keyboardinterrupt, e:",
+        "install python3-apt", "no module named 'apt_pkg", "no module named apt_pkg", "import python modules: apt", "libdnf5 python module", "could not import the libdnf", "python 2 yum", "python3-rpm ~ required",
         "install -y python2-dnf", "install -y python3-dnf", "python-dnf",
     )),
     ('ansible_target_python', (
@@ -845,7 +939,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils")}),
     ('ansible_become', (
         "sudo password", "become password", "su password", "incorrect password attempt", "no tty present",
-        "no askpass program", "sudo via ansible", "waiting for become success", "doas: ", "pam_unix(sudo",
+        "no askpass program", "sudo via ansible", "waiting for become success", "doas: ", "pam_unix(sudo:auth", "pam_unix(sudo:account",
         "sudo: the 'no new privileges'", "sudo: a password is required",
         "sudo: a terminal is required", "must have a tty", "sudo: no tty present", "is not in the sudoers file",
         "is not allowed to execute", "sudo: unknown user", "sudo: command not found", "sudo: not found",
@@ -867,14 +961,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "warning]: module remote_tmp ~ did not exist",
     ), {'rank': 80}),
     ('git_blocked', (
-        "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
+        "git@github.com: permission denied",
+        "git@gitlab.com: permission denied", "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
     )),
     ('unreachable', (
         "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host",
         "host key verification failed", "permission denied (publickey", "ssh_exchange_identification",
         "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname",
         "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange",
-        "permission denied, please try again", "mux_client_request_session", "kex_exchange", "ssh: handshake failed",
+        "permission denied, please try again", "mux_client_request_session: session request failed", "kex_exchange", "ssh: handshake failed",
+        "load key ' ~ bad permissions", "load key ' ~ invalid format",
+        "permissions ~ for ' ~ are too open", "using a ssh password instead of a key is not possible",
+        "ssh_dispatch_run_fatal", "authenticationexception: authentication failed", "client_loop: send disconnect", "timeout, server ~ not responding", "no matching host key type found",
         "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
         "connection closed by ~ port 22",
     )),
@@ -888,7 +986,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "python2: not found", "python: command not found", "python3: command not found", "python2: command not found",
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
-        "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
+        "failed to get the python codec",
+        "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
         "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python", "could not find python executable", "could not find python interpreter",
@@ -921,8 +1020,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
         "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
         "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
-        "find a match: centos-release-scl", "package devtoolset ~ available", "no package ~ available",
-        "error: nothing to do", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
+        "find a match: centos-release-scl", "package devtoolset ~ available", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
@@ -987,6 +1085,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalid certificate", "invalid peer certificate", "unknown ca", "ssl certificate verif",
         "certificate cannot be verified", "certificate verification", "unknownissuer",
         "certificate authority is unknown", "bad certificate", "curl#60", "curl: (60)", "curl#77", "curl: (77)",
+        "first record does not look like a tls handshake", "pkix path building failed",
+        "unable to locally verify the issuer", "cannot verify ~ certificate, issued by",
         "remote error: tls:", "ssl handshake fail", "tls handshake fail", "ssl validation", "verify certificate",
         "sec_error_unknown_issuer", "cafile", "set certificate verify locations", "setting certificate",
         "ssl verification", "certificate ~ mismatch", "certificate subject name", "ssl: ", "[ssl",
@@ -994,6 +1094,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the certificate ~ not", "certificate ~ untrusted", "cert_untrusted", "could not find a suitable tls ca",
         "no certificate", "client certificate",
     ), {'unless': ("eof occurred", "timed out", "timeout", "conda create", "gnutls recv")}),
+    # One entry of OpenSSL's queue of errors: number, library, function, reason.
+    ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
+        'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
     ('conda_network', (
         "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error",
         "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out",
@@ -1042,13 +1145,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fetch-pack", "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
         "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
-        "expected flush after ref listing", "connect to host github.com", "git@github.com: permission denied",
+        "expected flush after ref listing", "connect to host github.com",
         "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
         "github.com[0:", "remote: repository not found", "error downloading ~ github", "codeload.github.com ~ fail",
         "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref",
         "fatal: could not fetch", "resolve hostname github.com", "git clone ~ failed", "github.com ~ timed out",
         "github.com ~ refused", "github.com ~ name resolution", "fatal: read error", "clone ~ retry scheduled",
-        "ls-remote ~ failed", "fatal: the remote end", "unexpected disconnect while reading sideband",
+        "ls-remote ~ failed", "support for password authentication was removed", "fatal: the remote end", "unexpected disconnect while reading sideband",
         "git operation failed", "githubusercontent.com ~ timed out", "githubusercontent.com ~ refused",
         "resolve host: raw.githubusercontent", "github.com:443", "fatal: repository 'http", "git fetch ~ failed",
     ), {'unless': ("npm err! network", "conda")}),
@@ -1071,6 +1174,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not exist (perhaps a typo or a missing channel", "perhaps a missing channel", "do not exist (perhaps",
         "nothing provides requested", "no candidates were found for", "which does not exist (perhaps",
         "no match for argument ~ conda", "missing in current linux", "package missing in current ~ channels",
+        "is not available for the specified platform",
         "was found in any of the available channels", "libmamba no entries matching",
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
@@ -1088,6 +1192,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "specsconfigurationconflicterror", "failed to solve the conda", "failed to solve requirements",
         "excluded by strict repo priority", "are not installable because", "is not installable",
         "pinned by this installation", "is fixed-version",
+        "environment is inconsistent", "packages are causing the inconsistency",
         "solver could not find solution",
     ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable")}),
     ('python_version', (
@@ -1107,6 +1212,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "you are using python 3.6", "python ~ has been dropped", "supports python", "python version '3 ~ not",
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ",
         "skipping link")}),
+    ('externally_managed', ("externally-managed-environment", "environment is externally managed")),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
@@ -1114,8 +1220,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "outdated version of pip", "pip version ~ is too old", "no such option: --", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
-        "no module named 'setuptools'", "no module named 'setuptools_rust", "no module named setuptools_rust",
-        "invalid command 'bdist_wheel'",
+        "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
+        "invalid command 'bdist_wheel'", "no module named 'wheel.bdist_wheel'", "no module named wheel.bdist_wheel",
         "old version of pip", "no module named skbuild", "no module named 'skbuild",
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
         "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required",
@@ -1139,7 +1245,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "wheel's platform", "doesn't have a compatible wheel", "none of the wheel's tags match",
         ".whl doesn't match", ".whl does not match",
     )),
+    ('no_matching_distribution', ("error: nothing to do", "failed to install some of the specified packages"), {
+        'rank': 34}),
     ('no_matching_distribution', (
+        "no package ~ available", "no package matching ~ found",
         "404 not found - get", "no matching distribution found", "no versions found",
         "because there are no versions of",
         "were not found in the package registry", "was not found in the package registry",
@@ -1148,7 +1257,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find suitable distribution", "distribution not found", "no solution found when resolving",
         "version solving failed", "doesn't match any versions", "no match for argument", "unable to find a match",
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
-        "has no releases", "resolutionimpossible", "could not find a version", "requirements are unsatisfiable",
+        "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
+        "err_pnpm_fetch_404", "is not in this registry", "is not in the npm registry", "no provider of ' ~ found",
+        "is not available, but is referred to by another package", "has no releases", "resolutionimpossible", "could not find a version", "requirements are unsatisfiable",
     ), {'unless': ("node-gyp",)}),
 
     # --- numpy
@@ -1192,25 +1303,31 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "doesn't support node.js", "err_unknown_builtin_module", "no such built-in module: node:",
         "cannot find module 'node:", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
         "unexpected token '?'", "unexpected token '?.'", "unexpected token '.'", "unexpected token .",
-        "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
+        "does not provide an export named", "err_require_esm",
+        "cannot use import statement outside a module", "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
         "syntaxerror: unexpected token =", "syntaxerror: unexpected token {", "syntaxerror: unexpected token '='",
         "object.fromentries is not a function", "replaceall is not a function", ".at is not a function",
-        "structuredclone is not defined", "fetch is not defined", "abortcontroller is not defined",
-        "globalthis is not defined", "object.hasown is not a function", "requires nodejs", "node.js version must",
+        
+        "object.hasown is not a function", "requires nodejs", "node.js version must",
         "upgrade your node", "node is too old", "version of node.js is too old", "outdated node",
-        "headers is not defined", "textencoder is not defined", "flat is not a function", "flatmap is not a function",
+        "flat is not a function", "flatmap is not a function",
         "randomuuid is not a function", "npm does not support node", "minimum node", "node version is not supported",
         "expected version '>= ~ node", "incompatible module ~ node", "wanted: {'node'",
-        "readablestream is not defined", "blob is not defined", "syntaxerror: unexpected token '??",
+        "syntaxerror: unexpected token '??",
         "syntaxerror: unexpected token '&&", "syntaxerror: unexpected token '||", "crypto.hash is not a function",
-        "getrandomvalues is not a function", "file is not defined", "you are running node", "you are using node",
+        "getrandomvalues is not a function", "you are running node", "you are using node",
         "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
     ), {'unless': ("warn ",)}),
+    ('node_too_old', (" is not defined",), {
+        'regex': r"(?:^|[ :(])(?:structuredclone|fetch|abortcontroller|globalthis|headers|textencoder|readablestream|"
+                 r"blob|file|formdata|request|response|webstreams|crypto|customevent) is not defined",
+        'after': ("referenceerror",)}),
     ('node_too_old', (
         "ebadengine", "unsupported engine",
     ), {'rank': 78, 'unless': ("err_pnpm",)}),
     ('node_too_old', ("err_pnpm_unsupported_engine",)),
     ('bindings_missing', ("err_dlopen_failed",), {'rank': 79}),
+    ('node_too_old', ("npm does not support node.js v",)),
     ('bindings_tool', (
         "is not node-pre-gyp ready", "package.json must declare these properties", "node-pre-gyp ~ not ready",
     )),
@@ -1232,6 +1349,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "swigfaiss ~ is not defined", "failed to import faiss", "cannot import name ~ from 'swigfaiss",
         "module 'swigfaiss' has no", "'faiss' is not a package",
     )),
+    # A build for one platform that npm left out.
+    ('bindings_missing', ("npm has a bug related to optional dependencies",)),
+    ('bindings_missing', ("cannot find module",), {
+        'regex': r"cannot find module '?[@\w/.-]*-(?:linux|darwin|win32)-(?:x64|arm64|arm|ia32)(?:-(?:gnu|musl|msvc))?"}),
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
@@ -1369,6 +1490,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "by not providing 'find", "could not find a package configuration file", "could not find gflags",
         "could not find gtest", "find_package(gtest",
     )),
+    # Any other header, of a library or of the project itself; a file for pkg-config.
+    ('headers_missing', ("fatal error: ~ .h: no such file", "fatal error: ' ~ .h' file not found",
+                         "fatal error: ~ .hpp: no such file", "fatal error: ' ~ .hpp' file not found")),
+    ('headers_missing', ("was not found in the pkg-config search path", "no package ' ~ ' found",
+                         "package requirements ~ were not met")),
     ('sdist_fallback', (
         "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
         "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed building wheel",
@@ -1392,6 +1518,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "this error originates from a subprocess, and is likely not a problem with pip",
         "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
     ), {'unless': ("... done",)}),
+    # What the build said is nearer to the root.
+    ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make: ~ : no such file or directory",), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:[cg]\+\+|g?cc|clang(?:\+\+)?|cmake|swig|ar|ld|gfortran|"
                  r"python[\d.]*|perl): no such file"}),
@@ -1435,7 +1563,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", "cargo: not found",
         "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found",
         "enable: no such file", "unable to open /etc/scl/conf/devtoolset", "devtoolset ~ no such file",
-        "is not able to compile a simple test program", "cmake ~ could not be found", "git executable ~ not found",
+        "pg_config executable not found",
+        "need to install the latest version of python", "is not able to compile a simple test program", "cmake ~ could not be found", "git executable ~ not found",
         "git ~ executable must be specified",
     )),
 
@@ -1447,20 +1576,27 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
         "digest ~ does not match", "digest ~ did not match", "package does not match intended download",
         "expected sha256", "but got sha512", "checksum error", "checksum fail", "invalid checksum",
-        "filesystem layer verification failed", "bad checksum", "wrong hash", "doesn't match the expected hash",
+        "filesystem layer verification failed", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
+    ('corrupt_artefact', ("truncated",), {
+        'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
+                 r"appears)(?: to be| is| was|:)? truncated|truncated (?:or |file|archive|tar|gzip|gz|zip|data|input|"
+                 r"download|image|index|header|stream|package)"}),
     ('corrupt_artefact', (
         "badzipfile", "bad zipfile", "is not a zip file", "bad zip file", "not in gzip format", "not a gzip",
         "unexpected end of file", "unexpected end of archive", "unexpected eof in archive", "tar_bad_archive",
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
-        "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number", "truncated",
+        "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
         "tar: error is not recoverable", "tar: exiting with failure", "file could not be opened successfully",
         "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
-        "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
+        "file format not recognized",
+        "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
+        "compressed data is corrupt", "end-of-central-directory", "cannot find zipfile directory", "error when extracting package", "found incorrect download",
+        "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption")}),
 
@@ -1492,6 +1628,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    # What the client of an engine says in the end, whatever began it.
+    ('interrupted', ("error waiting for container: ", "error waiting for process: "), {'rank': 80}),
     ('interrupted', (
         "keyboardinterrupt", "user interrupted execution", "interrupted by user", "operation cancelled by user",
         "operation was cancelled", "sigint", "sigterm", "sighup", "exit code: 143", "exit code: 130", "code 143",
@@ -1505,12 +1643,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "timeout waiting", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
         "the command action failed to execute in the expected time", "timed out after", "timer expired",
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
-        "command timed out", "timeout ~ exceeded", "async task did not complete", "soft lockup",
+        "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('network', ("unable to resolve",), {'unless': (
+        "dependency", "module", "path", "reference", "package", "import", "conflict")}),
+    ('network', ("failed to resolve",), {
+        'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
+                 r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
     ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
         "temporary failure in name resolution", "name or service not known", "could not resolve host",
-        "couldn't resolve host", "failed to resolve", "nameresolutionerror", "no address associated with hostname",
+        "couldn't resolve host", "nameresolutionerror", "no address associated with hostname",
         "nodename nor servname", "enotfound", "eai_again", "gaierror", "no such host", "server misbehaving",
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
         "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
@@ -1524,31 +1667,48 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "ssl_error_syscall", "urlopen error", "could not fetch url", "fetch failed", "503 service unavailable",
         "502 bad gateway", "504 gateway", "error pinging", "protocolerror", "recv failure", "errno 110", "errno 111",
         "errno 113", "errno 101", "connection to ~ timed out", "cannot download", "temporary failure resolving",
-        "unable to resolve", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
+        "temporary error (try again later)", "download failed after attempts", "unexpected http status: 5",
+        "error 503", "error 502", "error 504", "could not resolve '", "unexpected eof while pulling", "network socket disconnected before secure", "curl: (18)", "curl: (92)", "download timed out", "error: failed to fetch http",
+        "error: failed to fetch 'http", "curl: (6)", "curl: (7)", "curl: (28)", "curl: (52)", "curl: (56)", "curl#6 ", "curl#7 ",
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    )),
+    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix")}),
+    ('permission_denied', ("not permitted",), {
+        'regex': r"(?<!cross-device link )not permitted", 'unless': ("exdev",)}),
     ('permission_denied', (
-        "permission denied", "eacces", "eperm", "access denied", "permissionerror", "errno 13]", "not permitted",
+        "permission denied", "eacces", "eperm", "access denied", "permissionerror", "errno 13]",
+        "rejected by your operating system", "cache folder contains root-owned files",
         "requires root privileges", "must be run as root", "are you root", "need to be root", "requires superuser",
         "insufficient permissions", "run with sudo", "superuser privileges", "accessdenied", "notwritableerror",
         "not writable", "not writeable", "noaccess", "nowritable", "no writeable", "no write permission",
         "not have write permission",
     )),
     ('command_missing', (
-        "command not found", "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
+        "command not found", "failed to run command ' ~ no such file",
+        "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
+    ('command_missing', ("env: ~ no such file or directory",), {
+        'regex': r"\benv: '?[\w.+-]{1,60}'?: no such file or directory"}),
     ('command_missing', (
         ": not found",
-    ), {'regex': r"^(?:/bin/)?(?:ba|da)?sh: (?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
+    ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
+    ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named")),
+    # How compilers, assemblers and SWIG print what they found: file, line, column.
+    ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
+        'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
+                 r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
+    ('build_failed', ("recipe for target ' ~ ' failed",)),
+    # npm says that a package's script failed: what the script said itself, if anything, says more.
+    ('build_failed', (
+        "npm err! code elifecycle", "lifecycle script", "npm err! command failed", "npm error command failed",
+        "failed at the ~ install script", "errored while being installed",
+    ), {'rank': 80}),
     ('build_failed', (
         "cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
-        "configure: error", "npm err! code elifecycle", "lifecycle script", "npm err! command failed",
-        "npm error command failed", "failed at the ~ install script", "errored while being installed",
-        "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
+        "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: command '", "error: 'gyp' failed with exit code", "binding.gyp not found",
     ), {'unless': ("fatal error: cpu",)}),

@@ -57,6 +57,26 @@ TRANSLATED = (
         "не удаётся открыть общий объектный файл", "无法打开共享对象文件", "无法打开共享目标文件",
         "無法開啟共用物件檔", "共有オブジェクトファイルを開けません",
         "nie można otworzyć pliku obiektu dzielonego")),
+    ("no match for argument", (
+        "aucune correspondance pour le paramètre", "aucune correspondance pour l'argument",
+        "keine übereinstimmung für argumente", "keine übereinstimmung für argument", "keine treffer für argument",
+        "no hay coincidencias para el argumento", "no se encontró ninguna coincidencia para el argumento",
+        "nenhuma correspondência para o argumento", "nessuna corrispondenza per l'argomento",
+        "нет соответствия аргументу", "совпадений с аргументом не найдено", "未找到匹配的参数", "没有匹配的参数",
+        "一致した引数がありません")),
+    ("unable to locate package", (
+        "impossible de trouver le paquet", "no se ha podido localizar el paquete", "no se pudo localizar el paquete",
+        "impossível encontrar o pacote", "não foi possível encontrar o pacote", "impossibile trovare il pacchetto",
+        "не удалось найти пакет", "无法定位软件包", "找不到軟體包", "nie udało się odnaleźć pakietu")),
+    ("could not get lock ", (
+        "impossible d'obtenir le verrou ", "no se pudo obtener un bloqueo ", "no se pudo bloquear ",
+        "não foi possível obter trava ", "impossibile acquisire il blocco ", "не удалось получить доступ к файлу блокировки ",
+        "无法获得锁 ")),
+    ("unmet dependencies", (
+        "dépendances non satisfaites", "dépendances manquantes", "unerfüllte abhängigkeiten",
+        "nicht erfüllte abhängigkeiten", "dependencias incumplidas", "dependencias no satisfechas",
+        "dependências não satisfeitas", "dependências desencontradas", "dipendenze non soddisfatte",
+        "неудовлетворённые зависимости", "неудовлетворенные зависимости", "未满足的依赖关系", "未满足的依赖")),
     ("command not found", (
         "kommando nicht gefunden", "befehl nicht gefunden", "commande introuvable", "orden no encontrada",
         "comando non trovato", "comando não encontrado", "команда не найдена", "未找到命令", "命令未找到",

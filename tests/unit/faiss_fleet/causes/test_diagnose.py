@@ -43,6 +43,7 @@ ISSUES = _json(os.path.join(FIXTURES, 'issues.json'))
 VARIANTS = _json(os.path.join(FIXTURES, 'variants.json'))
 SEQUENCES = _json(os.path.join(FIXTURES, 'sequences.json'))
 SUCCESSES = _json(os.path.join(FIXTURES, 'successes.json'))
+TOOLS = _json(os.path.join(FIXTURES, 'tools.json'))
 EXPECTED = sorted(_json(os.path.join(LOGS, 'expected.json')).items())
 
 
@@ -69,6 +70,12 @@ def test_excerpts_of_issues_get_their_cause(part):
     wrong = [(entry['source'], entry['cause'], _causes(_message(entry))) for entry in those if not _is_right(entry)]
     assert len(those) > 20
     assert wrong == []
+
+
+@pytest.mark.parametrize('cause', sorted(TOOLS))
+def test_what_tools_print_by_their_sources_has_its_cause(cause):
+    wanted = None if cause == 'unknown' else cause  # no name for what has none
+    assert [(message, _causes(message)) for message in TOOLS[cause] if _root(message) != wanted] == []
 
 
 def test_excerpts_are_short_have_a_source_and_a_cause_of_the_list():
@@ -195,7 +202,7 @@ def test_no_phrase_is_hidden_behind_an_earlier_one():
 def test_every_entry_of_the_table_is_used_by_a_message():
     texts = [_message(entry) for entry in ISSUES] + [variant['message'] for variant in VARIANTS]
     texts += [_log(name).decode('utf-8') for name, _expected in EXPECTED] + [_sample(row) for row in causes.ROWS]
-    texts += [text for _cause, text in CONDITIONED]
+    texts += [text for _cause, text in CONDITIONED] + [text for texts in TOOLS.values() for text in texts]
     used = set()
     for text in texts:
         used |= causes.rows_used(text)
@@ -220,6 +227,9 @@ CONDITIONED = [
     ('compiler_too_old', u'g++: \u043e\u0448\u0438\u0431\u043a\u0430: \u00ab-std=gnu++14\u00bb'),
     ('cpu_isa', u'Ung\u00fcltiger Maschinenbefehl (Speicherabzug geschrieben)'),
     ('disk_full', u'tar: Auf dem Ger\u00e4t ist kein Speicherplatz mehr verf\u00fcgbar'),
+    ('node_too_old', 'ReferenceError: fetch is not defined'), ('corrupt_artefact', 'the archive is truncated'),
+    ('network', "failed to resolve 'index.example.org' ([Errno -2])"),
+    ('externally_managed', 'error: externally-managed-environment'),
     ('command_missing', '/bin/sh: 1: frobnicate: not found'), ('ansible_remote_tmp', '[WARNING]: Module remote_tmp '
      '/home/a/.ansible/tmp did not exist and was created with a mode of 0700'),
 ]

@@ -150,3 +150,164 @@ def test_an_undefined_reference_is_known_in_other_languages(line):
 def test_what_ldd_says_of_the_interpreters_own_symbols_is_no_cause():
     assert _causes('undefined symbol: PyExc_ValueError\t(./_swigfaiss.so)') == []
     assert _causes('ImportError: /opt/x.so: undefined symbol: PyCMethod_New') != []
+
+
+@pytest.mark.parametrize('symbol, cause', [
+    ('fcntl64', 'musl'), ('__strcpy_chk', 'musl'), ('pthread_setname_np', 'musl'), ('gnu_get_libc_version', 'musl'),
+    ('_ZN2v86Object14GetPrototypeV2Ev', 'node_abi'), ('napi_create_object', 'node_abi'),
+    ('_ZNSs4_Rep20_S_empty_rep_storageE', 'musl'), ('_ZSt28__throw_bad_array_new_lengthv', 'musl'),
+    ('sqlite3_bind_int', 'missing_shared_lib'), ('EVP_sha256', 'missing_shared_lib')])
+def test_the_name_that_musl_misses_says_whose_it_is(symbol, cause):
+    assert _causes(f'Error relocating /app/x.node: {symbol}: symbol not found')[0] == cause
+
+
+def test_a_library_that_is_not_there_is_the_reason_for_names_that_are_not():
+    lines = ('Error relocating /usr/lib/libgdal.so: sqlite3_bind_int: symbol not found',
+             'Error loading shared library libsqlite3.so.0: No such file or directory (needed by /usr/lib/libgdal.so)')
+    assert _causes(*lines) == ['missing_shared_lib']
+
+
+TRACE = 'time="2022-02-26T17:07:02Z" level=debug msg="newuidmap: open of uid_map failed: Permission denied"'
+
+
+@pytest.mark.parametrize('lines, expected', [
+    ((TRACE,), ['podman_userns']),  # nothing else says more
+    ((TRACE, 'Error: write /tmp/x: no space left on device'), ['disk_full']),
+    (('info TOOL Using c++11 compiler standard.', 'ERR! OMG CMake executable is not found.'), ['build_tool_missing']),
+    (('DEBU[0000] exec: "dbus-launch": executable file not found in $PATH',), []),
+    (('DEBU[0000] exec: "dbus-launch": executable file not found in $PATH', 'Error: something'), ['command_missing']),
+    (('debug3: mux_client_request_session: session request sent',), []),
+])
+def test_a_trace_counts_where_no_other_line_names_a_cause(lines, expected):
+    assert _causes(*lines) == expected
+
+
+RECAP = 'web1 : ok=5 changed=1 unreachable=0 failed={} skipped=0'
+
+
+def test_a_play_in_which_no_task_failed_has_no_cause():
+    said = 'ok: [web1] => checking: ImportError: No module named yum'
+    warned = '[WARNING]: No python interpreters found for host web1'
+    assert _causes(said, warned, 'PLAY RECAP ***', RECAP.format(0), unknown=True) == []
+    assert _causes(warned, 'PLAY RECAP ***', RECAP.format(1)) == ['python_missing']
+    # The recap of another host does not excuse the task that failed.
+    failed = 'fatal: [web2]: FAILED! => {"msg": "No space left on device"}'
+    assert _causes(failed, 'PLAY RECAP ***', RECAP.format(0)) == ['disk_full']
+    assert _causes(failed, '...ignoring', 'PLAY RECAP ***', RECAP.format(0)) == []
+    assert _causes('PLAY RECAP ***', RECAP.format(0), 'tar: No space left on device') == ['disk_full']
+
+
+def test_a_host_that_answers_takes_back_what_was_warned_of_and_not_what_failed():
+    assert _causes('[WARNING]: No python interpreters found for host a (tried x)', 'a | SUCCESS => {') == []
+    assert _causes('/bin/sh: 1: /usr/bin/python: not found', 'b | SUCCESS => {') == ['python_missing']
+
+
+@pytest.mark.parametrize('lines, expected', [
+    (('ERROR: unsatisfiable constraints:', '  node (missing):', '    required by: world[node]'),
+     ['no_matching_distribution', 'package_conflict']),
+    (('ERROR: unable to select packages:', '  swig4 (no such package):'),
+     ['no_matching_distribution', 'package_conflict']),
+    (('ERROR: unable to select packages:', '  musl-1.2.5-r0:', '    breaks: world[musl=1.2.3]'), ['package_conflict']),
+    (('No package swig4 available.', 'Error: Nothing to do'), ['no_matching_distribution']),
+    (('No package devtoolset-9-gcc available.',), ['centos_eol_mirror']),
+    (('Vous pouvez essayer d\'utiliser --skip-broken pour contourner le problème',), ['package_conflict']),
+    (('$ yum -y update --skip-broken', 'RUN yum install -y gcc --skip-broken'), []),
+])
+def test_what_package_managers_lack_is_told_from_what_contradicts(lines, expected):
+    assert _causes(*lines) == expected
+
+
+def test_a_killed_container_that_had_memory_left():
+    assert _causes('ExitCode:137,', 'OOMKilled:true,') == ['out_of_memory']
+    assert _causes('ExitCode:137,', 'OOMKilled:false,')[0] == 'killed'
+
+
+@pytest.mark.parametrize('line', [
+    'error:0906D06C:PEM routines:PEM_read_bio:no start line',
+    'error:0B080074:x509 certificate routines:X509_check_private_key:key values mismatch',
+])
+def test_an_entry_of_the_error_queue_of_openssl(line):
+    assert _causes(line) == ['tls']
+
+
+@pytest.mark.parametrize('line', [
+    'src/index.cpp:12:5: error: expected primary-expression before x',
+    '#31 417.2 /opt/faiss/wrap.cxx:6573:41: error: SWIGTYPE_p was not declared in this scope',
+    'npm ERR! ../src/binding.cc:88:10: error: no matching function for call',
+    "Makefile:20: recipe for target 'swigfaiss.o' failed",
+])
+def test_what_a_compiler_prints_is_a_failed_build(line):
+    assert _causes(line) == ['build_failed']
+    assert _causes(line, 'cc1plus: out of memory allocating 65536 bytes') == ['oom_build']
+
+
+def test_what_a_script_of_a_package_said_is_more_than_what_npm_says_of_it():
+    npm = ('npm error code 1', 'npm error command failed', 'npm error command sh -c node ./script/install')
+    said = 'npm error Error: Failed to find libx.so in the package'
+    assert _causes(*npm, unknown=True) == ['build_failed']
+    found = causes.diagnose('\n'.join((*npm, said)), unknown=True)
+    assert [found[0]['cause'], found[0]['line']] == ['unknown', said]
+
+
+def test_what_a_client_says_in_the_end_is_not_why():
+    end = 'ERRO[0014] error waiting for container: context canceled'
+    assert _causes('docker: Error response from daemon: something odd', end, unknown=True)[0] == 'unknown'
+    assert _causes(end) == ['interrupted']
+
+
+@pytest.mark.parametrize('line', [
+    'ReferenceError: profile is not defined', 'error: import "./x" failed to resolve',
+    'the output was cut: [truncated]',
+    'N: Download is performed unsandboxed as root as file x (13: Permission denied)',
+    'node_modules/canvas: Running install script, failed in 13.3s (skipped as optional)'])
+def test_words_that_are_like_those_of_an_error(line):
+    assert _causes(line) == []
+
+
+def test_an_engine_warning_over_several_lines():
+    lines = ('npm WARN EBADENGINE Unsupported engine {', 'npm WARN EBADENGINE   required: {',
+             "npm WARN EBADENGINE     node: '{}',", "npm WARN EBADENGINE     npm: '^6.11.0'",
+             'npm WARN EBADENGINE   },',
+             "npm WARN EBADENGINE   current: { node: 'v16.1.0', npm: '7.13.0' }")
+    for wanted, expected in (('^12.14.1 || ^14.0.0', []), ('>=18', ['node_too_old'])):
+        assert _causes(*(line.replace("'{}'", f"'{wanted}'") for line in lines)) == expected
+
+
+@pytest.mark.parametrize('lines, expected', [
+    # ENOSPC of inotify is a limit, and no full disk
+    (('Unable to add watch for path /data, errno 28',), ['file_limit']),
+    (('write /data/x: errno 28',), ['disk_full']),
+    # a lock that may not be opened is held by nobody
+    (('E: Could not open lock file /var/lib/apt/lists/lock - open (13: Permission denied)',
+      'E: Unable to lock directory /var/lib/apt/lists/'), ['permission_denied']),
+    (('E: Could not get lock /var/lib/apt/lists/lock - open (11: Resource temporarily unavailable)',
+      'E: Unable to lock directory /var/lib/apt/lists/'), ['package_lock']),
+    # a peer dependency that npm overrides, and one that it refuses
+    (('npm warn ERESOLVE overriding peer dependency', 'npm warn Could not resolve dependency:'), []),
+    (('npm error ERESOLVE could not resolve', 'npm error Could not resolve dependency:'), ['package_conflict']),
+    # newer grammar in what is installed, and a mistake in one's own script
+    (('  File "/usr/lib/python3.6/site-packages/x/y.py", line 3', '    if (a := b):', 'SyntaxError: invalid syntax'),
+     ['python_version']),
+    (('  File "run.py", line 3', '    x = = 1', 'SyntaxError: invalid syntax'), []),
+    (("ModuleNotFoundError: No module named 'tomllib'",), ['python_version']),
+    (("ModuleNotFoundError: No module named 'sentence_transformers'",), ['not_installed']),
+    # status lines of CMake name what it found
+    (('-- Found Python: /usr/bin/python3.9 found components: Development.Module',), []),
+    (('CMake Error: Could NOT find Python (missing: Python_INCLUDE_DIRS Development.Module)',), ['headers_missing']),
+    # what Python defines: the wheel of FAISS itself, or any other library made for another release of Python
+    (('ImportError: /x/faiss/_swigfaiss.so: undefined symbol: _PyThreadState_Current',), ['loader_missing_module']),
+    (('ImportError: /x/rpm/_rpm.so: undefined symbol: PySlice_AdjustIndices',), ['cxx11_abi_mismatch']),
+    # pip went on without the package wheel, or did not
+    (("ModuleNotFoundError: No module named 'wheel.bdist_wheel'", 'Failed building wheel for x',
+      'Successfully installed x-2.19'), []),
+    (("ModuleNotFoundError: No module named 'wheel.bdist_wheel'",), ['pip_too_old']),
+    (('start: Unable to connect to Upstart: Failed to connect to socket: Connection refused',), ['cgroup_v2']),
+])
+def test_words_that_mean_something_else_beside_others(lines, expected):
+    assert _causes(*lines) == expected
+
+
+def test_a_report_without_a_colon_tells_most():
+    found = causes.diagnose('error building at STEP "RUN x": exit status 1', unknown=True)
+    assert [each['cause'] for each in found] == ['unknown']
+    assert _causes('Unable to find image \'alpine:latest\' locally', 'latest: Pulling from x', unknown=True) == []

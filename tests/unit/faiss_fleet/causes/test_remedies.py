@@ -102,6 +102,27 @@ def test_the_library_in_the_line_decides_which_package():
         assert 'openblas' not in causes.remedy('missing_shared_lib', 'yum', line=line)
 
 
+@pytest.mark.parametrize('line, said', [
+    ('npm ERR! code ERESOLVE', 'npm explain NAME'), ('npm error Conflicting peer dependency: a@1', 'npm explain NAME'),
+    ('ERROR: Cannot install a==1 and b==2 because these have conflicting dependencies.', 'python3 -m venv DIR'),
+    ('E: Unmet dependencies.', 'apt-cache policy NAME')])
+def test_a_conflict_is_put_right_by_the_tool_that_found_it(line, said):
+    assert f'`{said}`' in causes.remedy('package_conflict', 'apt', line=line)
+
+
+@pytest.mark.parametrize('family, line, command', [
+    ('yum', 'No package swig4 available.', 'yum search NAME'), ('dnf', 'No match for argument: x', 'dnf search NAME'),
+    ('apt', 'E: Unable to locate package x', 'apt-get update'), ('apk', '  x (no such package):', 'apk search NAME'),
+    ('zypper', "No package matching 'x' found", 'zypper search NAME')])
+def test_a_package_that_no_repository_has_is_not_sought_in_an_index_of_wheels(family, line, command):
+    text = causes.remedy('no_matching_distribution', family, line=line)
+    assert f'`{command}`' in text and 'wheel' not in text
+    named = set(re.findall(r'[a-z][a-z-]*', text)) & (EVERY_MANAGER - set(MANAGERS[family]))
+    assert named == set() and text.endswith('.') and ' .' not in text and text.count('`') % 2 == 0
+    index = causes.remedy('no_matching_distribution', family, line='ERROR: No matching distribution found for faiss')
+    assert 'wheel' in index
+
+
 @pytest.mark.parametrize('os_id, like, version, family', [
     ('centos', 'rhel fedora', '7', 'yum'), ('rhel', 'fedora', '7.9', 'yum'), ('amzn', 'centos rhel fedora', '2', 'yum'),
     ('ol', 'fedora', '7.9', 'yum'), ('rocky', 'rhel centos fedora', '8.9', 'dnf'), ('fedora', '', '41', 'dnf'),
