@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..causes import search_test
-from . import search_files
+from . import search_files, search_limits
 
 MODULE = "faiss_search_test"
 INDEXES = ("flat", "ivf", "hnsw")
@@ -49,7 +49,8 @@ class Request:
 
     def judged(self, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One verification for each result of the module."""
-        return [search_test.verification(found, self.timeout, list(self.indexes), self.min_recall) for found in results]
+        judged = (search_test.verification(found, self.timeout, list(self.indexes), self.min_recall) for found in results)
+        return [search_limits.blamed(one, self.options) for one in judged]
 
 
 def _true(value: object) -> bool:

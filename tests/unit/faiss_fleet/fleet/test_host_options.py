@@ -41,7 +41,7 @@ def test_each_role_gets_what_its_task_hands_over() -> None:
     tasks = {role: yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text("utf-8"))[0] for role in ROLES}
     assert set(found.facts) == set(tasks["glibc_facts"]["glibc_facts"])
     given = tasks["faiss_install"]["faiss_install"]
-    assert {name.removeprefix("faiss_install__") for name in found.install.options.extra} - {"workload"} == set(
+    assert {name.removeprefix("faiss_install__") for name in found.install.options.extra} - {"workload", "asked"} == set(
         given["options"]
     )
     assert set(given) - {"facts", "options"} == set(APART)
