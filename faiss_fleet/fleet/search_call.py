@@ -49,8 +49,8 @@ class Request:
 
     def judged(self, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One verification for each result of the module."""
-        judged = (search_test.verification(found, self.timeout, list(self.indexes), self.min_recall) for found in results)
-        return [search_limits.blamed(one, self.options) for one in judged]
+        how = (self.timeout, list(self.indexes), self.min_recall)
+        return [search_limits.blamed(search_test.verification(found, *how), self.options) for found in results]
 
 
 def _true(value: object) -> bool:

@@ -40,7 +40,7 @@ def blamed(verification: dict[str, Any], options: Options) -> dict[str, Any]:
 
 
 def asked(options: Options) -> dict[str, Any]:
-    """What of these options has a say in whether a build passes, beside the workload; the same for default and absent."""
+    """What of these options says whether a build passes, beside the workload. An absent one counts as its default."""
     least = options.get("min_recall") or {}
     return {
         "memory_limit_mb": _given(options, "memory_limit_mb", MEMORY_LIMIT_MB),
@@ -59,7 +59,8 @@ def _explanation(test: Mapping[str, Any], options: Options) -> tuple[str, str] |
     limit, timeout = asked(options)["memory_limit_mb"], options.get("timeout")
     if cause == "timeout":
         usual = search_test.WORKLOAD
-        need = SECONDS * max(1.0, numbers / (usual["n"] * usual["d"])) * max(1.0, int(work["queries"]) / usual["queries"])
+        rounds = max(1.0, int(work["queries"]) / usual["queries"])
+        need = SECONDS * max(1.0, numbers / (usual["n"] * usual["d"])) * rounds
         if timeout and int(timeout) < need:
             return f"This workload may take {need:.0f} s, and the time limit is {timeout} s.", "Raise `timeout`"
     elif cause in OF_LITTLE_MEMORY:

@@ -165,7 +165,7 @@ def wanted_version(options: Options) -> Version | None:
 
 
 def pinned(known: Catalogue, options: Options) -> Catalogue:
-    """The wheels of the version that the inventory insists on, all where it names none. FleetError where none has it."""
+    """The wheels of the version that the inventory names, all where it names none. FleetError for one without any."""
     version = wanted_version(options)
     if version is None:
         return known
