@@ -120,7 +120,7 @@ def admitting(target: Target, wheel: Wheel) -> Target:
 
 
 def catalogue_of(options: Options) -> Catalogue:
-    """The catalogue given with the options, as tests do, or the one that they describe; of one version if they name it."""
+    """The catalogue given with the options, as tests do, or the one that they describe; of one version if named."""
     given = options.extra.get("_catalogue")
     return catalogue.pinned(given if isinstance(given, Catalogue) else catalogue.for_options(options), options)
 
