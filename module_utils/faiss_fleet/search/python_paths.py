@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Names what a Python runs code from before and while it imports FAISS: its library, and its directories of packages."""
+"""Names what a Python takes code from while it starts and imports FAISS: its library, its directories of packages."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -53,7 +53,8 @@ def _library(root, wanted):
 
 def _packages(directory):
     names = _names(directory)
-    return [directory] * os.path.isdir(directory) + [os.path.join(directory, name) for name in IMPORTED if name in names]
+    found = [directory] if os.path.isdir(directory) else []
+    return found + [os.path.join(directory, name) for name in IMPORTED if name in names]
 
 
 def _above(program):
