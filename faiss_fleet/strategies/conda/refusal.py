@@ -54,8 +54,8 @@ def _told(
         return FleetError(f"The prefix on the hosts is longer than the packages have room for. {remedy}", None, remedy)
     found = causes.diagnose(said)
     cause = found[0]["cause"] if found else "corrupt_artefact" if kind in ("install", "lock") else "unknown"
-    remedy = found[0]["remedy"] if found else None
-    return FleetError(f"conda's solver failed: {said}", cause, remedy, fault="controller")
+    known = found[0]["remedy"] if found else None
+    return FleetError(f"conda's solver failed: {said}", cause, known, fault="controller")
 
 
 def _unsolved(

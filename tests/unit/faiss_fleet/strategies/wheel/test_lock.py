@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
-import os
 import pytest
 
 from faiss_fleet.artefacts import cache, packing
