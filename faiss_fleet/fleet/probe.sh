@@ -124,6 +124,9 @@ emit arch "$(uname -m 2>/dev/null)"
 emit user "$(id -un 2>/dev/null)"
 emit uid "$(id -u 2>/dev/null)"
 emit home "$HOME"
+emit boot_id "$(first 64 /proc/sys/kernel/random/boot_id)"
+emit machine_id "$(first 64 /etc/machine-id)"
+emit root_directory "$(stat -c %d:%i / 2>/dev/null)"
 for file in /etc/os-release /usr/lib/os-release; do
   if first 65536 "$file" | grep -q '^[[:space:]]*[^#]*ID='; then first 65536 "$file" | head -n 200 | lines os_release; break; fi
 done

@@ -134,6 +134,7 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         arch=arch,
         kernel=said.one("kernel") or "",
         user=said.one("user"),
+        machine=machine.of(said.one("boot_id"), said.one("machine_id"), said.one("root_directory")),
         os=os_release.operating_system(release, said.one("old_release")),
         memory_bytes=machine.memory_bytes(said.text("meminfo")),
         libc=_libc(said),

@@ -93,10 +93,9 @@ def writer(path, euid=os.geteuid, steps=chain, at=lambda path: path):
 
 
 def _own_group(gid, uid):
-    """Whether a group has no member but the owner and root: root's, the private group of a user, an empty one.
+    """Whether a group has no member but the owner and root: root's, a user's private one, an empty one of the system.
 
-    Only a group of the system counts as empty, as `staff` of Debian's /usr/local is: who is in another one may be known
-    to a directory service alone, which does not list its users.
+    Who is in another empty one may be known to a directory service alone, which does not list its users.
     """
     if gid == 0:
         return True

@@ -111,7 +111,6 @@ def _docker(host, program):
     path, entry['error'] = docker_socket(host)
     objection = host.objection(program)
     if objection:
-        # Its daemon is asked by the socket; a container would be started by the program.
         host.gap('engines', objection)
         entry['error'] = objection
     if path is None or objection:

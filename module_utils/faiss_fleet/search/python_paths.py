@@ -16,7 +16,7 @@ MOST_BYTES = 65536
 
 
 def places(program):
-    """Paths of directories and files from which the Python at this path takes code. What is not there is left out."""
+    """Paths of what is there from which the Python at this path takes code."""
     real = os.path.realpath(program)
     roots, found = [], []
     for one in (program, real):

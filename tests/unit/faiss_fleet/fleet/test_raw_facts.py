@@ -17,6 +17,8 @@ import pytest
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import raw_facts
+from faiss_fleet.target.facts import machine
+from faiss_fleet.target.host import Host
 from faiss_fleet.target.prefix import contents
 from tests import needs
 
@@ -484,3 +486,13 @@ def test_each_node_has_its_own_npm() -> None:
     lines = ["node\t/usr/bin/node", "node_says\tv18.19.0", 'node_npm\t  "version": "9.2.0",']
     nodes = judged(transcript(*lines, "node\t/opt/node/bin/node", "node_says\tv20.1.0"))["nodes"]
     assert [node["npm"] for node in nodes] == ["9.2.0", None]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_and_the_module_have_one_name_for_a_machine(shell: str) -> None:
+    """Of this machine's own files, so that a host has the same one whichever way it is read."""
+    script = part("first() {", "\n") + part("emit() {", "\n") + part('emit boot_id "', "\n")
+    script += part('emit machine_id "', "\n") + part('emit root_directory "', "\n")
+    ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True)
+    found = judged(transcript(*ran.stdout.splitlines()))
+    assert found["machine"] and found["machine"] == machine.identity(Host())
