@@ -253,6 +253,7 @@ class HostFacts(TypedDict):
     limits: NotRequired[Json]
     setting: NotRequired[Json | None]
     user: NotRequired[str | None]
+    machine: NotRequired[Json | None]
 
 
 class Reason(TypedDict):

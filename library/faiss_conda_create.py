@@ -164,6 +164,7 @@ def main():
     failure = None
     try:
         params = prefix_place.checked(module.params)
+        conda_create.check_trusted(params['conda'])
         params['lock_timeout'] = params['lock_timeout'] or params['timeout']
         result = conda_create.present(params, module.check_mode,
                                       lambda partial, handle: conda_create.fill(partial, handle, params, log))

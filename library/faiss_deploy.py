@@ -211,6 +211,7 @@ def absent(params, check_mode, pid=os.getpid, forget=True):
             prefix_place.remove_parents(parent)
         return dict(changed=False, because='it was not there', bytes=0, leftovers=[])
     refuse_in_use(params)
+    prefix_place.check_trust(prefix)
     if not check_mode:
         with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
             leftovers = prefix_place.clean_leftovers(prefix, params['holder'])

@@ -97,7 +97,7 @@ import functools
 import os
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.faiss_fleet import files as atomic_file, commands
+from ansible.module_utils.faiss_fleet import files as atomic_file, commands, trust
 from ansible.module_utils.faiss_fleet.prefix import (
     container_image,
     manifest as prefix,
@@ -168,7 +168,16 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
     texts = [found.data for found in plan.wanted.values() if found is not None]
     texts += setting_names.others(plan.place, [base])
     unused = prefix_removal.unnamed(whole, texts)
-    result['kept'] = [path for path in whole if path not in unused]
+    named = [path for path in whole if path not in unused]
+    result['kept'] = list(named)
+    for path in unused + left:
+        foreign = trust.writer(path)
+        if foreign:
+            # Not a word of what is in it is believed, nor is it walked through.
+            result['kept'].append(path)
+            told = '%s stays: %s %s, who could have put it there. Remove it by hand.'
+            result['did'].append(told % ((path,) + foreign))
+    unused, left = ([path for path in paths if path not in result['kept']] for paths in (unused, left))
     for path in unused:
         told, users = None, prefix_users.find(path)
         if users:
@@ -188,7 +197,7 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
             result['removed'].append(path)
             result['did'].append('%s, half-built, is removed.' % path)
             result['changed'] = True
-    for path in [path for path in result['kept'] if path not in unused]:
+    for path in named:
         result['did'].append('%s stays: a setting names it.' % path)
     if not check_mode and os.path.isdir(base):
         if prefix_removal.remove_memos(base):

@@ -185,9 +185,14 @@ def digest(value: Any) -> str:
 
 
 def _unusable(directory: Path, exc: OSError) -> FleetError:
+    return unusable(f"{directory} cannot be used: {exc}", exc)
+
+
+def unusable(what: str, exc: OSError) -> FleetError:
+    """The error for a file of the controller's cache, or one beside it, that could not be read or written."""
     causes = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
     return FleetError(
-        f"The controller's cache {directory} cannot be used: {exc}. Make room or give this user write access "
+        f"The controller's cache {what}. Make room or give this user write access "
         "there, or set faiss_install__cache to another directory.",
         cause=causes.get(exc.errno or 0, "unknown"),
         remedy="Set faiss_install__cache to a directory of the controller with room that this user can write to.",

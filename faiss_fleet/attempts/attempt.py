@@ -92,8 +92,10 @@ def in_place(prefix: str, facts: Facts) -> bool:
     return any(found["path"] == prefix and found["complete"] for found in facts["prefixes"])
 
 
-def refusal(exc: FleetError) -> Json:
+def refusal(exc: FleetError | OSError) -> Json:
     """What an attempt says when the controller could not make what is to be shipped."""
+    if isinstance(exc, OSError):
+        exc = cache.unusable(f"could not be used to make it: {exc}", exc)
     return {
         "ok": False,
         "cause": exc.cause or "unknown",
@@ -118,6 +120,14 @@ def unpacked_bytes(artefact: Artefact) -> int:
     """What an artefact takes on a host, with what comes beside its prefix."""
     beside = artefact.step.file if artefact.step else None
     return artefact.unpacked_bytes + (beside.stat().st_size if beside else 0)
+
+
+def _is_damaged(artefact: Artefact) -> bool:
+    """Whether what the controller kept is not what was packed any more."""
+    try:
+        return cache.sha256(artefact.archive) != artefact.sha256
+    except OSError:
+        return True
 
 
 class Trial:
@@ -230,7 +240,7 @@ class Trial:
                 self._artefact = strategy.resolve(self.candidate, self.facts, self.options)
                 return True
             forecast = strategy.forecast(self.candidate, self.facts, self.options)
-        except FleetError as exc:
+        except (FleetError, OSError) as exc:
             self._update(**refusal(exc), seconds=self._passed_seconds())
             return False
         if forecast is None or forecast.artefact is not None:
@@ -287,15 +297,19 @@ class Trial:
         self._stage = "it was shipped and installed"
         self._put = True
         done = self.host.deploy(artefact, prefix, self._left())
-        if done.get("cause") == "hash_mismatch" and cache.sha256(artefact.archive) != artefact.sha256:
+        if done.get("cause") == "hash_mismatch" and _is_damaged(artefact):
             # What the controller kept is damaged: it is made again, once.
-            packing.discard(artefact.archive)
-            made = strategy_of(self.candidate).resolve(self.candidate, self.facts, self.options)
+            try:
+                packing.discard(artefact.archive)
+                made = strategy_of(self.candidate).resolve(self.candidate, self.facts, self.options)
+            except (FleetError, OSError) as exc:
+                made, done = None, refusal(exc)
             if made is not None:
                 self._artefact = artefact = made
                 done = self.host.deploy(artefact, prefix, self._left())
         fault = None if done.get("ok") else done.get("fault") or "host"
-        self._update(**{"bytes_shipped": artefact.bytes_to_ship, **done, "prefix": prefix, "fault": fault})
+        shipped = artefact.bytes_to_ship if artefact.archive.exists() else 0
+        self._update(**{"bytes_shipped": shipped, **done, "prefix": prefix, "fault": fault})
         self._put = bool(self.attempt["changed"])
 
     def _test(self, runtime: Runtime) -> None:

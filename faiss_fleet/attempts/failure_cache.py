@@ -55,6 +55,7 @@ def fingerprint(candidate: Candidate, facts: Facts, options: Options) -> str:
             [[one.get("noexec")] for one in facts.get("filesystems") or [] if one["purpose"] == "prefix"],
             named,
             workload,
+            options.extra.get("faiss_install__asked"),
         ]
     )
 

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import FleetError
 from ..target.backend import config
 from ..target.search import run as search_test
-from . import search_call, stages
+from . import search_call, search_limits, stages
 from .answered_host import AnsweredHost, HandOver
 from .host_options import HostOptions
 
@@ -22,8 +22,6 @@ CALL_SECONDS = 60.0
 # The host ends by itself before the call is cut, and then leaves nothing behind.
 HOST_SECONDS = 50
 WORKLOAD = {**search_test.WORKLOAD, "indexes": list(search_call.INDEXES), "soak": 0, "loader": True}
-MEMORY_LIMIT_MB = 2048
-MIN_RECALL = {"ivf": 0.9, "hnsw": 0.9}
 
 
 @dataclass(frozen=True)
@@ -47,8 +45,7 @@ def questions(options: HostOptions, check_mode: bool, facts_only: bool) -> dict[
     asked["test"] = {
         "workload": {**WORKLOAD, **workload, "figures": False},
         "timeout": min(int(given.get("timeout") or search_call.TIMEOUT), HOST_SECONDS),
-        "memory_limit_mb": MEMORY_LIMIT_MB if given.get("memory_limit_mb") is None else given["memory_limit_mb"],
-        "min_recall": {**MIN_RECALL, **(given.get("min_recall") or {})},
+        **search_limits.asked(given),
     }
     names = ("path", "mode", "owner", "group", "user", "backup")
     asked["configuration"] = {name: options.backend[name] for name in names if options.backend[name] not in (None, "")}

@@ -38,6 +38,7 @@ class Call:
     started: float = 0.0
     thread: int = 0
     ended_at: float = field(default=0.0, repr=False)
+    done: bool = field(default=False, repr=False)
 
     def work(self) -> None:
         """Calls, and keeps whatever comes of it."""
@@ -45,6 +46,7 @@ class Call:
             self.result = self.run()
         except BaseException as exc:
             self.error = exc
+        self.done = True
 
 
 class Pool:
@@ -107,7 +109,9 @@ class Pool:
                     call.error = OutOfTime(f"it did not end within {call.seconds:g} s")
                 yield call
         now = time.monotonic()
-        for call in [each for each in self.running.values() if now - each.started > each.seconds]:
+        # One that is done waits for this thread alone, which may have been at work for longer than its deadline.
+        waiting = [each for each in self.running.values() if not each.done]
+        for call in [each for each in waiting if now - each.started > each.seconds]:
             if not call.ended_at:
                 call.ended_at = now
                 _end_processes(call.thread, signal.SIGTERM)

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from packaging.version import Version
+
 from .. import argument_specs, options
 from ..errors import FleetError
 from ..strategies.base import Options
@@ -94,15 +96,16 @@ def _check_setting(path: object) -> None:
 
 
 @cache
-def _check_wheelhouse(directory: str, cache_directory: Path) -> None:
-    catalogue.for_options(Options(cache=cache_directory, extra={"faiss_install__wheelhouse": directory}))
+def _check_wheelhouse(directory: str, cache_directory: Path, version: Version | None) -> None:
+    extra = {"faiss_install__wheelhouse": directory, catalogue.VERSION: version}
+    catalogue.pinned(catalogue.for_options(Options(cache=cache_directory, extra=extra)), Options(extra=extra))
 
 
 def _check_files(chosen: Options) -> None:
     """Read the files on the controller that the options name: a wrong hash or a corrupt archive is found here, once."""
-    wheelhouse = chosen.extra.get("faiss_install__wheelhouse")
+    wheelhouse, version = chosen.extra.get("faiss_install__wheelhouse"), catalogue.wanted_version(chosen)
     if wheelhouse:
-        _check_wheelhouse(str(wheelhouse), chosen.cache)
+        _check_wheelhouse(str(wheelhouse), chosen.cache, version)
     portable_python.from_options(chosen)
     addon_inputs.check(chosen)
     prebuilt.from_options(chosen)

@@ -22,7 +22,8 @@ first() { [ -f "$2" ] && head -c "$1" "$2" 2>/dev/null; }
 
 # A value is one line, so that no file's text or name can pass for another key.
 emit() { printf '%s\t' "$1"; printf '%s' "$2" | tr '\n\t\r' '   '; printf '\n'; }
-lines() { sed "s/^/$1$tab/" 2>/dev/null; }
+# A file's last line may lack its end, and the next key would be taken for a part of it.
+lines() { { cat; echo; } | sed -e '/^$/d' -e "s/^/$1$tab/" 2>/dev/null; }
 
 if have timeout && timeout -s KILL 5 true 2>/dev/null; then
   # timeout leads a process group: what the command left behind in it goes too.
@@ -85,6 +86,7 @@ only_root() { # one path
 trusted() {
   why=
   [ "$uid" = 0 ] || return 0
+  case $1 in /*) ;; *) why="$1 is no absolute path"; return 1 ;; esac
   only_root / || return 1
   todo=$1 done= steps=0
   while [ -n "$todo" ]; do
@@ -122,6 +124,9 @@ emit arch "$(uname -m 2>/dev/null)"
 emit user "$(id -un 2>/dev/null)"
 emit uid "$(id -u 2>/dev/null)"
 emit home "$HOME"
+emit boot_id "$(first 64 /proc/sys/kernel/random/boot_id)"
+emit machine_id "$(first 64 /etc/machine-id)"
+emit root_directory "$(stat -c %d:%i / 2>/dev/null)"
 for file in /etc/os-release /usr/lib/os-release; do
   if first 65536 "$file" | grep -q '^[[:space:]]*[^#]*ID='; then first 65536 "$file" | head -n 200 | lines os_release; break; fi
 done
@@ -240,7 +245,7 @@ for path in $(program node) /usr/local/bin/node /usr/bin/node /opt/*/bin/node /o
   emit node "$path"
   ask node_says "$path" --version
   for package in "${path%/bin/node}/lib/node_modules/npm/package.json" /usr/share/nodejs/npm/package.json; do
-    if [ -r "$package" ]; then emit npm "$(first 65536 "$package" | grep -m 1 '"version"')"; break; fi
+    if [ -r "$package" ]; then emit node_npm "$(first 65536 "$package" | grep -m 1 '"version"')"; break; fi
   done
 done
 for path in /opt/conda /opt/*conda* /opt/*forge* "$HOME"/*conda* "$HOME"/*forge*; do
@@ -258,7 +263,7 @@ done
 for name in crun runc conmon newuidmap newgidmap; do program "$name" >/dev/null && emit helper "$name"; done
 for path in /usr/libexec/podman/conmon /usr/lib/podman/conmon; do [ -x "$path" ] && emit helper conmon; done
 for file in /etc/subuid /etc/subgid; do
-  [ -r "$file" ] && grep -q "^$(id -un 2>/dev/null):" "$file" 2>/dev/null && emit helper "$file"
+  [ -r "$file" ] && grep -q -e "^$(id -un 2>/dev/null):" -e "^$uid:" "$file" 2>/dev/null && emit helper "$file"
 done
 if path=$(program docker) && [ -S /var/run/docker.sock ]; then
   ask docker_server "$path" version --format '{{.Server.Version}}'

@@ -134,11 +134,12 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         arch=arch,
         kernel=said.one("kernel") or "",
         user=said.one("user"),
+        machine=machine.of(said.one("boot_id"), said.one("machine_id"), said.one("root_directory")),
         os=os_release.operating_system(release, said.one("old_release")),
         memory_bytes=machine.memory_bytes(said.text("meminfo")),
         libc=_libc(said),
         cpu=dict(cpu.describe(said.text("cpuinfo"), arch), count=_number(said.one("cpu_count")) or None),
-        nodes=[_node(path, entry, said) for path, entry in said.groups("node")],
+        nodes=[_node(path, entry) for path, entry in said.groups("node")],
         condas=[_conda(path) for path in said.all("conda")],
         engines=[
             _engine(path, entry, said, uid)
@@ -262,11 +263,11 @@ def _importable(package: tuple[str, str | None, str], known: Mapping[str, Any]) 
     return known["prefix"] == "/usr" or not directory.startswith("/usr/local/") or known["prefix"] == "/usr/local"
 
 
-def _node(path: str, entry: Answers, said: Answers) -> dict[str, Any]:
+def _node(path: str, entry: Answers) -> dict[str, Any]:
     answer = entry.one("says") or ""
     version = nodes.parse_version(answer)
     napi = nodes.napi_by_release(version) if version else None
-    npm = re.search(r'"version"\s*:\s*"([0-9][^"]*)"', said.one("npm") or "")
+    npm = re.search(r'"version"\s*:\s*"([0-9][^"]*)"', entry.one("npm") or "")
     error = None if version else entry.one("not_started") or f"It said: {answer[:300] or 'nothing'}"
     return {
         "path": path, "version": ".".join(map(str, version)) if version else None, "napi": napi,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..causes import search_test
-from . import search_files
+from . import search_files, search_limits
 
 MODULE = "faiss_search_test"
 INDEXES = ("flat", "ivf", "hnsw")
@@ -49,7 +49,8 @@ class Request:
 
     def judged(self, results: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """One verification for each result of the module."""
-        return [search_test.verification(found, self.timeout, list(self.indexes), self.min_recall) for found in results]
+        how = (self.timeout, list(self.indexes), self.min_recall)
+        return [search_limits.blamed(search_test.verification(found, *how), self.options) for found in results]
 
 
 def _true(value: object) -> bool:

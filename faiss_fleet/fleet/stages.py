@@ -20,6 +20,7 @@ from ..model import Candidate
 from ..plan import blockers, decide, planner, recommend, settable
 from ..run_id import current_run_id, timestamp
 from ..strategies.base import Options
+from . import search_limits
 
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept", "lock_timeout")
@@ -62,6 +63,7 @@ class Wanted:
         )
         # Which policy and which workload decide whether what was measured before still counts.
         chosen.extra["faiss_install__workload"] = search_test.get("workload")
+        chosen.extra["faiss_install__asked"] = search_limits.asked(search_test)
         if policy == "fastest":
             chosen.extra["faiss_install__measure"] = "always"
         return cls(order, policy, search_test, chosen)

@@ -51,7 +51,6 @@ BLOCKERS = (
     Blocker("read_only", "read-only file system"),
     Blocker("writable", "write permission"),
     Blocker("in_the_way", "file in the way"),
-    Blocker("image", "container image", "inventory"),
     Blocker(INVENTORY, "inventory", "inventory"),
     Blocker("host_build", "where to build", "inventory"),
     # Not of a plan: how trying a candidate ended.

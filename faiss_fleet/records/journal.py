@@ -161,6 +161,7 @@ class Journal:
         self._file, self._size = 0, 0
         self._tidy = True  # every line is a record, none is superseded
         self._damaged = False  # a line is whole and no record: somebody else's work
+        self._torn = False  # the last line has no end
 
     @classmethod
     def begin(cls, reports: Path, run: Run) -> Journal:
@@ -188,6 +189,9 @@ class Journal:
         """Writes a host's line and waits until it is on disk. OSError when it is not; the file then is as before."""
         line = _line(record)
         self._catch_up()
+        if self._torn:
+            # Of a process that was killed as it wrote: this line must not become a part of that one.
+            line = b"\n" + line
         descriptor = os.open(self.directory / RECORDS, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             if os.write(descriptor, line) != len(line):
@@ -200,8 +204,10 @@ class Journal:
             os.close(descriptor)
         name = record["host"]["name"]
         self._tidy = self._tidy and name not in self._lines
-        self._lines[name] = (self._size, len(line))
+        start = int(self._torn)
+        self._lines[name] = (self._size + start, len(line) - start)
         self._size += len(line)
+        self._torn = False
 
     def read(self, name: str) -> Record | None:
         """The host's record as last written, None when it has none yet."""
@@ -229,7 +235,7 @@ class Journal:
     def resume(self, hosts: Hosts, each: Callable[[Record], None] | None = None) -> None:
         """Finds the lines of a run that an earlier process wrote. each is handed every record that is read."""
         self.hosts = dict(hosts)
-        self._lines, self._size, self._tidy, self._damaged = {}, 0, True, False
+        self._lines, self._size, self._tidy, self._damaged, self._torn = {}, 0, True, False, False
         with (self.directory / RECORDS).open("rb") as file:
             self._file = os.fstat(file.fileno()).st_ino
             for line in file:
@@ -242,6 +248,7 @@ class Journal:
                 if name is not None:
                     self._lines[name] = (self._size, len(line))
                 self._size += len(line)
+                self._torn = not line.endswith(b"\n")
 
     def missing(self) -> list[str]:
         """Hosts that are due and have no line yet."""

@@ -13,6 +13,7 @@ from collections import namedtuple
 STICKY = stat.S_ISVTX
 LINKS = 40
 ACL = 'system.posix_acl_access'
+FIRST_USER = 1000      # ids below are the system's
 
 # Who will use a path. uid None: someone of whom only the groups are known, and with no groups anybody.
 Reader = namedtuple('Reader', 'name uid gids')
@@ -92,14 +93,18 @@ def writer(path, euid=os.geteuid, steps=chain, at=lambda path: path):
 
 
 def _own_group(gid, uid):
-    """Whether a group has no member but its user: root's, or the private group of a user."""
+    """Whether a group has no member but the owner and root: root's, a user's private one, an empty one of the system.
+
+    Who is in another empty one may be known to a directory service alone, which does not list its users.
+    """
     if gid == 0:
         return True
     try:
         group, user = grp.getgrgid(gid), pwd.getpwuid(uid)
     except KeyError:
         return False
-    return group.gr_name == user.pw_name and set(group.gr_mem) <= set([user.pw_name])
+    members = set(group.gr_mem) | set(one.pw_name for one in pwd.getpwall() if one.pw_gid == gid)
+    return (group.gr_name == user.pw_name or gid < FIRST_USER) and members <= set([user.pw_name, 'root'])
 
 
 def _has_acl(path):

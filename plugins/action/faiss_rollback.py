@@ -3,10 +3,16 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from shlex import quote
 from typing import Any
 
 from ansible.plugins.action import ActionBase
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from faiss_fleet.fleet import raw_facts
 
 # What a shell returns when the interpreter of a module is not there, or is no program.
 NO_PYTHON = (126, 127)
@@ -32,8 +38,17 @@ class ActionModule(ActionBase):
             found = [line.strip() for line in said if line.startswith(f"{prefix}/") and line.strip().endswith(PYTHON)]
             if not found:
                 return {**outcome, "changed": False, **_nothing(self._task.args.get("path"))}
+            judged = self._low_level_execute_command(raw_facts.trust_check(found[0]), executable="/bin/sh")
+            if judged["rc"] != 0:
+                return {**outcome, "changed": False, **_untrusted(found[0], judged["stderr"])}
             answer = self._execute_module(task_vars={**task_vars, "ansible_python_interpreter": found[0]})
         return {**outcome, **answer}
+
+
+def _untrusted(python: str, why: str) -> dict[str, Any]:
+    remedy = "Look at what is there, give it to root (chown -R root:root), or remove it by hand, and roll back again."
+    text = f"{python}, the only Python here, was not started as root, since {why.strip()}. Nothing was changed."
+    return {"failed": True, "msg": f"{text} {remedy}", "cause": "permission_denied", "remedy": remedy}
 
 
 def _nothing(path: object) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -67,6 +66,6 @@ class ActionModule(ActionBase):
         ours = filter(preflight.ours, raw)
         try:
             values = {name: templar.template(raw[name], fail_on_undefined=False) for name in ours}
-        except AnsibleError as exc:
+        except Exception as exc:  # whatever an expression, or a plugin that it asks, does
             return [f"A variable cannot be evaluated: {exc}. Correct the expression in the inventory."]
         return preflight.faults(host, values, files, inventory, raw)

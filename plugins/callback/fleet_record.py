@@ -6,7 +6,6 @@ from __future__ import annotations
 import atexit
 import os
 import platform
-import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -25,11 +24,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import __version__, argument_specs, options
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import batch, handed_over, playbook_actions, report_inputs, statistics
+from faiss_fleet.fleet import batch, handed_over, playbook_actions, report_inputs, secret_words, statistics
 from faiss_fleet.records import journal as runs
 from faiss_fleet.records import origin
 from faiss_fleet.records.build import Run
-from faiss_fleet.redact import secret_name
 from faiss_fleet.reports import gate, recorder, terminal
 from faiss_fleet.run_id import RUN_VARIABLE, current_run_id, new_run_id, timestamp
 from faiss_fleet.store.history import STORE, Earlier
@@ -99,10 +97,7 @@ options:
         key: rows
 """
 
-USERINFO = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")  # the password, which a program may print without its URL
-# Ansible's own first and last task of a role, which run whatever --tags says and do nothing on a host.
 KNOWN = frozenset({*recorder.STAGES, *recorder.AUDIT, batch.ACTION})
-SHORTEST_SECRET = 4  # to mask a shorter word would garble the record and hide nothing
 COLORS = {
     "native": constants.COLOR_OK,
     "fallback": constants.COLOR_WARN,
@@ -242,14 +237,8 @@ class CallbackModule(CallbackBase):
 
     def _secrets(self, host: str) -> set[str]:
         """Words of this host's variables that must not be in its record."""
-        words = set(self._passwords)
         variables, templar = self._variables(host)
-        for name, value in variables.items():
-            if secret_name(name) or report_inputs.vaulted(value):
-                words |= _words(value, templar)
-            elif isinstance(value, str):
-                words |= set(USERINFO.findall(value))
-        return {word for word in words if len(word) >= SHORTEST_SECRET}
+        return secret_words.long_enough(self._passwords | secret_words.of_variables(variables, templar.template))
 
     def _said_safely(self, host: str) -> dict[str, Any]:
         try:
@@ -375,16 +364,6 @@ def _is_plain_terminal() -> bool:
     """Whether a line can be renewed in place: a person watches, and nothing reads what is printed."""
     shown_by = constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2]
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and shown_by in ("default", "yaml")
-
-
-def _words(value: Any, templar: Templar) -> set[str]:
-    if isinstance(value, (dict, list, tuple)):
-        return set().union(*(_words(each, templar) for each in (value.values() if isinstance(value, dict) else value)))
-    try:
-        text = str(value)
-        return {str(templar.template(text)) if "{{" in text else text} if isinstance(value, str) or value else set()
-    except AnsibleError:
-        return set()  # never worked out, so no task had it either
 
 
 def _inventory_name(source: str) -> str:

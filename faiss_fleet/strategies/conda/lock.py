@@ -112,6 +112,7 @@ def _made(
             f"The environment for this class of hosts ({host}) has no python, which FAISS is started with. Add python "
             f"to {conda_options.PACKAGES}.",
             "conda_unsat",
+            fault="inventory",
         )
     lock = {"layout": LAYOUT, "platform": host.subdir, "prefix": options.prefix, "packages": packages}
     cache.write(path.with_suffix(".explicit.txt"), conda_explicit.text(lock, str(host)).encode())
@@ -172,7 +173,7 @@ def _given(path: Path, host: HostClass) -> list[Package]:
         remedy = f"Name a lock for {host.subdir} in {conda_options.LOCK}."
         platforms = ", ".join(answer["platforms"]) or "nothing"
         text = f"{path} is for {platforms}, and these hosts are {host.subdir}. {remedy}"
-        raise FleetError(text, "arch_mismatch", remedy)
+        raise FleetError(text, "arch_mismatch", remedy, fault="inventory")
     if answer["wants"]:
         raise conda_refusal.lock_refused(answer["wants"], host)
     return [{**package, "url": public(package["url"])} for package in answer["packages"]]
@@ -192,6 +193,7 @@ def _check(package: Package, host: HostClass) -> None:
             f"{file} is for {package['subdir']}, and these hosts are {host.subdir}. Name a lock for {host.subdir} in "
             f"{conda_options.LOCK}.",
             "arch_mismatch",
+            fault="inventory",
         )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...causes import diagnose as causes
-from ...errors import FleetError
+from ...errors import Fault, FleetError
 from ...redact import redact
 from .host_class import HostClass
 from .options import PACKAGES
@@ -54,7 +54,8 @@ def _told(
         return FleetError(f"The prefix on the hosts is longer than the packages have room for. {remedy}", None, remedy)
     found = causes.diagnose(said)
     cause = found[0]["cause"] if found else "corrupt_artefact" if kind in ("install", "lock") else "unknown"
-    return FleetError(f"conda's solver failed: {said}", cause, found[0]["remedy"] if found else None)
+    known = found[0]["remedy"] if found else None
+    return FleetError(f"conda's solver failed: {said}", cause, known, fault="controller")
 
 
 def _unsolved(
@@ -80,7 +81,9 @@ def _unsolved(
     else:
         parts.append("No other version in these channels fits it either")
         remedy = "Name a channel with older builds in faiss_install__conda_channels, or use another strategy there."
-    return FleetError(". ".join([*parts, remedy]) + f" The solver said: {said}", cause, remedy)
+    # What fits no host at all is asked for wrongly, and says nothing of this one.
+    fault: Fault | None = "inventory" if better is None and answer.get("anywhere") is False else None
+    return FleetError(". ".join([*parts, remedy]) + f" The solver said: {said}", cause, remedy, fault=fault)
 
 
 def _listed(packages: Sequence[dict[str, str]]) -> str:

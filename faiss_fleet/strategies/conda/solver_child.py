@@ -190,6 +190,10 @@ async def _refusal(solver: Solver, specs: list[str], virtual: dict[str, str]) ->
             ]
             answer["better"] = {"name": name, "least": least.partition("=")[0], "wants": wants}
             break
+    if answer["better"] is None:
+        best = {name: text or BEST_CPU.get(solver.request["subdir"]) for name, text in BETTER if name in virtual}
+        given = {name: text for name, text in best.items() if text}
+        answer["anywhere"] = bool(await solver.attempt(specs, {**virtual, **given}))
     # Other versions on this host: of FAISS alone, then of all.
     main = solver.request["main"]
     for looser in ([name if name == main else spec for name, spec in zip(names, specs, strict=True)], names):

@@ -18,6 +18,7 @@ import json
 import lzma
 import os
 import tarfile
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ OPENERS: dict[bytes, Callable[[IO[bytes]], Any]] = {
     b"\xfd7zXZ": lzma.open,
     b"BZh": bz2.open,
 }
+DAMAGED = (zlib.error, lzma.LZMAError)  # of what is compressed, beside OSError and EOFError
 ZSTD = b"\x28\xb5\x2f\xfd"
 MOST_CONFIG = 4 << 20
 # Layers are mostly machine code: higher levels take several times as long for a few percent.
@@ -94,7 +96,7 @@ def read(path: Path, directory: Path) -> Image | None:
                 return _docker(tar, members, path, directory)
             if "index.json" in members and "oci-layout" in members:
                 return _oci(tar, members, path, directory)
-    except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError) as exc:
+    except (tarfile.TarError, EOFError, OSError, ValueError, KeyError, TypeError, *DAMAGED) as exc:
         _refuse(path, f"{type(exc).__name__}: {exc}")
     return None
 
@@ -183,7 +185,7 @@ def root_layer(path: Path, target: Path) -> str:
         if tarfile.is_tarfile(path):
             with open(path, "rb") as source:
                 return plain(source, target, path)
-    except (tarfile.TarError, EOFError, OSError) as exc:
+    except (tarfile.TarError, EOFError, OSError, *DAMAGED) as exc:
         _refuse(path, str(exc))
     _refuse(path, "it is no tar")
 

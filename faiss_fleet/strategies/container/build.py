@@ -10,10 +10,11 @@ import gzip
 import json
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 from typing import IO, Any
 
-from ...artefacts import cache, class_work
+from ...artefacts import cache, class_work, packing
 from ...artefacts.packing import MTIME
 from ...errors import FleetError
 from ..base import Artefact, Options
@@ -94,8 +95,14 @@ def _name(base: Reference | File) -> str:
 def build(base: Image, inside: dict[str, Any], wheels: Artefact, directory: Path) -> Image:
     """The base with the wheels' packages on top, where its Python finds them."""
     layer = directory / "layer-faiss.tar"
-    with open(layer, "wb") as out:
-        _layer(wheels.archive, out)
+    try:
+        with open(layer, "wb") as out:
+            _layer(wheels.archive, out)
+    except (tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error) as exc:
+        packing.discard(wheels.archive)
+        remedy = "Run again: it is made again."
+        text = f"{wheels.archive} in the controller's cache was damaged ({exc}), and is removed. {remedy}"
+        raise FleetError(text, "corrupt_artefact", remedy) from exc
     return Image(_config(base, inside, f"sha256:{cache.sha256(layer)}"), (*base.layers, layer))
 
 

@@ -18,6 +18,7 @@ from ...redact import redact
 from .options import Reference
 
 TIME_LIMIT = 1800.0
+ASKING_SECONDS = 60.0
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -68,7 +69,10 @@ def _tool() -> tuple[str, str]:
 
 
 def _succeeds(command: Sequence[str]) -> bool:
-    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode == 0
+    try:
+        return subprocess.run(command, capture_output=True, check=False, timeout=ASKING_SECONDS).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _run(command: Sequence[str], name: str) -> str:
@@ -92,5 +96,7 @@ def _run(command: Sequence[str], name: str) -> str:
         words = redact((done.stderr or done.stdout).strip())
         found = causes.diagnose(words)
         cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
-        raise FleetError(f"{what} failed on the controller: {words[-1000:]}", cause, remedy)
+        # Whatever it is, it is of the controller's tool: that its podman is broken says nothing of a host's.
+        text = f"{what} failed on the controller: {words[-1000:]}"
+        raise FleetError(text, cause, remedy, fault="controller")
     return done.stdout

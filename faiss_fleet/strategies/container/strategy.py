@@ -71,7 +71,7 @@ class ContainerStrategy:
             raise FleetError(f"{candidate['id']} has no image any more. Run again.", "image_missing")
         wheels, found = None, {}
         if wanted.source == "build":
-            inside = container_build.inspected(wanted, options, now=True)
+            inside = _base(wanted, options, now=True)
             assert inside is not None
             chosen = _wheel(container_base.as_host(inside, facts), options)
             if chosen["verdict"] != "possible":
@@ -86,7 +86,7 @@ class ContainerStrategy:
         """The prefix where nothing large has to be made for it, else how the image would be made."""
         wanted = container_options.from_options(options)
         wheels, expected = None, None
-        inside = container_build.inspected(wanted, options, now=False) if wanted.source == "build" else None
+        inside = _base(wanted, options, now=False) if wanted.source == "build" else None
         if inside is not None:
             within = container_base.as_host(inside, facts)
             chosen = _wheel(within, options)
@@ -159,9 +159,9 @@ def _inside(
     if wanted.source != "build":
         return None, None, []
     try:
-        inside = container_build.inspected(wanted, options, now=False)
-    except FleetError as exc:
-        return None, None, [make_reason("image", exc.cause or "unknown", "a base that can be used", None, str(exc))]
+        inside = _base(wanted, options, now=False)
+    except FleetError:
+        return None, None, []  # raised once more when it is tried: it is no host's fault, and blocks none
     if inside is None:
         return None, None, []
     if inside["arch"] != facts["arch"]:
@@ -169,6 +169,15 @@ def _inside(
         return inside, None, [make_reason("arch", "arch_mismatch", facts["arch"], inside["arch"], text)]
     chosen = _wheel(container_base.as_host(inside, facts), options)
     return inside, chosen, list(chosen["reasons"])
+
+
+def _base(wanted: ContainerOptions, options: Options, now: bool) -> dict[str, Any] | None:
+    """The base as facts. What cannot be used of it says nothing of a host, whatever its cause says elsewhere."""
+    try:
+        return container_build.inspected(wanted, options, now)
+    except FleetError as exc:
+        exc.fault = "inventory" if exc.fault == "host" else exc.fault
+        raise
 
 
 def _wheel(within: Facts, options: Options) -> Candidate:

@@ -199,6 +199,7 @@ def check(binary: Path) -> None:
             f"What was built would not run on glibc {recipe.GLIBC}: {reasons[0]['text']}. It is not shipped; a "
             "change of the locked inputs or of the recipe is the reason.",
             cause=str(reasons[0]["cause"]),
+            fault="controller",
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ...artefacts import cache, packing
 from ...artefacts.packing import Packed
 from ...errors import FleetError
+from ...target import errors as target_errors
 from ...target.elf import needs
 from ...target.elf import reader as elf
 from ..base import Options
@@ -81,7 +82,10 @@ def _inspected(path: Path) -> dict[str, Any]:
                 f"{path} holds no build/Release/{recipe.BINARY}, so it is no prebuilt faiss-node.",
                 cause="corrupt_artefact",
             )
-        files = {found.name: elf.read(str(found)) for found in paths}
+        try:
+            files = {found.name: elf.read(str(found)) for found in paths}
+        except target_errors.AuditError as exc:
+            raise FleetError(f"{path} cannot be used as a prebuilt faiss-node: {exc}", "corrupt_artefact") from exc
         size = sum(found.stat().st_size for found in tree.rglob("*") if found.is_file())
     return {"needs": needs.of_files(files), "bundled": needs.bundled(files), "unpacked_bytes": size}
 

@@ -113,6 +113,7 @@ class Runner:
             cause=found[0]["cause"] if found else "build_failed",
             remedy=found[0]["remedy"] if found else f"Read {self.log}.",
             log=text,
+            fault="controller",  # whatever its words mean of the machine on which they were said
         )
 
 

@@ -27,7 +27,7 @@ from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
-from packaging.version import Version
+from packaging.version import InvalidVersion, Version
 
 from ...artefacts import cache
 from ...errors import FleetError
@@ -39,6 +39,7 @@ from .pip_resolver import Source
 from .sums import check_sum, read_sums
 
 PROJECT = "faiss-cpu"
+VERSION = "faiss_install__wheel_version"
 TABLE = "faiss_cpu_wheels.json"
 SCHEMA = 1
 ARCHES = ("x86_64", "aarch64")
@@ -152,6 +153,33 @@ def for_options(options: Options, now: Callable[[], float] = time.time) -> Catal
         directory = Path(str(given)).expanduser()
         return Catalogue(tuple(wheelhouse(directory, options.cache)), source=Source((directory,)))
     return _with_newer(*_newer(table(), options, now))
+
+
+def wanted_version(options: Options) -> Version | None:
+    """The only version to use, None for the newest that fits. Raises FleetError for what is no version."""
+    given = options.extra.get(VERSION)
+    try:
+        return Version(str(given)) if given else None
+    except InvalidVersion:
+        raise FleetError(f"{VERSION} is {given!r}, which is not a version. Give one such as 1.9.0.post1.") from None
+
+
+def pinned(known: Catalogue, options: Options) -> Catalogue:
+    """The wheels of the version that the inventory names, all where it names none. FleetError for one without any."""
+    version = wanted_version(options)
+    if version is None:
+        return known
+    if version not in known.by_release:
+        places = known.source.directories
+        where = ", ".join(map(str, places)) if places else "the catalogue of this version of faiss-fleet and the index"
+        has = ", ".join(map(str, known.releases()[:5])) or "nothing"
+        gaps = "".join(f" {gap}" for gap in known.gaps)
+        remedy = f"Correct {VERSION}, or leave it empty for the newest that fits."
+        raise FleetError(
+            f"{VERSION} is {version}, and {where} has no wheel of it; the newest there: {has}.{gaps} {remedy}",
+            remedy=remedy,
+        )
+    return Catalogue(tuple(known.by_release[version]), known.gaps, known.source)
 
 
 @functools.lru_cache(maxsize=4)
@@ -268,6 +296,13 @@ def wheelhouse(directory: Path, kept: Path) -> list[Wheel]:
         check_sum(path, sums)
         if wanted_names([path.name], ARCHES):
             wheels.append(_remembered(path, kept))
+    if not wheels:
+        # Not the host's fault, and not a reason to fall back: a directory that is not mounted looks like this.
+        raise FleetError(
+            f"faiss_install__wheelhouse is {directory}, which holds no {PROJECT} wheel for Linux on "
+            f"{' or '.join(ARCHES)}. Put the wheels in, see whether it is mounted, or remove the variable to use the "
+            "package index."
+        )
     return wheels
 
 

@@ -204,6 +204,7 @@ ANSWERS = (
      "cannot be reached from this controller",
      "Let the controller reach it (address, proxy, firewall), or set faiss_install__wheelhouse."),
 )  # fmt: skip
+LACKING = re.compile(r"No matching distribution found for ([A-Za-z0-9][A-Za-z0-9._-]*)")
 UNFETCHED = re.compile(r"Could not fetch URL (\S+): (.*?)(?: - skipping)?$", re.MULTILINE)
 
 
@@ -227,11 +228,15 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
     if source.directories:
         remedy = f"Put what is missing into {', '.join(str(directory) for directory in source.directories)}."
         return FleetError(f"{exc} {remedy}", exc.cause, remedy, exc.log, fault="controller")
-    project = re.split(r"[^A-Za-z0-9._-]", requirement)[0]
-    refused = refusal(_execute(_listing(project), source, LISTING_TIME_LIMIT)[1])
-    if refused is None and f"No matching distribution found for {requirement}" in str(exc):
-        # It is known that there is such a wheel for this target.
-        remedy = "Name an index that has it in pip's configuration, or set faiss_install__wheelhouse."
+    # What pip lacks may be what the requirement needs: numpy, which an index may not have, or refuse.
+    lacking = LACKING.search(str(exc))
+    project = lacking[1] if lacking else re.split(r"[^A-Za-z0-9._-]", requirement)[0]
+    output = _execute(_listing(project), source, LISTING_TIME_LIMIT)[1]
+    refused = refusal(output)
+    known = f"No matching distribution found for {requirement}" in str(exc)
+    if refused is None and lacking and (known or not WHEEL_IN_LOG.search(output)):
+        # It is known that there is such a wheel for this target; or the index has no wheel of it for any.
+        remedy = f"Name an index that has {project} in pip's configuration, or set faiss_install__wheelhouse."
         text = f"{exc}\nThe package index does not have it. {remedy}"
         return FleetError(text, exc.cause, remedy, exc.log, "controller")
     return refused or exc

@@ -120,9 +120,9 @@ def admitting(target: Target, wheel: Wheel) -> Target:
 
 
 def catalogue_of(options: Options) -> Catalogue:
-    """The catalogue given with the options, as tests do, or the one that they describe."""
+    """The catalogue given with the options, as tests do, or the one that they describe; of one version if named."""
     given = options.extra.get("_catalogue")
-    return given if isinstance(given, Catalogue) else catalogue.for_options(options)
+    return catalogue.pinned(given if isinstance(given, Catalogue) else catalogue.for_options(options), options)
 
 
 def portable_of(options: Options) -> PortablePython | None:

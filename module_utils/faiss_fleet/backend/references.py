@@ -10,7 +10,7 @@ __metaclass__ = type
 import io
 import os
 
-from .. import files as atomic_file
+from .. import commands, files as atomic_file
 from ..errors import AuditError
 from ..prefix.installed import is_ours
 from ..prefix.manifest import SETTINGS
@@ -28,15 +28,15 @@ def note(path, runtime, usual=USUAL):
         return
     try:
         with io.open(os.path.join(base, SETTINGS), 'ab') as stream:
-            stream.write(path.encode('utf-8') + b'\n')
+            stream.write((path if isinstance(path, bytes) else path.encode('utf-8', 'surrogateescape')) + b'\n')
     except (IOError, OSError):
         pass                     # Who may not write there did not put the prefix there, and takes none away.
 
 
 def noted(base):
     try:
-        with io.open(os.path.join(base, SETTINGS), encoding='utf-8', errors='replace') as stream:
-            return stream.read(atomic_file.LIMIT).splitlines()
+        with io.open(os.path.join(base, SETTINGS), 'rb') as stream:
+            return commands.native(stream.read(atomic_file.LIMIT)).splitlines()
     except (IOError, OSError):
         return []
 

@@ -52,9 +52,12 @@ def describe(host, found, results):
         for kind in ('conda', 'mamba'):
             path = posixpath.join(root, 'bin', kind)
             if host.is_program(path):
-                version = version_of(host, root, kind)
-                condas.append({'path': path, 'kind': kind, 'root': root, 'version': version,
-                               'error': None if version else '%s/conda-meta holds no record of %s.' % (root, kind)})
+                version, error = version_of(host, root, kind), host.objection(path)
+                if error:
+                    host.gap('condas', error)
+                elif version is None:
+                    error = '%s/conda-meta holds no record of %s.' % (root, kind)
+                condas.append({'path': path, 'kind': kind, 'root': root, 'version': version, 'error': error})
     result = results.get(('conda', 'micromamba'))
     if result:
         match = re.match(r'^([0-9]+(?:\.[0-9]+)+)\s*$', result.out)

@@ -109,7 +109,11 @@ def _docker(host, program):
     entry = {'name': 'docker', 'path': program, 'version': None, 'answers': False, 'answers_by': 'socket',
              'rootless': None}
     path, entry['error'] = docker_socket(host)
-    if path is None:
+    objection = host.objection(program)
+    if objection:
+        host.gap('engines', objection)
+        entry['error'] = objection
+    if path is None or objection:
         return entry
     try:
         said = ask(host.at(path), host.timeout)

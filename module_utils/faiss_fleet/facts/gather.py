@@ -30,7 +30,7 @@ def empty():
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],
         'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'tried': [], 'limits': {},
-        'user': None, 'setting': None,
+        'user': None, 'machine': None, 'setting': None,
     }
 
 
@@ -101,6 +101,7 @@ class Gathering:
     def surroundings(self, results):
         host, options, facts = self.host, self.options, self.facts
         self.store('cpu', lambda: cpu.describe(host.text('/proc/cpuinfo'), facts['arch']))
+        self.store('machine', lambda: machine.identity(host))
         self.store('memory_bytes', lambda: machine.memory_bytes(host.text('/proc/meminfo')))
         self.store('os', lambda: os_release.describe(host))
         self.store('limits', lambda: machine.limits(host))

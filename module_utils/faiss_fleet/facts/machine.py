@@ -1,8 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Reads how much memory the host has and which limits hold for a process of this user."""
+"""Tells one machine from another, how much memory it has, and which limits hold for a process of this user."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import hashlib
 import os
 import re
 import resource
@@ -10,6 +11,25 @@ import resource
 CGROUP_MEMORY = ('/sys/fs/cgroup/memory.max', '/sys/fs/cgroup/memory/memory.limit_in_bytes')
 # What an unlimited memory cgroup of version 1 says is a page below 2**63.
 NO_LIMIT = 1 << 60
+
+
+BOOT = '/proc/sys/kernel/random/boot_id'
+MACHINE_ID = '/etc/machine-id'
+
+
+def identity(host, stat=os.stat):
+    """The record's "machine": the same for two names of one machine alone. Clones share an id, containers a boot."""
+    root = stat(host.at('/'))
+    return of(host.text_or_none(BOOT, 64), host.text_or_none(MACHINE_ID, 64), '%d:%d' % (root.st_dev, root.st_ino))
+
+
+def of(boot, machine_id, root):
+    """{"id": ...}; None where it is not known."""
+    boot = (boot or '').strip()
+    if not boot or not root:
+        return None
+    whole = repr([boot, (machine_id or '').strip(), root])
+    return {'id': hashlib.sha256(whole.encode('ascii', 'replace')).hexdigest()[:32]}
 
 
 def memory_bytes(meminfo):

@@ -15,11 +15,12 @@ import os
 import shutil
 import signal
 
-from .. import child_process, commands
+from .. import child_process, commands, trust
 from . import contents, install as prefix_place, unpack
 from . import manifest as prefixes
 from ..errors import AuditError
 from ..locks import HostLock
+from ..search import python_paths
 
 META = 'conda-meta'
 LOG_LIMIT = 1 << 20
@@ -108,6 +109,19 @@ def check_fetched(packages, pkgs):
                              remedy='Set faiss_install__conda_on_host to offline.')
         for path in found:
             check(path, package)
+
+
+def check_trusted(conda, euid=os.geteuid):
+    """Raises AuditError where root would run a conda that another user could replace, or what it imports."""
+    if euid() != 0:
+        return
+    python = os.path.join(os.path.dirname(conda), 'python')
+    for path in [conda] + python_paths.places(python if os.path.exists(python) else conda):
+        found = trust.writer(path, euid)
+        if found:
+            remedy = 'Let root alone own and write it, or leave faiss_install__conda_on_host empty.'
+            raise AuditError('%s was not started as root, since %s %s. Nothing was changed. %s'
+                             % ((conda,) + found + (remedy,)), cause='permission_denied', remedy=remedy)
 
 
 def mark_of(prefix):

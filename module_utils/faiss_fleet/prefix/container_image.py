@@ -13,6 +13,7 @@ import re
 import time
 
 from . import manifest as prefixes
+from .. import trust
 from ..errors import AuditError
 
 STRATEGY = 'container'
@@ -159,12 +160,15 @@ def lock_of(prefix):
     return manifest['lock'] if manifest['strategy'] == STRATEGY else None
 
 
-def take_away_of(prefix, run):
+def take_away_of(prefix, run, euid=os.geteuid):
     """take_away for a prefix by what its own manifest says; None when it is not a container's."""
     lock = lock_of(prefix)
     if lock is None:
         return None
     path, reference = lock['engine']['path'], lock['image'].get('reference')
+    foreign = euid() == 0 and (trust.writer(prefix, euid) or trust.writer(path, euid))
+    if foreign:
+        return 'its image stays, since %s %s: root starts no program that another user could have named' % foreign
     if not os.path.exists(path):
         return '%s is gone, so its image could not be asked for' % path
     return take_away(Engine(path, run), prefix, reference)

@@ -38,6 +38,8 @@ def commands(host, prefix):
     directory = posixpath.join(prefix, CONTAINER)
     for name in host.names(directory)[:MOST_PREFIXES]:
         path = posixpath.join(directory, name)
+        if host.objection(path):
+            continue                             # whoever could have written the manifest would say what root starts
         try:
             lock = read_json.loads(host.text(posixpath.join(path, MANIFEST), 16 << 20))['lock']
             image = lock['image'].get('id') or lock['image']['reference']

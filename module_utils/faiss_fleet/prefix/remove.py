@@ -3,6 +3,7 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
+import json
 import os
 import shutil
 
@@ -50,8 +51,15 @@ def remove_memos(base):
 def unnamed(paths, texts):
     """Those of these paths that none of the texts (the setting's files) names, so that nothing in use is removed."""
     def named(path):
-        return any(one.encode('utf-8') in text for text in texts for one in (path, os.path.realpath(path)))
+        wanted = spellings(path) + spellings(os.path.realpath(path))
+        return any(one in text for text in texts for one in wanted)
     return [path for path in paths if not named(path)]
+
+
+def spellings(path):
+    """A path as the two files of a setting have it, in bytes: as it is, and with JSON's escapes."""
+    data = path if isinstance(path, bytes) else path.encode('utf-8', 'surrogateescape')
+    return [data, json.dumps(data.decode('utf-8', 'replace'))[1:-1].encode('ascii')]
 
 
 def _lock(directory, digest, timeout):

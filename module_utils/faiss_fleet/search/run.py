@@ -16,7 +16,7 @@ import tempfile
 
 from .. import child_process, oom, trust
 from ..errors import AuditError
-from . import loader, shipped
+from . import loader, python_paths, shipped
 from .frames import MARKER, Frames
 from .programs import faiss_child
 
@@ -145,6 +145,8 @@ def foreign_part(runtime, euid=os.geteuid):
     paths = [runtime['argv'][0], runtime.get('prefix') or '/']
     for name in RUN_FROM:
         paths += env.get(name, '').split(':')
+    if runtime['kind'] in ('python', 'numpy') and runtime['argv'][0].startswith('/'):
+        paths += python_paths.places(runtime['argv'][0])
     found = (trust.writer(path, euid, look.chain) for path in paths if path.startswith('/'))
     return next((each for each in found if each), None)
 

@@ -12,6 +12,7 @@ import pytest
 from ansible.module_utils.faiss_fleet.prefix import contents, failures as attempt_memo, install as prefix_place
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_deploy
+from tests import needs
 from .archives import DIGEST, FILES, tree
 
 
@@ -172,3 +173,12 @@ def test_file_that_only_looks_the_same_is_found_when_a_prefix_is_doubted(host):
     result = faiss_deploy.present(host, check_mode=False)
     assert result['changed'] and 'big.so: has other content' in result['because']
     assert contents.damage(host['prefix'], hashes=True) is None
+
+
+def test_root_removes_nothing_through_a_directory_of_another_user(host):
+    needs.root()
+    faiss_deploy.present(host, check_mode=False)
+    os.chown(os.path.dirname(host['prefix']), 54321, 54321)
+    with pytest.raises(AuditError, match='is owned by user id 54321'):
+        faiss_deploy.absent(host, check_mode=False)
+    assert os.path.isdir(host['prefix'])

@@ -14,6 +14,8 @@ from ansible.module_utils.faiss_fleet.prefix import install as prefix_place
 from ansible.module_utils.faiss_fleet.backend import references as setting_names, write as setting_store
 from ansible.module_utils.faiss_fleet.locks import HostLock
 
+from tests import needs
+
 JS = {"schema": 1, "backend": "js", "provider": "js", "candidate": None, "runtime": None,
       "versions": {}, "policy": "first", "because": "none", "verified": None}
 
@@ -191,3 +193,14 @@ def test_a_prefix_that_a_process_uses_stays_and_goes_the_next_time(host, monkeyp
     assert as_found["failed"] and as_found["changed"] is False and "not as it was found" in as_found["msg"]
     assert path in as_found["remedy"]
     assert host.back()["removed"] == [path]
+
+
+def test_root_leaves_what_another_user_could_have_put_there(host):
+    needs.root()
+    path = host.deploy("wheel", "0123456789ab")
+    half = host.base.join("wheel", "cccccccccccc.partial-2").ensure("x")
+    host.set("wheel:a", path)
+    os.chown(str(host.base.join("wheel")), 54321, 54321)
+    result = host.back()
+    assert result["removed"] == [] and os.path.isdir(path) and half.check()
+    assert "wheel is owned by user id 54321, who could have put it there. Remove it by hand." in " ".join(result["did"])

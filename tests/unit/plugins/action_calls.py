@@ -33,6 +33,7 @@ class Remote:
         self.answers, self.said = list(answers), list(said)
         self.modules: list[dict[str, Any]] = []  # the arguments of each call of a module
         self.commands: list[str] = []
+        self.untrusted = ""  # why the host's shell calls a program one that another user could replace
 
     def module(self, call: dict[str, Any]) -> dict[str, Any]:
         self.modules.append(call)
@@ -43,6 +44,8 @@ class Remote:
 
     def shell(self, command: str) -> dict[str, Any]:
         self.commands.append(command)
+        if "\ntrusted " in command:
+            return {"rc": int(bool(self.untrusted)), "stdout": "", "stderr": self.untrusted}
         return {"rc": 0, "stdout": self.said.pop(0), "stderr": ""}
 
     def interpreters(self) -> list[Any]:

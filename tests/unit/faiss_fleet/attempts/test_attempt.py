@@ -124,6 +124,49 @@ def test_an_archive_that_is_damaged_on_the_controller_is_made_again_once(
     assert (attempt["ok"], Again.made, path.read_bytes()) == (True, 2, b"packed")
 
 
+@pytest.mark.parametrize(
+    "refusal", [FleetError("the index is down", "network"), OSError(28, "No space left on device", "/cache/x")]
+)
+def test_a_damaged_archive_that_cannot_be_made_again_is_an_attempt_of_the_controller(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact, refusal: Exception
+) -> None:
+    answers: list[Any] = [archive, refusal]
+
+    class Once(PaperStrategy):
+        def resolve(self, *_: object) -> Artefact | None:
+            found = answers.pop(0)
+            if isinstance(found, Exception):
+                raise found
+            return found
+
+    class Refuses(PaperHost):
+        def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
+            artefact.archive.unlink(missing_ok=True)
+            return {"ok": False, "changed": False, "cause": "hash_mismatch", "message": "another sha256"}
+
+    monkeypatch.setattr(strategies, "all_strategies", lambda: (Once(None),))
+    done = audit(Refuses(set()), candidate("a"))
+    (attempt,) = done.attempts
+    assert (attempt["fault"], attempt["cause"]) == ("controller", getattr(refusal, "cause", "disk_full"))
+    assert done.undecided([candidate("a")]) is not None
+
+
+def test_a_full_disk_of_the_controller_ends_one_attempt_and_not_the_host(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    class Full(PaperStrategy):
+        def resolve(self, candidate: Candidate, *_: object) -> Artefact | None:
+            if candidate["id"] == "a":
+                raise OSError(28, "No space left on device", "/cache/x")
+            return archive
+
+    monkeypatch.setattr(strategies, "all_strategies", lambda: (Full(None),))
+    first, second = audit(PaperHost({"b"}), candidate("a"), candidate("b")).attempts
+    assert (first["ok"], first["cause"], first["fault"]) == (False, "disk_full", "controller")
+    assert "No space left on device" in str(first["message"]) and first["remedy"]
+    assert second["ok"] is True
+
+
 def test_check_mode_makes_nothing_and_says_what_it_would_take(monkeypatch: pytest.MonkeyPatch) -> None:
     class Unmade(PaperStrategy):
         def resolve(self, *_: object) -> Artefact | None:

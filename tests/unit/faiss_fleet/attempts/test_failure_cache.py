@@ -43,6 +43,7 @@ def test_what_failed_for_good_is_not_tried_again_and_says_when_it_failed(
         pytest.param({"libraries": ["libz.so.1"]}, {}, id="another library"),
         pytest.param({"cpu": {"isa_level": "x86-64-v3", "flags": ["avx2"]}}, {}, id="another CPU"),
         pytest.param({}, {"workload": {"n": 5}}, id="another workload"),
+        pytest.param({}, {"asked": {"min_recall": {"ivf": 0.5}}}, id="another recall that is asked for"),
         pytest.param({"setting": {"candidate": "a"}}, {}, id="it is what is set"),
     ],
 )

@@ -41,9 +41,8 @@ def test_each_role_gets_what_its_task_hands_over() -> None:
     tasks = {role: yaml.safe_load((ROOT / f"roles/{role}/tasks/main.yml").read_text("utf-8"))[0] for role in ROLES}
     assert set(found.facts) == set(tasks["glibc_facts"]["glibc_facts"])
     given = tasks["faiss_install"]["faiss_install"]
-    assert {name.removeprefix("faiss_install__") for name in found.install.options.extra} - {"workload"} == set(
-        given["options"]
-    )
+    extra = {name.removeprefix("faiss_install__") for name in found.install.options.extra}
+    assert extra - {"workload", "asked"} == set(given["options"])
     assert set(given) - {"facts", "options"} == set(APART)
     own = {*stages.FOUND, "policy", "strategies", "if_lost"}
     assert set(found.backend) == set(tasks["vector_backend"]["vector_backend"]) - own

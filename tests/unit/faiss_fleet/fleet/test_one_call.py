@@ -142,3 +142,26 @@ def test_the_test_that_is_asked_for_is_the_brief_one_within_the_time_of_the_call
 def test_facts_of_another_configuration_tell_nothing() -> None:
     with pytest.raises(HandOver, match="another configuration"):
         one_call.questions(options(vector_backend__path="/srv/app/backend.json"), False, False)
+
+
+@pytest.mark.parametrize(
+    "limits, outcome",
+    [
+        ({"timeout": 1}, {"timed_out": True, "exit_code": None, "signal": "SIGKILL"}),
+        ({"memory_limit_mb": 64}, {"exit_code": None, "signal": "SIGSEGV"}),
+    ],
+)
+def test_a_limit_of_the_search_test_that_is_too_low_decides_nothing(
+    answer: dict[str, Any], limits: dict[str, int], outcome: dict[str, Any]
+) -> None:
+    wanted = options(faiss_install__search_test=limits)
+    said = {**EVIDENCE["said"], "stage": "import", "found": {}}
+    test = {**answer["test"], "evidence": {**EVIDENCE, "outcome": {**EVIDENCE["outcome"], **outcome}, "said": said}}
+
+    class Host(AnsweredHost):
+        def verify(self, candidate: str, runtime: Any, figures: bool) -> dict[str, Any]:
+            return {"runtime": runtime, **brief(wanted.install.search_test).judged([test])[0]}
+
+    found = stages.install(answer["facts"], wanted.install, Host(test, {}), dry_run=False)
+    assert found.get("failed") and "by a fault of the inventory" in found["msg"], found.get("msg")
+    assert f"{CANDIDATE} stays configured" in found["msg"]

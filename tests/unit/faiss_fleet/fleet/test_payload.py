@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from faiss_fleet.fleet import one_call, payload
+from faiss_fleet.fleet import one_call, payload, search_limits
 from faiss_fleet.fleet.host_options import ROLES, HostOptions, Resolver
 from faiss_fleet.target.backend import config
 from tests import needs
@@ -49,7 +49,7 @@ def configured(directory: Path, program: str) -> tuple[dict[str, Any], dict[str,
     for name, data in ((path, config.text(setting)), (path.with_suffix(".env"), config.env_text(setting, str(path)))):
         name.write_bytes(data)
         name.chmod(0o600)
-    limits = {"timeout": 50, "memory_limit_mb": 0, "min_recall": one_call.MIN_RECALL}
+    limits = {"timeout": 50, **search_limits.asked({"memory_limit_mb": 0})}
     test = {"workload": {**one_call.WORKLOAD, "figures": False}, **limits}
     # Of this user alone, as the directory above is closed to others.
     wanted = {"path": str(path), "mode": "0600", "backup": True}

@@ -60,6 +60,19 @@ def test_a_program_that_hangs_is_ended_and_the_others_go_on() -> None:
     assert time.monotonic() - started < 20
 
 
+def test_a_call_that_is_done_is_not_out_of_time_because_the_caller_was_busy() -> None:
+    def calls() -> Iterator[Call]:
+        for number in range(4):
+            time.sleep(0.2)  # to make a call may take long: a lookup in the inventory, a vault
+            yield Call(str(number), lambda: 1, 0.3)
+
+    found = []
+    for call in Pool(4).run(calls()):
+        time.sleep(0.2)
+        found.append((call.result, call.error))
+    assert found == [(1, None)] * 4
+
+
 def test_a_thread_that_waits_for_no_program_is_left_behind(monkeypatch) -> None:
     monkeypatch.setattr("faiss_fleet.fleet.pool.GRACE", 0.1)
     never = threading.Event()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet.fleet import preflight
+from tests.unit.faiss_fleet.strategies.wheel.wheels import make_wheel
 
 
 @pytest.mark.parametrize("name", ["../../etc/x", "a/b", "-rf", ".hidden", "two\nlines", "..", "back\\slash"])
@@ -33,6 +34,7 @@ def test_ordinary_names_pass(name: str) -> None:
         pytest.param({"faiss_install__prefix": "/opt/../usr/x"}, ["/opt/../usr/x"], id="prefix through .."),
         pytest.param({"faiss_install__polcy": "first"}, ["__polcy", "faiss_install__policy"], id="typo"),
         pytest.param({"faiss_install__wheelhouse": "/nowhere/wheels"}, ["/nowhere/wheels"], id="no wheelhouse"),
+        pytest.param({"faiss_install__wheel_version": "newest"}, ["'newest', which is not a version"], id="no version"),
         pytest.param({"faiss_install__portable_python": {"file": "/x"}}, ["sha256"], id="archive without a hash"),
         pytest.param(
             {"faiss_install__portable_python": {"file": "/x", "sha256": "0" * 64}},
@@ -67,14 +69,19 @@ def test_bad_input_is_told_with_what_would_be_right(values: dict[str, Any], told
 
 
 def test_good_input_passes(tmp_path: Path) -> None:
+    make_wheel(tmp_path)
     values = {
         "faiss_install__strategies": ["wheel", "js"],
         "faiss_install__policy": "fixed",
         "faiss_install__prefix": "/srv/faiss-fleet",
         "faiss_install__wheelhouse": str(tmp_path),
+        "faiss_install__wheel_version": "1.99.0",
+        "faiss_install__cache": str(tmp_path / "cache"),
         "vector_backend__path": "/etc/faiss-fleet/backend.json",
     }
     assert preflight.faults("host", values) == []
+    (fault,) = preflight.faults("host", {**values, "faiss_install__wheel_version": "1.98"})
+    assert f"is 1.98, and {tmp_path} has no wheel of it; the newest there: 1.99.0" in fault
 
 
 def test_files_on_the_controller_are_checked_against_their_hashes(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ import pytest
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import raw_facts
+from faiss_fleet.target.facts import machine
+from faiss_fleet.target.host import Host
 from faiss_fleet.target.prefix import contents
 from tests import needs
 
@@ -438,3 +440,59 @@ def test_a_superscript_is_no_number_and_no_error() -> None:
     says = "\x1f".join(["faiss-fleet-python", "3.9.1", "cpython", "²", "", "²", "1", "", "3.9", "/usr"])
     found = judged(transcript("python\t/usr/bin/python3.9", f"python_says\t{says}"))
     assert found["pythons"][0]["version"] is None
+
+
+SHELLS = ["dash", "bash", "bash --posix", "busybox sh"]
+
+
+def part(begin: str, end: str) -> str:
+    """A part of the probe's script."""
+    script = raw_facts.SCRIPT.read_text(encoding="utf-8")
+    return script[script.index(begin) : script.index(end, script.index(begin)) + len(end)]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("text", ["ID=x\n\nVERSION_ID=7", "ID=x\nVERSION_ID=7\n"])
+def test_a_last_line_without_an_end_does_not_swallow_the_next_key(tmp_path: Path, shell: str, text: str) -> None:
+    (tmp_path / "os-release").write_text(text)
+    script = "tab=$(printf '\\t')\n" + part("lines() {", "\n")
+    script += "lines os_release < os-release\nprintf 'kernel\\t3.10\\n'\n"
+    ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert ran.stdout == "os_release\tID=x\nos_release\tVERSION_ID=7\nkernel\t3.10\n", ran.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("entry, found", [("me:100000:65536", True), ("1234:100000:65536", True), ("12:1:1", False)])
+def test_a_range_for_the_users_number_is_one_for_the_user(tmp_path: Path, shell: str, entry: str, found: bool) -> None:
+    (tmp_path / "subuid").write_text(entry + "\n")
+    script = part("for file in /etc/subuid", "\ndone\n").replace("/etc/subuid /etc/subgid", "subuid")
+    script = f"uid=1234; id() {{ echo me; }}; emit() {{ echo \"$2\"; }}\n{script}"
+    ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert (ran.stdout == "subuid\n") is found, ran.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_root_starts_nothing_by_a_path_from_where_it_stands(tmp_path: Path, shell: str) -> None:
+    needs.root()
+    (tmp_path / "bin").mkdir()
+    wrapper(tmp_path / "bin", "sh", "")  # /bin/sh is root's, and this one is not that one
+    os.chown(tmp_path / "bin" / "sh", 54321, 54321)
+    script = raw_facts.trust_check("bin/sh")
+    ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert (ran.returncode, ran.stderr.strip()) == (1, "bin/sh is no absolute path")
+
+
+def test_each_node_has_its_own_npm() -> None:
+    lines = ["node\t/usr/bin/node", "node_says\tv18.19.0", 'node_npm\t  "version": "9.2.0",']
+    nodes = judged(transcript(*lines, "node\t/opt/node/bin/node", "node_says\tv20.1.0"))["nodes"]
+    assert [node["npm"] for node in nodes] == ["9.2.0", None]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_the_shell_and_the_module_have_one_name_for_a_machine(shell: str) -> None:
+    """Of this machine's own files, so that a host has the same one whichever way it is read."""
+    script = part("first() {", "\n") + part("emit() {", "\n") + part('emit boot_id "', "\n")
+    script += part('emit machine_id "', "\n") + part('emit root_directory "', "\n")
+    ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True)
+    found = judged(transcript(*ran.stdout.splitlines()))
+    assert found["machine"] and found["machine"] == machine.identity(Host())

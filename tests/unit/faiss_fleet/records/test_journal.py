@@ -180,3 +180,14 @@ def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path
     assert runs.settle(directory) is False
     assert (directory / runs.RECORDS).read_bytes() == whole
     assert (directory / runs.DAMAGED).read_bytes().endswith(b"garbage\n\xff\xfe\n")
+
+
+def test_what_another_process_tore_costs_the_next_host_nothing(journal: Journal) -> None:
+    made = list(records(3))
+    journal.append(made[0])
+    with (journal.directory / runs.RECORDS).open("ab") as file:
+        file.write(b'{"schema": 1, "host": {"na')  # of a batch that was killed as it wrote
+    for record in made[1:]:
+        journal.append(record)
+    assert names(journal.directory) == [record["host"]["name"] for record in made]
+    assert [journal.read(name) for name in names(journal.directory)] == made

@@ -2,6 +2,7 @@
 """What was there before comes back, and no more of it is kept than was asked for."""
 from __future__ import absolute_import, division, print_function
 
+import functools
 import os
 
 import pytest
@@ -11,7 +12,7 @@ from ansible.module_utils.faiss_fleet.backend import (
     write as setting_store,
 )
 from ansible.module_utils.faiss_fleet.errors import AuditError
-from .configurations import JS, current, faiss, restore, tree, write
+from .configurations import JS, current, faiss, proof, restore, tree, write
 
 
 def test_back_to_nothing_leaves_the_host_as_it_was_found(path, tmpdir):
@@ -111,3 +112,28 @@ def test_backups_that_appear_while_they_are_looked_for_are_none(path, monkeypatc
 
     monkeypatch.setattr(os, "listdir", made_by_another_writer)
     assert setting_backups.entries(str(directory), []) == []
+
+
+def test_a_backup_that_is_not_kept_is_not_named(path):
+    entries = []
+    for number in range(3):
+        wanted = faiss("wheel:%d" % number)
+        work_out = functools.partial(setting_store.plan_set, str(path), wanted, passed=proof(wanted))
+        entries.append(setting_store.apply(work_out, kept=0)[1])
+    assert [bool(entry) for entry in entries] == [True, False, False]
+    assert os.listdir(str(path.dirpath("backend.backups"))) == [os.path.basename(entries[0])]
+
+
+def test_an_old_backup_that_cannot_be_removed_fails_no_change(path, monkeypatch):
+    for number in range(3):
+        write(path, faiss("wheel:%d" % number), kept=1)
+
+    def refuse(_path):
+        raise AuditError("it cannot be removed")
+
+    with monkeypatch.context() as held:
+        held.setattr(setting_backups, "drop", refuse)
+        assert write(path, faiss("wheel:3"), kept=1)
+    assert current(path)["candidate"] == "wheel:3"
+    write(path, faiss("wheel:4"), kept=1)
+    assert len(os.listdir(str(path.dirpath("backend.backups")))) == 2

@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from ansible.module_utils.faiss_fleet import commands
 from ansible.module_utils.faiss_fleet.backend import references, write as setting_store
 from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
 
@@ -69,3 +70,10 @@ def test_what_cannot_be_read_names_nothing(tmpdir):
     usual.join("loop.json").mksymlinkto("loop.json")
     place = setting_store.plan_set(str(usual.join("backend.json")), JS).place
     assert references.texts(place, [], str(usual)) == []
+
+
+def test_a_path_beyond_ascii_is_noted_once(prefix):
+    path = commands.native(b"/srv/f\xc3\xbcr/backend.json")
+    for _time in range(2):
+        references.note(path, {"prefix": prefix}, usual="/etc/faiss-fleet")
+    assert references.noted(base(prefix)) == [path]

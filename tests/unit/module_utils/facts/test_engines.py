@@ -3,6 +3,7 @@
 
 from __future__ import absolute_import, division, print_function
 
+import os
 import socket
 import threading
 import time
@@ -11,6 +12,8 @@ import pytest
 from ansible.module_utils.faiss_fleet import commands
 from ansible.module_utils.faiss_fleet.facts import engines
 from ansible.module_utils.faiss_fleet.host import Host
+
+from tests import needs
 
 VERSION = {("engine", "podman"): commands.Result(0, "podman version 4.3.1\n", "", None)}
 
@@ -169,3 +172,13 @@ def test_podman_that_does_not_start(tmpdir):
     found = engines.describe(podman_host(tmpdir, "runc", "conmon"), broken, 0, "root")[0]
     assert not found["answers"]
     assert "libgpgme.so.11" in found["error"]
+
+
+def test_a_docker_that_another_user_could_replace_starts_no_container_of_root(tmpdir):
+    needs.root()
+    tmpdir.ensure("run", dir=True)
+    tmpdir.ensure("usr/bin/docker")
+    os.chown(str(tmpdir.join("usr/bin/docker")), 54321, 54321)
+    daemon(tmpdir.join("run/docker.sock"), b'HTTP/1.0 200 OK\r\n\r\n{"Version": "26.1.5"}')
+    found = docker(tmpdir)
+    assert not found["answers"] and "/usr/bin/docker is owned by user id 54321" in found["error"]

@@ -17,6 +17,7 @@ from ansible.module_utils.faiss_fleet import child_process
 from ansible.module_utils.faiss_fleet.prefix import conda_create, contents, install as prefix_place
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
+from tests import needs
 
 DIGEST = '0123456789abcdef'
 
@@ -226,3 +227,18 @@ def test_conda_sees_nothing_of_the_users():
     assert 'CONDA_PREFIX' not in found
     for name in ('HOME', 'CONDARC', 'CONDA_PKGS_DIRS', 'CONDA_ENVS_PATH', 'TMPDIR', 'MAMBA_ROOT_PREFIX'):
         assert found[name].startswith('/w/')
+
+
+@pytest.mark.parametrize('part', ['bin/conda', 'lib/python3.11', 'lib/python3.11/site-packages'])
+def test_root_runs_no_conda_that_another_user_could_change(tmpdir, part):
+    needs.root()
+    for name in ('bin/conda', 'bin/python3.11', 'lib/python3.11/os.py'):
+        tmpdir.ensure(name)
+    tmpdir.ensure('lib/python3.11/site-packages', dir=True)
+    tmpdir.join('bin/python').mksymlinkto('python3.11')
+    conda = str(tmpdir.join('bin/conda'))
+    conda_create.check_trusted(conda)
+    os.chown(str(tmpdir.join(part)), 54321, 54321)
+    with pytest.raises(AuditError, match='%s is owned by user id 54321' % part):
+        conda_create.check_trusted(conda)
+    conda_create.check_trusted(conda, euid=lambda: 54321)

@@ -4,11 +4,14 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import json
+import os
 
 import pytest
 
 from ansible.module_utils.faiss_fleet.prefix import container_image
 from ansible.module_utils.faiss_fleet.errors import AuditError
+
+from tests import needs
 
 ID, OTHER = 'ab' * 32, 'cd' * 32
 DIGEST = '0123456789abcdef'
@@ -211,3 +214,14 @@ def test_other_strategies_have_no_image_and_a_removed_engine_has_none_either(tmp
     assert container_image.take_away_of(manifest(tmpdir, 'wheel'), None) is None
     gone = str(tmpdir.join('gone'))
     assert 'is gone' in container_image.take_away_of(manifest(tmpdir, engine=gone), None)
+
+
+@pytest.mark.parametrize('part', ['prefix', 'engine'])
+def test_root_asks_no_engine_that_another_user_could_have_named(tmpdir, part):
+    needs.root()
+    engine, program = Engine({ID: [OURS]}), tmpdir.ensure('podman')
+    prefix = manifest(tmpdir, engine=str(program))
+    os.chown({'prefix': prefix, 'engine': str(program)}[part], 54321, 54321)
+    said = container_image.take_away_of(prefix, engine)
+    assert 'is owned by user id 54321: root starts no program' in said and engine.calls == []
+    assert container_image.take_away_of(prefix, engine, euid=lambda: 54321) == 'its image is removed'

@@ -4,11 +4,14 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import json
+import os
 
 import pytest
 
 from ansible.module_utils.faiss_fleet.host import Host
 from ansible.module_utils.faiss_fleet.prefix import contents, installed
+
+from tests import needs
 
 DIGEST = "0123456789abcdef"
 
@@ -79,3 +82,14 @@ def test_prefix_that_another_user_can_change_is_not_complete(tmpdir):
     tmpdir.join("opt/faiss-fleet").chmod(0o777)
     complete, reason = state(tmpdir)
     assert not complete and "is writable by every user" in reason
+
+
+def test_what_another_user_could_have_written_names_no_engine_to_root(tmpdir):
+    needs.root()
+    lock = {"engine": {"path": "/usr/bin/podman"}, "image": {"id": "a" * 64}}
+    prefix = tmpdir.ensure("opt/faiss-fleet/container/0123456789ab/manifest.json").dirpath()
+    prefix.join("manifest.json").write(json.dumps({"schema": 1, "digest": "0123456789ab", "lock": lock}))
+    base = str(tmpdir.join("opt/faiss-fleet"))
+    assert [argv[0] for argv in installed.commands(Host(), base).values()] == ["/usr/bin/podman"]
+    os.chown(str(prefix), 54321, 54321)
+    assert installed.commands(Host(), base) == {}

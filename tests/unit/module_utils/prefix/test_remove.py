@@ -8,6 +8,7 @@ import os
 
 import pytest
 
+from ansible.module_utils.faiss_fleet import commands
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
 from ansible.module_utils.faiss_fleet.prefix import failures, install, manifest as prefixes, remove
@@ -84,3 +85,10 @@ def test_directories_that_were_made_here_go_when_they_are_empty(base, tmpdir):
     base.join(prefixes.SETTINGS).write("/srv/backend.json\n")
     remove.remove_parents(str(base))
     assert not base.check() and os.path.isdir(str(tmpdir))
+
+
+def test_a_path_beyond_ascii_is_named_by_either_file_of_a_configuration():
+    path = commands.native(b"/opt/f\xc3\xbcr/wheel/" + FIRST.encode("ascii"))
+    assert remove.unnamed([path], [b"/opt/fur/wheel/" + FIRST.encode("ascii")]) == [path]
+    for text in (b'{"prefix": "/opt/f\\u00fcr/wheel/%s"}', b'FAISS_FLEET_PREFIX="/opt/f\xc3\xbcr/wheel/%s"\n'):
+        assert remove.unnamed([path], [text.replace(b"%s", FIRST.encode("ascii"))]) == []

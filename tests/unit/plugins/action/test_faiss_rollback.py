@@ -38,3 +38,11 @@ def test_a_failure_of_the_module_itself_stays_one(failure: dict[str, object]) ->
     remote = Remote(failure)
     assert run("faiss_rollback", remote, {})["failed"]
     assert len(remote.modules) == 1 and remote.commands == []
+
+
+def test_root_starts_no_bundled_python_that_another_user_could_have_put_there() -> None:
+    remote = Remote(NO_PYTHON, said=[f"{BUNDLED}\n"])
+    remote.untrusted = "/opt/my ff belongs to uid 1000\n"
+    result = run("faiss_rollback", remote, {"prefix": "/opt/my ff"})
+    assert result["failed"] and "since /opt/my ff belongs to uid 1000. Nothing was changed." in result["msg"]
+    assert len(remote.modules) == 1

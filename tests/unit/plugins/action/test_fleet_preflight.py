@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
+
 from tests.unit.plugins.action_calls import Remote, run
 
 
@@ -41,9 +43,12 @@ def test_one_fault_is_told_once_with_the_hosts_that_have_it() -> None:
     assert "faiss_install__policy" in result["msg"] and "web1" in result["msg"] and "web2" in result["msg"]
 
 
-def test_an_expression_that_cannot_be_evaluated_is_a_fault() -> None:
-    result = preflight({"web1": {"faiss_install__prefix": "{{ 'x' | no_such_filter }}"}})
-    assert result["failed"] and "no_such_filter" in result["msg"] and "web1" in result["msg"]
+@pytest.mark.parametrize(
+    "expression, word", [("{{ 'x' | no_such_filter }}", "no_such_filter"), ("{{ 1 / 0 }}", "division by zero")]
+)
+def test_an_expression_that_cannot_be_evaluated_is_a_fault(expression: str, word: str) -> None:
+    result = preflight({"web1": {"faiss_install__prefix": expression}})
+    assert result["failed"] and word in result["msg"] and "web1" in result["msg"]
 
 
 def test_a_variable_that_a_play_will_define_is_left_to_it() -> None:

@@ -94,6 +94,27 @@ def test_words_of_secret_variables_are_in_no_record(reports: Path) -> None:
     assert "kept-word" in said and "s3cr3t-word" not in said and "0ther-word" not in said
 
 
+def test_secrets_within_lists_and_mappings_are_in_no_record(reports: Path) -> None:
+    variables = {
+        "channels": ["https://me:l1st-word@h/t", {"url": "https://me:en%40coded@h/"}],
+        "registry": {"user": "kept-word", "password": "n3sted-word"},
+    }
+    plugin, _shown = begun(Inventory(variables, "web1"))
+    text = "kept-word; refused: l1st-word n3sted-word en@coded"
+    plugin.v2_runner_on_failed(result("web1", "faiss_install", msg=text, cause="unknown"))
+    plugin.v2_playbook_on_stats(None)
+    said = json.dumps(kept(reports)["web1"])
+    assert "kept-word" in said
+    assert [word for word in ("l1st-word", "n3sted-word", "en@coded") if word in said] == []
+
+
+def test_an_expression_that_fails_costs_no_host_its_record(reports: Path) -> None:
+    plugin, _shown = begun(Inventory({"app_password": "{{ 1 / 0 }}"}, "web1"))
+    plugin.v2_runner_on_failed(result("web1", "faiss_install", msg="no room", cause="disk_full"))
+    plugin.v2_playbook_on_stats(None)
+    assert kept(reports)["web1"]["cause"] == "disk_full"
+
+
 def test_a_directory_of_runs_that_cannot_be_written_ends_the_run_before_any_host(reports: Path) -> None:
     reports.write_text("a file")
     with pytest.raises(SystemExit) as ended:

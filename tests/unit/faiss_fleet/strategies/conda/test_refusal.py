@@ -45,3 +45,16 @@ def test_each_refusal_has_a_cause_and_no_secret(answer, cause):
     found = refused(**answer)
     assert found.cause == cause
     assert "pw" not in str(found)
+
+
+@pytest.mark.parametrize(
+    "answer, fault",
+    [
+        ({"better": None, "anywhere": False}, "inventory"),
+        ({"better": None, "anywhere": True}, "host"),  # it lacks two things at once
+        ({"better": {"name": "__linux", "least": "4.18", "wants": []}}, "host"),
+        ({"kind": "error", "message": "/lib64/libc.so.6: version `GLIBC_2.28' not found"}, "controller"),
+    ],
+)
+def test_what_no_host_could_have_and_what_the_controller_lacks_is_not_the_hosts(answer, fault):
+    assert refused(**answer).fault == fault

@@ -108,3 +108,12 @@ def test_a_file_that_is_no_tar_is_told(tmp_path):
         container_archive.read(path, tmp_path)
     with pytest.raises(FleetError, match="it is no tar"):
         container_archive.root_layer(path, tmp_path / "layer")
+
+
+def test_a_layer_that_is_damaged_within_its_compression_is_told(made, tmp_path):
+    def damaged(data):
+        packed = gzip.compress(data)
+        return packed[:40] + bytes(byte ^ 0xFF for byte in packed[40:60]) + packed[60:]
+
+    with pytest.raises(FleetError, match="cannot be used as an image"):
+        container_archive.read(oci(tmp_path, made, damaged), tmp_path)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.container import (
     base_image as container_base,
 )
-from tests.unit.faiss_fleet.strategies.container.images import DIGEST, PODMAN, causes_of, facts, layer, options, planned
+from tests.unit.faiss_fleet.strategies.container.images import DIGEST, PODMAN, facts, layer, options, planned
 
 
 def test_later_layers_hide_and_replace_earlier_ones(tmp_path):
@@ -80,14 +79,6 @@ def test_this_very_system_is_read_like_an_image(tmp_path):
     assert found["pythons"][0]["version"] == "3.11" and found["pythons"][0]["path"] == "/usr/bin/python3"
     assert all(found[name]["path"] is None for name, _ in container_base.target_facts.LIBRARIES)
     assert found["libgomp"] == {"path": None, "versions": {}, "error": None}
-
-
-def test_a_base_that_cannot_be_used_blocks_with_the_reason(tmp_path):
-    base = layer(tmp_path, "1.tar", {"etc/os-release": b""})
-    given = {"file": str(base), "sha256": hashlib.sha256(base.read_bytes()).hexdigest()}
-    candidate = planned(facts(PODMAN), options(tmp_path, source="build", base=given))
-    assert causes_of(candidate) == ["python_missing"]
-    assert "has no python3" in candidate["reasons"][0]["text"]
 
 
 def test_a_base_in_a_registry_is_not_fetched_for_a_plan(tmp_path):

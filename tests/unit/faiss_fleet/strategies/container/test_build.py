@@ -8,6 +8,9 @@ import io
 import json
 import tarfile
 
+import pytest
+
+from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.container import (
     build as container_build,
 )
@@ -51,3 +54,17 @@ def test_a_built_image_has_the_packages_and_nothing_of_the_bases_python_settings
     assert (
         built.about["rootfs"]["diff_ids"][-1] == "sha256:" + hashlib.sha256(built.layers[-1].read_bytes()).hexdigest()
     )
+
+
+def test_a_damaged_prefix_of_wheels_is_removed_and_told(tmp_path, made):
+    path = tmp_path / "prefix.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        member = tarfile.TarInfo("site-packages/x")
+        member.size = 4000
+        tar.addfile(member, io.BytesIO(bytes(range(250)) * 16))
+    data = path.read_bytes()
+    path.write_bytes(data[:60] + bytes(byte ^ 0xFF for byte in data[60:90]) + data[90:])
+    wheels = container_lock.Artefact(path, "", "", 0, container_lock.runtime(container_wrapper.engine_of(PODMAN)), {})
+    with pytest.raises(FleetError, match="was damaged") as found:
+        container_build.build(made, {"arch": "x86_64"}, wheels, tmp_path)
+    assert (found.value.fault, path.exists()) == ("controller", False)

@@ -15,6 +15,7 @@ from faiss_fleet.strategies.container import strategy as container
 from faiss_fleet.strategies.container import (
     wrapper as container_wrapper,
 )
+from tests.unit.faiss_fleet.strategies.container import images
 from tests.unit.faiss_fleet.strategies.container.images import (
     DOCKER,
     PINNED,
@@ -111,6 +112,26 @@ def test_without_an_image_the_remedy_names_the_variables():
     candidate = planned(facts(PODMAN), options(source="build"))
     assert causes_of(candidate) == ["image_missing"]
     assert "faiss_install__container_base" in candidate["remedy"]
+
+
+@pytest.mark.parametrize(
+    "content, cause", [(b"no archive", "corrupt_artefact"), (None, "python_missing")], ids=["corrupt", "no Python"]
+)
+def test_a_base_that_cannot_be_used_blocks_no_host_and_fails_the_attempt(tmp_path, content, cause):
+    base = tmp_path / "base.tar"
+    if content:
+        base.write_bytes(content)
+    else:
+        images.layer(tmp_path, "base.tar", {"etc/hostname": b"x"})
+    named = {"file": str(base), "sha256": hashlib.sha256(base.read_bytes()).hexdigest()}
+    chosen = options(tmp_path, source="build", base=named)
+    candidate = planned(facts(PODMAN), chosen)
+    assert candidate["verdict"] == "possible", candidate["reasons"]
+    for ask in (container.STRATEGY.resolve, container.STRATEGY.forecast):
+        with pytest.raises(FleetError) as refused:
+            ask(candidate, facts(PODMAN), chosen)
+        assert refused.value.cause == cause and refused.value.fault in ("controller", "inventory")
+        assert ("has no python3" in str(refused.value)) is (content is None)
 
 
 def test_resolving_what_was_blocked_is_refused():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +55,9 @@ def test_a_failed_build_keeps_its_log_and_no_archive(tmp_path: Path, monkeypatch
     (log,) = (given.cache / "addon" / "logs").iterdir()
     assert "the compiler said no" in log.read_text()
     assert not list((given.cache / "archives").glob("*.tar.gz"))
+
+
+def test_a_build_that_would_not_run_is_a_fault_of_the_controller() -> None:
+    with pytest.raises(FleetError, match="It is not shipped") as found:
+        build.check(Path(sys.executable).resolve())
+    assert found.value.fault == "controller"

@@ -54,3 +54,11 @@ def test_a_prebuilt_without_the_addon_or_with_another_sum_is_refused(tmp_path: P
     with pytest.raises(FleetError, match="has sha256") as other:
         STRATEGY.plan(facts(NODE16), options)
     assert other.value.cause == "hash_mismatch"
+
+
+def test_a_prebuilt_with_a_broken_file_is_refused_in_words(tmp_path: Path) -> None:
+    named = archive_of(tmp_path, ("build/Release/faiss-node.node", b"\x7fELF" + bytes(60)))
+    options = Options(cache=tmp_path / "cache", extra={"faiss_install__faiss_node_prebuilt": named})
+    with pytest.raises(FleetError, match="cannot be used as a prebuilt faiss-node") as found:
+        STRATEGY.plan(facts(NODE16), options)
+    assert (found.value.cause, found.value.fault) == ("corrupt_artefact", "controller")

@@ -113,6 +113,13 @@ def test_corrupt_wheel_is_refused_with_its_name_and_a_remedy(tmp_path, spoil):
     assert failure.value.remedy
 
 
+def test_a_wheelhouse_without_a_wheel_of_faiss_is_a_fault_of_the_inventory(tmp_path):
+    (tmp_path / "numpy-2.0-cp310-cp310-manylinux_2_28_x86_64.whl").write_bytes(b"")
+    with pytest.raises(FleetError, match="holds no faiss-cpu wheel for Linux") as failure:
+        catalogue.wheelhouse(tmp_path, tmp_path / "cache")
+    assert failure.value.fault == "inventory"
+
+
 def test_missing_wheelhouse_is_told(tmp_path):
     with pytest.raises(FleetError, match="not a directory here"):
         catalogue.wheelhouse(tmp_path / "none", tmp_path / "cache")

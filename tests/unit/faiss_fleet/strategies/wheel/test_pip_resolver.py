@@ -94,6 +94,26 @@ def test_an_index_that_is_down_is_left_out_where_another_has_the_project(monkeyp
         pip_resolver.check_index("faiss-cpu")
 
 
+@pytest.mark.parametrize(
+    "listed, fault",
+    [("Looking in indexes: ...", "controller"), ("Skipping link: numpy-2.0-cp313-cp313-win_amd64.whl (...)", "host")],
+)
+def test_an_index_without_what_faiss_needs_is_a_fault_of_the_controller(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: str, fault: str
+) -> None:
+    asked = []
+
+    def execute(arguments: list[str], *_: object) -> tuple[int, str]:
+        asked.append(arguments[-1])
+        return 1, "ERROR: No matching distribution found for numpy<3,>=1.25" if len(asked) == 1 else listed
+
+    monkeypatch.setattr(pip_resolver, "_execute", execute)
+    with pytest.raises(FleetError) as found:
+        pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source(), tmp_path / "out")
+    assert (found.value.fault, found.value.cause) == (fault, "no_matching_distribution")
+    assert asked == ["faiss-cpu==1.9.0", "numpy==0.0.0.dev0"]
+
+
 def test_a_wheelhouse_that_lacks_a_dependency_is_a_fault_of_the_controller(tmp_path: Path) -> None:
     with pytest.raises(FleetError) as found:
         pip_resolver.download(["faiss-cpu==1.9.0"], TARGET, Source((tmp_path,)), tmp_path / "out")

@@ -48,6 +48,23 @@ def test_newest_release_that_runs_is_tried_first(provides, pythons, isa, version
     assert (found[0] if found else None) == version
 
 
+@pytest.mark.parametrize("version", ["1.8.0.post1", "1.15.1"])
+def test_the_version_that_the_inventory_insists_on_is_the_only_one(version):
+    found = plan(facts(CENTOS7, "3.9.18"), faiss_install__wheel_version=version)
+    assert {candidate["artefact"]["version"] for candidate in found} == {version}
+    assert [candidate["verdict"] for candidate in found] == ["blocked" if version == "1.15.1" else "possible"]
+
+
+@pytest.mark.parametrize(
+    "version, words",
+    [("9.9", "has no wheel of it; the newest there: "), ("newest", "is 'newest', which is not a version")],
+)
+def test_a_version_that_there_is_not_is_a_fault_of_the_inventory(version, words):
+    with pytest.raises(FleetError, match=words) as failure:
+        plan(facts(CENTOS7, "3.9.18"), faiss_install__wheel_version=version)
+    assert failure.value.fault == "inventory"
+
+
 def test_newest_faiss_counts_more_than_newest_python():
     assert best(facts(CENTOS7, "3.14.0", "3.12.1", "3.9.0", "3.6.8")) == ("1.9.0.post1", "/usr/bin/python3.12")
 
