@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Names what a Python takes code from while it starts and imports FAISS: its library, its directories of packages."""
+"""Names what a Python takes code from: its library, its directories of packages."""
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
@@ -10,7 +10,6 @@ import sys
 
 LIBRARIES = ('lib', 'lib64')
 SITES = ('site-packages', 'dist-packages')
-# Of a directory of packages what is imported, or run when Python starts.
 IMPORTED = ('faiss', 'numpy', 'sitecustomize.py', 'usercustomize.py')
 MOST_BYTES = 65536
 
