@@ -232,7 +232,8 @@ RESOLVED = (
     (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout")),
     (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
         "cgroup_v2", "network", "timeout", "image_rate_limit", "engine_storage")),
-    (("-- generating done", "-- build files have been written to"), (
+    # "-- Generating done" is also said where generating failed.
+    (("-- build files have been written to",), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
         "conda_network", "conda_unsat", "conda_glibc", "network", "timeout", "package_conflict", "corrupt_artefact",
@@ -471,6 +472,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("'podman", "'docker", "python", "iptables", "runc", "crun", "conmon", "newuidmap", "fuse-overlayfs",
                    "netavark", "sqlite")}),
 
+    # CMake: Target "x" links to: CUDA::cublas but the target was not found.
+    ('cuda_missing', ("but the target was not found",), {'after': ("cuda::", "cudatoolkit::")}),
+    ('openmp_missing', ("but the target was not found",), {'after': ("openmp::",)}),
     ('cuda_missing', (
         "could not select device driver", "nvidia-container-cli: ", "nvidia-smi has failed", "nvml error",
     )),

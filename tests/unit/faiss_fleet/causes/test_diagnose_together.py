@@ -297,6 +297,13 @@ def test_an_engine_warning_over_several_lines():
     # what Python defines: the wheel of FAISS itself, or any other library made for another release of Python
     (('ImportError: /x/faiss/_swigfaiss.so: undefined symbol: _PyThreadState_Current',), ['loader_missing_module']),
     (('ImportError: /x/rpm/_rpm.so: undefined symbol: PySlice_AdjustIndices',), ['cxx11_abi_mismatch']),
+    # a target of CMake that is not there says by its name what is missing
+    (('CMake Error in faiss/CMakeLists.txt:', '  Target "faiss" links to:', '    CUDA::cublas',
+      '  but the target was not found.  Possible reasons include:'), ['cuda_missing']),
+    (('CMake Error in CMakeLists.txt:', '  Target "x" links to:', '    OpenMP::OpenMP_CXX',
+      '  but the target was not found.  Possible reasons include:'), ['openmp_missing']),
+    (('CMake Error in CMakeLists.txt:', '  Target "x" links to:', '    foo::foo',
+      '  but the target was not found.  Possible reasons include:'), ['build_failed']),
     # pip went on without the package wheel, or did not
     (("ModuleNotFoundError: No module named 'wheel.bdist_wheel'", 'Failed building wheel for x',
       'Successfully installed x-2.19'), []),
