@@ -6,10 +6,12 @@ Knows nothing of Ansible but that it forks its workers and takes KeyboardInterru
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from types import FrameType
 
 from ..artefacts import limits
@@ -34,6 +36,15 @@ class Interrupts:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, self._handle)
                 self._taken.append(number)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """While the reports are written: a signal that comes then ends nothing, for the run is at its end."""
+        before, self._ending = self._ending, True
+        try:
+            yield
+        finally:
+            self._ending = before
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if os.getpid() == self._owner:

@@ -26,7 +26,8 @@ from faiss_fleet.fleet.ansible_host import RemoteHost
 class ActionModule(ActionBase):
     """See the file's first lines."""
 
-    TRANSFERS_FILES = True
+    # A temporary directory is made where something is shipped: else it would be three remote calls more.
+    TRANSFERS_FILES = False
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = task_vars or {}

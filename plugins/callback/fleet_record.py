@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import __version__, argument_specs, options
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import batch, handed_over, report_inputs, secret_words, statistics
+from faiss_fleet.fleet import batch, handed_over, playbook_actions, report_inputs, secret_words, statistics
 from faiss_fleet.records import journal as runs
 from faiss_fleet.records import origin
 from faiss_fleet.records.build import Run
@@ -97,8 +97,7 @@ options:
         key: rows
 """
 
-# Ansible's own first and last task of a role, which run whatever --tags says and do nothing on a host.
-IMPLICIT = ("ansible.builtin.validate_argument_spec", "meta", "ansible.builtin.meta")
+KNOWN = frozenset({*recorder.STAGES, *recorder.AUDIT, batch.ACTION})
 COLORS = {
     "native": constants.COLOR_OK,
     "fallback": constants.COLOR_WARN,
@@ -129,7 +128,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         plays = playbook.get_plays()
-        actions = {play._uuid: _actions(play) for play in plays}
+        actions = {play._uuid: playbook_actions.of(play, KNOWN) for play in plays}
         self._recorder, self._audits = None, set()
         handed_over.forget()
         batch.show_on_terminal(_is_plain_terminal())
@@ -141,7 +140,8 @@ class CallbackModule(CallbackBase):
         from faiss_fleet.fleet import interrupts, preload
 
         preload.warm()
-        interrupts.Interrupts().install()
+        self._interrupts = interrupts.Interrupts()
+        self._interrupts.install()
         reports = self._reports()
         try:
             runs.refuse_unwritable(reports)
@@ -175,7 +175,7 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._play = play
-        if self._recorder is None or not _actions(play) & {*recorder.STAGES, batch.ACTION}:
+        if self._recorder is None or not playbook_actions.of(play, KNOWN) & {*recorder.STAGES, batch.ACTION}:
             return
         self._expect(play)
         if self._recorder.empty:
@@ -306,9 +306,14 @@ class CallbackModule(CallbackBase):
 
     def _close(self, process: int) -> None:
         """Also by way of atexit, when the run was broken off (Ctrl-C, an error of Ansible's own)."""
-        current, self._recorder = self._recorder, None
-        if current is None or process != os.getpid():
+        if self._recorder is None or process != os.getpid():
             return
+        # Before the recorder is let go: a signal would leave the run without its reports, as nobody comes here again.
+        with self._interrupts.held():
+            current, self._recorder = self._recorder, None
+            self._finish(current)
+
+    def _finish(self, current: recorder.Recorder) -> None:
         try:
             if current.empty:
                 if self._is_gate():
@@ -359,28 +364,6 @@ def _is_plain_terminal() -> bool:
     """Whether a line can be renewed in place: a person watches, and nothing reads what is printed."""
     shown_by = constants.DEFAULT_STDOUT_CALLBACK.rpartition(".")[2]
     return sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb" and shown_by in ("default", "yaml")
-
-
-def _actions(play: Any) -> set[str]:
-    """Names of the stages' actions and roles that --tags leaves in a play, without running anything."""
-    found: set[str] = set()
-
-    def walk(entries: Any) -> None:
-        for entry in entries or ():
-            if hasattr(entry, "rescue"):
-                walk(entry.block)
-                walk(entry.rescue)
-                walk(entry.always)
-            elif entry.action not in IMPLICIT and entry.evaluate_tags(play.only_tags, play.skip_tags, all_vars={}):
-                names = [
-                    entry.action,
-                    getattr(entry, "_role_name", None) or "",
-                    entry._role.get_name() if entry._role else "",
-                ]
-                found.update(map(recorder.stage_name, names))
-
-    walk(play.compile())
-    return found & {*recorder.STAGES, *recorder.AUDIT, batch.ACTION}
 
 
 def _inventory_name(source: str) -> str:

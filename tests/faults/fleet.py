@@ -22,6 +22,7 @@ from typing import Any
 from faiss_fleet.strategies.wheel import catalogue
 from images.standins import cache
 from images.standins.shell import command
+from tests import signals
 from tests.matrix import pool
 from tests.ssh_farm import Farm
 
@@ -284,7 +285,7 @@ class Fleet:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+                preexec_fn=signals.as_in_a_terminal,
             )
             status: int | None
             try:

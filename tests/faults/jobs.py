@@ -10,7 +10,7 @@ from tests.faults.fleet import NO_PYTHON, OLD, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, HOST_FAULTS
 
-WIDE = 8  # faults in one audit; as many hosts are healing meanwhile
+WIDE = 12  # faults in one audit; as many hosts are healing meanwhile
 
 Names = Sequence[str]
 

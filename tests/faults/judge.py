@@ -147,7 +147,9 @@ def recorded(done: Done, expected: Mapping[str, Expected]) -> Wrong:
             continue
         record = records[names.index(name)]
         wrong += [(name, "records", fault) for fault in schema.faults(record)[:3]]
-        if not record["because"] or (record["state"] != "native" and not (record["remedy"] or record["errors"])):
+        # A fallback that was asked for has no cause.
+        wants_remedy = record["state"] != "native" and (record["cause"] or record["state"] != "fallback")
+        if not record["because"] or (wants_remedy and not (record["remedy"] or record["errors"])):
             wrong.append((name, "records", f"no reason or no remedy: {record['because']!r}, {record['remedy']!r}"))
         if "Traceback" in record["because"]:
             wrong.append((name, "records", f"the reason is a traceback: {record['because'][:200]}"))

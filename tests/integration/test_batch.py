@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from tests import class_wheels, needs
+from tests import class_wheels, needs, signals
 from tests.ssh_farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,6 +164,7 @@ def test_ctrl_c_ends_promptly_and_keeps_the_hosts_that_are_done(fleet: Fleet) ->
         cwd=ROOT,
         env={**fleet.environment, "PATH": path, "PYTHONUNBUFFERED": "1"},
         start_new_session=True,
+        preexec_fn=signals.as_in_a_terminal,
         **pipes,
     )
     assert process.stdout is not None

@@ -22,7 +22,7 @@ from pyarrow import parquet
 
 from faiss_fleet.reports.formats import FORMATS
 from faiss_fleet.store.queries import Store
-from tests import needs, sample_records
+from tests import needs, sample_records, signals
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(encoding="utf-8"))
@@ -314,8 +314,7 @@ def test_a_signal_that_ends_the_audit_leaves_reports_with_every_host(
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # pytest-xdist's workers ignore the signal, and what they start would inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=signals.as_in_a_terminal,
     )
     try:
         _wait_for_lines(fleet, 1)

@@ -184,8 +184,11 @@ def judged(found: Outcome) -> None:
         if cell.way == "offline" and possible(record):
             # The controller's fault says nothing of the host.
             assert (record["state"], record["setting"]) == ("failed", None), record["because"]
-    for record in found.predicted.values():
-        assert (record["decision"] or {"predicted": True})["predicted"] is True
+    for cell, record in found.predicted.items():
+        decision = record["decision"] or {"predicted": True, "candidate": None}
+        # The fallback takes no installation: check mode tests it.
+        tested = [test["candidate"] for test in record["verification"] if test["ok"]]
+        assert decision["predicted"] is (decision["candidate"] not in tested), cell.name
         for attempt in record["attempts"]:
             if "foreseen" in attempt:
                 assert attempt["foreseen"]["ship_bytes"] or attempt["foreseen"]["download_bytes"], attempt

@@ -85,7 +85,7 @@ class ContainerStrategy:
     def forecast(self, candidate: Candidate, facts: Facts, options: Options) -> Forecast | None:
         """The prefix where nothing large has to be made for it, else how the image would be made."""
         wanted = container_options.from_options(options)
-        wheels = None
+        wheels, expected = None, None
         inside = _base(wanted, options, now=False) if wanted.source == "build" else None
         if inside is not None:
             within = container_base.as_host(inside, facts)
@@ -94,9 +94,13 @@ class ContainerStrategy:
             wheels = expected.artefact if expected else None
         if container_lock.at_hand(wanted, options, wheels):
             return Forecast(artefact=self.resolve(candidate, facts, options))
+        given = wanted.base if wanted.source == "build" else wanted.archive
+        size = given.path.stat().st_size if isinstance(given, container_options.File) else None
         if wanted.source == "build":
-            return Forecast(how="build the image from its base", seconds=BUILD_SECONDS)
-        size = wanted.archive.path.stat().st_size if isinstance(wanted.archive, container_options.File) else None
+            # Which wheel it gets is known only of a base that was looked into.
+            added = (expected.ship or 0) if expected else 0
+            how = "build the image from its base"
+            return Forecast(how=how, ship=None if size is None else size + added, seconds=BUILD_SECONDS)
         return Forecast(how="read the image's archive", download=0, ship=size, seconds=READ_SECONDS)
 
 

@@ -32,6 +32,18 @@ def test_the_first_signal_ends_the_run_and_the_next_is_ignored() -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def test_while_reports_are_written_a_signal_ends_nothing() -> None:
+    taken = Interrupts()
+    taken.install()
+    with taken.held():
+        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    with taken.held():
+        pass
+    signal.raise_signal(signal.SIGINT)  # the run is ended already
+
+
 def test_a_signal_that_is_ignored_already_stays_so() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     Interrupts().install()
