@@ -166,7 +166,7 @@ REMEDIES = {
             'yum': '`yum repolist -v` lists them; `yum --disablerepo=ID` goes on without it.',
             'dnf': '`dnf repolist -v` lists them; `dnf --disablerepo=ID` goes on without it.',
             'apt': 'Run `apt-get update` first, as an old package list names files that are gone; a release that is no '
-                   'longer supported is at http://archive.debian.org or http://old-releases.ubuntu.com.',
+                   'longer supported is in the archive that the distribution keeps of its old releases.',
             'apk': 'Compare /etc/apk/repositories with the release in /etc/alpine-release, then `apk update`.',
             'zypper': '`zypper repos -u` lists them; `zypper modifyrepo --disable ALIAS` goes on without it.'}),
     'package_lock': (

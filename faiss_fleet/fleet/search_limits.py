@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..causes.search_test import MIN_RECALL
+from ..causes.search_test import LOADER_FAILED, MIN_RECALL
 from ..target.search import run as search_test
 
 VARIABLE = "faiss_install__search_test"
@@ -57,7 +57,7 @@ def _explanation(test: Mapping[str, Any], options: Options) -> tuple[str, str] |
     work = {**search_test.WORKLOAD, **{name: value for name, value in (options.get("workload") or {}).items() if value}}
     numbers, cause = int(work["n"]) * int(work["d"]), test.get("cause")
     limit, timeout = asked(options)["memory_limit_mb"], options.get("timeout")
-    if cause == "timeout":
+    if cause in ("timeout", LOADER_FAILED):
         usual = search_test.WORKLOAD
         rounds = max(1.0, int(work["queries"]) / usual["queries"])
         need = SECONDS * max(1.0, numbers / (usual["n"] * usual["d"])) * rounds

@@ -326,6 +326,9 @@ class CallbackModule(CallbackBase):
             summary = current.finish()
         except FleetError as error:
             self._give_up(error)
+        except Exception as error:  # Ansible would make a warning of it, and the run would end as if all were well
+            text = f"The reports of {current.directory} could not be written: {error!r}. Records are kept."
+            self._give_up(FleetError(text))
         columns = shutil.get_terminal_size((120, 24)).columns
         self._display.display("")
         for line, state in terminal.lines(summary, columns, self.get_option("rows")):

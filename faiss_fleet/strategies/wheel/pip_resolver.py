@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -106,12 +107,13 @@ def _command(arguments: Sequence[str]) -> list[str]:
 
 
 def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tuple[int, str]:
-    with subprocess.Popen(
+    # A pip that is killed leaves its temporary directories, so they are within one of ours.
+    with tempfile.TemporaryDirectory(prefix="faiss-fleet-pip-") as scratch, subprocess.Popen(
         _command(arguments),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        env=source.environment(),
+        env={**source.environment(), "TMPDIR": scratch},
         text=True,
         errors="replace",
         start_new_session=True,

@@ -11,6 +11,7 @@ import sys
 LIBRARIES = ('lib', 'lib64')
 SITES = ('site-packages', 'dist-packages')
 IMPORTED = ('faiss', 'numpy', 'sitecustomize.py', 'usercustomize.py')
+CODE = ('#', 'import ', 'import\t')     # lines of a .pth file that name no directory
 MOST_BYTES = 65536
 
 
@@ -45,7 +46,7 @@ def _library(root, wanted):
         for name in _names(site):
             if name.endswith('.pth'):
                 lines = [line.strip() for line in _text(os.path.join(site, name)).splitlines()]
-                added = [os.path.join(site, line) for line in lines if line and not line.startswith(('#', 'import'))]
+                added = [os.path.join(site, line) for line in lines if line and not line.startswith(CODE)]
                 found = found + [os.path.join(site, name)] + [path for one in added for path in _packages(one)]
     return found
 

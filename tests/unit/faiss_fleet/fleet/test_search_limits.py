@@ -22,6 +22,7 @@ def recall(value: float) -> list[dict[str, Any]]:
     "cause, options, words",
     [
         pytest.param("timeout", {"timeout": 2}, "Raise `timeout`", id="a short time"),
+        pytest.param("loader_failed", {"timeout": 2}, "Raise `timeout`", id="a short time for the loader"),
         pytest.param(
             "timeout", {"timeout": 120, "workload": {"n": 1000000}}, "may take 800 s", id="a workload for hours"
         ),
@@ -42,6 +43,7 @@ def test_what_the_limits_explain_is_a_fault_of_the_inventory(cause: str, options
     "cause, options",
     [
         ("timeout", {}),
+        ("loader_failed", {}),
         ("timeout", {"timeout": 20}),
         ("out_of_memory", {}),
         ("out_of_memory", {"memory_limit_mb": 0}),

@@ -31,12 +31,13 @@ def test_the_library_of_its_own_version_and_what_is_imported_from_its_packages(p
 
 def test_what_a_path_file_adds_and_the_base_of_a_virtual_environment_count(python, tmpdir):
     added = tmpdir.ensure('home/alice/faiss/__init__.py').dirpath().dirpath()
-    python.join('lib/python3.9/site-packages/own.pth').write('# a remark\nimport os\n%s\n' % added)
+    odd = python.ensure('lib/python3.9/site-packages/imported', dir=True)
+    python.join('lib/python3.9/site-packages/own.pth').write('# a remark\nimport os\n\n%s\nimported\n' % added)
     venv = tmpdir.mkdir('venv')
     venv.ensure('bin/python3').chmod(0o755)
     venv.join('pyvenv.cfg').write('home = %s\n' % python.join('bin'))
     found = python_paths.places(str(venv.join('bin/python3')))
-    for path in (venv.join('pyvenv.cfg'), python.join('lib/python3.9'), added, added.join('faiss'),
+    for path in (venv.join('pyvenv.cfg'), python.join('lib/python3.9'), added, added.join('faiss'), odd,
                  python.join('lib/python3.9/site-packages/own.pth')):
         assert str(path) in found
 

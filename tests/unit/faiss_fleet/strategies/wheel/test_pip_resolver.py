@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import http.server
 import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,11 +134,16 @@ def test_failed_pip_is_diagnosed_and_its_secrets_are_hidden():
     assert "No matching distribution" in str(failure)
 
 
-def test_pip_that_hangs_is_ended(monkeypatch):
-    monkeypatch.setattr(pip_resolver, "_command", lambda _: ["/bin/sh", "-c", "sleep 60"])
+def test_pip_that_hangs_is_ended_and_leaves_no_temporary_directory(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    program = 'mkdir "$TMPDIR/pip-unpack"; touch "$0"; sleep 60'
+    monkeypatch.setattr(pip_resolver, "_command", lambda _: ["/bin/sh", "-c", program, str(tmp_path / "began")])
     with pytest.raises(FleetError, match="did not end within") as failure:
-        pip_resolver.run(["download"], Source(), time_limit=0.3)
+        pip_resolver.run(["download"], Source(), time_limit=1)
     assert failure.value.cause == "timeout"
+    assert [path.name for path in tmp_path.iterdir()] == ["began"]
 
 
 def test_wheelhouse_lets_no_other_source_in(tmp_path, monkeypatch):
