@@ -93,9 +93,9 @@ def writer(path, euid=os.geteuid, steps=chain, at=lambda path: path):
 
 
 def _own_group(gid, uid):
-    """Whether a group has no member but the owner and root: root's, a user's private one, an empty one of the system.
+    """Whether a group has no member but the owner and root.
 
-    Who is in another empty one may be known to a directory service alone, which does not list its users.
+    An empty one above the system's does not count: a directory service need not list its users.
     """
     if gid == 0:
         return True
