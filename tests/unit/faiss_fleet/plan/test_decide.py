@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from faiss_fleet.errors import FleetError
@@ -209,6 +209,7 @@ STRATEGIES = st.none() | st.lists(st.sampled_from(["existing", "wheel", "conda",
 BEFORE = st.none() | st.builds(lambda name: {"candidate": name}, st.sampled_from([*NAMES, None]))
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(PLANS, ATTEMPTS, st.lists(TESTS, unique_by=lambda one: one["candidate"]), POLICIES, STRATEGIES, BEFORE,
        st.booleans(), st.floats(0, 0.99))  # fmt: skip
 def test_never_decides_on_what_did_not_pass(plan, attempts, tests, policy, strategies, before, check_mode, margin):
@@ -225,6 +226,7 @@ def test_never_decides_on_what_did_not_pass(plan, attempts, tests, policy, strat
     assert decide.setting_for(decision, attempts, tests)["verified"] is None or decision["candidate"] in passed
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(PLANS, st.lists(TESTS, unique_by=lambda one: one["candidate"]), st.floats(0, 0.99))
 def test_what_was_set_stays_when_nothing_changes(plan, tests, margin):
     first = decide.decide(plan, [], tests, "fastest", margin=margin)
