@@ -48,7 +48,9 @@ def test_one_fault_is_told_once_with_the_hosts_that_have_it() -> None:
 )
 def test_an_expression_that_cannot_be_evaluated_is_a_fault(expression: str, word: str) -> None:
     result = preflight({"web1": {"faiss_install__prefix": expression}})
-    assert result["failed"] and word in result["msg"] and "web1" in result["msg"]
+    assert result["failed"] and "web1" in result["msg"]
+    # From ansible-core 2.19 on an expression that fails stays as it is, and no such text is a value.
+    assert word in result["msg"] or expression in result["msg"]
 
 
 def test_a_variable_that_a_play_will_define_is_left_to_it() -> None:
