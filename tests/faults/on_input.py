@@ -162,10 +162,11 @@ def secrets(*arguments: str, failing: str = "") -> Run:
             options["extra"] = {
                 "faiss_install__strategies": ["conda"],
                 "faiss_install__cache": str(case.base / "cold"),
-                "faiss_install__conda_channels": [
-                    f"http://user:{SECRETS['conda_url']}@127.0.0.1:9/t/{SECRETS['conda_token']}/channel"
-                ],
             }
+            # Of the inventory: what stands on the command line Ansible itself shows at this verbosity.
+            channel = f"http://user:{SECRETS['conda_url']}@127.0.0.1:9/t/{SECRETS['conda_token']}/channel"
+            for name in case.hosts:
+                variables.setdefault(name, {})["faiss_install__conda_channels"] = [channel]
             states = {case.converged: (("native", "failed"), ANY_CAUSE), case.new: ("failed", ANY_CAUSE)}
         if failing == "connection":
             for name in case.hosts:
