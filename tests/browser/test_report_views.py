@@ -70,6 +70,10 @@ def test_waivers_are_counted_apart_and_expired_ones_are_named(story: Page) -> No
     go(story, "#hosts?waiver=until+2026-12-31%2C+storage+team%3A+replaced+in+January")
     assert found(story) == count
     expect(story.locator("#table tbody .waived")).to_have_count(count)
+    hosts = shown(story)
+    go(story, f"#hosts?host={hosts[0]}")
+    expect(story.locator("#drawer-body .item-head .waived")).to_have_text("waived")
+    go(story, "#hosts?waiver=until+2026-12-31%2C+storage+team%3A+replaced+in+January")
     command = story.locator(".causes li", has_text="python_missing").locator("code").text_content() or ""
     assert not set(shown(story)) & set(command.partition("--limit ")[2].split()[0].split(","))
 
