@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from . import blocks as causes_blocks
 from . import lines as causes_lines
 from . import remedies
 from . import rows as causes_rows
@@ -116,6 +117,12 @@ class _Log:
         self.telling: tuple[int, int, str] | None = None
         # What lines of a trace (a tool's level debug or info) show, by cause as in found.
         self.traced: dict[str, tuple[int, int, str]] = {}
+        # The same of what a program or configure tried and went on without: it counts where something failed.
+        self.tried: dict[str, tuple[int, int, str]] = {}
+        # The same of warnings of a container engine, and the number of the last line that is not of its log.
+        self.warned: dict[str, tuple[int, int, str]] = {}
+        self.printed = 0
+        self.blocks = causes_blocks.Blocks()
         self.traceback = False
         self.task = 0  # number of the line in which a task of a playbook failed last
         self.recap = 0  # number of the last line of a play's recap
@@ -128,9 +135,12 @@ class _Log:
         """What is found; a line that two tools print counts for the one that the log is of.
 
         Lines of a trace count where no other line names a cause, and among them what is only seen in the end
-        (OUTCOME) where something failed.
+        (OUTCOME) where something failed. A warning of an engine counts where something failed, or nothing came of it.
         """
         found = dict(self.found)
+        for cause, shown in self.warned.items():
+            if self.found or self.telling or shown[1] > self.printed:
+                found[cause] = min(shown, found.get(cause, shown))
         if self.recap and not self.play_failed:
             found = {cause: shown for cause, shown in found.items() if shown[1] > self.recap}
             if self.telling and self.telling[1] < self.recap:
@@ -138,6 +148,8 @@ class _Log:
             self.traced = {}
         if all(place >= LAST_RESORT for place, _number, _line in found.values()):
             failed = bool(found or self.telling)
+            if failed:
+                found.update(item for item in self.tried.items() if item[0] not in found)
             found.update(item for item in self.traced.items() if failed or item[1][0] < OUTCOME)
         if not self.conda:
             for cause, other in self.shared.items():
@@ -157,6 +169,11 @@ class _Log:
                 self.failed_before, self.play_failed = self.play_failed, True
             if self.found or self.telling:
                 self._take_back(number, line)
+            if self.warned and line and not causes_lines.is_engine_log(line):
+                self.printed = number
+            if self.blocks.warned(original, line):
+                continue
+            probed = self.blocks.probed(line)
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -165,13 +182,19 @@ class _Log:
             called = _called_for(words)
             known = _row_of(lines, index, called) if called else None
             if known is None:
-                if self.traceback or not words.isdisjoint(_FAILURE_WORDS):
+                if not probed and (self.traceback or not words.isdisjoint(_FAILURE_WORDS)):
                     self._tell(number, original, line)
                 continue
             self.used.add(known)
             row = ROWS[known]
-            if not words.isdisjoint(_TRACE_WORDS) and causes_lines.is_trace(line):
+            if probed or causes_lines.is_chromium_log(line):
+                self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                continue
+            if causes_lines.is_trace(line):
                 self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                continue
+            if causes_lines.is_engine_warning(line):
+                self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             inner = _inner_error(lines, index) if row.wraps else None
             if inner is None:
@@ -225,7 +248,6 @@ class _Log:
                 return
 
 
-_TRACE_WORDS = frozenset(("debu", "debug", "info", "trac", "trace"))
 # Ansible: a host's outcome of one module, and of a whole play.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
 _RECAP = re.compile("^[^ ]{1,253} {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")

@@ -46,6 +46,9 @@ TRACE = re.compile(
     "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
     "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))"
 )
+# Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
+CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
+ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
@@ -161,16 +164,38 @@ def _translated(line: str) -> tuple[str, frozenset[str]]:
 def without_prefix(line: str) -> str:
     """A clean line without what tools put in front of the lines of others."""
     for _ in range(4):
-        found = _PREFIX.match(line)
-        if not found:
+        behind = behind_prefix(line)
+        if behind is None:
             break
-        line = line[found.end() :]
+        line = behind
     return line
+
+
+def behind_prefix(line: str) -> str | None:
+    """A lower-case line behind one prefix of another tool; None where it has none."""
+    found = _PREFIX.match(line)
+    return line[found.end() :] if found else None
 
 
 def is_trace(line: str) -> bool:
     """Whether a clean line is one of a tool's trace."""
     return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
+
+
+def is_chromium_log(line: str) -> bool:
+    """Whether a clean line is of Chromium's log, and none after which it ends."""
+    return CHROMIUM_LOG.search(line[:200]) is not None
+
+
+def is_engine_log(line: str) -> bool:
+    """Whether a clean line is of the log of a container engine, of any level."""
+    return ENGINE_LOG.match(line) is not None
+
+
+def is_engine_warning(line: str) -> bool:
+    """Whether a clean line is a warning in the log of a container engine: the engine goes on."""
+    found = ENGINE_LOG.match(line)
+    return found is not None and (found.group(1) or found.group(2) or "").startswith("warn")
 
 
 def shown(original: str, parts: Sequence[str]) -> str:

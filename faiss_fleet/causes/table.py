@@ -204,14 +204,19 @@ HARMLESS = (
     "gyp warn eacces",
     "warning: error loading config file",
     "userwarning: failed to initialize numpy",
+    "your kernel does not support ~ the cgroup is not mounted",
+    "your kernel does not support ~ discarded",
+    "your kernel does not support cgroup",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
-# library defines; and what yum and dnf say of a download: name, size, time.
+# library defines; what yum and dnf say of a download: name, size, time; what a compiler says of a test program of
+# configure; a line of `docker info`.
 HARMLESS_LINES = (
     "^['(`]?-- (?:found |check for |checking |detecting )|"
     "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
     "undefined symbol: _?py\\w{1,60} \\(|"
+    "^conftest\\.\\w{1,4}: ?|^supports d_type: true|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
@@ -363,6 +368,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "but ~ is to be installed", "unresolvable package conflicts", 
         "error: failed dependencies", "unmet dependencies", "dependencies not satisfied",
         "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
+        "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
+        "the installed ~ conflicts with ",
         "dependency problems - leaving", "pre-dependency problem", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
     # apk's solver: the names it lacks, then that something contradicts.
@@ -405,7 +412,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "hash sum mismatch ~ http", "file has unexpected size", "mirror sync in progress",
         "error: http ~ /main: no such file", "error: http ~ /community: no such file", "warning: ignoring http",
         "status code: 404 for http ~ repodata", "status code: 403 for http ~ repodata",
-        "skipping repository ' ~ because of the above",
+        "skipping repository ' ~ because of the above", "problem retrieving the repository index file",
+        "skipping service ' ~ because of the above", "there are no enabled repositories defined",
     ), {'unless': ("npm", "certificate", "407")}),
 
     # --- conda's terms
@@ -703,7 +711,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('arch_mismatch', (
         "invalid elf header", "wrong elf class", "exec format error", "cannot execute binary file",
         "elf file's phentsize", "elf load command past end", "elf load command address", "elf load command alignment",
-        "elf file data encoding", "elf file os abi invalid", "incompatible architecture", "not a mach-o",
+        "elf file data encoding", "elf file os abi invalid",
+        "elf file abi version invalid", "elf file version ", "nonzero padding in e_ident",
+        "only et_dyn and et_exec can be loaded", "incompatible architecture", "not a mach-o",
         "not a valid win32 application", "file too short", "unsupported processor architecture", "wrong architecture",
         "does not match the detected host platform", "file in wrong format", ".node: cannot open shared object file",
         "no matching manifest for linux", "no image found in manifest list for architecture",
@@ -713,9 +723,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find module ~ built for", "unsupported architecture", "qemu-x86_64: could not open",
         "rosetta error: failed to open", "cannot execute: required file not found", "architecture ~ does not match",
         "rosetta ~ x86_64", "was compiled for a different architecture", "for another platform",
-        "could not load the 'sharp' module using", "no manifest found for platform", "binaries cannot be used on the",
+        "no manifest found for platform", "binaries cannot be used on the",
         "no match for platform in manifest",
-    ), {'unless': ("__glibc",)}), # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
+    ), {'unless': ("__glibc",)}),
+    # What kept it from being loaded is on the next line, where it is known.
+    ('arch_mismatch', ("could not load the 'sharp' module using",), {'rank': 29}),
+    # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
     ('openssl_too_old', (
         "libssl.so.1.1: cannot open", "libcrypto.so.1.1: cannot open", "libssl.so.3: cannot open",
         "libcrypto.so.3: cannot open",
@@ -808,7 +821,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getaddrinfo() thread failed to start", "pthread_create failed", "pthread_create() failed", "post-invoke",
         "failed to create thread", "make: /bin/sh: operation not permitted", "failed to start thread",
         "thread constructor failed", "cannot create thread", "couldn't create thread", "adding seccomp filter",
-        "seccomp ~ fail", "seccomp ~ error", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
+        "seccomp ~ fail", "seccomp ~ error", "adding seccomp rule", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
         "unable to start worker thread", "failed to create new os thread", "may need to increase max user processes",
         "std::system_error ~ operation not permitted", "what(): operation not permitted",
     )),
@@ -1266,6 +1279,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not available, but is referred to by another package", "has no releases", "resolutionimpossible", "could not find a version", "requirements are unsatisfiable",
     ), {'unless': ("node-gyp",)}),
 
+    # zypper's and apk's line for a package that no repository has.
+    ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
+
     # --- numpy
     ('numpy2_abi', ("numpy.dtype size changed ~ expected 96 from c header",)),
     ('numpy_too_old', (
@@ -1494,6 +1510,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "by not providing 'find", "could not find a package configuration file", "could not find gflags",
         "could not find gtest", "find_package(gtest",
     )),
+    # A Python that was built without the headers of a library.
+    ('headers_missing', ("the python ~ extension was not compiled",), {'unless': ("warning: ",)}),
+    ('headers_missing', ("can't decompress data; zlib not available",)),
     # Any other header, of a library or of the project itself; a file for pkg-config.
     ('headers_missing', ("fatal error: ~ .h: no such file", "fatal error: ' ~ .h' file not found",
                          "fatal error: ~ .hpp: no such file", "fatal error: ' ~ .hpp' file not found")),
@@ -1617,7 +1636,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "free(): invalid", "corrupted size vs", "corrupted double-linked", "malloc(): ", "munmap_chunk(): ", "code -6",
         "status -6", "returncode=-6", "signal: aborted", "assertion ~ failed", "pure virtual method called",
         "stack smashing detected", "fatal error in native method", "libc++abi: terminating",
-        "fatal python error: aborted", "terminating with uncaught exception", "realloc(): ",
+        "fatal python error: aborted", "status=6/abrt", "terminating with uncaught exception", "realloc(): ",
         "corrupted unsorted chunks", "heap corruption", "buffer overflow detected",
     ), {'unless': ("assertionerror",)}),
     ('abort', ("aborted",), {
@@ -1625,7 +1644,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('segfault', (
         "segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
-        "general protection", "signal: segmentation", "invalid memory reference", "exc_bad_access",
+        "general protection", "signal: segmentation", "status=11/segv", "status=7/bus", "invalid memory reference", "exc_bad_access",
     )),
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",

@@ -318,3 +318,42 @@ def test_a_report_without_a_colon_tells_most():
     found = causes.diagnose('error building at STEP "RUN x": exit status 1', unknown=True)
     assert [each['cause'] for each in found] == ['unknown']
     assert _causes('Unable to find image \'alpine:latest\' locally', 'latest: Pulling from x', unknown=True) == []
+
+
+CMAKE_WARNING = ('CMake Warning at CMakeLists.txt:378 (find_package):',
+                 '  Could not find a package configuration file provided by "Bonmin" with any',
+                 '  of the following names:', '', '    BonminConfig.cmake', '',
+                 'Call Stack (most recent call first):', '  CMakeLists.txt:104 (include)')
+
+
+@pytest.mark.parametrize('prefix', ['', '      ', '#12 3.456 ', 'npm ERR! '])
+def test_a_warning_of_cmake_is_none_of_its_errors(prefix):
+    assert _causes(*[prefix + line for line in CMAKE_WARNING], unknown=True) == []
+    error = ('CMake Error at CMakeLists.txt:9 (find_package):', *CMAKE_WARNING[1:])
+    assert _causes(*[prefix + line for line in CMAKE_WARNING + error]) == ['headers_missing']
+
+
+PROBE = ('configure:3855: gcc -V >&5', "gcc: error: unrecognized command line option '-V'", 'configure:3866: $? = 1')
+
+
+def test_what_configure_tries_counts_where_it_ends_in_an_error():
+    assert _causes(*PROBE, unknown=True) == []
+    assert _causes(*PROBE, 'configure:3899: error: C compiler cannot create executables') == ['build_tool_missing']
+    assert _causes(*PROBE, 'configure:3899: error: no reason is given') == ['compiler_too_old']
+
+
+def test_a_warning_of_an_engine_that_goes_on_is_no_cause():
+    warning = 'WARN[0000] Failed to detect the owner for the current cgroup: stat /sys/fs/cgroup/x: no such file'
+    assert _causes('$ podman version', warning, 'Version:      3.0.1', unknown=True) == []
+    assert _causes(warning) == ['cgroup_v2']
+    assert _causes(warning, 'Error: it failed for a reason that no row knows') == ['cgroup_v2']
+    assert _causes(warning, 'ERRO[0000] no space left on device') == ['disk_full', 'cgroup_v2']
+
+
+def test_an_error_in_the_log_of_chromium_counts_where_something_failed():
+    bus = '[5106:0430/080859.519737:ERROR:bus.cc(408)] Failed to connect to the bus: Connection refused'
+    assert _causes(bus, unknown=True) == []
+    assert _causes('[pid=253][err] ' + bus, 'listening on 6464', unknown=True) == []
+    missing = './electron: error while loading shared libraries: libgbm.so.1: cannot open shared object file'
+    assert _causes(bus, missing) == ['missing_shared_lib']
+    assert _causes('[1:0430/080859.5:FATAL:x.cc(1)] Failed to connect to the bus: Connection refused') == ['network']
