@@ -187,7 +187,7 @@ class _Log:
                 continue
             self.used.add(known)
             row = ROWS[known]
-            if probed or causes_lines.is_chromium_log(line):
+            if probed or causes_lines.is_passing(line):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.is_trace(line):

@@ -48,6 +48,8 @@ TRACE = re.compile(
 )
 # Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
 CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
+# Python's own form of a warning, and kubeadm's.
+WARNING = re.compile("\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: ")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
@@ -182,9 +184,9 @@ def is_trace(line: str) -> bool:
     return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
 
 
-def is_chromium_log(line: str) -> bool:
-    """Whether a clean line is of Chromium's log, and none after which it ends."""
-    return CHROMIUM_LOG.search(line[:200]) is not None
+def is_passing(line: str) -> bool:
+    """Whether a clean line is one after which the program goes on: a warning, or an error in the log of Chromium."""
+    return CHROMIUM_LOG.search(line[:200]) is not None or WARNING.search(line) is not None
 
 
 def is_engine_log(line: str) -> bool:

@@ -477,8 +477,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
     ('command_missing', ("you must install the sshpass program", "sshpass program",)),
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
-        'unless': ("'podman", "'docker", "python", "iptables", "runc", "crun", "conmon", "newuidmap", "fuse-overlayfs",
-                   "netavark", "sqlite")}),
+        'unless': ("'podman", "'docker'", "'docker:", "python", "iptables", "'runc'", "'crun'", "conmon", "newuidmap",
+                   "fuse-overlayfs", "netavark", "sqlite")}),
 
     # CMake: Target "x" links to: CUDA::cublas but the target was not found.
     ('cuda_missing', ("but the target was not found",), {'after': ("cuda::", "cudatoolkit::")}),
@@ -742,7 +742,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "library not loaded: ", "intel mkl error", "mkl fatal error", "cannot load libmkl",
         "unable to load library 'lib", "symbol lookup error", "undefined symbol: ", "unable to load shared library",
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
-        "could not load shared library", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
+        "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
         "image not found", "specified module could not be found", "could not load library lib", "=> not found",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
@@ -1073,7 +1073,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "dh key too small", "unsafe legacy renegotiation", "a pkcs #11 module returned", "tls_process_server_hello",
         "cipher suites supported", "requires tls 1.2", "requires tls v1.2", "tlsv1.2 ~ required", "tls 1.2 ~ required",
         "no cipher", "ssl: no alternative certificate", "unsupported ssl", "curl: (35)", "curl#35",
-        "peer using unsupported version", "protocol version ~ ssl", "peer does not recognize and trust",
+        "peer using unsupported version", "protocol version ~ ssl", "unknown ssl protocol error", "peer does not recognize and trust",
         "tls protocol",
     ), {'unless': ("docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
     ('openssl_too_old', (
@@ -1158,7 +1158,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "prebuild-install ~ certificate", "prebuild-install ~ tunnel", "prebuild-install warn install err",
     )),
     ('git_blocked', (
-        "fatal: unable to access", "unable to access 'http", "could not read from remote repository", "rpc failed",
+        "fatal: unable to access", "unable to access 'http", "while accessing http", "fatal: http request failed",
+        "could not read from remote repository", "rpc failed",
         "fetch-pack", "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
         "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
@@ -1663,7 +1664,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"shutting|by user|-15)",
         'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated")}),
     ('timeout', (
-        "timeout waiting", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
+        "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
+        "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
         "the command action failed to execute in the expected time", "timed out after", "timer expired",
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
         "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup",
@@ -1697,6 +1699,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
     ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix")}),
+    # apt could not fetch this; why, if it is known, is on another line.
+    ('repo_failed', ("err:",), {'rank': 34, 'regex': r"^err:\d{1,4} (?:https?|ftp)://"}),
     ('permission_denied', ("not permitted",), {
         'regex': r"(?<!cross-device link )not permitted", 'unless': ("exdev",)}),
     ('permission_denied', (
@@ -1712,6 +1716,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
+    # What runc and crun say of the program that an image or a user names.
+    ('command_missing', ("exec: ' ~ : stat ~ no such file or directory", "exec: ' ~ no such file or directory: unknown",
+                         "exec ' ~ no such file or directory: unknown")),
+    ('not_a_directory', ("not a directory", "enotdir", "errno 20]"), {
+        'regex': r"(?:[:'] ?|caused ')not a directory|\benotdir\b|errno 20\]"}),
     ('command_missing', ("env: ~ no such file or directory",), {
         'regex': r"\benv: '?[\w.+-]{1,60}'?: no such file or directory"}),
     ('command_missing', (
@@ -1725,7 +1734,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', ("recipe for target ' ~ ' failed",)),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
-        "npm err! code elifecycle", "lifecycle script", "npm err! command failed", "npm error command failed",
+        "npm err! code elifecycle", "'code':'elifecycle'", "lifecycle script", "npm err! command failed", "npm error command failed",
         "failed at the ~ install script", "errored while being installed",
     ), {'rank': 80}),
     ('build_failed', (

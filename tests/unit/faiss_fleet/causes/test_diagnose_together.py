@@ -357,3 +357,22 @@ def test_an_error_in_the_log_of_chromium_counts_where_something_failed():
     missing = './electron: error while loading shared libraries: libgbm.so.1: cannot open shared object file'
     assert _causes(bus, missing) == ['missing_shared_lib']
     assert _causes('[1:0430/080859.5:FATAL:x.cc(1)] Failed to connect to the bus: Connection refused') == ['network']
+
+
+def test_a_warning_of_python_counts_where_something_failed():
+    warning = '/usr/lib/python3/x/__init__.py:146: UserWarning: A NumPy version >=1.17.3 is required for this version'
+    assert _causes(warning, unknown=True) == []
+    assert _causes(warning, 'Error: it failed for a reason that no row knows') == ['numpy_too_old']
+
+
+def test_what_apt_could_not_fetch_has_the_reason_that_is_given():
+    assert _causes('Err:9 http://deb.example/debian stretch/main amd64 Packages', '  404  Not Found') == ['repo_failed']
+    assert _causes("Err:1 http://x  Temporary failure resolving 'x'") == ['network']
+    assert _causes('Err:1 http://x stable Release', '  Could not connect to x:80, connection timed out')[0] == 'network'
+
+
+def test_a_program_that_the_container_does_not_have():
+    runc = 'docker: Error response from daemon: runc create failed: unable to start process: exec: "/run.sh": '
+    assert _causes(runc + 'stat /run.sh: no such file or directory: unknown') == ['command_missing']
+    assert _causes(runc.replace('/run.sh', 'docker-entrypoint.sh') + 'executable file not found in $PATH') == [
+        'command_missing']
