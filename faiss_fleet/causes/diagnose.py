@@ -119,7 +119,8 @@ class _Log:
         self.traced: dict[str, tuple[int, int, str]] = {}
         # The same of what a program or configure tried and went on without: it counts where something failed.
         self.tried: dict[str, tuple[int, int, str]] = {}
-        # The same of warnings of a container engine, and the number of the last line that is not of its log.
+        # The same of warnings of a container engine and of what is tried again, and the number of the last line that is
+        # neither.
         self.warned: dict[str, tuple[int, int, str]] = {}
         self.printed = 0
         self.blocks = causes_blocks.Blocks()
@@ -135,7 +136,8 @@ class _Log:
         """What is found; a line that two tools print counts for the one that the log is of.
 
         Lines of a trace count where no other line names a cause, and among them what is only seen in the end
-        (OUTCOME) where something failed. A warning of an engine counts where something failed, or nothing came of it.
+        (OUTCOME) where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
+        came after it.
         """
         found = dict(self.found)
         for cause, shown in self.warned.items():
@@ -169,7 +171,7 @@ class _Log:
                 self.failed_before, self.play_failed = self.play_failed, True
             if self.found or self.telling:
                 self._take_back(number, line)
-            if self.warned and line and not causes_lines.is_engine_log(line):
+            if self.warned and line and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
             if self.blocks.warned(original, line):
                 continue
@@ -193,7 +195,7 @@ class _Log:
             if causes_lines.is_trace(line):
                 self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
-            if causes_lines.is_engine_warning(line):
+            if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
                 self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             inner = _inner_error(lines, index) if row.wraps else None

@@ -48,8 +48,13 @@ TRACE = re.compile(
 )
 # Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
 CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
-# Python's own form of a warning, and kubeadm's.
-WARNING = re.compile("\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: ")
+# What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
+# and Go.
+WARNING = re.compile(
+    "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
+    "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\."
+)
+RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
@@ -192,6 +197,11 @@ def is_passing(line: str) -> bool:
 def is_engine_log(line: str) -> bool:
     """Whether a clean line is of the log of a container engine, of any level."""
     return ENGINE_LOG.match(line) is not None
+
+
+def is_retry(line: str) -> bool:
+    """Whether a clean line says that what failed is tried again."""
+    return RETRY.search(line) is not None
 
 
 def is_engine_warning(line: str) -> bool:

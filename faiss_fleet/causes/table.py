@@ -378,7 +378,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
     ('package_conflict', ("clobbererror: ",)),
     ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
-        'unless': ("npm warn", "eresolve overriding")}),
+        'unless': ("npm warn", " warn code: ", "eresolve overriding")}),
     ('package_conflict', ("we can conclude that",), {
         'regex': r"we can conclude that .{1,300} (?:are|is) incompatible", 'unless': ("python",)}),
     # In any language, but not as an option of a command that someone typed.
@@ -1677,7 +1677,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
     ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
-        "temporary failure in name resolution", "name or service not known", "could not resolve host",
+        "temporary failure in name resolution", "name or service not known", "name does not resolve",
+        "could not translate host name", "could not resolve host",
         "couldn't resolve host", "nameresolutionerror", "no address associated with hostname",
         "nodename nor servname", "enotfound", "eai_again", "gaierror", "no such host", "server misbehaving",
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",

@@ -376,3 +376,23 @@ def test_a_program_that_the_container_does_not_have():
     assert _causes(runc + 'stat /run.sh: no such file or directory: unknown') == ['command_missing']
     assert _causes(runc.replace('/run.sh', 'docker-entrypoint.sh') + 'executable file not found in $PATH') == [
         'command_missing']
+
+
+RETRY = 'Pageserver not responding yet: tcp connect error: Connection refused (os error 61) retrying (1)...'
+
+
+def test_what_was_tried_again_is_no_cause_where_the_program_went_on():
+    assert _causes(RETRY) == ['network']
+    assert _causes(RETRY, RETRY.replace('(1)', '(2)')) == ['network']
+    assert _causes(RETRY, 'Pageserver started', unknown=True) == []
+    assert _causes(RETRY, 'Error: no pageserver') == ['network']
+
+
+@pytest.mark.parametrize('line', [
+    '2025-10-27 08:15:24.878913: I external/local_tsl/cudart_stub.cc:31] Could not find cuda drivers on your machine',
+    'W1214 10:00:30.977242    3115 checks.go:846] connection refused',
+    "        [WARNING IsDockerSystemdCheck]: detected \"cgroupfs\" as the Docker cgroup driver. cgroup v2 is not used",
+    "npm verbose   code: 'ERESOLVE',", "5868 warn   code: 'ERESOLVE',",
+])
+def test_lines_that_a_tool_marks_as_less_than_an_error(line):
+    assert _causes(line, unknown=True) == []
