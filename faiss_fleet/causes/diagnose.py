@@ -30,6 +30,7 @@ BATCH = 4000  # lines looked at together
 OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
 CONTEXT = 6  # lines before a line that may decide what it means
+AROUND = 3  # lines that make and a command that it runs print of one error
 INNER = 5  # lines after a wrapper's line in which it passes the error on
 
 __all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
@@ -126,6 +127,7 @@ class _Log:
         self.blocks = causes_blocks.Blocks()
         self.traceback = False
         self.task = 0  # number of the line in which a task of a playbook failed last
+        self.begun = 0  # number of the line with the name of the last task
         self.recap = 0  # number of the last line of a play's recap
         self.play_failed = False  # whether a task failed, or a host of the recap was not reached
         self.failed_before = False  # the same before the last task that failed
@@ -166,6 +168,8 @@ class _Log:
         end = len(lines) if last else len(lines) - INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
+            if line.startswith(_TASK_BEGINS):
+                self.begun = number
             if line.startswith(_TASK_FAILED):
                 self.task = number
                 self.failed_before, self.play_failed = self.play_failed, True
@@ -184,12 +188,14 @@ class _Log:
             called = _called_for(words)
             known = _row_of(lines, index, called) if called else None
             if known is None:
-                if not probed and (self.traceback or not words.isdisjoint(_FAILURE_WORDS)):
+                if (self.traceback or not words.isdisjoint(_FAILURE_WORDS)) and not (
+                    probed or causes_lines.is_passing(line)
+                ):
                     self._tell(number, original, line)
                 continue
             self.used.add(known)
             row = ROWS[known]
-            if probed or causes_lines.is_passing(line):
+            if probed or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, INNER):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.is_trace(line):
@@ -215,11 +221,12 @@ class _Log:
     def _take_back(self, number: int, line: str) -> None:
         """Drop the causes of a step that this line says went well."""
         if line.startswith("...ignoring"):
-            # The playbook expects this task to fail: what it said since then is no cause.
+            # The playbook expects this task to fail: what it said is no cause.
             self.play_failed = self.failed_before
-            self.found = {cause: shown for cause, shown in self.found.items() if shown[1] < self.task}
-            if self.telling and self.telling[1] >= self.task:
-                self.telling = None
+            self._forget(self.begun or self.task)
+            return
+        if causes_lines.IGNORED.search(line):
+            self._forget(number - AROUND)
             return
         recap = _RECAP.search(line)
         if recap:
@@ -230,11 +237,17 @@ class _Log:
         if _HOST_WENT_WELL.match(line):
             self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
             return
-        resolved = _resolved(line)
+        resolved = causes_table.WENT_WELL if causes_lines.WENT_WELL.search(line) else _resolved(line)
         if resolved:
             self.telling = None
             for cause in resolved:
                 self.found.pop(cause, None)
+
+    def _forget(self, since: int) -> None:
+        """Drop what the lines from that number on showed."""
+        self.found = {cause: shown for cause, shown in self.found.items() if shown[1] < since}
+        if self.telling and self.telling[1] >= since:
+            self.telling = None
 
     def _tell(self, number: int, original: str, line: str) -> None:
         """Keep the line that says most of a failure: a tool's own report before the outcome of a wrapper."""
@@ -253,6 +266,7 @@ class _Log:
 # Ansible: a host's outcome of one module, and of a whole play.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
 _RECAP = re.compile("^[^ ]{1,253} {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")
+_TASK_BEGINS = ("task [", "task: [", "running handler [")
 _TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1

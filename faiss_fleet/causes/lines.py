@@ -52,7 +52,21 @@ CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9}
 # and Go.
 WARNING = re.compile(
     "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
-    "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\."
+    "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
+    "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$"
+)
+# A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
+SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
+OWN_WARNING = re.compile("(?:^|\\| )warn(?:ing)?: ")
+# make: what a rule runs may fail where its line begins with "-".
+IGNORED = re.compile("make(?:\\[\\d{1,3}\\])?: \\[.{1,300}\\] error \\d{1,3} \\(ignored\\)$")
+# What a script, an init script or a server says once it has done what it was to do.
+WENT_WELL = re.compile(
+    "^\\W{0,4}(?:installation|setup|configuration|deployment|upgrade|update|build|service|server) (?:(?:is|was|has) )?"
+    "(?:(?:now|been) )?(?:complete|completed|finished|done|successful|succeeded|started|running|ready)"
+    "(?: successfully)?[.! ]{0,3}$|^\\[ *ok *\\](?: ok)?\\.?$|^(?:\\[\\w{1,20}\\] )?build successful$|"
+    "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
+    "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections)"
 )
 RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
@@ -192,6 +206,16 @@ def is_trace(line: str) -> bool:
 def is_passing(line: str) -> bool:
     """Whether a clean line is one after which the program goes on: a warning, or an error in the log of Chromium."""
     return CHROMIUM_LOG.search(line[:200]) is not None or WARNING.search(line) is not None
+
+
+def is_answered(lines: Sequence[Line], index: int, ahead: int) -> bool:
+    """Whether a line is the error of a tool of the shell, and the script around it warns of it and goes on."""
+    if SHELL_TOOL.search(lines[index][2]) is None:
+        return False
+    for _number, _original, line, _words in lines[index + 1 : index + 1 + ahead]:
+        if SHELL_TOOL.search(line) is None:
+            return OWN_WARNING.search(line) is not None
+    return False
 
 
 def is_engine_log(line: str) -> bool:

@@ -228,7 +228,9 @@ RESOLVED = (
     (("successfully installed ",), (
         "network", "timeout", "proxy", "tls", "wheel_tag", "python_version", "numpy2_abi", "numpy_too_old",
         "no_matching_distribution", "sdist_fallback", "build_failed", "compiler_too_old", "build_tool_missing",
-        "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact")),
+        "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact",
+        "not_installed")),
+    (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
     (("added ~ package", "up to date", "changed ~ package", "found 0 vulnerabilities", "success saved lockfile"), (
         "network", "timeout", "node_too_old", "arch_mismatch", "prebuild_missing", "prebuild_network")),
@@ -248,6 +250,11 @@ RESOLVED = (
     (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
+
+# The same for a line of any tool that says that all went well (lines.WENT_WELL).
+WENT_WELL = (
+    "permission_denied", "container_perm", "read_only", "network", "timeout", "locale", "command_missing",
+    "missing_shared_lib")
 
 # Words of which a log of conda has one; dnf and zypper use the same solver and print some of the same lines.
 CONDA_WORDS = frozenset((
@@ -1622,7 +1629,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "compressed data is corrupt", "end-of-central-directory", "cannot find zipfile directory", "error when extracting package", "found incorrect download",
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
-        "free(): ", "corrupted unsorted", "heap corruption")}),
+        "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error")}),
 
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),

@@ -1,0 +1,68 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What a script, a playbook or make says once it went on: an error before that is no cause."""
+
+import pytest
+
+from faiss_fleet.causes import diagnose as causes
+
+CHOWN = 'chown: /srv/var: Operation not permitted'
+
+
+def _causes(*lines, **options):
+    return [found['cause'] for found in causes.diagnose('\n'.join(lines), **options)]
+
+
+@pytest.mark.parametrize('line', [
+    'Installation complete!', 'Service started', '[ ok ] OK.', 'Server is now running', '     [exec] BUILD SUCCESSFUL',
+    'LOG:  database system is ready to accept connections', '2021/05/24 20:11:31 [INFO]  start server on port :8080',
+    'Uvicorn: listening on 0.0.0.0',
+])
+def test_all_went_well_in_the_end(line):
+    assert _causes(CHOWN, line, unknown=True) == []
+    assert _causes(line, CHOWN) == ['permission_denied']
+
+
+@pytest.mark.parametrize('line', [
+    'Error: cannot start the server: already listening on port 80', 'The service is not started',
+])
+def test_words_of_success_in_the_report_of_a_failure(line):
+    assert _causes(CHOWN, line) == ['permission_denied']
+
+
+def test_a_server_that_listens_does_not_load_a_library():
+    assert _causes("ModuleNotFoundError: No module named 'faiss'", 'listening on :80') == ['not_installed']
+
+
+def test_a_script_that_warns_of_what_its_command_could_not_do():
+    log = ('app  | ' + CHOWN, 'app  | WARNING: the owner was not changed', 'app  | starting')
+    assert _causes(*log) == []
+    assert _causes(*log, 'Error: something else', unknown=True)[0] == 'permission_denied'
+
+
+def test_what_make_ignores():
+    log = ("rm: cannot remove 'x': Permission denied", "Makefile:6: recipe for target 'x' failed")
+    assert _causes(*log)
+    assert _causes(*log, 'make: [x] Error 1 (ignored)') == []
+    assert _causes(*log, 'make: *** [x] Error 1')
+
+
+def test_a_task_that_may_fail_begins_with_its_name():
+    log = ('TASK [look] ****', "ImportError: No module named 'faiss'", 'fatal: [a]: FAILED! => {"failed": true}')
+    assert _causes(*log) == ['not_installed']
+    assert _causes(*log, '...ignoring', unknown=True) == []
+    assert _causes(CHOWN, *log, '...ignoring') == ['permission_denied']
+
+
+def test_pip_goes_on_from_a_wheel_that_it_could_not_build():
+    log = ('Failed to build x', 'Installing collected packages: x')
+    assert _causes(*log, 'Found existing installation: y 1', unknown=True) == []
+    assert _causes("ModuleNotFoundError: No module named 'pybind11'", *log, 'Successfully installed x-1') == []
+
+
+def test_a_tool_that_takes_another_way_says_so():
+    assert _causes('Failed to set locale, defaulting to C', unknown=True) == []
+
+
+def test_a_command_given_to_the_shell_is_no_archive():
+    assert _causes('/bin/bash: -c: line 1: syntax error: unexpected end of file') == []
+    assert _causes('gzip: stdin: unexpected end of file') == ['corrupt_artefact']
