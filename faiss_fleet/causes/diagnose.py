@@ -124,6 +124,7 @@ class _Log:
         # neither.
         self.warned: dict[str, tuple[int, int, str]] = {}
         self.printed = 0
+        self.left_out: dict[str, tuple[int, int, str]] = {}  # the same of repositories left out: where something failed
         self.blocks = causes_blocks.Blocks()
         self.traceback = False
         self.task = 0  # number of the line in which a task of a playbook failed last
@@ -142,9 +143,10 @@ class _Log:
         came after it.
         """
         found = dict(self.found)
-        for cause, shown in self.warned.items():
-            if self.found or self.telling or shown[1] > self.printed:
-                found[cause] = min(shown, found.get(cause, shown))
+        failed = bool(self.found or self.telling)
+        last = [item for item in self.warned.items() if failed or item[1][1] > self.printed]
+        for cause, shown in last + list(self.left_out.items() if failed else ()):
+            found[cause] = min(shown, found.get(cause, shown))
         if self.recap and not self.play_failed:
             found = {cause: shown for cause, shown in found.items() if shown[1] > self.recap}
             if self.telling and self.telling[1] < self.recap:
@@ -200,6 +202,9 @@ class _Log:
                 continue
             if causes_lines.is_trace(line):
                 self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                continue
+            if causes_lines.LEFT_OUT.search(line):
+                self.left_out.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
                 self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))

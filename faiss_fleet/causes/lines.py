@@ -49,11 +49,12 @@ TRACE = re.compile(
 # Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
 CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
 # What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
-# and Go.
+# and Go; what a tool does in place of what it could not do.
 WARNING = re.compile(
     "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
-    "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$"
+    "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
+    "^could not create (?:a )?logging ?file"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -68,6 +69,7 @@ WENT_WELL = re.compile(
     "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
     "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections)"
 )
+LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
 RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
 TOKEN = re.compile("[a-z]+|[0-9]+")

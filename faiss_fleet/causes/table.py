@@ -699,8 +699,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "lsetxattr ~ permission denied", "setxattr ~ label=", "selinux relabeling of", "relabel failed",
         "failed to relabel", "error setting label on mount source", "cannot open directory ~ permission denied",
         "can't open '/ ~ : permission denied",
-        "relabeling content", "operation not permitted ~ chcon", "chcon: failed", "setfilecon",
+        "relabeling content", "operation not permitted ~ chcon", "setfilecon",
     )),
+    # ENODATA: the file has no label at all, as where SELinux is not on.
+    ('selinux_mount', ("chcon: failed",), {'unless': ("no data available",)}),
     ('noexec_mount', ("failed to map segment ~ operation not permitted",)),
     ('noexec_mount', ("failed to map segment",), {'rank': 20}),   # without errno: what SELinux says of it comes first
     ('noexec_mount', (
@@ -1677,6 +1679,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
         "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
+    ('timeout', ("timeout exceeded when accessing '",)),   # zypper
     ('network', ("unable to resolve",), {'unless': (
         "dependency", "module", "path", "reference", "package", "import", "conflict")}),
     ('network', ("failed to resolve",), {

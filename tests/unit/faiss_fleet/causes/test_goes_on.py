@@ -59,8 +59,28 @@ def test_pip_goes_on_from_a_wheel_that_it_could_not_build():
     assert _causes("ModuleNotFoundError: No module named 'pybind11'", *log, 'Successfully installed x-1') == []
 
 
-def test_a_tool_that_takes_another_way_says_so():
-    assert _causes('Failed to set locale, defaulting to C', unknown=True) == []
+@pytest.mark.parametrize('line', [
+    'Failed to set locale, defaulting to C', "Failed to synchronize cache for repo 'x', disabling.",
+    'Could not create logging file: No such file or directory',
+])
+def test_a_tool_that_takes_another_way_says_so(line):
+    assert _causes(line, unknown=True) == []
+
+
+def test_a_repository_that_dnf_goes_on_without_counts_where_something_failed():
+    log = ("Failed to synchronize cache for repo 'appstream', ignoring this repo.", 'Error: Unable to find a match: y')
+    assert _causes(log[0]) == []
+    assert _causes(*log) == ['centos_eol_mirror', 'no_matching_distribution']
+
+
+def test_a_file_without_a_label_is_none_of_selinux():
+    assert _causes("chcon: failed to get security context of '/x': No data available") == []
+    assert _causes("chcon: failed to change context of '/x': Permission denied") == ['selinux_mount']
+
+
+def test_zypper_waited_too_long():
+    assert _causes("Timeout exceeded when accessing 'http://deb.example/x'.", '', 'Retrying in 30 seconds...',
+                   '.....') == ['timeout']
 
 
 def test_a_command_given_to_the_shell_is_no_archive():
