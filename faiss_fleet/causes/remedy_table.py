@@ -24,13 +24,16 @@ def _packages(
 # (library in the line, packages that hold it)
 LIBRARIES = tuple((re.compile(form), names) for form, names in (
     (r'libgomp', _packages('libgomp', 'libgomp1', 'libgomp', 'libgomp1')),
-    (r'libgfortran', _packages('libgfortran', 'libgfortran5', 'libgfortran', 'libgfortran4')),
+    # CentOS 7 has one package for each release of it; the releases before are sought by the file, as are those of OpenSSL.
+    (r'libgfortran\.so\.5',
+     _packages('libgfortran5', 'libgfortran5', 'libgfortran', 'libgfortran5', dnf='libgfortran')),
+    (r'libgfortran(?!\.so\.[34])', _packages('libgfortran', 'libgfortran5', 'libgfortran', 'libgfortran5')),
     (r'libopenblas|libblas|liblapack|cblas_|[sd]gemm_|[sd]syev_',
      _packages('openblas-serial openblas-openmp', 'libopenblas0', 'openblas', 'libopenblas_pthreads0')),
     (r'libstdc\+\+', _packages('libstdc++', 'libstdc++6', 'libstdc++', 'libstdc++6')),
     (r'libgcc_s', _packages('libgcc', 'libgcc-s1', 'libgcc', 'libgcc_s1')),
     (r'libz\.so', _packages('zlib', 'zlib1g', 'zlib', 'libz1')),
-    (r'libssl|libcrypto', _packages('openssl-libs', 'libssl3', 'libssl3', 'libopenssl3')),
+    (r'lib(?:ssl|crypto)\.so\.3', _packages('openssl-libs', 'libssl3', 'libssl3', 'libopenssl3')),
 ))
 # Where a line says that the repositories of the distribution lack a package, in place of the remedy for an index.
 NO_PACKAGE_LINE = re.compile(
@@ -54,7 +57,7 @@ CONFLICTS = (
 # A library that no package above holds.
 ANY_LIBRARY = {
     'yum': '`yum provides "*/LIBRARY"`', 'dnf': '`dnf provides "*/LIBRARY"`', 'apt': '`apt-file search LIBRARY`',
-    'apk': '`apk search so:LIBRARY`', 'zypper': '`zypper search --provides --match-exact LIBRARY`'}
+    'apk': '`apk search so:LIBRARY`', 'zypper': '`zypper search --provides LIBRARY`'}
 
 
 def _vault(place: str) -> str:
@@ -108,17 +111,19 @@ REMEDIES = {
         'Look at `dmesg` and `free -m`. Give the process or its container more memory, or use a smaller index (IVF or '
         'PQ in place of Flat).',),
     'process_limit': (
-        'A limit on processes or threads is reached. Compare `ulimit -u` and the number of threads (`ps -eLf`); a '
-        'container has its own (`--pids-limit`, pids.max of its cgroup). Raise it for this user or service '
-        '(/etc/security/limits.d, TasksMax=), or start fewer: `OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1`.',),
+        'A limit on processes or threads is reached. Compare `ulimit -u` and the number of threads '
+        '(`ls -d /proc/[0-9]*/task/[0-9]* | wc -l`); a container has its own (`--pids-limit`, pids.max of its cgroup). '
+        'Raise it for this user or service (/etc/security/limits.d, TasksMax=), or start fewer: `OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1`.',),
     'file_limit': (
         'Raise the number of open files: `ulimit -n 4096` in the shell, LimitNOFILE= for a service, '
         '/etc/security/limits.d for a user. Where inotify ran out: fs.inotify.max_user_watches.',),
     'kernel_too_old': (
         'Use an image or binary made for an older kernel (Debian 12 and Rocky 8 and 9 run on 3.10 with docker '
         '20.10.10 or later), or update the kernel and start it:', {
-            'yum': '`yum update kernel`', 'dnf': '`dnf upgrade kernel`', 'apt': '`apt-get install linux-image-amd64`',
-            'apt/aarch64': '`apt-get install linux-image-arm64`', 'apk': '`apk upgrade linux-lts`',
+            'yum': '`yum update kernel`', 'dnf': '`dnf upgrade kernel`',
+            'apt': '`apt-get install linux-image-amd64` (Ubuntu: linux-image-generic)',
+            'apt/aarch64': '`apt-get install linux-image-arm64` (Ubuntu: linux-image-generic)',
+            'apk': '`apk upgrade linux-lts`',
             'zypper': '`zypper update kernel-default`'}, '.'),
     'vault_password': (
         'Give the password that the file was encrypted with: `ansible-playbook --ask-vault-pass`, '
@@ -131,8 +136,8 @@ REMEDIES = {
             'apt': 'apt: Acquire::http::Proxy in /etc/apt/apt.conf.d', 'apk': 'apk: http_proxy',
             'zypper': 'zypper: /etc/sysconfig/proxy'}, ').', _CONTROLLER),
     'clock_or_cert': (
-        'Compare `date -u` with a watch and set the clock (`chronyc makestep`). Where it is right, the certificate or '
-        'the CA bundle has expired: update ca-certificates', {
+        'Compare `date -u` with a watch and set the clock (`chronyc makestep` where chrony keeps it). Where it is right, '
+        'the certificate or the CA bundle has expired: update ca-certificates', {
             'yum': '(`yum update ca-certificates`)', 'dnf': '(`dnf upgrade ca-certificates`)',
             'apt': '(`apt-get install ca-certificates`)', 'apk': '(`apk upgrade ca-certificates`)',
             'zypper': '(`zypper update ca-certificates-mozilla`)'}, '.'),
@@ -146,9 +151,11 @@ REMEDIES = {
         '. pip takes PIP_CERT, Node NODE_EXTRA_CA_CERTS, docker /etc/docker/certs.d.', _CONTROLLER),
     'git_tls_old': (
         'The TLS libraries here are older than the server asks for. Update them:', {
-            'yum': '`yum update nss curl libcurl openssl ca-certificates`', 'dnf': '`dnf upgrade curl openssl`',
-            'apt': '`apt-get install curl openssl`', 'apk': '`apk upgrade curl openssl`',
-            'zypper': '`zypper update curl openssl`'}, '.', _VAULT, _CONTROLLER),
+            'yum': '`yum update nss curl libcurl openssl ca-certificates`',
+            'dnf': '`dnf upgrade libcurl openssl-libs ca-certificates`',
+            'apt': '`apt-get install libcurl3-gnutls libgnutls30 ca-certificates`, the ones that git uses',
+            'apk': '`apk upgrade libcurl openssl ca-certificates`',
+            'zypper': '`zypper update libcurl4 openssl ca-certificates-mozilla`'}, '.', _VAULT, _CONTROLLER),
     'openssl_too_old': (
         'Pin `urllib3<2` for this Python, or use a Python built with OpenSSL 1.1.1 or later.', _CONTROLLER),
     'centos_eol_mirror': (
@@ -175,17 +182,17 @@ REMEDIES = {
             'dnf': '`ps -C dnf,dnf-automatic,packagekitd -o pid,etime,args` names it',
             'apt': '`fuser -v /var/lib/dpkg/lock-frontend` names it (often unattended-upgrades); apt waits with '
                    '`-o DPkg::Lock::Timeout=300`',
-            'apk': '`fuser -v /lib/apk/db/lock` names it; apk waits with `--wait 300`',
+            'apk': '`fuser /lib/apk/db/lock` names its number; apk waits with `--wait 300`',
             'zypper': '`cat /run/zypp.pid` names it'},
         '. In a playbook, lock_timeout of the package modules waits.'),
     'package_db': (
         'The database of installed packages is damaged or a transaction was cut off.', {
-            'yum': 'Keep a copy (`cp -a /var/lib/rpm /var/lib/rpm.orig`), then `rpm --rebuilddb`; an unfinished '
+            'yum': 'Keep a copy (`cp -a "$(rpm -E %_dbpath)" /root/rpm.orig`), then `rpm --rebuilddb`; an unfinished '
                    'transaction: `yum-complete-transaction`.',
-            'dnf': 'Keep a copy (`cp -a /var/lib/rpm /var/lib/rpm.orig`), then `rpm --rebuilddb`.',
+            'dnf': 'Keep a copy (`cp -a "$(rpm -E %_dbpath)" /root/rpm.orig`), then `rpm --rebuilddb`.',
             'apt': '`dpkg --configure -a`, then `apt-get install --fix-broken`.',
             'apk': '`apk fix`.',
-            'zypper': 'Keep a copy (`cp -a /usr/lib/sysimage/rpm /root/rpm.orig`), then `rpm --rebuilddb`.'},
+            'zypper': 'Keep a copy (`cp -a "$(rpm -E %_dbpath)" /root/rpm.orig`), then `rpm --rebuilddb`.'},
         'Look at `df -h` as well.'),
     'package_key': (
         'The package or repository is signed with a key that is not known here. Get the key from the vendor over HTTPS '
@@ -249,7 +256,7 @@ REMEDIES = {
     'podman_userns': (
         'Give the user subordinate ids (`usermod --add-subuids 100000-165535 --add-subgids 100000-165535 USER`, then '
         '`podman system migrate`), and see that newuidmap is there and setuid:',
-        _packages('shadow-utils', 'uidmap', 'shadow-uidmap', 'shadow', dnf='shadow-utils'), '.', {
+        _packages('shadow-utils', 'uidmap', 'shadow shadow-uidmap', 'shadow', dnf='shadow-utils'), '.', {
             'yum': 'CentOS 7 allows no user namespaces by default: `sysctl -w user.max_user_namespaces=28633`, and '
             'keep '
                    'it in /etc/sysctl.d.'}, 'Or run podman as root.'),
@@ -264,7 +271,7 @@ REMEDIES = {
         'that the outer one does not pass on: run it on the host.',),
     'engine_missing': (
         'Install podman:', _packages('podman', 'podman', 'podman', 'podman'), ', or start docker '
-        '(`systemctl start docker`). Or choose a strategy that needs no engine.'),
+        '(`systemctl start docker`, with OpenRC `rc-service docker start`). Or choose a strategy that needs no engine.'),
     'engine_storage': (
         "The engine's storage driver does not suit the file system. `podman info` or `docker info` names both. "
         'overlay needs xfs made with ftype=1, or ext4; rootless or inside a container it needs fuse-overlayfs:',
@@ -372,7 +379,8 @@ REMEDIES = {
         'Set ansible_remote_tmp to a directory that the user can write to and that is not full, such as '
         '/var/tmp/.ansible-USER, and look at `df -h` and the owner of the home directory.',),
     'locale': (
-        'The locale that the environment names is not installed. `locale -a` lists what is; set LC_ALL=C.UTF-8, or '
+        'The locale that the environment names is not installed. `locale -a` lists what is; set LC_ALL to '
+        'one of them (C.UTF-8 where it is listed, which it is not on CentOS 7), or '
         'install it:', {
             'yum': '`localedef -i en_US -f UTF-8 en_US.UTF-8`', 'dnf': '`dnf install glibc-langpack-en`',
             'apt': '`apt-get install locales`, then `dpkg-reconfigure locales`', 'apk': '`apk add musl-locales`',

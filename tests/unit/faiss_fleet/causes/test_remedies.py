@@ -102,6 +102,24 @@ def test_the_library_in_the_line_decides_which_package():
         assert 'openblas' not in causes.remedy('missing_shared_lib', 'yum', line=line)
 
 
+@pytest.mark.parametrize('family, line, command', [
+    ('yum', 'libgfortran.so.5: cannot open', 'yum install libgfortran5'),
+    ('dnf', 'libgfortran.so.5: cannot open', 'dnf install libgfortran'),
+    ('zypper', 'libgfortran.so.4: cannot open', 'zypper search --provides LIBRARY'),
+    ('yum', 'libgfortran: not found', 'yum install libgfortran'),
+    ('apt', 'libssl.so.3: cannot open', 'apt-get install libssl3'),
+    ('apt', 'libssl.so.1.1: cannot open', 'apt-file search LIBRARY'),
+    ('yum', 'libcrypto.so.10: cannot open', 'yum provides "*/LIBRARY"'),
+])
+def test_a_package_holds_one_release_of_a_library(family, line, command):
+    assert f'`{command}`' in causes.remedy('missing_shared_lib', family, line=line)
+
+
+@pytest.mark.parametrize('family', ['yum', 'dnf', 'zypper'])
+def test_the_copy_of_the_rpm_database_is_of_the_place_that_rpm_names(family):
+    assert '`cp -a "$(rpm -E %_dbpath)" /root/rpm.orig`' in causes.remedy('package_db', family)
+
+
 @pytest.mark.parametrize('line, said', [
     ('npm ERR! code ERESOLVE', 'npm explain NAME'), ('npm error Conflicting peer dependency: a@1', 'npm explain NAME'),
     ('ERROR: Cannot install a==1 and b==2 because these have conflicting dependencies.', 'python3 -m venv DIR'),
