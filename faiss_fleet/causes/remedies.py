@@ -46,8 +46,12 @@ def text(cause: str, family: str | None = None, arch: str | None = None, line: s
         parts = remedy_table.NO_PACKAGE
     if cause == "package_conflict" and line:
         parts = next((those for form, those in remedy_table.CONFLICTS if form.search(line)), parts)
-    chosen = [_chosen(part, family, arch) for part in parts]
-    return re.sub(r" (?=[,.;)])", "", " ".join(part for part in chosen if part)).strip()
+    said = ""
+    for part in parts:
+        chosen = _chosen(part, family, arch)
+        # Only between parts is a space too many before a full stop; in "-B build ." it is not.
+        said += chosen if not said or re.match(r"[,.;)]+(?:\s|$)", chosen) else f" {chosen}" if chosen else ""
+    return said.strip()
 
 
 def _chosen(part: Part, family: str | None, arch: str | None) -> str:

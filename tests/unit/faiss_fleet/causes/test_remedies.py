@@ -50,6 +50,17 @@ def test_remedies_are_whole_sentences_for_each_host(family, arch):
             assert not re.search(r'[:(,] [.;)]', text), (cause, text)
 
 
+@pytest.mark.parametrize('family, arch', [*HOSTS, (None, None)])
+def test_a_command_is_said_as_the_table_has_it(family, arch):
+    for cause, parts in remedies.REMEDIES.items():
+        text = causes.remedy(cause, family, arch)
+        commands = _commands(' '.join(part for part in parts if isinstance(part, str)))
+        assert [command for command in commands if f'`{command}`' not in text] == [], cause
+        assert not re.search(r' [,;)]| [.](?: |$)', re.sub('`[^`]*`', 'COMMAND', text)), (cause, text)
+    assert '-B build .`' in causes.remedy('cuda_missing', family, arch)
+    assert ' .condarc' in causes.remedy('conda_network', family, arch)
+
+
 def test_every_command_is_valid_shell():
     commands = set(command for cause in causes.CAUSES for family, arch in [*HOSTS, (None, None)]
                    for text in _texts(cause, family, arch) for command in _commands(text))
