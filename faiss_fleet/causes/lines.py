@@ -54,6 +54,7 @@ WARNING = re.compile(
     "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
+    "^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
     "^could not create (?:a )?logging ?file"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.

@@ -62,6 +62,8 @@ def test_pip_goes_on_from_a_wheel_that_it_could_not_build():
 @pytest.mark.parametrize('line', [
     'Failed to set locale, defaulting to C', "Failed to synchronize cache for repo 'x', disabling.",
     'Could not create logging file: No such file or directory',
+    "! app Warning pull access denied for app, repository does not exist or may require 'docker login'",
+    'WARNING Found corrupted repodata_record file "/x.json"', 'info     libmamba Starting to download targets',
 ])
 def test_a_tool_that_takes_another_way_says_so(line):
     assert _causes(line, unknown=True) == []
@@ -86,3 +88,14 @@ def test_zypper_waited_too_long():
 def test_a_command_given_to_the_shell_is_no_archive():
     assert _causes('/bin/bash: -c: line 1: syntax error: unexpected end of file') == []
     assert _causes('gzip: stdin: unexpected end of file') == ['corrupt_artefact']
+
+
+def test_openblas_that_ends_for_its_number_of_threads():
+    warning = 'OpenBLAS warning: precompiled NUM_THREADS exceeded, adding auxiliary array for thread metadata.'
+    assert _causes(warning, unknown=True) == []
+    end = 'OpenBLAS : Program is Terminated. Because you tried to allocate too many memory regions.'
+    assert _causes(warning, end) == ['process_limit']
+
+
+def test_a_trap_is_how_a_program_ends_itself():
+    assert _causes('Trace/breakpoint trap (core dumped)') == ['abort']
