@@ -851,6 +851,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
         "could not find enough available ids", "not enough unused id", "not enough available ids", "check /etc/subuid",
         "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
+        "chown: ~ : invalid argument", "cpio: chown",
         "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map: ",
         "/gid_map: ", "unshare ~ operation not permitted", "unshare ~ invalid argument", "clone_newuser ~ ",
         "rootlesskit:error", "[rootlesskit ~ error", "rootlesskit ~ failed", "error joining namespace",
@@ -954,7 +955,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "future feature annotations is not defined", "requires a minimum of python",
         "requires python ~ on the managed", "requires python ~ on the target",
         "no module named 'ansible.module_utils.six.moves", "no module named ansible.module_utils.six",
-        "unsupported python version on the target", "ansiballz ~ syntaxerror", "ansible/module_utils/ ~ syntaxerror",
+        "unsupported python version on the target",
+        "ansible requires the stdlib json or simplejson module", "ansiballz ~ syntaxerror", "ansible/module_utils/ ~ syntaxerror",
         "the ansible ~ requires python", "ansible requires python", "ansible-core ~ requires python",
         "the ~ module ~ requires python", "ansible_module_ ~ syntaxerror",
         "no module named 'ansible.module_utils.six'", "target python ~ not supported",
@@ -963,7 +965,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("deprecat", "site-packages")}),
     ('ansible_target_python', (
         "syntaxerror: invalid syntax",
-    ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils")}),
+    ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils", "/ansible-tmp-")}),
     ('ansible_become', (
         "sudo password", "become password", "su password", "incorrect password attempt", "no tty present",
         "no askpass program", "sudo via ansible", "waiting for become success", "doas: ", "pam_unix(sudo:auth", "pam_unix(sudo:account",

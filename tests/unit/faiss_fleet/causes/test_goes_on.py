@@ -99,3 +99,18 @@ def test_openblas_that_ends_for_its_number_of_threads():
 
 def test_a_trap_is_how_a_program_ends_itself():
     assert _causes('Trace/breakpoint trap (core dumped)') == ['abort']
+
+
+def test_a_module_of_ansible_that_an_old_python_cannot_read():
+    log = ('File "/home/x/.ansible/tmp/ansible-tmp-1425.1-27/setup", line 569', 'except OSError, e:', '^',
+           'SyntaxError: invalid syntax')
+    assert _causes(*log) == ['ansible_target_python']
+    assert _causes(*log[1:]) == []
+
+
+@pytest.mark.parametrize('line', [
+    "chown: changing ownership of '/var/lib/data': Invalid argument",
+    'error: unpacking of archive failed on file /usr/bin/x;62c7b29c: cpio: chown failed - Inappropriate ioctl for device',
+])
+def test_an_owner_that_the_user_namespace_does_not_have(line):
+    assert _causes(line) == ['podman_userns']
