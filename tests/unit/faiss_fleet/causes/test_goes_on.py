@@ -110,7 +110,7 @@ def test_a_module_of_ansible_that_an_old_python_cannot_read():
 
 @pytest.mark.parametrize('line', [
     "chown: changing ownership of '/var/lib/data': Invalid argument",
-    'error: unpacking of archive failed on file /usr/bin/x;62c7b29c: cpio: chown failed - Inappropriate ioctl for device',
+    'error: unpacking of archive failed on file /usr/bin/x: cpio: chown failed - Inappropriate ioctl for device',
 ])
 def test_an_owner_that_the_user_namespace_does_not_have(line):
     assert _causes(line) == ['podman_userns']
