@@ -67,6 +67,7 @@ WENT_WELL = re.compile(
     "^\\W{0,4}(?:installation|setup|configuration|deployment|upgrade|update|build|service|server) (?:(?:is|was|has) )?"
     "(?:(?:now|been) )?(?:complete|completed|finished|done|successful|succeeded|started|running|ready)"
     "(?: successfully)?[.! ]{0,3}$|^\\[ *ok *\\](?: ok)?\\.?$|^(?:\\[\\w{1,20}\\] )?build successful$|"
+    "'status' ?: ?'(?:up|healthy)'|"
     "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
     "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections)"
 )

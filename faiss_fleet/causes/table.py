@@ -808,7 +808,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
         "could not allocate ~ cc1plus", "died due to signal 9", "llvm error: out of memory",
     )),
-    ('killed', ("oomkilled ~ false",), {'rank': 7}),
+    ('killed', ("oomkilled ~ false",), {'rank': 7, 'unless': ("'running':true", "'running': true")}),
     ('out_of_memory', (
         "memoryerror", "arraymemoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9",
         "code -9", "status -9",
@@ -817,7 +817,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "last few gcs", "ineffective mark-compacts", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
-    ), {'unless': ("tls block", "pthread_create")}),
+    ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false")}),
     ('out_of_memory', ("killed",), {
         'regex': r"^killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
 

@@ -114,3 +114,11 @@ def test_a_module_of_ansible_that_an_old_python_cannot_read():
 ])
 def test_an_owner_that_the_user_namespace_does_not_have(line):
     assert _causes(line) == ['podman_userns']
+
+
+def test_the_state_of_a_container_that_runs():
+    state = '{"Status":"%s","Running":%s,"OOMKilled":false,"ExitCode":%d}'
+    assert _causes(state % ('running', 'true', 0)) == []
+    assert _causes(state % ('exited', 'false', 137))[0] == 'killed'
+    assert _causes('connect: Connection refused', '{"status": "UP"}', unknown=True) == []
+    assert _causes('connect: Connection refused', '{"status": "DOWN"}') == ['network']
