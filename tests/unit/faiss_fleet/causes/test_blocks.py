@@ -1,0 +1,47 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""Lines that belong together: a warning of CMake by its indentation, a test program of configure until the next."""
+
+import pytest
+
+from faiss_fleet.causes import blocks, lines
+
+
+def _said(method, *log):
+    each = blocks.Blocks()
+    return [getattr(each, method)(*((line,) if method == 'probed' else (line, line.lower().strip()))) for line in log]
+
+
+WARNING = ('CMake Warning at CMakeLists.txt:3 (message):', '  Could not find X.', '',
+           'Call Stack (most recent call first):', '  CMakeLists.txt:9 (include)')
+
+
+@pytest.mark.parametrize('prefix', ['', '#8 12.3 ', 'npm ERR! ', '2024-01-02T03:04:05Z '])
+def test_a_warning_of_cmake_ends_where_the_indentation_does(prefix):
+    log = tuple(prefix + line for line in (*WARNING, '-- Configuring done', '  Could not find Y.'))
+    assert _said('warned', *log) == [True] * 5 + [False, False]
+
+
+@pytest.mark.parametrize('kind', ['Warning', 'Deprecation Warning', 'Warning (dev)'])
+def test_every_kind_of_warning(kind):
+    assert _said('warned', f'CMake {kind} at x:1:', '  text') == [True, True]
+
+
+def test_an_error_of_cmake_is_no_warning_and_ends_one():
+    assert _said('warned', 'CMake Error at x:1:', '  text') == [False, False]
+    assert _said('warned', *WARNING[:2], 'CMake Error at x:1:', '  text') == [True, True, False, False]
+
+
+def test_a_test_program_of_configure_ends_at_the_next_check():
+    log = ('configure:3120: gcc -o conftest conftest.c', 'conftest.c:9: fatal error: x.h: No such file or directory',
+           'checking for y.h... no', 'y.h: No such file or directory')
+    assert _said('probed', *log) == [True, True, False, False]
+
+
+def test_what_configure_ends_with_is_no_test_program():
+    log = ('configure:3120: gcc -o conftest conftest.c', 'ld: cannot find -lx', 'configure:3200: error: no x')
+    assert _said('probed', *log) == [True, True, False]
+
+
+def test_indentation_is_counted_behind_prefixes():
+    assert lines.behind_prefix('npm err!   text') is not None
+    assert _said('warned', 'npm ERR! CMake Warning at x:1:', 'npm ERR!   text', 'npm ERR! text') == [True, True, False]
