@@ -191,7 +191,7 @@ class _Log:
             known = _row_of(lines, index, called) if called else None
             if known is None:
                 if (self.traceback or not words.isdisjoint(_FAILURE_WORDS)) and not (
-                    probed or causes_lines.is_passing(line)
+                    probed or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
                     self._tell(number, original, line)
                 continue

@@ -1635,7 +1635,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "compressed data is corrupt", "end-of-central-directory", "cannot find zipfile directory", "error when extracting package", "found incorrect download",
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
-        "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error")}),
+        "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
+        "may result in")}),
 
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),

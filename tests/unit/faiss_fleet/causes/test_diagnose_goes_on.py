@@ -122,3 +122,13 @@ def test_the_state_of_a_container_that_runs():
     assert _causes(state % ('exited', 'false', 137))[0] == 'killed'
     assert _causes('connect: Connection refused', '{"status": "UP"}', unknown=True) == []
     assert _causes('connect: Connection refused', '{"status": "DOWN"}') == ['network']
+
+
+def test_what_the_kernel_says_of_its_devices_is_no_failure_of_a_program():
+    device = '[    1.354566] ACPI Error: Aborting method due to previous error (AE_NOT_FOUND)'
+    assert _causes(device, unknown=True) == []
+    assert _causes(device, '[   99.354566] Out of memory: Kill process 14093 (pip) score 452') == ['out_of_memory']
+
+
+def test_what_could_become_corrupt_is_not():
+    assert _causes('WARNING: This could result in the corruption of the package directories.') == []
