@@ -9,12 +9,12 @@ another error, which of several causes came first. Time is linear in the size of
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from . import blocks as causes_blocks
 from . import lines as causes_lines
-from . import remedies
+from . import match, remedies
 from . import rows as causes_rows
 from . import table as causes_table
 from .lines import clean
@@ -29,9 +29,7 @@ _MEANING = dict((name, meaning) for name, _rank, meaning in causes_table.CAUSES)
 BATCH = 4000  # lines looked at together
 OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
-CONTEXT = 6  # lines before a line that may decide what it means
 AROUND = 3  # lines that make and a command that it runs print of one error
-INNER = 5  # lines after a wrapper's line in which it passes the error on
 
 __all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
 
@@ -103,8 +101,8 @@ def _batches(lines: Iterable[causes_lines.Line]) -> Iterator[tuple[int, Lines, b
         batch.append(line)
         if len(batch) >= BATCH + context:
             yield context, batch, False
-            batch = batch[-CONTEXT - INNER :]
-            context = CONTEXT
+            batch = batch[-match.CONTEXT - match.INNER :]
+            context = match.CONTEXT
     yield context, batch, True
 
 
@@ -165,9 +163,9 @@ class _Log:
         return found
 
     def look(self, batch: tuple[int, Lines, bool]) -> None:
-        """Take the lines of a batch in order; those behind the last INNER ones wait for the next batch."""
+        """Take the lines of a batch in order; those behind the last few (match.INNER) wait for the next batch."""
         context, lines, last = batch
-        end = len(lines) if last else len(lines) - INNER
+        end = len(lines) if last else len(lines) - match.INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
             if line.startswith(_TASK_BEGINS):
@@ -187,8 +185,8 @@ class _Log:
                 continue
             if not self.conda and not words.isdisjoint(causes_table.CONDA_WORDS):
                 self.conda = True
-            called = _called_for(words)
-            known = _row_of(lines, index, called) if called else None
+            called = match.called_for(words)
+            known = match.row_of(lines, index, called) if called else None
             if known is None:
                 if (self.traceback or not words.isdisjoint(_FAILURE_WORDS)) and not (
                     probed or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
@@ -197,7 +195,7 @@ class _Log:
                 continue
             self.used.add(known)
             row = ROWS[known]
-            if probed or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, INNER):
+            if probed or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.is_trace(line):
@@ -209,7 +207,7 @@ class _Log:
             if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
                 self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
-            inner = _inner_error(lines, index) if row.wraps else None
+            inner = match.inner_error(lines, index) if row.wraps else None
             if inner is None:
                 if row.shared is None:
                     self.shared.pop(row.cause, None)
@@ -262,7 +260,7 @@ class _Log:
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not self.traceback:
                 continue
-            if form.search(line) and not _harmless(line):
+            if form.search(line) and not match.harmless(line):
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
                 return
@@ -296,7 +294,7 @@ _FAILURE_WORDS = frozenset(
 def _node_is_new_enough(lines: Lines, index: int) -> bool:
     """Whether npm's line of the current versions names a Node of at least the newest release line that is required."""
     current = re.search("node: 'v?(\\d+)\\.(\\d+)", lines[index][2])
-    before = [re.search("node: '([^']*)'", line[2]) for line in lines[max(0, index - CONTEXT) : index]]
+    before = [re.search("node: '([^']*)'", line[2]) for line in lines[max(0, index - match.CONTEXT) : index]]
     wanted = [found.group(1) for found in before if found]
     if current is None or not wanted:
         return False
@@ -305,18 +303,6 @@ def _node_is_new_enough(lines: Lines, index: int) -> bool:
         for major, minor in re.findall("(?<![.\\d<])(?<!< )(\\d+)(?:\\.(\\d+))?", wanted[-1])
     ]
     return bool(bounds) and (int(current.group(1)), int(current.group(2))) >= max(bounds)
-
-
-def _inner_error(lines: Lines, index: int) -> tuple[causes_lines.Line, bool] | None:
-    """(the line, whether a row knows it) of the error that a wrapper's line passes on; None where none follows."""
-    for other in range(index + 1, min(len(lines), index + 1 + INNER)):
-        line, words = causes_lines.without_prefix(lines[other][2]), lines[other][3]
-        if not line.startswith(("error: ", "caused by: ", "reason: ")):
-            continue
-        number = _first_that_fits([called[0] for called in _called_for(words)], lines[other][2], lines, other)
-        if number is None or not ROWS[number].wraps:
-            return lines[other], number is not None
-    return None
 
 
 def _resolved(line: str) -> Iterable[str]:
@@ -329,70 +315,3 @@ def _resolved(line: str) -> Iterable[str]:
         if line.startswith(parts[0]) and in_order(parts, line):
             return resolved
     return ()
-
-
-def _called_for(words: Iterable[str]) -> list[causes_rows.Called]:
-    seen = causes_rows.INDEX.seen
-    called: list[causes_rows.Called] = []
-    for word in words:
-        rows = seen.get(word)
-        if rows is None:
-            rows = causes_rows.INDEX.of(word)
-        if rows:
-            called += rows
-    return called
-
-
-def _row_of(lines: Lines, index: int, called: list[causes_rows.Called]) -> int | None:
-    """The first row that fits the line, or the line with the one after or before it, as terminals wrap them."""
-    line, here = lines[index][2:]
-    alone = [number for number, whole, _tokens, first in called if first in line and whole <= here]
-    row = _first_that_fits(alone, line, lines, index)
-    if row is not None:
-        return None if _harmless(line) else row
-    around = here.union(lines[index - 1][3] if index else (), lines[index + 1][3] if index + 1 < len(lines) else ())
-    near = [(number, tokens) for number, _whole, tokens, _first in called if tokens <= around and not tokens <= here]
-    return _row_of_two(lines, index, near) if near else None
-
-
-def _row_of_two(lines: Lines, index: int, near: Sequence[tuple[int, frozenset[str]]]) -> int | None:
-    """As _row_of, for the line with the one after or before it; near: (number, tokens) of rows that may fit."""
-    here = lines[index][3]
-    for first in (index, index - 1):
-        if first < 0 or first + 1 >= len(lines):
-            continue
-        other = 2 * first + 1 - index
-        there = lines[other][3]
-        wrapped = [number for number, tokens in near if tokens <= here | there and not tokens <= there]
-        if not wrapped or _fits_alone(lines, other):
-            continue
-        text = causes_lines.without_prefix(lines[first][2]) + " " + causes_lines.without_prefix(lines[first + 1][2])
-        row = _first_that_fits(wrapped, text, lines, index)
-        if row is not None:
-            return None if _harmless(text) else row
-    return None
-
-
-def _fits_alone(lines: Lines, index: int) -> bool:
-    line, words = lines[index][2:]
-    numbers = [number for number, whole, _tokens, first in _called_for(words) if first in line and whole <= words]
-    return _first_that_fits(numbers, line, lines, index) is not None
-
-
-def _first_that_fits(numbers: Iterable[int], text: str, lines: Lines, index: int) -> int | None:
-    """The first row of those that fits a text at that place; numbers of rows in any order."""
-    for number in sorted(set(numbers)):
-        if ROWS[number].fits(text, _before(lines, index)):
-            return number
-    return None
-
-
-def _before(lines: Lines, index: int) -> Callable[[], str]:
-    return lambda: "\n".join(line[2] for line in lines[max(0, index - CONTEXT) : index])
-
-
-def _harmless(line: str) -> bool:
-    return (
-        any(in_order(parts, line) for parts in causes_rows.HARMLESS)
-        or causes_rows.HARMLESS_LINES.search(line) is not None
-    )
