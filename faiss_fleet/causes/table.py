@@ -385,6 +385,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
     ('package_conflict', ("clobbererror: ",)),
+    # Poetry: what it forbids stands before this line; a release that is not there stands in it.
+    ('package_conflict', ("version solving failed",), {'unless': ("doesn't match any versions", "requires python")}),
     ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
         'unless': ("npm warn", " warn code: ", "eresolve overriding")}),
     ('package_conflict', ("we can conclude that",), {
@@ -667,6 +669,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('loader_missing_module', (
         "does not define module export function", "does not define init function",
     )),
+    # The library is there, and of another release than the one that was linked with.
+    ('cxx11_abi_mismatch', ("undefined symbol: ~ , version lib",)),
     # What Python itself defines: the library was made for another release of it.
     ('loader_missing_module', ("undefined symbol: py", "undefined symbol: _py"), {'after': ("faiss",)}),
     ('cxx11_abi_mismatch', ("undefined symbol: py", "undefined symbol: _py")),
@@ -1151,8 +1155,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "tried to download(404)", "tried to download(403)",
         "prebuilt binary ~ not found", "no pre-built", "prebuilt binaries not found",
         "unsupported platform ~ prebuilt", "no compatible prebuild", "response status 404 not found on",
-        "could not find prebuil", "prebuild for ~ not found",
+        "could not find prebuil", "prebuild for ~ not found", "prebuilt ~ binaries are not yet available",
     )),
+    ('prebuild_missing', ("status code 404",), {'regex': r"\.(?:t(?:ar\.)?[gbx]z2?|tar\.br|zip) status code 404"}),
     ('prebuild_network', (
         "tried to download(", "prebuild-install ~ eai_again", "prebuild-install ~ network",
         "prebuild-install ~ hang up",
@@ -1286,7 +1291,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching",
         "no matching package", "could not find a matching version", "unable to locate package",
         "could not find suitable distribution", "distribution not found", "no solution found when resolving",
-        "version solving failed", "doesn't match any versions", "no match for argument", "unable to find a match",
+        "doesn't match any versions", "no match for argument", "unable to find a match",
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
         "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
         "err_pnpm_fetch_404", "is not in this registry", "is not in the npm registry", "no provider of ' ~ found",
@@ -1742,13 +1747,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"\benv: '?[\w.+-]{1,60}'?: no such file or directory"}),
     ('command_missing', (
         ": not found",
-    ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-]{1,80}: not found$"}),
-    ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named")),
+    ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-][\w./+ -]{0,79}: not found$"}),
+    ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
+                       "'msg': 'missing required library '")),
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
-    ('build_failed', ("recipe for target ' ~ ' failed",)),
+    ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
         "npm err! code elifecycle", "'code':'elifecycle'", "lifecycle script", "npm err! command failed", "npm error command failed",
