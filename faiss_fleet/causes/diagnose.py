@@ -280,7 +280,7 @@ _FAILURES = tuple(
         "fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
         "^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^(?:unable|failed) to |^(?:cannot|could not) |^error (?:while|when|building|creating|loading|opening|reading|"
+        "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |^error (?:while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
     )
 )

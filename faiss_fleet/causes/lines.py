@@ -51,9 +51,11 @@ CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9}
 # What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
 # and Go; what a tool does in place of what it could not do.
 WARNING = re.compile(
-    "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
+    "\\.py:\\d{1,6}: \\w{0,40}warning: |^\\w{2,40}warning: |^mesa-loader: |^libva error: |^libgl error: |"
+    "\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
+    "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
     "^could not create (?:a )?logging ?file"
 )
@@ -69,7 +71,8 @@ WENT_WELL = re.compile(
     "(?: successfully)?[.! ]{0,3}$|^\\[ *ok *\\](?: ok)?\\.?$|^(?:\\[\\w{1,20}\\] )?build successful$|"
     "'status' ?: ?'(?:up|healthy)'|"
     "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
-    "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections)"
+    "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections|"
+    "running (?:on|at) https?://\\S{1,100} \\(press)"
 )
 KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository

@@ -207,6 +207,10 @@ HARMLESS = (
     "your kernel does not support ~ the cgroup is not mounted",
     "your kernel does not support ~ discarded",
     "your kernel does not support cgroup",
+    "failed call to cuinit",
+    "sudo: unable to resolve host",
+    "corrupt jpeg data",
+    "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
@@ -230,13 +234,17 @@ RESOLVED = (
         "no_matching_distribution", "sdist_fallback", "build_failed", "compiler_too_old", "build_tool_missing",
         "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact",
         "not_installed")),
+    (("installed python-",), ("headers_missing",)),  # python-build of pyenv
+    (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
+    (("ok: ~ mib in ~ packages",), ("repo_failed", "network", "timeout", "package_key")),  # apk
+    (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
     (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
     (("added ~ package", "up to date", "changed ~ package", "found 0 vulnerabilities", "success saved lockfile"), (
         "network", "timeout", "node_too_old", "arch_mismatch", "prebuild_missing", "prebuild_network")),
     (("complete!", "transaction test succeeded", "running transaction test"), (
         "centos_eol_mirror", "epel_metalink", "repo_failed", "network", "timeout", "package_lock", "package_key")),
-    (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout")),
+    (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout", "cgroup_v2")),
     (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
         "cgroup_v2", "network", "timeout", "image_rate_limit", "engine_storage")),
     # "-- Generating done" is also said where generating failed.
@@ -384,13 +392,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
         'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
+    # uv's and pip's solvers: the reason stands below.
+    ('no_matching_distribution', ("no solution found when resolving",), {'rank': 34}),
+    ('package_conflict', ("we can conclude that",), {
+        'regex': r"we can conclude that .{1,300} (?:are|is) incompatible", 'unless': ("python",)}),
+    ('package_conflict', ("because ~ depends on ~ and ~ depends on", "because ~ depends on ~ and you require"), {
+        'unless': ("not found", "there is no version", "there are no versions", "only the following", "python")}),
     ('package_conflict', ("clobbererror: ",)),
     # Poetry: what it forbids stands before this line; a release that is not there stands in it.
     ('package_conflict', ("version solving failed",), {'unless': ("doesn't match any versions", "requires python")}),
     ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
         'unless': ("npm warn", " warn code: ", "eresolve overriding")}),
-    ('package_conflict', ("we can conclude that",), {
-        'regex': r"we can conclude that .{1,300} (?:are|is) incompatible", 'unless': ("python",)}),
     # In any language, but not as an option of a command that someone typed.
     ('package_conflict', ("--skip-broken",), {
         'regex': r"^(?!(?:[$#>+] |run |sudo |yum |dnf |\[[^\]]{1,80}\][$#] ?)|.{0,80}\b(?:yum|dnf)(?: -\w+)* "
@@ -541,6 +553,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot import name 'mapping' from 'collections'",
         "attributeerror: module 'collections' has no attribute",
     )),
+    # A Python that was built where a library's headers were not.
+    ('headers_missing', ("no module named",), {
+        'regex': r"no module named '?_(?:ctypes|bz2|lzma|sqlite3|curses|gdbm|dbm|uuid|crypt)'?$"}),
     # Modules and names of Python's own library that only newer, or only older, Pythons have; and their grammar.
     ('python_version', ("no module named",), {
         'regex': r"no module named '?(?:dataclasses|importlib\.(?:metadata|resources)|tomllib|zoneinfo|graphlib|"
@@ -1290,7 +1305,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "were not found in the package registry", "was not found in the package registry",
         "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching",
         "no matching package", "could not find a matching version", "unable to locate package",
-        "could not find suitable distribution", "distribution not found", "no solution found when resolving",
+        "could not find suitable distribution", "distribution not found",
         "doesn't match any versions", "no match for argument", "unable to find a match",
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
         "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
@@ -1750,6 +1765,45 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-][\w./+ -]{0,79}: not found$"}),
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
                        "'msg': 'missing required library '")),
+    # --- what languages and their tools say of a part that is not there, whatever asked for it
+    ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
+    ('command_missing', (": no such file or directory",), {
+        'regex': r"^(?:[\w.-]{1,60} {1,20}\| {1,4})?(?:\[[^\]]{1,40}\] )?exec /\S{1,200}: no such file or directory$"}),
+    ('command_missing', ("filenotfounderror: [errno 2] no such file or directory: '",), {
+        'after': ("subprocess.py", "_execute_child", "popen"),
+        'regex': r"no such file or directory: '[\w+.-]{1,60}'$"}),
+    ('not_installed', ("cannot find module '", "cannot find package '"), {
+        'regex': r"cannot find (?:module|package) '(?!\.{0,2}/)(?![^']{0,200}\.node')(?:@[\w.-]{1,80}/)?[\w.-]{1,80}(?:/[\w./-]{1,120})?'",
+        'unless': ("node-gyp", "npm-cli", "gulp-")}),
+    ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library")),
+    ('not_installed', ("required for this module",), {
+        'regex': r"'msg': '[\w., ()>=<-]{1,80} (?:is |are )?required for this module"}),
+    ('not_installed', ("importerror: ~ pip install ", "modulenotfounderror: ~ pip install "), {
+        'unless': ("but found", "but you have", "incompatible")}),
+    ('headers_missing', ("extension was not compiled. missing the",)),
+    ('headers_missing', ("the headers or library files could not be found for", "development packages are installed",
+                         "development headers ~ not found")),
+    ('headers_missing', ("configure: error: ",), {
+        'regex': r"configure: error: .{0,80}\b(?:headers?|lib(?:rar(?:y|ies))?\w{0,12}|devel(?:opment)? (?:files|packages?)|"
+                 r"curses|openssl|zlib|libffi|readline)\b.{0,40}\b(?:missing|not (?:be )?found|required|not installed|absent)"}),
+    ('headers_missing', ("could not find ~ (missing: ~ _include", "could not find ~ (missing: ~ _librar"), {
+        'after': ("cmake error",), 'regex': r"^could not find"}),
+    ('headers_missing', ("error: dependency ' ~ not found",)),
+    ('headers_missing', ("dependency lookup for ~ failed",)),
+    ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
+    ('python_version', ("current python version ( ~ is not allowed by the project",)),
+    ('git_blocked', ("an unknown git error occurred",)),
+    ('container_perm', ("apparmor enabled on system but",)),
+    ('cuda_missing', ("torch not compiled with cuda enabled", "unknown runtime specified nvidia",
+                      "unknown or invalid runtime name: nvidia", "the nvidia driver on your system is too old",
+                      "found no nvidia driver", "attempting to deserialize object on a cuda device")),
+    ('out_of_memory', ("outofmemoryerror: ",)),
+    ('no_matching_distribution', ("couldn't find package '", "error: package ' ~ not found in registry")),
+    ('corrupt_artefact', ("error while deserializing header", "unpicklingerror: invalid load key")),
+    ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic")),
+    ('missing_shared_lib', ("library not found",), {'regex': r"oserror: \w{1,40} library not found"}),
+    ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ")),
+
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
