@@ -236,7 +236,6 @@ RESOLVED = (
         "not_installed")),
     (("installed python-",), ("headers_missing",)),  # python-build of pyenv
     (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
-    (("ok: ~ mib in ~ packages",), ("repo_failed", "network", "timeout", "package_key")),  # apk
     (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
     (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
@@ -537,6 +536,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('container_perm', (
         "applylayer ~ operation not permitted", "applying layer ~ operation not permitted",
         "applylayer ~ permission denied", "applying layer ~ permission denied",
+        "processing tar file ~ operation not permitted", "processing tar file ~ permission denied",
     ), {'unless': ("ids available", "lchown")}),
     # What /bin/sh says of the interpreter that Ansible was told to start.
     ('python_missing', ("module_stderr': '/bin/sh: ~ : no such file or directory",
@@ -553,6 +553,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot import name 'mapping' from 'collections'",
         "attributeerror: module 'collections' has no attribute",
     )),
+    ('ansible_target_python', ("importerror: no module named json",)),  # Python 2.4 and 2.5
     # A Python that was built where a library's headers were not.
     ('headers_missing', ("no module named",), {
         'regex': r"no module named '?_(?:ctypes|bz2|lzma|sqlite3|curses|gdbm|dbm|uuid|crypt)'?$"}),
@@ -1776,6 +1777,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"cannot find (?:module|package) '(?!\.{0,2}/)(?![^']{0,200}\.node')(?:@[\w.-]{1,80}/)?[\w.-]{1,80}(?:/[\w./-]{1,120})?'",
         'unless': ("node-gyp", "npm-cli", "gulp-")}),
     ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library")),
+    ('not_installed', ("please install ~ as a dependency", "please install it first", "unable to import module ' ~ no module named '")),
     ('not_installed', ("required for this module",), {
         'regex': r"'msg': '[\w., ()>=<-]{1,80} (?:is |are )?required for this module"}),
     ('not_installed', ("importerror: ~ pip install ", "modulenotfounderror: ~ pip install "), {
@@ -1790,6 +1792,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'after': ("cmake error",), 'regex': r"^could not find"}),
     ('headers_missing', ("error: dependency ' ~ not found",)),
     ('headers_missing', ("dependency lookup for ~ failed",)),
+    ('build_tool_missing', ("no such file or directory: '",), {
+        'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
+                 r"autoconf|autoreconf|pkg-config|patch|protoc|rustc|cargo|go|nvcc|bazel|x86_64-\w+-gnu-g\w+)'"}),
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
@@ -1803,6 +1808,41 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic")),
     ('missing_shared_lib', ("library not found",), {'regex': r"oserror: \w{1,40} library not found"}),
     ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ")),
+    ('build_tool_missing', ("broken toolchain: cannot link", "error: could not find 'cargo' in path", "error: unable to find libtool")),
+    ('build_tool_missing', ("configure: error: ",), {
+        'regex': r"configure: error: .{0,60}\b(?:bison|flex|yasm|nasm|libtool|pkg-config|gperf|m4|makeinfo|gettext|swig)\b"
+                 r".{0,40}\b(?:required|not found|missing|needed|not installed)"}),
+    ('command_missing', (": no such file or directory",), {
+        'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?/(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
+    ('command_missing', (": exec: ",), {'regex': r": exec: [\w./+-]{1,80}: not found$"}),
+    ('command_missing', ("is not a git command. see", "is not a docker command", "unknown shorthand flag: 'd' in -d",
+                         "failed to find required executable", "'cmd': ~ [errno 2] no such file or directory",
+                         "bad git executable")),
+    ('command_missing', ("runtimeerror: could not find ~ in path",)),
+    ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
+    ('not_installed', ("ensurepip is not available",)),
+    ('python_missing', ("no interpreter found for python",)),
+    ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
+    ('python_missing', ("no such file or directory: '",), {'regex': r"no such file or directory: '[\w./+-]{0,200}/python[\d.]{0,5}'"}),
+    ('python_version', ("is newer than pyo3's maximum supported version",)),
+    ('network', ("connection error, and we cannot find the requested files", "esockettimedout")),
+    ('image_missing', ("failed to solve: ",), {'regex': r"failed to solve: [\w./:@-]{1,200}: (?:[\w./:@-]{1,200}: )?not found$"}),
+    ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required")),
+    ('image_missing', ("back-off pulling image",), {'rank': 69}),
+    ('engine_missing', ("docker.service is masked",)),
+    ('engine_network', ("pool overlaps with other one on this address space",)),
+    ('cgroup_v2', ("failed to create bus connection: no such file",)),
+    ('out_of_memory', ("oom when allocating", "out of shared memory")),
+    ('cuda_missing', ("unexpected error from cudagetdevicecount", "no cuda gpus are available",
+                      "cuda version ~ mismatches the version that was used to compile")),
+    ('missing_shared_lib', ("could not find library ~ or load any of its variants", "unable to find ~ shared library",
+                            "no library called '", "could not find the gdal library",
+                            "could not load the qt platform plugin")),
+    ('corrupt_artefact', ("eoferror: ran out of input",)),
+    ('permission_denied', ("has to be run under the root user",)),
+    ('timeout', ("timeout when waiting for",)),
+    ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
+    ('cpu_isa', ("requires a cpu with avx support",)),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
