@@ -258,7 +258,7 @@ class _Log:
             self.traceback = True
             return
         for place, form in enumerate(_FAILURES):
-            if place == _EXCEPTION and not self.traceback:
+            if place == _EXCEPTION and not self.traceback and not _BUILT_IN.match(line):
                 continue
             if form.search(line) and not match.harmless(line):
                 if self.telling is None or place < self.telling[0]:
@@ -273,6 +273,11 @@ _TASK_BEGINS = ("task [", "task: [", "running handler [")
 _TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
+# Exceptions that Python and JavaScript print by these names, without a traceback as well.
+_BUILT_IN = re.compile(
+    "(?:import|modulenotfound|attribute|type|value|runtime|os|key|name|index|assertion|filenotfound|syntax|reference|"
+    "range)error: [^ ]"
+)
 _FAILURES = tuple(
     re.compile(form)
     for form in (
@@ -280,7 +285,9 @@ _FAILURES = tuple(
         "fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
         "^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |^error (?:while|when|building|creating|loading|opening|reading|"
+        "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |"
+        "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
+        "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
     )
 )

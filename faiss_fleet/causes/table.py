@@ -1174,6 +1174,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find prebuil", "prebuild for ~ not found", "prebuilt ~ binaries are not yet available",
     )),
     ('prebuild_missing', ("status code 404",), {'regex': r"\.(?:t(?:ar\.)?[gbx]z2?|tar\.br|zip) status code 404"}),
+    # Parts for one platform that npm takes as optional dependencies.
+    ('prebuild_missing', ("cannot find module '@",), {
+        'regex': r"cannot find module '?@[\w.-]{1,40}/(?:[\w.]{1,40}-){0,4}(?:linux|darwin|win32)-(?:x64|arm64|ia32|arm|s390x|ppc64)",
+        'unless': ("lancedb",)}),
     ('prebuild_network', (
         "tried to download(", "prebuild-install ~ eai_again", "prebuild-install ~ network",
         "prebuild-install ~ hang up",
@@ -1822,6 +1826,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
     ('not_installed', ("ensurepip is not available",)),
     ('python_missing', ("no interpreter found for python",)),
+    ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
     ('python_missing', ("no such file or directory: '",), {'regex': r"no such file or directory: '[\w./+-]{0,200}/python[\d.]{0,5}'"}),
     ('python_version', ("is newer than pyo3's maximum supported version",)),
@@ -1831,6 +1836,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('image_missing', ("back-off pulling image",), {'rank': 69}),
     ('engine_missing', ("docker.service is masked",)),
     ('engine_network', ("pool overlaps with other one on this address space",)),
+    ('engine_too_old', ("docker-compose.yml' is unsupported", "unsupported config option for services")),
+    ('cgroup_v2', ("error adding pid ~ to cgroups",)),
+    ('libgcc_too_old', ("libgcc_s.so.1 must be installed for pthread_cancel",)),
+    ('seccomp_clone3', ("undefined symbol: seccomp_",)),
     ('cgroup_v2', ("failed to create bus connection: no such file",)),
     ('out_of_memory', ("oom when allocating", "out of shared memory")),
     ('cuda_missing', ("unexpected error from cudagetdevicecount", "no cuda gpus are available",
