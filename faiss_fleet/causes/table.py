@@ -1175,9 +1175,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('prebuild_missing', ("status code 404",), {'regex': r"\.(?:t(?:ar\.)?[gbx]z2?|tar\.br|zip) status code 404"}),
     # Parts for one platform that npm takes as optional dependencies.
-    ('prebuild_missing', ("cannot find module '@",), {
-        'regex': r"cannot find module '?@[\w.-]{1,40}/(?:[\w.]{1,40}-){0,4}(?:linux|darwin|win32)-(?:x64|arm64|ia32|arm|s390x|ppc64)",
-        'unless': ("lancedb",)}),
+    ('bindings_missing', ("cannot find module",), {
+        'regex': r"cannot find module '?@[\w.-]{1,40}/(?:[\w.]{1,40}-){0,4}(?:linux|darwin|win32)-(?:x64|arm64|ia32|arm|s390x|ppc64)"}),
     ('prebuild_network', (
         "tried to download(", "prebuild-install ~ eai_again", "prebuild-install ~ network",
         "prebuild-install ~ hang up",
