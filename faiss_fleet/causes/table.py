@@ -208,6 +208,8 @@ HARMLESS = (
     "your kernel does not support ~ discarded",
     "your kernel does not support cgroup",
     "failed call to cuinit",
+    "after october 2020 you may experience errors",
+    "'oomkilled': false",
     "sudo: unable to resolve host",
     "corrupt jpeg data",
     "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
@@ -1856,6 +1858,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
+    ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
@@ -1867,7 +1870,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
-        "error: command '", "error: 'gyp' failed with exit code", "binding.gyp not found",
+        "error: 'gyp' failed with exit code", "binding.gyp not found",
     ), {'unless': ("fatal error: cpu",)}),
 )
 
