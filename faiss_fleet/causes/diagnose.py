@@ -258,7 +258,7 @@ class _Log:
             self.traceback = True
             return
         for place, form in enumerate(_FAILURES):
-            if place == _EXCEPTION and not self.traceback and not _BUILT_IN.match(line):
+            if place == _EXCEPTION and not self.traceback:
                 continue
             if form.search(line) and not match.harmless(line):
                 if self.telling is None or place < self.telling[0]:
@@ -273,11 +273,6 @@ _TASK_BEGINS = ("task [", "task: [", "running handler [")
 _TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
-# Exceptions that Python and JavaScript print by these names, without a traceback as well.
-_BUILT_IN = re.compile(
-    "(?:import|modulenotfound|attribute|type|value|runtime|os|key|name|index|assertion|filenotfound|syntax|reference|"
-    "range)error: [^ ]"
-)
 _FAILURES = tuple(
     re.compile(form)
     for form in (
@@ -309,7 +304,9 @@ def _node_is_new_enough(lines: Lines, index: int) -> bool:
         (int(major), int(minor or 0))
         for major, minor in re.findall("(?<![.\\d<])(?<!< )(\\d+)(?:\\.(\\d+))?", wanted[-1])
     ]
-    return bool(bounds) and (int(current.group(1)), int(current.group(2))) >= max(bounds)
+    if not bounds:
+        return "<" in wanted[-1]  # too new for the package, if anything
+    return (int(current.group(1)), int(current.group(2))) >= max(bounds)
 
 
 def _resolved(line: str) -> Iterable[str]:

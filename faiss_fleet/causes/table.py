@@ -546,7 +546,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"/bin/sh: (?:line )?(?:\d{1,3}: )?/[\w./+-]{1,120}: no such file"}),
     ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
     ('seccomp_clone3', (
-        "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
+        "undefined symbol: seccomp_", "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
         "can't initialize time", "pyinit_time ~ operation not permitted", "rseq ~ operation not permitted",
     )),
     ('python_version', (
@@ -1840,7 +1840,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_too_old', ("docker-compose.yml' is unsupported", "unsupported config option for services")),
     ('cgroup_v2', ("error adding pid ~ to cgroups",)),
     ('libgcc_too_old', ("libgcc_s.so.1 must be installed for pthread_cancel",)),
-    ('seccomp_clone3', ("undefined symbol: seccomp_",)),
     ('cgroup_v2', ("failed to create bus connection: no such file",)),
     ('out_of_memory', ("oom when allocating", "out of shared memory")),
     ('cuda_missing', ("unexpected error from cudagetdevicecount", "no cuda gpus are available",

@@ -132,3 +132,26 @@ def test_what_the_kernel_says_of_its_devices_is_no_failure_of_a_program():
 
 def test_what_could_become_corrupt_is_not():
     assert _causes('WARNING: This could result in the corruption of the package directories.') == []
+
+
+@pytest.mark.parametrize('line', [
+    'UserWarning: CUDA initialization: Found no NVIDIA driver on your system.', 'libcuda.so.1 not found, running on CPU',
+    'Could not find cuda drivers on your machine, GPU will not be used.',
+    'MESA-LOADER: failed to open iris: iris_dri.so: cannot open shared object file: No such file or directory',
+])
+def test_a_warning_counts_where_something_failed(line):
+    assert _causes(line, unknown=True) == []
+    assert _causes(line, 'Error: something else', unknown=True)[0] in ('cuda_missing', 'missing_shared_lib')
+
+
+def test_a_python_that_was_built_without_a_library_and_installed():
+    log = ('Installing Python-3.9.1...', 'WARNING: The Python bz2 extension was not compiled. Missing the bzip2 lib?')
+    assert _causes(*log) == ['headers_missing']
+    assert _causes(*log, 'Installed Python-3.9.1 to /home/u/.pyenv/versions/3.9.1') == []
+
+
+def test_a_node_that_is_too_new_is_not_too_old():
+    log = ('npm WARN EBADENGINE Unsupported engine {', "npm WARN EBADENGINE   required: { node: '%s' },",
+           "npm WARN EBADENGINE   current: { node: 'v19.2.0', npm: '9.1.0' }", 'npm WARN EBADENGINE }')
+    assert _causes(*[line.replace('%s', '<14.7.0') for line in log]) == []
+    assert _causes(*[line.replace('%s', '>=20') for line in log]) == ['node_too_old']
