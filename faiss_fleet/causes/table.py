@@ -1788,6 +1788,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("importerror: ~ pip install ", "modulenotfounderror: ~ pip install "), {
         'unless': ("but found", "but you have", "incompatible")}),
     ('headers_missing', ("extension was not compiled. missing the",)),
+    ('numpy2_abi', ("importerror: cannot import name",), {'after': ("from numpy.",)}),  # a name that newer releases dropped
     ('headers_missing', ("the headers or library files could not be found for", "development packages are installed",
                          "development headers ~ not found")),
     ('headers_missing', ("configure: error: ",), {

@@ -135,7 +135,8 @@ def test_what_could_become_corrupt_is_not():
 
 
 @pytest.mark.parametrize('line', [
-    'UserWarning: CUDA initialization: Found no NVIDIA driver on your system.', 'libcuda.so.1 not found, running on CPU',
+    'UserWarning: CUDA initialization: Found no NVIDIA driver on your system.',
+    'libcuda.so.1 not found, running on CPU',
     'Could not find cuda drivers on your machine, GPU will not be used.',
     'MESA-LOADER: failed to open iris: iris_dri.so: cannot open shared object file: No such file or directory',
 ])
