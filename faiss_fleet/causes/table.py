@@ -1813,7 +1813,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('corrupt_artefact', ("error while deserializing header", "unpicklingerror: invalid load key")),
     ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic")),
     ('missing_shared_lib', ("library not found",), {'regex': r"oserror: \w{1,40} library not found"}),
-    ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ")),
+    ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ", "-m pip install ~ failed with error code")),
     ('build_tool_missing', ("broken toolchain: cannot link", "error: could not find 'cargo' in path", "error: unable to find libtool")),
     ('build_tool_missing', ("configure: error: ",), {
         'regex': r"configure: error: .{0,60}\b(?:bison|flex|yasm|nasm|libtool|pkg-config|gperf|m4|makeinfo|gettext|swig)\b"
