@@ -15,24 +15,12 @@ from typing import Any
 from ...artefacts import cache, class_work, packing
 from ...errors import FleetError
 from ..base import Artefact, Facts, Options, Runtime
-from . import (
-    explicit as conda_explicit,
-)
-from . import (
-    host_class as conda_class,
-)
-from . import (
-    options as conda_options,
-)
-from . import (
-    prefix as conda_prefix,
-)
-from . import (
-    refusal as conda_refusal,
-)
-from . import (
-    solver as conda_solver,
-)
+from . import explicit as conda_explicit
+from . import host_class as conda_class
+from . import options as conda_options
+from . import prefix as conda_prefix
+from . import refusal as conda_refusal
+from . import solver as conda_solver
 from .channels import Channels, public
 from .host_class import HostClass
 from .options import STRATEGY, CondaOptions

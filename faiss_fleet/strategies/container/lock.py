@@ -16,18 +16,10 @@ from typing import Any
 from ...artefacts import cache, class_work, packing
 from ...errors import FleetError
 from ..base import Artefact, Facts, Options, Runtime, Step
-from . import (
-    archive as container_archive,
-)
-from . import (
-    build as container_build,
-)
-from . import (
-    options as container_options,
-)
-from . import (
-    registry as container_registry,
-)
+from . import archive as container_archive
+from . import build as container_build
+from . import options as container_options
+from . import registry as container_registry
 from . import wrapper
 from .options import STRATEGY, ContainerOptions, Reference
 from .wrapper import Engine

@@ -13,21 +13,11 @@ from ..base import INVENTORY, Artefact, Candidate, Facts, Forecast, Options, Rea
 from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from ..wheel import strategy as wheel
-from . import (
-    base_image as container_base,
-)
-from . import (
-    build as container_build,
-)
-from . import (
-    lock as container_lock,
-)
-from . import (
-    options as container_options,
-)
-from . import (
-    wrapper as container_wrapper,
-)
+from . import base_image as container_base
+from . import build as container_build
+from . import lock as container_lock
+from . import options as container_options
+from . import wrapper as container_wrapper
 from .options import PREFIX, ContainerOptions
 from .options import STRATEGY as NAME
 from .wrapper import Engine

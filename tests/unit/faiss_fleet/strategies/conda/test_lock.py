@@ -8,15 +8,9 @@ import pytest
 from faiss_fleet import run_id
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.conda import (
-    lock as conda_lock,
-)
-from faiss_fleet.strategies.conda import (
-    prefix as conda_prefix,
-)
-from faiss_fleet.strategies.conda import (
-    solver as conda_solver,
-)
+from faiss_fleet.strategies.conda import lock as conda_lock
+from faiss_fleet.strategies.conda import prefix as conda_prefix
+from faiss_fleet.strategies.conda import solver as conda_solver
 from tests.unit.faiss_fleet.strategies.conda.packages import facts, package
 
 

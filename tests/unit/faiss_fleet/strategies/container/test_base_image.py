@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    base_image as container_base,
-)
+from faiss_fleet.strategies.container import base_image as container_base
 from tests.unit.faiss_fleet.strategies.container.images import DIGEST, PODMAN, facts, layer, options, planned
 
 

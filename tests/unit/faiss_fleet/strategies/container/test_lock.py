@@ -12,15 +12,9 @@ import pytest
 from faiss_fleet.artefacts.packing import inspect
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.container import (
-    archive as container_archive,
-)
-from faiss_fleet.strategies.container import (
-    lock as container_lock,
-)
-from faiss_fleet.strategies.container import (
-    options as container_options,
-)
+from faiss_fleet.strategies.container import archive as container_archive
+from faiss_fleet.strategies.container import lock as container_lock
+from faiss_fleet.strategies.container import options as container_options
 from faiss_fleet.strategies.container import strategy as container
 from faiss_fleet.strategies.container.archive import Image
 from tests.unit.faiss_fleet.strategies.container.images import (
