@@ -17,7 +17,7 @@ description:
   - The module C(faiss_deploy) takes the prefix away again.
 options:
   prefix:
-    description: Absolute path of the prefix, ending in the digest.
+    description: Absolute path of the prefix, ending in the digest of the lock, as the archive's manifest has it.
     type: str
     required: true
   archive:
@@ -25,9 +25,6 @@ options:
     type: str
   sha256:
     description: sha256 of the archive. Needed together with O(archive).
-    type: str
-  digest:
-    description: Digest of the lock, which the archive's manifest must have too. By default the last part of O(prefix).
     type: str
   conda:
     description: Absolute path of the program.
@@ -55,15 +52,6 @@ options:
     description: What must be free before anything is written.
     type: int
     default: 0
-  needs_exec:
-    description: Whether a C(noexec) mount will not do. The environment's Python is run from the prefix, so it will not.
-    type: bool
-    default: true
-  holder:
-    description:
-      - Who asks, for the message that another controller gets while this one works.
-      - By default the user, the process and where the connection comes from.
-    type: str
   lock_timeout:
     description: Seconds to wait for another run that works on the same prefix. 0 means as long as conda may take.
     type: int
@@ -131,26 +119,20 @@ remedy:
   sample: Find out who changed the package or its mirror.
 '''
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, unpack
-from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, on_host
 
 ARGUMENT_SPEC = dict(
     prefix=dict(type='str', required=True),
     archive=dict(type='str'),
     sha256=dict(type='str'),
-    digest=dict(type='str'),
     conda=dict(type='str', required=True),
     kind=dict(type='str', choices=['conda', 'mamba', 'micromamba'], default='conda'),
     mode=dict(type='str', choices=['offline', 'online'], default='offline'),
     secrets=dict(type='dict', default={}, no_log=True),
     timeout=dict(type='int', default=1800),
     min_free_bytes=dict(type='int', default=0),
-    needs_exec=dict(type='bool', default=True),
-    holder=dict(type='str'),
     lock_timeout=dict(type='int', default=0),
 )
 
@@ -158,26 +140,15 @@ ARGUMENT_SPEC = dict(
 def main():
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True,
                            required_together=[('archive', 'sha256')])
-    started = time.time()
-    prefix_place.end_cleanly()
-    log = child_process.Tail(conda_create.LOG_LIMIT)
-    failure = None
-    try:
-        params = prefix_place.checked(module.params)
+    log = child_process.Tail(on_host.LOG_LIMIT)
+
+    def create(params):
         conda_create.check_trusted(params['conda'])
         params['lock_timeout'] = params['lock_timeout'] or params['timeout']
-        result = conda_create.present(params, module.check_mode,
-                                      lambda partial, handle: conda_create.fill(partial, handle, params, log))
-    except AuditError as exc:
-        failure = exc
-    except (IOError, OSError) as exc:
-        failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
-    said = dict(log=log.text()) if log.text() else {}
-    seconds = round(time.time() - started, 3)
-    if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
-                         prefix=module.params['prefix'], seconds=seconds, changed=False, **said)
-    module.exit_json(prefix=params['prefix'], seconds=seconds, **dict(result, **said))
+        return conda_create.present(params, module.check_mode,
+                                    lambda partial, handle: conda_create.fill(partial, handle, params, log))
+
+    prefix_place.answer(module, create, log)
 
 
 if __name__ == '__main__':

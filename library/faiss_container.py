@@ -45,9 +45,6 @@ options:
     description: What the engine's storage must have free before an image is brought.
     type: int
     default: 0
-  holder:
-    description: Who asks, for the message that another controller gets while this one works.
-    type: str
   lock_timeout:
     description: Seconds to wait for another run that works on the same prefix.
     type: int
@@ -115,6 +112,7 @@ from ansible.module_utils.faiss_fleet.backend import lock as setting_lock
 from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
+from ansible.module_utils.faiss_fleet.prefix.install import lock_path
 
 CONTAINERD = '/var/lib/containerd'
 
@@ -127,15 +125,12 @@ ARGUMENT_SPEC = dict(
     archive=dict(type='str'),
     sha256=dict(type='str'),
     min_free_bytes=dict(type='int', default=0),
-    holder=dict(type='str'),
     lock_timeout=dict(type='int', default=600),
 )
 
 
 def lock(params):
-    directory, digest = os.path.split(params['prefix'])
-    path = os.path.join(directory, '.%s.lock' % digest)
-    return HostLock(path, params['holder'] or setting_lock.holder(), params['lock_timeout'])
+    return HostLock(lock_path(params['prefix']), setting_lock.holder(), params['lock_timeout'])
 
 
 def storage_of(engine, need, exists=os.path.isdir):

@@ -24,30 +24,19 @@ options:
     choices: [present, absent, failed]
     default: present
   prefix:
-    description: Absolute path of the prefix, ending in the digest.
+    description: Absolute path of the prefix, ending in the digest of the lock, as the archive's manifest has it.
     type: str
     required: true
   archive:
-    description: The C(.tar.gz) on the host. Needed with O(state=present) unless the prefix is in place already.
+    description: The C(.tar.gz) on the host, which is removed. Needed unless the prefix is in place already.
     type: str
   sha256:
     description: sha256 of the archive. Needed together with O(archive).
-    type: str
-  digest:
-    description: Digest of the lock, which the archive's manifest must have too. By default the last part of O(prefix).
     type: str
   min_free_bytes:
     description: The unpacked size. It must be free before anything is written, and no archive may have more; 0 is any.
     type: int
     default: 0
-  needs_exec:
-    description: Whether what is unpacked is executed or loaded there, so that a C(noexec) mount will not do.
-    type: bool
-    default: true
-  keep_archive:
-    description: Whether to leave O(archive) on the host.
-    type: bool
-    default: false
   keep:
     description: With O(state=failed), whether the prefix stays for a look.
     type: bool
@@ -67,11 +56,6 @@ options:
     type: list
     elements: str
     default: []
-  holder:
-    description:
-      - Who asks, for the message that another controller gets while this one works.
-      - By default the user, the process and where the connection comes from.
-    type: str
   lock_timeout:
     description: Seconds to wait for another run that works on the same prefix.
     type: int
@@ -142,7 +126,6 @@ remedy:
 import os
 import shutil
 import signal
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet.prefix import (
@@ -154,24 +137,20 @@ from ansible.module_utils.faiss_fleet.prefix import (
     unpack,
 )
 from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
+from ansible.module_utils.faiss_fleet.backend.lock import holder
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
-from ansible.module_utils.faiss_fleet.prefix.install import checked, lock_path
 
 ARGUMENT_SPEC = dict(
     state=dict(type='str', choices=['present', 'absent', 'failed'], default='present'),
     prefix=dict(type='str', required=True),
     archive=dict(type='str'),
     sha256=dict(type='str'),
-    digest=dict(type='str'),
     min_free_bytes=dict(type='int', default=0),
-    needs_exec=dict(type='bool', default=True),
-    keep_archive=dict(type='bool', default=False),
     keep=dict(type='bool', default=False),
     memo=dict(type='dict', default={}),
     time_limit=dict(type='int', default=0),
     in_use=dict(type='list', elements='str', default=[]),
-    holder=dict(type='str'),
     lock_timeout=dict(type='int', default=120),
 )
 
@@ -203,7 +182,7 @@ def half_built(prefix):
     return any(prefixes.leftover_of(name) == os.path.basename(prefix) for name in names)
 
 
-def absent(params, check_mode, pid=os.getpid, forget=True):
+def absent(params, check_mode, forget=True):
     prefix = params['prefix']
     parent = os.path.dirname(prefix)
     if not prefix_place.is_there(prefix) and not half_built(prefix):
@@ -213,11 +192,11 @@ def absent(params, check_mode, pid=os.getpid, forget=True):
     refuse_in_use(params)
     prefix_place.check_trust(prefix)
     if not check_mode:
-        with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
-            leftovers = prefix_place.clean_leftovers(prefix, params['holder'])
+        with HostLock(prefix_place.lock_path(prefix), holder(), params['lock_timeout']):
+            leftovers = prefix_place.clean_leftovers(prefix)
             if prefix_place.is_there(prefix):
                 # Out of its place in one step, so that no one ever finds half of it there.
-                gone = '%s.partial-%d-removed' % (prefix, pid())
+                gone = '%s.partial-%d-removed' % (prefix, os.getpid())
                 os.rename(prefix, gone)
                 shutil.rmtree(gone)
             if forget:
@@ -267,28 +246,20 @@ def over(number, frame):
 def main():
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True,
                            required_together=[('archive', 'sha256')])
-    started = time.time()
-    prefix_place.end_cleanly()
     signal.signal(signal.SIGALRM, over)
     signal.alarm(module.params['time_limit'])
-    failure = None
-    try:
-        params = checked(module.params)
-        result = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
+
+    def act(params):
+        done = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
         if not module.check_mode:
-            result['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
-    except AuditError as exc:
-        failure = exc
-    except (IOError, OSError) as exc:
-        failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
-    signal.alarm(0)
-    if module.params['archive'] and not module.params['keep_archive'] and not module.check_mode:
-        module.cleanup(module.params['archive'])
-    seconds = round(time.time() - started, 3)
-    if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
-                         prefix=module.params['prefix'], seconds=seconds, changed=False)
-    module.exit_json(prefix=params['prefix'], seconds=seconds, **result)
+            done['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
+        return done
+
+    try:
+        prefix_place.answer(module, act)
+    finally:
+        if module.params['archive'] and not module.check_mode:
+            module.cleanup(module.params['archive'])
 
 
 if __name__ == '__main__':

@@ -33,12 +33,6 @@ options:
   setting:
     description: The configuration, schema 1. Needed with O(state=present).
     type: dict
-  if_set:
-    description:
-      - By candidate, the configuration that is wanted in place of O(setting) when that candidate is the one configured
-        now.
-    type: dict
-    default: {}
   passed:
     description:
       - Search tests that passed, as C(faiss_search_test) returned them. At least candidate, ok and runtime.
@@ -165,7 +159,6 @@ ARGUMENT_SPEC = dict(
     path=dict(type='path', default='/etc/faiss-fleet/backend.json'),
     state=dict(type='str', choices=['present', 'restored', 'absent'], default='present'),
     setting=dict(type='dict'),
-    if_set=dict(type='dict', default={}),
     passed=dict(type='list', elements='dict', default=[]),
     lost=dict(type='dict', default={}),
     predicted=dict(type='bool', default=False),
@@ -190,7 +183,7 @@ def planner(params, check_mode):
         raise AuditError('A predicted setting was never tested, and only check mode takes one. Nothing was changed.')
     wished = wish(params['mode'], params['owner'], params['group'])
     who = access.reader(params['user'], wished)
-    names = ('path', 'setting', 'if_set', 'passed', 'predicted', 'backup')
+    names = ('path', 'setting', 'passed', 'predicted', 'backup')
 
     def work_out():
         plan = setting_store.plan_set(wish=wished, **dict((name, params[name]) for name in names))

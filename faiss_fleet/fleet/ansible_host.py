@@ -169,7 +169,6 @@ class RemoteHost:
             prefix=prefix,
             archive=archive,
             sha256=artefact.sha256,
-            digest=artefact.digest,
             min_free_bytes=artefact.unpacked_bytes,
             **arguments,
         )

@@ -37,9 +37,9 @@ def empty():
 class Gathering:
     """One look at one host. Files are read around one round of commands, which run side by side."""
 
-    def __init__(self, host, options, confstr=os.confstr, uname=os.uname, executable=sys.executable):
+    def __init__(self, host, options, confstr=os.confstr, uname=os.uname):
         self.host, self.options = host, options
-        self.confstr, self.uname, self.executable = confstr, uname, executable
+        self.confstr, self.uname = confstr, uname
         self.facts = empty()
 
     def part(self, name, read, otherwise=None):
@@ -57,7 +57,7 @@ class Gathering:
         host, options, facts = self.host, self.options, self.facts
         uname = self.uname()
         facts['kernel'], facts['arch'] = uname[2], uname[4]
-        program, elf_file = self.part('libc.loader', lambda: libc.system_program(host, self.executable), (None, None))
+        program, elf_file = self.part('libc.loader', lambda: libc.system_program(host, sys.executable), (None, None))
         loader = elf_file.interpreter if elf_file else None
         conda_roots = self.part('condas', lambda: condas.roots(host), [])
         found_pythons = self.part('pythons', lambda: pythons.search(
@@ -91,7 +91,7 @@ class Gathering:
         cached = libc.loader_family(loader) != 'musl' if loader else True
         finder = shared_libraries.Finder(host, facts['arch'], elf_file and elf_file.machine, elf_file and elf_file.bits,
                                          cached)
-        self.store('libc', lambda: libc.describe(host, finder, program, loader, results, self.confstr, self.executable))
+        self.store('libc', lambda: libc.describe(host, finder, program, loader, results, self.confstr, sys.executable))
         if facts['libc']['disagreement']:
             host.gap('libc', facts['libc']['disagreement'])
         for name, soname in LIBRARIES:
