@@ -28,7 +28,7 @@ class Ended:
 
     status: int
     tail: str
-    broken_off: bool
+    broken_off: bool = False
 
 
 def arguments(

@@ -37,22 +37,13 @@ GOOD = ("native", "fallback")  # states that rest on what the host itself answer
 
 
 @dataclass(frozen=True)
-class StoredRun:
-    """A run and how its hosts ended."""
+class StoredRun(RunTotals):
+    """A run of the store."""
 
-    id: str
-    started: str
     finished: str | None
     controller: str
     version: str
-    check_mode: bool
     inventory: tuple[str, ...]
-    states: dict[str, int]
-
-    @property
-    def hosts(self) -> int:
-        """How many there are."""
-        return sum(self.states.values())
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,9 @@ from ...records.journal import Journal
 from ...records.schema import Record
 from ...reports.live_run import Hold
 from ...run_id import timestamp
+from ..launch import Ended
 from .executors import Executor
-from .job import Ended, Job
+from .job import Job
 
 ATTEMPTS = 3  # how often a host is given to a slice before it is recorded as failed
 TICK = 0.5  # seconds between two looks at the progress

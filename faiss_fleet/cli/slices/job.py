@@ -25,6 +25,7 @@ from ...errors import FleetError
 from ...records.attempt_logs import DIRECTORY
 from ...records.journal import RECORDS
 from .. import launch
+from ..launch import Ended
 from ..places import checkout
 
 Send = Callable[[dict[str, Any]], None]
@@ -50,14 +51,6 @@ class Job:
     def line(self) -> str:
         """Return the description that ``main`` reads."""
         return json.dumps(asdict(self)) + "\n"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How a job ended: the playbook's exit status, and the last lines that Ansible printed."""
-
-    status: int
-    tail: str
 
 
 def start(job: Job, send: Send) -> tuple[Callable[[], Ended], Closer]:
@@ -166,7 +159,7 @@ def run(job: Job, send: Send) -> Ended:
         )
         for message in follower.new():
             send(message)
-    return Ended(ended.status, ended.tail)
+    return ended
 
 
 def main() -> int:
