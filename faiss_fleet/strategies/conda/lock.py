@@ -38,9 +38,9 @@ def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.tim
     """The packed environment. What an earlier run locked and packed is used again unless the lock is too old."""
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     lock = locked(facts, options, now)
-    archives = options.cache / "archives"
-    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
+    packed = class_work.packed(
+        STRATEGY, lock, options, lambda place: conda_prefix.build(lock, host, wanted, options, place)
+    )
     return packed.artefact(RUNTIME, lock)
 
 

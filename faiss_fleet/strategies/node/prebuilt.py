@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...artefacts import cache, packing
+from ...artefacts import cache, class_work
 from ...artefacts.packing import Packed
 from ...errors import FleetError
 from ...target import errors as target_errors
@@ -20,7 +20,6 @@ from ...target.elf import reader as elf
 from ..base import Options
 from . import build, recipe, unpacking
 from . import inputs as addon_inputs
-from .runner import Runner
 
 VARIABLE = "faiss_install__faiss_node_prebuilt"
 PARTS = ("bindings", "faiss-node", "file-uri-to-path")
@@ -100,19 +99,14 @@ def artefact(prebuilt: Prebuilt, options: Options) -> tuple[Packed, dict[str, An
     inputs = {key: item for key, item in addon_inputs.load(options).items() if key in PARTS}
     packages = [inputs[key].locked() for key in PARTS]
     lock = {"packages": packages, "prebuilt": {"file": prebuilt.archive.name, "sha256": prebuilt.sha256}}
-    archives = options.cache / "archives"
-    name = f"{build.STRATEGY}-{packing.digest_of(lock)}"
-    with cache.once(archives / name):
-        kept = packing.kept(archives, build.STRATEGY, lock)
-        if kept is not None:
-            return kept, lock
-        runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", build.time_limit(options))
-        files = addon_inputs.fetch_all(inputs, options, runner)
-        with cache.scratch(options.cache, "addon") as place:
-            tree = Path(place, "tree")
-            for key in PARTS:
-                unpacking.tar(files[key], tree / "node_modules" / key, files[key].name)
-            unpacking.tar(prebuilt.archive, tree / build.PACKAGE, prebuilt.archive.name, top=False)
-            note = {"faiss_node": inputs["faiss-node"].version, "prebuilt": prebuilt.archive.name}
-            (tree / build.PACKAGE / build.NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
-            return packing.keep(packing.pack(tree, lock, build.STRATEGY, archives)), lock
+
+    def stage(place: Path) -> None:
+        tree = place / "tree"
+        files = addon_inputs.fetch_all(inputs, options, build.runner_for(lock, options))
+        for key in PARTS:
+            unpacking.tar(files[key], tree / "node_modules" / key, files[key].name)
+        unpacking.tar(prebuilt.archive, tree / build.PACKAGE, prebuilt.archive.name, top=False)
+        note = {"faiss_node": inputs["faiss-node"].version, "prebuilt": prebuilt.archive.name}
+        (tree / build.PACKAGE / build.NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
+
+    return class_work.packed(build.STRATEGY, lock, options, stage), lock

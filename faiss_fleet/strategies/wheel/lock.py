@@ -270,7 +270,7 @@ def _build(lock: dict[str, Any], chosen: Chosen) -> Packed:
         tidy(site)
         if chosen.portable:
             portable_python.unpack(chosen.portable, tree / portable_python.DIRECTORY)
-        return packing.keep(packing.pack(tree, lock, STRATEGY, chosen.archives))
+        return packing.pack(tree, lock, STRATEGY, chosen.archives)
 
 
 def tidy(site: Path) -> None:
