@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ...artefacts.named_file import NamedFile
 from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...target.elf import versions as glibc
@@ -85,7 +86,7 @@ class ContainerStrategy:
         if container_lock.at_hand(wanted, options, wheels):
             return Forecast(artefact=self.resolve(candidate, facts, options))
         given = wanted.base if wanted.source == "build" else wanted.archive
-        size = given.path.stat().st_size if isinstance(given, container_options.File) else None
+        size = given.path.stat().st_size if isinstance(given, NamedFile) else None
         if wanted.source == "build":
             # Which wheel it gets is known only of a base that was looked into.
             added = (expected.ship or 0) if expected else 0
@@ -186,7 +187,7 @@ def _candidate(
     known = wheels["artefact"] if wheels else {"version": None, "python": None}
     file = wanted.archive if wanted.source == "archive" else wanted.base if wanted.source == "build" else None
     image, sha256 = str(wanted.image) if wanted.source == "registry" and wanted.image else None, None
-    if isinstance(file, container_options.File):
+    if isinstance(file, NamedFile):
         image, sha256 = file.path.name, file.sha256
     elif file is not None:
         image = str(file)
