@@ -9,29 +9,27 @@ import pwd
 import resource
 import sys
 
+from ..elf.versions import LIBRARIES
 from ..prefix import failures as attempt_memo, installed
 from . import (condas, cpu, engines, filesystems, libc, machine, nodes, os_release, pythons, selinux,
                shared_libraries, toolchains)
 from ..backend import config as settings
 
 UNREAD = {'path': None, 'error': 'It was not read.'}
-LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
-             ('libz', 'libz.so.1'), ('libatomic', 'libatomic.so.1'))
 
 
 def empty():
     """Facts that say nothing, of the schema's shape."""
-    return {
+    facts = dict((name, dict(UNREAD, versions={})) for name, _ in LIBRARIES)
+    facts.update({
         'method': 'module', 'gaps': [], 'libc': libc.judge([]), 'arch': '', 'kernel': '',
-        'libstdcxx': dict(UNREAD, versions={}), 'libgomp': dict(UNREAD, versions={}),
-        'libgcc': dict(UNREAD, versions={}), 'libz': dict(UNREAD, versions={}),
-        'libatomic': dict(UNREAD, versions={}),
         'cpu': {'model': None, 'count': None, 'isa_level': None, 'flags': []}, 'memory_bytes': None,
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],
         'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'tried': [], 'limits': {},
         'user': None, 'machine': None, 'setting': None,
-    }
+    })
+    return facts
 
 
 class Gathering:
