@@ -10,7 +10,7 @@ import signal
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet.prefix import (
     contents,
-    failures as attempt_memo,
+    failures,
     install as prefix_place,
     leftovers,
     users as prefix_users,
@@ -28,7 +28,7 @@ ARGUMENT_SPEC = dict(
     sha256=dict(type='str'),
     min_free_bytes=dict(type='int', default=0),
     keep=dict(type='bool', default=False),
-    memo=dict(type='dict', default={}),
+    cached=dict(type='dict', default={}),
     time_limit=dict(type='int', default=0),
     in_use=dict(type='list', elements='str', default=[]),
     lock_timeout=dict(type='int', default=120),
@@ -52,7 +52,7 @@ def refuse_in_use(params, users=prefix_users.find):
                              remedy='Set another backend first (rollback.yml does).')
     found = users(prefix) if os.path.isdir(prefix) else []
     if found:
-        raise AuditError(prefix_users.told(prefix, found), remedy='End what uses it, and run again.')
+        raise AuditError(prefix_users.in_use(prefix, found), remedy='End what uses it, and run again.')
 
 
 def half_built(prefix):
@@ -66,7 +66,7 @@ def absent(params, check_mode, forget=True):
     prefix = params['prefix']
     parent = os.path.dirname(prefix)
     if not prefix_place.is_there(prefix) and not half_built(prefix):
-        if forget and not check_mode and attempt_memo.remove(prefix):
+        if forget and not check_mode and failures.remove(prefix):
             prefix_place.remove_parents(parent)
         return dict(changed=False, because='it was not there', bytes=0, leftovers=[])
     refuse_in_use(params)
@@ -80,39 +80,39 @@ def absent(params, check_mode, forget=True):
                 os.rename(prefix, gone)
                 shutil.rmtree(gone)
             if forget:
-                attempt_memo.remove(prefix)
+                failures.remove(prefix)
         prefix_place.remove_parents(parent)
         return dict(changed=True, because='it was there', bytes=0, leftovers=leftovers)
     return dict(changed=True, because='it is there', bytes=0, leftovers=[])
 
 
 def failed(params, check_mode):
-    """The prefix goes, unless it is kept or in use, and the memo is left in any case."""
-    prefix, memo = params['prefix'], params['memo']
+    """The prefix goes, unless it is kept or in use, and its failure is cached in any case."""
+    prefix, cached = params['prefix'], params['cached']
     harm = prefix_place.harm_of(prefix)
     if harm:
         return discard_damaged(params, check_mode, harm)
     try:
         if not params['keep']:
-            return absent(params, check_mode, forget=not memo)
-        changed = not check_mode and not memo and attempt_memo.remove(prefix)
+            return absent(params, check_mode, forget=not cached)
+        changed = not check_mode and not cached and failures.remove(prefix)
         if changed:
             prefix_place.remove_parents(os.path.dirname(prefix))
         return dict(changed=changed, because='it is kept', bytes=0, leftovers=[])
     finally:
-        if memo and not check_mode:
+        if cached and not check_mode:
             prefix_place.make_parents(os.path.dirname(prefix))
-            attempt_memo.write(prefix, memo)
+            failures.write(prefix, cached)
 
 
 def discard_damaged(params, check_mode, harm):
-    """A failure of a damaged prefix says nothing of the artefact: no memo, and the next run installs it again."""
+    """A failure of a damaged prefix says nothing of the artefact: none is cached, and a later run installs it again."""
     result = dict(changed=False, bytes=0, leftovers=[])
     if not params['keep']:
         result = absent(params, check_mode)
     elif not check_mode:
         contents.note_damage(params['prefix'], harm)
-        attempt_memo.remove(params['prefix'])
+        failures.remove(params['prefix'])
         result['changed'] = True
     return dict(result, because='it was damaged: %s' % harm)
 

@@ -18,7 +18,7 @@ from . import cache, packing
 from . import limits as time_limit
 from .artefact import Options
 
-TOLD = "That was found for another host of this run; it is not tried again for each."
+ANOTHER_HOST = "That was found for another host of this run; it is not tried again for each."
 
 
 @contextlib.contextmanager
@@ -38,7 +38,8 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
     with cache.once(path, timeout):
         kept = cache.read_json(note)
         if isinstance(kept, dict) and {name: kept.get(name) for name in asked} == asked:
-            raise FleetError(f"{kept['message']} {TOLD}", kept["cause"], kept["remedy"], fault=kept.get("fault"))
+            text = f"{kept['message']} {ANOTHER_HOST}"
+            raise FleetError(text, kept["cause"], kept["remedy"], fault=kept.get("fault"))
         try:
             yield
         except FleetError as exc:

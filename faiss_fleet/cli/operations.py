@@ -35,7 +35,7 @@ def opened(
     """The store by path or URL, with the runs on disk that it did not have yet.
 
     Without create, a store that is not there, or that this user may not write to, stays as it is: the runs are read
-    into a copy that goes with the block. warn is told of damaged lines.
+    into a copy that goes with the block. warn gets what is to be said of damaged lines.
     """
     url = database.parse(store)
     if create or database.writable(url):

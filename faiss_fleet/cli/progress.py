@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Where a run stands, told from Ansible's events. Pure: events and the time go in, figures come out."""
+"""Where a run stands, by Ansible's events. Pure: events and the time go in, figures come out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAMES = {
 }
 SHOWN = (WAITING, "probe", "install and test", "set", DONE)
 MOST_SLOW = 5  # hosts at work that are named
-ENOUGH = 3  # hosts that must be done before a remaining time is told
+ENOUGH = 3  # hosts that must be done before a remaining time is shown
 
 
 @dataclass(frozen=True)

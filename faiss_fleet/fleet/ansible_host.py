@@ -144,7 +144,7 @@ class RemoteHost:
         shell = action._connection._shell
         # Ansible removes its temporary directory when the task ends, whatever happens; a second one would be forgotten.
         temporary = shell.tmpdir or action._make_tmp_path()
-        # Never a name twice: a module of an attempt that was ended may still be at work there, and takes away its own.
+        # Never a name twice: a module of an attempt that was ended may still be at work there, and removes its own.
         self._shipped += 1
         archive = shell.join_path(temporary, f"{self._shipped}-{name}")
         action._transfer_file(str(path), archive)
@@ -240,7 +240,7 @@ class RemoteHost:
             if done.get("failed"):
                 return done  # the prefix stays, for it says what else is to go
         return self._module(
-            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=cached or {}, in_use=self._in_use
+            "faiss_deploy", state="failed", prefix=prefix, keep=keep, cached=cached or {}, in_use=self._in_use
         )
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:

@@ -45,8 +45,8 @@ GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 GAPS = (
     ("seconds", "The CPU seconds that the shell probe used are not counted."),
     ("limits", "The limits on a process are not read by the shell probe."),
-    ("libgomp", "Its OMP versions cannot be told apart in its text, only its GOMP versions."),
-    ("pythons", "Virtual environments are not told apart from their Python; name theirs in interpreters."),
+    ("libgomp", "Its OMP versions cannot be distinguished in its text, only its GOMP versions."),
+    ("pythons", "Virtual environments are not distinguished from their Python; name theirs in interpreters."),
     ("faiss", "FAISS is found by the names of its metadata directories only."),
 )
 

@@ -313,8 +313,8 @@ def _sentence(error: Mapping[str, Any], state: str) -> str:
     lines = [line.strip() for line in str(error.get("message", "")).splitlines() if line.strip()]
     if state == "unreachable":
         # Ansible's own words say that there is no connection; ssh's, which follow, say why, in their last line.
-        told = [_CONNECTING.sub("", line) for line in lines if not line.startswith(("Warning:", "**"))]
-        useful = [line for line in told if line and not line.startswith("[Errno")]
+        said = [_CONNECTING.sub("", line) for line in lines if not line.startswith(("Warning:", "**"))]
+        useful = [line for line in said if line and not line.startswith("[Errno")]
         return _short(useful[-1]) if useful else _short(lines[0] if lines else "")
     return f"{error.get('stage')}: {_short(lines[0] if lines else '')}"
 

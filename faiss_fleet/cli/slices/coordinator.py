@@ -26,7 +26,7 @@ TICK = 0.5  # seconds between two looks at the progress
 
 
 class Coordinator:
-    """One run in slices. ``seen`` is told of each record that comes in, ``tick`` a few times a second."""
+    """One run in slices. ``seen`` gets each record that comes in; ``tick`` is called a few times a second."""
 
     def __init__(
         self,

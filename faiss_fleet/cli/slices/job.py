@@ -70,17 +70,17 @@ def start(job: Job, send: Send) -> tuple[Callable[[], Ended], Closer]:
         start_new_session=True,
     )
     assert process.stdin is not None and process.stdout is not None
-    told, said = process.stdin, process.stdout
+    stdin, stdout = process.stdin, process.stdout
 
     def close() -> None:
         with suppress(OSError):
-            told.close()
+            stdin.close()
 
     def messages() -> Iterator[dict[str, Any]]:
         try:
-            told.write(job.line())
-            told.flush()
-            for line in said:
+            stdin.write(job.line())
+            stdin.flush()
+            for line in stdout:
                 yield json.loads(line)
         except (OSError, ValueError):
             return  # the process is gone, in the middle of a line perhaps

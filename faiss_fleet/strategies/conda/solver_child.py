@@ -23,7 +23,7 @@ from rattler.package_streaming import download_to_path
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
-# How each kind of exception is told to the parent. Anything else is "error".
+# How each kind of exception is reported to the parent. Anything else is "error".
 KINDS = (
     ((exceptions.GatewayError, exceptions.FetchRepoDataError), "network"),
     ((exceptions.SolverError,), "unsat"),

@@ -216,7 +216,7 @@ def _note(wanted: ContainerOptions, inside: dict[str, Any] | None) -> str | None
         return f"Built on the controller; the image has {within} and Python {inside['pythons'][0]['version']}."
     if wanted.source == "build":
         return "The base is looked into when it is tried."
-    return "Which FAISS the image has is told by the search test."
+    return "Which FAISS the image has is found by the search test."
 
 
 def _remedy(reason: Reason, wanted: ContainerOptions) -> str:

@@ -274,7 +274,7 @@ def _build(lock: dict[str, Any], chosen: Chosen) -> Packed:
 
 
 def tidy(site: Path) -> None:
-    """Takes away the scripts, which name the controller's Python, and their lines in each RECORD."""
+    """Removes the scripts, which name the controller's Python, and their lines in each RECORD."""
     shutil.rmtree(site / "bin", ignore_errors=True)
     for record in sorted(site.glob("*.dist-info/RECORD")):
         rows = [

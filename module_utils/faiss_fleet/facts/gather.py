@@ -10,7 +10,7 @@ import resource
 import sys
 
 from ..elf.versions import LIBRARIES
-from ..prefix import failures as attempt_memo, installed
+from ..prefix import failures, installed
 from . import (condas, cpu, engines, filesystems, libc, machine, nodes, os_release, pythons, selinux,
                shared_libraries, toolchains)
 from ..backend import config as settings
@@ -105,7 +105,7 @@ class Gathering:
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
         self.store('setting', lambda: current_setting(host, options['setting']))
-        self.store('tried', lambda: attempt_memo.describe(host, options['prefix']))
+        self.store('tried', lambda: failures.describe(host, options['prefix']))
         self.store('prefixes', lambda: installed.describe(host, options['prefix'], results))
         purposes = [('prefix', options['prefix']), ('tmp', host.environ.get('TMPDIR') or '/tmp'),
                     ('setting', posixpath.dirname(options['setting']) or '/')]

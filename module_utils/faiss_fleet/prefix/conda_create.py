@@ -32,7 +32,7 @@ CREATES = 'FAISS_FLEET_CREATES'
 
 
 def command(kind, conda, prefix, listing, work, offline):
-    """The command line. micromamba reads no settings and has a root of ours; the others are told by environment."""
+    """The command line. micromamba reads no settings and has a root of ours; the others get theirs by environment."""
     argv = [conda, 'create', '--yes', '--quiet', '--prefix', prefix, '--file', listing]
     argv += ['--root-prefix', os.path.join(work, 'root'), '--no-rc'] if kind == 'micromamba' \
         else ['--no-default-packages']

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 
-from . import failures as attempt_memo, install
+from . import failures, install
 from . import manifest as prefixes
 from ..locks import HostLock
 from .installed import is_ours
@@ -37,12 +37,12 @@ def find(base):
     return whole, left
 
 
-def remove_memos(base):
-    """Removes the memos of what was tried here; returns how many there were."""
+def remove_cached(base):
+    """Removes the cached results of what was tried here; returns how many there were."""
     count = 0
     for directory in [os.path.join(base, strategy) for strategy in _directories(base)]:
         for name in os.listdir(directory):
-            if attempt_memo.digest_of(name) and os.path.isfile(os.path.join(directory, name)):
+            if failures.digest_of(name) and os.path.isfile(os.path.join(directory, name)):
                 os.unlink(os.path.join(directory, name))
                 count += 1
     return count

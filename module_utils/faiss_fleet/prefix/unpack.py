@@ -26,7 +26,7 @@ CAUSES = {
 
 def as_audit_error(exc, where):
     """The AuditError for an IOError or OSError of a file system, with its cause and remedy."""
-    cause, remedy = CAUSES.get(exc.errno, ('unknown', 'See the message of the system, mend it and run again.'))
+    cause, remedy = CAUSES.get(exc.errno, ('unknown', 'See the message of the system, correct that and run again.'))
     return AuditError('%s cannot be written: %s. %s' % (where, exc.strerror or exc, remedy), cause=cause, remedy=remedy)
 
 
