@@ -247,16 +247,13 @@ class RemoteHost:
         if self._bare:
             self.use_python(runtime["argv"][0])
         workload = {**(self._search_test.get("workload") or {}), "figures": figures}
-        return self._test(candidate, runtime, {**self._search_test, "workload": workload})
+        return self._tests([{"id": candidate, "runtime": runtime}], {**self._search_test, "workload": workload})[0]
 
     def measure(self, runtimes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Verifications of what is measured for comparison; none on a host where no Python can run the module."""
         if self._bare and not self._lent:
             return []
         return self._tests(runtimes, self._search_test) if runtimes else []
-
-    def _test(self, candidate: str, runtime: Runtime, arguments: dict[str, Any]) -> dict[str, Any]:
-        return self._tests([{"id": candidate, "runtime": runtime}], arguments)[0]
 
     def _tests(self, runtimes: list[dict[str, Any]], arguments: dict[str, Any]) -> list[dict[str, Any]]:
         """All in one call, one after the other on the host."""
