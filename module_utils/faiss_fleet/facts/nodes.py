@@ -15,7 +15,7 @@ from .. import read_json
 
 NAME = re.compile(r'^node(js)?$')
 DIRECTORIES = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin',
-           '/usr/local/lib/nodejs/*/bin', '~/.volta/tools/image/node/*/bin')
+               '/usr/local/lib/nodejs/*/bin', '~/.volta/tools/image/node/*/bin')
 MOST_STARTED = 8
 
 # Node-API version by release line: (major, lowest release of that line with it, Node-API). From the version matrix of
