@@ -14,7 +14,7 @@ from ..options import (
     ReportsOption,
     RowsOption,
     StoreOption,
-    newest_line,
+    lines_of_host,
     print_json,
     reading,
     runs_for_completion,
@@ -97,7 +97,7 @@ def needs(
     provides = chain.of_glibc(glibc) if glibc else None
     if host:
         with reading(reports, store) as (opened, _directory):
-            line = newest_line(opened, host)[0]
+            line = lines_of_host(opened, host)[0]
             provides = chain.of_record(opened.record(line.run, host), host)
     found = chain.examine(path, provides)
     if json_:
