@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
+from ..target.elf.versions import LIBRARIES
 from ..target.facts import (
     cpu,
     filesystems,
@@ -37,7 +38,6 @@ FACTS = {
     "devtoolset": "toolchains", "cmake": "toolchains", "loader": "libc", "getconf": "libc", "ldd": "libc",
     "prefix": "prefixes",
 }  # fmt: skip
-LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz", "libatomic")
 # What tells the key of a gap from that of a fact.
 GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 
@@ -45,8 +45,8 @@ GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 GAPS = (
     ("seconds", "The CPU seconds that the shell probe used are not counted."),
     ("limits", "The limits on a process are not read by the shell probe."),
-    ("libgomp", "Its OMP versions cannot be told apart in its text, only its GOMP versions."),
-    ("pythons", "Virtual environments are not told apart from their Python; name theirs in interpreters."),
+    ("libgomp", "Its OMP versions cannot be distinguished in its text, only its GOMP versions."),
+    ("pythons", "Virtual environments are not distinguished from their Python; name theirs in interpreters."),
     ("faiss", "FAISS is found by the names of its metadata directories only."),
 )
 
@@ -151,7 +151,7 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         selinux=_selinux(said),
         prefixes=[_prefix(path, entry) for path, entry in said.groups("prefix")],
     )
-    for key in LIBRARIES:
+    for key, _soname in LIBRARIES:
         found[key] = _library(said, key)
     found["pythons"], found["faiss"] = _pythons(said)
     if not said.all("cpuinfo"):

@@ -224,16 +224,3 @@ def _evidence(test: Record, run: str | None, at: str | None, fallbacks: Sequence
     at = test.get("measured_at") or at
     kept = {"fallbacks": list(fallbacks)} if fallbacks else {}
     return {"at": at, "run": run, "workload": test.get("workload"), "index": "flat", **figures, **kept}
-
-
-def margin_from_percent(percent: object) -> float:
-    """The share that counts as noise. Raises FleetError for what is none."""
-    try:
-        value = float(str(percent)) / 100
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < 1:
-        raise FleetError(
-            f"vector_backend__margin_percent is {percent!r}. Give a number from 0 to less than 100, such as 10."
-        )
-    return value

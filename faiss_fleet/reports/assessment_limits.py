@@ -116,12 +116,12 @@ def _of_strategies(classes: Sequence[ClassFindings]) -> Iterator[str]:
     left = [name for name in missing if name not in bare]
     if bare and classes:
         yield (
-            f"Whether {listed(bare, 'or')} could work with other inputs: {_it(bare, 'was', 'were')} asked for, and "
+            f"Whether {listed(bare, 'or')} could work with other inputs: {_it_was(bare)} asked for, and "
             "found nothing to try on any host."
         )
     if left and classes and told:
         yield (
-            f"Whether {listed(left, 'or')} would work, or work better: {_it(left, 'was', 'were')} not asked for "
+            f"Whether {listed(left, 'or')} would work, or work better: {_it_was(left)} not asked for "
             "(`faiss_install__strategies`)."
         )
     elif left and classes:
@@ -131,8 +131,8 @@ def _of_strategies(classes: Sequence[ClassFindings]) -> Iterator[str]:
         )
 
 
-def _it(names: Sequence[str], one: str, more: str) -> str:
-    return f"it {one}" if len(names) == 1 else f"they {more}"
+def _it_was(names: Sequence[str]) -> str:
+    return "it was" if len(names) == 1 else "they were"
 
 
 def _of_versions(summary: Summary) -> Iterator[str]:

@@ -20,7 +20,7 @@ from .queries import Store
 def take_in(store: Store, reports: Path, warn: Callable[[str], None] = lambda _text: None) -> dict[str, int]:
     """Adds the runs under ``reports`` that are new or have changed since. Returns how many records each had.
 
-    warn is told of lines that are no records, as a damaged file has them: they are left out.
+    warn gets what is to be said of lines that are no records, as a damaged file has them: they are left out.
     """
     taken: dict[str, int] = {}
     for directory in sorted(reports.glob("*")) if reports.is_dir() else []:

@@ -16,7 +16,7 @@ from .errors import AuditError
 
 LIMIT = 1024 * 1024      # A setting has 2 kB. Whatever is larger is somebody's mistake and is not read into memory.
 LINKS = 40               # As many as the kernel follows.
-FOLDER_MODE = 0o755
+DIRECTORY_MODE = 0o755
 STAGED = '.new'
 
 # data: bytes. mode: permission bits. mtime: so that what is put back is the same to `ls -l` too.
@@ -215,7 +215,7 @@ def make_directories(path, attempts=5):
     for count, directory in enumerate(made):
         try:
             os.mkdir(directory)
-            os.chmod(directory, FOLDER_MODE)
+            os.chmod(directory, DIRECTORY_MODE)
         except OSError as exc:
             if exc.errno == errno.EEXIST and os.path.isdir(directory):
                 continue

@@ -276,7 +276,7 @@ class CallbackModule(CallbackBase):
         new = [] if faults else [text for text in wanted or () if text not in self._recorder.artefacts]
         if new:
             own = {name: template(value) for name, value in variables.items() if name in argument_specs.specs()}
-            with suppress(FleetError):  # what is wrong with them has been told
+            with suppress(FleetError):  # what is wrong with them has been reported
                 self._recorder.artefact_options = options.from_variables(own)
             self._recorder.artefacts += new
 

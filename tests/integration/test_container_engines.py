@@ -245,7 +245,7 @@ def test_the_loader_for_node_runs_on_it(case: Case, record: dict[str, Any]) -> N
 def test_the_loader_for_python_runs_on_it(case: Case, record: dict[str, Any]) -> None:
     env = {**given_to_loaders(case, record), "PYTHONPATH": str(loaders.real_faiss.site_of("3.13"))}
     tests = ROOT / "loaders" / "python" / "tests"
-    loaders.check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_loader.Backends"], env, cwd=tests)
+    loaders.check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_backends.Backends"], env, cwd=tests)
 
 
 APPLICATION = """

@@ -17,15 +17,16 @@ from ...records.journal import Journal
 from ...records.schema import Record
 from ...reports.live_run import Hold
 from ...run_id import timestamp
+from ..launch import Ended
 from .executors import Executor
-from .job import Ended, Job
+from .job import Job
 
 ATTEMPTS = 3  # how often a host is given to a slice before it is recorded as failed
 TICK = 0.5  # seconds between two looks at the progress
 
 
 class Coordinator:
-    """One run in slices. ``seen`` is told of each record that comes in, ``tick`` a few times a second."""
+    """One run in slices. ``seen`` gets each record that comes in; ``tick`` is called a few times a second."""
 
     def __init__(
         self,

@@ -15,24 +15,12 @@ from typing import Any
 from ...artefacts import cache, class_work, packing
 from ...errors import FleetError
 from ..base import Artefact, Facts, Options, Runtime
-from . import (
-    explicit as conda_explicit,
-)
-from . import (
-    host_class as conda_class,
-)
-from . import (
-    options as conda_options,
-)
-from . import (
-    prefix as conda_prefix,
-)
-from . import (
-    refusal as conda_refusal,
-)
-from . import (
-    solver as conda_solver,
-)
+from . import explicit as conda_explicit
+from . import host_class as conda_class
+from . import options as conda_options
+from . import prefix as conda_prefix
+from . import refusal as conda_refusal
+from . import solver as conda_solver
 from .channels import Channels, public
 from .host_class import HostClass
 from .options import STRATEGY, CondaOptions
@@ -50,9 +38,9 @@ def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.tim
     """The packed environment. What an earlier run locked and packed is used again unless the lock is too old."""
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     lock = locked(facts, options, now)
-    archives = options.cache / "archives"
-    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
+    packed = class_work.packed(
+        STRATEGY, lock, options, lambda place: conda_prefix.build(lock, host, wanted, options, place)
+    )
     return packed.artefact(RUNTIME, lock)
 
 

@@ -9,25 +9,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...artefacts import cache, class_work, packing
 from ...errors import FleetError
 from ..base import Artefact, Facts, Options, Runtime, Step
-from . import (
-    archive as container_archive,
-)
-from . import (
-    build as container_build,
-)
-from . import (
-    options as container_options,
-)
-from . import (
-    registry as container_registry,
-)
+from . import archive as container_archive
+from . import build as container_build
+from . import options as container_options
+from . import registry as container_registry
 from . import wrapper
 from .options import STRATEGY, ContainerOptions, Reference
 from .wrapper import Engine
@@ -91,12 +83,9 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         "packages": packages,
         "program": _program(engine, image, python, wanted),
     }
-    archives = options.cache / "archives"
-    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or _packed(lock, options, archives)
-    made = packed.artefact(runtime(engine), lock)
+    made = class_work.packed(STRATEGY, lock, options, lambda place: _stage(lock, place)).artefact(runtime(engine), lock)
     step = Step(MODULE, _arguments(ready, image, engine), ready.archive if ready else None)
-    return Artefact(made.archive, made.sha256, made.digest, made.unpacked_bytes, made.runtime, made.lock, step=step)
+    return replace(made, step=step)
 
 
 def _program(engine: Engine, image: dict[str, Any], python: str, wanted: ContainerOptions) -> str:
@@ -111,13 +100,11 @@ def _arguments(ready: Ready | None, image: dict[str, Any], engine: Engine) -> di
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _packed(lock: dict[str, Any], options: Options, archives: Path) -> packing.Packed:
-    with cache.scratch(options.cache, "stage") as place:
-        program = Path(place) / "tree" / wrapper.PROGRAM
-        program.parent.mkdir(parents=True)
-        program.write_text(lock["program"], encoding="utf-8")
-        program.chmod(0o755)
-        return packing.keep(packing.pack(Path(place) / "tree", lock, STRATEGY, archives))
+def _stage(lock: dict[str, Any], place: Path) -> None:
+    program = place / "tree" / wrapper.PROGRAM
+    program.parent.mkdir(parents=True)
+    program.write_text(lock["program"], encoding="utf-8")
+    program.chmod(0o755)
 
 
 def pinned(image: Reference, options: Options, now: Callable[[], float] = time.time) -> Reference:

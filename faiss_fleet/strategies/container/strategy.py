@@ -6,6 +6,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ...artefacts.named_file import NamedFile
 from ...causes import diagnose as causes
 from ...errors import FleetError
 from ...target.elf import versions as glibc
@@ -13,21 +14,11 @@ from ..base import INVENTORY, Artefact, Candidate, Facts, Forecast, Options, Rea
 from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from ..wheel import strategy as wheel
-from . import (
-    base_image as container_base,
-)
-from . import (
-    build as container_build,
-)
-from . import (
-    lock as container_lock,
-)
-from . import (
-    options as container_options,
-)
-from . import (
-    wrapper as container_wrapper,
-)
+from . import base_image as container_base
+from . import build as container_build
+from . import lock as container_lock
+from . import options as container_options
+from . import wrapper as container_wrapper
 from .options import PREFIX, ContainerOptions
 from .options import STRATEGY as NAME
 from .wrapper import Engine
@@ -95,7 +86,7 @@ class ContainerStrategy:
         if container_lock.at_hand(wanted, options, wheels):
             return Forecast(artefact=self.resolve(candidate, facts, options))
         given = wanted.base if wanted.source == "build" else wanted.archive
-        size = given.path.stat().st_size if isinstance(given, container_options.File) else None
+        size = given.path.stat().st_size if isinstance(given, NamedFile) else None
         if wanted.source == "build":
             # Which wheel it gets is known only of a base that was looked into.
             added = (expected.ship or 0) if expected else 0
@@ -196,7 +187,7 @@ def _candidate(
     known = wheels["artefact"] if wheels else {"version": None, "python": None}
     file = wanted.archive if wanted.source == "archive" else wanted.base if wanted.source == "build" else None
     image, sha256 = str(wanted.image) if wanted.source == "registry" and wanted.image else None, None
-    if isinstance(file, container_options.File):
+    if isinstance(file, NamedFile):
         image, sha256 = file.path.name, file.sha256
     elif file is not None:
         image = str(file)
@@ -225,7 +216,7 @@ def _note(wanted: ContainerOptions, inside: dict[str, Any] | None) -> str | None
         return f"Built on the controller; the image has {within} and Python {inside['pythons'][0]['version']}."
     if wanted.source == "build":
         return "The base is looked into when it is tried."
-    return "Which FAISS the image has is told by the search test."
+    return "Which FAISS the image has is found by the search test."
 
 
 def _remedy(reason: Reason, wanted: ContainerOptions) -> str:

@@ -157,13 +157,13 @@ def failure(action: str, status: int, output: str) -> FleetError:
     return FleetError(f"pip {action} ended with status {status}: {words}", cause=cause, remedy=remedy, log=text)
 
 
-def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_LIMIT) -> list[str]:
+def wheel_names(project: str, source: Source) -> list[str]:
     """File names of all wheels of a project that the source has, for whatever platform.
 
     pip names every link that it looks at when it is asked to be verbose, and that is the only place where it names
     those for other Pythons and platforms than one.
     """
-    status, output = _execute([*_listing(project), *source.arguments()], source, time_limit)
+    status, output = _execute([*_listing(project), *source.arguments()], source, LISTING_TIME_LIMIT)
     names = sorted(set(WHEEL_IN_LOG.findall(output)))
     if not names:
         refused = refusal(output)
@@ -244,12 +244,10 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
     return refused or exc
 
 
-def download(
-    requirements: Iterable[str], target: Target, source: Source, directory: Path, deps: bool = True
-) -> list[Path]:
+def download(requirements: Iterable[str], target: Target, source: Source, directory: Path) -> list[Path]:
     """Wheels that fulfil the requirements on the target, and what they need, in a directory that holds nothing else."""
     directory.mkdir(parents=True, exist_ok=True)
-    arguments = ["download", "--quiet", "--dest", str(directory), *([] if deps else ["--no-deps"])]
+    arguments = ["download", "--quiet", "--dest", str(directory)]
     wanted = list(requirements)
     try:
         run([*arguments, *target.arguments(), *source.arguments(), *wanted], source)

@@ -71,6 +71,8 @@ def _shape(found):
     if not isinstance(runtime, dict):
         return 'its runtime is not an object'
     argv, env = runtime.get('argv'), runtime.get('env')
+    if not isinstance(runtime.get('kind'), TEXT):
+        return 'its runtime has no kind'
     if not isinstance(argv, list) or not all(isinstance(part, TEXT) for part in argv):
         return 'its runtime has no argv'
     if found['backend'] == 'faiss' and not argv:

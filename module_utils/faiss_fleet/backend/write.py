@@ -86,16 +86,14 @@ def _file(data, old, wish, beside=None):
     return old if old is not None and _alike(old, wanted) else wanted
 
 
-def plan_set(path, setting, if_set=None, passed=(), predicted=False, wish=AS_IS, backup=True):
-    """Plan to make this the setting. ``if_set`` has, by candidate, the one that is wanted when that one is set now.
+def plan_set(path, setting, passed=(), predicted=False, wish=AS_IS, backup=True):
+    """Plan to make this the setting. A predicted one is check mode's.
 
-    Raises AuditError when the setting points at what did not pass, or is not there. A predicted one is check mode's.
+    Raises AuditError when the setting points at what did not pass, or is not there.
     """
     where = place(path)
     now = look(where)
     before, note = _before(where, now)
-    if before is not None and before.get('candidate') in (if_set or {}):
-        setting = if_set[before['candidate']]
     if predicted:
         setting = settings.predicted(setting, before)
     else:

@@ -19,10 +19,15 @@ COMPILED = '.pyc'
 
 
 def sha256(path):
-    digest = hashlib.sha256()
     with io.open(path, 'rb') as handle:
-        for piece in iter(lambda: handle.read(CHUNK), b''):
-            digest.update(piece)
+        return sha256_of(handle)
+
+
+def sha256_of(handle):
+    """The sha256 of the rest of an open file."""
+    digest = hashlib.sha256()
+    for piece in iter(lambda: handle.read(CHUNK), b''):
+        digest.update(piece)
     return digest.hexdigest()
 
 

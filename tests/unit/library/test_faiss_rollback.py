@@ -169,7 +169,7 @@ def test_what_failed_before_is_forgotten(host):
     host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
     host.base.join("wheel", "ba9876543210.0123456789ab.tried.json").write("{}")
     result = host.back()
-    assert "What failed or lost here before is forgotten." in result["did"]
+    assert "What was cached of failed and unselected candidates is removed." in result["did"]
     assert host.tree() == before
 
 

@@ -169,17 +169,6 @@ def test_the_decision_fits_the_record():
         jsonschema.validate(decide.decide(PLAN, [], tests, "first"), schema)
 
 
-@pytest.mark.parametrize("percent", [-1, 100, "ten", None, float("nan"), [10]])
-def test_a_margin_that_is_none_is_refused(percent):
-    with pytest.raises(FleetError, match="vector_backend__margin_percent"):
-        decide.margin_from_percent(percent)
-
-
-@pytest.mark.parametrize(("percent", "share"), [(10, 0.1), ("12.5", 0.125), (0, 0.0)])
-def test_a_margin_is_read(percent, share):
-    assert decide.margin_from_percent(percent) == share
-
-
 NAMES = ["existing:a", "wheel:b", "wheel:c", "conda:d", "js:e"]
 TESTS = st.builds(
     test_of,

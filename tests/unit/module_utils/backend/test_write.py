@@ -94,12 +94,6 @@ def test_malformed_content_is_kept_as_a_backup(path):
     assert backup.join("backend.json").read_binary() == b'{"schema": 1, "back'
 
 
-def test_what_is_set_can_have_the_last_word(path):
-    write(path, faiss("wheel:a"))
-    plan = setting_store.plan_set(str(path), faiss("conda:b"), {"wheel:a": faiss("wheel:a")}, proof(faiss("wheel:a")))
-    assert plan.after["candidate"] == "wheel:a" and not setting_store.changes(plan)
-
-
 def test_a_prediction_for_the_candidate_that_is_set_foretells_no_change(path):
     write(path, faiss())
     unknown = dict(faiss(), runtime=None, verified=None, because="predicted")

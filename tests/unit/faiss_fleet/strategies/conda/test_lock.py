@@ -8,15 +8,9 @@ import pytest
 from faiss_fleet import run_id
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.conda import (
-    lock as conda_lock,
-)
-from faiss_fleet.strategies.conda import (
-    prefix as conda_prefix,
-)
-from faiss_fleet.strategies.conda import (
-    solver as conda_solver,
-)
+from faiss_fleet.strategies.conda import lock as conda_lock
+from faiss_fleet.strategies.conda import prefix as conda_prefix
+from faiss_fleet.strategies.conda import solver as conda_solver
 from tests.unit.faiss_fleet.strategies.conda.packages import facts, package
 
 
@@ -39,10 +33,9 @@ def world(tmp_path, monkeypatch):
         world.asked.append((operation, arguments))
         return json.loads(json.dumps(world.answer))
 
-    def build(lock, host, wanted, options, archives):
-        (tmp_path / "tree").mkdir(exist_ok=True)
-        (tmp_path / "tree" / "x").write_text("x")
-        return conda_prefix.packing.keep(conda_prefix.packing.pack(tmp_path / "tree", lock, "conda", archives))
+    def build(lock, host, wanted, options, place):
+        (place / "tree").mkdir()
+        (place / "tree" / "x").write_text("x")
 
     monkeypatch.setattr(conda_solver, "call", call)
     monkeypatch.setattr(conda_prefix, "build", build)

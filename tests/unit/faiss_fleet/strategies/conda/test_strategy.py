@@ -7,9 +7,7 @@ import pytest
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.conda import lock as conda_lock
-from faiss_fleet.strategies.conda import (
-    solver as conda_solver,
-)
+from faiss_fleet.strategies.conda import solver as conda_solver
 from faiss_fleet.strategies.conda import strategy as conda
 from tests.unit.faiss_fleet.strategies.conda.packages import FINE, facts
 

@@ -9,20 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet.artefacts.packing import inspect
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.container import (
-    archive as container_archive,
-)
-from faiss_fleet.strategies.container import (
-    lock as container_lock,
-)
-from faiss_fleet.strategies.container import (
-    options as container_options,
-)
+from faiss_fleet.strategies.container import archive as container_archive
+from faiss_fleet.strategies.container import lock as container_lock
+from faiss_fleet.strategies.container import options as container_options
 from faiss_fleet.strategies.container import strategy as container
 from faiss_fleet.strategies.container.archive import Image
+from tests.prefix_archives import manifest_of
 from tests.unit.faiss_fleet.strategies.container.images import (
     DIGEST,
     DOCKER,
@@ -70,7 +64,7 @@ def test_an_archive_is_shipped_under_its_id_with_a_prefix_that_starts_it(tmp_pat
     assert found.step.arguments["id"] == made.id and found.step.arguments["engine"] == "/usr/bin/podman"
     assert found.step.arguments["sha256"] == hashlib.sha256(found.step.file.read_bytes()).hexdigest()
     assert found.bytes_to_ship == found.archive.stat().st_size + found.step.file.stat().st_size
-    manifest = inspect(found.archive)
+    manifest = manifest_of(found.archive)
     assert manifest["strategy"] == "container" and manifest["lock"]["image"] == {"id": made.id}
     with tarfile.open(found.archive) as tar:
         assert tar.getmember("bin/faiss-python").mode == 0o755

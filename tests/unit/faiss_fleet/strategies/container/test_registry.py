@@ -6,12 +6,8 @@ from __future__ import annotations
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    options as container_options,
-)
-from faiss_fleet.strategies.container import (
-    registry as container_registry,
-)
+from faiss_fleet.strategies.container import options as container_options
+from faiss_fleet.strategies.container import registry as container_registry
 from tests.unit.faiss_fleet.strategies.container.images import tool
 
 

@@ -8,13 +8,9 @@ import hashlib
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    archive as container_archive,
-)
+from faiss_fleet.strategies.container import archive as container_archive
 from faiss_fleet.strategies.container import strategy as container
-from faiss_fleet.strategies.container import (
-    wrapper as container_wrapper,
-)
+from faiss_fleet.strategies.container import wrapper as container_wrapper
 from tests.unit.faiss_fleet.strategies.container import images
 from tests.unit.faiss_fleet.strategies.container.images import (
     DOCKER,
