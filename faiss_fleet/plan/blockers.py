@@ -210,6 +210,7 @@ def of(reason: Record) -> Blocker:
 
 STAGES: dict[str, Callable[[str], str]] = {
     "controller": lambda cause: f"the controller could not try it ({cause}).",
+    INVENTORY: lambda cause: f"it could not be tried as the inventory names it ({cause}).",
     "resolve": lambda cause: f"nothing was found for this class of hosts ({cause}).",
     "install": lambda cause: f"could not be installed ({cause}).",
     "search_test": lambda cause: f"did not pass the search test ({cause}).",
@@ -219,13 +220,14 @@ STAGES: dict[str, Callable[[str], str]] = {
 def _failed(candidate: Record, failure: Record, stage: str) -> Answer:
     cause = failure.get("cause") or "unknown"
     fault: Fault = failure.get("fault") or "host"
+    blocker = INVENTORY if fault == INVENTORY else stage
     return Answer(
         candidate=_id(candidate),
         title=title(candidate),
-        blocker=BY_ID[INVENTORY if fault == INVENTORY else stage],
+        blocker=BY_ID[blocker],
         fault=fault,
         cause=cause,
-        says=STAGES[stage](cause),
+        says=STAGES[blocker](cause),
         remedy=failure.get("remedy"),
         message=failure.get("message"),
         prevented=stage == "controller",

@@ -389,11 +389,11 @@ def test_a_tag_is_resolved_once_and_hosts_pull_its_digest(case: Case, shop: Shop
     assert container_audit.tree(case.directory / "host") == case.tree_before
 
 
-def refused(case: Case, **options: Any) -> dict[str, Any]:
-    """The attempt of an audit that ends in the fallback and leaves nothing."""
+def refused(case: Case, state: str = "fallback", **options: Any) -> dict[str, Any]:
+    """The attempt of an audit that ends in this state and leaves nothing."""
     images, programs = case.images(), case.programs()
-    found = case.audit.run(**options)["here"]
-    assert found["state"] == "fallback", found["because"]
+    found = case.audit.run(status=2 if state == "failed" else 0, **options)["here"]
+    assert found["state"] == state, found["because"]
     case.wait_until_none()
     assert case.images() == images
     # What failed is remembered there; nothing of it stays.
@@ -406,8 +406,8 @@ def refused(case: Case, **options: Any) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_digest_that_the_registry_does_not_have(case: Case, shop: Shop) -> None:
     name = shop.registry.pinned.partition("@")[0] + "@sha256:" + "ab" * 32
-    attempt = refused(case, container_source="registry", container_image=name)
-    assert attempt["cause"] == "image_missing"
+    attempt = refused(case, "failed", container_source="registry", container_image=name)
+    assert (attempt["cause"], attempt["fault"]) == ("image_missing", "inventory")
     assert "manifest unknown" in attempt["message"] or "not found" in attempt["message"]
 
 

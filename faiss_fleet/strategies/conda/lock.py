@@ -159,7 +159,11 @@ def _given(path: Path, host: HostClass) -> list[Package]:
     """Packages of a lock that the inventory names."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if any(line.strip() == "@EXPLICIT" for line in text.splitlines()):
-        return conda_explicit.parse(text, path.name)
+        packages = conda_explicit.parse(text, path.name)
+        platforms = sorted({package["subdir"] for package in packages} - {"noarch"})
+        if platforms and host.subdir not in platforms:
+            raise _for_other_platforms(path, platforms, host)
+        return packages
     answer = conda_solver.call(
         "read_lock", path=str(path.resolve()), subdir=host.subdir, public={}, virtual=dict(host.virtual)
     )
@@ -170,13 +174,17 @@ def _given(path: Path, host: HostClass) -> list[Package]:
             "corrupt_artefact",
         )
     if not answer["packages"]:
-        remedy = f"Name a lock for {host.subdir} in {conda_options.LOCK}."
-        platforms = ", ".join(answer["platforms"]) or "nothing"
-        text = f"{path} is for {platforms}, and these hosts are {host.subdir}. {remedy}"
-        raise FleetError(text, "arch_mismatch", remedy, fault="inventory")
+        raise _for_other_platforms(path, answer["platforms"], host)
     if answer["wants"]:
         raise conda_refusal.lock_refused(answer["wants"], host)
     return [{**package, "url": public(package["url"])} for package in answer["packages"]]
+
+
+def _for_other_platforms(path: Path, platforms: Sequence[str], host: HostClass) -> FleetError:
+    """A lock that serves other hosts: on these it rules the strategy out, like one for a newer glibc."""
+    remedy = f"Name a lock for {host.subdir} in {conda_options.LOCK}."
+    text = f"{path} is for {', '.join(platforms) or 'nothing'}, and these hosts are {host.subdir}. {remedy}"
+    return FleetError(text, "arch_mismatch", remedy, fault="host" if platforms else "inventory")
 
 
 def _check(package: Package, host: HostClass) -> None:

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import FleetError
+from ...errors import Fault, FleetError
 from ...redact import redact
 from .options import Reference
 
@@ -96,7 +96,8 @@ def _run(command: Sequence[str], name: str) -> str:
         words = redact((done.stderr or done.stdout).strip())
         found = causes.diagnose(words)
         cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
-        # Whatever it is, it is of the controller's tool: that its podman is broken says nothing of a host's.
+        # Else it is of the controller's tool, whatever it is: that its podman is broken says nothing of a host's.
+        fault: Fault = "inventory" if cause == "image_missing" else "controller"
         text = f"{what} failed on the controller: {words[-1000:]}"
-        raise FleetError(text, cause, remedy, fault="controller")
+        raise FleetError(text, cause, remedy, fault=fault)
     return done.stdout
