@@ -99,11 +99,13 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import files as atomic_file, commands, trust
 from ansible.module_utils.faiss_fleet.prefix import (
+    conda_create,
     container_image,
     manifest as prefix,
     remove as prefix_removal,
     users as prefix_users,
 )
+from ansible.module_utils.faiss_fleet.backend.lock import holder
 from ansible.module_utils.faiss_fleet.backend import references as setting_names, write as setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.backend.ownership import Labels
@@ -163,8 +165,25 @@ def _roll_back(params, check_mode, labels, run, result):
         raise atomic_file.translate(exc, exc.filename or base)
 
 
+def _end_unfinished(base, timeout, check_mode, result):
+    """Environments that a killed run was creating at their place have no manifest by which they would be found."""
+    for path in conda_create.unfinished(base):
+        if trust.writer(path):
+            continue
+        if not check_mode:
+            conda_create.discard_unfinished(path, holder(), timeout)
+        result['removed'].append(path)
+        result['did'].append('%s, half-built, is removed.' % path)
+        result['changed'] = True
+
+
 def _remove_unnamed(base, plan, timeout, check_mode, run, result):
+    _end_unfinished(base, timeout, check_mode, result)
+    if not check_mode:
+        # With its name it is found by its manifest, and with it what was brought for it.
+        prefix_removal.put_back_all(base)
     whole, left = prefix_removal.find(base)
+    whole = [path for path in whole if path not in result['removed']]
     texts = [found.data for found in plan.wanted.values() if found is not None]
     texts += setting_names.others(plan.place, [base])
     unused = prefix_removal.unnamed(whole, texts)

@@ -16,7 +16,7 @@ import shutil
 import signal
 
 from .. import child_process, commands, trust
-from . import contents, install as prefix_place, unpack
+from . import contents, install as prefix_place, remove, unpack
 from . import manifest as prefixes
 from ..errors import AuditError
 from ..locks import HostLock
@@ -128,6 +128,13 @@ def mark_of(prefix):
     return os.path.join(os.path.dirname(prefix), '.%s.creating' % os.path.basename(prefix))
 
 
+def unfinished(base):
+    """The prefixes under <base>/<strategy>/ beside which there is a mark."""
+    names = [os.path.split(path) for path in sorted(glob.glob(os.path.join(base, '*', '.*.creating')))]
+    found = [(directory, name[1:-len('.creating')]) for directory, name in names if not os.path.islink(directory)]
+    return [os.path.join(directory, digest) for directory, digest in found if prefixes.DIGEST.match(digest)]
+
+
 def orphans(prefix, proc='/proc'):
     """Processes that still create the prefix though their module is gone."""
     wanted, found = ('%s=%s' % (CREATES, prefix)).encode('utf-8'), []
@@ -191,7 +198,7 @@ def fill(partial, handle, params, log, run=child_process.run, environ=os.environ
         listing = os.path.join(work, 'explicit.txt')
         _write(listing, explicit(packages, source, secrets, offline))
         if os.path.lexists(prefix):
-            os.rename(prefix, partial + '-old')  # damaged; prefix_place brings it back when this fails
+            os.rename(prefix, partial + remove.OLD)  # damaged; prefix_place brings it back when this fails
         _write(mark, params['holder'] + '\n')
         argv = command(params['kind'], params['conda'], prefix, listing, work, offline)
         create(argv, environment(params['conda'], prefix, work, environ), work, params, log, run)

@@ -10,7 +10,7 @@ import shutil
 import signal
 
 from . import manifest as prefixes
-from . import contents, unpack
+from . import contents, remove, unpack
 from .. import trust
 from ..errors import AuditError
 from ..locks import HostLock
@@ -142,28 +142,40 @@ def lock_path(prefix):
     return os.path.join(os.path.dirname(prefix), '.%s.lock' % os.path.basename(prefix))
 
 
+def leftovers_in(directory):
+    """[(path, prefix)] of the directories that a killed run may have left here, and of which prefix each is."""
+    found = []
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        digest, path = prefixes.leftover_of(name), os.path.join(directory, name)
+        if digest is not None and os.path.isdir(path) and not os.path.islink(path):
+            found.append((path, os.path.join(directory, digest)))
+    return found
+
+
 def clean_leftovers(prefix, holder):
     """Removes half-built directories whose maker is gone, of this prefix and of its neighbours; returns their paths.
 
-    Called with the lock of `prefix` held. A neighbour's leftover goes only when the neighbour's lock is free.
+    What a prefix was before goes back to its place where nothing took it. Called with the lock of `prefix` held. A
+    neighbour's leftover goes only when the neighbour's lock is free.
     """
-    directory, removed = os.path.dirname(prefix), []
-    for name in sorted(os.listdir(directory)):
-        digest = prefixes.leftover_of(name)
-        path = os.path.join(directory, name)
-        if digest is None or not os.path.isdir(path) or os.path.islink(path):
-            continue
-        if digest == os.path.basename(prefix):
-            shutil.rmtree(path)
-            removed.append(path)
+    removed = []
+    for path, of_prefix in leftovers_in(os.path.dirname(prefix)):
+        if of_prefix == prefix:
+            removed += _cleared(path)
             continue
         try:
-            with HostLock(lock_path(os.path.join(directory, digest)), holder, timeout=0):
-                shutil.rmtree(path)
-                removed.append(path)
+            with HostLock(lock_path(of_prefix), holder, timeout=0):
+                removed += _cleared(path)
         except AuditError:
             pass                                 # someone is building it now
     return removed
+
+
+def _cleared(path):
+    if remove.put_back(path):
+        return []
+    shutil.rmtree(path)
+    return [path]
 
 
 def state_of(prefix, digest):
@@ -192,7 +204,7 @@ def put_in_place(prefix, params, fill, pid=os.getpid):
     manifest.
     """
     partial = '%s.partial-%d' % (prefix, pid())
-    old = '%s.partial-%d-old' % (prefix, pid())
+    old = partial + remove.OLD
     try:
         with io.open(params['archive'], 'rb') as handle:
             unpack.check_sha256(handle, params['sha256'], params['archive'])
@@ -226,6 +238,10 @@ def present(params, check_mode, fill):
     done, because, manifest = state_of(prefix, digest)
     if done:
         return dict(changed=False, because=because, bytes=manifest['unpacked_bytes'], leftovers=[])
+    leftovers = []
+    if leftovers_in(os.path.dirname(prefix)) and not check_mode:
+        with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
+            leftovers = clean_leftovers(prefix, params['holder'])    # what they take is room for this one
     check_file_system(os.path.dirname(prefix), params['min_free_bytes'], params['needs_exec'])
     if check_mode:
         return dict(changed=True, because=because, bytes=params['min_free_bytes'], leftovers=[])
@@ -233,7 +249,7 @@ def present(params, check_mode, fill):
     make_parents(os.path.dirname(prefix))
     with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
         check_trust(prefix)                      # once more, as a directory may have been made since
-        leftovers = clean_leftovers(prefix, params['holder'])
+        leftovers += clean_leftovers(prefix, params['holder'])
         done, why, manifest = state_of(prefix, digest)
         if done:
             return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'],

@@ -9,10 +9,14 @@ import shutil
 
 from . import failures as attempt_memo
 from . import manifest as prefixes
+from .. import trust
 from ..locks import HostLock
 from .installed import is_ours
 from .manifest import MADE, SETTINGS
 from ..backend.lock import holder
+
+# At the end of the name under which a prefix waits beside its place while another one is put there.
+OLD = '-old'
 
 
 def _is_directory(path):
@@ -73,6 +77,31 @@ def remove(path, timeout=10):
         gone = '%s.partial-%d-removed' % (path, os.getpid())
         os.rename(path, gone)
         shutil.rmtree(gone)
+
+
+def put_back(path):
+    """Puts what a prefix was before back in its place, where a killed run took it away and put nothing there.
+
+    False where there is no such thing to do. Called with the lock of the prefix held.
+    """
+    directory, name = os.path.split(path)
+    place = os.path.join(directory, prefixes.leftover_of(name))
+    if not name.endswith(OLD) or os.path.lexists(place):
+        return False
+    os.rename(path, place)
+    return True
+
+
+def put_back_all(base):
+    """Does so for every prefix under <base>/<strategy>/ on which nobody works."""
+    for path in find(base)[1]:
+        directory, name = os.path.split(path)
+        lock = _lock(directory, prefixes.leftover_of(name), 0)
+        if name.endswith(OLD) and not trust.writer(path) and lock.take():
+            try:
+                put_back(path)
+            finally:
+                lock.__exit__(None, None, None)
 
 
 def remove_leftover(path):
