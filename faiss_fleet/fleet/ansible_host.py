@@ -182,7 +182,7 @@ class RemoteHost:
             result = {**brought, "changed": changed}
         failed = bool(result.get("failed"))
         # A host that is sent for an image that no registry has shows nothing of itself.
-        fault = "inventory" if result.get("cause") == "image_missing" else "host"
+        whose = "inventory" if result.get("cause") == "image_missing" else "host"
         return {
             "ok": not failed,
             "changed": bool(result.get("changed")),
@@ -190,7 +190,7 @@ class RemoteHost:
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
             "log": _said(result) if failed else None,
-            "fault": fault if failed else None,
+            "fault": whose if failed else None,
             **kept,
         }
 

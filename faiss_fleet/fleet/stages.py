@@ -64,7 +64,7 @@ class Wanted:
         # Which policy and which workload decide whether what was measured before still counts.
         chosen.extra["faiss_install__workload"] = search_test.get("workload")
         chosen.extra["faiss_install__asked"] = search_limits.asked(search_test)
-        if policy == "fastest":
+        if policy == decide.FASTEST:
             chosen.extra["faiss_install__measure"] = "always"
         return cls(order, policy, search_test, chosen)
 
