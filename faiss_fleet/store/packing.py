@@ -49,14 +49,19 @@ def waiver_of(packed: bytes) -> str | None:
 
 
 def columns_of(record: Record) -> dict[str, Cell]:
-    """The cells of a host's line, by column name. PostgreSQL's text holds no NUL."""
+    """The cells of a host's line, by column name."""
     cells = {name: BY_KEY[key].value(record) for name, key in CELLS.items()}
-    return {name: plain(value) if isinstance(value, str) else value for name, value in cells.items()}
+    return {name: plain(value) if isinstance(value, str) else _number(value) for name, value in cells.items()}
+
+
+def _number(value: Cell) -> Cell:
+    """As a column holds it. Raises OverflowError for an integer that none does."""
+    return float(value) if isinstance(value, int) else value
 
 
 def plain(text: str) -> str:
-    """Text that any database takes."""
-    return text.replace("\x00", "\ufffd")
+    """Text that any database takes: PostgreSQL's holds no NUL, and none holds half of a surrogate pair."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def line_of(record: Record) -> dict[str, Any]:

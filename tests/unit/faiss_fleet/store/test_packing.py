@@ -36,11 +36,11 @@ def test_a_waiver_is_found_where_it_holds() -> None:
         assert packing.waiver_of(packing.pack(record)) == found
 
 
-def test_a_nul_reaches_no_column() -> None:
+def test_what_no_database_takes_reaches_no_column() -> None:
     record = copy.deepcopy(next(records(1)))
-    record["host"]["name"], record["because"] = "a\x00b", "nul \x00"
+    record["host"]["name"], record["because"] = "a\x00b", "nul \x00, half a pair \ud800"
     line = packing.line_of(record)
-    assert (line["host"], line["because"]) == ("a\ufffdb", "nul \ufffd")
+    assert (line["host"], line["because"]) == ("a\ufffdb", "nul \ufffd, half a pair ?")
     assert packing.unpack(line["record"]) == record
 
 
