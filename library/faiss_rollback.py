@@ -80,7 +80,7 @@ did:
   returned: always
   type: list
   elements: str
-  sample: ["/etc/faiss-fleet/backend.json is removed: there was no setting before."]
+  sample: ["/etc/faiss-fleet/backend.json is removed: there was no configuration before."]
 cause:
   description: Why it failed, from the closed list of causes, or null.
   returned: failure
@@ -124,7 +124,7 @@ def told(plan):
     if not setting_store.changes(plan):
         sentence = '%s stays as it is' % path
     elif plan.wanted[plan.place.names[0]] is None:
-        sentence = '%s is removed: there was no setting before' % path
+        sentence = '%s is removed: there was no configuration before' % path
     else:
         setting = plan.after or {'backend': 'something that is not of faiss-fleet'}
         sentence = '%s is put back: %s' % (path, setting.get('candidate') or setting['backend'])
@@ -217,7 +217,7 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
             result['did'].append('%s, half-built, is removed.' % path)
             result['changed'] = True
     for path in named:
-        result['did'].append('%s stays: a setting names it.' % path)
+        result['did'].append('%s stays: a configuration names it.' % path)
     if not check_mode and os.path.isdir(base):
         if prefix_removal.remove_memos(base):
             result['changed'] = True

@@ -127,7 +127,8 @@ note:
   description: What is odd about what was found, or null.
   returned: success
   type: str
-  sample: "/etc/faiss-fleet/backend.json is no setting of faiss-fleet: it is not UTF-8 text. It is kept as a backup."
+  sample: >-
+    /etc/faiss-fleet/backend.json is no configuration of faiss-fleet: it is not UTF-8 text. It is kept as a backup.
 backup_file:
   description: Directory that keeps what was there, when this run made one; else null.
   returned: success
@@ -187,7 +188,8 @@ def planner(params, check_mode):
     if params['state'] == 'absent':
         return lambda: setting_store.plan_absent(params['path'])
     if params['predicted'] and not check_mode:
-        raise AuditError('A predicted setting was never tested, and only check mode takes one. Nothing was changed.')
+        raise AuditError('A predicted configuration was never tested, and only check mode takes one. Nothing was '
+                         'changed.')
     wished = wish(params['mode'], params['owner'], params['group'])
     who = access.reader(params['user'], wished)
     names = ('path', 'setting', 'if_set', 'passed', 'predicted', 'backup')

@@ -27,7 +27,7 @@ PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept",
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
-UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
+UNWRITTEN = "No configuration was written: a host without a usable Python runs no module, and without one it has js."
 
 
 class MeasuringHost(Host, Protocol):

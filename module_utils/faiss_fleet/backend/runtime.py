@@ -29,7 +29,8 @@ def named_runtime(path):
     except ValueError as exc:
         raise AuditError('%s is not JSON: %s. %s' % (path, exc, _NEXT), cause='garbage_output', remedy=_NEXT)
     if not isinstance(setting, dict) or setting.get('schema') != 1:
-        raise AuditError('%s is not a setting of schema 1. %s' % (path, _NEXT), cause='garbage_output', remedy=_NEXT)
+        raise AuditError('%s is not a configuration of schema 1. %s' % (path, _NEXT), cause='garbage_output',
+                         remedy=_NEXT)
     runtime = setting.get('runtime')
     if runtime is not None and not _is_runtime(runtime):
         raise AuditError('%s: runtime is %r, which cannot be started. %s' % (path, runtime, _NEXT),

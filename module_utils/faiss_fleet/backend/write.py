@@ -76,7 +76,7 @@ def _before(where, now):
     """(setting or None, note or None) of what is there now."""
     found = now[where.names[0]]
     before, problem = settings.parse(found.data if found else None)
-    return before, '%s is no setting of faiss-fleet: %s' % (where.path, problem) if problem else None
+    return before, '%s is no configuration of faiss-fleet: %s' % (where.path, problem) if problem else None
 
 
 def _file(data, old, wish, beside=None):
@@ -124,7 +124,7 @@ def plan_restore(path, to='previous'):
     before, note = _before(where, now)
     entries = backups.entries(where.backups, where.names)
     if not entries:
-        note = 'there is no backup, so nothing is put back' if now[where.names[0]] else 'there was no setting'
+        note = 'there is no backup, so nothing is put back' if now[where.names[0]] else 'there was no configuration'
         return Plan(where, before, before, note, now, now, False, None, [], [], False)
     position = len(entries) - 1
     # A run that was killed before it wrote has left a backup of what is still there: that change never happened.
@@ -137,7 +137,7 @@ def plan_restore(path, to='previous'):
     if after is not None:
         settings.refuse_missing(after)
     if problem:
-        note = 'what was there before is no setting of faiss-fleet (%s); it is put back as it was' % problem
+        note = 'what was there before is no configuration of faiss-fleet (%s); it is put back as it was' % problem
     final = position == 0
     drops = entries[1:] if final else entries[position + 1:]
     return Plan(where, before, after, note, now, target.files, False, target, drops, [], final)

@@ -35,8 +35,8 @@ def test_the_fallback_needs_no_runtime(tmpdir):
 @pytest.mark.parametrize('text, words', [
     pytest.param('{"schema": 1', 'is not JSON', id='cut short'),
     pytest.param('', 'is not JSON', id='empty'),
-    pytest.param('[]', 'not a setting of schema 1', id='a list'),
-    pytest.param('{"schema": 2}', 'not a setting of schema 1', id='a later schema'),
+    pytest.param('[]', 'not a configuration of schema 1', id='a list'),
+    pytest.param('{"schema": 2}', 'not a configuration of schema 1', id='a later schema'),
     pytest.param('{"schema": 1, "runtime": "python"}', 'cannot be started', id='runtime is text'),
     pytest.param('{"schema": 1, "runtime": {"kind": "python", "argv": [1]}}', 'cannot be started',
                  id='argv of numbers'),
