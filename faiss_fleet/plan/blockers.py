@@ -87,9 +87,7 @@ def check(name: str) -> str:
     return name
 
 
-def why_not_native(
-    plan: Sequence[Record], attempts: Iterable[Record], verification: Iterable[Record]
-) -> Answer | None:
+def why_not_native(plan: Sequence[Record], attempts: Iterable[Record], verification: Iterable[Record]) -> Answer | None:
     """The answer for a host with this plan; None where a native candidate passed, or nothing native was planned.
 
     A fault of the controller or the inventory comes first, where it prevented a candidate that the plan calls possible:
