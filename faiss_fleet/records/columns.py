@@ -13,15 +13,6 @@ from .schema import Record
 Cell = str | int | float | bool | None
 
 
-@dataclass(frozen=True)
-class Column:
-    """One column. value returns None where the record has no answer."""
-
-    key: str
-    title: str
-    value: Callable[[Record], Cell]
-
-
 def at(value: Any, *path: str) -> Any:
     """What stands at a path of keys, None where any step of it is missing."""
     for key in path:
@@ -57,73 +48,92 @@ def javascript(record: Record) -> dict[str, Any]:
     return figures(javascript_test(record))
 
 
-def _versions(name: str, prefix: str) -> Callable[[Record], Cell]:
-    return lambda record: at(record, "facts", name, "versions", prefix)
+class Measured:
+    """A record with what several columns look up in it, looked up once."""
+
+    __slots__ = ("figures", "javascript", "javascript_test", "proof", "record")
+
+    def __init__(self, record: Record) -> None:
+        self.record, self.proof, self.javascript_test = record, proof(record), javascript_test(record)
+        self.figures, self.javascript = figures(self.proof), figures(self.javascript_test)
 
 
-def _glibc(record: Record) -> Cell:
-    libc = at(record, "facts", "libc")
+@dataclass(frozen=True)
+class Column:
+    """One column. value returns None where the record has no answer."""
+
+    key: str
+    title: str
+    value: Callable[[Measured], Cell]
+
+
+def _versions(name: str, prefix: str) -> Callable[[Measured], Cell]:
+    return lambda m: at(m.record, "facts", name, "versions", prefix)
+
+
+def _glibc(m: Measured) -> Cell:
+    libc = at(m.record, "facts", "libc")
     return libc["version"] if libc and libc["family"] == "glibc" else None
 
 
-def _libc(record: Record) -> Cell:
-    libc = at(record, "facts", "libc")
+def _libc(m: Measured) -> Cell:
+    libc = at(m.record, "facts", "libc")
     return f"{libc['family']} {libc['version'] or '?'}" if libc and libc["family"] else None
 
 
-def _free_mb(record: Record) -> Cell:
-    for system in at(record, "facts", "filesystems") or []:
+def _free_mb(m: Measured) -> Cell:
+    for system in at(m.record, "facts", "filesystems") or []:
         if system["purpose"] == "prefix" and system["free_bytes"] is not None:
             return int(system["free_bytes"]) // 1_000_000
     return None
 
 
-def _pythons(record: Record) -> Cell:
-    versions = [python["version"] for python in at(record, "facts", "pythons") or [] if python["version"]]
+def _pythons(m: Measured) -> Cell:
+    versions = [python["version"] for python in at(m.record, "facts", "pythons") or [] if python["version"]]
     return " ".join(dict.fromkeys(versions)) or None
 
 
-def _waiver(record: Record) -> Cell:
-    holds = waivers.of_record(record)[0]
+def _waiver(m: Measured) -> Cell:
+    holds = waivers.of_record(m.record)[0]
     return waivers.text(holds) if holds else None
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("host", "Host", lambda r: r["host"]["name"]),
-    Column("groups", "Groups", lambda r: " ".join(r["host"]["groups"])),
-    Column("state", "State", lambda r: r["state"]),
-    Column("backend", "Backend", lambda r: at(r, "decision", "backend")),
-    Column("provider", "Strategy", lambda r: at(r, "decision", "provider")),
-    Column("faiss", "FAISS", lambda r: proof(r).get("faiss_version")),
-    Column("isa_loaded", "FAISS build", lambda r: proof(r).get("isa_loaded")),
-    Column("recall", "Recall", lambda r: figures(proof(r)).get("recall_at_k")),
-    Column("qps", "Queries/s", lambda r: figures(proof(r)).get("qps")),
-    Column("p50_ms", "p50 ms", lambda r: figures(proof(r)).get("p50_ms")),
-    Column("p95_ms", "p95 ms", lambda r: figures(proof(r)).get("p95_ms")),
-    Column("js_qps", "JavaScript queries/s", lambda r: javascript(r).get("qps")),
-    Column("js_p95_ms", "JavaScript p95 ms", lambda r: javascript(r).get("p95_ms")),
-    Column("js_kernel", "JavaScript kernel", lambda r: javascript_test(r).get("kernel")),
+    Column("host", "Host", lambda m: m.record["host"]["name"]),
+    Column("groups", "Groups", lambda m: " ".join(m.record["host"]["groups"])),
+    Column("state", "State", lambda m: m.record["state"]),
+    Column("backend", "Backend", lambda m: at(m.record, "decision", "backend")),
+    Column("provider", "Strategy", lambda m: at(m.record, "decision", "provider")),
+    Column("faiss", "FAISS", lambda m: m.proof.get("faiss_version")),
+    Column("isa_loaded", "FAISS build", lambda m: m.proof.get("isa_loaded")),
+    Column("recall", "Recall", lambda m: m.figures.get("recall_at_k")),
+    Column("qps", "Queries/s", lambda m: m.figures.get("qps")),
+    Column("p50_ms", "p50 ms", lambda m: m.figures.get("p50_ms")),
+    Column("p95_ms", "p95 ms", lambda m: m.figures.get("p95_ms")),
+    Column("js_qps", "JavaScript queries/s", lambda m: m.javascript.get("qps")),
+    Column("js_p95_ms", "JavaScript p95 ms", lambda m: m.javascript.get("p95_ms")),
+    Column("js_kernel", "JavaScript kernel", lambda m: m.javascript_test.get("kernel")),
     Column("libc", "C library", _libc),
     Column("glibc", "glibc", _glibc),
     Column("glibcxx", "libstdc++", _versions("libstdcxx", "GLIBCXX")),
-    Column("arch", "Architecture", lambda r: at(r, "facts", "arch")),
-    Column("isa_level", "CPU level", lambda r: at(r, "facts", "cpu", "isa_level")),
-    Column("os", "System", lambda r: at(r, "facts", "os", "name")),
-    Column("kernel", "Kernel", lambda r: at(r, "facts", "kernel")),
+    Column("arch", "Architecture", lambda m: at(m.record, "facts", "arch")),
+    Column("isa_level", "CPU level", lambda m: at(m.record, "facts", "cpu", "isa_level")),
+    Column("os", "System", lambda m: at(m.record, "facts", "os", "name")),
+    Column("kernel", "Kernel", lambda m: at(m.record, "facts", "kernel")),
     Column("pythons", "Pythons", _pythons),
     Column("free_mb", "Free MB", _free_mb),
-    Column("cause", "Cause", lambda r: r["cause"]),
-    Column("because", "Because", lambda r: r["because"]),
-    Column("remedy", "Remedy", lambda r: r["remedy"]),
-    Column("waived", "Waived", lambda r: waivers.of_record(r)[0] is not None),
+    Column("cause", "Cause", lambda m: m.record["cause"]),
+    Column("because", "Because", lambda m: m.record["because"]),
+    Column("remedy", "Remedy", lambda m: m.record["remedy"]),
+    Column("waived", "Waived", lambda m: waivers.of_record(m.record)[0] is not None),
     Column("waiver", "Waiver", _waiver),
-    Column("attempts", "Attempts", lambda r: len(r["attempts"])),
-    Column("setting_path", "Setting", lambda r: at(r, "setting", "path")),
-    Column("setting_changed", "Setting changed", lambda r: at(r, "setting", "changed")),
-    Column("predicted", "Predicted", lambda r: at(r, "decision", "predicted")),
-    Column("probe", "Probed by", lambda r: at(r, "facts", "method")),
-    Column("run", "Run", lambda r: r["run"]["id"]),
-    Column("finished", "Finished", lambda r: r["run"]["finished"]),
+    Column("attempts", "Attempts", lambda m: len(m.record["attempts"])),
+    Column("setting_path", "Setting", lambda m: at(m.record, "setting", "path")),
+    Column("setting_changed", "Setting changed", lambda m: at(m.record, "setting", "changed")),
+    Column("predicted", "Predicted", lambda m: at(m.record, "decision", "predicted")),
+    Column("probe", "Probed by", lambda m: at(m.record, "facts", "method")),
+    Column("run", "Run", lambda m: m.record["run"]["id"]),
+    Column("finished", "Finished", lambda m: m.record["run"]["finished"]),
 )
 
 KEYS = (*(column.key for column in COLUMNS), *checks.KEYS)  # of every table for programs
@@ -132,6 +142,7 @@ BY_KEY = {column.key: column for column in COLUMNS}
 
 def row(record: Record) -> dict[str, Cell]:
     """All cells of a host by key, then those of its checks."""
-    found: dict[str, Cell] = {column.key: column.value(record) for column in COLUMNS}
+    measured = Measured(record)
+    found: dict[str, Cell] = {column.key: column.value(measured) for column in COLUMNS}
     found.update(checks.cells(record))
     return found

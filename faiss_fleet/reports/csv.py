@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import quote
 
@@ -44,8 +45,11 @@ def cell(value: Cell) -> Cell:
     """The value as it stands in the file: nothing a host said is a formula, and no line break is left in it."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if not isinstance(value, str):
-        return value
+    return _text(value) if isinstance(value, str) else value
+
+
+@lru_cache(maxsize=4_000)  # hosts of one class have most of their texts in common
+def _text(value: str) -> str:
     text = one_line(value)[:_LONGEST]  # first, as no kind of blank may be left to hide a formula
     # A leading apostrophe marks text for a spreadsheet; only what it would take for a formula gets one.
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
 from ..records.columns import Cell
 from .summary import Summary
@@ -73,7 +74,12 @@ def _sample(name: str, value: float, **labels: Cell) -> str:
 
 
 def _label(value: Cell) -> str:
-    text = one_line("" if value is None else str(value))
+    return _text("" if value is None else str(value))
+
+
+@lru_cache(maxsize=4_000)  # hosts of one class have most of their texts in common
+def _text(value: str) -> str:
+    text = one_line(value)
     return text.replace("\\", "\\\\").replace('"', '\\"')
 
 

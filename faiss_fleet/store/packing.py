@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import Any
 
-from ..records.columns import BY_KEY, Cell
+from ..records.columns import BY_KEY, Cell, Measured
 from ..records.schema import Record
 
 # Column of the table: column of the reports. One place says what each means.
@@ -44,13 +44,14 @@ def waiver_of(packed: bytes) -> str | None:
     text = zlib.decompress(packed)
     if b'"waivers":[{' not in text:
         return None
-    waiver = BY_KEY["waiver"].value(json.loads(text))
+    waiver = BY_KEY["waiver"].value(Measured(json.loads(text)))
     return None if waiver is None else str(waiver)
 
 
 def columns_of(record: Record) -> dict[str, Cell]:
     """The cells of a host's line, by column name."""
-    cells = {name: BY_KEY[key].value(record) for name, key in CELLS.items()}
+    measured = Measured(record)
+    cells = {name: BY_KEY[key].value(measured) for name, key in CELLS.items()}
     return {name: plain(value) if isinstance(value, str) else _number(value) for name, value in cells.items()}
 
 

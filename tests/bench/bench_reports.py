@@ -3,6 +3,7 @@
 
     python tests/bench/bench_reports.py                    1,000, 10,000 and 100,000 hosts
     python tests/bench/bench_reports.py 1000 5000
+    python tests/bench/bench_reports.py 100000 --format all     this row alone
 
 Each format is rendered in a process of its own out of records.jsonl, reading included; ``all`` is one process that
 writes every format, as ``faiss-fleet report --formats all`` does. On a busy machine CPU seconds tell more than seconds.
@@ -12,6 +13,7 @@ bench_page.py opens both pages in a browser.
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -89,26 +91,31 @@ def main() -> None:
     if sys.argv[1:2] == ["--step"]:
         step(sys.argv[2], Path(sys.argv[3]))
         return
-    counts = [int(text) for text in sys.argv[1:]] or list(COUNTS)
-    names = [name for name in FORMATS if name != "jsonl"]
-    rows: dict[str, dict[int, list[float] | str]] = {name: {} for name in [*names, ALL, CMDB]}
+    every = [*(name for name in FORMATS if name != "jsonl"), ALL]
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("counts", nargs="*", type=int, default=COUNTS, metavar="HOSTS")
+    parser.add_argument("--format", action="append", choices=every, help="these rows (default: every format)")
+    options = parser.parse_args()
+    counts, names = options.counts, options.format or every
+    rows: dict[str, dict[int, list[float] | str]] = {name: {} for name in (names if options.format else [*names, CMDB])}
     for count in counts:
         with tempfile.TemporaryDirectory(prefix="faiss-fleet-bench-") as temporary:
             directory = write_fleet(Path(temporary), count)
             size = (directory / "records.jsonl").stat().st_size / 1e6
             print(f"{count:,} hosts, {directory.name}/records.jsonl {size:,.0f} MB", flush=True)
-            for name in [*names, ALL]:
+            for name in names:
                 rows[name][count] = measured(name, directory)
-            rows[CMDB][count] = beside(directory, count)
+            if CMDB in rows:
+                rows[CMDB][count] = beside(directory, count)
     for title, unit in (("seconds", 0), ("CPU seconds", 1), ("peak RSS, MiB", 2), ("written, MB", 3)):
         table(title, unit, rows, counts)
-    for count, told in rows[CMDB].items():
+    for count, told in rows.get(CMDB, {}).items():
         if isinstance(told, str):
             print(f"\nansible-cmdb on {count:,} hosts: {told}")
-    largest = rows[ALL][counts[-1]]
-    assert isinstance(largest, list)
-    shares = ", ".join(f"{largest[unit]:.1f} of {most:g} {name}" for unit, (most, name) in MEANT.items())
-    print(f"\nall formats of {counts[-1]:,} hosts: {shares}")
+    largest = rows.get(ALL, {}).get(counts[-1])
+    if isinstance(largest, list):
+        shares = ", ".join(f"{largest[unit]:.1f} of {most:g} {name}" for unit, (most, name) in MEANT.items())
+        print(f"\nall formats of {counts[-1]:,} hosts: {shares}")
     print(f"run {RUN.id}; reading records.jsonl is part of each row.")
 
 

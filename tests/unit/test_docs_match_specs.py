@@ -17,15 +17,20 @@ from faiss_fleet.fleet import stages
 
 ROOT = Path(__file__).resolve().parents[2]
 EVERY = sorted((ROOT / "library").glob("*.py"))
-# A file with documentation alone stands for an action plugin that does the work on the controller.
+# A file without arguments stands for an action plugin that does the work on the controller.
 MODULES = [path for path in EVERY if "ARGUMENT_SPEC" in path.read_text(encoding="utf-8")]
 DOCUMENTED_ACTIONS = [path for path in EVERY if path not in MODULES]
 ROLES = sorted(path.parent.parent for path in (ROOT / "roles").glob("*/meta/argument_specs.yml"))
 
 
-def constant(path: Path, name: str) -> Any:
-    """What a module of library/ calls by that name."""
-    return getattr(importlib.import_module(f"library_modules.{path.stem}"), name)
+def documented(path: Path) -> Any:
+    """DOCUMENTATION, EXAMPLES and RETURN of a module of library/, from the file beside it."""
+    return yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))
+
+
+def spec_of(module: str) -> Any:
+    """The arguments of a module of library/."""
+    return importlib.import_module(f"library_modules.{module}").ARGUMENT_SPEC
 
 
 def action_spec(name: str) -> Any:
@@ -56,10 +61,10 @@ def shape(options: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_a_modules_documentation_names_its_arguments(path: Path) -> None:
-    documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
+    documentation = documented(path)["DOCUMENTATION"]
     assert documentation["module"] == path.stem
     assert documentation["short_description"]
-    assert shape(documentation.get("options") or {}) == shape(constant(path, "ARGUMENT_SPEC"))
+    assert shape(documentation.get("options") or {}) == shape(spec_of(path.stem))
 
 
 def test_every_action_has_documentation() -> None:
@@ -70,7 +75,7 @@ def test_every_action_has_documentation() -> None:
 
 @pytest.mark.parametrize("path", DOCUMENTED_ACTIONS, ids=lambda path: path.stem)
 def test_an_actions_documentation_names_its_arguments(path: Path) -> None:
-    documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
+    documentation = documented(path)["DOCUMENTATION"]
     assert documentation["module"] == path.stem
     options = documentation["options"]
     source = (ROOT / "plugins" / "action" / f"{path.stem}.py").read_text(encoding="utf-8")
@@ -86,20 +91,19 @@ def test_an_actions_documentation_names_its_arguments(path: Path) -> None:
 
 @pytest.mark.parametrize("path", EVERY, ids=lambda path: path.stem)
 def test_a_modules_examples_and_results_can_be_read(path: Path) -> None:
-    examples = yaml.safe_load(constant(path, "EXAMPLES"))
+    found = documented(path)
+    examples = yaml.safe_load(found["EXAMPLES"])
     assert all("name" in task for task in examples)
-    documented = yaml.safe_load(constant(path, "DOCUMENTATION"))["options"]
     for task in examples:
-        assert set(task.get(path.stem) or {}) <= set(documented), task["name"]
-    results = yaml.safe_load(constant(path, "RETURN"))
-    assert all({"description", "returned", "type"} <= set(result) for result in results.values())
+        assert set(task.get(path.stem) or {}) <= set(found["DOCUMENTATION"]["options"]), task["name"]
+    assert all({"description", "returned", "type"} <= set(result) for result in found["RETURN"].values())
 
 
 def test_the_action_plugin_of_glibc_facts_takes_what_the_module_takes() -> None:
     def without_paths(spec: dict[str, Any]) -> Any:
         return ast.literal_eval(repr(spec).replace("'path'", "'str'"))
 
-    assert action_spec("glibc_facts") == without_paths(constant(ROOT / "library" / "glibc_facts.py", "ARGUMENT_SPEC"))
+    assert action_spec("glibc_facts") == without_paths(spec_of("glibc_facts"))
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -22,7 +22,6 @@ EXEMPT = {
     "faiss_fleet/cli/__init__.py": "the entry point",
     "faiss_fleet/causes/remedy_table.py": "a table; test_remedies reads all of it",
     "faiss_fleet/causes/table.py": "a table; test_diagnose reads all of it",
-    "faiss_fleet/causes/translations.py": "a table; test_diagnose reads all of it",
     "faiss_fleet/cli/artefact_table.py": "what `check` prints; cli/test_commands reads it",
     "faiss_fleet/cli/commands/artefacts.py": "cli/test_commands calls the commands",
     "faiss_fleet/cli/commands/audits.py": "cli/test_app calls the commands",
@@ -34,11 +33,8 @@ EXEMPT = {
     "faiss_fleet/store/migrations/env.py": "what Alembic runs; test_database migrates with it",
     "faiss_fleet/store/migrations/versions/r0001_runs_and_hosts.py": "a migration; test_tables compares what it makes",
     "faiss_fleet/store/migrations/versions/r0002_throughput.py": "a migration; test_tables compares what it makes",
-    "library/faiss_install.py": "documentation alone",
-    "library/fleet_batch.py": "documentation alone",
-    "library/fleet_gate.py": "documentation alone",
-    "library/fleet_preflight.py": "documentation alone",
-    "library/fleet_report.py": "documentation alone",
+    "library/faiss_conda_create.py": "arguments of prefix/conda_create; tests/integration/test_conda_standin runs it",
+    "library/faiss_node_build.py": "arguments of prefix/node_build; tests/integration/test_node_host_build runs it",
     "module_utils/faiss_fleet/brief_check.py": "part of inspection: fleet/test_payload asks Pythons, as below",
     "module_utils/faiss_fleet/from_memory.py": "starts inspection: fleet/test_payload asks Pythons, as below",
     "module_utils/faiss_fleet/inspection.py": "a whole call on a real host: tests/integration/test_batch",
@@ -78,13 +74,14 @@ def mirror_of(source: str) -> str:
     return str(TREES[tree] / path.parent.relative_to(tree) / f"test_{name}.py")
 
 
-def is_empty(source: str) -> bool:
-    """Whether a package's own file says no more than what the package is for."""
+def without_logic(source: str) -> bool:
+    """Whether a file has words and tables alone."""
     text = (ROOT / source).read_text(encoding="utf-8")
-    return source.endswith("/__init__.py") and not re.search(r"^(def|class|from|import) ", text, re.MULTILINE)
+    return not re.search(r"^(def|class|from|import) ", text, re.MULTILINE)
 
 
-SOURCES = {source: mirror_of(source) for source in tracked(*TREES) if source.endswith(".py") and not is_empty(source)}
+_PYTHON = [source for source in tracked(*TREES) if source.endswith(".py")]
+SOURCES = {source: mirror_of(source) for source in _PYTHON if not without_logic(source)}
 TESTS = [name for name in tracked(str(UNIT)) if PurePosixPath(name).match("test_*.py")]
 
 

@@ -9,8 +9,6 @@ import time
 
 import pytest
 
-from library_modules import faiss_search_test
-
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PYTHON = {'kind': 'python', 'argv': ['/usr/bin/python3'], 'env': {}, 'prefix': None}
 # Runs the module as Ansible would: arguments on standard input, one JSON answer on standard output.
@@ -113,26 +111,3 @@ def test_what_the_setting_names_is_tested(tmpdir):
     assert call(setting=str(setting))['results'] == []
     setting.write('{')
     assert call(setting=str(setting))['failed'] is True
-
-
-def test_the_documentation_and_the_argument_spec_name_the_same_options():
-    try:
-        import yaml
-    except ImportError:
-        # The old interpreters have no YAML: the names are looked for as text, and the controller's Python compares all.
-        for name in faiss_search_test.ARGUMENT_SPEC:
-            assert '\n  %s:\n' % name in faiss_search_test.DOCUMENTATION
-        return
-
-    def same(options, spec):
-        assert sorted(options) == sorted(spec)
-        for name, option in options.items():
-            assert option.get('default') == spec[name].get('default'), name
-            assert option['type'] == spec[name]['type'], name
-            assert option.get('choices') == spec[name].get('choices'), name
-            if 'suboptions' in option:
-                same(option['suboptions'], spec[name]['options'])
-
-    same(yaml.safe_load(faiss_search_test.DOCUMENTATION)['options'], faiss_search_test.ARGUMENT_SPEC)
-    yaml.safe_load(faiss_search_test.EXAMPLES)
-    assert 'results' in yaml.safe_load(faiss_search_test.RETURN)

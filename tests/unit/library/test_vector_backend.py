@@ -3,7 +3,6 @@ from __future__ import absolute_import, division, print_function
 
 import json
 import os
-import re
 import sys
 
 import pytest
@@ -99,8 +98,3 @@ def test_the_module_itself_writes(path, monkeypatch, capsys):
     said = json.loads(capsys.readouterr()[0])
     assert said["changed"] and said["after"] == FAISS
     assert path.stat().mode & 0o777 == 0o600
-
-
-def test_options_in_the_documentation_are_those_of_the_module():
-    block = vector_backend.DOCUMENTATION.split("options:\n")[1].split("\nauthor:")[0]
-    assert sorted(re.findall(r"^  (\w+):$", block, re.MULTILINE)) == sorted(vector_backend.ARGUMENT_SPEC)
