@@ -25,7 +25,7 @@ TICK = 0.5  # seconds between two looks at the progress
 
 
 class Coordinator:
-    """One run in slices. ``seen`` is told of each record that comes in, ``tick`` a few times a second."""
+    """One run in slices. ``seen`` is told of each record that comes in, by one thread at a time, ``tick`` often."""
 
     def __init__(
         self,
@@ -105,7 +105,7 @@ class Coordinator:
                     "Make room there and run the audit again; it is quick where it is done."
                 ) from error
             self._done.add(name)
-        self._seen(record)
+            self._seen(record)
 
     def _rest(self, job: Job, reason: str) -> Job | None:
         """The hosts of a job that ended before they were done, for another slice; None where there is none."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -202,3 +203,18 @@ def test_ctrl_c_keeps_what_is_finished_and_names_the_rest(tmp_path: Path) -> Non
         ("a", "native", None),
         ("b", "failed", "interrupted"),
     ]
+
+
+def test_records_of_slices_are_told_of_one_at_a_time(tmp_path: Path) -> None:
+    at_once, most = [0], [0]
+
+    def seen(_record: dict[str, Any]) -> None:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.02)
+        at_once[0] -= 1
+
+    coordinator = Coordinator(tmp_path, RUN, {f"h{number}": [] for number in range(8)}, seen)
+    with ThreadPoolExecutor(8) as slices:
+        list(slices.map(lambda name: coordinator._take({"record": record(name), "logs": {}}), coordinator._hosts))
+    assert most == [1]
