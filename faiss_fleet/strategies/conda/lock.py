@@ -7,6 +7,7 @@ Beside the lock lie its two common spellings, pixi.lock and @EXPLICIT: each can 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -53,7 +54,12 @@ def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.tim
     archives = options.cache / "archives"
     with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
         packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
-    return packed.artefact(RUNTIME, lock)
+    return _named(packed.artefact(RUNTIME, lock), wanted)
+
+
+def _named(artefact: Artefact, wanted: CondaOptions) -> Artefact:
+    """The artefact, which says that the inventory's lock is what decided about its content."""
+    return dataclasses.replace(artefact, given=wanted.lock is not None)
 
 
 def locked(facts: Facts, options: Options, now: Callable[[], float] = time.time) -> dict[str, Any]:
@@ -88,7 +94,7 @@ def kept(facts: Facts, options: Options, now: Callable[[], float] = time.time) -
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     lock = _kept(lock_path(host, wanted, options), options, now())
     packed = packing.kept(options.cache / "archives", STRATEGY, lock) if lock else None
-    return packed.artefact(RUNTIME, lock) if packed and lock else None
+    return _named(packed.artefact(RUNTIME, lock), wanted) if packed and lock else None
 
 
 def _kept(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:

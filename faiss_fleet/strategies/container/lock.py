@@ -6,6 +6,7 @@ An image is made ready once and kept by its content. The lock names it by its id
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import time
 from collections.abc import Callable
@@ -93,7 +94,7 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         packed = packing.kept(archives, STRATEGY, lock) or _packed(lock, options, archives)
     made = packed.artefact(runtime(engine), lock)
     step = Step(MODULE, _arguments(ready, image, engine), ready.archive if ready else None)
-    return Artefact(made.archive, made.sha256, made.digest, made.unpacked_bytes, made.runtime, made.lock, step=step)
+    return dataclasses.replace(made, step=step, given=wanted.source != "build")
 
 
 def check_arch(arch: str | None, facts: Facts) -> None:
