@@ -390,7 +390,10 @@ def test_a_tag_is_resolved_once_and_hosts_pull_its_digest(case: Case, shop: Shop
 
 
 def refused(case: Case, state: str = "fallback", **options: Any) -> dict[str, Any]:
-    """The attempt of an audit that ends in this state and leaves nothing."""
+    """The attempt of an audit that ends in this state and leaves nothing, on a host where no FAISS is configured."""
+    configured = Path(container_audit.local(case.directory / "host")["vector_backend__path"])
+    if configured.exists() and json.loads(configured.read_text())["backend"] == "faiss":
+        case.audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
     images, programs = case.images(), case.programs()
     found = case.audit.run(status=2 if state == "failed" else 0, **options)["here"]
     assert found["state"] == state, found["because"]

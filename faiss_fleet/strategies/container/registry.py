@@ -32,13 +32,25 @@ def digest_of(reference: Reference) -> str:
         name = str(reference)
         known = _succeeds([path, "image", "exists", name])
         _run([path, "pull", "--quiet", name], name)
-        said = _run([path, "image", "inspect", "--format", "{{.Digest}}", name], name)
+        said = _of_the_registry(path, reference)
         if not known:
             _succeeds([path, "rmi", name])
     found = DIGEST.search(said)
     if not found:
         raise FleetError(f"{path} gives no digest for {reference}: {said[:200]!r}.", "corrupt_artefact")
     return found[0]
+
+
+def _of_the_registry(podman: str, reference: Reference) -> str:
+    """The name with the digest of what podman has just pulled.
+
+    The same image may have been there before, from an archive or another registry that packs it otherwise: of all its
+    digests, one that this registry answers to is meant.
+    """
+    listing = "{{range .RepoDigests}}{{println .}}{{end}}"
+    names = _run([podman, "image", "inspect", "--format", listing, str(reference)], str(reference)).split()
+    own = [name for name in names if name.startswith(f"{reference.name}@")]
+    return own[0] if len(own) == 1 else next((name for name in own if _succeeds([podman, "pull", "--quiet", name])), "")
 
 
 def fetch(reference: Reference, target: Path) -> None:
