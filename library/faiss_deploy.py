@@ -47,8 +47,8 @@ def refuse_in_use(params, users=prefix_users.find):
     prefix = params['prefix']
     for used in params['in_use']:
         if os.path.realpath(used) == os.path.realpath(prefix):
-            raise AuditError('%s is what the setting of this host points at, so it is not removed. Set another backend '
-                             'first (rollback.yml does), then remove it.' % prefix,
+            raise AuditError('%s is what the configuration of this host points at, so it is not removed. Set another '
+                             'backend first (rollback.yml does), then remove it.' % prefix,
                              remedy='Set another backend first (rollback.yml does).')
     found = users(prefix) if os.path.isdir(prefix) else []
     if found:

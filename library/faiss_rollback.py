@@ -9,6 +9,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import files as atomic_file, commands, trust
 from ansible.module_utils.faiss_fleet.prefix import (
+    conda_create,
     container_image,
     manifest as prefix,
     remove as prefix_removal,
@@ -32,7 +33,7 @@ def sentence(plan):
     if not setting_store.changes(plan):
         text = '%s stays as it is' % path
     elif plan.wanted[plan.place.names[0]] is None:
-        text = '%s is removed: there was no setting before' % path
+        text = '%s is removed: there was no configuration before' % path
     else:
         setting = plan.after or {'backend': 'something that is not of faiss-fleet'}
         text = '%s is put back: %s' % (path, setting.get('candidate') or setting['backend'])
@@ -73,8 +74,25 @@ def _roll_back(params, check_mode, labels, run, result):
         raise atomic_file.translate(exc, exc.filename or base)
 
 
+def _end_unfinished(base, timeout, check_mode, result):
+    """Environments that a killed run was creating at their place have no manifest by which they would be found."""
+    for path in conda_create.unfinished(base):
+        if trust.writer(path):
+            continue
+        if not check_mode:
+            conda_create.discard_unfinished(path, timeout)
+        result['removed'].append(path)
+        result['did'].append('%s, half-built, is removed.' % path)
+        result['changed'] = True
+
+
 def _remove_unnamed(base, plan, timeout, check_mode, run, result):
+    _end_unfinished(base, timeout, check_mode, result)
+    if not check_mode:
+        # With its name it is found by its manifest, and with it what was brought for it.
+        prefix_removal.put_back_all(base)
     whole, left = prefix_removal.find(base)
+    whole = [path for path in whole if path not in result['removed']]
     texts = [found.data for found in plan.wanted.values() if found is not None]
     texts += setting_names.others(plan.place, [base])
     unused = prefix_removal.unnamed(whole, texts)
@@ -108,7 +126,7 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
             result['did'].append('%s, half-built, is removed.' % path)
             result['changed'] = True
     for path in named:
-        result['did'].append('%s stays: a setting names it.' % path)
+        result['did'].append('%s stays: a configuration names it.' % path)
     if not check_mode and os.path.isdir(base):
         if prefix_removal.remove_cached(base):
             result['changed'] = True

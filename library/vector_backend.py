@@ -38,7 +38,8 @@ def planner(params, check_mode):
     if params['state'] == 'absent':
         return lambda: setting_store.plan_absent(params['path'])
     if params['predicted'] and not check_mode:
-        raise AuditError('A predicted setting was never tested, and only check mode takes one. Nothing was changed.')
+        raise AuditError('A predicted configuration was never tested, and only check mode takes one. Nothing was '
+                         'changed.')
     wished = wish(params['mode'], params['owner'], params['group'])
     who = access.reader(params['user'], wished)
     names = ('path', 'setting', 'passed', 'predicted', 'backup')

@@ -34,7 +34,7 @@ class Verdict:
 
 
 class Progress:
-    """Counts and times of one run."""
+    """Counts and times of one run. One thread at a time tells it what happens; any may read meanwhile."""
 
     def __init__(self, now: float) -> None:
         self.started = now
@@ -107,16 +107,16 @@ class Progress:
 
     def stages(self) -> dict[str, int]:
         """Hosts by stage; nobody is left out."""
-        counts = Counter(self._stage.values())
-        counts[WAITING] = self.total - len(self._stage)
+        stages = list(self._stage.values())
+        counts = Counter(stages)
+        counts[WAITING] = max(0, self.total - len(stages))
         counts["install and test"] += counts.pop("test", 0)
         return {name: counts[name] for name in SHOWN}
 
     def slowest(self, now: float) -> list[tuple[str, str, float]]:
         """(host, stage, seconds) of the hosts at work the longest."""
-        running = [
-            (host, stage, now - self._since.get(host, now)) for host, stage in self._stage.items() if stage != DONE
-        ]
+        stages = list(self._stage.items())  # in one step, as hosts are added meanwhile
+        running = [(host, stage, now - self._since.get(host, now)) for host, stage in stages if stage != DONE]
         return sorted(running, key=lambda each: (-each[2], each[0]))[:MOST_SLOW]
 
     def remaining(self, now: float) -> float | None:

@@ -180,6 +180,8 @@ class RemoteHost:
             changed = bool(result.get("changed") or brought.get("changed")) and not brought.get("failed")
             result = {**brought, "changed": changed}
         failed = bool(result.get("failed"))
+        # A host that is sent for an image that no registry has shows nothing of itself.
+        whose = "inventory" if result.get("cause") == "image_missing" else "host"
         return {
             "ok": not failed,
             "changed": bool(result.get("changed")),
@@ -187,6 +189,7 @@ class RemoteHost:
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
             "log": _said(result) if failed else None,
+            "fault": whose if failed else None,
             **kept,
         }
 

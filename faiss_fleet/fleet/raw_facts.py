@@ -68,7 +68,7 @@ def trust_check(path: str) -> str:
     """A script for /bin/sh that ends with 0 when this user may start a program: as root, what only root can replace."""
     script = SCRIPT.read_text(encoding="utf-8")
     functions = script[script.index("# As root: sets why") : script.index("# Emits what")]
-    return f"{functions}\nuid=$(id -u)\ntrusted {shlex.quote(path)} || {{ echo \"$why\" >&2; exit 1; }}\n"
+    return f'{functions}\nuid=$(id -u)\ntrusted {shlex.quote(path)} || {{ echo "$why" >&2; exit 1; }}\n'
 
 
 class Answers:
@@ -221,8 +221,14 @@ def _pythons(said: Answers) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
         known = pythons.parse(answer.replace("\n", " "))
         error = None if known else entry.one("not_started") or f"It said: {answer[-300:] or 'nothing'}"
         one: dict[str, Any] = {
-            **dict.fromkeys(keys), "path": path, "realpath": entry.one("real"), "named": entry.one("named") == "yes",
-            "pip": None, "numpy": None, "method": "started" if known else None, "error": error,
+            **dict.fromkeys(keys),
+            "path": path,
+            "realpath": entry.one("real"),
+            "named": entry.one("named") == "yes",
+            "pip": None,
+            "numpy": None,
+            "method": "started" if known else None,
+            "error": error,
         }
         found.append(one)
         if known is None:
@@ -270,9 +276,13 @@ def _node(path: str, entry: Answers) -> dict[str, Any]:
     npm = re.search(r'"version"\s*:\s*"([0-9][^"]*)"', entry.one("npm") or "")
     error = None if version else entry.one("not_started") or f"It said: {answer[:300] or 'nothing'}"
     return {
-        "path": path, "version": ".".join(map(str, version)) if version else None, "napi": napi,
-        "napi_method": "release table" if napi else None, "modules": nodes.MODULES.get(version[0]) if version else None,
-        "npm": npm[1] if npm else None, "error": error,
+        "path": path,
+        "version": ".".join(map(str, version)) if version else None,
+        "napi": napi,
+        "napi_method": "release table" if napi else None,
+        "modules": nodes.MODULES.get(version[0]) if version else None,
+        "npm": npm[1] if npm else None,
+        "error": error,
     }
 
 
@@ -322,19 +332,21 @@ def _filesystems(said: Answers, is_root: bool) -> list[dict[str, Any]]:
         mount = filesystems.mount_of(mounts, real) if real else None
         # Counted from the mount point's side: a device's name may have blanks.
         free = re.search(r"\s([0-9]+)\s+[0-9-]+%?\s+/", entry.one("df") or "")
-        found.append({
-            "purpose": purpose,
-            "path": path,
-            "existing_path": entry.one("existing"),
-            "in_the_way": entry.one("in_the_way"),
-            "mount": mount.path if mount else None,
-            "type": mount.type if mount else None,
-            "free_bytes": int(free[1]) * 1024 if free else None,
-            "noexec": "noexec" in mount.options if mount else None,
-            "read_only": "ro" in mount.options if mount else None,
-            # Root may write anywhere by its rights; a read-only mount still stops it.
-            "writable": entry.one("writable") == "yes" and not (is_root and mount and "ro" in mount.options),
-        })
+        found.append(
+            {
+                "purpose": purpose,
+                "path": path,
+                "existing_path": entry.one("existing"),
+                "in_the_way": entry.one("in_the_way"),
+                "mount": mount.path if mount else None,
+                "type": mount.type if mount else None,
+                "free_bytes": int(free[1]) * 1024 if free else None,
+                "noexec": "noexec" in mount.options if mount else None,
+                "read_only": "ro" in mount.options if mount else None,
+                # Root may write anywhere by its rights; a read-only mount still stops it.
+                "writable": entry.one("writable") == "yes" and not (is_root and mount and "ro" in mount.options),
+            }
+        )
     return found
 
 

@@ -28,7 +28,7 @@ PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept",
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
-UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
+UNWRITTEN = "No configuration was written: a host without a usable Python runs no module, and without one it has js."
 
 
 class MeasuringHost(Host, Protocol):
@@ -65,7 +65,7 @@ class Wanted:
         # Which policy and which workload decide whether what was measured before still counts.
         chosen.extra["faiss_install__workload"] = search_test.get("workload")
         chosen.extra["faiss_install__asked"] = search_limits.asked(search_test)
-        if policy == "fastest":
+        if policy == decide.FASTEST:
             chosen.extra["faiss_install__measure"] = "always"
         return cls(order, policy, search_test, chosen)
 

@@ -57,7 +57,7 @@ def judge(need: Need, fallback: Record | None, native: Record | None = None) -> 
     if fallback is None or measured is None:
         return None
     workload = fallback["workload"]
-    each = measured["p95_ms"] / (workload["n"] * workload["d"])       # milliseconds for one number
+    each = measured["p95_ms"] / (workload["n"] * workload["d"])  # milliseconds for one number
     expected = each * need.corpus_size * need.dimension
     return {
         "enough": expected <= need.latency_budget_ms,

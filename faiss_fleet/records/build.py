@@ -42,10 +42,21 @@ class Run:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Run:
-        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored, what is optional may lack."""
+        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored, what is optional may lack.
+
+        Raises KeyError for what is missing and TypeError for what is of another type.
+        """
         optional = {key: data.get(key) for key in ("user", "commit", "limit")}
         required = {key: data[key] for key in cls.__dataclass_fields__ if key not in optional}
+        for key, value in {**required, **optional}.items():
+            fits = {"check_mode": isinstance(value, bool), "inventory": _are_texts(value)}
+            if not fits.get(key, isinstance(value, str) or (value is None and key in optional)):
+                raise TypeError(f"its {key} cannot be {value!r:.100}")
         return cls(**{**required, **optional, "inventory": tuple(data["inventory"])})
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
 
 
 def diagnose(text: str) -> list[dict[str, Any]]:

@@ -66,8 +66,8 @@ def risks(summary: Summary, classes: Sequence[ClassFindings], check: bool) -> It
         )
     if any(found.native_hosts for found in classes) and not check:
         yield (
-            "A setting is as good as its last test. A change of the system's Python, of the CPU or of a mount is not "
-            "noticed before the next audit: run it by a timer, and compare (`faiss-fleet diff`)."
+            "A configuration is as good as its last test. A change of the system's Python, of the CPU or of a mount is "
+            "not noticed before the next audit: run it by a timer, and compare (`faiss-fleet diff`)."
         )
     if not classes:
         yield "None that the records show: nothing was read from any host."

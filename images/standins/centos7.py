@@ -18,7 +18,7 @@ DIRECTORIES = [
     "boot", "dev", "etc/ld.so.conf.d", "home/app", "media", "mnt", "opt", "proc", "root", "run", "srv", "sys",
     "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/libexec", "usr/local/bin", "usr/local/lib", "usr/sbin",
     "usr/share", "usr/src", "var/cache", "var/empty/sshd", "var/lib", "var/log", "var/spool", "var/tmp",
-]
+]  # fmt: skip
 # CentOS 7 has its system directories under /usr, and links where they used to be.
 MERGED = ("bin", "lib", "lib64", "sbin")
 # What links and compiles stays out: a stock host has no compiler.

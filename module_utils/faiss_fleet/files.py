@@ -103,10 +103,10 @@ def read(path):
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
             kind = 'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'
-            raise AuditError('%s is %s, where a setting file should be. Move it away, or name another path in '
+            raise AuditError('%s is %s, where a configuration file should be. Move it away, or name another path in '
                              'vector_backend__path.' % (path, kind), cause='unknown', remedy='Move %s away.' % path)
         if status.st_size > LIMIT:
-            raise AuditError('%s has %d bytes, which no setting has. Move it away, or name another path in '
+            raise AuditError('%s has %d bytes, which no configuration has. Move it away, or name another path in '
                              'vector_backend__path.' % (path, status.st_size), cause='unknown',
                              remedy='Move %s away.' % path)
         # Not blocking: somebody may have put a pipe there since.

@@ -358,7 +358,7 @@ class CallbackModule(CallbackBase):
 
         try:
             with Store.open(self._store(reports)) as store:
-                intake.take_in(store, reports)
+                intake.take_in(store, reports, self._display.warning)
         except (FleetError, OSError) as error:
             self._display.warning(f"This run is not in the store of runs yet: {error}")
 

@@ -332,8 +332,19 @@ def test_types_fit_what_applications_write(tmp_path):
     (modules / "faiss-fleet").symlink_to(ROOT / "loaders" / "node")
     (modules / "@types" / "node").symlink_to(types)
     (tmp_path / "app.ts").write_text(TYPESCRIPT, encoding="utf-8")
-    options = ["--noEmit", "--strict", "--target", "es2020", "--module", "node16", "--moduleResolution", "node16",
-               "--preserveSymlinks", "--types", "node"]
+    options = [
+        "--noEmit",
+        "--strict",
+        "--target",
+        "es2020",
+        "--module",
+        "node16",
+        "--moduleResolution",
+        "node16",
+        "--preserveSymlinks",
+        "--types",
+        "node",
+    ]
     check([node("20"), compiler, *options, "app.ts"], environment(), cwd=tmp_path)
 
 

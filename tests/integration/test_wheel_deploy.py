@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from faiss_fleet.artefacts import packing
-from tests import needs
+from tests import mounts, needs
 
 ROOT = Path(__file__).parents[2]
 LOCK = {"packages": [{"name": "x", "version": "1", "sha256": "0" * 64}]}
@@ -32,22 +32,17 @@ def packed(tmp_path):
 
 @pytest.fixture
 def mounted(tmp_path):
-    """mount(options) -> a tmpfs with these options."""
-    if os.geteuid() != 0:
-        pytest.fail("This test mounts a tmpfs, which takes root. Run it as root, as CI does.")
-    mount, umount = needs.command("mount"), needs.command("umount")
+    """mounted(options) -> a tmpfs with these options, until the test ends."""
     places = []
 
     def make(options):
         place = tmp_path / f"mount{len(places)}"
         place.mkdir()
-        subprocess.run([mount, "-t", "tmpfs", "-o", options, "tmpfs", place], check=True)
+        mounts.mount(place, "-t", "tmpfs", "-o", options, "tmpfs")
         places.append(place)
         return place
 
-    yield make
-    for place in places:
-        subprocess.run([umount, place], check=True)
+    return make
 
 
 def deploy(prefix_root, packed, check=False, python=sys.executable, **more):
@@ -82,6 +77,7 @@ def test_by_ansible_on_each_python(tmp_path, packed, version):
     assert not (tmp_path / "fleet").exists()
 
 
+@mounts.private
 def test_full_disk_is_found_before_anything_is_written(mounted, packed):
     place = mounted("size=8m")
     found = deploy(place / "fleet", packed)
@@ -90,6 +86,7 @@ def test_full_disk_is_found_before_anything_is_written(mounted, packed):
     assert list(place.iterdir()) == []
 
 
+@mounts.private
 def test_disk_that_fills_up_midway_is_left_as_it_was(mounted, packed):
     """As if another process took the room after the check: the module is told that little is needed."""
     place = mounted("size=8m")
@@ -101,6 +98,7 @@ def test_disk_that_fills_up_midway_is_left_as_it_was(mounted, packed):
 
 @pytest.mark.parametrize("options, cause", [("noexec", "noexec_mount"), ("ro", "read_only")])
 @pytest.mark.parametrize("check", [False, True])
+@mounts.private
 def test_mount_that_cannot_take_it_is_refused_before_anything_is_written(mounted, packed, options, cause, check):
     place = mounted(options)
     found = deploy(place / "fleet", packed, check=check)

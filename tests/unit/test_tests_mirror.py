@@ -40,6 +40,7 @@ EXEMPT = {
 # Test files that are about more than one source.
 OVERALL = {
     "tests/unit/faiss_fleet/cli/test_commands.py": "every command as a user calls it",
+    "tests/unit/faults/test_processes.py": "the processes of the fault suite",
     "tests/unit/faults/test_table.py": "the table of the fault suite",
     "tests/unit/module_utils/search/programs/test_node_test.py": "node_test.js, which is no Python",
     "tests/unit/plugins/test_plugins.py": "how every plugin finds the package",

@@ -80,6 +80,7 @@ def artefact(facts: Facts, options: Options) -> Artefact:
         conda_lock.RUNTIME,
         lock,
         build=HostBuild(MODULE, arguments, options.cache / "conda" / "logs"),
+        given=wanted.lock is not None,
     )
 
 

@@ -70,11 +70,8 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         packages = wheels.lock["packages"]
         ready, python = _built(wanted, options, wheels)
         image = {"id": ready.known_to(engine), "base": _base_name(wanted)}
-    if ready and ready.arch and ready.arch != facts["arch"]:
-        raise FleetError(
-            f"The image is for {ready.arch}, and this host is {facts['arch']}. Name one for {facts['arch']}.",
-            "arch_mismatch",
-        )
+    if ready:
+        check_arch(ready.arch, facts)
     lock = {
         "layout": LAYOUT,
         "source": wanted.source,
@@ -85,7 +82,30 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
     }
     made = class_work.packed(STRATEGY, lock, options, lambda place: _stage(lock, place)).artefact(runtime(engine), lock)
     step = Step(MODULE, _arguments(ready, image, engine), ready.archive if ready else None)
-    return replace(made, step=step)
+    return replace(made, step=step, given=wanted.source != "build")
+
+
+def check_arch(arch: str | None, facts: Facts) -> None:
+    """Raises FleetError for an image that is known to be for other hosts: on this one it rules the strategy out."""
+    if arch and arch != facts["arch"]:
+        remedy = f"Name one for {facts['arch']} to such hosts."
+        raise FleetError(
+            f"The image is for {arch}, and this host is {facts['arch']}. {remedy}", "arch_mismatch", remedy
+        )
+
+
+def given_arch(wanted: ContainerOptions, options: Options) -> str | None:
+    """For which processor the inventory's archive is, by a look into it, once; None when it does not tell."""
+    archive = wanted.archive
+    assert archive is not None
+    path = options.cache / "locks" / f"{STRATEGY}-arch-{archive.sha256[:32]}.json"
+    with class_work.once(path, options):
+        kept = cache.read_json(path)
+        if not isinstance(kept, dict) or "arch" not in kept:
+            archive.check()
+            kept = {"arch": container_archive.architecture(archive.path)}
+            cache.write_json(path, kept)
+    return str(kept["arch"]) if kept["arch"] else None
 
 
 def _program(engine: Engine, image: dict[str, Any], python: str, wanted: ContainerOptions) -> str:

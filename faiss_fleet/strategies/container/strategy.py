@@ -8,7 +8,7 @@ from typing import Any
 
 from ...artefacts.named_file import NamedFile
 from ...causes import diagnose as causes
-from ...errors import FleetError
+from ...errors import Fault, FleetError
 from ...target.elf import versions as glibc
 from ..base import INVENTORY, Artefact, Candidate, Facts, Forecast, Options, Reason, make_reason
 from ..host_python import python_on_host
@@ -64,10 +64,7 @@ class ContainerStrategy:
         if wanted.source == "build":
             inside = _base(wanted, options, now=True)
             assert inside is not None
-            chosen = _wheel(container_base.as_host(inside, facts), options)
-            if chosen["verdict"] != "possible":
-                reason = chosen["reasons"][0]
-                raise FleetError(f"No wheel runs in the base: {reason['text']}.", reason["cause"], chosen["remedy"])
+            chosen = _runnable(container_base.as_host(inside, facts), options)
             wheels = wheel.STRATEGY.resolve(chosen, container_base.as_host(inside, facts), options)
             found = {name: chosen["artefact"][name] for name in ("version", "python")}
         made = container_lock.artefact(facts, options, engine, wheels)
@@ -80,8 +77,7 @@ class ContainerStrategy:
         inside = _base(wanted, options, now=False) if wanted.source == "build" else None
         if inside is not None:
             within = container_base.as_host(inside, facts)
-            chosen = _wheel(within, options)
-            expected = wheel.STRATEGY.forecast(chosen, within, options)
+            expected = wheel.STRATEGY.forecast(_runnable(within, options), within, options)
             wheels = expected.artefact if expected else None
         if container_lock.at_hand(wanted, options, wheels):
             return Forecast(artefact=self.resolve(candidate, facts, options))
@@ -92,6 +88,7 @@ class ContainerStrategy:
             added = (expected.ship or 0) if expected else 0
             how = "build the image from its base"
             return Forecast(how=how, ship=None if size is None else size + added, seconds=BUILD_SECONDS)
+        container_lock.check_arch(container_lock.given_arch(wanted, options), facts)
         return Forecast(how="read the image's archive", download=0, ship=size, seconds=READ_SECONDS)
 
 
@@ -159,7 +156,8 @@ def _inside(
         text = f"the base is for {inside['arch']}, and this host is {facts['arch']}"
         return inside, None, [make_reason("arch", "arch_mismatch", facts["arch"], inside["arch"], text)]
     chosen = _wheel(container_base.as_host(inside, facts), options)
-    return inside, chosen, list(chosen["reasons"])
+    # What the base itself lacks is said when it is tried, as it is no host's fault either.
+    return inside, chosen, _of_the_host(chosen)
 
 
 def _base(wanted: ContainerOptions, options: Options, now: bool) -> dict[str, Any] | None:
@@ -175,6 +173,22 @@ def _wheel(within: Facts, options: Options) -> Candidate:
     """The best wheel for the image's Python; a blocked one, with its reasons, when none fits."""
     candidates = wheel.plan(within, options, wheel.catalogue_of(options), None)
     return next((found for found in candidates if found["verdict"] == "possible"), candidates[0])
+
+
+def _of_the_host(chosen: Candidate) -> list[Reason]:
+    """The reasons that are the processor's; the others are those of the base, which comes with its userland."""
+    return [reason for reason in chosen["reasons"] if reason["check"] in ("arch", "cpu_isa")]
+
+
+def _runnable(within: Facts, options: Options) -> Candidate:
+    """The best wheel for the image's Python. Raises FleetError when none fits."""
+    chosen = _wheel(within, options)
+    if chosen["verdict"] == "possible":
+        return chosen
+    reason = [*_of_the_host(chosen), *chosen["reasons"]][0]
+    text = f"No wheel runs in the base: {reason['text']}."
+    fault: Fault = "host" if _of_the_host(chosen) else "inventory"
+    raise FleetError(text, reason["cause"], chosen["remedy"], fault=fault)
 
 
 def _candidate(

@@ -108,16 +108,19 @@ def _command(arguments: Sequence[str]) -> list[str]:
 
 def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tuple[int, str]:
     # A pip that is killed leaves its temporary directories, so they are within one of ours.
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-pip-") as scratch, subprocess.Popen(
-        _command(arguments),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**source.environment(), "TMPDIR": scratch},
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="faiss-fleet-pip-") as scratch,
+        subprocess.Popen(
+            _command(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**source.environment(), "TMPDIR": scratch},
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             output = process.communicate(timeout=time_limit)[0]
             return process.returncode, output

@@ -154,7 +154,7 @@ def refuse_unproven(setting, passed):
     """Raises AuditError unless a search test passed for exactly this candidate and this way to start it."""
     problem = _shape(setting) if setting.get('schema') == SCHEMA else 'its schema is %r' % setting.get('schema')
     if problem:
-        raise AuditError('The setting asked for is not one: %s. Nothing was changed.' % problem)
+        raise AuditError('The configuration asked for is not one: %s. Nothing was changed.' % problem)
     if setting['backend'] != 'faiss':
         return
     for proof in passed:
@@ -163,8 +163,8 @@ def refuse_unproven(setting, passed):
         if proof.get('runtime') in (None, setting['runtime']):
             return
     raise AuditError(
-        'The setting asked for points at %s, which did not pass the search test in this run. Nothing was changed. Run '
-        'audit.yml whole, so that it is tested first.' % setting.get('candidate'), cause='not_installed',
+        'The configuration asked for points at %s, which did not pass the search test in this run. Nothing was '
+        'changed. Run audit.yml whole, so that it is tested first.' % setting.get('candidate'), cause='not_installed',
         remedy='Run audit.yml whole, so that it is tested first.')
 
 
@@ -180,6 +180,6 @@ def refuse_missing(setting):
         problem = 'the directory %s' % prefix
     else:
         return
-    raise AuditError('The setting asked for needs %s, which is not on this host (any more). Nothing was changed. Run '
-                     'audit.yml again; it installs what is missing.' % problem, cause='not_installed',
+    raise AuditError('The configuration asked for needs %s, which is not on this host (any more). Nothing was changed. '
+                     'Run audit.yml again; it installs what is missing.' % problem, cause='not_installed',
                      remedy='Run audit.yml again; it installs what is missing.')

@@ -15,6 +15,7 @@ import shutil
 
 from .. import child_process, trust
 from . import contents, install as prefix_place, on_host, unpack
+from . import manifest as prefixes
 from ..backend.lock import holder
 from ..errors import AuditError
 from ..locks import HostLock
@@ -123,6 +124,13 @@ def mark_of(prefix):
     return os.path.join(os.path.dirname(prefix), '.%s.creating' % os.path.basename(prefix))
 
 
+def unfinished(base):
+    """The prefixes under <base>/<strategy>/ beside which there is a mark."""
+    names = [os.path.split(path) for path in sorted(glob.glob(os.path.join(base, '*', '.*.creating')))]
+    found = [(directory, name[1:-len('.creating')]) for directory, name in names if not os.path.islink(directory)]
+    return [os.path.join(directory, digest) for directory, digest in found if prefixes.DIGEST.match(digest)]
+
+
 def discard_unfinished(prefix, timeout):
     """Throws away what a killed creation left at the prefix; waits for one that is under way."""
     with HostLock(prefix_place.lock_path(prefix), holder(), timeout):
@@ -168,7 +176,7 @@ def fill(partial, handle, params, log):
         listing = os.path.join(work, 'explicit.txt')
         on_host.write(listing, explicit(packages, source, secrets, offline))
         if os.path.lexists(prefix):
-            os.rename(prefix, partial + '-old')  # damaged; prefix_place brings it back when this fails
+            os.rename(prefix, partial + prefix_place.OLD)  # damaged; prefix_place brings it back when this fails
         on_host.write(mark, holder() + '\n')
         argv = command(params['kind'], params['conda'], prefix, listing, work, offline)
         create(argv, environment(params['conda'], prefix, work), work, params, log)

@@ -18,6 +18,8 @@ from ..locks import HostLock
 from .manifest import MADE
 
 ST_RDONLY, ST_NOEXEC = 1, 8
+# At the end of the name under which a prefix waits beside its place while another one is put there.
+OLD = '-old'
 
 
 def existing(path):
@@ -143,28 +145,53 @@ def lock_path(prefix):
     return os.path.join(os.path.dirname(prefix), '.%s.lock' % os.path.basename(prefix))
 
 
+def put_back(path):
+    """Puts what a prefix was before back in its place, where a killed run took it away and put nothing there.
+
+    False where there is no such thing to do. Called with the lock of the prefix held.
+    """
+    directory, name = os.path.split(path)
+    place = os.path.join(directory, prefixes.leftover_of(name))
+    if not name.endswith(OLD) or os.path.lexists(place):
+        return False
+    os.rename(path, place)
+    return True
+
+
+def leftovers_in(directory):
+    """[(path, prefix)] of the directories that a killed run may have left here, and of which prefix each is."""
+    found = []
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        digest, path = prefixes.leftover_of(name), os.path.join(directory, name)
+        if digest is not None and os.path.isdir(path) and not os.path.islink(path):
+            found.append((path, os.path.join(directory, digest)))
+    return found
+
+
 def clean_leftovers(prefix):
     """Removes half-built directories whose maker is gone, of this prefix and of its neighbours; returns their paths.
 
-    Called with the lock of `prefix` held. A neighbour's leftover goes only when the neighbour's lock is free.
+    What a prefix was before goes back to its place where nothing took it. Called with the lock of `prefix` held. A
+    neighbour's leftover goes only when the neighbour's lock is free.
     """
-    directory, removed = os.path.dirname(prefix), []
-    for name in sorted(os.listdir(directory)):
-        digest = prefixes.leftover_of(name)
-        path = os.path.join(directory, name)
-        if digest is None or not os.path.isdir(path) or os.path.islink(path):
-            continue
-        if digest == os.path.basename(prefix):
-            shutil.rmtree(path)
-            removed.append(path)
+    removed = []
+    for path, of_prefix in leftovers_in(os.path.dirname(prefix)):
+        if of_prefix == prefix:
+            removed += _cleared(path)
             continue
         try:
-            with HostLock(lock_path(os.path.join(directory, digest)), holder(), timeout=0):
-                shutil.rmtree(path)
-                removed.append(path)
+            with HostLock(lock_path(of_prefix), holder(), timeout=0):
+                removed += _cleared(path)
         except AuditError:
             pass                                 # someone is building it now
     return removed
+
+
+def _cleared(path):
+    if put_back(path):
+        return []
+    shutil.rmtree(path)
+    return [path]
 
 
 def state_of(prefix, digest):
@@ -193,7 +220,7 @@ def put_in_place(prefix, params, fill):
     manifest.
     """
     partial = '%s.partial-%d' % (prefix, os.getpid())
-    old = partial + '-old'
+    old = partial + OLD
     try:
         with io.open(params['archive'], 'rb') as handle:
             unpack.check_sha256(handle, params['sha256'], params['archive'])
@@ -227,6 +254,10 @@ def present(params, check_mode, fill):
     done, because, manifest = state_of(prefix, digest)
     if done:
         return dict(changed=False, because=because, bytes=manifest['unpacked_bytes'], leftovers=[])
+    leftovers = []
+    if leftovers_in(os.path.dirname(prefix)) and not check_mode:
+        with HostLock(lock_path(prefix), holder(), params['lock_timeout']):
+            leftovers = clean_leftovers(prefix)      # what they take is room for this one
     check_file_system(os.path.dirname(prefix), params['min_free_bytes'])
     if check_mode:
         return dict(changed=True, because=because, bytes=params['min_free_bytes'], leftovers=[])
@@ -234,7 +265,7 @@ def present(params, check_mode, fill):
     make_parents(os.path.dirname(prefix))
     with HostLock(lock_path(prefix), holder(), params['lock_timeout']):
         check_trust(prefix)                      # once more, as a directory may have been made since
-        leftovers = clean_leftovers(prefix)
+        leftovers += clean_leftovers(prefix)
         done, why, manifest = state_of(prefix, digest)
         if done:
             return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'],

@@ -9,6 +9,7 @@ import shutil
 
 from . import failures, install
 from . import manifest as prefixes
+from .. import trust
 from ..locks import HostLock
 from .installed import is_ours
 from .manifest import SETTINGS
@@ -68,6 +69,18 @@ def remove(path, timeout=10):
         gone = '%s.partial-%d-removed' % (path, os.getpid())
         os.rename(path, gone)
         shutil.rmtree(gone)
+
+
+def put_back_all(base):
+    """Does so for every prefix under <base>/<strategy>/ on which nobody works."""
+    for path in find(base)[1]:
+        directory, name = os.path.split(path)
+        lock = HostLock(install.lock_path(os.path.join(directory, prefixes.leftover_of(name))), holder(), 0)
+        if name.endswith(install.OLD) and not trust.writer(path) and lock.take():
+            try:
+                install.put_back(path)
+            finally:
+                lock.__exit__(None, None, None)
 
 
 def remove_leftover(path):

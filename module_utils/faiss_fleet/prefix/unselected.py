@@ -10,7 +10,7 @@ from ..backend import references as setting_names
 from ..errors import AuditError
 from ..backend.lock import SettingLock
 
-NAMED = 'a setting of this host, or a backup of one, names it'
+NAMED = 'a configuration of this host, or a backup of one, names it'
 
 
 def settle(plan, passed, lost, run, timeout=10, check_mode=False, usual=setting_names.USUAL):

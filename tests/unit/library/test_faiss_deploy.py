@@ -145,7 +145,7 @@ def test_what_the_setting_names_is_not_removed_and_its_failure_is_remembered(hos
     faiss_deploy.present(host, check_mode=False)
     with pytest.raises(AuditError) as failure:
         faiss_deploy.failed(lost(host, in_use=[host['prefix']]), check_mode=False)
-    assert 'setting' in str(failure.value) and os.path.isdir(host['prefix'])
+    assert 'the configuration of this host' in str(failure.value) and os.path.isdir(host['prefix'])
     assert cached(host)
 
 

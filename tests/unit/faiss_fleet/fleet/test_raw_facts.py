@@ -264,6 +264,7 @@ def test_arguments_are_carried_whole() -> None:
 def test_the_command_stays_below_the_kernels_limit_for_one_argument() -> None:
     assert len(raw_facts.command({**OPTIONS, **LISTS})) < 60000
 
+
 def test_no_prefix_of_another_user_is_trusted() -> None:
     lines = ("prefix\t/opt/faiss-fleet/wheel/0123abcd", "prefix_untrusted\t/opt belongs to uid 1000",
              'prefix_digest\t"digest": "0123abcd"')  # fmt: skip

@@ -174,7 +174,7 @@ def test_a_last_line_without_an_end_does_not_swallow_the_next_key(tmp_path: Path
 def test_a_range_for_the_users_number_is_one_for_the_user(tmp_path: Path, shell: str, entry: str, found: bool) -> None:
     (tmp_path / "subuid").write_text(entry + "\n")
     script = part("for file in /etc/subuid", "\ndone\n").replace("/etc/subuid /etc/subgid", "subuid")
-    script = f"uid=1234; id() {{ echo me; }}; emit() {{ echo \"$2\"; }}\n{script}"
+    script = f'uid=1234; id() {{ echo me; }}; emit() {{ echo "$2"; }}\n{script}'
     ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True, cwd=tmp_path)
     assert (ran.stdout == "subuid\n") is found, ran.stderr
 

@@ -1,7 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What the strategy conda decides without its solver, which the integration tests ask for real."""
 
-
 import pytest
 
 from faiss_fleet.errors import FleetError
