@@ -26,6 +26,8 @@ LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux
 FIRST_GLIBC_MINOR = 5
 WHEEL_IN_LOG = re.compile(r"[^\s/]+\.whl(?=[\s#?'\")]|$)")
 TAIL = 20
+# pip that met what it did not expect prints its own traceback, and nothing after it.
+_CRASHED = re.compile(r"^ERROR: Exception:\n(Traceback \(most recent call last\):\n.*)\Z", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -152,12 +154,18 @@ def failure(action: str, status: int, output: str) -> FleetError:
         diagnose as causes,  # only here: its table takes longer to compile than most runs of pip's callers
     )
 
-    text = redact(output).strip()
-    found = causes.diagnose(text)
+    whole = redact(output).strip()
+    found = causes.diagnose(whole)
+    text = _CRASHED.sub(_last_words, whole)
     cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
     errors = [line for line in text.splitlines() if line.startswith("ERROR:")]
     words = "\n".join(errors or text.splitlines()[-TAIL:]) or "(it said nothing)"
     return FleetError(f"pip {action} ended with status {status}: {words}", cause=cause, remedy=remedy, log=text)
+
+
+def _last_words(crashed: re.Match[str]) -> str:
+    """What pip's own exception says, without where in pip it was raised."""
+    return f"ERROR: Exception: {crashed[1].strip().splitlines()[-1].strip()}"
 
 
 def wheel_names(project: str, source: Source) -> list[str]:
