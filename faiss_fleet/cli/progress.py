@@ -107,7 +107,7 @@ class Progress:
 
     def stages(self) -> dict[str, int]:
         """Hosts by stage; nobody is left out."""
-        stages = list(self._stage.values())
+        stages = self._stage.copy().values()  # in one step, as hosts are added meanwhile
         counts = Counter(stages)
         counts[WAITING] = max(0, self.total - len(stages))
         counts["install and test"] += counts.pop("test", 0)
@@ -115,7 +115,7 @@ class Progress:
 
     def slowest(self, now: float) -> list[tuple[str, str, float]]:
         """(host, stage, seconds) of the hosts at work the longest."""
-        stages = list(self._stage.items())  # in one step, as hosts are added meanwhile
+        stages = self._stage.copy().items()  # in one step, as hosts are added meanwhile
         running = [(host, stage, now - self._since.get(host, now)) for host, stage in stages if stage != DONE]
         return sorted(running, key=lambda each: (-each[2], each[0]))[:MOST_SLOW]
 

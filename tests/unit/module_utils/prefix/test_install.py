@@ -185,7 +185,7 @@ def test_what_a_killed_run_left_gives_its_room_to_the_next_one(host, tmpdir, mon
     killed_between_the_renames(host)
     need = host['min_free_bytes']
 
-    def check(path, wanted, needs_exec):
+    def check(path, wanted):
         assert wanted == need
         if prefix_place.leftovers_in(path):
             raise AuditError('no room', cause='disk_full')
