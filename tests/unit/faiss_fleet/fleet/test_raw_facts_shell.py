@@ -86,7 +86,7 @@ def _flip(prefix: Path) -> None:
 
 
 def _compile(prefix: Path) -> None:
-    (prefix / "a.pyc").write_text("COMPILED")
+    (prefix / "a.pyc").write_text("compiled again, with other paths in it")
     os.utime(prefix / "a.pyc", (1e9, 1e9))
 
 
