@@ -18,7 +18,7 @@ OF_THE_HOST = frozenset(
     ]
 )  # fmt: skip
 # The inventory asks for what is not there or is not understood.
-OF_THE_INVENTORY = frozenset([None, "conda_not_found", "prebuild_missing"])
+OF_THE_INVENTORY = frozenset([None, "conda_not_found", "image_missing", "prebuild_missing"])
 
 
 def fault_of(cause: str | None) -> Fault:

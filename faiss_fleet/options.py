@@ -31,16 +31,6 @@ def check_strategies(wanted: Iterable[str]) -> list[str]:
     return order
 
 
-def check_policy(policy: object) -> str:
-    """Return the policy's name. Raises FleetError for one that does not exist."""
-    return str(argument_specs.typed("faiss_install__policy", policy))
-
-
-def check_search_test(given: object) -> dict[str, Any]:
-    """Return the search test's options with their types. Raises FleetError for one that the module would refuse."""
-    return dict(argument_specs.typed("faiss_install__search_test", given or {}))
-
-
 def check_prefix(path: object) -> str:
     """Return the prefix without a trailing slash. Raises FleetError when it is relative or belongs to the system."""
     try:
@@ -49,9 +39,9 @@ def check_prefix(path: object) -> str:
         raise FleetError(f"faiss_install__prefix: {exc}", getattr(exc, "cause", None)) from None
 
 
-def default_cache(environ: Mapping[str, str] = os.environ) -> Path:
+def default_cache() -> Path:
     """Return where the controller keeps downloads, locks and packed prefixes: XDG_CACHE_HOME/faiss-fleet."""
-    return Path(environ.get("XDG_CACHE_HOME") or Path(environ.get("HOME", "/root")) / ".cache") / "faiss-fleet"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path(os.environ.get("HOME", "/root")) / ".cache") / "faiss-fleet"
 
 
 def from_variables(values: Mapping[str, Any]) -> Options:

@@ -17,10 +17,9 @@ def timestamp(moment: datetime | None = None) -> str:
     return (moment or datetime.now(timezone.utc)).astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def new_run_id(moment: datetime | None = None) -> str:
+def new_run_id() -> str:
     """Return ``20261122T101112Z-3f9a1c``: ids sort by time, and two controllers do not make the same one."""
-    moment = (moment or datetime.now(timezone.utc)).astimezone(timezone.utc)
-    return f"{moment.strftime('%Y%m%dT%H%M%SZ')}-{secrets.token_hex(3)}"
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
 
 
 def current_run_id() -> str | None:

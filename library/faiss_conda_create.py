@@ -3,26 +3,20 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import time
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, unpack
-from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet.prefix import conda_create, install as prefix_place, on_host
 
 ARGUMENT_SPEC = dict(
     prefix=dict(type='str', required=True),
     archive=dict(type='str'),
     sha256=dict(type='str'),
-    digest=dict(type='str'),
     conda=dict(type='str', required=True),
     kind=dict(type='str', choices=['conda', 'mamba', 'micromamba'], default='conda'),
     mode=dict(type='str', choices=['offline', 'online'], default='offline'),
     secrets=dict(type='dict', default={}, no_log=True),
     timeout=dict(type='int', default=1800),
     min_free_bytes=dict(type='int', default=0),
-    needs_exec=dict(type='bool', default=True),
-    holder=dict(type='str'),
     lock_timeout=dict(type='int', default=0),
 )
 
@@ -30,26 +24,15 @@ ARGUMENT_SPEC = dict(
 def main():
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True,
                            required_together=[('archive', 'sha256')])
-    started = time.time()
-    prefix_place.end_cleanly()
-    log = child_process.Tail(conda_create.LOG_LIMIT)
-    failure = None
-    try:
-        params = prefix_place.checked(module.params)
+    log = child_process.Tail(on_host.LOG_LIMIT)
+
+    def create(params):
         conda_create.check_trusted(params['conda'])
         params['lock_timeout'] = params['lock_timeout'] or params['timeout']
-        result = conda_create.present(params, module.check_mode,
-                                      lambda partial, handle: conda_create.fill(partial, handle, params, log))
-    except AuditError as exc:
-        failure = exc
-    except (IOError, OSError) as exc:
-        failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
-    said = dict(log=log.text()) if log.text() else {}
-    seconds = round(time.time() - started, 3)
-    if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
-                         prefix=module.params['prefix'], seconds=seconds, changed=False, **said)
-    module.exit_json(prefix=params['prefix'], seconds=seconds, **dict(result, **said))
+        return conda_create.present(params, module.check_mode,
+                                    lambda partial, handle: conda_create.fill(partial, handle, params, log))
+
+    prefix_place.answer(module, create, log)
 
 
 if __name__ == '__main__':

@@ -19,6 +19,7 @@ from ansible.module_utils.faiss_fleet.backend import lock as setting_lock
 from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
+from ansible.module_utils.faiss_fleet.prefix.install import lock_path
 
 CONTAINERD = '/var/lib/containerd'
 
@@ -31,15 +32,12 @@ ARGUMENT_SPEC = dict(
     archive=dict(type='str'),
     sha256=dict(type='str'),
     min_free_bytes=dict(type='int', default=0),
-    holder=dict(type='str'),
     lock_timeout=dict(type='int', default=600),
 )
 
 
 def lock(params):
-    directory, digest = os.path.split(params['prefix'])
-    path = os.path.join(directory, '.%s.lock' % digest)
-    return HostLock(path, params['holder'] or setting_lock.holder(), params['lock_timeout'])
+    return HostLock(lock_path(params['prefix']), setting_lock.holder(), params['lock_timeout'])
 
 
 def storage_of(engine, need, exists=os.path.isdir):

@@ -6,36 +6,31 @@ __metaclass__ = type
 import os
 import shutil
 import signal
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet.prefix import (
     contents,
-    failures as attempt_memo,
+    failures,
     install as prefix_place,
     leftovers,
     users as prefix_users,
     unpack,
 )
 from ansible.module_utils.faiss_fleet.prefix import manifest as prefixes
+from ansible.module_utils.faiss_fleet.backend.lock import holder
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.locks import HostLock
-from ansible.module_utils.faiss_fleet.prefix.install import checked, lock_path
 
 ARGUMENT_SPEC = dict(
     state=dict(type='str', choices=['present', 'absent', 'failed'], default='present'),
     prefix=dict(type='str', required=True),
     archive=dict(type='str'),
     sha256=dict(type='str'),
-    digest=dict(type='str'),
     min_free_bytes=dict(type='int', default=0),
-    needs_exec=dict(type='bool', default=True),
-    keep_archive=dict(type='bool', default=False),
     keep=dict(type='bool', default=False),
-    memo=dict(type='dict', default={}),
+    cached=dict(type='dict', default={}),
     time_limit=dict(type='int', default=0),
     in_use=dict(type='list', elements='str', default=[]),
-    holder=dict(type='str'),
     lock_timeout=dict(type='int', default=120),
 )
 
@@ -52,12 +47,12 @@ def refuse_in_use(params, users=prefix_users.find):
     prefix = params['prefix']
     for used in params['in_use']:
         if os.path.realpath(used) == os.path.realpath(prefix):
-            raise AuditError('%s is what the setting of this host points at, so it is not removed. Set another backend '
-                             'first (rollback.yml does), then remove it.' % prefix,
+            raise AuditError('%s is what the configuration of this host points at, so it is not removed. Set another '
+                             'backend first (rollback.yml does), then remove it.' % prefix,
                              remedy='Set another backend first (rollback.yml does).')
     found = users(prefix) if os.path.isdir(prefix) else []
     if found:
-        raise AuditError(prefix_users.told(prefix, found), remedy='End what uses it, and run again.')
+        raise AuditError(prefix_users.in_use(prefix, found), remedy='End what uses it, and run again.')
 
 
 def half_built(prefix):
@@ -67,57 +62,57 @@ def half_built(prefix):
     return any(prefixes.leftover_of(name) == os.path.basename(prefix) for name in names)
 
 
-def absent(params, check_mode, pid=os.getpid, forget=True):
+def absent(params, check_mode, forget=True):
     prefix = params['prefix']
     parent = os.path.dirname(prefix)
     if not prefix_place.is_there(prefix) and not half_built(prefix):
-        if forget and not check_mode and attempt_memo.remove(prefix):
+        if forget and not check_mode and failures.remove(prefix):
             prefix_place.remove_parents(parent)
         return dict(changed=False, because='it was not there', bytes=0, leftovers=[])
     refuse_in_use(params)
     prefix_place.check_trust(prefix)
     if not check_mode:
-        with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
-            leftovers = prefix_place.clean_leftovers(prefix, params['holder'])
+        with HostLock(prefix_place.lock_path(prefix), holder(), params['lock_timeout']):
+            leftovers = prefix_place.clean_leftovers(prefix)
             if prefix_place.is_there(prefix):
                 # Out of its place in one step, so that no one ever finds half of it there.
-                gone = '%s.partial-%d-removed' % (prefix, pid())
+                gone = '%s.partial-%d-removed' % (prefix, os.getpid())
                 os.rename(prefix, gone)
                 shutil.rmtree(gone)
             if forget:
-                attempt_memo.remove(prefix)
+                failures.remove(prefix)
         prefix_place.remove_parents(parent)
         return dict(changed=True, because='it was there', bytes=0, leftovers=leftovers)
     return dict(changed=True, because='it is there', bytes=0, leftovers=[])
 
 
 def failed(params, check_mode):
-    """The prefix goes, unless it is kept or in use, and the memo is left in any case."""
-    prefix, memo = params['prefix'], params['memo']
+    """The prefix goes, unless it is kept or in use, and its failure is cached in any case."""
+    prefix, cached = params['prefix'], params['cached']
     harm = prefix_place.harm_of(prefix)
     if harm:
         return discard_damaged(params, check_mode, harm)
     try:
         if not params['keep']:
-            return absent(params, check_mode, forget=not memo)
-        changed = not check_mode and not memo and attempt_memo.remove(prefix)
+            return absent(params, check_mode, forget=not cached)
+        changed = not check_mode and not cached and failures.remove(prefix)
         if changed:
             prefix_place.remove_parents(os.path.dirname(prefix))
         return dict(changed=changed, because='it is kept', bytes=0, leftovers=[])
     finally:
-        if memo and not check_mode:
+        if cached and not check_mode:
             prefix_place.make_parents(os.path.dirname(prefix))
-            attempt_memo.write(prefix, memo)
+            failures.write(prefix, cached)
 
 
 def discard_damaged(params, check_mode, harm):
-    """A failure of a damaged prefix says nothing of the artefact: no memo, and the next run installs it again."""
+    """A failure of a damaged prefix says nothing of the artefact: none is cached, and a later run installs it again."""
     result = dict(changed=False, bytes=0, leftovers=[])
     if not params['keep']:
         result = absent(params, check_mode)
     elif not check_mode:
         contents.note_damage(params['prefix'], harm)
-        attempt_memo.remove(params['prefix'])
+        failures.remove(params['prefix'])
         result['changed'] = True
     return dict(result, because='it was damaged: %s' % harm)
 
@@ -131,28 +126,20 @@ def over(number, frame):
 def main():
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True,
                            required_together=[('archive', 'sha256')])
-    started = time.time()
-    prefix_place.end_cleanly()
     signal.signal(signal.SIGALRM, over)
     signal.alarm(module.params['time_limit'])
-    failure = None
-    try:
-        params = checked(module.params)
-        result = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
+
+    def act(params):
+        done = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
         if not module.check_mode:
-            result['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
-    except AuditError as exc:
-        failure = exc
-    except (IOError, OSError) as exc:
-        failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
-    signal.alarm(0)
-    if module.params['archive'] and not module.params['keep_archive'] and not module.check_mode:
-        module.cleanup(module.params['archive'])
-    seconds = round(time.time() - started, 3)
-    if failure is not None:
-        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
-                         prefix=module.params['prefix'], seconds=seconds, changed=False)
-    module.exit_json(prefix=params['prefix'], seconds=seconds, **result)
+            done['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
+        return done
+
+    try:
+        prefix_place.answer(module, act)
+    finally:
+        if module.params['archive'] and not module.check_mode:
+            module.cleanup(module.params['archive'])
 
 
 if __name__ == '__main__':

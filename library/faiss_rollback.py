@@ -9,6 +9,7 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import files as atomic_file, commands, trust
 from ansible.module_utils.faiss_fleet.prefix import (
+    conda_create,
     container_image,
     manifest as prefix,
     remove as prefix_removal,
@@ -26,17 +27,17 @@ ARGUMENT_SPEC = dict(
 )
 
 
-def told(plan):
+def sentence(plan):
     """One sentence on the setting."""
     path = plan.place.path
     if not setting_store.changes(plan):
-        sentence = '%s stays as it is' % path
+        text = '%s stays as it is' % path
     elif plan.wanted[plan.place.names[0]] is None:
-        sentence = '%s is removed: there was no setting before' % path
+        text = '%s is removed: there was no configuration before' % path
     else:
         setting = plan.after or {'backend': 'something that is not of faiss-fleet'}
-        sentence = '%s is put back: %s' % (path, setting.get('candidate') or setting['backend'])
-    return '%s%s.' % (sentence, ' (%s)' % plan.note if plan.note else '')
+        text = '%s is put back: %s' % (path, setting.get('candidate') or setting['backend'])
+    return '%s%s.' % (text, ' (%s)' % plan.note if plan.note else '')
 
 
 def roll_back(params, check_mode, labels, run=None):
@@ -66,15 +67,32 @@ def _roll_back(params, check_mode, labels, run, result):
         plan = setting_store.apply(work_out, labels, timeout=params['lock_timeout'])[0]
     result.update(changed=setting_store.changes(plan), before=plan.before, after=plan.after,
                   diff=setting_store.diff(plan))
-    result['did'].append(told(plan))
+    result['did'].append(sentence(plan))
     try:
         _remove_unnamed(base, plan, params['lock_timeout'], check_mode, run, result)
     except (IOError, OSError) as exc:
         raise atomic_file.translate(exc, exc.filename or base)
 
 
+def _end_unfinished(base, timeout, check_mode, result):
+    """Environments that a killed run was creating at their place have no manifest by which they would be found."""
+    for path in conda_create.unfinished(base):
+        if trust.writer(path):
+            continue
+        if not check_mode:
+            conda_create.discard_unfinished(path, timeout)
+        result['removed'].append(path)
+        result['did'].append('%s, half-built, is removed.' % path)
+        result['changed'] = True
+
+
 def _remove_unnamed(base, plan, timeout, check_mode, run, result):
+    _end_unfinished(base, timeout, check_mode, result)
+    if not check_mode:
+        # With its name it is found by its manifest, and with it what was brought for it.
+        prefix_removal.put_back_all(base)
     whole, left = prefix_removal.find(base)
+    whole = [path for path in whole if path not in result['removed']]
     texts = [found.data for found in plan.wanted.values() if found is not None]
     texts += setting_names.others(plan.place, [base])
     unused = prefix_removal.unnamed(whole, texts)
@@ -85,22 +103,22 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
         if foreign:
             # Not a word of what is in it is believed, nor is it walked through.
             result['kept'].append(path)
-            told = '%s stays: %s %s, who could have put it there. Remove it by hand.'
-            result['did'].append(told % ((path,) + foreign))
+            text = '%s stays: %s %s, who could have put it there. Remove it by hand.'
+            result['did'].append(text % ((path,) + foreign))
     unused, left = ([path for path in paths if path not in result['kept']] for paths in (unused, left))
     for path in unused:
-        told, users = None, prefix_users.find(path)
+        image, users = None, prefix_users.find(path)
         if users:
             result['kept'].append(path)
-            result['did'].append(prefix_users.told(path, users))
+            result['did'].append(prefix_users.in_use(path, users))
             result['busy'].append(path)
             continue
         if not check_mode:
             # The image first: the prefix says which it is.
-            told = container_image.take_away_of(path, run)
+            image = container_image.take_away_of(path, run)
             prefix_removal.remove(path, timeout)
         result['removed'].append(path)
-        result['did'].append('%s is removed%s.' % (path, '; ' + told if told else ''))
+        result['did'].append('%s is removed%s.' % (path, '; ' + image if image else ''))
         result['changed'] = True
     for path in left:
         if check_mode or prefix_removal.remove_leftover(path):
@@ -108,11 +126,11 @@ def _remove_unnamed(base, plan, timeout, check_mode, run, result):
             result['did'].append('%s, half-built, is removed.' % path)
             result['changed'] = True
     for path in named:
-        result['did'].append('%s stays: a setting names it.' % path)
+        result['did'].append('%s stays: a configuration names it.' % path)
     if not check_mode and os.path.isdir(base):
-        if prefix_removal.remove_memos(base):
+        if prefix_removal.remove_cached(base):
             result['changed'] = True
-            result['did'].append('What failed or lost here before is forgotten.')
+            result['did'].append('What was cached of failed and unselected candidates is removed.')
         prefix_removal.remove_parents(base)
 
 

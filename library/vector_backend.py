@@ -8,7 +8,7 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import commands
-from ansible.module_utils.faiss_fleet.prefix import unselected as losers
+from ansible.module_utils.faiss_fleet.prefix import unselected
 from ansible.module_utils.faiss_fleet.backend import access, references as setting_names, write as setting_store
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from ansible.module_utils.faiss_fleet.backend.ownership import Labels, wish
@@ -17,7 +17,6 @@ ARGUMENT_SPEC = dict(
     path=dict(type='path', default='/etc/faiss-fleet/backend.json'),
     state=dict(type='str', choices=['present', 'restored', 'absent'], default='present'),
     setting=dict(type='dict'),
-    if_set=dict(type='dict', default={}),
     passed=dict(type='list', elements='dict', default=[]),
     lost=dict(type='dict', default={}),
     predicted=dict(type='bool', default=False),
@@ -39,10 +38,11 @@ def planner(params, check_mode):
     if params['state'] == 'absent':
         return lambda: setting_store.plan_absent(params['path'])
     if params['predicted'] and not check_mode:
-        raise AuditError('A predicted setting was never tested, and only check mode takes one. Nothing was changed.')
+        raise AuditError('A predicted configuration was never tested, and only check mode takes one. Nothing was '
+                         'changed.')
     wished = wish(params['mode'], params['owner'], params['group'])
     who = access.reader(params['user'], wished)
-    names = ('path', 'setting', 'if_set', 'passed', 'predicted', 'backup')
+    names = ('path', 'setting', 'passed', 'predicted', 'backup')
 
     def work_out():
         plan = setting_store.plan_set(wish=wished, **dict((name, params[name]) for name in names))
@@ -65,21 +65,21 @@ def run(module):
     if module.params['state'] == 'present':
         if not module.check_mode:
             setting_names.note(plan.place.path, plan.after.get('runtime'))
-        gone = remove_losers(module, plan)
+        gone = remove_unselected(module, plan)
     changed = setting_store.changes(plan) or any(one['removed'] for one in gone)
     return dict(changed=changed, path=plan.place.path, before=plan.before, after=plan.after,
                 note=plan.note, backup_file=entry, diff=setting_store.diff(plan), lost=gone)
 
 
-def remove_losers(module, plan):
+def remove_unselected(module, plan):
     """What became of those that passed and are not set. An engine, for an image, runs in a clean environment."""
     if not module.params['lost']:
         return []
     for name in set(os.environ) - set(commands.clean_environment(os.environ)):
         del os.environ[name]
     command = functools.partial(module.run_command, environ_update={'LC_ALL': 'C'}, handle_exceptions=False)
-    return losers.settle(plan, module.params['passed'], module.params['lost'], command, module.params['lock_timeout'],
-                         module.check_mode)
+    passed, lost, timeout = (module.params[name] for name in ('passed', 'lost', 'lock_timeout'))
+    return unselected.settle(plan, passed, lost, command, timeout, module.check_mode)
 
 
 def main():

@@ -47,6 +47,7 @@ class Artefact:
     archive: .tar.gz whose top holds manifest.json; sha256 of that file; digest names the prefix (it is of the lock, so
     that the same lock always lands in the same directory); unpacked_bytes is what the host must have free. found has
     what was learnt of the candidate's artefact on the way, such as the version that was solved for; note is for people.
+    given: whether the inventory names what is in it, an image or a lock.
     """
 
     archive: Path
@@ -59,6 +60,7 @@ class Artefact:
     build: HostBuild | None = None
     found: dict[str, Any] = field(default_factory=dict)
     note: str | None = None
+    given: bool = False
 
     @property
     def bytes_to_ship(self) -> int:

@@ -8,17 +8,17 @@ channel that is down a thousand times, and a build that fails after minutes fail
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from ..errors import Fault, FleetError
 from ..run_id import current_run_id
-from . import cache
+from . import cache, packing
 from . import limits as time_limit
 from .artefact import Options
 
-TOLD = "That was found for another host of this run; it is not tried again for each."
+ANOTHER_HOST = "That was found for another host of this run; it is not tried again for each."
 
 
 @contextlib.contextmanager
@@ -38,7 +38,8 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
     with cache.once(path, timeout):
         kept = cache.read_json(note)
         if isinstance(kept, dict) and {name: kept.get(name) for name in asked} == asked:
-            raise FleetError(f"{kept['message']} {TOLD}", kept["cause"], kept["remedy"], fault=kept.get("fault"))
+            text = f"{kept['message']} {ANOTHER_HOST}"
+            raise FleetError(text, kept["cause"], kept["remedy"], fault=kept.get("fault"))
         try:
             yield
         except FleetError as exc:
@@ -50,6 +51,21 @@ def once(path: Path, options: Options, timeout: float = 1800.0) -> Iterator[None
             _remember(note, asked, f"{text} {remedy}", "timeout", remedy, "controller")
             raise
         note.unlink(missing_ok=True)
+
+
+def packed(strategy: str, lock: dict[str, Any], options: Options, fill: Callable[[Path], None]) -> packing.Packed:
+    """The archive of a lock, made at most once: ``fill`` makes ``tree`` in a directory of its own, and that is packed.
+
+    Whatever fails on the way leaves no archive and no tree.
+    """
+    archives = options.cache / "archives"
+    with once(archives / f"{strategy}-{packing.digest_of(lock)}", options):
+        kept = packing.kept(archives, strategy, lock)
+        if kept is not None:
+            return kept
+        with cache.scratch(options.cache, "stage") as place:
+            fill(place)
+            return packing.pack(place / "tree", lock, strategy, archives)
 
 
 def _remember(

@@ -49,9 +49,9 @@ def within(seconds: float) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, pending - (time.monotonic() - started)))
 
 
-def end_children(pid: int | None = None) -> None:
-    """Ends every process below one, by default below this one: asked first, so that each may tidy up."""
-    found = descendants(os.getpid() if pid is None else pid)
+def end_children() -> None:
+    """Ends every process below this one: asked first, so that each may tidy up."""
+    found = descendants(os.getpid())
     _send(found, signal.SIGTERM)
     deadline = time.monotonic() + GRACE
     while any(map(_runs, found)) and time.monotonic() < deadline:

@@ -80,7 +80,9 @@ def pack(tree: Path, lock: dict[str, Any], strategy: str, directory: Path) -> Pa
         _add_bytes(tar, target_prefix.FILES, listing)
         for path, full in entries:
             _add(tar, path, full)
-    return Packed(archive, cache.sha256(archive), digest, int(manifest["unpacked_bytes"]))
+    packed = Packed(archive, cache.sha256(archive), digest, int(manifest["unpacked_bytes"]))
+    _keep(packed)
+    return packed
 
 
 def _entries(tree: Path) -> Iterator[tuple[str, Path]]:
@@ -144,26 +146,6 @@ def _add(tar: tarfile.TarFile, path: str, full: Path) -> None:
             tar.addfile(member, handle)
 
 
-def inspect(archive: Path) -> dict[str, Any]:
-    """The manifest of an archive. Raises FleetError when it has none that can be read."""
-    try:
-        with tarfile.open(archive, "r:gz") as tar:
-            member = tar.next()
-            first = member is not None and member.name == target_prefix.MANIFEST
-            if member is None or not first or member.size > target_prefix.MAX_MANIFEST_BYTES:
-                raise tarfile.TarError(f"its first member is not {target_prefix.MANIFEST}")
-            handle = tar.extractfile(member)
-            text = handle.read().decode() if handle else ""
-        manifest: dict[str, Any] = target_prefix.parse_manifest(text, str(archive))
-    except (OSError, EOFError, tarfile.TarError, UnicodeDecodeError, target_errors.AuditError) as exc:
-        raise FleetError(
-            f"{archive} is not an archive of faiss-fleet: {exc}. Remove it and run again; it is made again.",
-            cause="corrupt_artefact",
-            remedy=f"Remove {archive} and run again.",
-        ) from exc
-    return manifest
-
-
 def kept(directory: Path, strategy: str, lock: dict[str, Any]) -> Packed | None:
     """The archive of this lock when an earlier run packed it and it is whole; None when it is to be packed."""
     digest = digest_of(lock)
@@ -183,7 +165,7 @@ def discard(archive: Path) -> None:
     _note(archive).unlink(missing_ok=True)
 
 
-def keep(packed: Packed) -> Packed:
+def _keep(packed: Packed) -> None:
     """Notes the archive's sha256 beside it, so that a later run need not read it whole."""
     found = packed.archive.stat()
     note = {
@@ -193,7 +175,6 @@ def keep(packed: Packed) -> Packed:
         "mtime_ns": found.st_mtime_ns,
     }
     cache.write_json(_note(packed.archive), note)
-    return packed
 
 
 def _note(archive: Path) -> Path:

@@ -26,6 +26,8 @@ KEEP = "faiss_install__keep"
 # For removing what was left where the time is over: the host may be one that hangs.
 TIDYING_SECONDS = 60.0
 MAKING = "what is to be shipped was made on the controller"
+# Of a search test in what the inventory named: it lacks FAISS, or the Python to start it with.
+NOT_IN_IT = ("not_installed", "python_missing")
 FAULTS = ("cause", "message", "remedy", "log", "fault")
 
 
@@ -349,7 +351,11 @@ class Trial:
 
     def _blame(self, verification: Json) -> None:
         self._update(ok=False, **{part: verification.get(part) for part in FAULTS})
-        self._update(fault=verification.get("fault") or "host")
+        # An image or a lock of the inventory that has no FAISS has none on any host. What is configured passed before.
+        configured = (self.facts.get("setting") or {}).get("candidate") == self.candidate["id"]
+        given = self._artefact is not None and self._artefact.given and not configured
+        empty = given and verification.get("cause") in NOT_IN_IT
+        self._update(fault=verification.get("fault") or ("inventory" if empty else "host"))
 
     def _out_of_time(self) -> None:
         remedy = "See what it waited for (network, host, index), or raise faiss_install__attempt_timeout."

@@ -28,7 +28,7 @@ LASTING = frozenset(
         "pickle_isa", "loader_missing_module", "kernel_too_old", "segfault", "abort", "wrong_answer",
         "low_recall",
     ]
-)
+)  # fmt: skip
 MESSAGE = 300
 
 

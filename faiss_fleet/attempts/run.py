@@ -14,7 +14,6 @@ from . import current_backend, failure_cache
 from .attempt import KEEP, Host, Trial
 
 TRY_BLOCKED = "faiss_install__try_blocked"
-FASTEST = "fastest"
 
 
 @dataclass
@@ -93,7 +92,7 @@ class _Run:
             if trial.unselected and trial.place not in self._still_unselected():
                 # What was selected then does not pass now.
                 self.trials[number] = self._trial(trial.candidate, skips_unselected=False)
-        if self.policy == FASTEST and not self.dry_run:
+        if self.policy == decide.FASTEST and not self.dry_run:
             self._measure_again()
         for trial in self.trials:
             if trial.current is not None and trial.passed:
@@ -101,7 +100,8 @@ class _Run:
                     if other is not trial and other.candidate["id"] == trial.candidate["id"]:
                         # A build of the same name that did not pass: its attempt says so.
                         other.verification = None
-        keeps = self.policy != FASTEST or self.options.extra.get(KEEP)
+        # In a dry run it is not known which one that would be.
+        keeps = self.policy != decide.FASTEST or self.options.extra.get(KEEP) or self.dry_run
         cached = {trial.candidate["id"]: trial.cached_if_unselected for trial in self.trials if not keeps}
         return Outcome(
             attempts=[trial.attempt for trial in self.trials],
@@ -124,6 +124,7 @@ class _Run:
 
     def _current_is_due(self, following: Candidate | None) -> bool:
         tests = [trial.verification for trial in self.trials if trial.verification]
+        tests += [{"candidate": trial.candidate["id"], "ok": True} for trial in self.trials if trial.foreseen]
         attempts = [trial.attempt for trial in self.trials]
         strategy = following["strategy"] if following else None
         return self.current is not None and current_backend.due(self.current, attempts, tests, strategy)
@@ -134,7 +135,7 @@ class _Run:
         current: current_backend.Current | None = None,
         skips_unselected: bool | None = None,
     ) -> Trial:
-        skips = self.policy == FASTEST if skips_unselected is None else skips_unselected
+        skips = self.policy == decide.FASTEST if skips_unselected is None else skips_unselected
         trial = Trial(
             candidate,
             self.facts,
@@ -149,7 +150,7 @@ class _Run:
 
     def _satisfied(self) -> bool:
         last = self.trials[-1]
-        return last.foreseen or (last.passed and self.policy != FASTEST)
+        return (last.foreseen or last.passed) and self.policy != decide.FASTEST
 
     def _still_unselected(self) -> set[failure_cache.Place]:
         # In a dry run what would be shipped counts as passing: it is what was selected before.

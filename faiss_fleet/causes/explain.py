@@ -1,24 +1,22 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Names what a log shows to have gone wrong, root first, with the lines that show it and what to do about it.
 
-``python -m faiss_fleet.causes.explain [--json] [FILE]`` reads FILE, or standard input without one. It ends
-with 0 when a cause is named, 1 when nothing is recognised and 2 when the input cannot be read. A failure that no cause
-fits is shown as ``unknown`` with the line that says most of it, and ends with 1 as well.
+A failure that no cause fits is shown as ``unknown``, with the line that says most of it.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
 import re
 import sys
 import textwrap
 from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import BinaryIO, TypedDict
 
 from . import diagnose as causes
-from . import remedies
 
 WIDTH = 100
 
@@ -42,14 +40,6 @@ class Finding(TypedDict):
     line_number: int
 
 
-class Explanation(TypedDict):
-    """What --json prints of a finding."""
-
-    cause: str
-    line: str
-    remedy: str
-
-
 def find(stream: BinaryIO, family: str | None = None, arch: str | None = None) -> list[Finding]:
     """Causes found in a log of any size and any bytes, root first; remedies are for hosts of a distribution family."""
     return [
@@ -60,9 +50,7 @@ def find(stream: BinaryIO, family: str | None = None, arch: str | None = None) -
 
 def as_json(findings: Sequence[Finding]) -> str:
     """A list of {cause, line, remedy}; empty when nothing is recognised."""
-    plain = [
-        Explanation(cause=finding["cause"], line=finding["line"], remedy=finding["remedy"]) for finding in findings
-    ]
+    plain = [{name: finding[name] for name in ("cause", "line", "remedy")} for finding in findings]
     return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
@@ -101,16 +89,6 @@ def _filled(text: str) -> str:
     return filled.replace("\0", " ")
 
 
-def explain(
-    stream: BinaryIO, name: str, json_wanted: bool, family: str | None = None, arch: str | None = None
-) -> tuple[str, int]:
-    """(what to print, exit code) for one log."""
-    nothing = _nothing(stream)
-    findings = find(stream, family, arch)
-    text = as_json(findings) if json_wanted else as_text(findings, name, nothing)
-    return text, 0 if findings and findings[0]["cause"] != "unknown" else 1
-
-
 def _nothing(stream: BinaryIO) -> str:
     """What to say when nothing is found, by how the input begins."""
     if not isinstance(stream, io.BufferedReader):
@@ -121,34 +99,25 @@ def _nothing(stream: BinaryIO) -> str:
     return NOT_TEXT if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) else NOTHING_KNOWN
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """The command; exit codes as the module says."""
-    parser = argparse.ArgumentParser(
-        prog="faiss-fleet explain", description="Name the causes that a log shows, root first, and what to do."
-    )
-    parser.add_argument("file", nargs="?", metavar="FILE", help="the log; standard input without it, or with -")
-    parser.add_argument("--json", action="store_true", help="print a list of {cause, line, remedy}")
-    parser.add_argument(
-        "--family", choices=remedies.FAMILIES, help="the package manager of the host; remedies name its commands only"
-    )
-    parser.add_argument("--arch", help="the host's machine name, such as aarch64")
-    options = parser.parse_args(argv)
-    from_stdin = options.file in (None, "-")
-    name = "standard input" if from_stdin else options.file
+def explain(file: Path | None, json_wanted: bool, family: str | None, arch: str | None) -> int:
+    """Prints what a log shows; standard input is read without a file, or for ``-``.
+
+    Returns 0 when a cause is named, 1 when nothing is recognised, 2 when the input cannot be read.
+    """
+    from_stdin = file is None or str(file) == "-"
+    name = "standard input" if from_stdin else str(file)
     try:
-        if from_stdin:
-            if sys.stdin.isatty():
-                print("Reading the log from the terminal. End it with Ctrl-D.", file=sys.stderr)
-            text, code = explain(sys.stdin.buffer, name, options.json, options.family, options.arch)
-        else:
-            with open(options.file, "rb") as stream:
-                text, code = explain(stream, name, options.json, options.family, options.arch)
+        if from_stdin and sys.stdin.isatty():
+            print("Reading the log from the terminal. End it with Ctrl-D.", file=sys.stderr)
+        with nullcontext(sys.stdin.buffer) if from_stdin else open(name, "rb") as stream:
+            nothing = _nothing(stream)
+            findings = find(stream, family, arch)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         print(f"faiss-fleet: Cannot read {name}: {reason}. Name a log file, or pipe the log in.", file=sys.stderr)
         return 2
-    _print(text)
-    return code
+    _print(as_json(findings) if json_wanted else as_text(findings, name, nothing))
+    return 0 if findings and findings[0]["cause"] != "unknown" else 1
 
 
 def _print(text: str) -> None:
@@ -158,7 +127,3 @@ def _print(text: str) -> None:
         print(text.encode(encoding, "replace").decode(encoding), flush=True)
     except BrokenPipeError:
         sys.stderr.close()
-
-
-if __name__ == "__main__":
-    sys.exit(main())

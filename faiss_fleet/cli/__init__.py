@@ -27,11 +27,11 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left in the buffer has no place to go
         if error.errno == errno.EPIPE:
             sys.exit(GONE)
-        sys.stderr.write(f"faiss-fleet: {_told(error)}\n")
+        sys.stderr.write(f"faiss-fleet: {_message(error)}\n")
         sys.exit(USAGE)
 
 
-def _told(error: OSError) -> str:
+def _message(error: OSError) -> str:
     """What happened and what to do: an error that names no file is one of standard output."""
     reason = error.strerror or str(error)
     if error.filename is None:

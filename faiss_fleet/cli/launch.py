@@ -28,7 +28,7 @@ class Ended:
 
     status: int
     tail: str
-    broken_off: bool
+    broken_off: bool = False
 
 
 def arguments(
@@ -70,7 +70,7 @@ def check_inventories(inventories: Sequence[str], here: Path) -> None:
 
 
 def environment(run_id: str, reports: Path, store: str) -> dict[str, str]:
-    """What Ansible is told by its environment; a variable of the user's own stays."""
+    """What Ansible gets by its environment; a variable of the user's own stays."""
     # ansible-runner sets the path of callback plugins, which would hide the one in ansible.cfg.
     callbacks = [os.environ.get("ANSIBLE_CALLBACK_PLUGINS", ""), str(ROOT / "plugins" / "callback")]
     return {

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What can be done with runs: compare, export, take in, remove. The command line and the playbooks call it."""
+"""What the commands do with runs: find them by name, compare, export, remove."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from ..argument_specs import suggestion
 from ..errors import FleetError
@@ -36,7 +35,7 @@ def opened(
     """The store by path or URL, with the runs on disk that it did not have yet.
 
     Without create, a store that is not there, or that this user may not write to, stays as it is: the runs are read
-    into a copy that goes with the block. warn is told of damaged lines.
+    into a copy that goes with the block. warn gets what is to be said of damaged lines.
     """
     url = database.parse(store)
     if create or database.writable(url):
@@ -129,8 +128,6 @@ def material(store: Store, name: str, reports: Path, wanted: Iterable[str] | Non
 
 def export(store: Store, format_: str, name: str, reports: Path, file: Path) -> bool:
     """Writes a run in one format to a file, whole or not at all. Returns whether its content is now another one."""
-    if format_ not in FORMATS:
-        raise FleetError(f"{format_!r} is not a format. One of: {', '.join(FORMATS)}.")
     made = material(store, name, reports, [format_])
     try:
         return written_whole(file, partial(FORMATS[format_].write, made))
@@ -148,8 +145,6 @@ def age(text: str) -> timedelta:
 
 def prune(store: Store, reports: Path, keep: int | None, older: timedelta | None, files: bool, dry: bool) -> list[str]:
     """Removes runs from the store, and with files their directories. Returns their ids; with dry nothing is removed."""
-    if keep is None and older is None:
-        raise FleetError("Say which runs may go: beyond the newest so many (keep), older than so long, or both.")
     gone = store.prune(keep=keep, older_than=older, dry=dry)
     if files and not dry:
         _remove_directories(reports, gone)
@@ -167,8 +162,3 @@ def _remove_directories(reports: Path, runs: Iterable[str]) -> None:
                 raise FleetError(
                     f"{directory} cannot be removed: {error.strerror or error}. Remove it by hand."
                 ) from error
-
-
-def plain(found: Diff) -> dict[str, Any]:
-    """A diff as plain data, and whether there is anything in it."""
-    return {**found.as_dict(), "empty": found.empty}

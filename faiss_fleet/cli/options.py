@@ -80,7 +80,7 @@ def writing(reports: Path, store: str) -> Iterator[Store]:
         yield found
 
 
-def newest_line(store: Store, host: str) -> list[HostLine]:
+def lines_of_host(store: Store, host: str) -> list[HostLine]:
     """Lines of a host in every run that had it, newest first. FleetError, with what was meant, for an unknown one."""
     from ..argument_specs import suggestion
     from ..errors import FleetError

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Where a run stands, told from Ansible's events. Pure: events and the time go in, figures come out."""
+"""Where a run stands, by Ansible's events. Pure: events and the time go in, figures come out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ NAMES = {
     "vector_backend": "set",
 }
 SHOWN = (WAITING, "probe", "install and test", "set", DONE)
-ENOUGH = 3  # hosts that must be done before a remaining time is told
+MOST_SLOW = 5  # hosts at work that are named
+ENOUGH = 3  # hosts that must be done before a remaining time is shown
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Verdict:
 
 
 class Progress:
-    """Counts and times of one run."""
+    """Counts and times of one run. One thread at a time tells it what happens; any may read meanwhile."""
 
     def __init__(self, now: float) -> None:
         self.started = now
@@ -106,17 +107,17 @@ class Progress:
 
     def stages(self) -> dict[str, int]:
         """Hosts by stage; nobody is left out."""
-        counts = Counter(self._stage.values())
-        counts[WAITING] = self.total - len(self._stage)
+        stages = self._stage.copy().values()  # in one step, as hosts are added meanwhile
+        counts = Counter(stages)
+        counts[WAITING] = max(0, self.total - len(stages))
         counts["install and test"] += counts.pop("test", 0)
         return {name: counts[name] for name in SHOWN}
 
-    def slowest(self, now: float, count: int = 5) -> list[tuple[str, str, float]]:
+    def slowest(self, now: float) -> list[tuple[str, str, float]]:
         """(host, stage, seconds) of the hosts at work the longest."""
-        running = [
-            (host, stage, now - self._since.get(host, now)) for host, stage in self._stage.items() if stage != DONE
-        ]
-        return sorted(running, key=lambda each: (-each[2], each[0]))[:count]
+        stages = self._stage.copy().items()  # in one step, as hosts are added meanwhile
+        running = [(host, stage, now - self._since.get(host, now)) for host, stage in stages if stage != DONE]
+        return sorted(running, key=lambda each: (-each[2], each[0]))[:MOST_SLOW]
 
     def remaining(self, now: float) -> float | None:
         """Seconds that are left at the pace so far, None while it is too early to tell."""

@@ -144,7 +144,7 @@ class RemoteHost:
         shell = action._connection._shell
         # Ansible removes its temporary directory when the task ends, whatever happens; a second one would be forgotten.
         temporary = shell.tmpdir or action._make_tmp_path()
-        # Never a name twice: a module of an attempt that was ended may still be at work there, and takes away its own.
+        # Never a name twice: a module of an attempt that was ended may still be at work there, and removes its own.
         self._shipped += 1
         archive = shell.join_path(temporary, f"{self._shipped}-{name}")
         action._transfer_file(str(path), archive)
@@ -169,7 +169,6 @@ class RemoteHost:
             prefix=prefix,
             archive=archive,
             sha256=artefact.sha256,
-            digest=artefact.digest,
             min_free_bytes=artefact.unpacked_bytes,
             **arguments,
         )
@@ -181,6 +180,8 @@ class RemoteHost:
             changed = bool(result.get("changed") or brought.get("changed")) and not brought.get("failed")
             result = {**brought, "changed": changed}
         failed = bool(result.get("failed"))
+        # A host that is sent for an image that no registry has shows nothing of itself.
+        whose = "inventory" if result.get("cause") == "image_missing" else "host"
         return {
             "ok": not failed,
             "changed": bool(result.get("changed")),
@@ -188,6 +189,7 @@ class RemoteHost:
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
             "log": _said(result) if failed else None,
+            "fault": whose if failed else None,
             **kept,
         }
 
@@ -241,23 +243,20 @@ class RemoteHost:
             if done.get("failed"):
                 return done  # the prefix stays, for it says what else is to go
         return self._module(
-            "faiss_deploy", state="failed", prefix=prefix, keep=keep, memo=cached or {}, in_use=self._in_use
+            "faiss_deploy", state="failed", prefix=prefix, keep=keep, cached=cached or {}, in_use=self._in_use
         )
 
     def verify(self, candidate: str, runtime: Runtime, figures: bool) -> dict[str, Any]:
         if self._bare:
             self.use_python(runtime["argv"][0])
         workload = {**(self._search_test.get("workload") or {}), "figures": figures}
-        return self._test(candidate, runtime, {**self._search_test, "workload": workload})
+        return self._tests([{"id": candidate, "runtime": runtime}], {**self._search_test, "workload": workload})[0]
 
     def measure(self, runtimes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Verifications of what is measured for comparison; none on a host where no Python can run the module."""
         if self._bare and not self._lent:
             return []
         return self._tests(runtimes, self._search_test) if runtimes else []
-
-    def _test(self, candidate: str, runtime: Runtime, arguments: dict[str, Any]) -> dict[str, Any]:
-        return self._tests([{"id": candidate, "runtime": runtime}], arguments)[0]
 
     def _tests(self, runtimes: list[dict[str, Any]], arguments: dict[str, Any]) -> list[dict[str, Any]]:
         """All in one call, one after the other on the host."""

@@ -9,7 +9,7 @@ from ..redact import redact
 
 EVERY = 0.5  # seconds
 CLEAR = "\r\x1b[K"
-ENOUGH = 3  # hosts that must be settled before a remaining time is told
+ENOUGH = 3  # hosts that must be settled before a remaining time is shown
 LONGEST_NAME = 30
 
 

@@ -103,4 +103,3 @@ def _imports(name: str, path: Path) -> list[str]:
         place = ".".join(part for part in base if part)
         found += [place, *(f"{place}.{name}" for name in re.findall(r"\w+", names))]
     return found
-

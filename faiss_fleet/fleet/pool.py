@@ -117,7 +117,7 @@ class Pool:
                 _end_processes(call.thread, signal.SIGTERM)
             elif now - call.ended_at > GRACE:
                 _end_processes(call.thread, signal.SIGKILL)
-                call.error = OutOfTime(f"it did not end within {call.seconds:g} s, nor when it was told to")
+                call.error = OutOfTime(f"it did not end within {call.seconds:g} s, nor when it was asked to")
                 del self.running[id(call)]
                 self._threads -= 1
                 yield call

@@ -13,6 +13,7 @@ from typing import Any
 from packaging.version import Version
 
 from .. import argument_specs, options
+from ..artefacts.named_file import NamedFile
 from ..errors import FleetError
 from ..strategies.base import Options
 from ..strategies.conda import options as conda_options
@@ -111,12 +112,12 @@ def _check_files(chosen: Options) -> None:
     prebuilt.from_options(chosen)
     containers = container_options.from_options(chosen)
     for named in (containers.archive, containers.base):
-        if isinstance(named, container_options.File):
+        if isinstance(named, NamedFile):
             _check_image(named)
 
 
 @cache
-def _check_image(named: container_options.File) -> None:
+def _check_image(named: NamedFile) -> None:
     named.check()
 
 

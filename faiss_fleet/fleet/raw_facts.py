@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
+from ..target.elf.versions import LIBRARIES
 from ..target.facts import (
     cpu,
     filesystems,
@@ -37,7 +38,6 @@ FACTS = {
     "devtoolset": "toolchains", "cmake": "toolchains", "loader": "libc", "getconf": "libc", "ldd": "libc",
     "prefix": "prefixes",
 }  # fmt: skip
-LIBRARIES = ("libstdcxx", "libgomp", "libgcc", "libz", "libatomic")
 # What tells the key of a gap from that of a fact.
 GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 
@@ -45,8 +45,8 @@ GAP = re.compile(r"^capped_|_not_started$|_unchecked$")
 GAPS = (
     ("seconds", "The CPU seconds that the shell probe used are not counted."),
     ("limits", "The limits on a process are not read by the shell probe."),
-    ("libgomp", "Its OMP versions cannot be told apart in its text, only its GOMP versions."),
-    ("pythons", "Virtual environments are not told apart from their Python; name theirs in interpreters."),
+    ("libgomp", "Its OMP versions cannot be distinguished in its text, only its GOMP versions."),
+    ("pythons", "Virtual environments are not distinguished from their Python; name theirs in interpreters."),
     ("faiss", "FAISS is found by the names of its metadata directories only."),
 )
 
@@ -68,7 +68,7 @@ def trust_check(path: str) -> str:
     """A script for /bin/sh that ends with 0 when this user may start a program: as root, what only root can replace."""
     script = SCRIPT.read_text(encoding="utf-8")
     functions = script[script.index("# As root: sets why") : script.index("# Emits what")]
-    return f"{functions}\nuid=$(id -u)\ntrusted {shlex.quote(path)} || {{ echo \"$why\" >&2; exit 1; }}\n"
+    return f'{functions}\nuid=$(id -u)\ntrusted {shlex.quote(path)} || {{ echo "$why" >&2; exit 1; }}\n'
 
 
 class Answers:
@@ -151,7 +151,7 @@ def facts(text: str, reason: str) -> dict[str, Any]:
         selinux=_selinux(said),
         prefixes=[_prefix(path, entry) for path, entry in said.groups("prefix")],
     )
-    for key in LIBRARIES:
+    for key, _soname in LIBRARIES:
         found[key] = _library(said, key)
     found["pythons"], found["faiss"] = _pythons(said)
     if not said.all("cpuinfo"):
@@ -221,8 +221,14 @@ def _pythons(said: Answers) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
         known = pythons.parse(answer.replace("\n", " "))
         error = None if known else entry.one("not_started") or f"It said: {answer[-300:] or 'nothing'}"
         one: dict[str, Any] = {
-            **dict.fromkeys(keys), "path": path, "realpath": entry.one("real"), "named": entry.one("named") == "yes",
-            "pip": None, "numpy": None, "method": "started" if known else None, "error": error,
+            **dict.fromkeys(keys),
+            "path": path,
+            "realpath": entry.one("real"),
+            "named": entry.one("named") == "yes",
+            "pip": None,
+            "numpy": None,
+            "method": "started" if known else None,
+            "error": error,
         }
         found.append(one)
         if known is None:
@@ -270,9 +276,13 @@ def _node(path: str, entry: Answers) -> dict[str, Any]:
     npm = re.search(r'"version"\s*:\s*"([0-9][^"]*)"', entry.one("npm") or "")
     error = None if version else entry.one("not_started") or f"It said: {answer[:300] or 'nothing'}"
     return {
-        "path": path, "version": ".".join(map(str, version)) if version else None, "napi": napi,
-        "napi_method": "release table" if napi else None, "modules": nodes.MODULES.get(version[0]) if version else None,
-        "npm": npm[1] if npm else None, "error": error,
+        "path": path,
+        "version": ".".join(map(str, version)) if version else None,
+        "napi": napi,
+        "napi_method": "release table" if napi else None,
+        "modules": nodes.MODULES.get(version[0]) if version else None,
+        "npm": npm[1] if npm else None,
+        "error": error,
     }
 
 
@@ -322,19 +332,21 @@ def _filesystems(said: Answers, is_root: bool) -> list[dict[str, Any]]:
         mount = filesystems.mount_of(mounts, real) if real else None
         # Counted from the mount point's side: a device's name may have blanks.
         free = re.search(r"\s([0-9]+)\s+[0-9-]+%?\s+/", entry.one("df") or "")
-        found.append({
-            "purpose": purpose,
-            "path": path,
-            "existing_path": entry.one("existing"),
-            "in_the_way": entry.one("in_the_way"),
-            "mount": mount.path if mount else None,
-            "type": mount.type if mount else None,
-            "free_bytes": int(free[1]) * 1024 if free else None,
-            "noexec": "noexec" in mount.options if mount else None,
-            "read_only": "ro" in mount.options if mount else None,
-            # Root may write anywhere by its rights; a read-only mount still stops it.
-            "writable": entry.one("writable") == "yes" and not (is_root and mount and "ro" in mount.options),
-        })
+        found.append(
+            {
+                "purpose": purpose,
+                "path": path,
+                "existing_path": entry.one("existing"),
+                "in_the_way": entry.one("in_the_way"),
+                "mount": mount.path if mount else None,
+                "type": mount.type if mount else None,
+                "free_bytes": int(free[1]) * 1024 if free else None,
+                "noexec": "noexec" in mount.options if mount else None,
+                "read_only": "ro" in mount.options if mount else None,
+                # Root may write anywhere by its rights; a read-only mount still stops it.
+                "writable": entry.one("writable") == "yes" and not (is_root and mount and "ro" in mount.options),
+            }
+        )
     return found
 
 

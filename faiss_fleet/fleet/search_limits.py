@@ -33,9 +33,9 @@ def blamed(verification: dict[str, Any], options: Options) -> dict[str, Any]:
     why = _explanation(verification, options)
     if why is None:
         return verification
-    told, change = why
+    text, change = why
     remedy = f"{change} in {VARIABLE}, or leave it out for the default."
-    message = f"{str(verification.get('message')).rstrip('.')}. {told} {remedy}"
+    message = f"{str(verification.get('message')).rstrip('.')}. {text} {remedy}"
     return {**verification, "message": message, "remedy": remedy, "fault": "inventory"}
 
 

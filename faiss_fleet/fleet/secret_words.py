@@ -4,17 +4,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
 from ..redact import secret_name
 from . import report_inputs
+from .report_inputs import Template
 
 USERINFO = re.compile(r"://[^\s/@:]*:([^\s/@]+)@")  # the password, which a program may print without its URL
 SHORTEST = 4  # to mask a shorter word would garble the record and hide nothing
-
-Template = Callable[[Any], Any]  # Ansible's way from an expression to its value
 
 
 def long_enough(words: Iterable[str]) -> set[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .. import options
+from ..argument_specs import typed
 from ..attempts import fallback, measured
 from ..attempts import run as attempts
 from ..attempts.attempt import Host
@@ -27,7 +28,7 @@ PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept",
 NEED = ("latency_budget_ms", "corpus_size", "dimension")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
-UNWRITTEN = "No setting was written: a host without a usable Python runs no module, and without a setting it has js."
+UNWRITTEN = "No configuration was written: a host without a usable Python runs no module, and without one it has js."
 
 
 class MeasuringHost(Host, Protocol):
@@ -56,15 +57,15 @@ class Wanted:
     def of(cls, arguments: Mapping[str, Any]) -> Wanted:
         """From the arguments of the action. Raises FleetError for one that cannot be."""
         order = options.check_strategies(arguments["strategies"])
-        policy = options.check_policy(arguments["policy"])
-        search_test = options.check_search_test(arguments.get("search_test"))
+        policy = str(typed("faiss_install__policy", arguments["policy"]))
+        search_test = dict(typed("faiss_install__search_test", arguments.get("search_test") or {}))
         chosen = options.from_variables(
             {f"faiss_install__{name}": value for name, value in arguments["options"].items()}
         )
         # Which policy and which workload decide whether what was measured before still counts.
         chosen.extra["faiss_install__workload"] = search_test.get("workload")
         chosen.extra["faiss_install__asked"] = search_limits.asked(search_test)
-        if policy == "fastest":
+        if policy == decide.FASTEST:
             chosen.extra["faiss_install__measure"] = "always"
         return cls(order, policy, search_test, chosen)
 
@@ -124,8 +125,10 @@ class Configuration:
     @classmethod
     def of(cls, arguments: Mapping[str, Any], facts: Mapping[str, Any], check_mode: bool) -> Configuration:
         """From the arguments of the action vector_backend. Raises FleetError for one that cannot be."""
-        margin = decide.margin_from_percent(arguments.get("margin_percent", decide.MARGIN * 100))
-        need = recommend.need_from_variables(*(arguments.get(name) for name in NEED))
+        given = {name: typed(f"vector_backend__{name}", arguments.get(name)) for name in ("margin_percent", *NEED)}
+        margin = decide.MARGIN if given["margin_percent"] is None else given["margin_percent"] / 100
+        # Without a corpus there is nothing to recommend.
+        need = recommend.Need(*(given[name] for name in NEED)) if given["corpus_size"] else None
         socket = decide.socket_from_variable(arguments.get("socket"))
         plan, tried, tests = (arguments[name] or [] for name in FOUND)
         how = (arguments["policy"], arguments.get("strategies"))

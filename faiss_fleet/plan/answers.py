@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
 from ..strategies.base import Candidate, Facts, Reason, version_numbers
 from ..strategies.container.wrapper import KERNEL_OF_ENGINES, refuses_clone3
+
+if TYPE_CHECKING:
+    from ..strategies.wheel.measure import Wheel
 
 # A glibc from 2.26 on asks for Linux 3.2, which is below what any container engine runs on.
 KERNEL_OF_GLIBC = (3, 2)
@@ -34,26 +37,13 @@ class Answer(TypedDict):
     evidence: list[str]
 
 
-class Release(Protocol):
-    """What is asked of a wheel of the catalogue."""
-
-    @property
-    def version(self) -> Version:
-        """The release."""
-        ...
-
-    def libc_tags(self) -> list[tuple[str, tuple[int, int], str]]:
-        """('glibc', (2, 17), 'x86_64') of each platform tag."""
-        ...
-
-
 @dataclass(frozen=True)
 class Case:
     """What the answers are derived from. wheels: the catalogue, where at hand."""
 
     facts: Facts
     plan: Sequence[Candidate] = ()
-    wheels: Sequence[Release] = ()
+    wheels: Sequence[Wheel] = ()
 
     @property
     def family(self) -> str | None:
@@ -78,7 +68,7 @@ class Case:
         return sorted(those, key=_release, reverse=True)
 
 
-def answers(facts: Facts, plan: Sequence[Candidate] = (), wheels: Iterable[Release] = ()) -> list[Answer]:
+def answers(facts: Facts, plan: Sequence[Candidate] = (), wheels: Iterable[Wheel] = ()) -> list[Answer]:
     """Every question with its answer, in the order in which people ask them."""
     case = Case(facts, plan, tuple(wheels))
     return [answer(case) for answer in QUESTIONS]

@@ -172,8 +172,8 @@ def of_floor(text: str) -> Artefact | None:
     if NO_VERSION.fullmatch(text):
         # An index has packages of these names, which nobody means.
         raise FleetError(
-            f"{text!r} names no version. Write \"node 27\", \"glibc 2.34\", manylinux_2_34 or musllinux_1_2; a package "
-            f"of that name in an index is \"{text} >= 0\"."
+            f'{text!r} names no version. Write "node 27", "glibc 2.34", manylinux_2_34 or musllinux_1_2; a package '
+            f'of that name in an index is "{text} >= 0".'
         )
     return None
 

@@ -87,9 +87,7 @@ def check(name: str) -> str:
     return name
 
 
-def why_not_native(
-    plan: Sequence[Record], attempts: Iterable[Record], verification: Iterable[Record]
-) -> Answer | None:
+def why_not_native(plan: Sequence[Record], attempts: Iterable[Record], verification: Iterable[Record]) -> Answer | None:
     """The answer for a host with this plan; None where a native candidate passed, or nothing native was planned.
 
     A fault of the controller or the inventory comes first, where it prevented a candidate that the plan calls possible:
@@ -210,6 +208,7 @@ def of(reason: Record) -> Blocker:
 
 STAGES: dict[str, Callable[[str], str]] = {
     "controller": lambda cause: f"the controller could not try it ({cause}).",
+    INVENTORY: lambda cause: f"it could not be tried as the inventory names it ({cause}).",
     "resolve": lambda cause: f"nothing was found for this class of hosts ({cause}).",
     "install": lambda cause: f"could not be installed ({cause}).",
     "search_test": lambda cause: f"did not pass the search test ({cause}).",
@@ -219,13 +218,14 @@ STAGES: dict[str, Callable[[str], str]] = {
 def _failed(candidate: Record, failure: Record, stage: str) -> Answer:
     cause = failure.get("cause") or "unknown"
     fault: Fault = failure.get("fault") or "host"
+    blocker = INVENTORY if fault == INVENTORY else stage
     return Answer(
         candidate=_id(candidate),
         title=title(candidate),
-        blocker=BY_ID[INVENTORY if fault == INVENTORY else stage],
+        blocker=BY_ID[blocker],
         fault=fault,
         cause=cause,
-        says=STAGES[stage](cause),
+        says=STAGES[blocker](cause),
         remedy=failure.get("remedy"),
         message=failure.get("message"),
         prevented=stage == "controller",

@@ -18,7 +18,9 @@ Decision = dict[str, Any]
 Setting = dict[str, Any]
 
 FALLBACK = "js"
+FASTEST = "fastest"
 MARGIN = 0.10
+NAMED = 3  # of what would be compared
 SCHEMA = 1
 LONGEST_SOCKET = 107  # bytes in sockaddr_un, without the zero at the end
 
@@ -41,20 +43,24 @@ def decide(
     """
     kept = {attempt["candidate"] for attempt in attempts if "kept" in attempt and policy != "fixed"}
     planned = [*plan, *_unplanned(plan, attempts)]
-    eligible = [
-        one for one in planned if strategies is None or one["strategy"] in strategies or one["id"] in kept
-    ]
+    eligible = [one for one in planned if strategies is None or one["strategy"] in strategies or one["id"] in kept]
     tests = {test["candidate"]: test for test in verification}
     passed = [one for one in eligible if tests.get(one["id"], {}).get("ok") is True]
     common: Decision = {"policy": policy, "predicted": False}
+    foreseen = [one for one in eligible if one["verdict"] == "possible" and one["id"] in _foreseen(attempts)]
+    compared = [one for one in eligible if one in passed or one in foreseen]
+    if policy == FASTEST and check_mode and len(compared) > 1:
+        # Nothing is measured, so what is configured is taken to stay, and else the order is all there is.
+        wanted = (before or {}).get("candidate")
+        expected = next((one for one in compared if one["id"] == wanted), compared[0])
+        return {**common, **_points_at(expected), "because": _because_unmeasured(compared), "predicted": True}
     if passed:
         selected, because = _selected(passed, tests, kept, policy, before, margin)
         blocked = {} if registry.is_native(selected["strategy"]) else _blocked(eligible, attempts, verification)
         return {**common, **_points_at(selected), "because": because, **blocked}
-    foreseen = next((one for one in eligible if one["id"] in _foreseen(attempts)), None)
-    if foreseen is not None:
-        because = f"{title(foreseen)} would be tried first; check mode changes nothing."
-        return {**common, **_points_at(foreseen), "because": because, "predicted": True}
+    if foreseen:
+        because = f"{title(foreseen[0])} would be tried first; check mode changes nothing."
+        return {**common, **_points_at(foreseen[0]), "because": because, "predicted": True}
     found = _blocked(eligible, attempts, verification)
     because = _because_fallback(eligible, attempts, verification, policy, strategies)
     points_at = {"backend": "js", "provider": FALLBACK, "candidate": None}
@@ -83,6 +89,15 @@ def _foreseen(attempts: Sequence[Record]) -> set[str]:
     return {attempt["candidate"] for attempt in attempts if attempt.get("foreseen")}
 
 
+def _because_unmeasured(compared: Sequence[Candidate]) -> str:
+    names = [title(one) for one in compared[:NAMED]]
+    more = f" and {len(compared) - NAMED} more" if len(compared) > NAMED else ""
+    return (
+        f"Not known which: with the policy {FASTEST} these would be measured, and the one with the best p95 be set, "
+        f"but check mode measures nothing: {'; '.join(names)}{more}."
+    )
+
+
 def _points_at(candidate: Candidate) -> Decision:
     backend = "faiss" if registry.is_native(candidate["strategy"]) else "js"
     return {"backend": backend, "provider": candidate["strategy"], "candidate": candidate["id"]}
@@ -96,9 +111,9 @@ def _selected(
     before: Record | None,
     margin: float,
 ) -> tuple[Candidate, str]:
-    if passed[0]["id"] in kept and (policy != "fastest" or len(passed) == 1):
+    if passed[0]["id"] in kept and (policy != FASTEST or len(passed) == 1):
         return passed[0], f"{title(passed[0])} is what was set and passed again; nothing else did."
-    if policy != "fastest":
+    if policy != FASTEST:
         others = "the strategies named" if policy == "fixed" else "the order"
         return passed[0], f"{title(passed[0])} is the first of {others} that passed the search test."
     found = times([tests[candidate["id"]] for candidate in passed])
@@ -135,9 +150,7 @@ def _milliseconds(measured: object) -> float:
     return float(value) if isinstance(value, int | float) and math.isfinite(value) and value >= 0 else math.inf
 
 
-def _blocked(
-    eligible: Sequence[Candidate], attempts: Sequence[Record], verification: Sequence[Record]
-) -> Decision:
+def _blocked(eligible: Sequence[Candidate], attempts: Sequence[Record], verification: Sequence[Record]) -> Decision:
     """cause, remedy and message of what blocked native FAISS; nothing where native FAISS passed and was slower."""
     found = blockers.cause_of(eligible, attempts, verification)
     return found._asdict() if found.cause else {}
@@ -224,16 +237,3 @@ def _evidence(test: Record, run: str | None, at: str | None, fallbacks: Sequence
     at = test.get("measured_at") or at
     kept = {"fallbacks": list(fallbacks)} if fallbacks else {}
     return {"at": at, "run": run, "workload": test.get("workload"), "index": "flat", **figures, **kept}
-
-
-def margin_from_percent(percent: object) -> float:
-    """The share that counts as noise. Raises FleetError for what is none."""
-    try:
-        value = float(str(percent)) / 100
-    except ValueError:
-        value = math.nan
-    if not 0 <= value < 1:
-        raise FleetError(
-            f"vector_backend__margin_percent is {percent!r}. Give a number from 0 to less than 100, such as 10."
-        )
-    return value

@@ -15,12 +15,8 @@ from .titles import label
 
 def plan(facts: Facts, options: Options, order: Iterable[str]) -> list[Candidate]:
     """Candidates of the named strategies, best first within each. Blocked ones stay, with their reasons."""
-    by_name = {strategy.name: strategy for strategy in strategies.all_strategies()}
-    found: list[Candidate] = []
-    for name in order:
-        if name in by_name:
-            found.extend(by_name[name].plan(facts, options))
-    found = [_with_remedy(candidate) for candidate in found]
+    chosen = filter(None, map(strategies.named, order))
+    found = [_with_remedy(candidate) for strategy in chosen for candidate in strategy.plan(facts, options)]
     for reason in (reason for candidate in found for reason in candidate["reasons"]):
         blockers.check(reason["check"])
     return found

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import FleetError
-
 Record = Mapping[str, Any]
 
 
@@ -20,23 +18,6 @@ class Need:
     latency_budget_ms: float
     corpus_size: int
     dimension: int
-
-
-def need_from_variables(budget: object, corpus: object, dimension: object) -> Need | None:
-    """None when no corpus is given: then there is nothing to recommend. Raises FleetError for what is not a number."""
-    if corpus in (None, "", 0, "0"):
-        return None
-    given = {"latency_budget_ms": budget, "corpus_size": corpus, "dimension": dimension}
-    numbers: dict[str, float] = {}
-    for name, value in given.items():
-        try:
-            number = float(str(value))
-        except ValueError:
-            number = math.nan
-        if not (0 < number < math.inf) or (name != "latency_budget_ms" and number != int(number)):
-            raise FleetError(f"vector_backend__{name} is {value!r}. Give a number above 0, such as 384.")
-        numbers[name] = number
-    return Need(numbers["latency_budget_ms"], int(numbers["corpus_size"]), int(numbers["dimension"]))
 
 
 def recommend(
@@ -76,7 +57,7 @@ def judge(need: Need, fallback: Record | None, native: Record | None = None) -> 
     if fallback is None or measured is None:
         return None
     workload = fallback["workload"]
-    each = measured["p95_ms"] / (workload["n"] * workload["d"])       # milliseconds for one number
+    each = measured["p95_ms"] / (workload["n"] * workload["d"])  # milliseconds for one number
     expected = each * need.corpus_size * need.dimension
     return {
         "enough": expected <= need.latency_budget_ms,

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..strategies.base import Facts
-from .answers import QUESTIONS, Answer, Release, answers
+from .answers import QUESTIONS, Answer, answers
+
+if TYPE_CHECKING:
+    from ..strategies.wheel.measure import Wheel
 
 # The same questions where they are asked about several hosts at once.
 GENERAL = (
@@ -86,7 +89,7 @@ def pooled(records: Sequence[Mapping[str, Any]]) -> Pooled:
 
 
 @cache
-def _known_wheels() -> tuple[Release, ...]:
+def _known_wheels() -> tuple[Wheel, ...]:
     from ..strategies.wheel import catalogue
 
     return catalogue.table()

@@ -23,15 +23,15 @@ def check(facts: Facts) -> None:
         if found.get("read_only"):
             remedy = "Remount it writable, or set vector_backend__path to a directory that is."
             raise FleetError(
-                f"The setting cannot be written: {place} is mounted read-only. Nothing was changed. {remedy}",
+                f"The configuration cannot be written: {place} is mounted read-only. Nothing was changed. {remedy}",
                 cause="read_only",
                 remedy=remedy,
             )
         if found.get("writable") is False:
             remedy = "Set ansible_become: true, or set vector_backend__path to a directory of this user."
             raise FleetError(
-                f"The setting cannot be written: {facts.get('user') or 'this user'} has no right to write to {place}. "
-                f"Nothing was changed. {remedy}",
+                f"The configuration cannot be written: {facts.get('user') or 'this user'} has no right to write to "
+                f"{place}. Nothing was changed. {remedy}",
                 cause="permission_denied",
                 remedy=remedy,
             )

@@ -44,8 +44,8 @@ def put_down(directory: Path, host: str, attempts: Iterable[Any], cleaner: Clean
             path.write_text(whole, encoding="utf-8")
             attempt["log_file"] = place
         except OSError as exc:
-            told = f"(Its log could not be written: {exc.strerror}.)"
-            attempt["message"] = f"{attempt.get('message') or ''} {told}".strip()
+            note = f"(Its log could not be written: {exc.strerror}.)"
+            attempt["message"] = f"{attempt.get('message') or ''} {note}".strip()
         attempt["log"] = _tail(whole)
 
 

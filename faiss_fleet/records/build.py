@@ -42,10 +42,21 @@ class Run:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Run:
-        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored, what is optional may lack."""
+        """Back from what ``asdict`` or a record's ``run`` holds; other keys are ignored, what is optional may lack.
+
+        Raises KeyError for what is missing and TypeError for what is of another type.
+        """
         optional = {key: data.get(key) for key in ("user", "commit", "limit")}
         required = {key: data[key] for key in cls.__dataclass_fields__ if key not in optional}
+        for key, value in {**required, **optional}.items():
+            fits = {"check_mode": isinstance(value, bool), "inventory": _are_texts(value)}
+            if not fits.get(key, isinstance(value, str) or (value is None and key in optional)):
+                raise TypeError(f"its {key} cannot be {value!r:.100}")
         return cls(**{**required, **optional, "inventory": tuple(data["inventory"])})
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
 
 
 def diagnose(text: str) -> list[dict[str, Any]]:
@@ -111,9 +122,9 @@ class RecordBuilder:
         self._errors: list[Any] = []
 
     @classmethod
-    def reopen(cls, run: Run, record: Record, diagnose: Diagnose = diagnose) -> RecordBuilder:
+    def reopen(cls, run: Run, record: Record) -> RecordBuilder:
         """Goes on with a record that was closed: a rescued failure, a second play."""
-        builder = cls(run, record["host"]["name"], record["host"]["groups"], diagnose)
+        builder = cls(run, record["host"]["name"], record["host"]["groups"])
         builder._facts, builder._plan = record["facts"], record["plan"]
         builder._strategies, builder._unmeasured = record.get("strategies"), record.get("unmeasured")
         builder._attempts, builder._verification = list(record["attempts"]), list(record["verification"])
@@ -172,11 +183,11 @@ class RecordBuilder:
         if ends:
             self._outcome = "failed"
 
-    def add_unreachable(self, message: str, stage: str = "connection", *, ends: bool = True) -> None:
+    def add_unreachable(self, message: str, *, ends: bool = True) -> None:
         """The connection was refused or lost; the message is kept verbatim."""
         remedy = f"See that `ansible -m ping` reaches {self.name}: address, port, key, host key, jump host."
-        error = {"stage": stage, "cause": "unreachable", "message": message or "no reason was given", "remedy": remedy}
-        self._errors.append(error)
+        said = message or "no reason was given"
+        self._errors.append({"stage": "connection", "cause": "unreachable", "message": said, "remedy": remedy})
         if ends:
             self._outcome = "unreachable"
 
@@ -313,8 +324,8 @@ def _sentence(error: Mapping[str, Any], state: str) -> str:
     lines = [line.strip() for line in str(error.get("message", "")).splitlines() if line.strip()]
     if state == "unreachable":
         # Ansible's own words say that there is no connection; ssh's, which follow, say why, in their last line.
-        told = [_CONNECTING.sub("", line) for line in lines if not line.startswith(("Warning:", "**"))]
-        useful = [line for line in told if line and not line.startswith("[Errno")]
+        said = [_CONNECTING.sub("", line) for line in lines if not line.startswith(("Warning:", "**"))]
+        useful = [line for line in said if line and not line.startswith("[Errno")]
         return _short(useful[-1]) if useful else _short(lines[0] if lines else "")
     return f"{error.get('stage')}: {_short(lines[0] if lines else '')}"
 

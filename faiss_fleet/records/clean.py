@@ -32,7 +32,7 @@ class Cleaner:
         self.notes: list[str] = []
 
     def clean(self, value: Any, where: str = "record", depth: int = 0) -> Any:
-        """The value as plain JSON. What had to be cut is told in ``notes``."""
+        """The value as plain JSON. ``notes`` gets what had to be cut."""
         if isinstance(value, str):
             return self.text(value, where)
         if value is None or isinstance(value, bool):

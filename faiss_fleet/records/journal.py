@@ -113,8 +113,9 @@ def read_run(directory: Path) -> tuple[Run, Hosts]:
         data = json.loads((directory / RUN).read_text(encoding="utf-8"))
         return Run.from_dict(data["run"]), {str(name): list(groups) for name, groups in data["hosts"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = f"it has no {error}" if isinstance(error, KeyError) else error
         raise FleetError(
-            f"{directory / RUN} cannot be read: {error}. Restore it or audit again: {RECORDS} has the finished hosts."
+            f"{directory / RUN} cannot be read: {what}. Restore it or audit again: {RECORDS} has the finished hosts."
         ) from error
 
 
@@ -283,10 +284,13 @@ def _line(record: Record) -> bytes:
 
 
 def _record(line: bytes) -> Record | None:
+    """The record of a line; None for one that does not say whole of which host and which run it is."""
     try:
-        record = json.loads(line)
-        return record if line.endswith(b"\n") and isinstance(record["host"]["name"], str) else None
-    except (ValueError, KeyError, TypeError, RecursionError):
+        record: Record = json.loads(line)
+        Run.from_dict(record["run"])
+        texts = (record["host"]["name"], record["run"]["finished"])
+        return record if line.endswith(b"\n") and all(isinstance(text, str) for text in texts) else None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

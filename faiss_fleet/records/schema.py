@@ -60,6 +60,8 @@ def repair(record: Record) -> list[str]:
             if not wrong:
                 record[part].append(entry)
     for part in _OBJECTS:
+        if part in _schema()["required"]:
+            record.setdefault(part, None)
         wrong = _part_faults(part, record.get(part))
         if wrong:
             found += wrong

@@ -31,7 +31,6 @@ from .summary import Summary
 
 USUAL = Output()
 
-CSV, MARKDOWN, HTML = (FORMATS[name].file for name in ("csv", "markdown", "html"))
 _ALL = [RECORDS, *(chosen.file for chosen in FORMATS.values() if chosen.file != RECORDS)]
 
 

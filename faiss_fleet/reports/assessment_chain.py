@@ -83,7 +83,7 @@ def _reproduce(classes: Sequence[ClassFindings], inventory: str) -> Iterator[str
     lines.append("# The same on a host, without faiss-fleet.")
     lines.append(
         f"ansible -i {inventory} {host} -m ansible.builtin.shell -a 'ldd --version; getconf GNU_LIBC_VERSION; "
-        "strings -a /usr/lib64/libstdc++.so.6 | grep -x \"GLIBCXX_[0-9.]*\" | sort -V | tail -n 1'"
+        'strings -a /usr/lib64/libstdc++.so.6 | grep -x "GLIBCXX_[0-9.]*" | sort -V | tail -n 1\''
     )
     yield "To see the chain yourself, from the controller (a wheel is fetched with `pip download --no-deps`):\n\n"
     yield from fence("\n".join(lines), "sh")

@@ -71,9 +71,7 @@ def short(found: ClassFindings) -> str:
     return ", ".join(parts)
 
 
-def _class(
-    place: int, found: ClassFindings, commands: Commands, check: bool, told: dict[str, int]
-) -> Iterator[str]:
+def _class(place: int, found: ClassFindings, commands: Commands, check: bool, told: dict[str, int]) -> Iterator[str]:
     yield f"### Class {place}: {short(found)}\n\n"
     yield _what_they_are(found) + "\n\n"
     yield from confirmed(found)

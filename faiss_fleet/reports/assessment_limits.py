@@ -66,8 +66,8 @@ def risks(summary: Summary, classes: Sequence[ClassFindings], check: bool) -> It
         )
     if any(found.native_hosts for found in classes) and not check:
         yield (
-            "A setting is as good as its last test. A change of the system's Python, of the CPU or of a mount is not "
-            "noticed before the next audit: run it by a timer, and compare (`faiss-fleet diff`)."
+            "A configuration is as good as its last test. A change of the system's Python, of the CPU or of a mount is "
+            "not noticed before the next audit: run it by a timer, and compare (`faiss-fleet diff`)."
         )
     if not classes:
         yield "None that the records show: nothing was read from any host."
@@ -116,12 +116,12 @@ def _of_strategies(classes: Sequence[ClassFindings]) -> Iterator[str]:
     left = [name for name in missing if name not in bare]
     if bare and classes:
         yield (
-            f"Whether {listed(bare, 'or')} could work with other inputs: {_it(bare, 'was', 'were')} asked for, and "
+            f"Whether {listed(bare, 'or')} could work with other inputs: {_it_was(bare)} asked for, and "
             "found nothing to try on any host."
         )
     if left and classes and told:
         yield (
-            f"Whether {listed(left, 'or')} would work, or work better: {_it(left, 'was', 'were')} not asked for "
+            f"Whether {listed(left, 'or')} would work, or work better: {_it_was(left)} not asked for "
             "(`faiss_install__strategies`)."
         )
     elif left and classes:
@@ -131,8 +131,8 @@ def _of_strategies(classes: Sequence[ClassFindings]) -> Iterator[str]:
         )
 
 
-def _it(names: Sequence[str], one: str, more: str) -> str:
-    return f"it {one}" if len(names) == 1 else f"they {more}"
+def _it_was(names: Sequence[str]) -> str:
+    return "it was" if len(names) == 1 else "they were"
 
 
 def _of_versions(summary: Summary) -> Iterator[str]:

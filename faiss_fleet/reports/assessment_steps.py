@@ -112,7 +112,7 @@ class Commands:
         return f"ansible all -i {self.inventory} --limit {limit} {what}"
 
     def rollback(self, limit: str) -> str:
-        """Back to the setting from before."""
+        """Back to the configuration from before."""
         return f"ansible-playbook rollback.yml -i {self.inventory} --limit {limit}"
 
     def fill(self, command: str, limit: str) -> str:
@@ -142,7 +142,7 @@ def steps(found: ClassFindings, number: int, commands: Commands, predicted: bool
         also = " They want faiss_install__portable_python, as these had it." if brought else ""
         yield f"New hosts of this class: predict, then do it.{also}", commands.audit("NEW_HOSTS", "--check --diff")
         yield "", commands.audit("NEW_HOSTS")
-        yield "Back to the setting from before, and what was installed removed.", commands.rollback(there)
+        yield "Back to the configuration from before, and what was installed removed.", commands.rollback(there)
 
 
 def _mend(cause: str, obstacle: Obstacle, limit: str, commands: Commands, found: ClassFindings) -> Iterator[Step]:

@@ -145,9 +145,7 @@ def tile(summary: Summary, state: str) -> dict[str, Any]:
 
 def options(summary: Summary) -> list[tuple[str, list[tuple[str, int]], int]]:
     """Variables that differ from their defaults: their values with the hosts that have them, and how many others."""
-    return [
-        (name, values.most_common(5), max(len(values) - 5, 0)) for name, values in sorted(summary.options.items())
-    ]
+    return [(name, values.most_common(5), max(len(values) - 5, 0)) for name, values in sorted(summary.options.items())]
 
 
 def reason(text: str) -> str:

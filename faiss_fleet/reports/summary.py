@@ -91,7 +91,6 @@ class Cause:
         """One next step; '' when no record names one."""
         return self.remedies.most_common(1)[0][0] if self.remedies else ""
 
-
     @property
     def advice(self) -> str:
         """The remedy for the first host by its name, without backticks; '' when no record names one."""

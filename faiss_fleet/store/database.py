@@ -64,7 +64,7 @@ def safe(error: BaseException, url: URL) -> str:
 
 
 @contextmanager
-def told(url: URL) -> Iterator[None]:
+def explained(url: URL) -> Iterator[None]:
     """Turns what a database raises into a FleetError with a next step."""
     try:
         yield
@@ -89,7 +89,7 @@ def _next_step(url: URL, error: BaseException) -> str:
 def connect(url: URL) -> Engine:
     """The engine, its schema at HEAD. FleetError for one that is newer, foreign or not to be reached."""
     if url.get_backend_name() == "sqlite" and url.database and url.database != ":memory:":
-        with told(url):
+        with explained(url):
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     try:
         engine = sa.create_engine(url, **_options(url))
@@ -97,7 +97,7 @@ def connect(url: URL) -> Engine:
         raise FleetError(f"The driver for {shown(url)} is not installed: {error}. Install psycopg[binary].") from None
     if url.get_backend_name() == "sqlite":
         _prepare_sqlite(engine)
-    with told(url):
+    with explained(url):
         try:
             with engine.connect() as connection:
                 if version(connection, url) != HEAD:
@@ -153,7 +153,7 @@ def writable(url: URL) -> bool:
 
 def copy(url: URL, target: Path) -> None:
     """Copies an SQLite store, where there is one, as it is between two transactions. No right to write is needed."""
-    with told(url):
+    with explained(url):
         if not Path(str(url.database)).exists():
             return
         with closing(_read_only(str(url.database))) as source, closing(sqlite3.connect(target)) as made:
@@ -167,7 +167,7 @@ def _read_only(path: str) -> sqlite3.Connection:
 @contextmanager
 def writing(engine: Engine, url: URL) -> Iterator[Connection]:
     """A transaction that writes. On SQLite it waits for its turn at the start, where waiting works."""
-    with told(url), engine.connect() as connection:
+    with explained(url), engine.connect() as connection:
         connection.execution_options(begin="BEGIN IMMEDIATE")
         with connection.begin():
             yield connection

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 SMALLEST_NOISE = 0.30  # a p95 that is up by less is never called slower
 SMALLEST_STEP_MS = 0.05  # nor is one that is up by less than this: timers and schedulers are no finer
 SPREADS = 4.0  # how many robust standard deviations of the fleet's own scatter still count as noise
-ENOUGH = 8  # hosts from which on a scatter can be told
+ENOUGH = 8  # hosts from which on a scatter means something
 
 
 class Line(Protocol):
@@ -153,7 +153,7 @@ def _compare_host(diff: Diff, old: Line, new: Line, noise: float) -> bool:
 
 
 def noise_of(pairs: Iterable[tuple[Line, Line]]) -> float:
-    """By which share a p95 may differ between two runs for no reason, told from the hosts where nothing changed.
+    """By which share a p95 may differ between two runs for no reason, by the hosts where nothing changed.
 
     The scatter is taken around the fleet's median, so that a whole fleet that got slower does not pass for noise.
     """

@@ -39,7 +39,7 @@ class RunTotals:
 
 
 class Earlier:
-    """The runs before one. A store that does not answer is told of once, and is then as one that knows nothing."""
+    """The runs before one. A store that does not answer is reported once, and is then as one that knows nothing."""
 
     def __init__(
         self, run: str, opened: Callable[[], AbstractContextManager[Store | None]], warn: Callable[[str], None]

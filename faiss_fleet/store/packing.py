@@ -7,6 +7,7 @@ import json
 import zlib
 from typing import Any
 
+from ..errors import FleetError
 from ..records.columns import BY_KEY, Cell, Measured
 from ..records.schema import Record
 
@@ -34,14 +35,29 @@ def pack(record: Record) -> bytes:
 
 
 def unpack(packed: bytes) -> Record:
-    """The record again, equal to what went in."""
-    record: Record = json.loads(zlib.decompress(packed))
+    """The record again, equal to what went in. FleetError for what is none any more."""
+    try:
+        record: Record = json.loads(_text(packed))
+    except (ValueError, RecursionError) as error:
+        raise _damaged(error) from error
     return record
+
+
+def _text(packed: bytes) -> bytes:
+    try:
+        return zlib.decompress(packed)
+    except (zlib.error, TypeError) as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> FleetError:
+    remedy = "Move the store away: the records under reports/ are taken into a new one."
+    return FleetError(f"A record in the store is damaged: {error}. {remedy}", "corrupt_artefact", remedy)
 
 
 def waiver_of(packed: bytes) -> str | None:
     """The waiver that holds for a packed record, as reports have it. One that names no waiver is not parsed."""
-    text = zlib.decompress(packed)
+    text = _text(packed)
     if b'"waivers":[{' not in text:
         return None
     waiver = BY_KEY["waiver"].value(Measured(json.loads(text)))
@@ -49,15 +65,20 @@ def waiver_of(packed: bytes) -> str | None:
 
 
 def columns_of(record: Record) -> dict[str, Cell]:
-    """The cells of a host's line, by column name. PostgreSQL's text holds no NUL."""
+    """The cells of a host's line, by column name."""
     measured = Measured(record)
     cells = {name: BY_KEY[key].value(measured) for name, key in CELLS.items()}
-    return {name: plain(value) if isinstance(value, str) else value for name, value in cells.items()}
+    return {name: plain(value) if isinstance(value, str) else _number(value) for name, value in cells.items()}
+
+
+def _number(value: Cell) -> Cell:
+    """As a column holds it. Raises OverflowError for an integer that none does."""
+    return float(value) if isinstance(value, int) else value
 
 
 def plain(text: str) -> str:
-    """Text that any database takes."""
-    return text.replace("\x00", "\ufffd")
+    """Text that any database takes: PostgreSQL's holds no NUL, and none holds half of a surrogate pair."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def line_of(record: Record) -> dict[str, Any]:

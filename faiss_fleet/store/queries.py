@@ -37,22 +37,13 @@ GOOD = ("native", "fallback")  # states that rest on what the host itself answer
 
 
 @dataclass(frozen=True)
-class StoredRun:
-    """A run and how its hosts ended."""
+class StoredRun(RunTotals):
+    """A run of the store."""
 
-    id: str
-    started: str
     finished: str | None
     controller: str
     version: str
-    check_mode: bool
     inventory: tuple[str, ...]
-    states: dict[str, int]
-
-    @property
-    def hosts(self) -> int:
-        """How many there are."""
-        return sum(self.states.values())
 
 
 @dataclass(frozen=True)
@@ -173,7 +164,7 @@ class Store:
         )
         states: dict[str, dict[str, int]] = {}
         finished: dict[str, str] = {}
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             for run, state, count, last in connection.execute(counts):
                 states.setdefault(run, {})[state] = count
                 finished[run] = max(finished.get(run, ""), last)
@@ -202,7 +193,7 @@ class Store:
         )
         asked = {plain(name) for name in hosts}
         found: list[RunTotals] = []
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             for each, started in reversed(connection.execute(wanted).all()):
                 states = _states_of(connection, each, asked)
                 if states.total() * 2 >= max(len(asked), 1):
@@ -211,7 +202,7 @@ class Store:
 
     def comparable_run(self, run: str) -> str | None:
         """Id of the run that this one of the store is compared with, see ``comparable_before``."""
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             own = connection.execute(sa.select(RUNS.c.inventory, RUNS.c.check_mode).where(RUNS.c.id == run)).one()
             hosts = set(connection.execute(sa.select(HOSTS.c.host).where(HOSTS.c.run == run)).scalars())
         return self.comparable_before(run, json.loads(own.inventory), own.check_mode, hosts)
@@ -227,7 +218,7 @@ class Store:
         asked = {plain(name) for name in hosts}
         wanted = sa.select(RUNS.c.id).where(RUNS.c.id < run, *_comparable(inventory, check_mode))
         newest = None
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             for [each] in connection.execute(wanted.order_by(RUNS.c.id.desc()).limit(SERIES)).all():
                 shared = _states_of(connection, each, asked).total()
                 if shared and shared * 2 >= len(asked):
@@ -237,7 +228,7 @@ class Store:
 
     def started(self, run: str) -> str:
         """When a run of the store began."""
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             return str(connection.execute(sa.select(RUNS.c.started).where(RUNS.c.id == run)).scalar_one())
 
     def histories(
@@ -247,7 +238,7 @@ class Store:
         last = sa.select(RUNS.c.id).where(RUNS.c.id < run, *_comparable(inventory, check_mode))
         wanted = last.order_by(RUNS.c.id.desc()).limit(HISTORY)
         found: dict[str, list[HostLine]] = {}
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             runs = list(connection.execute(wanted).scalars())
             for start in range(0, len(hosts) if runs else 0, NAMES):
                 names = [plain(name) for name in hosts[start : start + NAMES]]
@@ -263,7 +254,7 @@ class Store:
         newest = sa.select(sa.func.max(RUNS.c.id))
         if before is not None:
             newest = newest.where(RUNS.c.id < before)
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             found: str | None = connection.execute(newest).scalar()
         return found
 
@@ -275,7 +266,7 @@ class Store:
     def record(self, run: str, host: str) -> Record | None:
         """One host's record, None when the run has no such host."""
         wanted = sa.select(HOSTS.c.record).where(HOSTS.c.run == run, HOSTS.c.host == host)
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             packed = connection.execute(wanted).scalar()
         return None if packed is None else unpack(packed)
 
@@ -329,16 +320,16 @@ class Store:
 
     # -- where records came from
 
-    def source(self, folder: str) -> tuple[int, str] | None:
+    def source(self, directory: str) -> tuple[int, str] | None:
         """(size, modification time) of a file of records when it was taken in, None when it was not."""
-        wanted = sa.select(SOURCES.c.size, SOURCES.c.modified_ns).where(SOURCES.c.folder == folder)
-        with database.told(self._url), self._engine.connect() as connection:
+        wanted = sa.select(SOURCES.c.size, SOURCES.c.modified_ns).where(SOURCES.c.folder == directory)
+        with database.explained(self._url), self._engine.connect() as connection:
             line = connection.execute(wanted).first()
         return None if line is None else (line[0], line[1])
 
-    def set_source(self, folder: str, run: str, size: int, modified_ns: str) -> None:
+    def set_source(self, directory: str, run: str, size: int, modified_ns: str) -> None:
         """Remembers that a file was taken in as it was then."""
-        values = {"folder": folder, "run": run, "size": size, "modified_ns": modified_ns}
+        values = {"folder": directory, "run": run, "size": size, "modified_ns": modified_ns}
         insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         with self._writing() as connection:
             statement = insert(SOURCES).on_conflict_do_update(index_elements=["folder"], set_=values)
@@ -350,7 +341,7 @@ class Store:
         return database.writing(self._engine, self._url)
 
     def _stream(self, statement: sa.Select[Any]) -> Iterator[Any]:
-        with database.told(self._url), self._engine.connect() as connection:
+        with database.explained(self._url), self._engine.connect() as connection:
             streaming = connection.execution_options(stream_results=True, yield_per=BATCH)
             for part in streaming.execute(statement).partitions():
                 yield from part

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, LargeBinary, MetaData, Table, Text
 
-HEAD = "0002"  # the newest migration; a test holds it against the folder
+HEAD = "0002"  # the newest migration; a test holds it against the directory
 
 METADATA = MetaData()
 

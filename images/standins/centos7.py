@@ -18,7 +18,7 @@ DIRECTORIES = [
     "boot", "dev", "etc/ld.so.conf.d", "home/app", "media", "mnt", "opt", "proc", "root", "run", "srv", "sys",
     "tmp", "usr/bin", "usr/lib", "usr/lib64", "usr/libexec", "usr/local/bin", "usr/local/lib", "usr/sbin",
     "usr/share", "usr/src", "var/cache", "var/empty/sshd", "var/lib", "var/log", "var/spool", "var/tmp",
-]
+]  # fmt: skip
 # CentOS 7 has its system directories under /usr, and links where they used to be.
 MERGED = ("bin", "lib", "lib64", "sbin")
 # What links and compiles stays out: a stock host has no compiler.
@@ -137,7 +137,8 @@ def compile_library(prefix: Path, version: str, shown: str) -> None:
     for path in library.rglob("*.py"):
         os.utime(path, (EPOCH, EPOCH))
     env = {"LD_LIBRARY_PATH": str(prefix / "lib"), "PYTHONHOME": str(prefix)}
-    argv = ["-m", "compileall", "-q", "-x", "bad_coding|badsyntax|lib2to3", "-d", shown]
+    # -B: what compileall itself imports would be compiled by time before it comes to it, and be left so.
+    argv = ["-B", "-m", "compileall", "-q", "-x", "bad_coding|badsyntax|lib2to3", "-d", shown]
     # By hash rather than by time, where Python can: the files' times are made equal in the tar.
     argv += [] if version == "2.7" else ["--invalidation-mode=unchecked-hash"]
     run([str(prefix / f"bin/python{version}"), *argv, library], env=env)

@@ -96,7 +96,7 @@ def run(argv, text, env, cwd, timeout, on_output):
         timed_out = not _read_until_end(child, readers, started + timeout)
     finally:
         _kill_group(child.pid)
-        _kill_marked(mark)
+        kill_marked(MARK, mark)
         stuck = not _ended(child, _clock() + GIVE_UP)
         _drain(readers)
         child.stdout.close()
@@ -168,10 +168,10 @@ def _kill_group(pid):
             raise
 
 
-def _kill_marked(mark):
-    """Kills what the child had started and what left its process group; again, until nothing of it is found."""
+def kill_marked(name, value):
+    """Kills processes with this variable in their environment, whatever their group; again, until none is found."""
     for _round in range(10):
-        found = _marked(('%s=%s' % (MARK, mark)).encode('ascii'))
+        found = marked(name, value)
         if not found:
             return
         for pid in found:
@@ -183,16 +183,16 @@ def _kill_marked(mark):
         time.sleep(0.01)
 
 
-def _marked(entry):
-    """Ids of running processes with this entry in their environment; a zombie has none."""
-    found = []
-    for name in os.listdir('/proc'):
-        if not name.isdigit():
+def marked(name, value):
+    """Ids of running processes with this variable in their environment; a zombie has none."""
+    entry, found = ('%s=%s' % (name, value)).encode('utf-8'), []
+    for pid in os.listdir('/proc'):
+        if not pid.isdigit():
             continue
         try:
-            with open('/proc/%s/environ' % name, 'rb') as environ:
+            with open('/proc/%s/environ' % pid, 'rb') as environ:
                 if entry in environ.read().split(b'\0'):
-                    found.append(int(name))
+                    found.append(int(pid))
         except (IOError, OSError):
             pass                        # it has ended, or is another user's
     return found

@@ -16,7 +16,7 @@ from .errors import AuditError
 
 LIMIT = 1024 * 1024      # A setting has 2 kB. Whatever is larger is somebody's mistake and is not read into memory.
 LINKS = 40               # As many as the kernel follows.
-FOLDER_MODE = 0o755
+DIRECTORY_MODE = 0o755
 STAGED = '.new'
 
 # data: bytes. mode: permission bits. mtime: so that what is put back is the same to `ls -l` too.
@@ -103,10 +103,10 @@ def read(path):
         status = os.lstat(path)
         if not stat.S_ISREG(status.st_mode):
             kind = 'a directory' if stat.S_ISDIR(status.st_mode) else 'no regular file'
-            raise AuditError('%s is %s, where a setting file should be. Move it away, or name another path in '
+            raise AuditError('%s is %s, where a configuration file should be. Move it away, or name another path in '
                              'vector_backend__path.' % (path, kind), cause='unknown', remedy='Move %s away.' % path)
         if status.st_size > LIMIT:
-            raise AuditError('%s has %d bytes, which no setting has. Move it away, or name another path in '
+            raise AuditError('%s has %d bytes, which no configuration has. Move it away, or name another path in '
                              'vector_backend__path.' % (path, status.st_size), cause='unknown',
                              remedy='Move %s away.' % path)
         # Not blocking: somebody may have put a pipe there since.
@@ -215,7 +215,7 @@ def make_directories(path, attempts=5):
     for count, directory in enumerate(made):
         try:
             os.mkdir(directory)
-            os.chmod(directory, FOLDER_MODE)
+            os.chmod(directory, DIRECTORY_MODE)
         except OSError as exc:
             if exc.errno == errno.EEXIST and os.path.isdir(directory):
                 continue

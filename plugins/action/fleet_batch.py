@@ -2,7 +2,7 @@
 """Audits every host of the play in one remote call each, and leaves to the roles those where that is not enough.
 
 Called once for all hosts. A host where nothing has changed has its record when this is over; of the others nothing is
-changed. Which stages it does is told by ``--tags``, like everywhere. ``fleet_batch: false`` leaves a host to the roles.
+changed. ``--tags`` says which stages it does, like everywhere. ``fleet_batch: false`` leaves a host to the roles.
 
 Argument: facts_only, whether the play that follows gathers facts and does no more.
 """

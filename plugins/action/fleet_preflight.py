@@ -59,9 +59,7 @@ class ActionModule(ActionBase):
                 result["hosts"] = {host: list(hostvars[host]["group_names"]) for host in hosts}
         return result
 
-    def _faults(
-        self, host: str, files: bool, inventory: report_inputs.Inventory, raw: Mapping[str, Any]
-    ) -> list[str]:
+    def _faults(self, host: str, files: bool, inventory: report_inputs.Inventory, raw: Mapping[str, Any]) -> list[str]:
         templar = self._templar.copy_with_new_env(available_variables=raw)
         ours = filter(preflight.ours, raw)
         try:

@@ -276,7 +276,7 @@ class CallbackModule(CallbackBase):
         new = [] if faults else [text for text in wanted or () if text not in self._recorder.artefacts]
         if new:
             own = {name: template(value) for name, value in variables.items() if name in argument_specs.specs()}
-            with suppress(FleetError):  # what is wrong with them has been told
+            with suppress(FleetError):  # what is wrong with them has been reported
                 self._recorder.artefact_options = options.from_variables(own)
             self._recorder.artefacts += new
 
@@ -358,7 +358,7 @@ class CallbackModule(CallbackBase):
 
         try:
             with Store.open(self._store(reports)) as store:
-                intake.take_in(store, reports)
+                intake.take_in(store, reports, self._display.warning)
         except (FleetError, OSError) as error:
             self._display.warning(f"This run is not in the store of runs yet: {error}")
 

@@ -13,18 +13,18 @@ Exit status 1 means that a fault did something that must never happen.
 from __future__ import annotations
 
 import argparse
-import concurrent.futures
-import multiprocessing
 import os
+import signal
 import sys
 import time
 
-from tests.faults import jobs, judge, runner
+from tests.faults import jobs, judge, processes, runner
 from tests.faults.fleet import WAYS, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, GROUPS, HOST_FAULTS
 
 SEED = 20261128
+LONG = 12  # faults of the controller that are run in two halves
 SAMPLE = ("SIGKILL", "SIGTERM")  # of the controller's; the others of a sample are faults of hosts
 
 
@@ -45,23 +45,22 @@ def everything(options: argparse.Namespace) -> list[Result]:
         return group in groups and (not options.only or name in options.only)
 
     ways = options.way or list(WAYS)
-    spawn = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(2, spawn) as pool:
-        started = []
-        for way in ways:
-            # What has to do with no way of an audit runs once, on the one that an audit takes when nothing is said.
-            own = [fault for fault in CONTROLLER_FAULTS if wanted(fault) and (fault.both_ways or way == ways[-1])]
-            others = [fault.name for fault in HOST_FAULTS if wanted(fault)]
-            if own:
-                most = max(fault.seeds for fault in own)
-                seeds = options.seeds or max(1, -(-most // len(ways)))
-                seed = options.seed + ways.index(way) * seeds
-                started.append(pool.submit(jobs.controller, way, [fault.name for fault in own], seed, seeds))
-            if others:
-                started.append(pool.submit(jobs.hosts, way, others, options.seed))
-        if "fuzz" in groups and not options.only:
-            started.append(pool.submit(jobs.fuzzing, options.share, options.seed))
-        return [result for job in started for result in job.result()]
+    chosen: list[processes.Job] = []
+    for way in ways:
+        # What has to do with no way of an audit runs once, on the one that an audit takes when nothing is said.
+        own = [fault for fault in CONTROLLER_FAULTS if wanted(fault) and (fault.both_ways or way == ways[-1])]
+        others = [fault.name for fault in HOST_FAULTS if wanted(fault)]
+        # One after the other, the longest list would end long after all else.
+        for part in (own[::2], own[1::2]) if len(own) > LONG else (own,) if own else ():
+            most = max(fault.seeds for fault in part)
+            seeds = options.seeds or max(1, -(-most // len(ways)))
+            seed = options.seed + ways.index(way) * seeds
+            chosen.append((jobs.controller, (way, [fault.name for fault in part], seed, seeds)))
+        if others:
+            chosen.append((jobs.hosts, (way, others, options.seed)))
+    if "fuzz" in groups and not options.only:
+        chosen.append((jobs.fuzzing, (options.share, options.seed)))
+    return [result for results in processes.side_by_side(chosen) for result in results]
 
 
 def main() -> int:
@@ -77,10 +76,15 @@ def main() -> int:
     if os.geteuid():
         parser.error("hosts are made of namespaces, mounts and chroots, which are root's: start it as root")
     started = time.monotonic()
-    if options.sample:
-        results = sample((options.way or list(WAYS))[-1], options.sample, options.seed)
-    else:
-        results = everything(options)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        if options.sample:
+            results = sample((options.way or list(WAYS))[-1], options.sample, options.seed)
+        else:
+            results = everything(options)
+    except KeyboardInterrupt:
+        print("Ended by a signal. The hosts are gone.", file=sys.stderr)
+        return 130
     print(f"{'FAULT':52} {'WAY':9} {'SURVIVED':9} CHECKED")
     for result in results:
         print("\n".join(runner.line(result)))

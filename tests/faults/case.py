@@ -85,7 +85,9 @@ class Case:
     def heals(self) -> None:
         """The next run, with nothing in its way, has both hosts native."""
         expected = self.expected(self.both())
-        self.judge(self.fleet.run(self.hosts), expected, (0,), "next run: ")
+        # Every format was written under the fault; what it takes to write them once more tells nothing.
+        done = self.fleet.run(self.hosts, environment={"FAISS_FLEET_FORMATS": "html,csv"})
+        self.judge(done, expected, (0,), "next run: ")
 
 
 Run = Callable[[Case], None]

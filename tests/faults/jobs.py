@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 from tests.faults import fuzz, fuzz_targets, runner
 from tests.faults.fleet import NO_PYTHON, OLD, Fleet
@@ -15,17 +16,27 @@ WIDE = 12  # faults in one audit; as many hosts are healing meanwhile
 Names = Sequence[str]
 
 
+@contextlib.contextmanager
+def started(fleet: Fleet) -> Iterator[Fleet]:
+    """The fleet, whose hosts end also where a signal comes while it is being set up."""
+    try:
+        with fleet:
+            yield fleet
+    finally:
+        fleet.farm.__exit__(None, None, None)
+
+
 def hosts(way: str, names: Names, seed: int) -> list[Result]:
     """The faults of hosts by these names, on two banks of hosts."""
     chosen = [fault for fault in HOST_FAULTS if fault.name in names]
-    with Fleet(runner.banks(min(WIDE, max(2, len(chosen)))), way, seed) as fleet:
+    with started(Fleet(runner.banks(min(WIDE, max(2, len(chosen)))), way, seed)) as fleet:
         return runner.HostFaults(fleet, chosen).run()
 
 
 def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Result]:
     """The faults of the controller by these names, on two hosts."""
     chosen = [fault for fault in CONTROLLER_FAULTS if fault.name in names]
-    with Fleet({"c1": OLD, "c2": OLD, "c-bare": NO_PYTHON}, way, seed) as fleet:
+    with started(Fleet({"c1": OLD, "c2": OLD, "c-bare": NO_PYTHON}, way, seed)) as fleet:
         return runner.on_controller(fleet, chosen, seeds)
 
 

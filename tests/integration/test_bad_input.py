@@ -7,15 +7,14 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import needs
+from tests import mounts
 
 ROOT = Path(__file__).resolve().parents[2]
 WHEEL = "faiss_cpu-1.9.0.post1-cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64.whl"
@@ -72,16 +71,6 @@ def place(tmp_path: Path) -> Place:
     for name in ("opt", "etc", "wheelhouse"):
         (tmp_path / name).mkdir()
     return Place(tmp_path)
-
-
-@contextmanager
-def mounted(directory: Path, *options: str) -> Iterator[None]:
-    needs.root()
-    subprocess.run(["mount", *options, str(directory)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", str(directory)], check=True)
 
 
 # What is wrong, and a text of the message that tells it.
@@ -181,9 +170,10 @@ def test_a_bad_wheelhouse_is_refused_before_the_host_is_touched(
 TMPFS = ("-t", "tmpfs", "-o")
 
 
+@mounts.private
 def test_places_that_cannot_take_it_are_results_with_their_causes_and_the_gate_names_the_hosts(place: Place) -> None:
     """A prefix that takes nothing is a fallback; a configuration that cannot be written stops the host before that."""
-    mounts = {"full": "size=4m", "noexec": "noexec", "readonly": "ro", "etc": "ro"}
+    options = {"full": "size=4m", "noexec": "noexec", "readonly": "ro", "etc": "ro"}
     wanted = {
         "full": ("fallback", "disk_full"),
         "noexec": ("fallback", "noexec_mount"),
@@ -204,9 +194,9 @@ def test_places_that_cannot_take_it_are_results_with_their_causes_and_the_gate_n
         (place.directory / taken).write_text("somebody's")
     hosts["file"]["vector_backend__path"] = str(place.directory / "etc" / "file" / "file" / "backend.json")
     with ExitStack() as stack:
-        for name, option in mounts.items():
+        for name, option in options.items():
             top = place.directory / ("etc/etc" if name == "etc" else f"opt/{name}")
-            stack.enter_context(mounted(top, *TMPFS, option, "tmpfs"))
+            stack.enter_context(mounts.mounted(top, *TMPFS, option, "tmpfs"))
         done = place.audit_of(hosts, "-e", "fleet_report__fail_on_fallback=true")
         left = [name for name in place.written() if name.startswith("opt/")]
         configured = {path.parent.name: path.read_text() for path in place.directory.glob("etc/*/backend.json")}

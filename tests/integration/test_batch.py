@@ -25,12 +25,12 @@ HOSTS["off"] = "centos7-nopython"
 # Ends when Ansible starts a module; hangs when the batch starts it, which does so by `python -c`.
 HANGS = '#!/bin/sh\n[ "$1" != -c ] || exec sleep 300\nexec /usr/local/bin/python3.13 "$@"\n'
 # What sudo does that wants a password: it asks, and runs nothing for the wrong one.
-ASKS = '''#!/bin/sh
+ASKS = """#!/bin/sh
 while :; do case $1 in -p) printf %s "$2" >&2; shift 2;; -u) shift 2;; -*) shift;; *) break;; esac; done
 IFS= read -r word
 [ "$word" = WORD ] || { echo 'Sorry, try again.' >&2; exit 1; }
 exec "$@"
-'''
+"""
 PASSWORDS = {"one": "pass-of-one", "two": "pass-of-two"}
 # What two runs of the same host differ in: times, and what other hosts on the same disk write.
 TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes", "free_inodes")

@@ -245,7 +245,7 @@ def test_the_loader_for_node_runs_on_it(case: Case, record: dict[str, Any]) -> N
 def test_the_loader_for_python_runs_on_it(case: Case, record: dict[str, Any]) -> None:
     env = {**given_to_loaders(case, record), "PYTHONPATH": str(loaders.real_faiss.site_of("3.13"))}
     tests = ROOT / "loaders" / "python" / "tests"
-    loaders.check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_loader.Backends"], env, cwd=tests)
+    loaders.check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_backends.Backends"], env, cwd=tests)
 
 
 APPLICATION = """
@@ -389,11 +389,14 @@ def test_a_tag_is_resolved_once_and_hosts_pull_its_digest(case: Case, shop: Shop
     assert container_audit.tree(case.directory / "host") == case.tree_before
 
 
-def refused(case: Case, **options: Any) -> dict[str, Any]:
-    """The attempt of an audit that ends in the fallback and leaves nothing."""
+def refused(case: Case, state: str = "fallback", **options: Any) -> dict[str, Any]:
+    """The attempt of an audit that ends in this state and leaves nothing, on a host where no FAISS is configured."""
+    configured = Path(container_audit.local(case.directory / "host")["vector_backend__path"])
+    if configured.exists() and json.loads(configured.read_text())["backend"] == "faiss":
+        case.audit.playbook("rollback.yml", "-e", "vector_backend__rollback_to=found")
     images, programs = case.images(), case.programs()
-    found = case.audit.run(**options)["here"]
-    assert found["state"] == "fallback", found["because"]
+    found = case.audit.run(status=2 if state == "failed" else 0, **options)["here"]
+    assert found["state"] == state, found["because"]
     case.wait_until_none()
     assert case.images() == images
     # What failed is remembered there; nothing of it stays.
@@ -406,8 +409,8 @@ def refused(case: Case, **options: Any) -> dict[str, Any]:
 @pytest.mark.slow
 def test_a_digest_that_the_registry_does_not_have(case: Case, shop: Shop) -> None:
     name = shop.registry.pinned.partition("@")[0] + "@sha256:" + "ab" * 32
-    attempt = refused(case, container_source="registry", container_image=name)
-    assert attempt["cause"] == "image_missing"
+    attempt = refused(case, "failed", container_source="registry", container_image=name)
+    assert (attempt["cause"], attempt["fault"]) == ("image_missing", "inventory")
     assert "manifest unknown" in attempt["message"] or "not found" in attempt["message"]
 
 
@@ -496,8 +499,10 @@ def test_an_image_that_does_not_work_is_told_and_goes(
 ) -> None:
     given = image_with(case, archive, f"broken-{cause.copy().pop()}", files)
     test = {"workload": container_audit.WORKLOAD, "timeout": 10}
-    attempt = refused(case, container_source="archive", container_archive=given, search_test=test)
-    assert attempt["cause"] in cause, attempt
+    empty = bool(cause & {"not_installed", "python_missing"})  # on any host: that says nothing of this one
+    state = "failed" if empty else "fallback"
+    attempt = refused(case, state, container_source="archive", container_archive=given, search_test=test)
+    assert attempt["cause"] in cause and attempt["fault"] == ("inventory" if empty else "host"), attempt
 
 
 @pytest.mark.slow

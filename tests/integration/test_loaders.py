@@ -90,10 +90,10 @@ def check_python_loader(python: str, everything: bool) -> None:
     env = {**environment(python), "PYTHONPATH": str(real_faiss.site_of(python))}
     env["FAISS_FLEET_TEST_ALL"] = str(int(everything))
     tests = ROOT / "loaders" / "python" / "tests"
-    modules = ["test_loader", "test_index", "test_socket", "test_files", "test_changes"]
+    modules = ["test_loader", "test_backends", "test_index", "test_socket", "test_files", "test_changes"]
     if not everything:
         # Representatives of each kind; files do not depend on the Python, and the slow run has everything on each.
-        modules = ["test_loader", "test_files"] if python == "3.6" else ["test_loader.Backends", "test_loader.Failures"]
+        modules = ["test_loader", "test_backends", "test_files"] if python == "3.6" else ["test_backends"]
         modules += [
             "test_changes",
             "test_index.IndexFiles.test_it_is_used_again_and_answers_the_same",
@@ -135,7 +135,7 @@ def test_a_container_serves_both_loaders():
     assert "6 tests, 0 failed" in said
     env["PYTHONPATH"] = str(real_faiss.site_of("3.13"))
     tests = ROOT / "loaders" / "python" / "tests"
-    check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_loader.Backends"], env, cwd=tests)
+    check([needs.interpreter("3.13"), "-m", "unittest", "-q", "test_backends.Backends"], env, cwd=tests)
 
 
 @pytest.fixture(scope="module")
@@ -332,8 +332,19 @@ def test_types_fit_what_applications_write(tmp_path):
     (modules / "faiss-fleet").symlink_to(ROOT / "loaders" / "node")
     (modules / "@types" / "node").symlink_to(types)
     (tmp_path / "app.ts").write_text(TYPESCRIPT, encoding="utf-8")
-    options = ["--noEmit", "--strict", "--target", "es2020", "--module", "node16", "--moduleResolution", "node16",
-               "--preserveSymlinks", "--types", "node"]
+    options = [
+        "--noEmit",
+        "--strict",
+        "--target",
+        "es2020",
+        "--module",
+        "node16",
+        "--moduleResolution",
+        "node16",
+        "--preserveSymlinks",
+        "--types",
+        "node",
+    ]
     check([node("20"), compiler, *options, "app.ts"], environment(), cwd=tmp_path)
 
 

@@ -52,9 +52,27 @@ def _filled(python: str) -> Path:
         packages = [f"faiss-cpu=={faiss}", f"numpy=={numpy}"]
         if python not in ("2.7", "3.6"):
             packages.append("packaging<27")
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--only-binary=:all:", "--no-deps", "--target",
-                   str(partial), "--implementation", "cp", "--python-version", python, "--abi", abi, "--abi", "abi3",
-                   "--abi", "none"]
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--only-binary=:all:",
+            "--no-deps",
+            "--target",
+            str(partial),
+            "--implementation",
+            "cp",
+            "--python-version",
+            python,
+            "--abi",
+            abi,
+            "--abi",
+            "abi3",
+            "--abi",
+            "none",
+        ]
         for platform in PLATFORMS:
             command += ["--platform", f"{platform}_{os.uname().machine}"]
         done = subprocess.run([*command, *packages], capture_output=True, text=True, check=False)
@@ -179,7 +197,7 @@ SPOILS = {
     "disk full on save": (
         "def full(index, path):\n    raise RuntimeError('Error in write_index: No space left on device')\n"
         "real.write_index = full", "disk_full", "save_load"),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("python", [pytest.param("2.7", marks=pytest.mark.slow), "3.11"])
@@ -200,10 +218,18 @@ def test_a_faiss_that_loads_and_does_not_work_is_found(tmp_path, python, spoil):
 
 
 # FAISS 1.6.1 with 150 MB dies of SIGSEGV in its BLAS, which is then the finding.
-@pytest.mark.parametrize("python, megabytes", [("3.11", 60), ("3.11", 150), ("3.11", 300), *(
-    pytest.param(python, size, marks=pytest.mark.slow)
-    for python, size in (("2.7", 60), ("2.7", 300), ("3.8", 60), ("3.8", 150), ("3.8", 300))
-)])
+@pytest.mark.parametrize(
+    "python, megabytes",
+    [
+        ("3.11", 60),
+        ("3.11", 150),
+        ("3.11", 300),
+        *(
+            pytest.param(python, size, marks=pytest.mark.slow)
+            for python, size in (("2.7", 60), ("2.7", 300), ("3.8", 60), ("3.8", 150), ("3.8", 300))
+        ),
+    ],
+)
 def test_too_little_memory_for_faiss_itself_is_out_of_memory(python, megabytes):
     result = search_verdict.run("tight", runtime(python), {**WORKLOAD, "n": 200000}, 120, megabytes)
     assert (result["ok"], result["cause"]) == (False, "out_of_memory"), result
@@ -220,9 +246,23 @@ def test_numpy_that_does_not_fit_is_named(tmp_path):
     site = site_of("3.11")
     for name in ("numpy", "numpy.libs", "packaging"):
         (tmp_path / name).symlink_to(site / name)
-    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary=:all:",
-           "--python-version", "3.11", "--abi", "cp311", "--platform", "manylinux2014_x86_64",
-           "--target", str(CACHE / "py3.11-faiss1.8.0.post1")]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--only-binary=:all:",
+        "--python-version",
+        "3.11",
+        "--abi",
+        "cp311",
+        "--platform",
+        "manylinux2014_x86_64",
+        "--target",
+        str(CACHE / "py3.11-faiss1.8.0.post1"),
+    ]
     if not (CACHE / "py3.11-faiss1.8.0.post1").exists():
         subprocess.run([*pip, "faiss-cpu==1.8.0.post1"], check=True)
     for name in ("faiss", "faiss_cpu.libs"):
@@ -235,27 +275,59 @@ def test_numpy_that_does_not_fit_is_named(tmp_path):
 @pytest.fixture
 def ansible(tmp_path):
     """A function that runs one of Ansible's commands here, with a home of its own and no callback of the audit."""
+
     def run(*command: str) -> subprocess.CompletedProcess[str]:
-        environ = {**os.environ, "ANSIBLE_HOME": str(tmp_path / "home"), "ANSIBLE_CALLBACKS_ENABLED": "",
-                   "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_LOCALHOST_WARNING": "false"}
-        return subprocess.run([str(Path(sys.executable).with_name(command[0])), *command[1:]], cwd=ROOT, env=environ,
-                              capture_output=True, text=True, check=False)
+        environ = {
+            **os.environ,
+            "ANSIBLE_HOME": str(tmp_path / "home"),
+            "ANSIBLE_CALLBACKS_ENABLED": "",
+            "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+            "ANSIBLE_LOCALHOST_WARNING": "false",
+        }
+        return subprocess.run(
+            [str(Path(sys.executable).with_name(command[0])), *command[1:]],
+            cwd=ROOT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
     return run
 
 
-@pytest.mark.parametrize("host_python, tested, pipelining", [
-    ("2.7", "3.11", "true"),
-    *(
-        pytest.param(*pair, pipelining, marks=pytest.mark.slow)
-        for pair in (("2.7", "3.11"), ("3.6", "3.8"), ("3.13", "2.7"), ("3.8", "3.6"))
-        for pipelining in ("true", "false")
-    ),
-])
+@pytest.mark.parametrize(
+    "host_python, tested, pipelining",
+    [
+        ("2.7", "3.11", "true"),
+        *(
+            pytest.param(*pair, pipelining, marks=pytest.mark.slow)
+            for pair in (("2.7", "3.11"), ("3.6", "3.8"), ("3.13", "2.7"), ("3.8", "3.6"))
+            for pipelining in ("true", "false")
+        ),
+    ],
+)
 def test_the_module_runs_under_one_python_and_tests_another(ansible, tmp_path, host_python, tested, pipelining):
     arguments = {"runtimes": [{"id": "real", "runtime": runtime(tested)}], "workload": {"n": 2000}}
-    done = ansible("ansible", "host", "-i", "host,", "-c", "local", "-t", str(tmp_path / "answers"), "--check",
-                   "-e", f"ansible_python_interpreter={needs.interpreter(host_python)}",
-                   "-e", f"ansible_pipelining={pipelining}", "-m", "faiss_search_test", "-a", json.dumps(arguments))
+    done = ansible(
+        "ansible",
+        "host",
+        "-i",
+        "host,",
+        "-c",
+        "local",
+        "-t",
+        str(tmp_path / "answers"),
+        "--check",
+        "-e",
+        f"ansible_python_interpreter={needs.interpreter(host_python)}",
+        "-e",
+        f"ansible_pipelining={pipelining}",
+        "-m",
+        "faiss_search_test",
+        "-a",
+        json.dumps(arguments),
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     answer = json.loads((tmp_path / "answers" / "host").read_text())
     assert answer["changed"] is False
@@ -275,8 +347,22 @@ def configured(ansible, tmp_path, setting, interpreter):
     path = tmp_path / "backend.json"
     path.write_text(json.dumps(setting))
     arguments = {"setting": str(path), "workload": {"n": 2000}}
-    done = ansible("ansible", "host", "-i", "host,", "-c", "local", "-t", str(tmp_path / "answers"), "-e",
-                   f"ansible_python_interpreter={interpreter}", "-m", "faiss_search_test", "-a", json.dumps(arguments))
+    done = ansible(
+        "ansible",
+        "host",
+        "-i",
+        "host,",
+        "-c",
+        "local",
+        "-t",
+        str(tmp_path / "answers"),
+        "-e",
+        f"ansible_python_interpreter={interpreter}",
+        "-m",
+        "faiss_search_test",
+        "-a",
+        json.dumps(arguments),
+    )
     return done, json.loads((tmp_path / "answers" / "host").read_text())
 
 
@@ -298,6 +384,7 @@ def test_a_configured_backend_that_broke_is_a_result_with_its_cause(ansible, tmp
     _done, answer = configured(ansible, tmp_path, broken, needs.interpreter("3.6"))
     (result,) = answer["results"]
     assert (result["ok"], result["cause"]) == (False, "python_missing") and result["remedy"]
-    _done, answer = configured(ansible, tmp_path, {"schema": 1, "backend": "js", "runtime": None},
-                               needs.interpreter("3.6"))
+    _done, answer = configured(
+        ansible, tmp_path, {"schema": 1, "backend": "js", "runtime": None}, needs.interpreter("3.6")
+    )
     assert answer["results"] == [] and answer["setting"]["backend"] == "js"

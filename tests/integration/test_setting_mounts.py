@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests import needs
+from tests import mounts, needs
 
 ROOT = Path(__file__).resolve().parents[2]
 # Runs the store as the module does, in a process of its own: as another user, or on another Python.
@@ -63,15 +62,6 @@ def run(python: str, path: Path, wanted: dict[str, Any] | None, user: int | None
     return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-@contextmanager
-def mounted(directory: Path, *options: str) -> Iterator[None]:
-    subprocess.run([needs.command("mount"), *options, str(directory)], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run([needs.command("umount"), str(directory)], check=True)
-
-
 @pytest.fixture
 def etc(tmp_path: Path) -> Path:
     directory = tmp_path / "etc"
@@ -85,11 +75,12 @@ def files(directory: Path) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("check", [True, False])
+@mounts.private
 def test_a_read_only_etc_is_told_and_nothing_changes(etc: Path, python: str, check: bool) -> None:
     path = etc / "faiss-fleet" / "backend.json"
     run(python, path, setting())
     before = files(etc)
-    with mounted(etc, "--bind", str(etc)):
+    with mounts.mounted(etc, "--bind", str(etc)):
         subprocess.run([needs.command("mount"), "-o", "remount,bind,ro", str(etc)], check=True)
         said = run(python, path, setting("another"), check=check)
         assert said["cause"] == "read_only" and "vector_backend__path" in said["message"]
@@ -99,9 +90,10 @@ def test_a_read_only_etc_is_told_and_nothing_changes(etc: Path, python: str, che
 
 
 @pytest.mark.parametrize("python", PYTHONS)
+@mounts.private
 def test_a_full_disk_leaves_what_was_there(etc: Path, python: str) -> None:
     path = etc / "faiss-fleet" / "backend.json"
-    with mounted(etc, "-t", "tmpfs", "-o", "size=256k", "faiss-fleet"):
+    with mounts.mounted(etc, "-t", "tmpfs", "-o", "size=256k", "faiss-fleet"):
         run(python, path, setting())
         before = files(etc)
         with open(etc / "filler", "wb", buffering=0) as filler:
@@ -119,9 +111,10 @@ def test_a_full_disk_leaves_what_was_there(etc: Path, python: str) -> None:
 
 
 @pytest.mark.parametrize("inodes", range(4, 12))
+@mounts.private
 def test_a_disk_that_is_full_at_any_file_leaves_what_was_there(etc: Path, inodes: int) -> None:
     path = etc / "faiss-fleet" / "backend.json"
-    with mounted(etc, "-t", "tmpfs", "-o", f"size=1m,nr_inodes={inodes}", "faiss-fleet"):
+    with mounts.mounted(etc, "-t", "tmpfs", "-o", f"size=1m,nr_inodes={inodes}", "faiss-fleet"):
         said = run("controller", path, setting())
         if said == {"changed": True}:
             before = files(etc)
@@ -153,14 +146,23 @@ def test_a_user_without_rights_is_told(tmp_path: Path, check: bool) -> None:
 
 
 @pytest.mark.parametrize("name", ["backend.json", "backend.env"])
+@mounts.private
 def test_when_one_of_the_two_files_cannot_be_replaced_neither_is(etc: Path, name: str) -> None:
     path = etc / "faiss-fleet" / "backend.json"
     run("controller", path, setting())
     wanted = {**setting("another"), "provider": "another"}
     before = files(etc)
     # Nobody can replace a file that something is mounted on.
-    with mounted(path.parent / name, "--bind", str(path.parent / name)):
+    with mounts.mounted(path.parent / name, "--bind", str(path.parent / name)):
         said = run("controller", path, wanted)
         assert said["cause"] == "read_only" and name in said["message"]
         assert files(etc) == before
     assert run("controller", path, wanted) == {"changed": True}
+
+
+@mounts.private
+def test_a_mount_of_a_test_is_seen_by_what_the_test_starts_and_by_nothing_else(etc: Path) -> None:
+    """A run of the tests that is killed leaves none behind: the namespace goes with its last process."""
+    mounts.mount(etc, "-t", "tmpfs", "faiss-fleet")
+    seen = subprocess.run(["cat", "/proc/mounts"], capture_output=True, text=True, check=True).stdout
+    assert str(etc) in seen and str(etc) not in Path(f"/proc/{os.getpid()}/mounts").read_text()

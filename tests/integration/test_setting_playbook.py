@@ -166,7 +166,7 @@ def test_a_setting_is_made_kept_and_taken_back(host: Host) -> None:
 
     back = host.playbook(BOOK, "--diff")
     told = " ".join(back.stdout.split())  # as Ansible breaks lines
-    assert back.returncode == 0 and "there was no setting before" in told, back.stdout + back.stderr
+    assert back.returncode == 0 and "there was no configuration before" in told, back.stdout + back.stderr
     assert "0123456789ab is removed" in told
     assert host.tree() == before
     again = host.playbook(BOOK)

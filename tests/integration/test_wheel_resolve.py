@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet.artefacts import packing
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.wheel import catalogue, pip_resolver
@@ -22,6 +21,7 @@ from faiss_fleet.strategies.wheel import strategy as wheel
 from faiss_fleet.strategies.wheel.catalogue import Catalogue
 from faiss_fleet.target.prefix import contents, unpack
 from tests import needs
+from tests.prefix_archives import manifest_of
 from tests.unit.faiss_fleet.strategies.wheel.hosts import CENTOS7, DEBIAN12, facts, python
 
 SEARCH = """
@@ -118,7 +118,7 @@ def test_packed_anew_it_has_the_same_bytes(kept):
     shutil.rmtree(kept / "archives")
     again = wheel.STRATEGY.resolve(candidate, found, given)
     assert again == first
-    manifest = packing.inspect(again.archive)
+    manifest = manifest_of(again.archive)
     assert manifest["lock"] == again.lock
     assert (
         again.digest

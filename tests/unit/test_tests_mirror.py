@@ -23,10 +23,6 @@ EXEMPT = {
     "faiss_fleet/causes/remedy_table.py": "a table; test_remedies reads all of it",
     "faiss_fleet/causes/table.py": "a table; test_diagnose reads all of it",
     "faiss_fleet/cli/artefact_table.py": "what `check` prints; cli/test_commands reads it",
-    "faiss_fleet/cli/commands/artefacts.py": "cli/test_commands calls the commands",
-    "faiss_fleet/cli/commands/audits.py": "cli/test_app calls the commands",
-    "faiss_fleet/cli/commands/history.py": "cli/test_app calls the commands",
-    "faiss_fleet/cli/commands/keeping.py": "cli/test_app calls the commands",
     "faiss_fleet/cli/options.py": "types of options; cli/test_app gives them",
     "faiss_fleet/fleet/stages.py": "the stages of both ways: tests/integration/test_batch",
     "faiss_fleet/fleet/preload.py": "imports what others have",
@@ -44,6 +40,7 @@ EXEMPT = {
 # Test files that are about more than one source.
 OVERALL = {
     "tests/unit/faiss_fleet/cli/test_commands.py": "every command as a user calls it",
+    "tests/unit/faults/test_processes.py": "the processes of the fault suite",
     "tests/unit/faults/test_table.py": "the table of the fault suite",
     "tests/unit/module_utils/search/programs/test_node_test.py": "node_test.js, which is no Python",
     "tests/unit/plugins/test_plugins.py": "how every plugin finds the package",

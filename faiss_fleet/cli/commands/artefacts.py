@@ -14,7 +14,7 @@ from ..options import (
     ReportsOption,
     RowsOption,
     StoreOption,
-    newest_line,
+    lines_of_host,
     print_json,
     reading,
     runs_for_completion,
@@ -97,7 +97,7 @@ def needs(
     provides = chain.of_glibc(glibc) if glibc else None
     if host:
         with reading(reports, store) as (opened, _directory):
-            line = newest_line(opened, host)[0]
+            line = lines_of_host(opened, host)[0]
             provides = chain.of_record(opened.record(line.run, host), host)
     found = chain.examine(path, provides)
     if json_:
@@ -121,7 +121,9 @@ def explain(
 
     For example: npm install faiss-node 2>&1 | faiss-fleet explain
     """
-    from ...causes.explain import main as explain_log
+    from ...causes import remedies
+    from ...causes.explain import explain as explain_log
 
-    named = [part for name, value in (("--family", family), ("--arch", arch)) if value for part in (name, value)]
-    raise typer.Exit(explain_log([*(["--json"] if json_ else []), *named, *([str(file)] if file else [])]))
+    if family is not None and family not in remedies.FAMILIES:
+        raise typer.BadParameter(f"{family!r} is not a package manager. One of: {', '.join(remedies.FAMILIES)}.")
+    raise typer.Exit(explain_log(file, json_, family, arch))

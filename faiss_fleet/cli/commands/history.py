@@ -14,7 +14,7 @@ from ..options import (
     RowsOption,
     RunArgument,
     StoreOption,
-    newest_line,
+    lines_of_host,
     print_json,
     reading,
 )
@@ -90,7 +90,7 @@ def host(
     from .. import show
 
     with reading(reports, store) as (opened, _directory):
-        history = newest_line(opened, name)
+        history = lines_of_host(opened, name)
         record = opened.record(history[0].run, name)
     if json_:
         print_json({"schema": 1, "host": name, "history": [asdict(line) for line in history], "record": record})

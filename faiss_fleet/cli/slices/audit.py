@@ -64,11 +64,11 @@ class Sliced:
             for number, names in enumerate(parts, 1)
         ]
         if not jobs:
-            return Ended(0, "The inventory, or --limit, names no host: nothing was audited. Add hosts to it.", False)
+            return Ended(0, "The inventory, or --limit, names no host: nothing was audited. Add hosts to it.")
         with self._executor(scheduler, len(jobs)) as executor:
             coordinator = Coordinator(self._reports, self._run, hosts, seen, tick)
             try:
-                return Ended(coordinator.audit(jobs, executor), "", False)
+                return Ended(coordinator.audit(jobs, executor), "")
             except KeyboardInterrupt:
                 return Ended(1, "", True)
 

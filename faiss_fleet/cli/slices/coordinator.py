@@ -17,15 +17,16 @@ from ...records.journal import Journal
 from ...records.schema import Record
 from ...reports.live_run import Hold
 from ...run_id import timestamp
+from ..launch import Ended
 from .executors import Executor
-from .job import Ended, Job
+from .job import Job
 
 ATTEMPTS = 3  # how often a host is given to a slice before it is recorded as failed
 TICK = 0.5  # seconds between two looks at the progress
 
 
 class Coordinator:
-    """One run in slices. ``seen`` is told of each record that comes in, ``tick`` a few times a second."""
+    """One run in slices. ``seen`` gets each record that comes in, by one thread at a time; ``tick`` is called often."""
 
     def __init__(
         self,
@@ -49,21 +50,23 @@ class Coordinator:
 
         A host whose slice ended before it was done is given to another slice, and is recorded as failed after
         ATTEMPTS. The status is judged by the records; only where all are well do the playbooks' own count, as those
-        of a gate do.
+        of a gate do, and of a slice that was given on only that of the last attempt.
         """
-        pending = {executor.submit(job, self._take): job for job in jobs}
+        pending: dict[Future[Ended], Job] = {}
         worst = 0
         try:
+            pending.update((self._submit(job, executor), job) for job in jobs)
             while pending:
                 ended, _running = wait(pending, timeout=TICK, return_when=FIRST_COMPLETED)
                 self._tick()
                 for future in ended:
                     job = pending.pop(future)
                     status, reason = _outcome(future)
-                    worst = max(worst, status)
                     again = self._rest(job, reason)
-                    if again is not None:
-                        pending[executor.submit(again, self._take)] = again
+                    if again is None:
+                        worst = max(worst, status)
+                    else:  # how that one ended is what counts
+                        pending[self._submit(again, executor)] = again
         except KeyboardInterrupt:
             executor.stop()
             wait(pending, timeout=60)
@@ -72,6 +75,15 @@ class Coordinator:
             self._journal.finish(Cleaner(), timestamp())
             self._hold.release()
         return self._states_status() or worst
+
+    def _submit(self, job: Job, executor: Executor) -> Future[Ended]:
+        """The job's future; where it cannot be given to the executor, one that has failed."""
+        try:
+            return executor.submit(job, self._take)
+        except Exception as error:  # of whoever runs the cluster, which may be gone by now
+            future: Future[Ended] = Future()
+            future.set_exception(FleetError(f"The slice could not be started: {type(error).__name__} {error}."))
+            return future
 
     def _take(self, message: Mapping[str, Any]) -> None:
         """A host's record, from a thread of the executor's."""
@@ -94,7 +106,7 @@ class Coordinator:
                     "Make room there and run the audit again; it is quick where it is done."
                 ) from error
             self._done.add(name)
-        self._seen(record)
+            self._seen(record)
 
     def _rest(self, job: Job, reason: str) -> Job | None:
         """The hosts of a job that ended before they were done, for another slice; None where there is none."""

@@ -5,14 +5,18 @@ library's kind: ``submit`` returns a ``concurrent.futures.Future``."""
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
+
+from typing_extensions import Self
 
 from ...errors import FleetError
+from ..launch import Ended
 from . import job as jobs
-from .job import Ended, Job, Send
+from .job import Job, Send
 
 NAMES = ("local", "dask")
 # The limit on the scheduler's answer when a client connects, in seconds.
@@ -31,31 +35,10 @@ def chosen(name: str, scheduler: str | None) -> str | None:
     return scheduler
 
 
-class Executor(Protocol):
-    """Runs jobs until it is left."""
+class Executor(ABC):
+    """Runs jobs until it is left; left by an error, it has them end early."""
 
-    def __enter__(self) -> Executor: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def submit(self, job: Job, send: Send) -> Future[Ended]:
-        """Run a job; ``send`` gets a message for each host, in a thread of the executor's."""
-
-    def stop(self) -> None:
-        """Have all jobs end early. What is finished is sent first."""
-
-
-class Local:
-    """Processes of this machine, one for each slice at work."""
-
-    def __init__(self, width: int) -> None:
-        self._pool = ThreadPoolExecutor(width, thread_name_prefix="slice")
-        self._closers: list[Callable[[], None]] = []
-        self._stopped = False
-
-    def __enter__(self) -> Local:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -63,7 +46,31 @@ class Local:
     ) -> None:
         if error is not None:
             self.stop()
-        self._pool.shutdown(cancel_futures=error is not None)
+        self.close(early=error is not None)
+
+    @abstractmethod
+    def submit(self, job: Job, send: Send) -> Future[Ended]:
+        """Run a job; ``send`` gets a message for each host, in a thread of the executor's."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Have all jobs end early. What is finished is sent first."""
+
+    @abstractmethod
+    def close(self, early: bool) -> None:
+        """Release what runs the jobs; with early, jobs that have not begun are left out."""
+
+
+class Local(Executor):
+    """Processes of this machine, one for each slice at work."""
+
+    def __init__(self, width: int) -> None:
+        self._pool = ThreadPoolExecutor(width, thread_name_prefix="slice")
+        self._closers: list[Callable[[], None]] = []
+        self._stopped = False
+
+    def close(self, early: bool) -> None:
+        self._pool.shutdown(cancel_futures=early)
 
     def submit(self, job: Job, send: Send) -> Future[Ended]:
         return self._pool.submit(self._run, job, send)
@@ -81,7 +88,7 @@ class Local:
             close()
 
 
-class Dask:
+class Dask(Executor):
     """The workers of a Dask cluster, which the scheduler's address names: ``tcp://10.0.0.5:8786``.
 
     Each worker needs the same checkout of the project at the same path, the inventory, and the keys of the hosts.
@@ -105,14 +112,7 @@ class Dask:
         self._stop = distributed.Event(f"{self._topic}-stop", client=self._client)
         self._pool = self._client.get_executor(pure=False)
 
-    def __enter__(self) -> Dask:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self.stop()
+    def close(self, early: bool) -> None:
         self._client.close()
 
     def submit(self, job: Job, send: Send) -> Future[Ended]:

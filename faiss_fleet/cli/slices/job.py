@@ -25,6 +25,7 @@ from ...errors import FleetError
 from ...records.attempt_logs import DIRECTORY
 from ...records.journal import RECORDS
 from .. import launch
+from ..launch import Ended
 from ..places import checkout
 
 Send = Callable[[dict[str, Any]], None]
@@ -52,14 +53,6 @@ class Job:
         return json.dumps(asdict(self)) + "\n"
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a job ended: the playbook's exit status, and the last lines that Ansible printed."""
-
-    status: int
-    tail: str
-
-
 def start(job: Job, send: Send) -> tuple[Callable[[], Ended], Closer]:
     """Start a job's process. Return a function that waits for its end, and one that has it end early.
 
@@ -77,17 +70,17 @@ def start(job: Job, send: Send) -> tuple[Callable[[], Ended], Closer]:
         start_new_session=True,
     )
     assert process.stdin is not None and process.stdout is not None
-    told, said = process.stdin, process.stdout
+    stdin, stdout = process.stdin, process.stdout
 
     def close() -> None:
         with suppress(OSError):
-            told.close()
+            stdin.close()
 
     def messages() -> Iterator[dict[str, Any]]:
         try:
-            told.write(job.line())
-            told.flush()
-            for line in said:
+            stdin.write(job.line())
+            stdin.flush()
+            for line in stdout:
                 yield json.loads(line)
         except (OSError, ValueError):
             return  # the process is gone, in the middle of a line perhaps
@@ -166,7 +159,7 @@ def run(job: Job, send: Send) -> Ended:
         )
         for message in follower.new():
             send(message)
-    return Ended(ended.status, ended.tail)
+    return ended
 
 
 def main() -> int:

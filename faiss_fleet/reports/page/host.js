@@ -143,7 +143,7 @@ function setting(record) {
   const s = record.setting;
   if (!s) return null;
   const show = (each) => el("pre", {}, each ? JSON.stringify(each, sorted, 2) : "nothing");
-  return section("Setting", el("p", {}, mono(s.path), s.changed ? el("span", { class: "warn" }, " changed") : quiet(" unchanged"), s.backup ? quiet(`, backup ${s.backup}`) : ""),
+  return section("Backend configuration", el("p", {}, mono(s.path), s.changed ? el("span", { class: "warn" }, " changed") : quiet(" unchanged"), s.backup ? quiet(`, backup ${s.backup}`) : ""),
     s.changed ? el("div", { class: "two" }, el("div", {}, quiet("Before"), show(s.before)), el("div", {}, quiet("After"), show(s.after)))
       : fold("As it is", s.after ? JSON.stringify(s.after, sorted, 2) : "nothing"));
 }

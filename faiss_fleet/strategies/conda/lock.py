@@ -7,6 +7,7 @@ Beside the lock lie its two common spellings, pixi.lock and @EXPLICIT: each can 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,24 +16,12 @@ from typing import Any
 from ...artefacts import cache, class_work, packing
 from ...errors import FleetError
 from ..base import Artefact, Facts, Options, Runtime
-from . import (
-    explicit as conda_explicit,
-)
-from . import (
-    host_class as conda_class,
-)
-from . import (
-    options as conda_options,
-)
-from . import (
-    prefix as conda_prefix,
-)
-from . import (
-    refusal as conda_refusal,
-)
-from . import (
-    solver as conda_solver,
-)
+from . import explicit as conda_explicit
+from . import host_class as conda_class
+from . import options as conda_options
+from . import prefix as conda_prefix
+from . import refusal as conda_refusal
+from . import solver as conda_solver
 from .channels import Channels, public
 from .host_class import HostClass
 from .options import STRATEGY, CondaOptions
@@ -50,10 +39,15 @@ def artefact(facts: Facts, options: Options, now: Callable[[], float] = time.tim
     """The packed environment. What an earlier run locked and packed is used again unless the lock is too old."""
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     lock = locked(facts, options, now)
-    archives = options.cache / "archives"
-    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or conda_prefix.build(lock, host, wanted, options, archives)
-    return packed.artefact(RUNTIME, lock)
+    packed = class_work.packed(
+        STRATEGY, lock, options, lambda place: conda_prefix.build(lock, host, wanted, options, place)
+    )
+    return _named(packed.artefact(RUNTIME, lock), wanted)
+
+
+def _named(artefact: Artefact, wanted: CondaOptions) -> Artefact:
+    """The artefact, which says that the inventory's lock is what decided about its content."""
+    return dataclasses.replace(artefact, given=wanted.lock is not None)
 
 
 def locked(facts: Facts, options: Options, now: Callable[[], float] = time.time) -> dict[str, Any]:
@@ -88,7 +82,7 @@ def kept(facts: Facts, options: Options, now: Callable[[], float] = time.time) -
     host, wanted = conda_class.of_facts(facts), conda_options.from_options(options)
     lock = _kept(lock_path(host, wanted, options), options, now())
     packed = packing.kept(options.cache / "archives", STRATEGY, lock) if lock else None
-    return packed.artefact(RUNTIME, lock) if packed and lock else None
+    return _named(packed.artefact(RUNTIME, lock), wanted) if packed and lock else None
 
 
 def _kept(path: Path, options: Options, now: float, any_age: bool = False) -> dict[str, Any] | None:
@@ -159,7 +153,11 @@ def _given(path: Path, host: HostClass) -> list[Package]:
     """Packages of a lock that the inventory names."""
     text = path.read_text(encoding="utf-8", errors="replace")
     if any(line.strip() == "@EXPLICIT" for line in text.splitlines()):
-        return conda_explicit.parse(text, path.name)
+        packages = conda_explicit.parse(text, path.name)
+        platforms = sorted({package["subdir"] for package in packages} - {"noarch"})
+        if platforms and host.subdir not in platforms:
+            raise _for_other_platforms(path, platforms, host)
+        return packages
     answer = conda_solver.call(
         "read_lock", path=str(path.resolve()), subdir=host.subdir, public={}, virtual=dict(host.virtual)
     )
@@ -170,13 +168,17 @@ def _given(path: Path, host: HostClass) -> list[Package]:
             "corrupt_artefact",
         )
     if not answer["packages"]:
-        remedy = f"Name a lock for {host.subdir} in {conda_options.LOCK}."
-        platforms = ", ".join(answer["platforms"]) or "nothing"
-        text = f"{path} is for {platforms}, and these hosts are {host.subdir}. {remedy}"
-        raise FleetError(text, "arch_mismatch", remedy, fault="inventory")
+        raise _for_other_platforms(path, answer["platforms"], host)
     if answer["wants"]:
         raise conda_refusal.lock_refused(answer["wants"], host)
     return [{**package, "url": public(package["url"])} for package in answer["packages"]]
+
+
+def _for_other_platforms(path: Path, platforms: Sequence[str], host: HostClass) -> FleetError:
+    """A lock that serves other hosts: on these it rules the strategy out, like one for a newer glibc."""
+    remedy = f"Name a lock for {host.subdir} in {conda_options.LOCK}."
+    text = f"{path} is for {', '.join(platforms) or 'nothing'}, and these hosts are {host.subdir}. {remedy}"
+    return FleetError(text, "arch_mismatch", remedy, fault="host" if platforms else "inventory")
 
 
 def _check(package: Package, host: HostClass) -> None:

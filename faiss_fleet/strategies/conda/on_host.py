@@ -8,8 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ...artefacts import cache, class_work, packing
-from ...artefacts.packing import Packed
+from ...artefacts import class_work
 from ...errors import FleetError
 from ..base import Artefact, Facts, HostBuild, Options, Reason, version_numbers
 from . import lock as conda_lock
@@ -18,7 +17,6 @@ from . import prefix as conda_prefix
 from .options import STRATEGY
 
 VARIABLE = "faiss_install__conda_on_host"
-MODES = ("", "offline", "online")
 MODULE = "faiss_conda_create"
 # Of what a host makes: packages as they came, unpacked, and the environment side by side.
 NEEDED_BYTES = 1_000_000_000
@@ -29,10 +27,7 @@ READS_CONDA = (4, 7)
 
 def mode(options: Options) -> str:
     """How the host does it: offline, online, or "" when the controller makes the environment."""
-    chosen = str(options.extra.get(VARIABLE) or "")
-    if chosen not in MODES:
-        raise FleetError(f"{VARIABLE} is {chosen!r}. Set it to offline or online, or leave it empty.")
-    return chosen
+    return str(options.extra.get(VARIABLE) or "")
 
 
 def chosen(facts: Facts) -> tuple[dict[str, Any] | None, list[Reason]]:
@@ -69,9 +64,7 @@ def artefact(facts: Facts, options: Options) -> Artefact:
     _readable(made["packages"], conda)
     doer = {name: conda[name] for name in ("kind", "path", "version")}
     lock = {**made, "created": {"on": "host", "mode": how, "by": doer}}
-    archives = options.cache / "archives"
-    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or _pack(lock, how, options, archives)
+    packed = class_work.packed(STRATEGY, lock, options, lambda place: _stage(lock, how, options, place))
     arguments = {
         "conda": conda["path"],
         "kind": conda["kind"],
@@ -87,6 +80,7 @@ def artefact(facts: Facts, options: Options) -> Artefact:
         conda_lock.RUNTIME,
         lock,
         build=HostBuild(MODULE, arguments, options.cache / "conda" / "logs"),
+        given=wanted.lock is not None,
     )
 
 
@@ -104,18 +98,16 @@ def _readable(packages: list[dict[str, Any]], conda: dict[str, Any]) -> None:
         raise FleetError(text, "command_missing", remedy, fault="host")
 
 
-def _pack(lock: dict[str, Any], how: str, options: Options, archives: Path) -> Packed:
-    with cache.scratch(options.cache, "stage") as place:
-        tree = Path(place, "tree")
-        tree.mkdir()
-        if how == "offline":
-            files = conda_prefix.fetch(lock["packages"], conda_options.from_options(options), options, Path(place))
-            for package, file in zip(lock["packages"], files, strict=True):
-                target = tree / "packages" / package["subdir"] / package["file"]
-                target.parent.mkdir(parents=True, exist_ok=True)
-                try:
-                    os.link(file, target)
-                except OSError:
-                    shutil.copyfile(file, target)
-                conda_prefix.check(package, target)
-        return packing.keep(packing.pack(tree, lock, STRATEGY, archives))
+def _stage(lock: dict[str, Any], how: str, options: Options, place: Path) -> None:
+    tree = place / "tree"
+    tree.mkdir()
+    if how == "offline":
+        files = conda_prefix.fetch(lock["packages"], conda_options.from_options(options), options, place)
+        for package, file in zip(lock["packages"], files, strict=True):
+            target = tree / "packages" / package["subdir"] / package["file"]
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.link(file, target)
+            except OSError:
+                shutil.copyfile(file, target)
+            conda_prefix.check(package, target)

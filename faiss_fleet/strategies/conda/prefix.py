@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Builds the environment of a lock on the controller, for the prefix that it will have on the hosts, and packs it."""
+"""Builds the environment of a lock on the controller, for the prefix that it will have on the hosts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from ...artefacts import cache, packing
-from ...artefacts.packing import Packed
 from ...errors import FleetError
 from ..base import Options
 from . import explicit as conda_explicit
@@ -29,32 +28,28 @@ PLACES = ("extracted_package_dir", "package_tarball_full_path", "link", "request
 Package = dict[str, Any]
 
 
-def build(lock: dict[str, Any], host: HostClass, wanted: CondaOptions, options: Options, archives: Path) -> Packed:
-    """Fetched, checked, installed, packed. Whatever fails on the way leaves no archive and no tree."""
+def build(lock: dict[str, Any], host: HostClass, wanted: CondaOptions, options: Options, place: Path) -> None:
+    """Fetches, checks and installs the packages of a lock into ``tree`` of a directory."""
     packages: list[Package] = lock["packages"]
-    prefix = f"{lock['prefix']}/{STRATEGY}/{packing.digest_of(lock)}"
-    with cache.scratch(options.cache, "stage") as place:
-        files = fetch(packages, wanted, options, Path(place))
-        tree = Path(place) / "tree"
-        answer = conda_solver.call(
-            "install",
-            files=[str(file) for file in files],
-            target=str(tree),
-            prefix=prefix,
-            # Unpacked again each time: what lay in a cache could have been changed since it was checked.
-            unpacked=str(Path(place) / "unpacked"),
-            subdir=host.subdir,
-            virtual=dict(host.virtual),
-            # What was solved was judged as the channel corrects it, which packages themselves do not know.
-            check=bool(wanted.lock),
-        )
-        if not answer["ok"]:
-            raise conda_refusal.error(answer, host, wanted.packages, wanted.channels.shown)
-        _same(packages, answer["installed"])
-        _tidy(tree, packages)
-        explicit = conda_explicit.text(lock, lock["platform"])
-        (tree / META / "faiss-fleet.explicit.txt").write_text(explicit, encoding="utf-8")
-        return packing.keep(packing.pack(tree, lock, STRATEGY, archives))
+    tree = place / "tree"
+    answer = conda_solver.call(
+        "install",
+        files=[str(file) for file in fetch(packages, wanted, options, place)],
+        target=str(tree),
+        prefix=f"{lock['prefix']}/{STRATEGY}/{packing.digest_of(lock)}",
+        # Unpacked again each time: what lay in a cache could have been changed since it was checked.
+        unpacked=str(place / "unpacked"),
+        subdir=host.subdir,
+        virtual=dict(host.virtual),
+        # What was solved was judged as the channel corrects it, which packages themselves do not know.
+        check=bool(wanted.lock),
+    )
+    if not answer["ok"]:
+        raise conda_refusal.error(answer, host, wanted.packages, wanted.channels.shown)
+    _same(packages, answer["installed"])
+    _tidy(tree, packages)
+    explicit = conda_explicit.text(lock, lock["platform"])
+    (tree / META / "faiss-fleet.explicit.txt").write_text(explicit, encoding="utf-8")
 
 
 def _same(packages: Sequence[Package], installed: dict[str, str]) -> None:

@@ -46,7 +46,7 @@ def _told(
         )
         return FleetError(f"The channels ({where}) could not be read: {said}. {remedy}", "conda_network", remedy)
     if kind == "request":
-        remedy = f"Mend {PACKAGES} or faiss_install__conda_channels."
+        remedy = f"Correct {PACKAGES} or faiss_install__conda_channels."
         text = f"conda does not understand what it is asked for ({', '.join(packages)}): {said}. {remedy}"
         return FleetError(text, None, remedy)
     if "longer than the placeholder" in said:

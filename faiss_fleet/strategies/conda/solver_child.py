@@ -12,6 +12,7 @@ import datetime
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from rattler.package_streaming import download_to_path
 Request = dict[str, Any]
 Answer = dict[str, Any]
 
-# How each kind of exception is told to the parent. Anything else is "error".
+# How each kind of exception is reported to the parent. Anything else is "error".
 KINDS = (
     ((exceptions.GatewayError, exceptions.FetchRepoDataError), "network"),
     ((exceptions.SolverError,), "unsat"),
@@ -59,6 +60,15 @@ def virtual_packages(named: dict[str, str]) -> list[rattler.GenericVirtualPackag
 def unmet(record: rattler.PackageRecord, named: dict[str, str]) -> list[str]:
     """What a package asks of virtual packages and these do not give: ["__glibc >=2.28"]."""
     return [depend for depend in record.depends if depend.startswith("__") and not _given(depend, named)]
+
+
+def wants_of(records: Sequence[rattler.PackageRecord], named: dict[str, str]) -> list[Answer]:
+    """What each package asks of virtual packages and these do not give."""
+    return [
+        {"name": record.name.normalized, "version": str(record.version), "wants": spec}
+        for record in records
+        for spec in unmet(record, named)
+    ]
 
 
 def _given(depend: str, named: dict[str, str]) -> bool:
@@ -148,12 +158,7 @@ async def _newer(solver: Solver, records: list[rattler.RepoDataRecord]) -> Answe
     main = next((record for record in found if record.name.normalized == request["main"]), None)
     if main is None or str(main.version) == chosen.get(request["main"]):
         return None
-    wants = [
-        {"name": record.name.normalized, "version": str(record.version), "wants": spec}
-        for record in found
-        for spec in unmet(record, request["virtual"])
-    ]
-    return {"version": str(main.version), "wants": wants}
+    return {"version": str(main.version), "wants": wants_of(found, request["virtual"])}
 
 
 def _write_lock(request: Request, records: list[rattler.RepoDataRecord], channels: list[rattler.Channel]) -> None:
@@ -183,12 +188,7 @@ async def _refusal(solver: Solver, specs: list[str], virtual: dict[str, str]) ->
             least = await _least(solver, specs, virtual, name, text, records)
             newer = {**virtual, name: least}
             found = await solver.attempt(specs, newer) or []
-            wants = [
-                {"name": record.name.normalized, "version": str(record.version), "wants": spec}
-                for record in found
-                for spec in unmet(record, virtual)
-            ]
-            answer["better"] = {"name": name, "least": least.partition("=")[0], "wants": wants}
+            answer["better"] = {"name": name, "least": least.partition("=")[0], "wants": wants_of(found, virtual)}
             break
     if answer["better"] is None:
         best = {name: text or BEST_CPU.get(solver.request["subdir"]) for name, text in BETTER if name in virtual}
@@ -254,8 +254,7 @@ async def read_lock(request: Request) -> Answer:
                 return {"ok": False, "kind": "lock", "message": message}
             record = package.repo_data_record()
             packages.append(described(record, request["public"]))
-            for spec in unmet(record, request["virtual"]):
-                wants.append({"name": record.name.normalized, "version": str(record.version), "wants": spec})
+            wants += wants_of([record], request["virtual"])
     packages.sort(key=lambda each: str(each["name"]))
     return {"ok": True, "packages": packages, "wants": wants, "platforms": sorted(platforms)}
 
@@ -273,12 +272,8 @@ async def fetch(request: Request) -> Answer:
 
 async def install(request: Request) -> Answer:
     """Puts local packages into ``target`` as if it were ``prefix``. No script of a package is run."""
-    records, wants = [], []
-    for path in request["files"]:
-        record = await rattler.RepoDataRecord.from_package_archive(Path(path))
-        records.append(record)
-        for spec in unmet(record, request["virtual"]) if request["check"] else []:
-            wants.append({"name": record.name.normalized, "version": str(record.version), "wants": spec})
+    records = [await rattler.RepoDataRecord.from_package_archive(Path(path)) for path in request["files"]]
+    wants = wants_of(records, request["virtual"]) if request["check"] else []
     if wants:
         return {"ok": False, "kind": "wants", "message": "", "wants": wants}
     await rattler.install(

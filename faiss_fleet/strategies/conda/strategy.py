@@ -68,8 +68,9 @@ class CondaStrategy:
         kept = None if conda_on_host.mode(options) else conda_lock.kept(facts, options)
         if kept is not None:
             return Forecast(artefact=_with_versions(kept, candidate, None))
-        if conda_options.from_options(options).channels.local:
-            # All that is asked is in directories of this controller: what they refuse is known before anything is made.
+        wanted = conda_options.from_options(options)
+        if wanted.lock or wanted.channels.local:
+            # All that is asked is in files of this controller: what they refuse is known before anything is made.
             conda_lock.locked(facts, options)
         how = "solve the environment and build it"
         return Forecast(how=how, download=DOWNLOAD_BYTES, ship=DOWNLOAD_BYTES, seconds=SOLVE_SECONDS)

@@ -87,8 +87,11 @@ def _descriptor(kind: str, digest: str, size: int) -> dict[str, Any]:
     return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": size}
 
 
-def read(path: Path, directory: Path) -> Image | None:
-    """The image of an archive, its layers in ``directory``, each checked. None when it is a tar of something else."""
+def read(path: Path, directory: Path | None) -> Image | None:
+    """The image of an archive, its layers in ``directory``, each checked. None when it is a tar of something else.
+
+    Without a directory its configuration alone is read.
+    """
     try:
         with tarfile.open(path) as tar:
             members = {os.path.normpath(member.name): member for member in tar}
@@ -101,6 +104,12 @@ def read(path: Path, directory: Path) -> Image | None:
     return None
 
 
+def architecture(path: Path) -> str | None:
+    """For which processor the image of an archive is, without a look at its layers; None when it does not tell."""
+    found = read(path, None)
+    return found.arch if found else None
+
+
 def _bytes(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: str, path: Path) -> bytes:
     member = members[os.path.normpath(name)]
     if member.size > MOST_CONFIG:
@@ -109,7 +118,7 @@ def _bytes(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], name: str,
     return handle.read() if handle else b""
 
 
-def _docker(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, directory: Path) -> Image:
+def _docker(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, directory: Path | None) -> Image:
     entries = json.loads(_bytes(tar, members, "manifest.json", path))
     if len(entries) != 1:
         _refuse(path, f"it holds {len(entries)} images, and one is wanted")
@@ -117,7 +126,7 @@ def _docker(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Pat
     return _checked(tar, members, config, entries[0]["Layers"], path, directory)
 
 
-def _oci(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, directory: Path) -> Image:
+def _oci(tar: tarfile.TarFile, members: dict[str, tarfile.TarInfo], path: Path, directory: Path | None) -> Image:
     entries = json.loads(_bytes(tar, members, "index.json", path))["manifests"]
     manifest: dict[str, Any] = {}
     for _ in range(3):
@@ -145,8 +154,10 @@ def _checked(
     config: bytes,
     names: Sequence[str],
     path: Path,
-    directory: Path,
+    directory: Path | None,
 ) -> Image:
+    if directory is None:
+        return Image(config, ())
     wanted = json.loads(config)["rootfs"]["diff_ids"]
     if len(wanted) != len(names):
         _refuse(path, f"its configuration names {len(wanted)} layers, and it holds {len(names)}")

@@ -16,12 +16,11 @@ from ...target import errors as target_errors
 from ...target import host as target_host
 from ...target.elf import reader as elf
 from ...target.elf import versions as glibc
-from ...target.facts import gather as target_facts
 from ...target.facts import shared_libraries
 from ..base import Facts
 
 # All that has to be laid out for a look: links lead from /lib to /usr/lib and from python3 to the real one.
-STEMS = "|".join(re.escape(soname.partition(".so")[0]) for _, soname in target_facts.LIBRARIES)
+STEMS = "|".join(re.escape(soname.partition(".so")[0]) for _, soname in glibc.LIBRARIES)
 LOOKED_AT = re.compile(
     rf"(^|/)(libc\.so\.6|libc-2\.[0-9]+\.so|({STEMS})[-.0-9a-z]*|ld-(linux|musl)[^/]*|bin/python[0-9.]*)$"
     r"|^etc/(ld\.so\.[^/]*|os-release)$|^usr/lib/os-release$"
@@ -130,7 +129,7 @@ def _described(host: Any, path: str, name: str) -> dict[str, Any]:
             {"path": path, "realpath": real, "version": version[1], "implementation": "cpython", "bits": machine.bits}
         ],
     }
-    for key, soname in target_facts.LIBRARIES:
+    for key, soname in glibc.LIBRARIES:
         found[key] = shared_libraries.describe(finder, soname)
     return found
 

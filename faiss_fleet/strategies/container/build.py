@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ...artefacts import cache, class_work, packing
+from ...artefacts.named_file import NamedFile
 from ...artefacts.packing import MTIME
 from ...errors import FleetError
 from ..base import Artefact, Options
@@ -23,7 +24,7 @@ from . import archive as container_archive
 from . import base_image as container_base
 from . import registry as container_registry
 from .archive import ARCHITECTURES, Image
-from .options import ContainerOptions, File, Reference
+from .options import ContainerOptions, Reference
 
 # Where the wheels are in the image.
 DIRECTORY = "opt/faiss-fleet"
@@ -31,14 +32,14 @@ CREATED = "2000-01-01T00:00:00Z"
 SYSTEM_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-def key_of(base: Reference | File) -> str:
+def key_of(base: Reference | NamedFile) -> str:
     """What a base is called in the cache: by its content."""
-    return base.sha256 if isinstance(base, File) else str(base.digest).partition(":")[2]
+    return base.sha256 if isinstance(base, NamedFile) else str(base.digest).partition(":")[2]
 
 
-def load(base: Reference | File, options: Options, directory: Path) -> Image:
+def load(base: Reference | NamedFile, options: Options, directory: Path) -> Image:
     """The base's configuration and its layers, in ``directory``. A registry is asked once, and the cache keeps it."""
-    if isinstance(base, File):
+    if isinstance(base, NamedFile):
         base.check()
         path = base.path
     else:
@@ -72,23 +73,18 @@ def inspected(wanted: ContainerOptions, options: Options, now: bool) -> dict[str
     )
     with class_work.once(note, options):
         kept = cache.read_json(note)
-        if isinstance(kept, dict) and (isinstance(base, Reference) or kept.get("stamp") == _stamp(base)):
+        if isinstance(kept, dict) and (isinstance(base, Reference) or kept.get("stamp") == base.stamp):
             return {name: value for name, value in kept.items() if name != "stamp"}
         if isinstance(base, Reference) and not now:
             return None
         with tempfile.TemporaryDirectory(dir=note.parent, prefix="look-") as place:
             image = load(base, options, Path(place))
             found = container_base.inspect(image.layers, Path(place), wanted.python, _name(base))
-        cache.write_json(note, {**found, "stamp": _stamp(base) if isinstance(base, File) else None})
+        cache.write_json(note, {**found, "stamp": base.stamp if isinstance(base, NamedFile) else None})
     return found
 
 
-def _stamp(base: File) -> list[Any]:
-    found = base.path.stat()
-    return [str(base.path), found.st_size, found.st_mtime_ns]
-
-
-def _name(base: Reference | File) -> str:
+def _name(base: Reference | NamedFile) -> str:
     return str(base) if isinstance(base, Reference) else str(base.path)
 
 

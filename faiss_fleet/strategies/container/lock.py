@@ -9,25 +9,17 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...artefacts import cache, class_work, packing
 from ...errors import FleetError
 from ..base import Artefact, Facts, Options, Runtime, Step
-from . import (
-    archive as container_archive,
-)
-from . import (
-    build as container_build,
-)
-from . import (
-    options as container_options,
-)
-from . import (
-    registry as container_registry,
-)
+from . import archive as container_archive
+from . import build as container_build
+from . import options as container_options
+from . import registry as container_registry
 from . import wrapper
 from .options import STRATEGY, ContainerOptions, Reference
 from .wrapper import Engine
@@ -78,11 +70,8 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         packages = wheels.lock["packages"]
         ready, python = _built(wanted, options, wheels)
         image = {"id": ready.known_to(engine), "base": _base_name(wanted)}
-    if ready and ready.arch and ready.arch != facts["arch"]:
-        raise FleetError(
-            f"The image is for {ready.arch}, and this host is {facts['arch']}. Name one for {facts['arch']}.",
-            "arch_mismatch",
-        )
+    if ready:
+        check_arch(ready.arch, facts)
     lock = {
         "layout": LAYOUT,
         "source": wanted.source,
@@ -91,12 +80,32 @@ def artefact(facts: Facts, options: Options, engine: Engine, wheels: Artefact | 
         "packages": packages,
         "program": _program(engine, image, python, wanted),
     }
-    archives = options.cache / "archives"
-    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options):
-        packed = packing.kept(archives, STRATEGY, lock) or _packed(lock, options, archives)
-    made = packed.artefact(runtime(engine), lock)
+    made = class_work.packed(STRATEGY, lock, options, lambda place: _stage(lock, place)).artefact(runtime(engine), lock)
     step = Step(MODULE, _arguments(ready, image, engine), ready.archive if ready else None)
-    return Artefact(made.archive, made.sha256, made.digest, made.unpacked_bytes, made.runtime, made.lock, step=step)
+    return replace(made, step=step, given=wanted.source != "build")
+
+
+def check_arch(arch: str | None, facts: Facts) -> None:
+    """Raises FleetError for an image that is known to be for other hosts: on this one it rules the strategy out."""
+    if arch and arch != facts["arch"]:
+        remedy = f"Name one for {facts['arch']} to such hosts."
+        raise FleetError(
+            f"The image is for {arch}, and this host is {facts['arch']}. {remedy}", "arch_mismatch", remedy
+        )
+
+
+def given_arch(wanted: ContainerOptions, options: Options) -> str | None:
+    """For which processor the inventory's archive is, by a look into it, once; None when it does not tell."""
+    archive = wanted.archive
+    assert archive is not None
+    path = options.cache / "locks" / f"{STRATEGY}-arch-{archive.sha256[:32]}.json"
+    with class_work.once(path, options):
+        kept = cache.read_json(path)
+        if not isinstance(kept, dict) or "arch" not in kept:
+            archive.check()
+            kept = {"arch": container_archive.architecture(archive.path)}
+            cache.write_json(path, kept)
+    return str(kept["arch"]) if kept["arch"] else None
 
 
 def _program(engine: Engine, image: dict[str, Any], python: str, wanted: ContainerOptions) -> str:
@@ -111,13 +120,11 @@ def _arguments(ready: Ready | None, image: dict[str, Any], engine: Engine) -> di
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _packed(lock: dict[str, Any], options: Options, archives: Path) -> packing.Packed:
-    with cache.scratch(options.cache, "stage") as place:
-        program = Path(place) / "tree" / wrapper.PROGRAM
-        program.parent.mkdir(parents=True)
-        program.write_text(lock["program"], encoding="utf-8")
-        program.chmod(0o755)
-        return packing.keep(packing.pack(Path(place) / "tree", lock, STRATEGY, archives))
+def _stage(lock: dict[str, Any], place: Path) -> None:
+    program = place / "tree" / wrapper.PROGRAM
+    program.parent.mkdir(parents=True)
+    program.write_text(lock["program"], encoding="utf-8")
+    program.chmod(0o755)
 
 
 def pinned(image: Reference, options: Options, now: Callable[[], float] = time.time) -> Reference:

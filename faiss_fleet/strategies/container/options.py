@@ -6,11 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from ...argument_specs import typed
-from ...artefacts import cache
+from ...artefacts.named_file import NamedFile
 from ...errors import FleetError
 from ..base import Options
 
@@ -44,33 +43,13 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class File:
-    """A file on the controller, with the sha256 that it must have."""
-
-    path: Path
-    sha256: str
-    variable: str
-
-    def check(self) -> None:
-        """Raises FleetError when it is another file."""
-        found = cache.sha256(self.path)
-        if found != self.sha256:
-            raise FleetError(
-                f"{self.path} has sha256 {found}, and {self.variable} says {self.sha256}. Make or fetch it again, or "
-                "correct the variable if you trust the file.",
-                "hash_mismatch",
-                f"Make or fetch {self.path.name} again, or correct {self.variable}.",
-            )
-
-
-@dataclass(frozen=True)
 class ContainerOptions:
     """What of image, archive and base is not None says where the image comes from; all None: nothing is named."""
 
     source: str
     image: Reference | None
-    archive: File | None
-    base: Reference | File | None
+    archive: NamedFile | None
+    base: Reference | NamedFile | None
     python: str
     engine: str
     memory_mb: int
@@ -96,8 +75,8 @@ def from_options(options: Options) -> ContainerOptions:
     found = ContainerOptions(
         source=source,
         image=reference(image, PREFIX + "image") if image else None,
-        archive=_file(given, "archive") if source == "archive" else None,
-        base=_pinned(base["image"]) if base and base.get("image") else _file(given, "base") if base else None,
+        archive=NamedFile.of(given.get(PREFIX + "archive"), PREFIX + "archive") if source == "archive" else None,
+        base=_pinned(base["image"]) if base and base.get("image") else NamedFile.of(base, PREFIX + "base"),
         python=given.get(PREFIX + "python") or "python3",
         engine=given.get(PREFIX + "engine") or "",
         memory_mb=_number(given, "memory_mb", 4096),
@@ -134,18 +113,6 @@ def _pinned(value: object) -> Reference:
             " with the digest that you mean (`skopeo inspect` shows it)."
         )
     return found
-
-
-def _file(values: Mapping[str, Any], name: str) -> File | None:
-    given, variable = values.get(PREFIX + name) or {}, PREFIX + name
-    if not given.get("file"):
-        return None
-    path = Path(given["file"]).expanduser()
-    if not path.is_file():
-        raise FleetError(
-            f"{variable} names {path}, which is not a file on this controller. Put it there, or correct the path."
-        )
-    return File(path, given["sha256"].lower(), variable)
 
 
 def _number(values: Mapping[str, Any], name: str, default: int) -> int:

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...errors import FleetError
+from ...errors import Fault, FleetError
 from ...redact import redact
 from .options import Reference
 
@@ -32,13 +32,25 @@ def digest_of(reference: Reference) -> str:
         name = str(reference)
         known = _succeeds([path, "image", "exists", name])
         _run([path, "pull", "--quiet", name], name)
-        said = _run([path, "image", "inspect", "--format", "{{.Digest}}", name], name)
+        said = _of_the_registry(path, reference)
         if not known:
             _succeeds([path, "rmi", name])
     found = DIGEST.search(said)
     if not found:
         raise FleetError(f"{path} gives no digest for {reference}: {said[:200]!r}.", "corrupt_artefact")
     return found[0]
+
+
+def _of_the_registry(podman: str, reference: Reference) -> str:
+    """The name with the digest of what podman has just pulled.
+
+    The same image may have been there before, from an archive or another registry that packs it otherwise: of all its
+    digests, one that this registry answers to is meant.
+    """
+    listing = "{{range .RepoDigests}}{{println .}}{{end}}"
+    names = _run([podman, "image", "inspect", "--format", listing, str(reference)], str(reference)).split()
+    own = [name for name in names if name.startswith(f"{reference.name}@")]
+    return own[0] if len(own) == 1 else next((name for name in own if _succeeds([podman, "pull", "--quiet", name])), "")
 
 
 def fetch(reference: Reference, target: Path) -> None:
@@ -96,7 +108,8 @@ def _run(command: Sequence[str], name: str) -> str:
         words = redact((done.stderr or done.stdout).strip())
         found = causes.diagnose(words)
         cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
-        # Whatever it is, it is of the controller's tool: that its podman is broken says nothing of a host's.
+        # Else it is of the controller's tool, whatever it is: that its podman is broken says nothing of a host's.
+        fault: Fault = "inventory" if cause == "image_missing" else "controller"
         text = f"{what} failed on the controller: {words[-1000:]}"
-        raise FleetError(text, cause, remedy, fault="controller")
+        raise FleetError(text, cause, remedy, fault=fault)
     return done.stdout

@@ -6,28 +6,19 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from ...artefacts.named_file import NamedFile
 from ...causes import diagnose as causes
-from ...errors import FleetError
+from ...errors import Fault, FleetError
 from ...target.elf import versions as glibc
 from ..base import INVENTORY, Artefact, Candidate, Facts, Forecast, Options, Reason, make_reason
 from ..host_python import python_on_host
 from ..wheel import judge as wheel_judge
 from ..wheel import strategy as wheel
-from . import (
-    base_image as container_base,
-)
-from . import (
-    build as container_build,
-)
-from . import (
-    lock as container_lock,
-)
-from . import (
-    options as container_options,
-)
-from . import (
-    wrapper as container_wrapper,
-)
+from . import base_image as container_base
+from . import build as container_build
+from . import lock as container_lock
+from . import options as container_options
+from . import wrapper as container_wrapper
 from .options import PREFIX, ContainerOptions
 from .options import STRATEGY as NAME
 from .wrapper import Engine
@@ -73,10 +64,7 @@ class ContainerStrategy:
         if wanted.source == "build":
             inside = _base(wanted, options, now=True)
             assert inside is not None
-            chosen = _wheel(container_base.as_host(inside, facts), options)
-            if chosen["verdict"] != "possible":
-                reason = chosen["reasons"][0]
-                raise FleetError(f"No wheel runs in the base: {reason['text']}.", reason["cause"], chosen["remedy"])
+            chosen = _runnable(container_base.as_host(inside, facts), options)
             wheels = wheel.STRATEGY.resolve(chosen, container_base.as_host(inside, facts), options)
             found = {name: chosen["artefact"][name] for name in ("version", "python")}
         made = container_lock.artefact(facts, options, engine, wheels)
@@ -89,18 +77,18 @@ class ContainerStrategy:
         inside = _base(wanted, options, now=False) if wanted.source == "build" else None
         if inside is not None:
             within = container_base.as_host(inside, facts)
-            chosen = _wheel(within, options)
-            expected = wheel.STRATEGY.forecast(chosen, within, options)
+            expected = wheel.STRATEGY.forecast(_runnable(within, options), within, options)
             wheels = expected.artefact if expected else None
         if container_lock.at_hand(wanted, options, wheels):
             return Forecast(artefact=self.resolve(candidate, facts, options))
         given = wanted.base if wanted.source == "build" else wanted.archive
-        size = given.path.stat().st_size if isinstance(given, container_options.File) else None
+        size = given.path.stat().st_size if isinstance(given, NamedFile) else None
         if wanted.source == "build":
             # Which wheel it gets is known only of a base that was looked into.
             added = (expected.ship or 0) if expected else 0
             how = "build the image from its base"
             return Forecast(how=how, ship=None if size is None else size + added, seconds=BUILD_SECONDS)
+        container_lock.check_arch(container_lock.given_arch(wanted, options), facts)
         return Forecast(how="read the image's archive", download=0, ship=size, seconds=READ_SECONDS)
 
 
@@ -168,7 +156,8 @@ def _inside(
         text = f"the base is for {inside['arch']}, and this host is {facts['arch']}"
         return inside, None, [make_reason("arch", "arch_mismatch", facts["arch"], inside["arch"], text)]
     chosen = _wheel(container_base.as_host(inside, facts), options)
-    return inside, chosen, list(chosen["reasons"])
+    # What the base itself lacks is said when it is tried, as it is no host's fault either.
+    return inside, chosen, _of_the_host(chosen)
 
 
 def _base(wanted: ContainerOptions, options: Options, now: bool) -> dict[str, Any] | None:
@@ -186,6 +175,22 @@ def _wheel(within: Facts, options: Options) -> Candidate:
     return next((found for found in candidates if found["verdict"] == "possible"), candidates[0])
 
 
+def _of_the_host(chosen: Candidate) -> list[Reason]:
+    """The reasons that are the processor's; the others are those of the base, which comes with its userland."""
+    return [reason for reason in chosen["reasons"] if reason["check"] in ("arch", "cpu_isa")]
+
+
+def _runnable(within: Facts, options: Options) -> Candidate:
+    """The best wheel for the image's Python. Raises FleetError when none fits."""
+    chosen = _wheel(within, options)
+    if chosen["verdict"] == "possible":
+        return chosen
+    reason = [*_of_the_host(chosen), *chosen["reasons"]][0]
+    text = f"No wheel runs in the base: {reason['text']}."
+    fault: Fault = "host" if _of_the_host(chosen) else "inventory"
+    raise FleetError(text, reason["cause"], chosen["remedy"], fault=fault)
+
+
 def _candidate(
     wanted: ContainerOptions,
     engine: Engine | None,
@@ -196,7 +201,7 @@ def _candidate(
     known = wheels["artefact"] if wheels else {"version": None, "python": None}
     file = wanted.archive if wanted.source == "archive" else wanted.base if wanted.source == "build" else None
     image, sha256 = str(wanted.image) if wanted.source == "registry" and wanted.image else None, None
-    if isinstance(file, container_options.File):
+    if isinstance(file, NamedFile):
         image, sha256 = file.path.name, file.sha256
     elif file is not None:
         image = str(file)
@@ -225,7 +230,7 @@ def _note(wanted: ContainerOptions, inside: dict[str, Any] | None) -> str | None
         return f"Built on the controller; the image has {within} and Python {inside['pythons'][0]['version']}."
     if wanted.source == "build":
         return "The base is looked into when it is tried."
-    return "Which FAISS the image has is told by the search test."
+    return "Which FAISS the image has is found by the search test."
 
 
 def _remedy(reason: Reason, wanted: ContainerOptions) -> str:

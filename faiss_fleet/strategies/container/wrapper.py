@@ -13,7 +13,7 @@ from typing import Any
 from ..base import version_numbers
 
 PROGRAM = "bin/faiss-python"
-# From these on, `run` can be told not to fetch. What is older fetches the very image if it has gone, or refuses.
+# From these on, `run` has an option not to fetch. What is older fetches the very image if it has gone, or refuses.
 PULL_NEVER = {"podman": (3, 0), "docker": (20, 10)}
 # The Linux that docker documents and podman's user namespaces need; RHEL's 3.10 has the rest ported back.
 KERNEL_OF_ENGINES = (3, 10)

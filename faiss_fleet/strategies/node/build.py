@@ -47,13 +47,12 @@ def artefact(variant: Variant, options: Options, say: Say = say_to_stderr) -> tu
     inputs = addon_inputs.load(options)
     lock = recipe.lock(variant, inputs)
     archives = options.cache / "archives"
-    name = f"{STRATEGY}-{packing.digest_of(lock)}"
-    with class_work.once(archives / name, options, time_limit(options) + 60):
+    with class_work.once(archives / f"{STRATEGY}-{packing.digest_of(lock)}", options, time_limit(options) + 60):
         packed = packing.kept(archives, STRATEGY, lock)
         if packed is not None:
             return packed, lock
         check_controller()
-        runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", time_limit(options))
+        runner = runner_for(lock, options)
         say(f"faiss-node for {variant.level}: building, log in {runner.log}")
         started = time.monotonic()
         try:
@@ -73,6 +72,12 @@ def kept(variant: Variant, options: Options) -> tuple[Packed, dict[str, Any]] | 
     lock = recipe.lock(variant, addon_inputs.load(options))
     packed = packing.kept(options.cache / "archives", STRATEGY, lock)
     return (packed, lock) if packed else None
+
+
+def runner_for(lock: dict[str, Any], options: Options) -> Runner:
+    """Runs the commands that make the prefix of this lock, with a log in the controller's cache."""
+    log = options.cache / "addon" / "logs" / f"{STRATEGY}-{packing.digest_of(lock)}.log"
+    return Runner(log, time_limit(options))
 
 
 def time_limit(options: Options) -> float:
@@ -119,7 +124,7 @@ def _built(
         binary = compile_.link(objects, libraries[0] if libraries else None)
         check(binary)
         tree = _staged(work / "tree", packages, binary, faiss, blas, variant, inputs)
-        return packing.keep(packing.pack(tree, lock, STRATEGY, options.cache / "archives"))
+        return packing.pack(tree, lock, STRATEGY, options.cache / "archives")
 
 
 def compiler(item: Input, archive: Path, options: Options) -> Path:

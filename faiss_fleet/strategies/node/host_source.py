@@ -8,13 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ...artefacts import cache, class_work, packing
-from ...artefacts.packing import Packed
+from ...artefacts import class_work
 from ..base import Artefact, Facts, HostBuild, Options, Runtime
 from . import build, host_build, recipe, unpacking
 from . import inputs as addon_inputs
 from .inputs import Input
-from .runner import Runner
 
 MODULE = "faiss_node_build"
 # Sources, objects and the result side by side.
@@ -58,7 +56,9 @@ def artefact(runtime: Runtime, facts: Facts, options: Options) -> Artefact:
     flags = (*COMMON, *LEVELS.get(level or "", ()))
     tools = {"cmake": facts["toolchains"]["cmake"] or {}, "compiler": host_build.compiler(facts) or {}}
     locked = lock(inputs, flags, facts, tools)
-    packed = _packed(inputs, locked, level, options)
+    packed = class_work.packed(
+        build.STRATEGY, locked, options, lambda place: _stage(inputs, locked, level, options, place)
+    )
     arguments = {
         "cmake": tools["cmake"].get("path") or "",
         "compiler": tools["compiler"].get("cxx") or "",
@@ -96,26 +96,19 @@ def lock(
     }
 
 
-def _packed(inputs: Mapping[str, Input], locked: dict[str, Any], level: str | None, options: Options) -> Packed:
-    archives = options.cache / "archives"
-    name = f"{build.STRATEGY}-{packing.digest_of(locked)}"
-    with class_work.once(archives / name, options):
-        kept = packing.kept(archives, build.STRATEGY, locked)
-        if kept is not None:
-            return kept
-        runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", build.time_limit(options))
-        files = addon_inputs.fetch_all(inputs, options, runner)
-        with cache.scratch(options.cache, "addon") as place:
-            tree = Path(place, "tree")
-            packages = {key: unpacking.tar(files[key], Path(place, key), files[key].name) for key in inputs}
-            build.patch(packages["faiss-node"])
-            build.stage_package(tree / "prefix", packages, packages["faiss"])
-            note = {"faiss": inputs["faiss"].release, "faiss_node": inputs["faiss-node"].version, "built": "host"}
-            note["isa"] = "avx2" if "-mavx2" in locked["flags"] else "generic"
-            build.write_note(tree / "prefix", {**note, **({"level": level} if level else {})})
-            (tree / "source").mkdir()
-            for key in SOURCES:
-                packages[key].rename(tree / "source" / key)
-            for path, text in FILES.items():
-                (tree / "source" / path).write_text(text, encoding="utf-8")
-            return packing.keep(packing.pack(tree, locked, build.STRATEGY, archives))
+def _stage(
+    inputs: Mapping[str, Input], locked: dict[str, Any], level: str | None, options: Options, place: Path
+) -> None:
+    tree = place / "tree"
+    files = addon_inputs.fetch_all(inputs, options, build.runner_for(locked, options))
+    packages = {key: unpacking.tar(files[key], place / key, files[key].name) for key in inputs}
+    build.patch(packages["faiss-node"])
+    build.stage_package(tree / "prefix", packages, packages["faiss"])
+    note = {"faiss": inputs["faiss"].release, "faiss_node": inputs["faiss-node"].version, "built": "host"}
+    note["isa"] = "avx2" if "-mavx2" in locked["flags"] else "generic"
+    build.write_note(tree / "prefix", {**note, **({"level": level} if level else {})})
+    (tree / "source").mkdir()
+    for key in SOURCES:
+        packages[key].rename(tree / "source" / key)
+    for path, text in FILES.items():
+        (tree / "source" / path).write_text(text, encoding="utf-8")

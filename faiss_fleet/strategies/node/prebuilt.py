@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ...artefacts import cache, packing
+from ...artefacts import cache, class_work
+from ...artefacts.named_file import NamedFile
 from ...artefacts.packing import Packed
 from ...errors import FleetError
 from ...target import errors as target_errors
@@ -20,7 +20,6 @@ from ...target.elf import reader as elf
 from ..base import Options
 from . import build, recipe, unpacking
 from . import inputs as addon_inputs
-from .runner import Runner
 
 VARIABLE = "faiss_install__faiss_node_prebuilt"
 PARTS = ("bindings", "faiss-node", "file-uri-to-path")
@@ -39,37 +38,17 @@ class Prebuilt:
 
 def from_options(options: Options) -> Prebuilt | None:
     """The one that the inventory names; None when it names none. Raises FleetError for one that cannot be used."""
-    given = options.extra.get(VARIABLE)
-    if not given:
+    named = NamedFile.of(options.extra.get(VARIABLE), VARIABLE)
+    if named is None:
         return None
-    if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
-        raise FleetError(
-            f"{VARIABLE} is {given!r}. Write it as {{file: /path/on/the/controller.tar.gz, sha256: 64 hexadecimal "
-            "digits}: an archive of a release of faiss-node, such as faiss-node-v0.5.1-napi-v6-linux-x64.tar.gz.",
-            cause="prebuild_missing",
-        )
-    path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
-    if not path.is_file():
-        raise FleetError(
-            f"{VARIABLE} names {path}, which is not a file on this controller. Put the archive there, or correct the "
-            "path.",
-            cause="prebuild_missing",
-            remedy=f"Put the archive at {path}.",
-        )
-    found = cache.sha256(path)
-    if found != sha256:
-        raise FleetError(
-            f"{path} has sha256 {found}, and {VARIABLE} says {sha256}. Fetch it again, or correct the variable if "
-            "you trust the file.",
-            cause="hash_mismatch",
-            remedy=f"Fetch {path.name} again, or correct {VARIABLE}.",
-        )
-    note = options.cache / "addon" / "prebuilt" / f"{sha256}.json"
+    note = options.cache / "addon" / "prebuilt" / f"{named.sha256}.json"
     kept = cache.read_json(note)
-    if not isinstance(kept, dict) or "needs" not in kept:
-        kept = _inspected(path)
+    if not isinstance(kept, dict) or kept.get("stamp") != named.stamp or "needs" not in kept:
+        named.check()
+        kept = {**_inspected(named.path), "stamp": named.stamp}
         cache.write_json(note, kept)
-    return Prebuilt(path, sha256, tuple(kept["needs"]), tuple(kept["bundled"]), int(kept["unpacked_bytes"]))
+    needed, bundled = tuple(kept["needs"]), tuple(kept["bundled"])
+    return Prebuilt(named.path, named.sha256, needed, bundled, int(kept["unpacked_bytes"]))
 
 
 def _inspected(path: Path) -> dict[str, Any]:
@@ -100,19 +79,14 @@ def artefact(prebuilt: Prebuilt, options: Options) -> tuple[Packed, dict[str, An
     inputs = {key: item for key, item in addon_inputs.load(options).items() if key in PARTS}
     packages = [inputs[key].locked() for key in PARTS]
     lock = {"packages": packages, "prebuilt": {"file": prebuilt.archive.name, "sha256": prebuilt.sha256}}
-    archives = options.cache / "archives"
-    name = f"{build.STRATEGY}-{packing.digest_of(lock)}"
-    with cache.once(archives / name):
-        kept = packing.kept(archives, build.STRATEGY, lock)
-        if kept is not None:
-            return kept, lock
-        runner = Runner(options.cache / "addon" / "logs" / f"{name}.log", build.time_limit(options))
-        files = addon_inputs.fetch_all(inputs, options, runner)
-        with cache.scratch(options.cache, "addon") as place:
-            tree = Path(place, "tree")
-            for key in PARTS:
-                unpacking.tar(files[key], tree / "node_modules" / key, files[key].name)
-            unpacking.tar(prebuilt.archive, tree / build.PACKAGE, prebuilt.archive.name, top=False)
-            note = {"faiss_node": inputs["faiss-node"].version, "prebuilt": prebuilt.archive.name}
-            (tree / build.PACKAGE / build.NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
-            return packing.keep(packing.pack(tree, lock, build.STRATEGY, archives)), lock
+
+    def stage(place: Path) -> None:
+        tree = place / "tree"
+        files = addon_inputs.fetch_all(inputs, options, build.runner_for(lock, options))
+        for key in PARTS:
+            unpacking.tar(files[key], tree / "node_modules" / key, files[key].name)
+        unpacking.tar(prebuilt.archive, tree / build.PACKAGE, prebuilt.archive.name, top=False)
+        note = {"faiss_node": inputs["faiss-node"].version, "prebuilt": prebuilt.archive.name}
+        (tree / build.PACKAGE / build.NOTE).write_text(json.dumps(note) + "\n", encoding="utf-8")
+
+    return class_work.packed(build.STRATEGY, lock, options, stage), lock

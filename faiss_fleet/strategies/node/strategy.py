@@ -33,7 +33,6 @@ NAME = "node"
 PROJECT = "faiss-node"
 HOST_BUILD = "host-build"
 WHERE = "faiss_install__node_build"
-PLACES = ("controller", "host", "both")
 OLDEST_NODE = 16
 # The addon with its JavaScript, unpacked.
 UNPACKED_BYTES = 40_000_000
@@ -110,7 +109,7 @@ def plan(
     facts: Facts, options: Options, inputs: dict[str, addon_inputs.Input], given: Prebuilt | None
 ) -> list[Candidate]:
     """Pure: from facts to candidates."""
-    where = _where(options)
+    where = str(options.extra.get(WHERE) or "both")
     node, without = chosen_node(facts, options)
     without = [*without, *python_on_host(facts)]
     place = wheel_judge.file_system(facts, options, UNPACKED_BYTES, NAME)
@@ -203,13 +202,6 @@ def _prebuilt(
     extra = {"file": given.archive.name, "sha256": given.sha256}
     note = "The CPU level that it needs was not measured; the search test tells."
     return _candidate("prebuilt", node, [*without, *found, *place], inputs, note, extra)
-
-
-def _where(options: Options) -> str:
-    chosen = str(options.extra.get(WHERE) or PLACES[-1])
-    if chosen not in PLACES:
-        raise FleetError(f"{WHERE} is {chosen!r}. Set it to one of {', '.join(PLACES)}.")
-    return chosen
 
 
 def _host_build(

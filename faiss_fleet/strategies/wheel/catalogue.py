@@ -227,7 +227,7 @@ def _look(known: Sequence[Wheel], kept: dict[str, Any], options: Options, at: fl
     gap = None
     try:
         listed = pip_resolver.wheel_names(PROJECT, Source())
-        wanted = [name for name in wanted_names(listed, ARCHES) if name not in have and _version(name) > newest]
+        wanted = [name for name in wanted_names(listed, ARCHES) if name not in have and version_of(name) > newest]
         found = list(_read_all(wanted[:MAX_NEW_WHEELS], options.cache / "catalogue"))
         if len(wanted) > MAX_NEW_WHEELS:
             gap = f"Only {MAX_NEW_WHEELS} of {len(wanted)} newer wheels were read. Update faiss-fleet."
@@ -237,7 +237,8 @@ def _look(known: Sequence[Wheel], kept: dict[str, Any], options: Options, at: fl
     return {"at": at, "gap": gap, "table": to_json([*had, *found], _today())}
 
 
-def _version(name: str) -> Version:
+def version_of(name: str) -> Version:
+    """The release of a wheel, by the name of its file."""
     return parse_wheel_filename(name)[1]
 
 
@@ -261,7 +262,7 @@ def _read_all(names: Iterable[str], directory: Path, report: Callable[[str], Non
     for name in names:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=directory) as place:
-            version = _version(name)
+            version = version_of(name)
             arguments = [f"--{key}={value}" for key, value in exactly(name)]
             pip_resolver.run(
                 ["download", *DOWNLOAD, "--dest", place, *arguments, f"{PROJECT}=={version}"],

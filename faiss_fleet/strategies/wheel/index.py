@@ -99,7 +99,7 @@ def _first(names: Sequence[str], target: Target, least_libc: bool) -> str | None
     found = [name for name in names if parse_wheel_filename(name)[3] & fitting]
     if not found:
         return None
-    newest = [name for name in found if _version(name) == _version(found[0])]
+    newest = [name for name in found if catalogue.version_of(name) == catalogue.version_of(found[0])]
     return min(newest, key=_libc) if least_libc else newest[0]
 
 
@@ -107,7 +107,7 @@ def _for_another_python(names: Sequence[str], target: Target) -> str | None:
     """The wheel of the newest release for this kind of machine, and of those the one for the oldest Python."""
     family = "musllinux" if target.libc == "musl" else "manylinux"
     found = [name for name in names if target.arch in name and family in name]
-    newest = [name for name in found if _version(name) == _version(found[0])]
+    newest = [name for name in found if catalogue.version_of(name) == catalogue.version_of(found[0])]
     return min(newest, key=lambda name: int("0" + re.sub(r"\D", "", name.split("-")[2])[:3]), default=None)
 
 
@@ -115,10 +115,6 @@ def _tags(target: Target) -> frozenset[object]:
     platforms = [*target.platforms(), f"linux_{target.arch}"]
     known = cpython_tags(target.python, [target.abi], platforms)
     return frozenset((*known, *compatible_tags(target.python, target.tag, platforms)))
-
-
-def _version(name: str) -> Version:
-    return parse_wheel_filename(name)[1]
 
 
 def _libc(name: str) -> tuple[int, ...]:

@@ -270,11 +270,11 @@ def _build(lock: dict[str, Any], chosen: Chosen) -> Packed:
         tidy(site)
         if chosen.portable:
             portable_python.unpack(chosen.portable, tree / portable_python.DIRECTORY)
-        return packing.keep(packing.pack(tree, lock, STRATEGY, chosen.archives))
+        return packing.pack(tree, lock, STRATEGY, chosen.archives)
 
 
 def tidy(site: Path) -> None:
-    """Takes away the scripts, which name the controller's Python, and their lines in each RECORD."""
+    """Removes the scripts, which name the controller's Python, and their lines in each RECORD."""
     shutil.rmtree(site / "bin", ignore_errors=True)
     for record in sorted(site.glob("*.dist-info/RECORD")):
         rows = [

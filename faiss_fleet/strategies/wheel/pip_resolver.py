@@ -26,6 +26,8 @@ LEGACY = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux
 FIRST_GLIBC_MINOR = 5
 WHEEL_IN_LOG = re.compile(r"[^\s/]+\.whl(?=[\s#?'\")]|$)")
 TAIL = 20
+# pip that met what it did not expect prints its own traceback, and nothing after it.
+_CRASHED = re.compile(r"^ERROR: Exception:\n(Traceback \(most recent call last\):\n.*)\Z", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -108,16 +110,19 @@ def _command(arguments: Sequence[str]) -> list[str]:
 
 def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tuple[int, str]:
     # A pip that is killed leaves its temporary directories, so they are within one of ours.
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-pip-") as scratch, subprocess.Popen(
-        _command(arguments),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={**source.environment(), "TMPDIR": scratch},
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    ) as process:
+    with (
+        tempfile.TemporaryDirectory(prefix="faiss-fleet-pip-") as scratch,
+        subprocess.Popen(
+            _command(arguments),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={**source.environment(), "TMPDIR": scratch},
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             output = process.communicate(timeout=time_limit)[0]
             return process.returncode, output
@@ -149,21 +154,27 @@ def failure(action: str, status: int, output: str) -> FleetError:
         diagnose as causes,  # only here: its table takes longer to compile than most runs of pip's callers
     )
 
-    text = redact(output).strip()
-    found = causes.diagnose(text)
+    whole = redact(output).strip()
+    found = causes.diagnose(whole)
+    text = _CRASHED.sub(_last_words, whole)
     cause, remedy = (found[0]["cause"], found[0]["remedy"]) if found else ("unknown", None)
     errors = [line for line in text.splitlines() if line.startswith("ERROR:")]
     words = "\n".join(errors or text.splitlines()[-TAIL:]) or "(it said nothing)"
     return FleetError(f"pip {action} ended with status {status}: {words}", cause=cause, remedy=remedy, log=text)
 
 
-def wheel_names(project: str, source: Source, time_limit: float = LISTING_TIME_LIMIT) -> list[str]:
+def _last_words(crashed: re.Match[str]) -> str:
+    """What pip's own exception says, without where in pip it was raised."""
+    return f"ERROR: Exception: {crashed[1].strip().splitlines()[-1].strip()}"
+
+
+def wheel_names(project: str, source: Source) -> list[str]:
     """File names of all wheels of a project that the source has, for whatever platform.
 
     pip names every link that it looks at when it is asked to be verbose, and that is the only place where it names
     those for other Pythons and platforms than one.
     """
-    status, output = _execute([*_listing(project), *source.arguments()], source, time_limit)
+    status, output = _execute([*_listing(project), *source.arguments()], source, LISTING_TIME_LIMIT)
     names = sorted(set(WHEEL_IN_LOG.findall(output)))
     if not names:
         refused = refusal(output)
@@ -244,12 +255,10 @@ def _explained(exc: FleetError, requirement: str, source: Source) -> FleetError:
     return refused or exc
 
 
-def download(
-    requirements: Iterable[str], target: Target, source: Source, directory: Path, deps: bool = True
-) -> list[Path]:
+def download(requirements: Iterable[str], target: Target, source: Source, directory: Path) -> list[Path]:
     """Wheels that fulfil the requirements on the target, and what they need, in a directory that holds nothing else."""
     directory.mkdir(parents=True, exist_ok=True)
-    arguments = ["download", "--quiet", "--dest", str(directory), *([] if deps else ["--no-deps"])]
+    arguments = ["download", "--quiet", "--dest", str(directory)]
     wanted = list(requirements)
     try:
         run([*arguments, *target.arguments(), *source.arguments(), *wanted], source)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...artefacts import cache
+from ...artefacts.named_file import NamedFile
 from ...errors import FleetError
 from ...target import errors as target_errors
 from ...target.elf import needs
@@ -46,54 +47,24 @@ class PortablePython:
 
 def from_options(options: Options) -> PortablePython | None:
     """The one that the inventory names; None when it names none. Raises FleetError for one that cannot be used."""
-    given = options.extra.get(VARIABLE)
-    if not given:
+    named = NamedFile.of(options.extra.get(VARIABLE), VARIABLE)
+    if named is None:
         return None
-    if not isinstance(given, Mapping) or not given.get("file") or not given.get("sha256"):
-        raise FleetError(
-            f"{VARIABLE} is {given!r}. Write it as {{file: /path/to/python.tar.gz, sha256: 64 hexadecimal digits}}: an "
-            "archive on this controller that holds bin/python3 at its top or one directory down."
-        )
-    path, sha256 = Path(str(given["file"])).expanduser(), str(given["sha256"]).lower()
-    if not path.is_file():
-        raise FleetError(
-            f"{VARIABLE} names {path}, which is not a file on this controller. Put it there, or correct the path."
-        )
-    note = options.cache / "portable" / f"{sha256}.json"
-    _check_sha256(path, sha256, note)
+    note = options.cache / "portable" / f"{named.sha256}.json"
     kept = cache.read_json(note)
-    if not isinstance(kept, dict) or not all(name in kept for name in NOTED):
-        found = _inspect(path)
-        stat = path.stat()
-        kept = {**found, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "path": str(path)}
+    if not isinstance(kept, dict) or kept.get("stamp") != named.stamp or not all(name in kept for name in NOTED):
+        named.check()
+        kept = {**_inspect(named.path), "stamp": named.stamp}
         cache.write_json(note, kept)
     return PortablePython(
-        archive=path,
-        sha256=sha256,
+        archive=named.path,
+        sha256=named.sha256,
         top=kept["top"],
         python=(kept["python"][0], kept["python"][1]),
         unpacked_bytes=kept["unpacked_bytes"],
         needs=tuple(kept["needs"]),
         bundled=tuple(kept["bundled"]),
     )
-
-
-def _check_sha256(path: Path, sha256: str, note: Path) -> None:
-    kept, stat = cache.read_json(note), path.stat()
-    if isinstance(kept, dict) and (kept.get("path"), kept.get("size"), kept.get("mtime_ns")) == (
-        str(path),
-        stat.st_size,
-        stat.st_mtime_ns,
-    ):
-        return
-    found = cache.sha256(path)
-    if found != sha256:
-        raise FleetError(
-            f"{path} has sha256 {found}, and {VARIABLE} says {sha256}. Fetch it again, or correct the variable if you "
-            "trust the file.",
-            cause="hash_mismatch",
-            remedy=f"Fetch {path.name} again, or correct {VARIABLE}.",
-        )
 
 
 def _inspect(path: Path) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from test_loader import CASES, FIXTURES, IDS, QUERIES, VECTORS, Base, setting_of
+from help import CASES, FIXTURES, IDS, QUERIES, VECTORS, Base, setting_of
 
 import faiss_fleet_loader
 from faiss_fleet_loader import InputError, NumpyVectorStorage, setting, worker

@@ -9,7 +9,7 @@ import threading
 import unittest
 from pathlib import Path
 
-from test_loader import Base, setting_of
+from help import Base, setting_of
 
 from faiss_fleet_loader import BackendError, FileError, InputError, NumpyVectorStorage, SettingError, VectorStorage
 from faiss_fleet_loader import storage as storages, vector_file

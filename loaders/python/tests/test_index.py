@@ -6,7 +6,7 @@ import signal
 import struct
 import sys
 
-from test_loader import Base, setting_of
+from help import Base, setting_of
 
 from faiss_fleet_loader import NumpyVectorStorage
 from faiss_fleet_loader import index_file

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 
-from test_loader import CASES, FIXTURES, IDS, QUERIES, VECTORS, Base, setting_of
+from help import CASES, FIXTURES, IDS, QUERIES, VECTORS, Base, setting_of
 
 from faiss_fleet_loader import BackendError, transport
 

@@ -60,7 +60,7 @@ def push(directory, files, made, clock=time.gmtime):
     left = partial
     try:
         os.mkdir(partial)
-        os.chmod(partial, atomic_file.FOLDER_MODE)
+        os.chmod(partial, atomic_file.DIRECTORY_MODE)
         for name, found in sorted(files.items()):
             if found is not None:
                 atomic_file.write(os.path.join(partial, name), found)

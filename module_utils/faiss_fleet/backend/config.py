@@ -71,6 +71,8 @@ def _shape(found):
     if not isinstance(runtime, dict):
         return 'its runtime is not an object'
     argv, env = runtime.get('argv'), runtime.get('env')
+    if not isinstance(runtime.get('kind'), TEXT):
+        return 'its runtime has no kind'
     if not isinstance(argv, list) or not all(isinstance(part, TEXT) for part in argv):
         return 'its runtime has no argv'
     if found['backend'] == 'faiss' and not argv:
@@ -152,7 +154,7 @@ def refuse_unproven(setting, passed):
     """Raises AuditError unless a search test passed for exactly this candidate and this way to start it."""
     problem = _shape(setting) if setting.get('schema') == SCHEMA else 'its schema is %r' % setting.get('schema')
     if problem:
-        raise AuditError('The setting asked for is not one: %s. Nothing was changed.' % problem)
+        raise AuditError('The configuration asked for is not one: %s. Nothing was changed.' % problem)
     if setting['backend'] != 'faiss':
         return
     for proof in passed:
@@ -161,8 +163,8 @@ def refuse_unproven(setting, passed):
         if proof.get('runtime') in (None, setting['runtime']):
             return
     raise AuditError(
-        'The setting asked for points at %s, which did not pass the search test in this run. Nothing was changed. Run '
-        'audit.yml whole, so that it is tested first.' % setting.get('candidate'), cause='not_installed',
+        'The configuration asked for points at %s, which did not pass the search test in this run. Nothing was '
+        'changed. Run audit.yml whole, so that it is tested first.' % setting.get('candidate'), cause='not_installed',
         remedy='Run audit.yml whole, so that it is tested first.')
 
 
@@ -178,6 +180,6 @@ def refuse_missing(setting):
         problem = 'the directory %s' % prefix
     else:
         return
-    raise AuditError('The setting asked for needs %s, which is not on this host (any more). Nothing was changed. Run '
-                     'audit.yml again; it installs what is missing.' % problem, cause='not_installed',
+    raise AuditError('The configuration asked for needs %s, which is not on this host (any more). Nothing was changed. '
+                     'Run audit.yml again; it installs what is missing.' % problem, cause='not_installed',
                      remedy='Run audit.yml again; it installs what is missing.')

@@ -22,7 +22,7 @@ class Labels:
         if not self._module.selinux_enabled():
             return None
         look = self._module.selinux_context if os.path.lexists(path) else self._module.selinux_default_context
-        context = look(path)                    # [user, role, type, level], or all None where it cannot be told
+        context = look(path)                    # [user, role, type, level], or all None where it is not known
         return context if context and context[0] is not None else None
 
     def put(self, path, context):

@@ -6,10 +6,9 @@ __metaclass__ = type
 import errno
 import io
 
-from .. import read_json
+from . import config
 from ..errors import AuditError
 
-_TEXT = type(u'')
 _NEXT = 'Run audit.yml, which writes it again, or rollback.yml, which restores the one before.'
 
 
@@ -19,26 +18,14 @@ def named_runtime(path):
     Raises AuditError when the setting is there and cannot be used.
     """
     try:
-        with io.open(path, encoding='utf-8') as handle:
-            setting = read_json.loads(handle.read())
+        with io.open(path, 'rb') as handle:
+            setting, problem = config.parse(handle.read())
     except (IOError, OSError) as exc:
         if exc.errno in (errno.ENOENT, errno.ENOTDIR):
             return {'found': False, 'backend': None, 'candidate': None, 'runtime': None}
         raise AuditError('%s cannot be read: %s. %s' % (path, exc.strerror, _NEXT), remedy=_NEXT, cause=(
             'permission_denied' if exc.errno in (errno.EACCES, errno.EPERM) else 'unknown'))
-    except ValueError as exc:
-        raise AuditError('%s is not JSON: %s. %s' % (path, exc, _NEXT), cause='garbage_output', remedy=_NEXT)
-    if not isinstance(setting, dict) or setting.get('schema') != 1:
-        raise AuditError('%s is not a setting of schema 1. %s' % (path, _NEXT), cause='garbage_output', remedy=_NEXT)
-    runtime = setting.get('runtime')
-    if runtime is not None and not _is_runtime(runtime):
-        raise AuditError('%s: runtime is %r, which cannot be started. %s' % (path, runtime, _NEXT),
-                         cause='garbage_output', remedy=_NEXT)
-    return {'found': True, 'backend': setting.get('backend'), 'candidate': setting.get('candidate'), 'runtime': runtime}
-
-
-def _is_runtime(runtime):
-    return (isinstance(runtime, dict) and isinstance(runtime.get('kind'), _TEXT)
-            and isinstance(runtime.get('argv'), list) and all(isinstance(part, _TEXT) for part in runtime['argv'])
-            and isinstance(runtime.get('env', {}), dict)
-            and all(isinstance(value, _TEXT) for value in runtime.get('env', {}).values()))
+    if problem:
+        raise AuditError('%s cannot be used: %s. %s' % (path, problem, _NEXT), cause='garbage_output', remedy=_NEXT)
+    return {'found': True, 'backend': setting['backend'], 'candidate': setting.get('candidate'),
+            'runtime': setting.get('runtime')}

@@ -24,6 +24,8 @@ MODE = 0o644
 Place = namedtuple('Place', 'path directory names files backups')
 # now, wanted: {basename: File or None}. target: entry to put back. drops: entries that go. final: nothing stays.
 Plan = namedtuple('Plan', 'place before after note now wanted push target drops unmark final')
+# A file that is touched: what takes its place and what it was, both beside it on the disk; None where there is none.
+Staged = namedtuple('Staged', 'name new old')
 # What a caller may ask of the files beyond their content; None keeps what is there.
 Wish = namedtuple('Wish', 'mode uid gid')
 AS_IS = Wish(None, None, None)
@@ -74,7 +76,7 @@ def _before(where, now):
     """(setting or None, note or None) of what is there now."""
     found = now[where.names[0]]
     before, problem = settings.parse(found.data if found else None)
-    return before, '%s is no setting of faiss-fleet: %s' % (where.path, problem) if problem else None
+    return before, '%s is no configuration of faiss-fleet: %s' % (where.path, problem) if problem else None
 
 
 def _file(data, old, wish, beside=None):
@@ -86,16 +88,14 @@ def _file(data, old, wish, beside=None):
     return old if old is not None and _alike(old, wanted) else wanted
 
 
-def plan_set(path, setting, if_set=None, passed=(), predicted=False, wish=AS_IS, backup=True):
-    """Plan to make this the setting. ``if_set`` has, by candidate, the one that is wanted when that one is set now.
+def plan_set(path, setting, passed=(), predicted=False, wish=AS_IS, backup=True):
+    """Plan to make this the setting. A predicted one is check mode's.
 
-    Raises AuditError when the setting points at what did not pass, or is not there. A predicted one is check mode's.
+    Raises AuditError when the setting points at what did not pass, or is not there.
     """
     where = place(path)
     now = look(where)
     before, note = _before(where, now)
-    if before is not None and before.get('candidate') in (if_set or {}):
-        setting = if_set[before['candidate']]
     if predicted:
         setting = settings.predicted(setting, before)
     else:
@@ -122,7 +122,7 @@ def plan_restore(path, to='previous'):
     before, note = _before(where, now)
     entries = backups.entries(where.backups, where.names)
     if not entries:
-        note = 'there is no backup, so nothing is put back' if now[where.names[0]] else 'there was no setting'
+        note = 'there is no backup, so nothing is put back' if now[where.names[0]] else 'there was no configuration'
         return Plan(where, before, before, note, now, now, False, None, [], [], False)
     position = len(entries) - 1
     # A run that was killed before it wrote has left a backup of what is still there: that change never happened.
@@ -135,7 +135,7 @@ def plan_restore(path, to='previous'):
     if after is not None:
         settings.refuse_missing(after)
     if problem:
-        note = 'what was there before is no setting of faiss-fleet (%s); it is put back as it was' % problem
+        note = 'what was there before is no configuration of faiss-fleet (%s); it is put back as it was' % problem
     final = position == 0
     drops = entries[1:] if final else entries[position + 1:]
     return Plan(where, before, after, note, now, target.files, False, target, drops, [], final)
@@ -215,15 +215,16 @@ def _apply(plan, made, labels, kept):
     try:
         staged = _stage(plan, labels)
         target = backups.mark_restored(plan.target) if plan.target else None
-        _commit(plan, staged, labels)
+        _commit(plan, staged)
         done = True
     finally:
-        for temporary in [] if done else [temporary for _name, temporary in staged if temporary is not None]:
-            atomic_file.remove(temporary)
-        if entry and not done:
+        _discard(staged)
+        # Where the old files could not be put back, the backup is the only place that still has them.
+        undone = not done and _is_as_before(plan)
+        if entry and undone:
             backups.drop(entry)
             atomic_file.remove_directories([where.backups])
-        if target and not done and not plan.target.restored:
+        if target and undone and not plan.target.restored:
             backups.unmark(plan.target._replace(path=target))
     for old in plan.drops:
         backups.drop(old.path)
@@ -241,44 +242,73 @@ def _apply(plan, made, labels, kept):
 
 
 def _stage(plan, labels):
-    """[(name, temporary file, or None to remove it)]: all of them, or none and an AuditError."""
-    staged, whole = [], False
+    """[Staged] of all that is touched, or an AuditError and nothing is left."""
+    staged, made = [], []
     try:
         for name in touched(plan):
-            wanted = plan.wanted[name]
-            real = plan.place.files[name]
-            staged.append((name, None if wanted is None else atomic_file.stage(real, wanted, labels)))
-        whole = True
+            for found in (plan.wanted[name], plan.now[name]):
+                real = plan.place.files[name]
+                made.append(None if found is None else atomic_file.stage(real, found, labels))
+            staged.append(Staged(name, *made[-2:]))
         return staged
-    finally:
-        for temporary in [] if whole else [temporary for _name, temporary in staged if temporary is not None]:
-            atomic_file.remove(temporary)
-
-
-def _commit(plan, staged, labels):
-    """Puts the staged files in place, the JSON first. When one is refused or does not last, both are put back."""
-    done = []
-    try:
-        for name, temporary in staged:
-            if temporary is None:
-                atomic_file.remove(plan.place.files[name])
-            else:
-                atomic_file.commit(temporary, plan.place.files[name])
-            done.append(name)
-            atomic_file.make_last(plan.place.files[name])
-    except AuditError:
-        for name in done:
-            _put_back(plan, name, labels)
+    except BaseException:                # AnsibleModule's helpers leave by SystemExit.
+        _discard([Staged(None, temporary, None) for temporary in made])
         raise
 
 
-def _put_back(plan, name, labels):
-    """Makes a file what it was. Whether that lasts is not asked: the disk has just refused to say."""
-    if plan.now[name] is None:
-        atomic_file.remove(plan.place.files[name])
-    else:
-        real = plan.place.files[name]
-        atomic_file.commit(atomic_file.stage(real, plan.now[name], labels), real)
+def _discard(staged):
+    """Removes what was staged and is not in place; what cannot be removed is swept by the next run."""
+    for one in staged:
+        for temporary in (one.new, one.old):
+            try:
+                if temporary is not None:
+                    atomic_file.remove(temporary)
+            except AuditError:
+                pass
+
+
+def _commit(plan, staged):
+    """Puts the staged files in place, the JSON first. When one is refused or does not last, both are put back."""
+    done = []
+    try:
+        for one in staged:
+            real = plan.place.files[one.name]
+            if one.new is None:
+                atomic_file.remove(real)
+            else:
+                atomic_file.commit(one.new, real)
+            done.append(one)
+            atomic_file.make_last(real)
+    except AuditError as exc:
+        left = [said for said in [_put_back(plan, one) for one in done] if said]
+        if left:
+            raise AuditError('%s What was there before could not be put back: %s' % (exc, ' '.join(left)),
+                             cause=exc.cause, remedy=exc.remedy)
+        raise
+
+
+def _put_back(plan, one):
+    """Makes a file what it was, and returns why it is not. The old one was staged: this needs no room on the disk.
+
+    Whether that lasts is not asked: the disk has just refused to say.
+    """
+    real = plan.place.files[one.name]
+    try:
+        if one.old is None:
+            atomic_file.remove(real)
+        else:
+            atomic_file.commit(one.old, real)
+    except AuditError as exc:
+        return str(exc)
+    return None
+
+
+def _is_as_before(plan):
+    """Whether the files are what they were when the plan was made."""
+    try:
+        return _same_files(look(plan.place), plan.now)
+    except AuditError:
+        return False
 
 
 def diff(plan):

@@ -11,7 +11,7 @@ from ..errors import AuditError
 MAX_FILES = 2000
 
 
-def follow(paths, read=elf.read, is_file=os.path.isfile, realpath=os.path.realpath):
+def follow(paths):
     """{path: ElfFile} of these files and of every library that one of them finds by its own search path."""
     found = {}
     queue = [(path, ()) for path in paths]
@@ -21,14 +21,14 @@ def follow(paths, read=elf.read, is_file=os.path.isfile, realpath=os.path.realpa
         if len(found) >= MAX_FILES:
             raise AuditError('More than %d ELF files hang together with %s. Name fewer, or the one that is imported.'
                              % (MAX_FILES, paths[0]))
-        file = found[path] = read(path)
-        own = _directories(file.rpath, path, realpath)
+        file = found[path] = elf.read(path)
+        own = _directories(file.rpath, path)
         # A RUNPATH is for the file's own needs alone and puts RPATH out of force; an RPATH holds further down as well.
-        directories = _directories(file.runpath, path, realpath) if file.runpath else own + inherited
+        directories = _directories(file.runpath, path) if file.runpath else own + inherited
         handed_down = () if file.runpath else directories
         for library in file.needed:
             candidates = [os.path.join(directory, library) for directory in directories]
-            queue.extend((candidate, handed_down) for candidate in [one for one in candidates if is_file(one)][:1])
+            queue.extend((candidate, handed_down) for candidate in list(filter(os.path.isfile, candidates))[:1])
     return found
 
 
@@ -55,8 +55,8 @@ def elf_files_of(path, is_elf, programs=False):
     return found
 
 
-def _directories(entries, path, realpath):
-    origin = os.path.dirname(realpath(path))
+def _directories(entries, path):
+    origin = os.path.dirname(os.path.realpath(path))
     expanded = [entry.replace('${ORIGIN}', origin).replace('$ORIGIN', origin) for entry in entries]
     # A relative entry means the directory that a program happens to be started in, which nobody knows here.
     return tuple(os.path.normpath(entry) for entry in expanded if entry.startswith('/'))

@@ -47,10 +47,6 @@ PROVEN_BY = {'libstdc++.so.6': 'GLIBCXX', 'libgomp.so.1': 'GOMP', 'libgcc_s.so.1
 
 FAMILIES = {'glibc': 'GLIBC', 'musl': 'MUSL'}
 
-# Libraries that are facts of a host: the fact's name and the soname.
-FACTS = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
-         ('libz', 'libz.so.1'), ('libatomic', 'libatomic.so.1'))
-
 MACHINES = {'amd64': 'x86_64', 'arm64': 'aarch64', 'i486': 'i386', 'i586': 'i386', 'i686': 'i386', 'armv6l': 'arm',
             'armv7l': 'arm', 'armv8l': 'arm'}
 
@@ -114,7 +110,7 @@ def provided_per_facts(facts):
     provides.update(arch=facts.get('arch'), libraries=facts.get('libraries'), libc=family, absent=[], present={})
     if family in FAMILIES:
         provides[FAMILIES[family]] = libc.get('version')
-    for key, soname in FACTS:
+    for key, soname in glibc.LIBRARIES:
         library = facts.get(key)
         if library:
             if library['path'] is not None:

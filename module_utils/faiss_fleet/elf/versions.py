@@ -7,6 +7,10 @@ import re
 
 from ..errors import AuditError
 
+# Libraries that are facts of a host: the fact's name and the soname.
+LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
+             ('libz', 'libz.so.1'), ('libatomic', 'libatomic.so.1'))
+
 # Nine digits hold every version there is, and keep a hostile text from becoming a number of a million digits.
 _DOTTED = re.compile(r'(?<![0-9])([0-9]{1,9}(?:\.[0-9]{1,9}){1,7})')
 _WHOLE = re.compile(r'^(?:[A-Za-z][A-Za-z_]*_)?([0-9]{1,9})\Z')     # GFORTRAN_8

@@ -58,19 +58,11 @@ def in_the_way(host, path, existing):
 
 def describe(host, purposes, statvfs=os.statvfs, access=os.access):
     """The record's "filesystems" for [(purpose, path)]."""
-    text = host.text_or_none(MOUNTS) or _special(host.at(MOUNTS))
+    text = host.text_or_none(MOUNTS)
     if text is None:
         host.gap('filesystems', '%s could not be read, so no mount is named.' % MOUNTS)
     mounts = parse_mounts(text or '')
     return [_one(host, purpose, path, mounts, statvfs, access) for purpose, path in purposes]
-
-
-def _special(path):
-    try:
-        with open(path) as stream:
-            return stream.read(1 << 20)
-    except (IOError, OSError):
-        return None
 
 
 def _one(host, purpose, path, mounts, statvfs, access):

@@ -9,37 +9,35 @@ import pwd
 import resource
 import sys
 
-from ..prefix import failures as attempt_memo, installed
+from ..elf.versions import LIBRARIES
+from ..prefix import failures, installed
 from . import (condas, cpu, engines, filesystems, libc, machine, nodes, os_release, pythons, selinux,
                shared_libraries, toolchains)
 from ..backend import config as settings
 
 UNREAD = {'path': None, 'error': 'It was not read.'}
-LIBRARIES = (('libstdcxx', 'libstdc++.so.6'), ('libgomp', 'libgomp.so.1'), ('libgcc', 'libgcc_s.so.1'),
-             ('libz', 'libz.so.1'), ('libatomic', 'libatomic.so.1'))
 
 
 def empty():
     """Facts that say nothing, of the schema's shape."""
-    return {
+    facts = dict((name, dict(UNREAD, versions={})) for name, _ in LIBRARIES)
+    facts.update({
         'method': 'module', 'gaps': [], 'libc': libc.judge([]), 'arch': '', 'kernel': '',
-        'libstdcxx': dict(UNREAD, versions={}), 'libgomp': dict(UNREAD, versions={}),
-        'libgcc': dict(UNREAD, versions={}), 'libz': dict(UNREAD, versions={}),
-        'libatomic': dict(UNREAD, versions={}),
         'cpu': {'model': None, 'count': None, 'isa_level': None, 'flags': []}, 'memory_bytes': None,
         'os': {'id': None, 'version': None, 'name': None}, 'pythons': [], 'nodes': [], 'condas': [], 'engines': [],
         'toolchains': {'gcc': None, 'cmake': None, 'devtoolsets': []}, 'filesystems': [],
         'selinux': {'status': None, 'policy': None}, 'faiss': [], 'prefixes': [], 'tried': [], 'limits': {},
         'user': None, 'machine': None, 'setting': None,
-    }
+    })
+    return facts
 
 
 class Gathering:
     """One look at one host. Files are read around one round of commands, which run side by side."""
 
-    def __init__(self, host, options, confstr=os.confstr, uname=os.uname, executable=sys.executable):
+    def __init__(self, host, options, confstr=os.confstr, uname=os.uname):
         self.host, self.options = host, options
-        self.confstr, self.uname, self.executable = confstr, uname, executable
+        self.confstr, self.uname = confstr, uname
         self.facts = empty()
 
     def part(self, name, read, otherwise=None):
@@ -57,7 +55,7 @@ class Gathering:
         host, options, facts = self.host, self.options, self.facts
         uname = self.uname()
         facts['kernel'], facts['arch'] = uname[2], uname[4]
-        program, elf_file = self.part('libc.loader', lambda: libc.system_program(host, self.executable), (None, None))
+        program, elf_file = self.part('libc.loader', lambda: libc.system_program(host, sys.executable), (None, None))
         loader = elf_file.interpreter if elf_file else None
         conda_roots = self.part('condas', lambda: condas.roots(host), [])
         found_pythons = self.part('pythons', lambda: pythons.search(
@@ -91,7 +89,7 @@ class Gathering:
         cached = libc.loader_family(loader) != 'musl' if loader else True
         finder = shared_libraries.Finder(host, facts['arch'], elf_file and elf_file.machine, elf_file and elf_file.bits,
                                          cached)
-        self.store('libc', lambda: libc.describe(host, finder, program, loader, results, self.confstr, self.executable))
+        self.store('libc', lambda: libc.describe(host, finder, program, loader, results, self.confstr, sys.executable))
         if facts['libc']['disagreement']:
             host.gap('libc', facts['libc']['disagreement'])
         for name, soname in LIBRARIES:
@@ -107,7 +105,7 @@ class Gathering:
         self.store('limits', lambda: machine.limits(host))
         self.store('selinux', lambda: selinux.describe(host))
         self.store('setting', lambda: current_setting(host, options['setting']))
-        self.store('tried', lambda: attempt_memo.describe(host, options['prefix']))
+        self.store('tried', lambda: failures.describe(host, options['prefix']))
         self.store('prefixes', lambda: installed.describe(host, options['prefix'], results))
         purposes = [('prefix', options['prefix']), ('tmp', host.environ.get('TMPDIR') or '/tmp'),
                     ('setting', posixpath.dirname(options['setting']) or '/')]

@@ -47,11 +47,7 @@ def limits(host, getrlimit=resource.getrlimit):
         found[name] = None if soft == resource.RLIM_INFINITY else soft
     found['cgroup_memory_bytes'] = None
     for path in CGROUP_MEMORY:
-        try:
-            with open(host.at(path)) as stream:
-                said = stream.read(64).strip()
-        except (IOError, OSError):
-            continue
+        said = (host.text_or_none(path, 64) or '').strip()
         if re.match(r'[0-9]{1,19}\Z', said) and int(said) < NO_LIMIT:
             found['cgroup_memory_bytes'] = int(said)
     if hasattr(os, 'sched_getaffinity'):

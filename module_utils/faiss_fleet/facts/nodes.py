@@ -15,7 +15,7 @@ from .. import read_json
 
 NAME = re.compile(r'^node(js)?$')
 DIRECTORIES = ('~/.nvm/versions/node/*/bin', '/usr/local/n/versions/node/*/bin', '/usr/local/node*/bin',
-           '/usr/local/lib/nodejs/*/bin', '~/.volta/tools/image/node/*/bin')
+               '/usr/local/lib/nodejs/*/bin', '~/.volta/tools/image/node/*/bin')
 MOST_STARTED = 8
 
 # Node-API version by release line: (major, lowest release of that line with it, Node-API). From the version matrix of
@@ -79,7 +79,7 @@ def _static(host, path, version):
     for root in (posixpath.dirname(posixpath.dirname(path)), posixpath.dirname(posixpath.dirname(host.real(path)))):
         header = host.text_or_none(posixpath.join(root, 'include/node/node_version.h'), 65536)
         said = from_header(header) if header else {}
-        # Headers of another release than the program's are no witness.
+        # Headers of another release than the program's say nothing of it.
         if said.get('napi') and said['version'] == version:
             return said['napi'], said['modules'], 'headers'
     return napi_by_release(version), MODULES.get(version[0]), 'release table'

@@ -15,9 +15,8 @@ from . import libc, packages, runtimes, shared_libraries
 from ..errors import AuditError
 
 NAME = re.compile(r'^(python|pypy|platform-python)([0-9]+(\.[0-9]+)?)?t?$')
-DIRECTORIES = ('/usr/libexec', '~/.pyenv/versions/*/bin', '/opt/pyenv/versions/*/bin', 
-               '/usr/local/pyenv/versions/*/bin',
-           '~/.local/share/uv/python/*/bin', '~/.local/bin')
+DIRECTORIES = ('/usr/libexec', '~/.pyenv/versions/*/bin', '/opt/pyenv/versions/*/bin',
+               '/usr/local/pyenv/versions/*/bin', '~/.local/share/uv/python/*/bin', '~/.local/bin')
 CONDA_ENVIRONMENTS = ('%s/bin', '%s/envs/*/bin')
 MOST_STARTED = 16
 SAID = ('version', 'implementation', 'soabi', 'tag', 'abi', 'bits', 'ctypes', 'prefix')

@@ -6,7 +6,7 @@ __metaclass__ = type
 import posixpath
 
 COMMON = ('/usr/local/bin', '/usr/bin', '/bin', '/opt/*/bin', '/opt/rh/*/root/usr/bin', '/opt/rh/*/root/bin')
-MOST_FOLDERS = 200
+MOST_DIRECTORIES = 200
 
 
 def directories(host, patterns=(), search_paths=()):
@@ -18,10 +18,10 @@ def directories(host, patterns=(), search_paths=()):
     for path in candidates:
         real = host.real(path)
         if real not in seen and host.is_dir(path):
-            if len(found) == MOST_FOLDERS:
+            if len(found) == MOST_DIRECTORIES:
                 host.gap('search_paths', 'Only the first %d of about %d directories that may hold runtimes were '
                          'searched; the first that was not is %s. Name those that matter in '
-                         '`glibc_facts__search_paths`.' % (MOST_FOLDERS, len(candidates), path))
+                         '`glibc_facts__search_paths`.' % (MOST_DIRECTORIES, len(candidates), path))
                 break
             seen.add(real)
             found.append(path)

@@ -18,15 +18,7 @@ def describe(host):
     config = host.text_or_none(CONFIG, 65536)
     policy = parse_config(config or '').get('SELINUXTYPE')
     for mount in MOUNTS:
-        said = _flag(host, mount + '/enforce')
+        said = host.text_or_none(mount + '/enforce', 16)
         if said is not None:
-            return {'status': {'1': 'enforcing', '0': 'permissive'}.get(said), 'policy': policy}
+            return {'status': {'1': 'enforcing', '0': 'permissive'}.get(said.strip()), 'policy': policy}
     return {'status': 'absent' if config is None else 'disabled', 'policy': policy}
-
-
-def _flag(host, path):
-    try:
-        with open(host.at(path)) as stream:
-            return stream.read(16).strip()
-    except (IOError, OSError):
-        return None

@@ -62,10 +62,9 @@ def configured_directories(host, path='/etc/ld.so.conf', depth=0):
 
 
 def standard_directories(host, arch):
-    """Where loaders look without being told, those of musl included."""
+    """Where loaders look without any configuration, those of musl included."""
     directories = ['/lib64', '/usr/lib64', '/lib/%s-linux-gnu' % arch, '/usr/lib/%s-linux-gnu' % arch, '/lib',
-                   '/usr/lib',
-               '/usr/local/lib64', '/usr/local/lib']
+                   '/usr/lib', '/usr/local/lib64', '/usr/local/lib']
     musl = host.text_or_none('/etc/ld-musl-%s.path' % arch, 65536)
     return (musl.replace(':', ' ').split() if musl else []) + directories
 

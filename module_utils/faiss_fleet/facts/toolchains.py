@@ -13,8 +13,8 @@ GCC_VERSION = ['-dumpfullversion', '-dumpversion']
 
 # What a linker takes. The files with a version behind .so are for programs that were linked already.
 BLAS = ('libopenblas.so', 'libopenblas.a', 'libmkl_rt.so', 'libblas.so')
-LIBRARY_FOLDERS = ('/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/*-linux-gnu*', '/usr/lib',
-                   '/opt/OpenBLAS/lib', '/opt/intel/mkl/lib/intel64', '/opt/intel/oneapi/mkl/latest/lib')
+LIBRARY_DIRECTORIES = ('/usr/local/lib64', '/usr/local/lib', '/usr/lib64', '/usr/lib/*-linux-gnu*', '/usr/lib',
+                       '/opt/OpenBLAS/lib', '/opt/intel/mkl/lib/intel64', '/opt/intel/oneapi/mkl/latest/lib')
 
 
 def devtoolsets(host):
@@ -44,7 +44,7 @@ def parse_version(text):
 
 def blas(host):
     """Path of the library that a build would link; None when there is none, or only what programs run with."""
-    found = (path for name in BLAS for place in LIBRARY_FOLDERS for path in host.glob(posixpath.join(place, name)))
+    found = (path for name in BLAS for place in LIBRARY_DIRECTORIES for path in host.glob(posixpath.join(place, name)))
     return next(found, None)
 
 

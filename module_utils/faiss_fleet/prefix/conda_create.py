@@ -7,25 +7,21 @@ that finds the mark while nobody works there ends what is left of that creation 
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import errno
 import glob
 import io
 import json
 import os
 import shutil
-import signal
 
-from .. import child_process, commands, trust
-from . import contents, install as prefix_place, unpack
+from .. import child_process, trust
+from . import contents, install as prefix_place, on_host, unpack
 from . import manifest as prefixes
+from ..backend.lock import holder
 from ..errors import AuditError
 from ..locks import HostLock
 from ..search import python_paths
 
 META = 'conda-meta'
-LOG_LIMIT = 1 << 20
-TAIL = 15
-SYSTEM_PATH = '/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin'
 # Of each package's record: where it lay while it was installed, which is gone by then.
 PLACES = ('auth', 'extracted_package_dir', 'link', 'package_tarball_full_path', 'requested_spec', 'requested_specs',
           'schannel')
@@ -37,7 +33,7 @@ CREATES = 'FAISS_FLEET_CREATES'
 
 
 def command(kind, conda, prefix, listing, work, offline):
-    """The command line. micromamba reads no settings and has a root of ours; the others are told by environment."""
+    """The command line. micromamba reads no settings and has a root of ours; the others get theirs by environment."""
     argv = [conda, 'create', '--yes', '--quiet', '--prefix', prefix, '--file', listing]
     argv += ['--root-prefix', os.path.join(work, 'root'), '--no-rc'] if kind == 'micromamba' \
         else ['--no-default-packages']
@@ -49,7 +45,7 @@ def environment(conda, prefix, work, environ=os.environ):
     found = dict((name, environ[name]) for name in NETWORK if environ.get(name))
     pkgs = os.path.join(work, 'root', 'pkgs')
     found.update({
-        'PATH': '%s:%s' % (os.path.dirname(conda), SYSTEM_PATH), 'LC_ALL': 'C', CREATES: prefix,
+        'PATH': '%s:%s' % (os.path.dirname(conda), on_host.SYSTEM_PATH), 'LC_ALL': 'C', CREATES: prefix,
         'HOME': os.path.join(work, 'home'), 'TMPDIR': os.path.join(work, 'tmp'),
         'CONDA_PKGS_DIRS': pkgs, 'CONDA_ENVS_PATH': os.path.join(work, 'envs'),
         'CONDARC': os.path.join(work, 'condarc'),
@@ -128,30 +124,19 @@ def mark_of(prefix):
     return os.path.join(os.path.dirname(prefix), '.%s.creating' % os.path.basename(prefix))
 
 
-def orphans(prefix, proc='/proc'):
-    """Processes that still create the prefix though their module is gone."""
-    wanted, found = ('%s=%s' % (CREATES, prefix)).encode('utf-8'), []
-    for path in glob.glob(os.path.join(proc, '[0-9]*', 'environ')):
-        try:
-            with io.open(path, 'rb') as handle:
-                if wanted in handle.read().split(b'\0'):
-                    found.append(int(os.path.basename(os.path.dirname(path))))
-        except (IOError, OSError):
-            continue                             # ended meanwhile, or another user's
-    return sorted(found)
+def unfinished(base):
+    """The prefixes under <base>/<strategy>/ beside which there is a mark."""
+    names = [os.path.split(path) for path in sorted(glob.glob(os.path.join(base, '*', '.*.creating')))]
+    found = [(directory, name[1:-len('.creating')]) for directory, name in names if not os.path.islink(directory)]
+    return [os.path.join(directory, digest) for directory, digest in found if prefixes.DIGEST.match(digest)]
 
 
-def discard_unfinished(prefix, holder, timeout, kill=os.kill):
+def discard_unfinished(prefix, timeout):
     """Throws away what a killed creation left at the prefix; waits for one that is under way."""
-    with HostLock(prefix_place.lock_path(prefix), holder, timeout):
+    with HostLock(prefix_place.lock_path(prefix), holder(), timeout):
         if not os.path.lexists(mark_of(prefix)):
             return
-        for pid in orphans(prefix):
-            try:
-                kill(pid, signal.SIGKILL)
-            except OSError as exc:
-                if exc.errno != errno.ESRCH:
-                    raise
+        child_process.kill_marked(CREATES, prefix)     # what still creates it though its module is gone
         if os.path.lexists(prefix):
             shutil.rmtree(prefix)
         os.unlink(mark_of(prefix))
@@ -165,7 +150,7 @@ def present(params, check_mode, fill):
             if check_mode:
                 return dict(changed=True, because='an earlier creation did not end', bytes=params['min_free_bytes'],
                             leftovers=[])
-            discard_unfinished(params['prefix'], params['holder'], params['lock_timeout'])
+            discard_unfinished(params['prefix'], params['lock_timeout'])
         try:
             return prefix_place.present(params, check_mode, fill)
         except AuditError:
@@ -173,7 +158,7 @@ def present(params, check_mode, fill):
                 raise                            # else another run began between our look at the mark and its lock
 
 
-def fill(partial, handle, params, log, run=child_process.run, environ=os.environ):
+def fill(partial, handle, params, log):
     """Makes the prefix of the open archive, moves it to `partial` and returns its manifest. See prefix_place."""
     prefix, work = params['prefix'], partial + '-work'
     source, secrets = os.path.join(work, 'source'), params['secrets'] or {}
@@ -187,22 +172,22 @@ def fill(partial, handle, params, log, run=child_process.run, environ=os.environ
         packages, offline = manifest['lock']['packages'], params['mode'] == 'offline'
         for package in packages if offline else []:
             check(shipped(source, package), package)
-        _write(os.path.join(work, 'condarc'), '{}\n')
+        on_host.write(os.path.join(work, 'condarc'), '{}\n')
         listing = os.path.join(work, 'explicit.txt')
-        _write(listing, explicit(packages, source, secrets, offline))
+        on_host.write(listing, explicit(packages, source, secrets, offline))
         if os.path.lexists(prefix):
-            os.rename(prefix, partial + '-old')  # damaged; prefix_place brings it back when this fails
-        _write(mark, params['holder'] + '\n')
+            os.rename(prefix, partial + prefix_place.OLD)  # damaged; prefix_place brings it back when this fails
+        on_host.write(mark, holder() + '\n')
         argv = command(params['kind'], params['conda'], prefix, listing, work, offline)
-        create(argv, environment(params['conda'], prefix, work, environ), work, params, log, run)
+        create(argv, environment(params['conda'], prefix, work), work, params, log)
         if not offline:
             check_fetched(packages, os.path.join(work, 'root', 'pkgs'))
         tidy(prefix, packages)
-        finish(prefix, manifest, {'by': params['conda'], 'kind': params['kind'], 'mode': params['mode']})
+        made = {'by': params['conda'], 'kind': params['kind'], 'mode': params['mode']}
+        on_host.finish(prefix, dict(manifest, created=made))
         os.rename(prefix, partial)
         done = True
-        with io.open(os.path.join(partial, prefixes.MANIFEST), encoding='utf-8') as made:
-            return prefixes.parse_manifest(made.read(), prefix)
+        return prefix_place.read_manifest(partial)
     finally:
         if not done and os.path.lexists(mark) and os.path.lexists(prefix):
             shutil.rmtree(prefix, ignore_errors=True)
@@ -211,13 +196,9 @@ def fill(partial, handle, params, log, run=child_process.run, environ=os.environ
         shutil.rmtree(work, ignore_errors=True)
 
 
-def create(argv, env, work, params, log, run):
-    said = child_process.Tail(LOG_LIMIT)
-    log.feed(('$ %s\n' % ' '.join(argv)).encode('utf-8'))
-    outcome = run(['/bin/sh', '-c', 'exec nice -n 10 "$@" 2>&1', 'conda'] + argv, u'', env, work, params['timeout'],
-                  said.feed)
-    text = hidden(said.text() + outcome.log, params['secrets'] or {})
-    log.feed(text.encode('utf-8'))
+def create(argv, env, work, params, log):
+    outcome, text = on_host.run(argv, env, work, params['timeout'], log,
+                                lambda said: hidden(said, params['secrets'] or {}))
     name = '%s (%s)' % (params['conda'], params['kind'])
     if outcome.start_error is not None:
         raise AuditError('%s could not be started: %s' % (name, outcome.start_error), cause='command_missing')
@@ -226,15 +207,8 @@ def create(argv, env, work, params, log, run):
         raise AuditError('%s did not end within %d s; it was ended and what it made was removed. %s'
                          % (name, params['timeout'], remedy), cause='timeout', remedy=remedy)
     if outcome.exit_code != 0:
-        raise _failure(name, outcome, text)
-
-
-def _failure(name, outcome, text):
-    ended = 'was ended by %s' % outcome.signal if outcome.signal else 'ended with status %s' % outcome.exit_code
-    last = '\n'.join(text.strip().splitlines()[-TAIL:]) or '(it said nothing)'
-    return AuditError(commands.native((u'%s %s: %s' % (name, ended, last)).encode('utf-8')),
-                      cause='unknown', said=text, remedy='Read the whole log, or let the controller make the '
-                      'environment: faiss_install__conda_on_host: "".')
+        remedy = 'Read the whole log, or let the controller make the environment: faiss_install__conda_on_host: "".'
+        raise on_host.failure(name, outcome, text, 'unknown', remedy)
 
 
 def tidy(prefix, packages):
@@ -249,42 +223,13 @@ def tidy(prefix, packages):
         url = package['url'] if package else None
         record = dict((name, value) for name, value in record.items() if name not in PLACES)
         record.update(url=url, channel=url.rsplit('/', 2)[0] if url else None)
-        _write(path, json.dumps(record, indent=1, sort_keys=True) + '\n')
+        on_host.write(path, json.dumps(record, indent=1, sort_keys=True) + '\n')
     wanted = dict((package['name'], package['version']) for package in packages)
     if found != wanted:
         odd = sorted(set(found.items()) ^ set(wanted.items()))
         raise AuditError('What conda created is not what the lock names: %s differ. It is removed.'
                          % ', '.join(' '.join(each) for each in odd), cause='corrupt_artefact')
     lines = ['%s#sha256:%s' % (package['url'], package['sha256']) for package in packages]
-    _write(os.path.join(prefix, META, 'faiss-fleet.explicit.txt'), '@EXPLICIT\n%s\n' % '\n'.join(lines))
+    on_host.write(os.path.join(prefix, META, 'faiss-fleet.explicit.txt'), '@EXPLICIT\n%s\n' % '\n'.join(lines))
     # The history has the addresses that were asked. An empty one is what tells conda that this is an environment.
-    _write(os.path.join(prefix, META, 'history'), '')
-
-
-def finish(prefix, manifest, made):
-    """Writes the manifest, last of all."""
-    files = {}
-    for root, directories, names in os.walk(prefix):
-        os.chmod(root, 0o755)
-        for name in directories + names:
-            full = os.path.join(root, name)
-            path = os.path.relpath(full, prefix)
-            if os.path.islink(full):
-                files[path] = contents.listed(full)
-            elif os.path.isfile(full):
-                os.chmod(full, 0o755 if os.stat(full).st_mode & 0o100 else 0o644)
-                files[path] = contents.listed(full)
-    listing = json.dumps(files, indent=1, sort_keys=True) + '\n'
-    _write(os.path.join(prefix, prefixes.FILES), listing)
-    size = sum(entry.get('size', 0) for entry in files.values()) + len(listing)
-    _write(os.path.join(prefix, prefixes.MANIFEST), json.dumps(
-        dict(manifest, files=len(files), unpacked_bytes=size, created=made), indent=1, sort_keys=True) + '\n')
-
-
-def _write(path, text):
-    # conda may have linked the file to its cache: a new file, not other words in a shared one.
-    if os.path.lexists(path):
-        os.unlink(path)
-    with io.open(path, 'wb') as out:
-        out.write(text.encode('utf-8'))
-    os.chmod(path, 0o644)
+    on_host.write(os.path.join(prefix, META, 'history'), '')

@@ -142,15 +142,15 @@ def take_away(engine, prefix, reference=None):
     return 'its image is removed'
 
 
-def _wait_for_ours(engine, image, wait=WAIT, clock=time.time, sleep=time.sleep):
+def _wait_for_ours(engine, image):
     """Lets containers end whose callers are gone: the program that starts one ends it within seconds of that."""
-    deadline = clock() + wait
-    while clock() < deadline:
+    deadline = time.time() + WAIT
+    while time.time() < deadline:
         out = engine.ask('ps', '--all', '--filter', 'ancestor=' + image, '--format', '{{.Names}}')[1]
         names = out.split()
         if not names or not all(name.startswith(CONTAINER) for name in names):
             return
-        sleep(0.5)
+        time.sleep(0.5)
 
 
 def lock_of(prefix):

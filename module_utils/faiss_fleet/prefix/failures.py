@@ -1,8 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The memo of an artefact that was tried on this host and is not there: it failed its search test, or passed and lost.
+"""Cached results of artefacts that were tried on this host and are not there: failed, or passed and not selected.
 
 <prefix>/<strategy>/<digest>.<candidate>.tried.json, a small file beside the place of the prefix. Two candidates can be
-of one artefact, as for two Pythons of a version. What a memo says is the controller's business; here it lies.
+of one artefact, as for two Pythons of a version. What one says is the controller's business.
 """
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
@@ -22,7 +22,7 @@ NAME = re.compile(r'^(?P<digest>[0-9a-f]{8,64})\.[0-9a-f]{12}\.tried\.json$')
 SCHEMA = 1
 MOST_BYTES = 16384
 FIELDS = ('candidate', 'cause', 'message', 'at', 'facts')
-# What was measured of one that lost, and what won instead: with their own fields.
+# What was measured of one that was not selected, and what was selected instead: with their own fields.
 PARTS = {'figures': ('recall_at_k', 'qps', 'p50_ms', 'p95_ms'), 'against': ('candidate', 'prefix', 'p95_ms')}
 
 
@@ -32,37 +32,37 @@ def path_of(prefix, candidate):
 
 
 def digest_of(name):
-    """The digest that a file's name is a memo of; None for any other name."""
+    """The digest that a file of cached results is named after; None for any other name."""
     found = NAME.match(name)
     return found.group('digest') if found else None
 
 
 def parse(text):
-    """{candidate, cause, message, at, facts, figures, against}; None when this is no memo."""
+    """{candidate, cause, message, at, facts, figures, against}; None when this is no cached result."""
     try:
         found = read_json.loads(text)
     except ValueError:
         return None
     if not isinstance(found, dict) or found.get('schema') != SCHEMA:
         return None
-    memo = dict((name, _plain(found.get(name), prefixes.TEXT)) for name in FIELDS)
+    cached = dict((name, _plain(found.get(name), prefixes.TEXT)) for name in FIELDS)
     for part, fields in PARTS.items():
         inner = found.get(part)
-        memo[part] = None
+        cached[part] = None
         if isinstance(inner, dict):
-            memo[part] = dict((name, _plain(inner.get(name), prefixes.TEXT + (numbers.Real,))) for name in fields)
-    return memo
+            cached[part] = dict((name, _plain(inner.get(name), prefixes.TEXT + (numbers.Real,))) for name in fields)
+    return cached
 
 
 def _plain(value, kinds):
     return value if isinstance(value, kinds) and not isinstance(value, bool) else None
 
 
-def write(prefix, memo):
-    """Replaces the memo in one step; the same memo is left as it is. Returns whether the file is another one now."""
-    path = path_of(prefix, memo.get('candidate'))
+def write(prefix, cached):
+    """Replaces the file in one step; the same result is left as it is. Returns whether the file is another one now."""
+    path = path_of(prefix, cached.get('candidate'))
     names = FIELDS + tuple(PARTS) + ('schema',)
-    data = json.dumps(dict((name, memo.get(name)) for name in names), indent=1, sort_keys=True) + '\n'
+    data = json.dumps(dict((name, cached.get(name)) for name in names), indent=1, sort_keys=True) + '\n'
     try:
         with io.open(path, 'rb') as stream:
             if stream.read(MOST_BYTES) == data.encode('ascii'):
@@ -82,7 +82,7 @@ def write(prefix, memo):
 
 
 def remove(prefix):
-    """Whether there were memos of this prefix, which are gone now."""
+    """Whether there were cached results of this prefix, which are gone now."""
     directory, digest = os.path.split(prefix)
     found = [name for name in (os.listdir(directory) if os.path.isdir(directory) else []) if digest_of(name) == digest]
     for name in found:
@@ -100,7 +100,7 @@ def describe(host, prefix, most=200):
         for name in host.names(directory):
             digest = digest_of(name)
             text = host.text_or_none(posixpath.join(directory, name), MOST_BYTES) if digest else None
-            memo = parse(text) if text else None
-            if memo:
-                found.append(dict(memo, strategy=strategy, digest=digest))
+            cached = parse(text) if text else None
+            if cached:
+                found.append(dict(cached, strategy=strategy, digest=digest))
     return found[:most]

@@ -3,20 +3,23 @@
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import getpass
 import io
 import os
 import shutil
 import signal
+import time
 
 from . import manifest as prefixes
 from . import contents, unpack
 from .. import trust
+from ..backend.lock import holder
 from ..errors import AuditError
 from ..locks import HostLock
 from .manifest import MADE
 
 ST_RDONLY, ST_NOEXEC = 1, 8
+# At the end of the name under which a prefix waits beside its place while another one is put there.
+OLD = '-old'
 
 
 def existing(path):
@@ -76,7 +79,7 @@ def read_manifest(prefix):
                          cause='permission_denied', remedy='Move %s away if nothing uses it.' % prefix)
 
 
-def check_file_system(path, min_free_bytes, needs_exec, statvfs=os.statvfs, euid=os.geteuid):
+def check_file_system(path, min_free_bytes, statvfs=os.statvfs, euid=os.geteuid):
     """Raises AuditError where the file system of the path cannot take the prefix."""
     directory = existing(path)
     found = statvfs(directory)
@@ -84,7 +87,7 @@ def check_file_system(path, min_free_bytes, needs_exec, statvfs=os.statvfs, euid
         remedy = 'Mount it read-write, or set faiss_install__prefix to a file system that is.'
         raise AuditError('%s is on a file system that is mounted read-only. %s' % (directory, remedy),
                          cause='read_only', remedy=remedy)
-    if needs_exec and found.f_flag & ST_NOEXEC:
+    if found.f_flag & ST_NOEXEC:
         remedy = 'Set faiss_install__prefix to a file system without noexec, or mount this one without it.'
         raise AuditError('%s is on a file system that is mounted noexec, so no library in it could be loaded. %s'
                          % (directory, remedy), cause='noexec_mount', remedy=remedy)
@@ -142,28 +145,53 @@ def lock_path(prefix):
     return os.path.join(os.path.dirname(prefix), '.%s.lock' % os.path.basename(prefix))
 
 
-def clean_leftovers(prefix, holder):
+def put_back(path):
+    """Puts what a prefix was before back in its place, where a killed run took it away and put nothing there.
+
+    False where there is no such thing to do. Called with the lock of the prefix held.
+    """
+    directory, name = os.path.split(path)
+    place = os.path.join(directory, prefixes.leftover_of(name))
+    if not name.endswith(OLD) or os.path.lexists(place):
+        return False
+    os.rename(path, place)
+    return True
+
+
+def leftovers_in(directory):
+    """[(path, prefix)] of the directories that a killed run may have left here, and of which prefix each is."""
+    found = []
+    for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
+        digest, path = prefixes.leftover_of(name), os.path.join(directory, name)
+        if digest is not None and os.path.isdir(path) and not os.path.islink(path):
+            found.append((path, os.path.join(directory, digest)))
+    return found
+
+
+def clean_leftovers(prefix):
     """Removes half-built directories whose maker is gone, of this prefix and of its neighbours; returns their paths.
 
-    Called with the lock of `prefix` held. A neighbour's leftover goes only when the neighbour's lock is free.
+    What a prefix was before goes back to its place where nothing took it. Called with the lock of `prefix` held. A
+    neighbour's leftover goes only when the neighbour's lock is free.
     """
-    directory, removed = os.path.dirname(prefix), []
-    for name in sorted(os.listdir(directory)):
-        digest = prefixes.leftover_of(name)
-        path = os.path.join(directory, name)
-        if digest is None or not os.path.isdir(path) or os.path.islink(path):
-            continue
-        if digest == os.path.basename(prefix):
-            shutil.rmtree(path)
-            removed.append(path)
+    removed = []
+    for path, of_prefix in leftovers_in(os.path.dirname(prefix)):
+        if of_prefix == prefix:
+            removed += _cleared(path)
             continue
         try:
-            with HostLock(lock_path(os.path.join(directory, digest)), holder, timeout=0):
-                shutil.rmtree(path)
-                removed.append(path)
+            with HostLock(lock_path(of_prefix), holder(), timeout=0):
+                removed += _cleared(path)
         except AuditError:
             pass                                 # someone is building it now
     return removed
+
+
+def _cleared(path):
+    if put_back(path):
+        return []
+    shutil.rmtree(path)
+    return [path]
 
 
 def state_of(prefix, digest):
@@ -185,14 +213,14 @@ def state_of(prefix, digest):
     return True, 'it is in place', manifest
 
 
-def put_in_place(prefix, params, fill, pid=os.getpid):
+def put_in_place(prefix, params, fill):
     """Has the directory beside filled, and renames it; returns the manifest and what SELinux got.
 
     fill(partial, handle) makes that directory from the open archive, whose sha256 was checked, and returns the
     manifest.
     """
-    partial = '%s.partial-%d' % (prefix, pid())
-    old = '%s.partial-%d-old' % (prefix, pid())
+    partial = '%s.partial-%d' % (prefix, os.getpid())
+    old = partial + OLD
     try:
         with io.open(params['archive'], 'rb') as handle:
             unpack.check_sha256(handle, params['sha256'], params['archive'])
@@ -226,14 +254,18 @@ def present(params, check_mode, fill):
     done, because, manifest = state_of(prefix, digest)
     if done:
         return dict(changed=False, because=because, bytes=manifest['unpacked_bytes'], leftovers=[])
-    check_file_system(os.path.dirname(prefix), params['min_free_bytes'], params['needs_exec'])
+    leftovers = []
+    if leftovers_in(os.path.dirname(prefix)) and not check_mode:
+        with HostLock(lock_path(prefix), holder(), params['lock_timeout']):
+            leftovers = clean_leftovers(prefix)      # what they take is room for this one
+    check_file_system(os.path.dirname(prefix), params['min_free_bytes'])
     if check_mode:
         return dict(changed=True, because=because, bytes=params['min_free_bytes'], leftovers=[])
     check_archive(params)
     make_parents(os.path.dirname(prefix))
-    with HostLock(lock_path(prefix), params['holder'], params['lock_timeout']):
+    with HostLock(lock_path(prefix), holder(), params['lock_timeout']):
         check_trust(prefix)                      # once more, as a directory may have been made since
-        leftovers = clean_leftovers(prefix, params['holder'])
+        leftovers += clean_leftovers(prefix)
         done, why, manifest = state_of(prefix, digest)
         if done:
             return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'],
@@ -242,21 +274,39 @@ def present(params, check_mode, fill):
     return dict(changed=True, because=why, bytes=manifest['unpacked_bytes'], leftovers=leftovers, selinux=selinux)
 
 
-def checked(params, environ=os.environ):
-    """The same arguments with the prefix judged, also by where its links lead, and the defaults filled in."""
+def checked(params):
+    """The same arguments with the prefix judged, also by where its links lead, and its digest."""
     prefix = prefixes.check(params['prefix'])
     prefixes.check(os.path.join(os.path.realpath(os.path.dirname(prefix)), os.path.basename(prefix)))
-    digest = params['digest'] or os.path.basename(prefix)
-    if not prefixes.DIGEST.match(digest) or os.path.basename(prefix) != digest:
-        raise AuditError('prefix is %s and digest %r. A prefix ends in its digest: 8 to 64 lower-case hexadecimals.'
-                         % (prefix, digest))
-    origin = environ.get('SSH_CONNECTION', '').split(' ')[0]
+    digest = os.path.basename(prefix)
+    if not prefixes.DIGEST.match(digest):
+        raise AuditError('prefix is %s. A prefix ends in its digest: 8 to 64 lower-case hexadecimals.' % prefix)
+    return dict(params, prefix=prefix, digest=digest)
+
+
+def answer(module, act, log=None):
+    """Ends a module with what act makes of its checked arguments, or with the failure, its cause and its remedy.
+
+    log: a child_process.Tail whose text goes into the answer, when there is any.
+    """
+    started = time.time()
+    end_cleanly()
+    failure = None
     try:
-        user = getpass.getuser()
-    except (KeyError, OSError, ImportError):     # a user id without a name
-        user = str(os.getuid())
-    holder = params['holder'] or 'user %s%s, process %d' % (user, ' from %s' % origin if origin else '', os.getpid())
-    return dict(params, prefix=prefix, digest=digest, holder=holder)
+        params = checked(module.params)
+        result = act(params)
+    except AuditError as exc:
+        failure = exc
+    except (IOError, OSError) as exc:
+        failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
+    signal.alarm(0)
+    said = dict(seconds=round(time.time() - started, 3))
+    if log is not None and log.text():
+        said['log'] = log.text()
+    if failure is not None:
+        module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
+                         prefix=module.params['prefix'], changed=False, **said)
+    module.exit_json(prefix=params['prefix'], **dict(result, **said))
 
 
 def interrupted(number, frame):

@@ -16,11 +16,11 @@ OLDEST = 24 * 3600.0                 # No module works for a day.
 TEMPORARY = 'faiss-fleet-'
 
 
-def sweep(base, temporary=None, now=time.time, euid=os.geteuid, in_use=users.find):
+def sweep(base, temporary=None, euid=os.geteuid):
     """Removes this user's leftovers that nothing was changed in for a day and no process uses; returns their paths."""
     found = [path for path in _temporary(temporary or tempfile.gettempdir()) + _half_built(base)
-             if _is_old(path, now() - OLDEST, euid())]
-    return [path for path in found if not in_use(path) and _removed(path)]
+             if _is_old(path, time.time() - OLDEST, euid())]
+    return [path for path in found if not users.find(path) and _removed(path)]
 
 
 def _temporary(directory):

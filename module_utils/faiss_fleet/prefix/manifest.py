@@ -115,14 +115,14 @@ def member_path(name):
 def check_link(name, target):
     """Raises AuditError for a symbolic link that leads, or could be made to lead, out of the prefix.
 
-    ".." counts only at the front, where it climbs directories that the archive itself made: after a name it could climb
+    ".." counts only at the front, where it leaves directories that the archive itself made: after a name it could lead
     out of wherever another link led.
     """
     parts = [part for part in target.split('/') if part not in ('', '.')]
-    climbs = 0
-    while climbs < len(parts) and parts[climbs] == '..':
-        climbs += 1
-    if target.startswith('/') or not parts or '..' in parts[climbs:] or '\0' in target or climbs > name.count('/'):
+    ups = 0
+    while ups < len(parts) and parts[ups] == '..':
+        ups += 1
+    if target.startswith('/') or not parts or '..' in parts[ups:] or '\0' in target or ups > name.count('/'):
         raise _foreign(name, 'it is a link to %r, outside of the prefix' % target)
 
 

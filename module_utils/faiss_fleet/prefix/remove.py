@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 
-from . import failures as attempt_memo
+from . import failures, install
 from . import manifest as prefixes
+from .. import trust
 from ..locks import HostLock
 from .installed import is_ours
-from .manifest import MADE, SETTINGS
+from .manifest import SETTINGS
 from ..backend.lock import holder
 
 
@@ -37,12 +38,12 @@ def find(base):
     return whole, left
 
 
-def remove_memos(base):
-    """Removes the memos of what was tried here; returns how many there were."""
+def remove_cached(base):
+    """Removes the cached results of what was tried here; returns how many there were."""
     count = 0
     for directory in [os.path.join(base, strategy) for strategy in _directories(base)]:
         for name in os.listdir(directory):
-            if attempt_memo.digest_of(name) and os.path.isfile(os.path.join(directory, name)):
+            if failures.digest_of(name) and os.path.isfile(os.path.join(directory, name)):
                 os.unlink(os.path.join(directory, name))
                 count += 1
     return count
@@ -62,23 +63,30 @@ def spellings(path):
     return [data, json.dumps(data.decode('utf-8', 'replace'))[1:-1].encode('ascii')]
 
 
-def _lock(directory, digest, timeout):
-    return HostLock(os.path.join(directory, '.%s.lock' % digest), holder(), timeout)
-
-
 def remove(path, timeout=10):
     """Takes a prefix out of its place in one step, then away. Raises AuditError when another run holds it, OSError."""
-    directory, digest = os.path.split(path)
-    with _lock(directory, digest, timeout):
+    with HostLock(install.lock_path(path), holder(), timeout):
         gone = '%s.partial-%d-removed' % (path, os.getpid())
         os.rename(path, gone)
         shutil.rmtree(gone)
 
 
+def put_back_all(base):
+    """Does so for every prefix under <base>/<strategy>/ on which nobody works."""
+    for path in find(base)[1]:
+        directory, name = os.path.split(path)
+        lock = HostLock(install.lock_path(os.path.join(directory, prefixes.leftover_of(name))), holder(), 0)
+        if name.endswith(install.OLD) and not trust.writer(path) and lock.take():
+            try:
+                install.put_back(path)
+            finally:
+                lock.__exit__(None, None, None)
+
+
 def remove_leftover(path):
     """True when this half-built directory went; False when its maker is still at work."""
     directory, name = os.path.split(path)
-    lock = _lock(directory, prefixes.leftover_of(name), 0)
+    lock = HostLock(install.lock_path(os.path.join(directory, prefixes.leftover_of(name))), holder(), 0)
     if not lock.take():
         return False
     try:
@@ -93,7 +101,4 @@ def remove_parents(base):
     if not find(base)[0] and os.path.lexists(os.path.join(base, SETTINGS)):
         os.unlink(os.path.join(base, SETTINGS))
     for directory in [os.path.join(base, name) for name in _directories(base)] + [base]:
-        while os.path.exists(os.path.join(directory, MADE)) and os.listdir(directory) == [MADE]:
-            os.unlink(os.path.join(directory, MADE))
-            os.rmdir(directory)
-            directory = os.path.dirname(directory)
+        install.remove_parents(directory)

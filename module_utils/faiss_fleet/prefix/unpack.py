@@ -4,16 +4,15 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
-import hashlib
+import functools
 import os
 import subprocess
 import tarfile
 import zlib
 
+from . import contents
 from . import manifest as prefixes
 from ..errors import AuditError
-
-CHUNK = 1 << 20
 
 NOT_OURS = 'Run with become, or set faiss_install__prefix to a directory that this user owns.'
 CAUSES = {
@@ -27,24 +26,19 @@ CAUSES = {
 
 def as_audit_error(exc, where):
     """The AuditError for an IOError or OSError of a file system, with its cause and remedy."""
-    cause, remedy = CAUSES.get(exc.errno, ('unknown', 'See the message of the system, mend it and run again.'))
+    cause, remedy = CAUSES.get(exc.errno, ('unknown', 'See the message of the system, correct that and run again.'))
     return AuditError('%s cannot be written: %s. %s' % (where, exc.strerror or exc, remedy), cause=cause, remedy=remedy)
 
 
 def check_sha256(handle, expected, where):
     """Raises AuditError unless the open file has that sha256; leaves it at its start."""
-    digest = hashlib.sha256()
     handle.seek(0)
-    while True:
-        piece = handle.read(CHUNK)
-        if not piece:
-            break
-        digest.update(piece)
+    found = contents.sha256_of(handle)
     handle.seek(0)
-    if digest.hexdigest() != expected:
+    if found != expected:
         remedy = 'Run again; if it stays so, empty the cache of the controller (faiss_install__cache).'
         raise AuditError('%s has sha256 %s and should have %s: it was changed or cut short on its way. %s'
-                         % (where, digest.hexdigest(), expected, remedy), cause='hash_mismatch', remedy=remedy)
+                         % (where, found, expected, remedy), cause='hash_mismatch', remedy=remedy)
 
 
 def unpack(handle, directory, digest, where, most_bytes=0):
@@ -116,20 +110,13 @@ def _members(archive, directory, manifest, where):
             prefixes.check_link(path, member.linkname)
             os.symlink(member.linkname, target)
         else:
-            _write(target, _pieces(archive.extractfile(member)), member)
+            read = functools.partial(archive.extractfile(member).read, contents.CHUNK)
+            _write(target, iter(read, b''), member)
 
 
 def _mkdir(path):
     os.mkdir(path)
     os.chmod(path, 0o755)                        # whatever the umask: the application's user is to get in
-
-
-def _pieces(source):
-    while True:
-        piece = source.read(CHUNK)
-        if not piece:
-            return
-        yield piece
 
 
 def _write(path, pieces, member):

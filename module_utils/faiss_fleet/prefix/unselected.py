@@ -5,19 +5,20 @@ __metaclass__ = type
 
 import os
 
-from . import failures as attempt_memo, container_image, remove as prefix_removal, users as prefix_users
+from . import container_image, failures, remove as prefix_removal, users as prefix_users
 from ..backend import references as setting_names
 from ..errors import AuditError
 from ..backend.lock import SettingLock
 
-NAMED = 'a setting of this host, or a backup of one, names it'
+NAMED = 'a configuration of this host, or a backup of one, names it'
 
 
 def settle(plan, passed, lost, run, timeout=10, check_mode=False, usual=setting_names.USUAL):
-    """[{candidate, prefix, removed, message}] of those of ``lost`` ({candidate: its memo}) that the setting is not of.
+    """[{candidate, prefix, removed, message}] of those of ``lost`` that the setting is not of.
 
-    plan: of the setting, applied. passed: [{candidate, runtime, p95_ms}]. message says why a prefix stays, or what
-    became of an image. Nothing raises: the setting is in place, and what could not be removed lies there as before.
+    plan: of the setting, applied. lost: {candidate: what is to be cached of it}. passed: [{candidate, runtime,
+    p95_ms}]. message says why a prefix stays, or what became of an image. Nothing raises: the setting is in place, and
+    what could not be removed lies there as before.
     """
     tests = dict((one['candidate'], one) for one in passed)
     winner = (plan.after or {}).get('candidate')
@@ -28,10 +29,10 @@ def settle(plan, passed, lost, run, timeout=10, check_mode=False, usual=setting_
     if spare and check_mode:
         said.update(dict((prefix, (True, None)) for prefix in spare))
     elif spare:
-        won = tests.get(winner, {})
-        against = {'candidate': winner, 'prefix': _prefix(won), 'p95_ms': won.get('p95_ms')}
-        memos = [(_prefix(tests[name]), dict(lost[name], against=against)) for name in behind]
-        said.update(_remove(plan, spare, memos, run, timeout, usual))
+        selected = tests.get(winner, {})
+        against = {'candidate': winner, 'prefix': _prefix(selected), 'p95_ms': selected.get('p95_ms')}
+        results = [(_prefix(tests[name]), dict(lost[name], against=against)) for name in behind]
+        said.update(_remove(plan, spare, results, run, timeout, usual))
     return [dict(candidate=name, prefix=_prefix(tests[name]), removed=said[_prefix(tests[name])][0],
                  message=said[_prefix(tests[name])][1]) for name in behind]
 
@@ -50,28 +51,29 @@ def _spare(plan, prefixes, usual):
     return [prefix for prefix in prefix_removal.unnamed(prefixes, texts) if prefix_removal.is_ours(prefix)]
 
 
-def _remove(plan, spare, memos, run, timeout, usual):
+def _remove(plan, spare, results, run, timeout, usual):
     said = {}
     try:
         # With the setting's lock: nobody sets one of them from here on, and what was set just now is seen.
         with SettingLock(plan.place.directory, plan.place.names[0], timeout):
             for prefix in _spare(plan, spare, usual):
-                said[prefix] = _take_away(prefix, [memo for place, memo in memos if place == prefix], run, timeout)
+                own = [cached for place, cached in results if place == prefix]
+                said[prefix] = _remove_one(prefix, own, run, timeout)
     except AuditError as exc:
         said.update(dict((prefix, (False, str(exc))) for prefix in spare if prefix not in said))
     return said
 
 
-def _take_away(prefix, memos, run, timeout):
+def _remove_one(prefix, results, run, timeout):
     users = prefix_users.find(prefix)
     if users:
-        return False, prefix_users.told(prefix, users)
+        return False, prefix_users.in_use(prefix, users)
     try:
         # The image first: the prefix says which it is.
         image = container_image.take_away_of(prefix, run)
         prefix_removal.remove(prefix, timeout)
-        for memo in memos:
-            attempt_memo.write(prefix, memo)
+        for cached in results:
+            failures.write(prefix, cached)
     except (AuditError, IOError, OSError) as exc:
         return False, str(exc)
     return True, image

@@ -24,7 +24,7 @@ def find(prefix, proc='/proc', own=None):
     return found
 
 
-def told(prefix, users):
+def in_use(prefix, users):
     """Why the prefix stays, and what to do, in one sentence."""
     more = ' and %d more' % (len(users) - MOST_NAMED) if len(users) > MOST_NAMED else ''
     return ('%s is in use by %s%s, so it is not removed. End them, or restart what runs in them, and run again.'

@@ -5,7 +5,7 @@ __metaclass__ = type
 
 import pytest
 
-from library_modules import faiss_deploy
+from ansible.module_utils.faiss_fleet.prefix import install
 from .archives import DIGEST, build
 
 
@@ -14,7 +14,6 @@ def host(tmpdir):
     """Arguments of the module faiss_deploy for an archive that is on the host."""
     archive = tmpdir.join('archive.tar.gz')
     sha256 = build(archive)
-    return faiss_deploy.checked(dict(
+    return install.checked(dict(
         state='present', prefix=str(tmpdir.join('fleet', 'wheel', DIGEST)), archive=str(archive), sha256=sha256,
-        digest=None,
-        min_free_bytes=0, needs_exec=True, keep_archive=True, in_use=[], holder='test', lock_timeout=0))
+        min_free_bytes=0, in_use=[], lock_timeout=0))

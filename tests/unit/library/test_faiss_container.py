@@ -61,7 +61,7 @@ def params(tmpdir):
     with gzip.open(str(archive), 'wb') as out:
         out.write(b'layers')
     return dict(state='present', prefix=str(prefix), engine=engine, id=ID, reference=None, archive=str(archive),
-                sha256=hashlib.sha256(archive.read_binary()).hexdigest(), min_free_bytes=0, holder='a test',
+                sha256=hashlib.sha256(archive.read_binary()).hexdigest(), min_free_bytes=0,
                 lock_timeout=0)
 
 
@@ -140,8 +140,8 @@ def test_a_folder_that_is_no_prefix_of_a_container_gets_no_image(params, tmpdir)
 
 
 def test_two_controllers_do_not_mix(params):
-    with faiss_container.lock(dict(params, holder='another')):
-        with pytest.raises(AuditError, match='another') as refused:
+    with faiss_container.lock(params):
+        with pytest.raises(AuditError, match='another run, pid [0-9]+') as refused:
             faiss_container.present(params, False, Podman())
     assert refused.value.cause == 'timeout'
 

@@ -8,7 +8,7 @@ import os
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.prefix import contents, failures as attempt_memo, install as prefix_place
+from ansible.module_utils.faiss_fleet.prefix import contents, failures, install as prefix_place
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from library_modules import faiss_deploy
 from tests import needs
@@ -56,7 +56,7 @@ def test_failure_of_a_damaged_prefix_is_not_remembered_and_the_next_run_installs
     silently_altered(host)
     result = faiss_deploy.failed(lost(host, keep=keep), check_mode=False)
     assert result['changed'] and 'big.so: has other content' in result['because']
-    assert memos(host) == [] and os.path.isdir(host['prefix']) == keep
+    assert cached(host) == [] and os.path.isdir(host['prefix']) == keep
     assert faiss_deploy.present(host, check_mode=False)['changed']
     assert contents.damage(host['prefix'], hashes=True) is None
 
@@ -96,24 +96,25 @@ def test_absent_refuses_a_prefix_in_use(host, tmpdir):
     assert os.path.isdir(host['prefix'])
 
 
-MEMO = {'schema': 1, 'candidate': u'wheel:a', 'cause': 'cpu_isa', 'message': 'SIGILL', 'at': 'then', 'facts': 'f' * 64}
+CACHED = {'schema': 1, 'candidate': u'wheel:a', 'cause': 'cpu_isa', 'message': 'SIGILL', 'at': 'then',
+          'facts': 'f' * 64}
 
 
 def lost(host, **more):
-    return dict(host, state='failed', **dict({'keep': False, 'memo': dict(MEMO)}, **more))
+    return dict(host, state='failed', **dict({'keep': False, 'cached': dict(CACHED)}, **more))
 
 
-def memos(host):
+def cached(host):
     directory = os.path.dirname(host['prefix'])
     names = os.listdir(directory) if os.path.isdir(directory) else []
-    return [name for name in names if attempt_memo.digest_of(name) == DIGEST]
+    return [name for name in names if failures.digest_of(name) == DIGEST]
 
 
 def test_what_failed_goes_and_its_memo_stays_until_it_is_absent(host, tmpdir):
     faiss_deploy.present(host, check_mode=False)
     assert faiss_deploy.failed(lost(host), check_mode=False)['changed']
     left = os.listdir(str(tmpdir.join('fleet', 'wheel')))
-    assert len(memos(host)) == 1 and sorted(left) == sorted([prefix_place.MADE] + memos(host))
+    assert len(cached(host)) == 1 and sorted(left) == sorted([prefix_place.MADE] + cached(host))
     assert not faiss_deploy.absent(host, check_mode=False)['changed']
     assert not tmpdir.join('fleet').check()
 
@@ -121,18 +122,18 @@ def test_what_failed_goes_and_its_memo_stays_until_it_is_absent(host, tmpdir):
 def test_what_failed_and_is_kept_stays_with_a_memo_until_it_passes(host, tmpdir):
     faiss_deploy.present(host, check_mode=False)
     faiss_deploy.failed(lost(host, keep=True), check_mode=False)
-    assert memos(host) and os.path.isdir(host['prefix'])
-    faiss_deploy.failed(lost(host, keep=True, memo={}), check_mode=False)
-    assert not memos(host) and os.path.isdir(host['prefix'])
+    assert cached(host) and os.path.isdir(host['prefix'])
+    faiss_deploy.failed(lost(host, keep=True, cached={}), check_mode=False)
+    assert not cached(host) and os.path.isdir(host['prefix'])
     faiss_deploy.failed(lost(host), check_mode=False)
-    assert memos(host) and not os.path.isdir(host['prefix'])
+    assert cached(host) and not os.path.isdir(host['prefix'])
 
 
 def test_the_other_candidate_of_an_artefact_that_failed_is_remembered_beside_the_first(host):
     for name in (u'wheel:a', u'wheel:b'):
         faiss_deploy.present(host, check_mode=False)
-        faiss_deploy.failed(lost(host, memo=dict(MEMO, candidate=name)), check_mode=False)
-    assert len(memos(host)) == 2
+        faiss_deploy.failed(lost(host, cached=dict(CACHED, candidate=name)), check_mode=False)
+    assert len(cached(host)) == 2
 
 
 def test_check_mode_remembers_nothing(host, tmpdir):
@@ -144,8 +145,8 @@ def test_what_the_setting_names_is_not_removed_and_its_failure_is_remembered(hos
     faiss_deploy.present(host, check_mode=False)
     with pytest.raises(AuditError) as failure:
         faiss_deploy.failed(lost(host, in_use=[host['prefix']]), check_mode=False)
-    assert 'setting' in str(failure.value) and os.path.isdir(host['prefix'])
-    assert memos(host)
+    assert 'the configuration of this host' in str(failure.value) and os.path.isdir(host['prefix'])
+    assert cached(host)
 
 
 def test_what_a_process_holds_is_not_removed(host):

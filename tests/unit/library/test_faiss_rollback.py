@@ -169,7 +169,7 @@ def test_what_failed_before_is_forgotten(host):
     host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
     host.base.join("wheel", "ba9876543210.0123456789ab.tried.json").write("{}")
     result = host.back()
-    assert "What failed or lost here before is forgotten." in result["did"]
+    assert "What was cached of failed and unselected candidates is removed." in result["did"]
     assert host.tree() == before
 
 
@@ -198,3 +198,30 @@ def test_root_leaves_what_another_user_could_have_put_there(host):
     result = host.back()
     assert result["removed"] == [] and os.path.isdir(path) and half.check()
     assert "wheel is owned by user id 54321, who could have put it there. Remove it by hand." in " ".join(result["did"])
+
+
+def test_what_a_run_killed_between_two_renames_left_is_removed_with_its_image(host, monkeypatch):
+    before = host.tree()
+    path = host.deploy("container", "0123456789ab")
+    host.set("container:a", path)
+    os.rename(path, path + ".partial-7-old")
+    host.base.ensure("container", "0123456789ab.partial-7", "bin", "python")
+    asked = []
+    monkeypatch.setattr(faiss_rollback.container_image, "take_away_of", lambda prefix, run: asked.append(prefix))
+    result = host.back()
+    # By its own name, which is in that of the image.
+    assert result["changed"] and asked == [path] and host.tree() == before
+
+
+def test_an_environment_whose_creation_was_killed_is_removed(host):
+    before = host.tree()
+    host.set("wheel:a", host.deploy("wheel", "0123456789ab"))
+    prefix_place.make_parents(str(host.base.join("conda")))
+    host.base.ensure("conda", "ba9876543210", "conda-meta", "history")
+    host.base.join("conda", ".ba9876543210.creating").write("a run")
+    host.base.ensure("conda", "ba9876543210.partial-7-work", "condarc")
+    here = host.tree()
+    predicted = host.back(check_mode=True)
+    assert host.tree() == here
+    assert host.back() == predicted and host.tree() == before
+    assert str(host.base.join("conda", "ba9876543210")) in predicted["removed"]

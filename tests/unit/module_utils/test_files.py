@@ -10,9 +10,7 @@ import stat
 import pytest
 
 from ansible.module_utils.faiss_fleet import files as atomic_file
-from ansible.module_utils.faiss_fleet.backend import (
-    config as setting,
-)
+from ansible.module_utils.faiss_fleet.backend import config as setting
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from tests.unit.module_utils.backend.configurations import JS
 

@@ -115,3 +115,20 @@ def test_a_lock_of_this_layout_is_used_while_it_is_not_too_old(tmp_path):
     assert class_work.kept_lock(path, 1, HOST, 90_000.0, 0.0) == LOCK
     assert class_work.kept_lock(path, 1, HOST, 90_000.0, 24.0, any_age=True) == LOCK
     assert class_work.kept_lock(path, 1, Options(offline=True), 90_000.0, 24.0) == LOCK
+
+
+def test_what_is_packed_is_made_once_and_nothing_stays_of_what_failed(tmp_path):
+    options, made = Options(cache=tmp_path), []
+
+    def fill(place):
+        (place / "tree").mkdir()
+        (place / "tree" / "x").write_text("x")
+        made.append(place)
+        if len(made) == 1:
+            raise DOWN
+
+    with pytest.raises(FleetError):
+        class_work.packed("wheel", {"packages": []}, options, fill)
+    assert not list(tmp_path.glob("archives/*.tar.gz")) and not list(tmp_path.glob("stage-*"))
+    first = class_work.packed("wheel", {"packages": []}, options, fill)
+    assert class_work.packed("wheel", {"packages": []}, options, fill) == first and len(made) == 2

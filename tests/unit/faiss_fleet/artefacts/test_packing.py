@@ -7,6 +7,7 @@ import pytest
 
 from faiss_fleet.artefacts import packing
 from faiss_fleet.errors import FleetError
+from tests.prefix_archives import manifest_of
 
 LOCK = {"packages": [{"name": "faiss-cpu", "version": "1.9.0.post1", "sha256": "0" * 64}]}
 
@@ -36,7 +37,7 @@ def test_manifest_comes_first_and_counts_what_follows(tmp_path):
     packed = packing.pack(_tree(tmp_path / "t"), LOCK, "wheel", tmp_path / "out")
     with tarfile.open(packed.archive) as tar:
         members = tar.getmembers()
-    manifest = packing.inspect(packed.archive)
+    manifest = manifest_of(packed.archive)
     assert [member.name for member in members[:2]] == ["manifest.json", "manifest-files.json"]
     assert manifest["lock"] == LOCK
     assert manifest["files"] == 5
@@ -77,19 +78,10 @@ def test_digest_is_of_the_lock_alone(tmp_path):
 
 def test_archive_that_was_kept_is_found_again_and_a_changed_one_is_not(tmp_path):
     assert packing.kept(tmp_path / "out", "wheel", LOCK) is None
-    packed = packing.keep(packing.pack(_tree(tmp_path / "t"), LOCK, "wheel", tmp_path / "out"))
+    packed = packing.pack(_tree(tmp_path / "t"), LOCK, "wheel", tmp_path / "out")
     assert packing.kept(tmp_path / "out", "wheel", LOCK) == packed
     data = bytearray(packed.archive.read_bytes())
     data[50] ^= 1
     packed.archive.write_bytes(bytes(data))
     os.utime(packed.archive, (1, 1))
     assert packing.kept(tmp_path / "out", "wheel", LOCK) is None
-
-
-@pytest.mark.parametrize("damage", [lambda data: data[:200], lambda data: b"", lambda data: b"PK\3\4" + data])
-def test_broken_archive_is_named(tmp_path, damage):
-    packed = packing.pack(_tree(tmp_path / "t"), LOCK, "wheel", tmp_path / "out")
-    packed.archive.write_bytes(damage(packed.archive.read_bytes()))
-    with pytest.raises(FleetError, match="Remove it and run again") as failure:
-        packing.inspect(packed.archive)
-    assert failure.value.cause == "corrupt_artefact"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import time
 from pathlib import Path
@@ -271,3 +272,19 @@ def test_a_blocked_candidate_without_anything_to_start_says_so(monkeypatch: pyte
     (attempt,) = audit(host, {**blocked("a", "python_missing"), "runtime": None}, try_blocked=True).attempts
     assert host.calls == [] and "prediction" not in attempt
     assert "neither proven nor refuted: too old" in attempt["message"]
+
+
+@pytest.mark.parametrize(
+    "given, cause, fault",
+    [(True, "not_installed", "inventory"), (True, "cpu_isa", "host"), (False, "not_installed", "host")],
+)
+def test_an_image_of_the_inventory_without_faiss_says_nothing_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact, given: bool, cause: str, fault: str
+) -> None:
+    use(monkeypatch, dataclasses.replace(archive, given=given))
+    host = PaperHost(set())
+    failed = {"candidate": "a", "ok": False, "cause": cause, "message": "No module named faiss"}
+    monkeypatch.setattr(host, "verify", lambda *_, **__: dict(failed))
+    done = audit(host, candidate("a"))
+    assert done.attempts[0]["fault"] == fault and host.calls[-1] == ("remove", "/opt/ff/paper/abc")
+    assert (done.undecided([candidate("a")]) is None) is (fault == "host")

@@ -6,7 +6,17 @@ import pytest
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Options
-from tests.unit.faiss_fleet.attempts.paper import RUNTIME, PaperHost, audit, candidate, fastest, predict, run, use
+from tests.unit.faiss_fleet.attempts.paper import (
+    FACTS,
+    RUNTIME,
+    PaperHost,
+    audit,
+    candidate,
+    fastest,
+    predict,
+    run,
+    use,
+)
 
 
 def test_first_stops_at_the_first_that_passes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,6 +46,22 @@ def test_check_mode_predicts_the_first_possible_and_tries_nothing(
     assert done.attempts[0]["foreseen"] == {"download_bytes": 0, "ship_bytes": 6, "seconds": None}
     assert candidates[1]["runtime"] == RUNTIME
     assert done.verification == [] and done.changed
+
+
+@pytest.mark.usefixtures("own")
+def test_check_mode_with_fastest_predicts_all_that_would_be_measured() -> None:
+    facts = {**FACTS, "prefixes": [{"path": "/opt/ff/paper/b", "complete": True}]}
+    runtime = {**RUNTIME, "prefix": "/opt/old"}
+    facts["setting"] = {"backend": "faiss", "provider": "paper", "candidate": "gone", "runtime": runtime}
+    done = predict([candidate(name) for name in "abc"], facts, Options(prefix="/opt/ff"), "fastest", "b")
+    # What is configured and not planned any more is not tested while something can be expected to pass.
+    assert [(attempt["candidate"], attempt["ok"]) for attempt in done.attempts] == [
+        ("a", None),
+        ("b", True),
+        ("c", None),
+    ]
+    assert [bool(attempt.get("foreseen")) for attempt in done.attempts] == [True, False, True]
+    assert done.if_unselected == {}, "which would go is not known"
 
 
 @pytest.mark.parametrize(

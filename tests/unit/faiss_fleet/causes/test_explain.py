@@ -19,12 +19,12 @@ LOG = LOGS / "faiss-node-prebuild-404-then-cmake-js.log"
 
 
 def run(*arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "faiss_fleet.causes.explain", *arguments]
+    command = [sys.executable, "-m", "faiss_fleet", "explain", *arguments]
     return subprocess.run(command, input=stdin, capture_output=True, cwd=ROOT, env=env, check=False, timeout=120)
 
 
 def test_the_root_comes_first_with_its_line_and_its_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main([str(LOG)]) == 0
+    assert explain.explain(LOG, False, None, None) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("Root cause: prebuild_missing\n")
     assert "line 7: npm ERR! prebuild-install http 404" in printed
@@ -33,7 +33,7 @@ def test_the_root_comes_first_with_its_line_and_its_remedy(capsys: pytest.Captur
 
 
 def test_json_is_a_list_of_cause_line_remedy(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main(["--json", str(LOG)]) == 0
+    assert explain.explain(LOG, True, None, None) == 0
     found = json.loads(capsys.readouterr().out)
     assert [entry["cause"] for entry in found] == ["prebuild_missing", "build_tool_missing"]
     assert all(sorted(entry) == ["cause", "line", "remedy"] for entry in found)
@@ -50,7 +50,7 @@ def test_standard_input_is_read() -> None:
 def test_nothing_recognised_says_what_to_do(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = tmp_path / "quiet.log"
     log.write_text("all is well\n")
-    assert explain.main([str(log)]) == 1
+    assert explain.explain(log, False, None, None) == 1
     printed = capsys.readouterr().out
     assert f"No cause is recognised in {log}." in printed
     assert "pip: --verbose" in printed
@@ -59,18 +59,18 @@ def test_nothing_recognised_says_what_to_do(capsys: pytest.CaptureFixture[str], 
 def test_a_failure_that_no_cause_fits_is_shown_by_its_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = tmp_path / "odd.log"
     log.write_text("starting\nError: something new happened\n")
-    assert explain.main([str(log)]) == 1
+    assert explain.explain(log, False, None, None) == 1
     printed = capsys.readouterr().out
     assert printed.startswith(f"No cause is recognised in {log}.\nThe line that says most of it is line 2:\n")
     assert "  Error: something new happened\n" in printed
-    assert explain.main(["--json", str(log)]) == 1
+    assert explain.explain(log, True, None, None) == 1
     assert [entry["cause"] for entry in json.loads(capsys.readouterr().out)] == ["unknown"]
 
 
 def test_remedies_are_for_the_host_that_is_named(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     log = tmp_path / "short.log"
     log.write_text("libgomp.so.1: cannot open shared object file\n")
-    assert explain.main(["--family", "apk", str(log)]) == 0
+    assert explain.explain(log, False, "apk", None) == 0
     printed = capsys.readouterr().out
     assert "`apk add libgomp`" in printed
     assert "yum" not in printed
@@ -78,18 +78,18 @@ def test_remedies_are_for_the_host_that_is_named(capsys: pytest.CaptureFixture[s
 
 def test_nothing_recognised_is_an_empty_list_in_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "empty.log").write_bytes(b"")
-    assert explain.main(["--json", str(tmp_path / "empty.log")]) == 1
+    assert explain.explain(tmp_path / "empty.log", True, None, None) == 1
     assert json.loads(capsys.readouterr().out) == []
 
 
 def test_a_harmless_notice_is_not_called_a_root(capsys: pytest.CaptureFixture[str]) -> None:
-    assert explain.main([str(LOGS / "avx2-fallback-then-success.log")]) == 0
+    assert explain.explain(LOGS / "avx2-fallback-then-success.log", False, None, None) == 0
     assert capsys.readouterr().out.startswith("Harmless: loader_benign\n")
 
 
 @pytest.mark.parametrize("name", ["absent.log", "."], ids=["absent", "a directory"])
 def test_unreadable_input_ends_with_2(name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert explain.main([str(tmp_path / name)]) == 2
+    assert explain.explain(tmp_path / name, False, None, None) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "Cannot read" in printed.err
@@ -121,8 +121,9 @@ def test_there_are_no_colours_where_there_is_no_terminal() -> None:
     assert b"\x1b" not in run(stdin=LOG.read_bytes()).stdout
 
 
-def test_an_unknown_option_ends_with_2() -> None:
-    assert run("--yaml").returncode == 2
+@pytest.mark.parametrize("arguments", [("--yaml",), ("--family", "pip")])
+def test_an_unknown_option_ends_with_2(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).returncode == 2
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import os
 import re
@@ -258,25 +256,6 @@ def test_what_a_person_can_fix_ends_with_2_and_says_what_was_meant(line: list[st
     result = CliRunner().invoke(commands.app, ["--reports", str(fleet), *line], env={"COLUMNS": "300"})
     assert result.exit_code == 2
     assert words in result.output
-
-
-def test_check_ends_with_0_where_all_hosts_can(tmp_path: Path) -> None:
-    reports = tmp_path / "reports"
-    directory = write_run(reports, 1)
-    assert json.loads(call(reports, "check", "manylinux_2_17", "--json"))["totals"] == {"yes": 1, "no": 0, "unknown": 0}
-    assert "1 can load it, 0 cannot" in " ".join(
-        call(reports, "check", "manylinux_2_17", "-i", "inventory/prod").split()
-    )
-    text = " ".join(call(reports, "check", "manylinux_2_34", status=1, columns=80).split())
-    assert "manylinux_2_34 needs GLIBC_2.34 of libc.so.6, this host has glibc 2.17" in text
-    assert "In the way: glibc on 1." in text and directory.name in text
-
-
-def test_check_as_csv_has_a_row_a_host_with_need_and_have(fleet: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(call(fleet, "check", "node", "24", "--csv", status=1))))
-    assert len(rows) == HOSTS and {row["verdict"] for row in rows} == {"no", "unknown"}
-    old = next(row for row in rows if row["libc"] == "glibc 2.17")
-    assert (old["need"], old["have"], old["library"], old["blocker"]) == ("GLIBC_2.28", "2.17", "libc.so.6", "glibc")
 
 
 def test_colours_and_control_characters_are_for_terminals(fleet: Path) -> None:

@@ -50,8 +50,8 @@ def test_an_empty_store_says_so(tmp_path: Path) -> None:
 
 
 def test_two_runs_of_one_inventory_are_compared(store: Store) -> None:
-    found = operations.plain(operations.diff(store, "previous", "latest"))
-    assert (found["before"], found["after"], found["empty"]) == (RUN.id, LATER, True)
+    found = operations.diff(store, "previous", "latest")
+    assert (found.before, found.after, found.empty) == (RUN.id, LATER, True)
 
 
 def test_runs_of_two_inventories_are_not(store: Store) -> None:
@@ -74,8 +74,6 @@ def test_a_run_is_exported_whole(store: Store, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(store: Store, tmp_path: Path) -> None:
     with pytest.raises(FleetError, match="Name another file"):
         operations.export(store, "json", "latest", tmp_path, tmp_path / "absent" / "run.json")
-    with pytest.raises(FleetError, match="is not a format"):
-        operations.export(store, "pdf", "latest", tmp_path, tmp_path / "run.pdf")
 
 
 @pytest.mark.parametrize(
@@ -100,5 +98,3 @@ def test_pruning_removes_folders_of_runs_alone(store: Store, tmp_path: Path) -> 
     assert (reports / RUN.id).is_dir()
     assert operations.prune(store, reports, 1, None, files=True, dry=False) == [RUN.id]
     assert sorted(path.name for path in reports.iterdir()) == [LATER, "notes"]
-    with pytest.raises(FleetError, match="Say which runs may go"):
-        operations.prune(store, reports, None, None, files=False, dry=False)

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import pytest
 
 from faiss_fleet.cli.progress import Progress, clock
@@ -71,3 +74,24 @@ def test_hosts_of_a_batch_have_their_verdicts_when_it_is_over() -> None:
     ]
     assert progress.stages()["waiting"] == 1 and progress.done == 2
     assert progress.see_batch(done, 6) == []
+
+
+def test_it_can_be_read_while_hosts_are_added() -> None:
+    """The panel renews itself in a thread of its own."""
+    progress, before, over = Progress(0.0), sys.getswitchinterval(), threading.Event()
+
+    def add() -> None:
+        for number in range(20_000):
+            progress.recorded({"host": {"name": f"h{number}"}, "state": "native", "because": ""}, 1.0)
+        over.set()
+
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = threading.Thread(target=add)
+        thread.start()
+        while not over.is_set():
+            assert progress.slowest(1.0) == [] and sum(progress.stages().values()) >= 0
+        thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert progress.verdicts["native"] == 20_000

@@ -13,6 +13,7 @@ import pytest
 from faiss_fleet.artefacts import limits
 from faiss_fleet.fleet import ansible_host
 from faiss_fleet.fleet.ansible_host import RemoteHost
+from faiss_fleet.strategies.base import Artefact, Step
 
 RUNTIME: Any = {"kind": "python", "argv": ["/opt/p/bin/python3"], "env": {}, "prefix": "/opt/p"}
 
@@ -102,3 +103,26 @@ def test_files_are_sent_with_a_full_test_alone(figures: bool, sent: bool) -> Non
     assert (found["ok"], found["cause"]) == (False, "python_missing") and "evidence" not in found
     ((_name, arguments, _variables),) = action.calls
     assert ("files" in arguments) is sent
+
+
+@pytest.mark.parametrize(
+    "said, cause, fault",
+    [
+        ("reading manifest sha256:ab in registry.example/faiss: manifest unknown", "image_missing", "inventory"),
+        ("writing blob: no space left on device", "disk_full", "host"),
+        ("no image found in manifest list for architecture arm64", "arch_mismatch", "host"),
+    ],
+)
+def test_an_image_that_no_registry_has_is_the_inventorys_fault(
+    said: str, cause: str, fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def pull() -> dict[str, Any]:
+        wants_image = action.calls[-1][0] == "faiss_container"
+        return {"failed": True, "said": said, "msg": said, "cause": "unknown"} if wants_image else {"changed": True}
+
+    remote, action = host(pull)
+    monkeypatch.setattr(remote, "_ship", lambda path, name: ("/tmp/a", "/tmp/a/prefix.tar.gz"))
+    step = Step("faiss_container", {"engine": "/usr/bin/podman", "reference": "registry.example/faiss@sha256:ab"}, None)
+    artefact = Artefact(tmp_path, "ab", "abc", 1, RUNTIME, {}, step=step)
+    done = remote.deploy(artefact, "/opt/p", 0)
+    assert (done["ok"], done["changed"], done["cause"], done["fault"]) == (False, False, cause, fault)

@@ -125,12 +125,7 @@ def test_without_comments_and_docstrings_a_module_is_the_same() -> None:
 
 
 def test_texts_that_look_like_comments_and_docstrings_stay() -> None:
-    code = (
-        "a = '#' + \"# b\"  # c \"\n"
-        "b = r'\\'#'\n"
-        'c = (\n    """d # e""",\n)\n'
-        "d = \"'''\"  # '''\n"
-    )
+    code = "a = '#' + \"# b\"  # c \"\nb = r'\\'#'\nc = (\n    \"\"\"d # e\"\"\",\n)\nd = \"'''\"  # '''\n"
     found: list[dict[str, Any]] = [{}, {}]
     for namespace, text in zip(found, (code, payload.bare(code)), strict=True):
         exec(text, {}, namespace)

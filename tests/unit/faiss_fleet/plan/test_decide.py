@@ -143,6 +143,35 @@ def test_check_mode_predicts_what_would_be_tried_and_says_so():
     assert decide.setting_for(decision, [FORESEEN], [])["verified"] is None
 
 
+@pytest.mark.parametrize(
+    ("tests", "before", "expected"),
+    [
+        pytest.param([], None, "wheel:b", id="all to be tried: the order"),
+        pytest.param([test_of("existing:a")], None, "existing:a", id="one that is there, and one to be tried"),
+        pytest.param([test_of("existing:a")], "wheel:b", "wheel:b", id="what is configured is taken to stay"),
+    ],
+)
+def test_check_mode_does_not_know_which_is_fastest_and_says_so(tests, before, expected):
+    foreseen = [FORESEEN, {**FORESEEN, "candidate": "conda:c"}]
+    now = {"candidate": before} if before else None
+    decision = decide.decide(PLAN, foreseen, tests, "fastest", before=now, check_mode=True)
+    assert (decision["candidate"], decision["predicted"]) == (expected, True)
+    assert "Not known which" in decision["because"] and decision["because"].count("1.9.0") == 2 + len(tests)
+
+
+def test_check_mode_knows_the_fastest_of_one():
+    tests = [test_of("existing:a"), test_of("wheel:b", ok=False)]
+    decision = decide.decide(PLAN, [], tests, "fastest", check_mode=True)
+    assert (decision["candidate"], decision["predicted"]) == ("existing:a", False)
+
+
+def test_check_mode_predicts_nothing_of_what_the_plan_calls_blocked():
+    plan = [candidate("wheel:b", ["glibc_too_old"]), C]
+    both = [FORESEEN, {**FORESEEN, "candidate": "conda:c"}]
+    assert decide.decide(plan, both, [], "first", check_mode=True)["candidate"] == "conda:c"
+    assert decide.decide(plan, both[:1], [], "first", check_mode=True)["backend"] == "js"
+
+
 def test_check_mode_predicts_a_fallback_as_such():
     decision = decide.decide([candidate("wheel:n", ["glibc_too_old"])], [], [], "first", check_mode=True)
     assert (decision["backend"], decision["predicted"]) == ("js", True)
@@ -167,17 +196,6 @@ def test_the_decision_fits_the_record():
     schema = {"$defs": SCHEMA["$defs"], "$ref": "#/$defs/decision"}
     for tests in ([], [test_of("wheel:b")], [test_of("wheel:b", False, cause="segfault")]):
         jsonschema.validate(decide.decide(PLAN, [], tests, "first"), schema)
-
-
-@pytest.mark.parametrize("percent", [-1, 100, "ten", None, float("nan"), [10]])
-def test_a_margin_that_is_none_is_refused(percent):
-    with pytest.raises(FleetError, match="vector_backend__margin_percent"):
-        decide.margin_from_percent(percent)
-
-
-@pytest.mark.parametrize(("percent", "share"), [(10, 0.1), ("12.5", 0.125), (0, 0.0)])
-def test_a_margin_is_read(percent, share):
-    assert decide.margin_from_percent(percent) == share
 
 
 NAMES = ["existing:a", "wheel:b", "wheel:c", "conda:d", "js:e"]

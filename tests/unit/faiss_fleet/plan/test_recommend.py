@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet.errors import FleetError
 from faiss_fleet.plan import recommend
 from faiss_fleet.plan.recommend import Need
 
@@ -73,14 +72,6 @@ def test_numpy_is_judged_beside_javascript_and_without_it() -> None:
 def test_times_of_another_workload_are_not_compared() -> None:
     found = recommend.recommend(Need(50, 1000, 384), test_of(4.0), test_of(0.5, kind="python", n=20000))
     assert found is not None and found["native_is_faster_by"] is None
-
-
-def test_variables_are_numbers_or_refused() -> None:
-    assert recommend.need_from_variables("50", "1000", 384) == Need(50.0, 1000, 384)
-    assert recommend.need_from_variables(50, 0, 384) is None
-    for given in (("fast", 1000, 384), (50, "many", 384), (50, 10.5, 384), (-1, 10, 384), (50, 10, float("inf"))):
-        with pytest.raises(FleetError, match="vector_backend__"):
-            recommend.need_from_variables(*given)
 
 
 def test_the_fallback_is_found_by_its_runtime() -> None:

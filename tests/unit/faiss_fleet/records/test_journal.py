@@ -161,6 +161,25 @@ def test_a_broken_run_json_is_named(tmp_path: Path, content: str) -> None:
         runs.read_run(directory)
 
 
+@pytest.mark.parametrize(
+    "key, value, said",
+    [
+        ("started", None, "it has no 'started'"),
+        ("started", 5, "its started cannot be 5"),
+        ("inventory", "x", "its i"),
+    ],
+)
+def test_a_field_of_run_json_that_is_not_as_it_should_be_is_named(
+    tmp_path: Path, key: str, value: object, said: str
+) -> None:
+    directory = write_run(tmp_path, 1)
+    data = json.loads((directory / runs.RUN).read_text())
+    data["run"].pop(key) if value is None else data["run"].update({key: value})
+    (directory / runs.RUN).write_text(json.dumps(data))
+    with pytest.raises(FleetError, match=rf"run\.json cannot be read: {said}"):
+        runs.read_run(directory)
+
+
 def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

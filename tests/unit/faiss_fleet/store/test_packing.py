@@ -9,6 +9,7 @@ import zlib
 
 import pytest
 
+from faiss_fleet.errors import FleetError
 from faiss_fleet.store import packing
 from tests.sample_records import records
 from tests.unit.faiss_fleet.reports.exported import waived
@@ -36,14 +37,17 @@ def test_a_waiver_is_found_where_it_holds() -> None:
         assert packing.waiver_of(packing.pack(record)) == found
 
 
-def test_a_nul_reaches_no_column() -> None:
+def test_what_no_database_takes_reaches_no_column() -> None:
     record = copy.deepcopy(next(records(1)))
-    record["host"]["name"], record["because"] = "a\x00b", "nul \x00"
+    record["host"]["name"], record["because"] = "a\x00b", "nul \x00, half a pair \ud800"
     line = packing.line_of(record)
-    assert (line["host"], line["because"]) == ("a\ufffdb", "nul \ufffd")
+    assert (line["host"], line["because"]) == ("a\ufffdb", "nul \ufffd, half a pair ?")
     assert packing.unpack(line["record"]) == record
 
 
-def test_what_is_no_packed_record_is_an_error() -> None:
-    with pytest.raises(zlib.error):
-        packing.unpack(b"not deflated")
+@pytest.mark.parametrize(
+    "packed", [b"not deflated", zlib.compress(b"{"), b"", None], ids=["bytes", "cut", "empty", "null"]
+)
+def test_what_is_no_packed_record_any_more_is_an_error_with_a_remedy(packed: bytes) -> None:
+    with pytest.raises(FleetError, match=r"is damaged.*Move the store away"):
+        packing.unpack(packed)

@@ -5,9 +5,7 @@ import subprocess
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.backend import (
-    config as setting,
-)
+from ansible.module_utils.faiss_fleet.backend import config as setting
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from .configurations import JS, faiss
 

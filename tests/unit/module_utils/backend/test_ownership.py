@@ -6,9 +6,7 @@ import stat
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.backend import (
-    ownership as setting_host,
-)
+from ansible.module_utils.faiss_fleet.backend import ownership as setting_host
 from ansible.module_utils.faiss_fleet.errors import AuditError
 from .configurations import JS, write
 

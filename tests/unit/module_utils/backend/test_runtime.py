@@ -33,15 +33,17 @@ def test_the_fallback_needs_no_runtime(tmpdir):
 
 
 @pytest.mark.parametrize('text, words', [
-    pytest.param('{"schema": 1', 'is not JSON', id='cut short'),
-    pytest.param('', 'is not JSON', id='empty'),
-    pytest.param('[]', 'not a setting of schema 1', id='a list'),
-    pytest.param('{"schema": 2}', 'not a setting of schema 1', id='a later schema'),
-    pytest.param('{"schema": 1, "runtime": "python"}', 'cannot be started', id='runtime is text'),
-    pytest.param('{"schema": 1, "runtime": {"kind": "python", "argv": [1]}}', 'cannot be started',
-                 id='argv of numbers'),
-    pytest.param('{"schema": 1, "runtime": {"kind": "python", "argv": [], "env": {"A": 1}}}', 'cannot be started',
-                 id='env'),
+    pytest.param('{"schema": 1', 'it is not JSON', id='cut short'),
+    pytest.param('', 'it is not JSON', id='empty'),
+    pytest.param('[]', 'not an object', id='a list'),
+    pytest.param('{"schema": 2}', 'its schema is 2', id='a later schema'),
+    pytest.param('{"schema": 1, "backend": "faiss", "runtime": "python"}', 'its runtime is not an object', id='text'),
+    pytest.param('{"schema": 1, "backend": "faiss", "runtime": {"kind": "python", "argv": [1]}}',
+                 'its runtime has no argv', id='argv of numbers'),
+    pytest.param('{"schema": 1, "backend": "faiss", "runtime": {"kind": "python", "argv": ["p"], "env": {"A": 1}}}',
+                 'the env of its runtime', id='env'),
+    pytest.param('{"schema": 1, "backend": "faiss", "runtime": {"argv": ["p"], "env": {}}}', 'its runtime has no kind',
+                 id='no kind'),
 ])
 def test_a_setting_that_cannot_be_used_is_an_error_with_a_remedy(tmpdir, text, words):
     with pytest.raises(AuditError) as caught:

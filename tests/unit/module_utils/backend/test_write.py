@@ -94,12 +94,6 @@ def test_malformed_content_is_kept_as_a_backup(path):
     assert backup.join("backend.json").read_binary() == b'{"schema": 1, "back'
 
 
-def test_what_is_set_can_have_the_last_word(path):
-    write(path, faiss("wheel:a"))
-    plan = setting_store.plan_set(str(path), faiss("conda:b"), {"wheel:a": faiss("wheel:a")}, proof(faiss("wheel:a")))
-    assert plan.after["candidate"] == "wheel:a" and not setting_store.changes(plan)
-
-
 def test_a_prediction_for_the_candidate_that_is_set_foretells_no_change(path):
     write(path, faiss())
     unknown = dict(faiss(), runtime=None, verified=None, because="predicted")
@@ -343,6 +337,65 @@ def test_a_disk_that_does_not_confirm_a_rename_leaves_the_old_pair_and_the_old_b
         assert tree(path.dirpath()) == before, calls
         change(path)
     assert refused >= (2 if change is not restore else 3)
+
+
+class FullDisk:
+    """Refuses what needs room: from the start, or from the rename of that number on; renames of that number fail."""
+
+    def __init__(self, monkeypatch, refused):
+        self.monkeypatch, self.refused, self.renames, self.full = monkeypatch, refused, 0, False
+        monkeypatch.setattr(atomic_file.tempfile, "mkstemp", self._guard(atomic_file.tempfile.mkstemp))
+        monkeypatch.setattr(os, "rename", self._rename(os.rename))
+
+    def _guard(self, real):
+        def call(*args, **kwargs):
+            if self.full:
+                raise OSError(28, "No space left on device")
+            return real(*args, **kwargs)
+        return call
+
+    def _rename(self, real):
+        def call(old, new):
+            if os.path.basename(new) in ("backend.json", "backend.env") and ".backups" not in new:
+                self.renames += 1
+                if self.renames in self.refused:
+                    self.full = True
+                    raise OSError(28, "No space left on device")
+            return real(old, new)
+        return call
+
+
+@pytest.mark.parametrize("change", [
+    pytest.param(lambda path: write(path, JS), id="set"),
+    pytest.param(lambda path: write(path, JS, backup=False), id="without a backup"),
+    pytest.param(restore, id="previous"),
+])
+def test_a_disk_that_is_full_by_the_second_file_leaves_the_old_pair(path, monkeypatch, change):
+    write(path, JS)
+    write(path, faiss("wheel:a"))
+    before = tree(path.dirpath())
+    with monkeypatch.context() as full:
+        FullDisk(full, [2])
+        with pytest.raises(AuditError) as caught:
+            change(path)
+    assert caught.value.cause == "disk_full" and tree(path.dirpath()) == before
+    change(path)
+    assert path.new(ext="env").read_binary() == setting.env_text(current(path), str(path))
+
+
+def test_what_cannot_be_put_back_is_said_and_keeps_its_backup(path, monkeypatch):
+    write(path, JS)
+    write(path, faiss("wheel:a"))
+    with monkeypatch.context() as full:
+        FullDisk(full, [2, 3])
+        with pytest.raises(AuditError, match="could not be put back") as caught:
+            write(path, JS)
+    assert caught.value.cause == "disk_full"
+    assert current(path) == JS, "whole, though not the old one"
+    # What was there is in the backup, and the next run has the pair at one again.
+    restore(path)
+    assert current(path) == faiss("wheel:a")
+    assert path.new(ext="env").read_binary() == setting.env_text(faiss("wheel:a"), str(path))
 
 
 def test_folders_made_for_nothing_go_again(path, monkeypatch):

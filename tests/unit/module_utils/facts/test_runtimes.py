@@ -23,7 +23,7 @@ def test_named_directories_come_first_and_each_is_searched_once(tmpdir):
 
 
 def test_more_directories_than_the_limit_are_a_gap(tmpdir, monkeypatch):
-    monkeypatch.setattr(runtimes, "MOST_FOLDERS", 2)
+    monkeypatch.setattr(runtimes, "MOST_DIRECTORIES", 2)
     for name in "abc":
         tmpdir.ensure("opt", name, "bin", dir=True)
     looked = host(tmpdir, "")

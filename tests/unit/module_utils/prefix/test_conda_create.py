@@ -14,7 +14,7 @@ import time
 import pytest
 
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import conda_create, contents, install as prefix_place
+from ansible.module_utils.faiss_fleet.prefix import conda_create, contents, install as prefix_place, on_host
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 from tests import needs
@@ -83,13 +83,13 @@ class Host:
 
     def __init__(self, tmpdir):
         self.tmpdir = tmpdir
-        self.log = child_process.Tail(conda_create.LOG_LIMIT)
+        self.log = child_process.Tail(on_host.LOG_LIMIT)
         self.parent = tmpdir.join('fleet', 'conda')
         self.prefix = self.parent.join(DIGEST)
         path = tmpdir.join('lock.tar.gz')
         self.params = prefix_place.checked(dict(
-            prefix=str(self.prefix), digest=None, archive=str(path), sha256=archive(path, DATA), min_free_bytes=1,
-            needs_exec=False, holder=None, lock_timeout=5, timeout=30, conda=str(tmpdir.join('conda')), kind='conda',
+            prefix=str(self.prefix), archive=str(path), sha256=archive(path, DATA), min_free_bytes=1,
+            lock_timeout=5, timeout=30, conda=str(tmpdir.join('conda')), kind='conda',
             mode='offline', secrets={}))
         self.conda(CREATES)
 
@@ -102,6 +102,9 @@ class Host:
         params = dict(self.params, **changes)
         return conda_create.present(params, check_mode, lambda partial, handle: conda_create.fill(
             partial, handle, params, self.log))
+
+    def still_creating(self):
+        return child_process.marked(conda_create.CREATES, self.prefix)
 
     def left(self):
         return sorted(path.basename for path in self.parent.listdir())
@@ -170,7 +173,7 @@ def test_one_that_hangs_is_ended(host):
     with pytest.raises(AuditError) as caught:
         host.create(timeout=1)
     assert caught.value.cause == 'timeout'
-    assert conda_create.orphans(str(host.prefix)) == []
+    assert host.still_creating() == []
     assert host.left() == [prefix_place.MADE]
 
 
@@ -200,12 +203,12 @@ def test_a_killed_creation_counts_for_nothing_and_the_next_run_ends_what_is_left
         time.sleep(0.05)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    assert conda_create.orphans(str(host.prefix)) != []
+    assert host.still_creating() != []
     assert not host.prefix.join('manifest.json').check()
     assert host.create(check_mode=True)['changed'] is True
     host.conda(CREATES)
     assert host.create()['changed'] is True
-    assert conda_create.orphans(str(host.prefix)) == []
+    assert host.still_creating() == []
     assert contents.damage(str(host.prefix)) is None
     assert host.left() == sorted([DIGEST, prefix_place.MADE])
 

@@ -51,7 +51,7 @@ def test_same_size_and_time_are_told_apart_by_the_bytes_alone_and_noted(director
 
 
 def test_compiled_python_may_be_written_again(directory):
-    directory.join("b.pyc").write("efgh")
+    directory.join("b.pyc").write("compiled again, with other paths in it")
     assert contents.damage(str(directory), hashes=True) is None
 
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from ansible.module_utils.faiss_fleet.prefix import failures as attempt_memo
+from ansible.module_utils.faiss_fleet.prefix import failures
 from ansible.module_utils.faiss_fleet.host import Host
 
 DIGEST = u'0123456789abcdef'
@@ -18,35 +18,35 @@ LOST = dict(FAILED, cause=None, message=None,
             against={'candidate': u'wheel:b', 'prefix': None, 'p95_ms': 0.5})
 
 
-@pytest.mark.parametrize('memo', [FAILED, LOST], ids=['failed', 'lost'])
-def test_what_is_written_comes_back_with_strategy_and_digest(tmpdir, memo):
+@pytest.mark.parametrize('cached', [FAILED, LOST], ids=['failed', 'lost'])
+def test_what_is_written_comes_back_with_strategy_and_digest(tmpdir, cached):
     prefix = str(tmpdir.ensure('opt/ff/wheel', dir=True).join(DIGEST))
-    assert attempt_memo.write(prefix, memo) and not attempt_memo.write(prefix, memo)
-    (found,) = attempt_memo.describe(Host(str(tmpdir)), '/opt/ff')
-    wanted = dict(memo, strategy='wheel', digest=DIGEST)
+    assert failures.write(prefix, cached) and not failures.write(prefix, cached)
+    (found,) = failures.describe(Host(str(tmpdir)), '/opt/ff')
+    wanted = dict(cached, strategy='wheel', digest=DIGEST)
     del wanted['schema']
     assert found == wanted
-    assert [attempt_memo.digest_of(name) for name in os.listdir(os.path.dirname(prefix))] == [DIGEST]
-    assert attempt_memo.remove(prefix) and not attempt_memo.remove(prefix)
+    assert [failures.digest_of(name) for name in os.listdir(os.path.dirname(prefix))] == [DIGEST]
+    assert failures.remove(prefix) and not failures.remove(prefix)
 
 
 def test_two_candidates_of_one_artefact_have_a_memo_each_and_those_of_others_are_left(tmpdir):
     directory = tmpdir.ensure('opt/ff/wheel', dir=True)
     prefix, other = str(directory.join(DIGEST)), str(directory.join('f' * 16))
     for place, name in ((prefix, u'wheel:a'), (prefix, u'wheel:b'), (other, u'wheel:a')):
-        attempt_memo.write(place, dict(FAILED, candidate=name))
+        failures.write(place, dict(FAILED, candidate=name))
     assert len(directory.listdir()) == 3
-    assert attempt_memo.remove(prefix) and len(directory.listdir()) == 1
+    assert failures.remove(prefix) and len(directory.listdir()) == 1
 
 
 @pytest.mark.parametrize('text', ['', '{', '[]', '{"schema": 2}', 'null', '"x"'])
 def test_what_is_no_memo_is_passed_over(tmpdir, text):
     tmpdir.ensure('opt/ff/wheel/%s' % NAME).write(text)
-    assert attempt_memo.describe(Host(str(tmpdir)), '/opt/ff') == []
+    assert failures.describe(Host(str(tmpdir)), '/opt/ff') == []
 
 
 def test_what_a_memo_holds_of_other_kinds_counts_as_absent():
-    found = attempt_memo.parse('{"schema": 1, "cause": ["x"], "at": 5, "figures": [], "against": {"p95_ms": true}}')
+    found = failures.parse('{"schema": 1, "cause": ["x"], "at": 5, "figures": [], "against": {"p95_ms": true}}')
     assert found['against'] == {'candidate': None, 'prefix': None, 'p95_ms': None}
     assert [value for name, value in found.items() if name != 'against'] == [None] * 6
 
@@ -54,10 +54,10 @@ def test_what_a_memo_holds_of_other_kinds_counts_as_absent():
 @pytest.mark.parametrize('name', ['x.0123456789ab.tried.json', DIGEST + '.json', '.tried.json', DIGEST + '.tried.json',
                                   NAME.upper()])
 def test_other_names_are_nobodys_memo(name):
-    assert attempt_memo.digest_of(name) is None
+    assert failures.digest_of(name) is None
 
 
 def test_links_are_not_followed(tmpdir):
     tmpdir.ensure('elsewhere/%s' % NAME)
     tmpdir.ensure('opt/ff', dir=True).join('wheel').mksymlinkto(str(tmpdir.join('elsewhere')))
-    assert attempt_memo.describe(Host(str(tmpdir)), '/opt/ff') == []
+    assert failures.describe(Host(str(tmpdir)), '/opt/ff') == []

@@ -96,14 +96,14 @@ Statvfs = namedtuple('Statvfs', 'f_flag f_bfree f_bavail f_frsize')
 ])
 def test_file_system_that_cannot_take_it_is_refused_before_anything_is_written(tmpdir, found, euid, cause):
     with pytest.raises(AuditError) as failure:
-        prefix_place.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, True, lambda path: found, lambda: euid)
+        prefix_place.check_file_system(str(tmpdir.join('a/b')), 10 ** 8, lambda path: found, lambda: euid)
     assert failure.value.cause == cause and failure.value.remedy
     assert tree(tmpdir) == []
 
 
-def test_reserved_blocks_are_roots_own_and_noexec_matters_only_to_what_is_executed(tmpdir):
-    found = Statvfs(prefix_place.ST_NOEXEC, 10 ** 6, 0, 4096)
-    prefix_place.check_file_system(str(tmpdir), 10 ** 8, False, statvfs=lambda path: found, euid=lambda: 0)
+def test_reserved_blocks_are_roots_own(tmpdir):
+    found = Statvfs(0, 10 ** 6, 0, 4096)
+    prefix_place.check_file_system(str(tmpdir), 10 ** 8, statvfs=lambda path: found, euid=lambda: 0)
 
 
 def test_leftovers_of_killed_runs_go_and_those_of_running_ones_stay(host, tmpdir):
@@ -127,15 +127,68 @@ def test_second_controller_is_told_who_works_there(host, tmpdir):
 
 @pytest.mark.parametrize('change', [
     dict(prefix='fleet/wheel/' + DIGEST), dict(prefix='/usr/lib/' + DIGEST), dict(prefix='/opt/x/notadigest'),
-    dict(digest='f' * 16), dict(prefix='/opt/x/..', digest=DIGEST),
+    dict(prefix='/opt/x/..'),
 ])
 def test_arguments_that_make_no_sense_are_refused(host, change):
     with pytest.raises(AuditError):
-        faiss_deploy.checked(dict(host, **change))
+        prefix_place.checked(dict(host, **change))
 
 
 def test_parent_that_links_into_the_system_is_refused(host, tmpdir):
     os.symlink('/usr/share', str(tmpdir.join('sneaky')))
     with pytest.raises(AuditError) as failure:
-        faiss_deploy.checked(dict(host, prefix=str(tmpdir.join('sneaky', DIGEST))))
+        prefix_place.checked(dict(host, prefix=str(tmpdir.join('sneaky', DIGEST))))
     assert '/usr belongs to the system' in str(failure.value)
+
+
+def killed_between_the_renames(host):
+    """What is there when a run was killed that had moved a damaged prefix away and not yet put the new one there."""
+    faiss_deploy.present(host, check_mode=False)
+    contents.note_damage(host['prefix'], u'a bad sector')
+    child = os.fork()
+    if child == 0:
+        rename = os.rename
+        try:
+            os.rename = lambda old, new: os._exit(9) if new == host['prefix'] else rename(old, new)
+            faiss_deploy.present(host, check_mode=False)
+        finally:
+            os._exit(1)
+    assert os.WEXITSTATUS(os.waitpid(child, 0)[1]) == 9
+    directory = os.path.dirname(host['prefix'])
+    assert not os.path.lexists(host['prefix'])
+    assert ['.partial-%d%s' % (child, end) for end in ('', '-old')] == sorted(
+        name[len(DIGEST):] for name in os.listdir(directory) if name.startswith(DIGEST + '.partial'))
+    return directory
+
+
+def test_a_run_killed_between_the_renames_is_healed_by_the_next_one(host):
+    directory = killed_between_the_renames(host)
+    result = faiss_deploy.present(host, check_mode=False)
+    assert result['changed'] and contents.damage(host['prefix'], hashes=True) is None
+    assert sorted(os.listdir(directory)) == [prefix_place.MADE, DIGEST]
+
+
+def test_where_the_next_run_cannot_make_it_the_old_one_is_back_in_its_place(host):
+    directory = killed_between_the_renames(host)
+    with pytest.raises(AuditError):
+        faiss_deploy.present(dict(host, sha256='0' * 64), check_mode=False)
+    assert sorted(os.listdir(directory)) == [prefix_place.MADE, DIGEST]
+    assert contents.damage(host['prefix']) == 'a bad sector'
+
+
+def test_a_run_killed_between_the_renames_leaves_what_absent_removes(host, tmpdir):
+    killed_between_the_renames(host)
+    assert faiss_deploy.absent(host, check_mode=False)['changed'] and not tmpdir.join('fleet').check()
+
+
+def test_what_a_killed_run_left_gives_its_room_to_the_next_one(host, tmpdir, monkeypatch):
+    killed_between_the_renames(host)
+    need = host['min_free_bytes']
+
+    def check(path, wanted):
+        assert wanted == need
+        if prefix_place.leftovers_in(path):
+            raise AuditError('no room', cause='disk_full')
+
+    monkeypatch.setattr(prefix_place, 'check_file_system', check)
+    assert faiss_deploy.present(host, check_mode=False)['changed']

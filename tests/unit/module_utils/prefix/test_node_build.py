@@ -12,7 +12,7 @@ import time
 import pytest
 
 from ansible.module_utils.faiss_fleet import child_process
-from ansible.module_utils.faiss_fleet.prefix import contents, node_build, install as prefix_place
+from ansible.module_utils.faiss_fleet.prefix import contents, node_build, install as prefix_place, on_host
 from ansible.module_utils.faiss_fleet.errors import AuditError
 
 
@@ -63,12 +63,12 @@ class Host:
 
     def __init__(self, tmpdir):
         self.tmpdir = tmpdir
-        self.log = child_process.Tail(node_build.LOG_LIMIT)
+        self.log = child_process.Tail(on_host.LOG_LIMIT)
         path = tmpdir.join('sources.tar.gz')
         self.parent = tmpdir.join('fleet', 'node')
         self.params = prefix_place.checked(dict(
-            prefix=str(self.parent.join(DIGEST)), digest=None, archive=str(path), sha256=archive(path),
-            min_free_bytes=1, needs_exec=False, holder=None, lock_timeout=5, timeout=30, flags='-O2', jobs=2,
+            prefix=str(self.parent.join(DIGEST)), archive=str(path), sha256=archive(path),
+            min_free_bytes=1, lock_timeout=5, timeout=30, flags='-O2', jobs=2,
             cmake=str(self.program('cmake', MAKES)), compiler=str(self.program('g++', MAKES))))
 
     def program(self, name, text):
@@ -152,7 +152,7 @@ def test_a_flood_of_words_is_bounded(host):
     host.program('cmake', u'#!/bin/sh\nyes flood | head -c 4000000\nexit 1\n')
     with pytest.raises(AuditError):
         host.build()
-    assert len(host.log.text()) == node_build.LOG_LIMIT
+    assert len(host.log.text()) == on_host.LOG_LIMIT
 
 
 def test_words_of_a_compiler_may_be_any_bytes(host):

@@ -64,7 +64,7 @@ def test_notes_of_failures_are_counted_and_removed(base):
     failures.write(str(base.join("wheel", FIRST)), {"schema": 1, "candidate": u"wheel:a", "cause": "cpu_isa",
                                                     "message": "SIGILL", "at": "then", "facts": "f" * 64})
     base.join("wheel", "notes").write("x")
-    assert remove.remove_memos(str(base)) == 1 and remove.remove_memos(str(base)) == 0
+    assert remove.remove_cached(str(base)) == 1 and remove.remove_cached(str(base)) == 0
     assert base.join("wheel", "notes").check() and base.join("wheel", FIRST).check()
 
 

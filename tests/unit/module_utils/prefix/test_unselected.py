@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from ansible.module_utils.faiss_fleet.prefix import (
-    failures as attempt_memo,
+    failures,
     unselected as losers,
     install as prefix_place,
 )
@@ -62,8 +62,8 @@ class Machine:
     def there(self):
         return ''.join(name[-1] for name, path in sorted(self.prefixes.items()) if path and os.path.isdir(path))
 
-    def memos(self):
-        return attempt_memo.describe(hosts.Host('/'), str(self.base))
+    def cached(self):
+        return failures.describe(hosts.Host('/'), str(self.base))
 
 
 @pytest.fixture
@@ -75,11 +75,11 @@ def test_what_is_not_set_goes_and_what_it_lost_against_is_remembered(machine):
     found = machine.settle(machine.set(u'wheel:b'))
     assert machine.there() == 'b' and sorted(found) == ['wheel:a', 'wheel:c']
     assert all(one['removed'] for one in found.values())
-    memos = machine.memos()
-    assert sorted(memo['candidate'] for memo in memos) == ['wheel:a', 'wheel:c']
-    for memo in memos:
-        assert memo['against'] == {'candidate': 'wheel:b', 'prefix': machine.prefixes[u'wheel:b'], 'p95_ms': 0.5}
-        assert memo['figures']['p95_ms'] == TIMES[memo['candidate']] and memo['cause'] is None
+    found = machine.cached()
+    assert sorted(cached['candidate'] for cached in found) == ['wheel:a', 'wheel:c']
+    for cached in found:
+        assert cached['against'] == {'candidate': 'wheel:b', 'prefix': machine.prefixes[u'wheel:b'], 'p95_ms': 0.5}
+        assert cached['figures']['p95_ms'] == TIMES[cached['candidate']] and cached['cause'] is None
     again = machine.settle(machine.set(u'wheel:b'))
     assert not any(one['removed'] for one in again.values())
 
@@ -87,7 +87,7 @@ def test_what_is_not_set_goes_and_what_it_lost_against_is_remembered(machine):
 def test_the_winner_can_be_one_that_has_no_prefix(machine):
     machine.settle(machine.set(u'existing:d'))
     assert machine.there() == ''
-    assert machine.memos()[0]['against'] == {'candidate': 'existing:d', 'prefix': None, 'p95_ms': 0.25}
+    assert machine.cached()[0]['against'] == {'candidate': 'existing:d', 'prefix': None, 'p95_ms': 0.25}
 
 
 @pytest.mark.parametrize('backup', [True, False])
@@ -113,7 +113,7 @@ def test_what_a_process_uses_stays_and_is_not_remembered(machine, monkeypatch):
     monkeypatch.setattr(losers.prefix_users, 'find', lambda path: ['node (pid 812)'] if 'a' * 12 in path else [])
     found = machine.settle(machine.set(u'wheel:b'))
     assert machine.there() == 'ab' and 'in use by node (pid 812)' in found[u'wheel:a']['message']
-    assert [memo['candidate'] for memo in machine.memos()] == ['wheel:c']
+    assert [cached['candidate'] for cached in machine.cached()] == ['wheel:c']
 
 
 def test_what_another_run_works_on_stays_and_the_rest_goes(machine):
@@ -141,12 +141,13 @@ def test_two_candidates_of_one_prefix_go_together_or_stay_together(machine):
     assert machine.there() == 'ab'
     machine.prefixes[u'wheel:b'] = machine.prefixes[u'wheel:a'] = machine.deploy('e' * 12)
     machine.settle(machine.set(u'existing:d', machine.path.dirpath('second', 'backend.json')))
-    assert sorted(memo['candidate'] for memo in machine.memos() if memo['digest'] == 'e' * 12) == ['wheel:a', 'wheel:b']
+    found = [cached for cached in machine.cached() if cached['digest'] == 'e' * 12]
+    assert sorted(cached['candidate'] for cached in found) == ['wheel:a', 'wheel:b']
 
 
 def test_check_mode_says_what_would_go_and_removes_nothing(machine):
     found = machine.settle(machine.set(u'wheel:b'), check_mode=True)
-    assert found[u'wheel:a']['removed'] and machine.there() == 'abc' and machine.memos() == []
+    assert found[u'wheel:a']['removed'] and machine.there() == 'abc' and machine.cached() == []
 
 
 def test_names_of_a_setting_s_own_are_not_those_of_others(machine, tmpdir):

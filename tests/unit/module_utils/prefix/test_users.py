@@ -41,7 +41,7 @@ def test_a_process_with_a_file_of_the_prefix_is_named(tmpdir, how):
     with running([sys.executable, '-c', SAY.format(how.format(prefix))]) as process:
         (found,) = prefix_users.find(prefix)
         assert found.endswith('(pid %d)' % process.pid)
-        assert found in prefix_users.told(prefix, [found])
+        assert found in prefix_users.in_use(prefix, [found])
     assert prefix_users.find(prefix) == []
 
 
@@ -76,7 +76,7 @@ def test_the_process_that_asks_and_those_above_it_do_not_count(tmpdir):
 
 
 def test_many_are_counted_and_some_are_named():
-    told = prefix_users.told('/opt/x', ['a (pid %d)' % number for number in range(8)])
+    told = prefix_users.in_use('/opt/x', ['a (pid %d)' % number for number in range(8)])
     assert 'a (pid 4) and 3 more' in told and 'a (pid 5)' not in told
 
 

@@ -62,7 +62,7 @@ def test_a_value_that_cannot_be_meant_is_refused_before_the_host_is_asked(argume
 def test_without_a_python_nothing_is_written_and_the_fallback_is_what_the_host_has() -> None:
     remote = Remote()
     result = configure(remote, RAW, verification=[])
-    assert remote.modules == [] and not result["changed"] and "No setting was written" in result["msg"]
+    assert remote.modules == [] and not result["changed"] and "No configuration was written" in result["msg"]
     assert result["setting"]["after"] is None and result["decision"]["backend"] == "js"
 
 

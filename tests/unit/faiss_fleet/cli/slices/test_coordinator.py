@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,41 @@ def test_a_host_that_no_slice_finishes_is_recorded_as_failed_with_the_reason(tmp
     assert [found[name]["state"] for name in "abd"] == ["native"] * 3
 
 
+def test_how_a_slice_ended_that_was_given_on_says_nothing_where_the_next_one_is_well(tmp_path: Path) -> None:
+    def play(job: Job, send: Callable[[dict[str, Any]], None]) -> Ended:
+        if job.attempt == 1:
+            return Ended(137, "Killed")  # Ansible was, and the slice's own process lived to tell
+        for name in job.hosts:
+            send({"record": record(name), "logs": {}})
+        return Ended(0, "")
+
+    status, found, _executor = audited(tmp_path, play)
+    assert {line["state"] for line in found.values()} == {"native"} and status == 0
+
+
+def test_a_cluster_that_takes_no_slice_any_more_leaves_each_host_with_the_reason(tmp_path: Path) -> None:
+    class Gone(Played):
+        def submit(self, job: Job, send: Callable[[dict[str, Any]], None]) -> Future[Ended]:
+            if self.jobs:
+                raise OSError("the scheduler closed the connection")
+            return super().submit(job, send)
+
+    def play(job: Job, send: Callable[[dict[str, Any]], None]) -> Ended:
+        send({"record": record("a"), "logs": {}})
+        raise RuntimeError("the worker is lost")
+
+    coordinator = Coordinator(tmp_path, RUN, {name: ["all"] for name in "abc"})
+    jobs = [Job(1, RUN.id, ("a", "b"), (), {}), Job(2, RUN.id, ("c",), (), {})]
+    assert coordinator.audit(jobs, Gone(play)) == 2
+    lines = [json.loads(line) for line in (tmp_path / RUN.id / "records.jsonl").read_text().splitlines()]
+    assert [(line["host"]["name"], line["state"]) for line in lines] == [
+        ("a", "native"),
+        ("b", "failed"),
+        ("c", "failed"),
+    ]
+    assert all("the scheduler closed the connection" in str(line["errors"]) for line in lines[1:])
+
+
 def test_an_interrupted_record_is_no_result(tmp_path: Path) -> None:
     def play(job: Job, send: Callable[[dict[str, Any]], None]) -> Ended:
         for name in job.hosts:
@@ -167,3 +203,18 @@ def test_ctrl_c_keeps_what_is_finished_and_names_the_rest(tmp_path: Path) -> Non
         ("a", "native", None),
         ("b", "failed", "interrupted"),
     ]
+
+
+def test_records_of_slices_are_told_of_one_at_a_time(tmp_path: Path) -> None:
+    at_once, most = [0], [0]
+
+    def seen(_record: dict[str, Any]) -> None:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        time.sleep(0.02)
+        at_once[0] -= 1
+
+    coordinator = Coordinator(tmp_path, RUN, {f"h{number}": [] for number in range(8)}, seen)
+    with ThreadPoolExecutor(8) as slices:
+        list(slices.map(lambda name: coordinator._take({"record": record(name), "logs": {}}), coordinator._hosts))
+    assert most == [1]

@@ -4,9 +4,7 @@
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.conda import (
-    explicit as conda_explicit,
-)
+from faiss_fleet.strategies.conda import explicit as conda_explicit
 from tests.unit.faiss_fleet.strategies.conda.packages import SHA, package
 
 

@@ -3,9 +3,7 @@
 
 import pytest
 
-from faiss_fleet.strategies.conda import (
-    host_class as conda_class,
-)
+from faiss_fleet.strategies.conda import host_class as conda_class
 from tests.unit.faiss_fleet.strategies.conda.packages import facts
 
 

@@ -8,16 +8,11 @@ import pytest
 from faiss_fleet import run_id
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.conda import (
-    lock as conda_lock,
-)
-from faiss_fleet.strategies.conda import (
-    prefix as conda_prefix,
-)
-from faiss_fleet.strategies.conda import (
-    solver as conda_solver,
-)
-from tests.unit.faiss_fleet.strategies.conda.packages import facts, package
+from faiss_fleet.strategies.conda import lock as conda_lock
+from faiss_fleet.strategies.conda import prefix as conda_prefix
+from faiss_fleet.strategies.conda import solver as conda_solver
+from faiss_fleet.strategies.conda import strategy as conda
+from tests.unit.faiss_fleet.strategies.conda.packages import SHA, facts, package
 
 
 @pytest.fixture
@@ -39,10 +34,9 @@ def world(tmp_path, monkeypatch):
         world.asked.append((operation, arguments))
         return json.loads(json.dumps(world.answer))
 
-    def build(lock, host, wanted, options, archives):
-        (tmp_path / "tree").mkdir(exist_ok=True)
-        (tmp_path / "tree" / "x").write_text("x")
-        return conda_prefix.packing.keep(conda_prefix.packing.pack(tmp_path / "tree", lock, "conda", archives))
+    def build(lock, host, wanted, options, place):
+        (place / "tree").mkdir()
+        (place / "tree" / "x").write_text("x")
 
     monkeypatch.setattr(conda_solver, "call", call)
     monkeypatch.setattr(conda_prefix, "build", build)
@@ -98,6 +92,38 @@ def test_what_a_channel_says_is_checked(world, packages, cause):
     with pytest.raises(FleetError) as found:
         world.artefact()
     assert found.value.cause == cause and found.value.fault != "host"
+
+
+@pytest.mark.parametrize(
+    "text, answer, cause",
+    [
+        pytest.param(
+            "version: 6", {"packages": [], "platforms": ["linux-aarch64"]}, "arch_mismatch", id="pixi, other platform"
+        ),
+        pytest.param(
+            f"@EXPLICIT\nhttps://h/ch/linux-aarch64/python-3.13.2-0.conda#{SHA}\n",
+            None,
+            "arch_mismatch",
+            id="list, other platform",
+        ),
+        pytest.param(
+            "version: 6",
+            {"packages": [package("python")], "wants": [{"name": "x", "version": "1", "wants": "__glibc >=2.28"}]},
+            "conda_glibc",
+            id="newer glibc",
+        ),
+    ],
+)
+def test_a_lock_for_other_hosts_rules_the_strategy_out_here(world, tmp_path, text, answer, cause):
+    (tmp_path / "given.lock").write_text(text)
+    world.answer = {"ok": True, **(answer or {})}
+    options = Options(cache=tmp_path / "cache", extra={"faiss_install__conda_lock": str(tmp_path / "given.lock")})
+    (candidate,) = conda.STRATEGY.plan(facts(), options)
+    for ask in (conda.STRATEGY.forecast, conda.STRATEGY.resolve):
+        with pytest.raises(FleetError) as refused:
+            ask(candidate, facts(), options)
+        assert (refused.value.cause, refused.value.fault) == (cause, "host")
+        assert "linux-64" in str(refused.value)
 
 
 def test_no_secret_of_a_channel_is_kept(world, tmp_path):

@@ -4,9 +4,7 @@
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.conda import (
-    options as conda_options,
-)
+from faiss_fleet.strategies.conda import options as conda_options
 
 
 @pytest.mark.parametrize(

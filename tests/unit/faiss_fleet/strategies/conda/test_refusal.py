@@ -3,12 +3,8 @@
 
 import pytest
 
-from faiss_fleet.strategies.conda import (
-    host_class as conda_class,
-)
-from faiss_fleet.strategies.conda import (
-    refusal as conda_refusal,
-)
+from faiss_fleet.strategies.conda import host_class as conda_class
+from faiss_fleet.strategies.conda import refusal as conda_refusal
 from tests.unit.faiss_fleet.strategies.conda.packages import facts
 
 

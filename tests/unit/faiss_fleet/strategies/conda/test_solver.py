@@ -4,9 +4,7 @@
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.conda import (
-    solver as conda_solver,
-)
+from faiss_fleet.strategies.conda import solver as conda_solver
 
 
 def test_without_the_library_the_remedy_is_named(monkeypatch):

@@ -1,15 +1,12 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What the strategy conda decides without its solver, which the integration tests ask for real."""
 
-
 import pytest
 
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.conda import lock as conda_lock
-from faiss_fleet.strategies.conda import (
-    solver as conda_solver,
-)
+from faiss_fleet.strategies.conda import solver as conda_solver
 from faiss_fleet.strategies.conda import strategy as conda
 from tests.unit.faiss_fleet.strategies.conda.packages import FINE, facts
 

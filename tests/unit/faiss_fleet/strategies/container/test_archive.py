@@ -13,9 +13,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    archive as container_archive,
-)
+from faiss_fleet.strategies.container import archive as container_archive
 from faiss_fleet.strategies.container.archive import Image
 from tests.unit.faiss_fleet.strategies.container.images import layer
 

@@ -9,9 +9,7 @@ from pathlib import Path
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    base_image as container_base,
-)
+from faiss_fleet.strategies.container import base_image as container_base
 from tests.unit.faiss_fleet.strategies.container.images import DIGEST, PODMAN, facts, layer, options, planned
 
 
@@ -77,7 +75,7 @@ def test_this_very_system_is_read_like_an_image(tmp_path):
     found = container_base.inspect([path], tmp_path, "python3", "base")
     assert found["libc"] == {"family": "glibc", "version": os.confstr("CS_GNU_LIBC_VERSION").split()[1]}
     assert found["pythons"][0]["version"] == "3.11" and found["pythons"][0]["path"] == "/usr/bin/python3"
-    assert all(found[name]["path"] is None for name, _ in container_base.target_facts.LIBRARIES)
+    assert all(found[name]["path"] is None for name, _ in container_base.glibc.LIBRARIES)
     assert found["libgomp"] == {"path": None, "versions": {}, "error": None}
 
 

@@ -11,15 +11,9 @@ import tarfile
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    build as container_build,
-)
-from faiss_fleet.strategies.container import (
-    lock as container_lock,
-)
-from faiss_fleet.strategies.container import (
-    wrapper as container_wrapper,
-)
+from faiss_fleet.strategies.container import build as container_build
+from faiss_fleet.strategies.container import lock as container_lock
+from faiss_fleet.strategies.container import wrapper as container_wrapper
 from faiss_fleet.strategies.container.archive import Image
 from tests.unit.faiss_fleet.strategies.container.images import PODMAN
 

@@ -9,20 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from faiss_fleet.artefacts.packing import inspect
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.container import (
-    archive as container_archive,
-)
-from faiss_fleet.strategies.container import (
-    lock as container_lock,
-)
-from faiss_fleet.strategies.container import (
-    options as container_options,
-)
+from faiss_fleet.strategies.container import archive as container_archive
+from faiss_fleet.strategies.container import lock as container_lock
+from faiss_fleet.strategies.container import options as container_options
 from faiss_fleet.strategies.container import strategy as container
 from faiss_fleet.strategies.container.archive import Image
+from tests.prefix_archives import manifest_of
 from tests.unit.faiss_fleet.strategies.container.images import (
     DIGEST,
     DOCKER,
@@ -70,7 +64,7 @@ def test_an_archive_is_shipped_under_its_id_with_a_prefix_that_starts_it(tmp_pat
     assert found.step.arguments["id"] == made.id and found.step.arguments["engine"] == "/usr/bin/podman"
     assert found.step.arguments["sha256"] == hashlib.sha256(found.step.file.read_bytes()).hexdigest()
     assert found.bytes_to_ship == found.archive.stat().st_size + found.step.file.stat().st_size
-    manifest = inspect(found.archive)
+    manifest = manifest_of(found.archive)
     assert manifest["strategy"] == "container" and manifest["lock"]["image"] == {"id": made.id}
     with tarfile.open(found.archive) as tar:
         assert tar.getmember("bin/faiss-python").mode == 0o755
@@ -87,12 +81,19 @@ def test_engines_and_limits_have_prefixes_of_their_own_and_share_the_image(tmp_p
     assert len({one.step.file for one in found}) == 1
 
 
-def test_an_image_of_another_architecture_is_refused(tmp_path):
+def test_an_image_of_another_architecture_is_refused(tmp_path, monkeypatch):
     other = image(tmp_path, layer(tmp_path, "one.tar", {"a": b"1"}), arch="arm64")
     chosen = options(tmp_path, source="archive", archive=archived(tmp_path, other))
-    with pytest.raises(FleetError, match="for aarch64") as refused:
-        container.STRATEGY.resolve(planned(facts(PODMAN), chosen), facts(PODMAN), chosen)
-    assert refused.value.cause == "arch_mismatch"
+    # Check mode says so before the image was ever unpacked, and of every host by one look.
+    reads = []
+    read = container_archive.read
+    monkeypatch.setattr(container_archive, "read", lambda *given: reads.append(given) or read(*given))
+    for ask in (container.STRATEGY.forecast, container.STRATEGY.forecast, container.STRATEGY.resolve):
+        with pytest.raises(FleetError, match="for aarch64") as refused:
+            ask(planned(facts(PODMAN), chosen), facts(PODMAN), chosen)
+        # It serves other hosts, and rules the strategy out on this one.
+        assert (refused.value.cause, refused.value.fault) == ("arch_mismatch", "host")
+    assert [directory is None for _path, directory in reads] == [True, False]
 
 
 def test_a_file_that_changed_is_refused(tmp_path, made):

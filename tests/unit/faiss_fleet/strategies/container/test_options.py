@@ -6,9 +6,7 @@ from __future__ import annotations
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    options as container_options,
-)
+from faiss_fleet.strategies.container import options as container_options
 from tests.unit.faiss_fleet.strategies.container.images import DIGEST, PINNED, options
 
 

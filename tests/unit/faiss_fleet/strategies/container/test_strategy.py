@@ -8,13 +8,9 @@ import hashlib
 import pytest
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.strategies.container import (
-    archive as container_archive,
-)
+from faiss_fleet.strategies.container import archive as container_archive
 from faiss_fleet.strategies.container import strategy as container
-from faiss_fleet.strategies.container import (
-    wrapper as container_wrapper,
-)
+from faiss_fleet.strategies.container import wrapper as container_wrapper
 from tests.unit.faiss_fleet.strategies.container import images
 from tests.unit.faiss_fleet.strategies.container.images import (
     DOCKER,
@@ -132,6 +128,33 @@ def test_a_base_that_cannot_be_used_blocks_no_host_and_fails_the_attempt(tmp_pat
             ask(candidate, facts(PODMAN), chosen)
         assert refused.value.cause == cause and refused.value.fault in ("controller", "inventory")
         assert ("has no python3" in str(refused.value)) is (content is None)
+
+
+@pytest.mark.parametrize(
+    "checks, fault",
+    [
+        pytest.param(["glibc"], "inventory", id="old base"),
+        pytest.param(["platform_tag", "cpu_isa"], "host", id="old processor"),
+    ],
+)
+def test_a_base_in_which_no_wheel_runs_is_the_inventorys_unless_the_processor_says_no(
+    tmp_path, monkeypatch, checks, fault
+):
+    reasons = [
+        {"check": check, "cause": "glibc_too_old", "need": "1", "have": "0", "text": f"no {check}"} for check in checks
+    ]
+    wheels = {"id": "wheel:x", "artefact": {"version": "1", "python": "cp311"}, "verdict": "blocked", "remedy": "r"}
+    base = {"arch": "x86_64", "libc": {"family": "glibc", "version": "2.5"}, "pythons": [{"version": "3.11"}]}
+    monkeypatch.setattr(container.container_build, "inspected", lambda *_given: base)
+    monkeypatch.setattr(container.wheel, "plan", lambda *_given: [{**wheels, "reasons": reasons}])
+    (tmp_path / "base.tar").write_bytes(b"base")
+    chosen = options(tmp_path, source="build", base={"file": str(tmp_path / "base.tar"), "sha256": "ab" * 32})
+    candidate = planned(facts(PODMAN), chosen)
+    assert causes_of(candidate) == (["glibc_too_old"] if fault == "host" else [])
+    for ask in (container.STRATEGY.resolve, container.STRATEGY.forecast):
+        with pytest.raises(FleetError, match=f"No wheel runs in the base: no {checks[-1]}") as refused:
+            ask(candidate, facts(PODMAN), chosen)
+        assert refused.value.fault == fault
 
 
 def test_resolving_what_was_blocked_is_refused():

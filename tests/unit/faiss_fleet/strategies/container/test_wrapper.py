@@ -10,9 +10,7 @@ from typing import Any
 
 import pytest
 
-from faiss_fleet.strategies.container import (
-    wrapper as container_wrapper,
-)
+from faiss_fleet.strategies.container import wrapper as container_wrapper
 from tests.unit.faiss_fleet.strategies.container.images import DOCKER, PODMAN
 
 

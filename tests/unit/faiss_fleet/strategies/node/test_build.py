@@ -13,6 +13,7 @@ from faiss_fleet.artefacts import packing
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.node import build, inputs
+from tests.prefix_archives import manifest_of
 from tests.unit.faiss_fleet.strategies.node.builds import V2, V3, options
 
 
@@ -30,7 +31,7 @@ def test_a_build_that_was_made_is_not_made_again(tmp_path: Path, monkeypatch: An
         tree.mkdir(exist_ok=True)
         (tree / "file").write_text(variant.level)
         made.append(variant.level)
-        return packing.keep(packing.pack(tree, lock, build.STRATEGY, chosen.cache / "archives"))
+        return packing.pack(tree, lock, build.STRATEGY, chosen.cache / "archives")
 
     monkeypatch.setattr(build, "_built", built)
     monkeypatch.setattr(inputs, "fetch_all", lambda *_: {})
@@ -39,7 +40,7 @@ def test_a_build_that_was_made_is_not_made_again(tmp_path: Path, monkeypatch: An
     again, _ = build.artefact(V3, given, said.append)
     build.artefact(V2, given, said.append)
     assert one == again and made == ["x86-64-v3", "x86-64-v2"]
-    assert packing.inspect(one.archive)["lock"] == lock
+    assert manifest_of(one.archive)["lock"] == lock
     assert any("built in" in line for line in said)
 
 

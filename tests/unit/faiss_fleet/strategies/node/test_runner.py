@@ -22,7 +22,7 @@ def test_a_failed_command_tells_its_last_words_and_where_the_log_is(tmp_path: Pa
 
 
 def test_what_a_command_of_the_controller_says_is_not_said_of_a_host(tmp_path: Path, runner: Runner) -> None:
-    text = "echo \"zig: /lib64/libc.so.6: version \\`GLIBC_2.28' not found (required by zig)\"; exit 1"
+    text = 'echo "zig: /lib64/libc.so.6: version \\`GLIBC_2.28\' not found (required by zig)"; exit 1'
     with pytest.raises(FleetError) as found:
         runner.run(["sh", "-c", text], cwd=tmp_path)
     assert (found.value.cause, found.value.fault) == ("glibc_too_old", "controller")

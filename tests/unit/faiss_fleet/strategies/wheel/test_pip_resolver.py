@@ -134,6 +134,18 @@ def test_failed_pip_is_diagnosed_and_its_secrets_are_hidden():
     assert "No matching distribution" in str(failure)
 
 
+def test_a_pip_that_crashed_is_quoted_by_its_exception_without_its_traceback() -> None:
+    output = (
+        "Looking in links: /wheels\nERROR: Exception:\nTraceback (most recent call last):\n"
+        '  File "pip/_internal/cli/base_command.py", line 110, in _run_wrapper\n    status = _inner_run()\n'
+        "ValueError: first\n\nDuring handling of the above exception, another exception occurred:\n\n"
+        'Traceback (most recent call last):\n  File "pip/_internal/link.py", line 9, in of\nValueError: no link\n'
+    )
+    failure = pip_resolver.failure("download", 2, output)
+    assert str(failure) == "pip download ended with status 2: ERROR: Exception: ValueError: no link"
+    assert failure.log == "Looking in links: /wheels\nERROR: Exception: ValueError: no link"
+
+
 def test_pip_that_hangs_is_ended_and_leaves_no_temporary_directory(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -1,7 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """A Python that comes along serves hosts that have none, and no others."""
 
-
 import hashlib
 import io
 import json
