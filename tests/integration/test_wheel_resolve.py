@@ -215,7 +215,7 @@ def test_host_with_python_2_alone_gets_a_portable_one_that_searches(kept, tmp_pa
     [
         ({"sha256": "0" * 64}, "has sha256"),
         ({"file": "/nowhere/python.tar.gz"}, "not a file on this controller"),
-        ({"sha256": None}, "Write it as"),
+        ({"sha256": None}, "Add sha256"),
     ],
 )
 def test_portable_python_that_cannot_be_used_is_told(tmp_path, portable, change, words):
