@@ -296,6 +296,14 @@ def ansible(tmp_path):
     return run
 
 
+def asked(ansible, tmp_path, arguments, interpreter, *more):
+    """One call of the module on a host with this interpreter, and its answer."""
+    argv = ["ansible", "host", "-i", "host,", "-c", "local", "-t", str(tmp_path / "answers")]
+    argv += ["-e", f"ansible_python_interpreter={interpreter}", *more]
+    done = ansible(*argv, "-m", "faiss_search_test", "-a", json.dumps(arguments))
+    return done, json.loads((tmp_path / "answers" / "host").read_text())
+
+
 @pytest.mark.parametrize(
     "host_python, tested, pipelining",
     [
@@ -309,27 +317,9 @@ def ansible(tmp_path):
 )
 def test_the_module_runs_under_one_python_and_tests_another(ansible, tmp_path, host_python, tested, pipelining):
     arguments = {"runtimes": [{"id": "real", "runtime": runtime(tested)}], "workload": {"n": 2000}}
-    done = ansible(
-        "ansible",
-        "host",
-        "-i",
-        "host,",
-        "-c",
-        "local",
-        "-t",
-        str(tmp_path / "answers"),
-        "--check",
-        "-e",
-        f"ansible_python_interpreter={needs.interpreter(host_python)}",
-        "-e",
-        f"ansible_pipelining={pipelining}",
-        "-m",
-        "faiss_search_test",
-        "-a",
-        json.dumps(arguments),
-    )
+    python = needs.interpreter(host_python)
+    done, answer = asked(ansible, tmp_path, arguments, python, "--check", "-e", f"ansible_pipelining={pipelining}")
     assert done.returncode == 0, done.stdout + done.stderr
-    answer = json.loads((tmp_path / "answers" / "host").read_text())
     assert answer["changed"] is False
     (result,) = answer["results"]
     assert result["faiss_version"] == RELEASES[tested][1], result
@@ -347,23 +337,7 @@ def configured(ansible, tmp_path, setting, interpreter):
     path = tmp_path / "backend.json"
     path.write_text(json.dumps(setting))
     arguments = {"setting": str(path), "workload": {"n": 2000}}
-    done = ansible(
-        "ansible",
-        "host",
-        "-i",
-        "host,",
-        "-c",
-        "local",
-        "-t",
-        str(tmp_path / "answers"),
-        "-e",
-        f"ansible_python_interpreter={interpreter}",
-        "-m",
-        "faiss_search_test",
-        "-a",
-        json.dumps(arguments),
-    )
-    return done, json.loads((tmp_path / "answers" / "host").read_text())
+    return asked(ansible, tmp_path, arguments, interpreter)
 
 
 def setting_of(runtime_: object) -> dict[str, object]:
