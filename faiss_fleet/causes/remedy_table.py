@@ -306,8 +306,9 @@ REMEDIES = {
         'Use a build made for this glibc: ' + _WHEELS + ', and Node 16; or a container. devtoolset does not change '
         'glibc, and glibc must not be replaced under a running system.',),
     'glibc_too_new': (
-        'An object was compiled against a glibc that still had these names (removed in 2.31 and 2.34). Rebuild that '
-        'library on this system, without -ffast-math, or take a newer release of it.',),
+        'Names that are missing were removed in 2.31 and 2.34: rebuild that library on this system, without -ffast-math, '
+        'or take a newer release of it. A library that asks for an executable stack is not loaded from 2.41 on: take a '
+        'newer release, or clear what it asks for (`patchelf --clear-execstack FILE`).',),
     'glibc_mixed': (
         'Unset LD_LIBRARY_PATH and LD_PRELOAD and try again. A second glibc has to be started through its own ld-linux '
         'for the whole process; use a container rather than mix two.',),
@@ -431,7 +432,7 @@ REMEDIES = {
             'yum': 'CentOS 7 has 2.8.12; EPEL 7 has cmake3 3.17: `yum install cmake3`.',
             'yum/aarch64': ''}, _EPEL),
     'compiler_too_old': (
-        'faiss-node needs C++17 (gcc 8 or later).', {
+        'faiss-node needs C++17 (gcc 7 or later).', {
             'dnf': '`dnf install gcc-toolset-12-gcc-c++`, then `scl enable gcc-toolset-12 bash`.',
             'apt': '`apt-get install g++`.', 'apk': '`apk add g++`.', 'zypper': '`zypper install gcc13-c++`.'}, _SCL,
         'Set CC and CXX where an older one is found first.'),

@@ -61,7 +61,7 @@ CAUSES = (
     ('musl', 20, "The binary is for glibc and the host's C library is musl, or the other way round."),
     ('arch_mismatch', 20, 'The binary is for another processor or operating system, or is not whole.'),
     ('glibc_too_old', 21, 'The binary needs a newer glibc than the host has.'),
-    ('glibc_too_new', 21, 'An object was compiled against an older glibc, whose names this one no longer has.'),
+    ('glibc_too_new', 21, 'An object was made for an older glibc: this one no longer has its names, or does not load it.'),
     ('glibc_mixed', 21, 'Parts of two C libraries are loaded into one process.'),
     ('glibcxx_too_old', 22, 'The binary needs a newer libstdc++ than the one that is loaded.'),
     ('cxxabi_too_old', 22, 'The binary needs a newer C++ ABI (libstdc++) than the one that is loaded.'),
@@ -544,6 +544,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_missing', ("module_stderr': '/bin/sh: ~ : no such file or directory",
                         "module_stdout': '/bin/sh: ~ : no such file or directory"), {
         'regex': r"/bin/sh: (?:line )?(?:\d{1,3}: )?/[\w./+-]{1,120}: no such file"}),
+    # The loader's own words end in the errno, which says more than they do.
+    ('out_of_memory', ("failed to map segment ~ cannot allocate memory", "memory protection ~ cannot allocate memory")),
+    ('file_limit', ("cannot open shared object file: error 24",)),
+    ('permission_denied', ("cannot open shared object file: permission denied",)),
+    ('glibc_too_new', ("executable stack as shared object requires: invalid argument",)),  # from 2.41 on
     ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
     ('seccomp_clone3', (
         "undefined symbol: seccomp_", "uv_gettimeofday", "clock_gettime ~ operation not permitted", "getcurrenttimeinmicroseconds",
@@ -602,7 +607,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "glibc ~ or greater", "glibc >= ~ required", "glibc >= ~ but", "glibc version >= ~ but",
         "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "requires: glibc >=", "minimum glibc",
         "prerequisites ~ glibc", "required dependencies ~ glibc", "missing glibc >",
-        "glibc version ~ does not", "glibc ~ is older than", "version ' glibc_",
+        "glibc version ~ does not", "glibc ~ is older than", "version ' glibc_", "undefined symbol: ~ , version glibc_",
     ), {'unless': ("__glibc", "pip subprocess", "glibc_ ~ is already")}),
     ('glibc_too_old', (
         "libc6 (>= ~ but", "libc6 (>= ~ is not going to be installed", "depends on libc6 (>= ",
@@ -631,6 +636,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('libgomp_version', (
         "version 'gomp_", "version 'omp_", "version 'oacc_", "gomp_ ~ not found", "gomp_ ~ not defined",
         "undefined symbol: gomp_", "undefined reference to 'gomp_loop_nonmonotonic",
+        "undefined symbol: ~ , version omp_",
     )),
     ('libgcc_too_old', (
         "version 'gcc_", "gcc_ ~ not defined in file libgcc_s",
