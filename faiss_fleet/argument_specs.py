@@ -41,6 +41,9 @@ KINDS = {
 
 Spec = Mapping[str, Any]
 
+# Variables of the playbooks themselves, which are no role's.
+PLAYS: dict[str, dict[str, Any]] = {"fleet_batch": {"type": "bool"}, "fleet_batch_timeout": {"type": "float"}}
+
 
 @cache
 def specs() -> dict[str, dict[str, Any]]:
@@ -50,6 +53,11 @@ def specs() -> dict[str, dict[str, Any]]:
         for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["argument_specs"].values():
             found.update(entry.get("options") or {})
     return found
+
+
+def spec_of(variable: str) -> Spec | None:
+    """Return the spec of a variable of a role or of the playbooks; None for any other."""
+    return specs().get(variable) or PLAYS.get(variable)
 
 
 @cache
@@ -82,7 +90,7 @@ def _form(name: str) -> str:
 @cache
 def name_fault(variable: str) -> str | None:
     """Return what is wrong with the name of a variable; None for one of a role, and for one that is not ours at all."""
-    if variable in specs() or variable.startswith("_"):
+    if spec_of(variable) is not None or variable.startswith("_"):
         return None
     role, mark, _ = variable.partition("__")
     if mark and role in roles():
@@ -90,14 +98,14 @@ def name_fault(variable: str) -> str | None:
         near = suggestion(variable.partition("__")[2], of_role).replace("mean ", f"mean {role}__")
         more = near or f" docs/reference/roles.md lists the variables of {role}."
         return f"{variable} is not a variable of the role {role}.{more}"
-    near = suggestion(variable, specs(), CLOSE)
+    near = suggestion(variable, (*specs(), *PLAYS), CLOSE)
     return f"{variable} is not a variable of this project.{near}" if near else None
 
 
 def check(variable: str, value: Any) -> tuple[Any, list[str]]:
     """Return the value with its type, and what is wrong with it, each fault with its remedy."""
     faults: list[str] = []
-    return _checked(variable, specs()[variable], value, faults), faults
+    return _checked(variable, specs().get(variable) or PLAYS[variable], value, faults), faults
 
 
 def typed(variable: str, value: Any) -> Any:
@@ -191,7 +199,7 @@ def _wanted(path: str, spec: Spec) -> str:
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = redact(repr(value))  # before it is cut: half a password is not recognised as one
     return text if len(text) <= 100 else text[:100] + "..."
 
 

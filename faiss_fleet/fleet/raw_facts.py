@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import FleetError
+from ..redact import tail
 from ..target.elf.versions import LIBRARIES
 from ..target.facts import (
     cpu,
@@ -175,17 +176,18 @@ def _libc(said: Answers) -> dict[str, Any]:
     if named:
         source = f"{said.one('interpreter')} names {named}"
         version: str | None = None
-        family, error = libc.loader_family(named), "It does not print its version."
+        family, error, text = libc.loader_family(named), "It does not print its version.", ""
         for path, entry in loaders:
             if path == named:
-                printed = libc.parse_banner(_unfolded(entry.one("says")))[1]
-                version = libc.version_in_name(entry.one("real") or "") or printed
-        loader = libc.answer("loader", family, version, source, None if version else error)
+                text = _unfolded(entry.one("says"))
+                version = libc.version_in_name(entry.one("real") or "") or libc.parse_banner(text)[1]
+        loader = libc.answer("loader", family, version, source, None if version else error, text)
     answers = [loader, libc.answer("confstr", error="No Python that Ansible can use is on this host.")]
     for key in ("getconf", "ldd"):
-        family, version = libc.parse_banner(_unfolded(said.one(key)))
+        text = _unfolded(said.one(key))
+        family, version = libc.parse_banner(text)
         wrong = None if family else f"It said: {(said.one(key) or 'nothing')[:200]}"
-        answers.append(libc.answer(key, family, version, None, wrong))
+        answers.append(libc.answer(key, family, version, None, wrong, text if family else None))
     versions = shared_libraries.newest_by_prefix(said.all("libc_version"))
     library, newest = said.one("libc"), versions.get("GLIBC")
     wrong = None if newest else "No libc.so.6 with GLIBC versions was found."
@@ -219,7 +221,7 @@ def _pythons(said: Answers) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]
     for path, entry in said.groups("python"):
         answer = entry.one("says") or ""
         known = pythons.parse(answer.replace("\n", " "))
-        error = None if known else entry.one("not_started") or f"It said: {answer[-300:] or 'nothing'}"
+        error = None if known else entry.one("not_started") or f"It said: {tail(answer, 300) or 'nothing'}"
         one: dict[str, Any] = {
             **dict.fromkeys(keys),
             "path": path,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from ..redact import head, tail
 from .clean import Cleaner
 
 DIRECTORY = "logs"
@@ -54,8 +55,7 @@ def _bounded(log: str) -> str:
     if left_out <= 0:
         return log
     half = MOST_CHARACTERS // 2
-    # From a whole line on: half a secret is no longer recognised as one.
-    return f"{log[:half]}\n[... {left_out} characters left out ...]\n{log[-half:].partition(chr(10))[2]}"
+    return f"{head(log, half)}\n[... {left_out} characters left out ...]\n{tail(log, half)}"
 
 
 def _cleaned(log: str, cleaner: Cleaner) -> Iterator[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import quote
 
-from ..redact import HIDDEN, redact
+from ..redact import HIDDEN, head, redact, tail
 
 TEXT_LIMIT = 32_768  # a log's tail is 20 kB at most; what is longer is a host gone wild
 LIST_LIMIT = 4_000
@@ -65,9 +65,7 @@ class Cleaner:
         if left_out > 0:
             half = TEXT_LIMIT // 2
             self.notes.append(f"{where}: {left_out} characters were left out of a text of {len(cleaned)}")
-            # The tail begins at a whole word: half a secret is no longer recognised as one.
-            tail = cleaned[-half:].partition(" ")[2]
-            cleaned = f"{cleaned[:half]}\n[... {left_out} characters left out ...]\n{tail}"
+            cleaned = f"{head(cleaned, half)}\n[... {left_out} characters left out ...]\n{tail(cleaned, half)}"
         cleaned = self._mask(cleaned)
         if len(text) <= _MEMO_TEXT and len(self._seen) < _MEMO_SIZE:
             self._seen[str(text)] = cleaned

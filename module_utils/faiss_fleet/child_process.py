@@ -6,6 +6,7 @@ __metaclass__ = type
 import binascii
 import errno
 import os
+import re
 import select
 import signal
 import subprocess
@@ -19,10 +20,11 @@ from collections import namedtuple
 Outcome = namedtuple('Outcome', 'exit_code signal timed_out start_error log log_dropped seconds stuck')
 
 LOG_LIMIT = 65536     # enough for any traceback, and small against what a host and a report can hold
+LONGEST_WORD = 4096   # what is longer is no URL
 DRAIN = 0.5           # seconds for what is left in the pipes; a grandchild may hold them open for ever
 GIVE_UP = 5.0         # seconds until a process that ignores SIGKILL is left behind
 
-_clock = getattr(time, 'monotonic', time.time)    # 2.7 has no monotonic clock
+_clock = getattr(time, 'monotonic', lambda: os.times()[4])    # 2.7 has no monotonic clock by name
 
 
 MARK = 'FAISS_FLEET_CHILD'   # the variable by which what a child has started is found, whatever session it went to
@@ -60,9 +62,14 @@ class Tail:
             del self._data[:over]
 
     def text(self):
-        """Unicode text; what is not UTF-8 is replaced, never lost from sight."""
+        """Unicode text; what is not UTF-8 is replaced, never lost from sight.
+
+        What is left of a longer one begins at a whole word: half a secret would not be recognised as one and hidden.
+        """
         self._cut()
-        return bytes(self._data).decode('utf-8', 'replace')
+        text = bytes(self._data).decode('utf-8', 'replace')
+        found = re.search(r'\s', text[:LONGEST_WORD]) if self.dropped else None
+        return text[found.end():] if found else text
 
 
 def signal_name(number):

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet.artefacts import limits
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import handed_over, raw_facts
+from faiss_fleet.redact import tail
 
 # The module's own, with paths as text: ~ is the host's, not the controller's. A test keeps the two alike.
 ARGUMENT_SPEC = {
@@ -74,7 +75,7 @@ class ActionModule(ActionBase):
         try:
             facts = raw_facts.facts(said["stdout"], reason)
         except FleetError as exc:
-            message = f"The module could not run: {reason} {exc} {said['stderr'].strip()[-300:]}"
+            message = f"The module could not run: {reason} {exc} {tail(said['stderr'].strip(), 300)}"
             return {"failed": True, "msg": message, "cause": exc.cause, "remedy": exc.remedy}
         # Like a module's answer, a host's text is marked as nothing that Ansible may template.
         return {"changed": False, "ansible_facts": wrap_var({"glibc_facts": facts})}

@@ -13,7 +13,7 @@ import re
 import time
 
 from . import manifest as prefixes
-from .. import trust
+from .. import commands, trust
 from ..errors import AuditError
 
 STRATEGY = 'container'
@@ -58,7 +58,7 @@ class Engine:
 
 def failure(what, words, status):
     words = words.strip()
-    return AuditError('%s ended with status %s: %s' % (what, status, words[-1000:] or '(it said nothing)'),
+    return AuditError('%s ended with status %s: %s' % (what, status, commands.last(words, 1000) or '(it said nothing)'),
                       cause='unknown', said=words)
 
 
@@ -144,8 +144,8 @@ def take_away(engine, prefix, reference=None):
 
 def _wait_for_ours(engine, image):
     """Lets containers end whose callers are gone: the program that starts one ends it within seconds of that."""
-    deadline = time.time() + WAIT
-    while time.time() < deadline:
+    deadline = commands.clock() + WAIT
+    while commands.clock() < deadline:
         out = engine.ask('ps', '--all', '--filter', 'ancestor=' + image, '--format', '{{.Names}}')[1]
         names = out.split()
         if not names or not all(name.startswith(CONTAINER) for name in names):

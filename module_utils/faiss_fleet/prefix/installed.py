@@ -8,7 +8,7 @@ import os
 import posixpath
 
 from . import contents
-from .. import read_json, trust
+from .. import commands as programs, read_json, trust
 from ..errors import AuditError
 from .manifest import DIGEST, MANIFEST, MAX_MANIFEST_BYTES, PARTIAL, parse_manifest
 
@@ -53,7 +53,7 @@ def image_gone(result):
     """Why a container's prefix is of no use by what its engine answered; None when the image is there."""
     if result is None or result.rc == 0:
         return None
-    said = result.error or (result.err or result.out).strip()[-300:]
+    said = result.error or programs.last((result.err or result.out).strip(), 300)
     return 'Its engine does not have the image any more, or does not answer: %s' % said
 
 

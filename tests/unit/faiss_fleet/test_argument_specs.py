@@ -107,6 +107,7 @@ def test_a_removed_variable_of_a_role_is_refused_with_the_page_to_read() -> None
         pytest.param("faiss_install__wheel_version", ["1.9"], "not text", id="list for text"),
         pytest.param("vector_backend__mode", 416, "as quoted text", id="a mode that YAML read as a number"),
         pytest.param("faiss_install__wheelhouse", {"password=hush": 1}, "****", id="a secret"),
+        pytest.param("faiss_install__wheelhouse", [f"https://me:{'hush' * 40}@h/"], "****", id="a secret that is cut"),
         pytest.param("vector_backend__margin_percent", 100, "Give 0 to 99", id="a margin above all"),
         pytest.param("vector_backend__corpus_size", 10.5, "not a whole number", id="half a vector"),
         pytest.param("vector_backend__latency_budget_ms", "fast", "not a number", id="a budget in words"),

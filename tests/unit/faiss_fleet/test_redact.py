@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from faiss_fleet.redact import redact
+from faiss_fleet.redact import LONGEST_WORD, head, redact, tail
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,11 @@ from faiss_fleet.redact import redact
         pytest.param("Authorization: Basic bWU6cw==", "Authorization: Basic ****", id="header"),
         pytest.param("NPM_TOKEN=abcdef next", "NPM_TOKEN=**** next", id="environment"),
         pytest.param('"password": "hunter2"', '"password": "****"', id="json"),
+        pytest.param('"password": "two words", "a": 1', '"password": "****", "a": 1', id="a blank inside the quotes"),
+        pytest.param("token: 'it\"s one' x", "token: '****' x", id="the other quote inside the quotes"),
+        pytest.param("see https://me:hun", "see https://****", id="cut before the @"),
+        pytest.param("postgresql://me:hun\n[...", "postgresql://****\n[...", id="cut at the end of a line"),
+        pytest.param("'https://me:1234567", "'https://****", id="cut digits that are no port"),
     ],
 )
 def test_secret_is_hidden(text, expected):
@@ -34,6 +39,8 @@ def test_secret_is_hidden(text, expected):
         "https://pypi.example/simple/faiss-cpu/",
         "https://h/faiss_cpu-1.9.0.post1-cp313-cp313-manylinux_2_17_x86_64.whl#sha256=74d8",
         "user@host.example",
+        "http://proxy:3128 and http://127.0.0.1:9/simple, http://[::1]:8080/x, https://h:443.",
+        "docker://debian:bookworm",
         "Failed to import SyntaxError: invalid token at line 3",
         "/lib64/libm.so.6: version `GLIBC_2.27' not found (required by /opt/x@y/libfaiss.so)",
     ],
@@ -47,3 +54,12 @@ def test_a_long_text_takes_no_longer_for_what_is_in_it(text):
     began = time.process_time()
     redact(text * 20_000 + "=")
     assert time.process_time() - began < 2
+
+
+def test_no_word_is_cut_where_a_text_is():
+    text = "x" * 90 + " https://me:hunter2@h/ " + "y" * 90
+    for size in range(len(text)):
+        assert "hun" not in redact(head(text, size)) and "ter2" not in redact(tail(text, size))
+    assert head("one two", 6) == "one" and tail("one two", 6) == "two"
+    assert head("short", 9) == tail("short", 9) == "short"
+    assert len(head("z" * 3 * LONGEST_WORD, 9000)) == len(tail("z" * 3 * LONGEST_WORD, 9000)) == 9000

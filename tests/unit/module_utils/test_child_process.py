@@ -102,6 +102,12 @@ def test_closed_pipes_do_not_end_the_wait(tmpdir):
     assert outcome.exit_code == 7
 
 
+def test_what_is_kept_of_a_flood_begins_at_a_whole_word():
+    tail = child_process.Tail(20)
+    tail.feed(b'x' * 50 + b' https://me:hunter2@h/ two')
+    assert tail.text() == 'two'
+
+
 def test_text_that_is_not_utf_8_is_kept_in_sight(tmpdir):
     outcome, _said = run(u'import os; os.write(2, b"caf\\xe9")', tmpdir)
     assert outcome.log == u'caf\ufffd'

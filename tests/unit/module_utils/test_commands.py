@@ -114,5 +114,15 @@ def test_no_process_is_left_when_the_caller_is_interrupted(monkeypatch):
     assert started[0].poll() is not None
 
 
+def test_a_clock_that_is_set_changes_no_time_limit(monkeypatch):
+    monkeypatch.setattr(commands.time, 'time', lambda: 0)
+    assert 'gave no answer' in commands.run_all({'a': ['/bin/sleep', '60']}, timeout=0.2)['a'].error
+
+
+def test_the_end_of_a_text_begins_at_a_whole_word():
+    text = 'one https://me:hunter2@h/ two'
+    assert [commands.last(text, most) for most in (len(text), 15, 3)] == [text, 'two', 'two']
+
+
 def test_nothing_to_run_is_nothing():
     assert commands.run_all({}) == {}

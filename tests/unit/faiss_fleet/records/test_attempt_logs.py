@@ -58,6 +58,14 @@ def test_a_log_without_end_is_bounded(tmp_path: Path) -> None:
     assert text.startswith("first\n") and text.endswith("last\n") and "characters left out" in text
 
 
+def test_a_password_is_not_half_shown_where_a_log_is_cut(tmp_path: Path) -> None:
+    half = attempt_logs.MOST_CHARACTERS // 2
+    log = "0123456789abcde\n" * (half // 16 - 1) + "https://me:hunter2@h/\n" + "0123456789abcde\n" * half
+    attempt = failed(log)
+    attempt_logs.put_down(tmp_path, "h", [attempt], Cleaner())
+    assert "hun" not in (tmp_path / attempt["log_file"]).read_text()
+
+
 def test_only_failures_with_a_log_are_written_and_once(tmp_path: Path) -> None:
     attempts = [failed("x", ok=True), failed("x", log_file="logs/h/01-wheel.log"), failed(" "), "no attempt"]
     attempt_logs.put_down(tmp_path, "h", attempts, Cleaner())

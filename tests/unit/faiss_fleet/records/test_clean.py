@@ -29,6 +29,16 @@ def test_a_secret_is_masked_wherever_it_stands(text: str) -> None:
     assert "s3cr3t-w0rd" not in json.dumps(closed(made, "s3cr3t-w0rd"))
 
 
+@pytest.mark.parametrize("before", [TEXT_LIMIT // 2 - 20, TEXT_LIMIT // 2 - 14])
+def test_a_password_is_not_half_shown_where_a_text_is_cut(before: int) -> None:
+    url = "https://me:hunter2@h/ "
+    for text in ("x" * before + " " + url + "y " * TEXT_LIMIT, "y " * TEXT_LIMIT + url + "x" * before):
+        made = builder()
+        made.add_error("probe", {"msg": text})
+        shown = closed(made)["errors"][0]["message"]
+        assert "hunt" not in shown and "ter2" not in shown and "characters left out" in shown
+
+
 def test_what_is_no_plain_json_becomes_it() -> None:
     made = builder()
     odd = {"nan": float("nan"), "bytes": b"\xff", "surrogate": "\udcff", "set": {1}, 3: "key"}
