@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,7 +20,9 @@ from ..errors import FleetError
 CHUNK = 1 << 20
 POLL = 0.1
 # Names of scratch directories, each followed by a hyphen, and how old one is before it may be nobody's.
-SCRATCH = ("addon", "image", "repodata", "resolve", "stage")
+SCRATCH = ("addon", "fetch", "image", "look", "repodata", "resolve", "stage", "unpack", "wheel")
+# What they begin with where others have theirs as well.
+OURS = "faiss-fleet-"
 SETTLED = 60.0
 
 
@@ -76,7 +78,7 @@ def scratch(directory: Path, kind: str) -> Iterator[Path]:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        sweep(directory)
+        sweep(directory, kinds=SCRATCH if kind in SCRATCH else (kind,))
         place = Path(tempfile.mkdtemp(dir=directory, prefix=f"{kind}-"))
     except OSError as exc:
         raise _unusable(directory, exc) from exc
@@ -89,10 +91,15 @@ def scratch(directory: Path, kind: str) -> Iterator[Path]:
         os.close(descriptor)
 
 
-def sweep(directory: Path, now: float | None = None) -> list[Path]:
+def temporary(kind: str) -> contextlib.AbstractContextManager[Path]:
+    """``scratch`` in the place for temporary files (TMPDIR)."""
+    return scratch(Path(tempfile.gettempdir()), OURS + kind)
+
+
+def sweep(directory: Path, now: float | None = None, kinds: Iterable[str] = SCRATCH) -> list[Path]:
     """Removes the scratch directories there that no process uses any more; returns them."""
     swept = []
-    for kind in SCRATCH:
+    for kind in kinds:
         for place in directory.glob(f"{kind}-*"):
             if place.is_symlink() or not place.is_dir() or not _is_stale(place, time.time() if now is None else now):
                 continue

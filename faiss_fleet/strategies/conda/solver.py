@@ -7,10 +7,10 @@ import importlib.util
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from ...artefacts import cache
 from ...errors import FleetError
 from ...redact import redact
 from ...target import child_process
@@ -30,10 +30,10 @@ def call(operation: str, time_limit: float = TIME_LIMIT, **arguments: Any) -> di
         raise FleetError(f"py-rattler is not installed for {sys.executable}. {remedy}", "not_installed", remedy)
     said: list[bytes] = []
     request = {"operation": operation, "timeout": REQUEST_LIMITS.get(operation), **arguments}
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-conda-") as place:
+    with cache.temporary("conda") as place:
         # Isolated: the child's directory, which is this package, must not become the place where it looks for modules.
         argv = [sys.executable, "-I", str(CHILD)]
-        end = child_process.run(argv, json.dumps(request), _environment(), place, time_limit, said.append)
+        end = child_process.run(argv, json.dumps(request), _environment(), str(place), time_limit, said.append)
     if end.timed_out:
         remedy = "See whether the channels answer, or name a mirror or a file:// copy in faiss_install__conda_channels."
         text = f"conda's solver did not end its {operation} within {time_limit:.0f} s. {remedy}"

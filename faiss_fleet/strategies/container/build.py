@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import json
 import tarfile
-import tempfile
 import zlib
 from pathlib import Path
 from typing import IO, Any
@@ -77,9 +76,9 @@ def inspected(wanted: ContainerOptions, options: Options, now: bool) -> dict[str
             return {name: value for name, value in kept.items() if name != "stamp"}
         if isinstance(base, Reference) and not now:
             return None
-        with tempfile.TemporaryDirectory(dir=note.parent, prefix="look-") as place:
-            image = load(base, options, Path(place))
-            found = container_base.inspect(image.layers, Path(place), wanted.python, _name(base))
+        with cache.scratch(note.parent, "look") as place:
+            image = load(base, options, place)
+            found = container_base.inspect(image.layers, place, wanted.python, _name(base))
         cache.write_json(note, {**found, "stamp": base.stamp if isinstance(base, NamedFile) else None})
     return found
 

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -132,9 +131,9 @@ def compiler(item: Input, archive: Path, options: Options) -> Path:
     directory = options.cache / "addon" / "tools" / item.sha256[:16]
     with cache.once(directory):
         if not directory.is_dir():
-            with tempfile.TemporaryDirectory(dir=directory.parent, prefix="unpack-") as place:
-                unpacking.wheel(archive, Path(place, "tree"))
-                os.replace(Path(place, "tree"), directory)
+            with cache.scratch(directory.parent, "unpack") as place:
+                unpacking.wheel(archive, place / "tree")
+                os.replace(place / "tree", directory)
     program = directory / "ziglang" / "zig"
     program.chmod(0o755)
     return program

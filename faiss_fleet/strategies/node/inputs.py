@@ -7,7 +7,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -167,8 +166,8 @@ def _fetched(item: Input, options: Options, runner: Runner) -> Path:
                 cause="unreachable",
                 remedy=f"Name a directory that holds {item.file} in {MIRROR}.",
             )
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix="fetch-") as place:
-            found = _brought(item, Path(place), options, runner)
+        with cache.scratch(path.parent, "fetch") as place:
+            found = _brought(item, place, options, runner)
             _check(found, item)
             os.replace(found, path)
     return path

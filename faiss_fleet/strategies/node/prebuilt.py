@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,8 +51,8 @@ def from_options(options: Options) -> Prebuilt | None:
 
 
 def _inspected(path: Path) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as place:
-        tree = unpacking.tar(path, Path(place, "tree"), path.name, top=False)
+    with cache.temporary("unpack") as place:
+        tree = unpacking.tar(path, place / "tree", path.name, top=False)
         release = tree / "build" / "Release"
         paths = [found for found in sorted(release.rglob("*")) if found.is_file() and _is_elf(found)]
         if release / recipe.BINARY not in paths:

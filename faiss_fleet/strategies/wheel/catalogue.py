@@ -260,15 +260,14 @@ def wanted_names(names: Iterable[str], arches: Sequence[str]) -> list[str]:
 def _read_all(names: Iterable[str], directory: Path, report: Callable[[str], None] | None = None) -> Iterator[Wheel]:
     """Downloads, reads and forgets one wheel after the other."""
     for name in names:
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory) as place:
+        with cache.scratch(directory, "wheel") as place:
             version = version_of(name)
             arguments = [f"--{key}={value}" for key, value in exactly(name)]
             pip_resolver.run(
-                ["download", *DOWNLOAD, "--dest", place, *arguments, f"{PROJECT}=={version}"],
+                ["download", *DOWNLOAD, "--dest", str(place), *arguments, f"{PROJECT}=={version}"],
                 Source(),
             )
-            (path,) = Path(place).glob("*.whl")
+            (path,) = place.glob("*.whl")
             yield measure(path, "index")
         if report:
             report(name)

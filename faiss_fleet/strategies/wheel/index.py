@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -131,14 +130,14 @@ def _measured(name: str, kept: Path) -> Wheel:
             return catalogue.from_json(text, "index")[0]
         except FleetError:
             pass  # of another version of this project: measured again
-    with tempfile.TemporaryDirectory() as place:
+    with cache.temporary("wheel") as place:
         arguments = [f"--{key}={value}" for key, value in catalogue.exactly(name)]
         project, version, _, _ = parse_wheel_filename(name)
-        asked = ["--dest", place, "--ignore-requires-python", *arguments, f"{project}=={version}"]
+        asked = ["--dest", str(place), "--ignore-requires-python", *arguments, f"{project}=={version}"]
         pip_resolver.run(["download", *catalogue.DOWNLOAD, *asked], Source())
-        path = Path(place) / name
+        path = place / name
         if not path.exists():
-            there = ", ".join(each.name for each in Path(place).iterdir())
+            there = ", ".join(each.name for each in place.iterdir())
             raise FleetError(redact(f"The package index named {name} and brought {there or 'nothing'}. Try again."))
         wheel = measure(path, "index")
     cache.write_json(note, catalogue.to_json([wheel], ""))

@@ -9,12 +9,12 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...artefacts import cache
 from ...errors import FleetError
 from ...redact import redact
 
@@ -111,13 +111,13 @@ def _command(arguments: Sequence[str]) -> list[str]:
 def _execute(arguments: Sequence[str], source: Source, time_limit: float) -> tuple[int, str]:
     # A pip that is killed leaves its temporary directories, so they are within one of ours.
     with (
-        tempfile.TemporaryDirectory(prefix="faiss-fleet-pip-") as scratch,
+        cache.temporary("pip") as scratch,
         subprocess.Popen(
             _command(arguments),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env={**source.environment(), "TMPDIR": scratch},
+            env={**source.environment(), "TMPDIR": str(scratch)},
             text=True,
             errors="replace",
             start_new_session=True,

@@ -3,6 +3,7 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -88,6 +89,18 @@ def test_scratch_goes_with_the_block_and_what_a_killed_run_left_goes_first(tmp_p
         assert {path.name for path in swept} == {f"{kind}-left" for kind in cache.SCRATCH}
         assert (place / "file").exists(), "one in use stays, however old"
     assert [path.name for path in tmp_path.iterdir()] == ["archives"]
+
+
+def test_scratch_in_the_place_for_temporary_files_sweeps_its_own_kind_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("faiss-fleet-pip-left", "faiss-fleet-conda-left", "stage-left", "image-of-somebody"):
+        (tmp_path / name / "tree").mkdir(parents=True)
+        os.utime(tmp_path / name, (0, 0))
+    with cache.temporary("pip") as place:
+        names = {path.name for path in tmp_path.iterdir()}
+        assert place.name.startswith("faiss-fleet-pip-")
+        assert names == {place.name, "faiss-fleet-conda-left", "stage-left", "image-of-somebody"}
+    assert not place.exists()
 
 
 def test_scratch_of_another_process_is_left_alone_until_it_dies(tmp_path):
