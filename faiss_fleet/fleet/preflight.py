@@ -15,6 +15,7 @@ from packaging.version import Version
 from .. import argument_specs, options
 from ..artefacts.named_file import NamedFile
 from ..errors import FleetError
+from ..plan import decide
 from ..strategies.base import Options
 from ..strategies.conda import options as conda_options
 from ..strategies.container import options as container_options
@@ -22,8 +23,10 @@ from ..strategies.node import inputs as addon_inputs
 from ..strategies.node import prebuilt
 from ..strategies.wheel import catalogue, portable_python
 from ..target import errors as target_errors
+from ..target.backend import config as target_config
 from ..target.prefix import manifest as target_prefix
-from . import report_inputs
+from ..target.search import run as search_test
+from . import report_inputs, search_call
 
 # A name that could leave a directory, start an option or break a line of a report. Ansible allows all of them.
 UNSAFE_NAME = re.compile(r"^[.-]|[/\\\x00-\x1f\x7f]|\.\.")
@@ -32,8 +35,8 @@ Check = tuple[str, Callable[[Mapping[str, Any]], object]]
 
 
 def ours(variable: str) -> bool:
-    """Return whether a variable is a role's, or has a name so near to one that it must be meant."""
-    return variable in argument_specs.specs() or argument_specs.name_fault(variable) is not None
+    """Return whether a variable is of this project, or has a name so near to one that it must be meant."""
+    return argument_specs.spec_of(variable) is not None or argument_specs.name_fault(variable) is not None
 
 
 def _name_faults(host: str) -> list[str]:
@@ -54,7 +57,7 @@ def _value_faults(values: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]
         if fault is not None:
             faults.append(fault)
             continue
-        if name not in argument_specs.specs():
+        if argument_specs.spec_of(name) is None:
             continue  # not ours
         typed, found = argument_specs.check(name, value)
         faults += found
@@ -67,7 +70,9 @@ def _option_faults(values: Mapping[str, Any], files: bool) -> list[str]:
     """Return what types cannot tell: paths, names of strategies, and files on the controller."""
     checks: tuple[Check, ...] = (
         ("faiss_install__strategies", lambda found: options.check_strategies(found["faiss_install__strategies"])),
+        ("faiss_install__search_test", lambda found: _check_search_test(found["faiss_install__search_test"])),
         ("vector_backend__path", lambda found: _check_setting(found["vector_backend__path"])),
+        ("vector_backend__socket", lambda found: decide.socket_from_variable(found["vector_backend__socket"])),
         ("faiss_install__prefix", lambda found: options.check_prefix(found["faiss_install__prefix"])),
     )
     if files:
@@ -94,6 +99,21 @@ def _check_setting(path: object) -> None:
         target_prefix.check(os.path.dirname(path) + "/x", allow_etc=True)
     except target_errors.AuditError as exc:
         raise FleetError(f"vector_backend__path: {exc}") from None
+    try:
+        target_config.check_path(path)
+    except target_errors.AuditError as exc:
+        raise FleetError(str(exc)) from None
+
+
+def _check_search_test(given: Mapping[str, Any]) -> None:
+    """Ask the test itself whether it can be run with these options: some are wrong only together."""
+    workload = {**search_test.WORKLOAD, "indexes": search_test.INDEXES}
+    workload |= {name: value for name, value in (given.get("workload") or {}).items() if value is not None}
+    timeout, memory = given.get("timeout") or search_call.TIMEOUT, given.get("memory_limit_mb") or 0
+    try:
+        search_test.check_workload(workload, timeout, memory, given.get("min_recall") or {})
+    except target_errors.AuditError as exc:
+        raise FleetError(f"faiss_install__search_test: {exc}") from None
 
 
 @cache

@@ -53,6 +53,12 @@ def test_ordinary_names_pass(name: str) -> None:
             id="prebuilt that is not there",
         ),
         pytest.param({"vector_backend__path": "backend.json"}, ["absolute"], id="relative setting"),
+        pytest.param({"vector_backend__path": "/etc/faiss-fleet/backend"}, [".json"], id="setting that is no .json"),
+        pytest.param({"vector_backend__socket": "faiss.sock"}, ["absolute path"], id="relative socket"),
+        pytest.param({"vector_backend__socket": "/run/" + "x" * 110}, ["107 bytes"], id="socket that is too long"),
+        pytest.param({"fleet_batch": "maybe"}, ["fleet_batch is 'maybe'", "true or false"], id="switch in words"),
+        pytest.param({"fleet_batch_timeout": "1m"}, ["fleet_batch_timeout", "a number"], id="seconds in words"),
+        pytest.param({"fleet_batchs": False}, ["Did you mean fleet_batch?"], id="misspelt variable of the playbook"),
         pytest.param({"vector_backend__path": "/usr/bin/backend.json"}, ["/usr"], id="setting among programs"),
         pytest.param(
             {"faiss_install__lock_max_age_hours": "soon"},
@@ -66,6 +72,26 @@ def test_bad_input_is_told_with_what_would_be_right(values: dict[str, Any], told
     assert faults
     for word in told:
         assert any(word in fault for fault in faults), (word, faults)
+
+
+@pytest.mark.parametrize(
+    ("workload", "told"),
+    [
+        pytest.param({"k": 200, "n": 100}, "workload.k is 200, more than the 100 vectors", id="more than there are"),
+        pytest.param({"n": 5}, "workload.k is 10, more than the 5 vectors", id="fewer than the default asks for"),
+        pytest.param({"indexes": []}, "workload.indexes is empty", id="no index"),
+        pytest.param({"indexes": ["flat", "flat"]}, "each once", id="an index twice"),
+    ],
+)
+def test_options_that_are_wrong_together_are_refused_before_any_host(workload: dict[str, Any], told: str) -> None:
+    (fault,) = preflight.faults("host", {"faiss_install__search_test": {"workload": workload}}, files=False)
+    assert fault.startswith("faiss_install__search_test: ") and told in fault
+
+
+def test_options_of_the_search_test_that_are_good_pass() -> None:
+    given = {"workload": {"n": 20, "k": None, "indexes": ["flat"]}, "timeout": None, "min_recall": {"ivf": 0.5}}
+    values = {"faiss_install__search_test": given, "fleet_batch": "no", "fleet_batch_timeout": "30", "fleet_owner": "x"}
+    assert preflight.faults("host", {**values, "vector_backend__socket": ""}, files=False) == []
 
 
 def test_good_input_passes(tmp_path: Path) -> None:
