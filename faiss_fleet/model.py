@@ -89,6 +89,7 @@ class LibcAnswer(TypedDict):
     version: str | None
     source: NotRequired[str | None]
     error: NotRequired[str | None]
+    said: NotRequired[str]
 
 
 class Libc(TypedDict):

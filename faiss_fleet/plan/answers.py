@@ -7,20 +7,22 @@ Nothing is assumed: each answer carries the facts that it rests on, and says so 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
 from ..strategies.base import Candidate, Facts, Reason, version_numbers
 from ..strategies.container.wrapper import KERNEL_OF_ENGINES, refuses_clone3
+from .blockers import BY_ID
 
 if TYPE_CHECKING:
     from ..strategies.wheel.measure import Wheel
 
 # A glibc from 2.26 on asks for Linux 3.2, which is below what any container engine runs on.
 KERNEL_OF_GLIBC = (3, 2)
+OTHER_LIBC = "FAISS would have to be built for this C library, which this project does not do."
 CPP17, CMAKE = (7,), (3, 17)  # what the sources of faiss-node and of the FAISS in it want
 IMAGE = (
     " Its image is named by faiss_install__container_source: registry with faiss_install__container_image, archive "
@@ -39,11 +41,15 @@ class Answer(TypedDict):
 
 @dataclass(frozen=True)
 class Case:
-    """What the answers are derived from. wheels: the catalogue, where at hand."""
+    """What the answers are derived from.
+
+    wheels: the catalogue, where at hand. failed: by candidate, the cause for which its search test failed on the host.
+    """
 
     facts: Facts
     plan: Sequence[Candidate] = ()
     wheels: Sequence[Wheel] = ()
+    failed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def family(self) -> str | None:
@@ -67,10 +73,27 @@ class Case:
         those = [entry for entry in self.plan if entry["strategy"] == "wheel" and entry["verdict"] == verdict]
         return sorted(those, key=_release, reverse=True)
 
+    def untested(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        """Those of them whose search test did not fail on the host."""
+        return [entry for entry in candidates if entry["id"] not in self.failed]
 
-def answers(facts: Facts, plan: Sequence[Candidate] = (), wheels: Iterable[Wheel] = ()) -> list[Answer]:
+    def failures(self, candidates: Iterable[Candidate]) -> list[str]:
+        """What is to say of those whose search test failed."""
+        return [
+            f"{_title(entry)} fits by its tag and needs, and failed its search test here ({self.failed[entry['id']]})"
+            for entry in candidates
+            if entry["id"] in self.failed
+        ]
+
+
+def answers(
+    facts: Facts,
+    plan: Sequence[Candidate] = (),
+    wheels: Iterable[Wheel] = (),
+    failed: Mapping[str, str] | None = None,
+) -> list[Answer]:
     """Every question with its answer, in the order in which people ask them."""
-    case = Case(facts, plan, tuple(wheels))
+    case = Case(facts, plan, tuple(wheels), failed or {})
     return [answer(case) for answer in QUESTIONS]
 
 
@@ -98,10 +121,13 @@ def release(case: Case) -> Answer:
     """Whether any release of FAISS is made for this C library."""
     question = f"Is there a FAISS release for {case.libc} here?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
+    left = case.untested(possible)
     if possible:
-        best = possible[0]
-        evidence = [_title(entry) for entry in possible[:3]] + _newest_blocked(blocked)
-        return _answer(question, f"Yes: {_title(best)}.", evidence)
+        failures = case.failures(possible)
+        evidence = [_title(entry) for entry in left[:3]] + failures + _newest_blocked(blocked)
+        if not left:
+            return _answer(question, f"Yes, and none that runs here: {failures[0]}.", evidence)
+        return _answer(question, f"Yes: {_title(left[0])}.", evidence)
     tagged = _newest_for(case)
     evidence = [_libc_evidence(case.facts), *_newest_blocked(blocked)]
     if tagged is not None:
@@ -120,6 +146,8 @@ def release(case: Case) -> Answer:
 def static_linking(case: Case) -> Answer:
     """What static linking can solve, and what it cannot."""
     question = "Would static linking help?"
+    if case.family == "musl":
+        return _answer(question, f"No: {OTHER_LIBC}", [_libc_evidence(case.facts)])
     newest = case.wheels_of_plan("blocked")[:1]
     reasons = newest[0]["reasons"] if newest else []
     evidence = [reason["text"] for reason in reasons[:4]] or ["the plan names nothing that is blocked by a library"]
@@ -127,7 +155,7 @@ def static_linking(case: Case) -> Answer:
     linkable = sorted({reason["check"] for reason in reasons} & {"libstdcxx", "cxxabi", "libgomp", "libgcc"})
     if glibc and linkable:
         answer = (
-            f"In part: {', '.join(linkable)} can be linked into the library, and that need would be gone; glibc "
+            f"In part: {_named(linkable)} can be linked into the library, and that need would be gone; glibc "
             "cannot, for a library loaded by Python or Node shares the C library of that process."
         )
     elif glibc:
@@ -136,7 +164,7 @@ def static_linking(case: Case) -> Answer:
             "into it. Building it for an older glibc does help (on this host, or on the controller with such a target)."
         )
     elif linkable:
-        answer = f"Yes: only {', '.join(linkable)} stand in the way, and these can be linked into the library itself."
+        answer = f"Yes: only {_named(linkable)} stands in the way, and that can be linked into the library itself."
     else:
         answer = (
             "It is not needed: nothing is blocked by a library that could be linked in. It never helps against glibc "
@@ -150,9 +178,12 @@ def older_release(case: Case) -> Answer:
     question = "Would an older release of FAISS help?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
     newest = _newest_of([*possible, *blocked])
-    if possible and newest is not None and _release(possible[0]) < newest:
-        evidence = [_title(possible[0]), *_newest_blocked(blocked)]
-        return _answer(question, f"Yes: {_title(possible[0])} fits; {newest} and the like do not.", evidence)
+    left, failures = case.untested(possible), case.failures(possible)
+    if left and newest is not None and _release(left[0]) < newest:
+        evidence = [_title(left[0]), *failures, *_newest_blocked(blocked)]
+        return _answer(question, f"Yes: {_title(left[0])} fits; {newest} and the like do not.", evidence)
+    if possible and not left:
+        return _answer(question, "Not by what was tried: every release that fits by the facts failed.", failures)
     if possible:
         return _answer(question, "It is not needed: the newest release fits.", [_title(possible[0])])
     tagged = _newest_for(case)
@@ -208,6 +239,11 @@ def source_build(case: Case) -> Answer:
 
 
 QUESTIONS = (devtoolset, release, static_linking, older_release, source_build, container)
+
+
+def _named(checks: Iterable[str]) -> str:
+    """Libraries by the names that people know."""
+    return " and ".join(BY_ID[check].title for check in checks)
 
 
 def _answer(question: str, answer: str, evidence: Iterable[str]) -> Answer:

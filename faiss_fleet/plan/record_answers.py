@@ -30,11 +30,12 @@ def of_record(record: Mapping[str, Any]) -> list[Answer]:
     return answers_on(rests_on) if rests_on else []
 
 
-Basis = tuple[Facts, list[Any]]  # candidates, of which only what is asked is there
+# Facts; candidates, of which only what is asked is there; causes of search tests that failed, by candidate.
+Basis = tuple[Facts, list[Any], dict[str, str]]
 
 
 def basis(record: Mapping[str, Any]) -> Basis | None:
-    """What the answers rest on: a part of the facts and the plan's wheels. None where nothing could be read.
+    """What the answers rest on: a part of the facts, the plan's wheels and their tests. None where nothing was read.
 
     Hosts with an equal one have equal answers: nothing else of a record is ever asked.
     """
@@ -54,6 +55,7 @@ def basis(record: Mapping[str, Any]) -> Basis | None:
         },
         [
             {
+                "id": entry["id"],
                 "strategy": entry["strategy"],
                 "verdict": entry["verdict"],
                 "artefact": {key: entry["artefact"].get(key) for key in ("name", "version", "python")},
@@ -62,12 +64,24 @@ def basis(record: Mapping[str, Any]) -> Basis | None:
             for entry in record["plan"]
             if entry["strategy"] == "wheel"
         ],
+        _failed(record),
     )
+
+
+def _failed(record: Mapping[str, Any]) -> dict[str, str]:
+    """By candidate, the cause for which its search test failed now, or in an earlier run after which nothing changed.
+
+    Only what the host showed: a limit of the inventory says nothing of it.
+    """
+    tests = [test for test in record["verification"] if test.get("ok") is False and test.get("fault") in (None, "host")]
+    before = [attempt for attempt in record["attempts"] if attempt.get("ok") is False and attempt.get("failed_before")]
+    return {one["candidate"]: str(one["cause"] or "unknown") for one in (*before, *tests)}
 
 
 def answers_on(found: Basis) -> list[Answer]:
     """The answers that rest on this."""
-    return answers(*found, _known_wheels())
+    facts, plan, failed = found
+    return answers(facts, plan, _known_wheels(), failed)
 
 
 Pooled = list[tuple[str, list[tuple[Answer, list[int]]]]]

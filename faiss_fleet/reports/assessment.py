@@ -169,7 +169,7 @@ class Assessment:
         away = self.findings.away
         if not away and not self.findings.without_facts:
             return
-        yield "## Hosts that told nothing\n\n"
+        yield "## Hosts without an answer\n\n"
         if away:
             yield (
                 f"{count(len(away), 'host')} could not be reached, or no longer, so this run has no verdict for "
@@ -196,7 +196,7 @@ class Assessment:
             if state != "unreachable":
                 yield (
                     f"The audit of {count(seen.hosts, 'host')} ended before anything was read, cause {code(cause)}. "
-                    f"{sentence(remedy_for(cause) or '')} As it was told for {some([seen.host])}:\n\n"
+                    f"{sentence(remedy_for(cause) or '')} As it was reported for {some([seen.host])}:\n\n"
                 )
                 yield from fence(seen.text)
 

@@ -7,8 +7,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from ..demangle import demangle
 from ..strategies.node import recipe
 from .findings import Chain, ClassFindings
 from .markdown import escape
@@ -66,31 +68,47 @@ def _node_binding(classes: Sequence[ClassFindings]) -> Iterator[str]:
 
 def _reproduce(classes: Sequence[ClassFindings], inventory: str) -> Iterator[str]:
     """Commands that show the chain again, for the first blocked wheel and for the binding."""
-    host = next((found.hosts[0] for found in classes if plain_name(found.hosts[0])), "HOST")
-    wheel = next(
-        (
-            str(one["artefact"]["file"])
-            for found in classes
-            for one in found.example["plan"]
-            if one["strategy"] == "wheel" and one["verdict"] == "blocked" and _is_wheel(one["artefact"].get("file"))
-        ),
-        None,
-    )
-    lines = ["# What each file asks of the host, and what the host has of it."]
-    if wheel:
+    named = [found for found in classes if plain_name(found.hosts[0])]
+    blocked = [
+        (found.hosts[0], str(one["artefact"]["file"]))
+        for found in named
+        for one in found.example["plan"]
+        if one["strategy"] == "wheel" and one["verdict"] == "blocked" and _is_wheel(one["artefact"].get("file"))
+    ]
+    host = blocked[0][0] if blocked else named[0].hosts[0] if named else "HOST"
+    lines = []
+    if blocked:
+        wheel = blocked[0][1]
+        lines += [f"# What each file of {wheel} asks of {host}, and what it has.", _fetched(wheel)]
         lines.append(f"faiss-fleet needs {wheel} --host {host}")
+    lines.append("# The same of the Node binding, where npm has installed it.")
     lines.append(f"faiss-fleet needs node_modules/faiss-node/build/Release/faiss-node.node --host {host}")
-    lines.append("# The same on a host, without faiss-fleet.")
+    lines.append("# What the host has, without faiss-fleet.")
     lines.append(
         f"ansible -i {inventory} {host} -m ansible.builtin.shell -a 'ldd --version; getconf GNU_LIBC_VERSION; "
         'strings -a /usr/lib64/libstdc++.so.6 | grep -x "GLIBCXX_[0-9.]*" | sort -V | tail -n 1\''
     )
-    yield "To see the chain yourself, from the controller (a wheel is fetched with `pip download --no-deps`):\n\n"
+    yield "To see the chain yourself, from the controller:\n\n"
     yield from fence("\n".join(lines), "sh")
 
 
+def _fetched(wheel: str) -> str:
+    """The command that fetches this wheel and no other, whichever Python runs it."""
+    from ..strategies.wheel import catalogue  # here, as few assessments show a wheel
+
+    project, version, _build, _tags = parse_wheel_filename(wheel)
+    exactly = " ".join(f"--{name}={value}" for name, value in catalogue.exactly(wheel))
+    return f"pip download --no-deps --only-binary=:all: {exactly} {project}=={version}"
+
+
 def _is_wheel(name: object) -> bool:
-    return isinstance(name, str) and re.fullmatch(r"[A-Za-z0-9_.+-]+\.whl", name) is not None
+    """Whether this is the name of a wheel, and may stand in a command as it is."""
+    if not isinstance(name, str) or re.fullmatch(r"[A-Za-z0-9_.+-]+\.whl", name) is None:
+        return False
+    try:
+        return bool(parse_wheel_filename(name)[3])
+    except InvalidWheelFilename:
+        return False
 
 
 def despite(classes: Sequence[ClassFindings]) -> str:
@@ -135,7 +153,7 @@ def _table(pool: Pool) -> Iterator[str]:
     rows = []
     for each, (places, symbols, text) in list(pool.items())[:ROWS]:
         path = f"{_cell(each.file)} → {_cell(each.library)}" if each.file or each.library else escape(brief(text))
-        first = escape(shorten(one_line(symbols[0]), 40)) if symbols else ""
+        first = escape(shorten(one_line(demangle(symbols[0])), 40)) if symbols else ""
         more = f" and {len(symbols) - 1} more" if len(symbols) > 1 else ""
         shown = ", ".join(map(str, sorted(places)[:8])) + ("…" if len(places) > 8 else "")
         need, have = _cell(each.need), escape(one_line(each.have) or "none")
@@ -152,7 +170,7 @@ def _told(
     other = next((each for each, _seen in pool if each.check in ("libstdcxx", "cxxabi") and each.file), None)
     if glibc:
         each, symbols = glibc
-        uses = listed([code(symbol) for symbol in symbols[:3]]) or "functions"
+        uses = listed([code(demangle(symbol)) for symbol in symbols[:3]]) or "functions"
         yield (
             f"Read it so: {code(each.file)} of {escape(each.release)} uses {uses} of {code(each.library)} "
             f"in the version {code(each.need)}. The host's glibc is {escape(each.have)}, and its {code(each.library)} "

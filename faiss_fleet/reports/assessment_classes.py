@@ -26,8 +26,8 @@ def classes(found: Sequence[ClassFindings], commands: Commands, check: bool) -> 
     yield "## Classes of hosts\n\n"
     yield (
         "Hosts of one class have the same processor architecture, C library, libstdc++, Pythons, CPU level and ready "
-        "container engines, so what runs on one runs on the others, unless the single host is in a bad way. An audit "
-        "ends with the setting file on the host, and the application reads that through a loader "
+        "container engines, so what runs on one runs on the others, unless a single host has a fault of its own. An "
+        "audit ends with the backend configuration on the host, which the application reads through a loader "
         "(docs/how-to/use-from-node.md, docs/how-to/use-from-python.md); restart the application after its first "
         "audit.\n\n"
     )

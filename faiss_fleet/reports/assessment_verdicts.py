@@ -37,7 +37,7 @@ def _verdict(found: ClassFindings, check: bool) -> tuple[str, ...]:
         rest = listed([f"{len(obstacle.hosts):,} with {code(cause)}" for cause, obstacle in obstacles[:3]])
         return (
             f"native by {by}, as on {native:,} of them{'' if check else ' already'}.",
-            f"Mend the others ({rest or 'no cause is recorded'}) by the steps below.",
+            f"Fix the others ({rest or 'no cause is recorded'}) by the steps below.",
             _gain(found),
         )
     if not obstacles:
@@ -56,8 +56,15 @@ def _verdict(found: ClassFindings, check: bool) -> tuple[str, ...]:
     if cause in OTHER_WAY:
         return f"the fallback for now: nothing that was planned loads there. {_untried(found)}", _fallback(found)
     remedy = sentence(_remedy(cause, obstacle))
-    if found.possible:
-        return f"native by {_possible(found)}, once {code(cause)} is fixed. {remedy}", _fallback(found)
+    possible = _possible(found)
+    if possible and any(each.cause == cause for each in found.refuted):
+        return (
+            f"the fallback for now, because of {code(cause)}. By the facts {possible} may run there.",
+            remedy,
+            _fallback(found),
+        )
+    if possible:
+        return f"native by {possible}, once {code(cause)} is fixed. {remedy}", _fallback(found)
     return f"the fallback for now, because of {code(cause)}. {remedy}", _fallback(found)
 
 
@@ -78,10 +85,12 @@ def _feasibility(found: ClassFindings, check: bool) -> str:
             f"Proven on {native:,} of {hosts:,} hosts by {by}; what stops the others is the single host, not the class."
         )
     failed = any(ending.ok is False and ending.strategy not in ("js", "") for ending in found.endings)
-    if found.possible:
-        if failed:
-            return f"By the facts {_possible(found)} fits, but what was tried failed; the messages are above."
-        return f"Possible by the facts ({_possible(found)}), not proven."
+    possible = _possible(found)
+    if found.possible and failed:
+        more = f"{possible} fits by the facts and was not proven." if possible else "Nothing else fits by the facts."
+        return f"What was tried failed; the messages are above. {more}"
+    if possible:
+        return f"Possible by the facts ({possible}), not proven."
     scope = found.scope()
     if not found.strategies and scope is not None and scope.bare:
         return f"Not feasible by what was asked for: {listed(scope.bare)} had no candidate there."
@@ -170,8 +179,10 @@ def _untried(found: ClassFindings) -> str:
 
 
 def _possible(found: ClassFindings) -> str:
-    names = [f"{escape(title)} ({escape(strategy)})" for (strategy, title), _times in found.possible.most_common(2)]
-    return listed(names, "or")
+    """What fits by the facts, without what failed there for good; '' where nothing is left."""
+    failed = {(each.strategy, each.title) for each in found.refuted}
+    left = [one for one, _times in found.possible.most_common() if one not in failed]
+    return listed([f"{escape(title)} ({escape(strategy)})" for strategy, title in left[:2]], "or")
 
 
 def _refused(found: ClassFindings) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..causes import for_host, remedies
+from ..plan.answers import OTHER_LIBC
 from ..strategies.base import version_numbers
 from ..strategies.container.wrapper import refuses_clone3
 from ..strategies.node import host_build, recipe
@@ -18,11 +19,13 @@ from .assessment_steps import Commands, Step, block
 from .findings import ClassFindings, middle
 from .markdown import escape
 from .prose import argument, code, count, fence, listed, sentence, table
-from .text import number, one_line
+from .text import brief, number, one_line
 
 METHODS = ("loader", "confstr", "getconf", "ldd", "version_definitions")
 RELEASES = 5  # of each verdict that are named
 BUDGETS_MS = (10, 50, 100)
+# Where the official images are; a mirror of it does as well.
+HUB = "docker.io/library"
 NEW_BASE, OLD_BASE = "python:3.12-slim-bookworm", "python:3.11-slim-bullseye"
 ADDON = "faiss-node.node"
 _BROUGHT = "which comes along"  # of what the host need not have
@@ -31,28 +34,30 @@ Facts = Mapping[str, Any]
 
 
 def confirmed(found: ClassFindings) -> Iterator[str]:
-    """Each method's own answer to which C library this is."""
+    """Each method's own answer to which C library this is, with what it was read from."""
     libc = found.example["facts"]["libc"]
     name = escape(one_line(found.example["host"]["name"]))
-    by = f"as {code(str(libc['method']))} said on {name}" if libc.get("method") else f"no method told on {name}"
-    yield f"**The C library: {escape(found.key.c_library)}**, {by}. Every answer, as it came:\n\n"
+    by = f"as {code(str(libc['method']))} said on {name}" if libc.get("method") else f"no method answered on {name}"
+    yield f"**The C library: {escape(found.key.c_library)}**, {by}. Every answer, with its raw text:\n\n"
     answers = {answer["method"]: answer for answer in libc.get("answers") or []}
     rows = []
     for method in [*METHODS, *(name for name in answers if name not in METHODS)]:
         answer = answers.get(method)
         if answer is None:
-            rows.append((code(method), "was not asked", ""))
+            rows.append((code(method), "was not asked", "", ""))
             continue
-        told = " ".join(str(part) for part in (answer.get("family"), answer.get("version")) if part)
-        said = escape(one_line(told)) or f"nothing: {escape(one_line(str(answer.get('error') or 'no reason')))[:200]}"
-        rows.append((code(method), said, _cell(answer.get("source"))))
-    yield from table(("Method", "Answer", "Read from"), rows)
+        both = " ".join(str(part) for part in (answer.get("family"), answer.get("version")) if part)
+        means = escape(one_line(both)) or f"nothing: {escape(one_line(str(answer.get('error') or 'no reason')))[:200]}"
+        rows.append((code(method), means, _cell(answer.get("said")), _cell(answer.get("source"))))
+    yield from table(("Method", "Answer", "It printed", "Read from"), rows)
     if libc.get("disagreement"):
         yield f"{sentence(str(libc['disagreement']))}\n\n"
 
 
 def _cell(text: object) -> str:
     plain = one_line(str(text or ""))
+    if not plain:
+        return ""
     return escape(plain) if "|" in plain or "`" in plain else code(plain)
 
 
@@ -64,11 +69,14 @@ def releases(found: ClassFindings) -> str:
         return "**FAISS releases.** No wheel was planned there, so none was compared with the host."
     fit = [_release(one) for one in wheels if one["verdict"] == "possible"]
     unfit = [
-        f"{_release(one)} ({escape(one_line(one['reasons'][0]['text']).rstrip('.'))})"
+        f"{_release(one)} ({escape(brief(one['reasons'][0]['text']).rstrip('.'))})"
         for one in wheels
         if one["verdict"] != "possible" and one["reasons"]
     ]
     parts = [f"Fit by their tag and by what their files need: {listed(fit[:RELEASES])}." if fit else "None fits."]
+    failed = [one for one in found.refuted if one.strategy == "wheel"]
+    if failed:
+        parts.append(f"Of these {listed([f'{escape(one.title)} ({code(str(one.cause))})' for one in failed])} failed here.")
     if unfit:
         left = len(unfit) - RELEASES
         more = f"; and {count(left, 'other')}" if left > 0 else ""
@@ -112,11 +120,13 @@ def _commands(facts: Facts, commands: Commands, limit: str) -> Iterator[Step]:
         yield "Static linking: the Node binding that the controller builds.", audit(
             strategies=["node"], node_build="controller")  # fmt: skip
         yield "A build from source, on the host itself.", audit(strategies=["node"], node_build="host")
-    image = f"REGISTRY/library/{_base(facts)}"
-    digest = f"skopeo inspect --format '{{{{.Digest}}}}' docker://{image}"
+    image = f"{HUB}/{_base(facts)}"
+    digest = f"DIGEST=$(skopeo inspect --format '{{{{.Digest}}}}' docker://{image})"
     yield "A container: the digest of its base, then the image that the controller makes of it.", digest
-    base = {"image": f"{image}@sha256:DIGEST"}
-    yield "", audit(strategies=["container"], container_source="build", container_base=base)
+    base = {"image": f"{image}@DIGEST"}
+    made = audit(strategies=["container"], container_source="build", container_base=base)
+    # Out of the quotes that keep JSON from the shell, and into them again.
+    yield "", made.replace("@DIGEST", "@'\"$DIGEST\"'")
 
 
 def _devtoolset(facts: Facts) -> str:
@@ -138,7 +148,7 @@ def _devtoolset(facts: Facts) -> str:
 
 def _static(facts: Facts) -> str:
     if facts["libc"].get("family") != "glibc":
-        return "no; FAISS would have to be built for this C library, which this project does not do."
+        return f"no; {OTHER_LIBC}"
     text = (
         "glibc itself cannot be linked in, for the library shares the C library of its process. All else can: the "
         f"controller's build of {code(ADDON)} has libc++, FAISS and OpenBLAS inside and asks for GLIBC_{recipe.GLIBC} "

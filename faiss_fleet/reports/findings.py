@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, NamedTuple
 
+from ..attempts.failure_cache import LASTING
 from ..plan import host_class
 from ..plan.host_class import HostClass
 from ..plan.titles import label as title
@@ -142,6 +143,13 @@ class ClassFindings:
             obstacle.hosts.append(name)
             if record["remedy"] and len(obstacle.remedies) < EXAMPLES:
                 obstacle.remedies[record["remedy"].replace(name, "HOST")] += 1
+
+    @property
+    def refuted(self) -> list[Ending]:
+        """What fits by the facts and failed on hosts of the class, for a cause that lies in the build and the host."""
+        passed = {(each.strategy, each.title) for each in self.endings if each.stage == "test" and each.ok}
+        failed = [each for each in self.endings if each.ok is False and each.cause in LASTING]
+        return [each for each in failed if (each.strategy, each.title) not in passed]
 
     def scope(self) -> Asked | None:
         """What was asked for and what came of it; None where the records do not say what was asked for."""

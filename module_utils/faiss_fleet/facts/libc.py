@@ -22,13 +22,16 @@ LOADERS = ('/lib/ld-musl-*.so.1', '/lib64/ld-linux*.so.*', '/lib/ld-linux*.so.*'
 # interpreter was built for, not what the host runs.
 CS_GNU_LIBC_VERSION = 2
 
-MOST_BANNER = 4096
+MOST_BANNER, MOST_SAID = 4096, 200
 # Two digits before the dot: a year is no version of a C library.
 VERSION = r'(?<![0-9A-Za-z.])([0-9]{1,2}(?:\.[0-9]{1,4}){1,3})(?!\.?[0-9])'
 
 
-def answer(method, family=None, version=None, source=None, error=None):
-    return {'method': method, 'family': family, 'version': version, 'source': source, 'error': error}
+def answer(method, family=None, version=None, source=None, error=None, said=None):
+    """What one method answers. said: the text that it is read from, of which the first line is kept as it is."""
+    found = {'method': method, 'family': family, 'version': version, 'source': source, 'error': error}
+    lines = [line.strip() for line in (said or '')[:MOST_BANNER].splitlines() if line.strip()]
+    return dict(found, said=lines[0][:MOST_SAID]) if lines else found
 
 
 def loader_family(path):
@@ -173,28 +176,30 @@ def from_loader(host, loader, program, results):
     printed = parse_banner(result.out + '\n' + result.err) if result else (None, None)
     if printed[0] is None:
         return answer('loader', family, None, source, (result and result.error) or 'It does not print its version.')
-    return answer('loader', printed[0], printed[1], source)
+    return answer('loader', printed[0], printed[1], source, said=result.out or result.err)
 
 
 def from_command(results, name):
     result = results.get(('libc', name))
     if result is None:
         return answer(name, error='%s is not on this host.' % name)
-    printed = parse_banner(result.out.strip() or result.err)
+    text = result.out.strip() or result.err
+    printed = parse_banner(text)
     if printed[0] is None:
         said = (result.err or result.out).strip().splitlines()
         return answer(name, error=result.error or 'It said: %s' % (said[0][:200] if said else 'nothing'))
-    return answer(name, printed[0], printed[1])
+    return answer(name, printed[0], printed[1], said=text)
 
 
 def from_confstr(confstr, source):
     try:
-        family, version = parse_banner(confstr(CS_GNU_LIBC_VERSION) or '')
+        said = confstr(CS_GNU_LIBC_VERSION) or ''
+        family, version = parse_banner(said)
     except (OSError, ValueError) as exc:
         return answer('confstr', source=source, error='confstr has no answer here: %s' % exc)
     if family is None:
         return answer('confstr', source=source, error='confstr has no answer here.')
-    return answer('confstr', family, version, source)
+    return answer('confstr', family, version, source, said=said)
 
 
 def from_definitions(finder):

@@ -131,8 +131,8 @@ def test_an_old_glibc_gets_no_release() -> None:
     "reasons, begins",
     [
         pytest.param([GLIBC], "No: a library loaded by Python", id="glibc alone"),
-        pytest.param([GLIBC, GLIBCXX], "In part: libstdcxx can", id="glibc and libstdc++"),
-        pytest.param([GLIBCXX, reason("cxxabi")], "Yes: only cxxabi, libstdcxx stand", id="libstdc++ alone"),
+        pytest.param([GLIBC, GLIBCXX], "In part: libstdc++ can", id="glibc and libstdc++"),
+        pytest.param([GLIBCXX, reason("cxxabi")], "Yes: only C++ ABI and libstdc++ stands", id="libstdc++ alone"),
         pytest.param([reason("python")], "It is not needed", id="no library"),
     ],
 )
@@ -149,6 +149,23 @@ def test_an_older_release_helps_on_centos_7() -> None:
 
 def test_an_older_release_is_not_needed_where_the_newest_fits() -> None:
     assert answers.older_release(answers.Case(facts(), [wheel("1.15.1")]))["answer"].startswith("It is not needed")
+
+
+def test_a_release_that_failed_its_test_here_is_not_one_that_fits() -> None:
+    plan = [wheel("1.15.1"), wheel("1.9.0.post1")]
+    newest = {plan[0]["id"]: "cpu_isa"}
+    found = answers.older_release(answers.Case(facts(), plan, failed=newest))
+    assert found["answer"].startswith("Yes: faiss-cpu 1.9.0.post1") and "(cpu_isa)" in found["evidence"][1]
+    assert answers.release(answers.Case(facts(), plan, failed=newest))["answer"].startswith("Yes: faiss-cpu 1.9.0.post1")
+    both = {**newest, plan[1]["id"]: "segfault"}
+    assert answers.older_release(answers.Case(facts(), plan, failed=both))["answer"].startswith("Not by what was tried")
+    said = answers.release(answers.Case(facts(), plan, failed=both))["answer"]
+    assert said.startswith("Yes, and none that runs here") and "(cpu_isa)" in said
+
+
+def test_static_linking_does_not_help_on_musl() -> None:
+    libc = {**FACTS["libc"], "family": "musl", "version": "1.2.5"}
+    assert answers.static_linking(answers.Case(facts(libc=libc)))["answer"].startswith("No: FAISS would have to be built")
 
 
 def test_an_older_release_does_not_help_where_all_are_blocked() -> None:

@@ -20,7 +20,7 @@ SECTIONS = [
     "Recommendation",
     "The glibc dependency chain",
     "Classes of hosts",
-    "Hosts that told nothing",
+    "Hosts without an answer",
     "Questions that come up",
     "Loading FAISS only where it works",
     "Risks",

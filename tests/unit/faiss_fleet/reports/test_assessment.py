@@ -68,9 +68,9 @@ def test_an_unreachable_host_shows_the_age_of_its_last_good_result() -> None:
     name = made["host"]["name"]
     line = HostLine("r", name, "2026-11-15T10:11:12Z", "native", None, "", "faiss", "wheel", "1.9.0", "2.17", "x86_64",
                     0.4, 0.6, 2400.0, 3.4)  # fmt: skip
-    told = section(text(made, good={name: line}), "Hosts that told nothing")
+    told = section(text(made, good={name: line}), "Hosts without an answer")
     assert f"| {name} | native by wheel, FAISS 1.9.0, 7 days ago |" in told
-    assert "no good result so far" in section(text(made), "Hosts that told nothing")
+    assert "no good result so far" in section(text(made), "Hosts without an answer")
 
 
 def test_every_question_is_answered_for_every_class() -> None:

@@ -20,6 +20,14 @@ def test_nothing_in_the_way_is_said_to_be_so() -> None:
     assert chain.lstrip().startswith("No candidate was held up by a C or C++ library")
 
 
+def test_symbols_of_cpp_are_shown_as_people_read_them() -> None:
+    made = kind("centos7-py313")
+    for one in made["plan"]:
+        one["reasons"] = [reason for reason in one["reasons"] if reason["check"] == "libstdcxx"]
+    rendered = text(made)
+    assert "std::thread::" in section(rendered, "The glibc dependency chain") and "_ZNSt6thread" not in rendered
+
+
 def test_native_despite_the_newest_release_is_told() -> None:
     assert (
         "On 1 host of them the newest release considered does not load (faiss-cpu 1.15.1 needs `GLIBC_2.27`; there it "
@@ -33,7 +41,10 @@ def test_the_chain_of_the_node_binding_and_commands_that_show_it_again_are_given
     blocked["artefact"]["file"] = "faiss_cpu-1.15.1-cp310-abi3-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"
     said = section(text(made), "The glibc dependency chain")
     assert "**The Node binding.**" in said and "`GLIBC_2.17` at most" in said and "was not read here" in said
-    assert [words[:2] for words in commands(said)][:2] == [["faiss-fleet", "needs"]] * 2
-    assert commands(said)[0][2] == blocked["artefact"]["file"]
+    fetched, wheel, binding = commands(said)[:3]
+    assert fetched[:2] == ["pip", "download"] and fetched[-1] == "faiss-cpu==1.15.1"
+    assert {"--abi=abi3", "--platform=manylinux_2_28_x86_64", "--python-version=3.10"} < set(fetched)
+    assert [words[:2] for words in (wheel, binding)] == [["faiss-fleet", "needs"]] * 2
+    assert wheel[2:] == [blocked["artefact"]["file"], "--host", made["host"]["name"]]
     blocked["artefact"]["file"] = "x.whl; reboot"
     assert "reboot" not in section(text(made), "The glibc dependency chain")

@@ -33,13 +33,33 @@ def test_figures_are_those_measured() -> None:
     "name, says",
     [
         ("alpine", "nothing that was planned loads there. Next comes what brings libraries of its own"),
-        ("old-cpu", "once `cpu_isa` is fixed"),
+        ("old-cpu", "the fallback for now, because of `cpu_isa`. By the facts faiss-cpu 1.12.0 (wheel) or"),
         ("centos7-stock", "because of `python_missing`"),
         ("read-only-etc", "no verdict, as the audit failed there with `read_only`"),
     ],
 )
 def test_what_is_recommended_follows_the_cause(name: str, says: str) -> None:
     assert says in section(text(kind(name)), "Recommendation")
+
+
+def test_what_failed_for_good_is_recommended_nowhere() -> None:
+    rendered = text(kind("old-cpu"))
+    assert "1.15.1" not in section(rendered, "Recommendation")
+    classes = section(rendered, "Classes of hosts")
+    assert "Of these faiss-cpu 1.15.1 (`cpu_isa`) failed here." in classes
+    assert "What was tried failed; the messages are above. faiss-cpu 1.12.0 (wheel) or" in classes
+    questions = section(rendered, "Questions that come up")
+    assert "Yes: faiss-cpu 1.12.0 fits; 1.15.1 and the like do not." in questions
+    assert "faiss-cpu 1.15.1 fits by its tag and needs, and failed its search test here (cpu_isa)" in questions
+
+
+def test_what_failed_for_another_cause_is_still_the_way() -> None:
+    made = kind("old-cpu", cause="out_of_memory")
+    for one in (*made["attempts"], *made["verification"]):
+        if one["cause"]:
+            one["cause"] = "out_of_memory"
+    assert "native by faiss-cpu 1.15.1 (wheel) or" in section(text(made), "Recommendation")
+    assert "once `out_of_memory` is fixed" in section(text(made), "Recommendation")
 
 
 @pytest.mark.parametrize("until, holds", [("2999-01-01", True), ("2020-01-01", False)])

@@ -32,7 +32,7 @@ def test_other_ways_say_what_each_takes_on_these_hosts(engines: list[dict[str, A
     asked = [json.loads(words[words.index("-e") + 1]) for words in audits]
     assert [one["faiss_install__strategies"] for one in asked] == [["node"], ["node"], ["container"]]
     assert [one.get("faiss_install__node_build") for one in asked] == ["controller", "host", None]
-    assert asked[2]["faiss_install__container_base"] == {"image": f"REGISTRY/library/{base}@sha256:DIGEST"}
+    assert asked[2]["faiss_install__container_base"] == {"image": f"docker.io/library/{base}@$DIGEST"}
 
 
 def test_what_the_ways_take_is_said_once_for_classes_that_are_alike() -> None:
