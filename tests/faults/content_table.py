@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.faults.fleet import SETTING
 from tests.faults.model import Fault, Inject, Seat
-from tests.faults.on_hosts import in_setting, written
+from tests.faults.on_hosts import amplifying, in_setting, within, written
 
 HTML = "</script><script>canary()</script><img src=x onerror=canary()><svg onload=canary()>"
 FORMULA = "=cmd|'/c canary()'!A1"
@@ -35,6 +35,10 @@ def tool(path: str, text: str) -> Inject:
         seat.write(path, "#!/bin/sh\ncat /opt/says/text\n", 0o755)
 
     return inject
+
+
+def elf(path: str) -> Inject:
+    return lambda seat: seat.write(path, amplifying(), 0o755) and None
 
 
 def content(name: str, what: str, inject: Inject, state: Any = "native", cause: Any = None, **more: Any) -> Fault:
@@ -67,6 +71,9 @@ FAULTS = (
             keeps=("/opt/says",)),
     content("tool: 10 MB", "node prints one line of 10 MB", tool("/usr/local/bin/node", "v" * LONG),
             keeps=("/opt/says",)),
+    content("tool: ELF", "a Python is an ELF file of 40,000 names, each the end of one long name", elf("/opt/elf/bin/python3.9"),
+            variables={"glibc_facts__interpreters": ["/opt/elf/bin/python3.9"]}, keeps=("/opt/elf",), look=within(8),
+            looks="little CPU", special=True, finding="H.11"),
     content("tool: gcc", "gcc prints scripts and Jinja", tool("/usr/bin/gcc", NASTY), keeps=("/opt/says",)),
     content("tool: podman", "podman prints scripts as JSON", tool("/usr/bin/podman", json.dumps({"Client": {
             "Version": NASTY}, "Server": NASTY})), keeps=("/opt/says",)),

@@ -14,6 +14,7 @@ from tests.faults.on_controller import (
     a_file,
     a_read_only_mount,
     altered_wheel,
+    clock_jumps,
     damaged_cache,
     damaged_journal,
     damaged_store,
@@ -31,6 +32,7 @@ from tests.faults.on_controller import (
     text,
     together,
 )
+from tests.faults.on_hosts import amplifying
 from tests.faults.on_input import archive, escaping, hostile_names, member, portable, secrets, wheel
 from tests.faults.on_signals import killed, signalled
 
@@ -105,6 +107,8 @@ FAULTS = (
                NATIVE),
     controller("store silent", "the database takes the connection and says nothing", store_at(
         "postgresql://u:s3cr3t-t0ken@127.0.0.1:5439/x", "silent"), NATIVE),
+    controller("controller's clock that jumps", "the controller's clock is set two days ahead, back to 2001 and right again, all through "
+               "the audit", clock_jumps, NATIVE, both_ways=True),
     controller("two controllers", "two audits of the same hosts at once", together(),
                "both runs whole; native, or failed at a lock", both_ways=True),
     controller("two controllers, two policies", "two audits at once, of which one wants js", together(
@@ -135,6 +139,8 @@ FAULTS = (
     hostile("archive: half", "an archive that ends early", archive(half_archive)),
     hostile("wheel: ..", "a wheel with members that leave the directory", wheel(("../../escaped", b"x"),
             ("/tmp/escaped", b"x"))),
+    hostile("wheel: ELF", "a library that names 40,000 symbols, each the end of one long name", wheel(
+            ("faiss/libnames.so", amplifying()), ("faiss/libneeds.so", amplifying(needed=True))), finding="H.11"),
     hostile("wheel: bomb", "a wheel with 300 MB of zeros", wheel(("faiss/zeros", 300_000_000))),
     hostile("names", "hosts of the inventory are named by scripts, templates and formulas", hostile_names),
     secret("usual", "twelve words in variables, URLs, environment, pip, conda and npm configuration", secrets()),

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.faults.fleet import OLD, PREFIX
-from tests.faults.model import Fault, Seat
+from tests.faults.model import Fault, Inject, Seat
+from tests.faults.on_hosts import all_of
+from tests.faults.on_kernel import starved
 
 VENV = "/opt/app/venv"
 INTERPRETERS = {OLD: "/usr/local/bin/python3.13"}
@@ -92,9 +94,13 @@ def module(text: str, real: bool = False) -> Callable[[Seat], None]:
     return inject
 
 
-def faiss(name: str, what: str, text: str, cause: Any, real: bool = False, **more: Any) -> Fault:
+def faiss(
+    name: str, what: str, text: str, cause: Any, real: bool = False, before: Inject | None = None, **more: Any
+) -> Fault:
+    """before: what else is done to the host."""
     state = "fallback" if cause else "native"
-    return Fault("faiss", name, what, module(text, real), state, cause, VARIABLES, OLD, keeps=("/opt/app",), **more)
+    inject = all_of(before, module(text, real)) if before else module(text, real)
+    return Fault("faiss", name, what, inject, state, cause, VARIABLES, OLD, keeps=("/opt/app",), **more)
 
 
 FAULTS = (
@@ -125,6 +131,8 @@ FAULTS = (
           real=True, finding="H.18"),
     faiss("huge memory", "an import that takes all the memory it gets", "found = []\nwhile True:\n"
           "    found.append(bytearray(64 << 20))\n", "out_of_memory"),
+    faiss("killed for memory", "an import that fills all the memory it gets, on a host with 400 MB", "found = []\n"
+          "while True:\n    found.append(b'x' * (16 << 20))\n", "out_of_memory", special=True, before=starved(400)),
     faiss("wrong neighbours", "searches answer with other rows", WRONG_IDS, "wrong_answer", real=True),
     faiss("wrong distances", "searches answer with the right rows and distances of -1", WRONG_DISTANCES,
           "wrong_answer", real=True),

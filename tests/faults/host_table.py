@@ -9,6 +9,7 @@ from tests.faults.fleet import NEW, OLD, PREFIX, SETTING
 from tests.faults.model import Fault
 from tests.faults.on_hosts import (
     all_of,
+    another_interpreter,
     crowd,
     damaged,
     directory,
@@ -34,6 +35,7 @@ from tests.faults.on_hosts import (
     written,
     zero,
 )
+from tests.faults.on_kernel import clock_of_host, preloaded
 
 PYTHON, SHELL = "/usr/bin/python3.11", "/usr/bin/sh"
 PASSWD = b"root:x:0:0:root:/root:/bin/bash\napp:x:1000:1000::/home/app:/bin/sh\n"
@@ -201,6 +203,13 @@ FAULTS = (
         finding="H.1",
     ),
     host(
+        "half a compiled file",
+        "half of what Python compiled of FAISS in the prefix is gone",
+        damaged("*/faiss/__pycache__/__init__.*.pyc", truncate),
+        special=True,
+        finding="H.1",
+    ),
+    host(
         "no manifest",
         "manifest.json of the prefix is gone",
         damaged("manifest.json", os.unlink),
@@ -312,6 +321,35 @@ FAULTS = (
         recipe=OLD,
     ),
     host(
+        "quota",
+        "the quota of /opt/faiss-fleet is used up",
+        preloaded({"quota": PREFIX}),
+        "fallback",
+        "disk_full",
+        fresh=True,
+        recipe=NEW,
+        special=True,
+    ),
+    host(
+        "rename that does not last",
+        "the disk cannot keep what is renamed in /etc/faiss-fleet, and the configuration is to change",
+        all_of(in_setting(lambda found: found.update(policy="fixed")), preloaded({"fsync": "/etc/faiss-fleet"})),
+        "failed",
+        ("unknown", "permission_denied"),
+        recipe=NEW,
+        special=True,
+        finding="H.13",
+    ),
+    host(
+        "clock that jumps",
+        "the host's clock is set two days ahead, back to 2001 and right again, all through the audit",
+        preloaded({}),
+        during=clock_of_host,
+        fresh=True,
+        recipe=NEW,
+        special=True,
+    ),
+    host(
         "module killed",
         "kill -9 of the first module",
         None,
@@ -327,6 +365,16 @@ FAULTS = (
         look=not_run,
         looks="it was not run",
         keeps=("/opt/app",),
+        finding="H.2",
+    ),
+    host(
+        "another user's interpreter",
+        "/usr/local/bin/gcc is a script of root, run by a program of user 1000",
+        another_interpreter("/usr/local/bin/gcc", "/opt/app/run"),
+        look=not_run,
+        looks="it was not run",
+        keeps=("/opt/app",),
+        special=True,
         finding="H.2",
     ),
     host(

@@ -45,6 +45,7 @@ class Fault:
     # What hangs is the host's own program, and Ansible started it without a terminal: nobody ends it but the host.
     goes_on: bool = False
     waits: bool = False  # takes a minute: such faults share an audit
+    special: bool = False  # wants a compiler or a cgroup: never part of a sample
     healed: str = "native"  # the state after the next run
     finding: str = ""
 

@@ -18,6 +18,7 @@ from tests.faults import judge
 from tests.faults.case import ANY_CAUSE, Case, Run
 from tests.faults.fleet import Done
 from tests.faults.lying_index import PORT, LyingIndex
+from tests.faults.on_kernel import clock_of_controller
 from tests.faults.runner import say
 
 # -- places on the controller
@@ -233,6 +234,14 @@ def store_at(url: str, listen: str = "") -> Run:
         case.heals()
 
     return run
+
+
+def clock_jumps(case: Case) -> None:
+    """The clock is set again and again; what is kept for a time is neither lost nor believed for ever."""
+    case.begin()
+    with clock_of_controller(case.base) as environment:
+        case.audit(case.both(), environment=environment)
+    case.heals()
 
 
 # -- other controllers, other indexes

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import struct
 import subprocess
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 from tests.faults.fleet import PREFIX, SETTING, Done
 from tests.faults.model import Inject, Look, Seat
+from tests.unit.module_utils.elf.elf_builder import Builder
 
 CANARY = "/canary"  # appears on a host only when something ran that must not
 
@@ -164,6 +166,16 @@ def other_users(program: str) -> Inject:
     return inject
 
 
+def another_interpreter(script: str, interpreter: str) -> Inject:
+    """A script of root whose first line names a program of an unprivileged user, which says who ran it."""
+
+    def inject(seat: Seat) -> None:
+        other_users(interpreter)(seat)
+        seat.write(script, f"#!{interpreter}\n", 0o755)
+
+    return inject
+
+
 def not_run(seat: Seat, record: dict[str, Any], done: Done) -> str | None:
     return "root ran another user's program" if seat.path(CANARY).exists() else None
 
@@ -240,6 +252,17 @@ def kill_modules(seat: Seat, done: threading.Event) -> None:
             except OSError:
                 continue
         time.sleep(0.005)
+
+
+def amplifying(needed: bool = False) -> bytes:
+    """An ELF file whose names overlap, so that a reader that copies each makes a thousand times its size of it."""
+    symbols = [f"s{number}" for number in range(2_000 if needed else 40_000)]
+    libraries = [f"l{number}" for number in range(2_000)] if needed else []
+    builder = Builder(needs=[("libm.so.6", [("GLIBC_2.17", 0, symbols)])], needed=libraries, soname="x" * 60_000)
+    data = bytearray(builder.build())
+    for number in range(len(symbols)):
+        struct.pack_into("<I", data, builder.at["symbols"] + 24 * (number + 1), 1 + number)
+    return bytes(data)
 
 
 def emptied(seat: Seat) -> None:

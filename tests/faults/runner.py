@@ -196,7 +196,7 @@ def sample(faults: Sequence[Fault], seed: int, count: int) -> list[Fault]:
     chosen = random.Random(seed)
     by_group: dict[str, list[Fault]] = {}
     for fault in faults:
-        if not fault.waits and fault.recipe != NO_PYTHON:
+        if not fault.waits and not fault.special and fault.recipe != NO_PYTHON:
             by_group.setdefault(fault.group, []).append(fault)
     for group in by_group.values():
         chosen.shuffle(group)

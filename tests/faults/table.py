@@ -15,11 +15,8 @@ HOST_FAULTS: tuple[Fault, ...] = (
 CONTROLLER_FAULTS = controller_table.FAULTS
 GROUPS = tuple(dict.fromkeys(fault.group for fault in (*HOST_FAULTS, *CONTROLLER_FAULTS)))
 NOT_INJECTED = (
-    ("SELinux denials", "the kernels here have none; its causes are tested with recorded messages and labels."),
-    ("quota", "the hosts' file system has none; a full file system gives the same refusal with another number."),
-    ("a clock that jumps", "hosts and controller share the machine's clock, which a test must not set."),
-    ("the OOM killer", "the hosts share the machine's memory; a limit on addresses and `kill -9` take its place, and the "
-     "kernel's counters are tested with recorded values."),
+    ("SELinux denials", "to load a policy would concern the whole machine; the causes are tested with recorded messages "
+     "and labels."),
     ("a kernel that crashes, a disk that fails", "a host is a root file system with its own mounts and sshd, not a machine."),
     ("loss and delay of packets", "the hosts are reached over loopback; lines that stall and are cut take their place."),
 )  # fmt: skip
