@@ -9,7 +9,6 @@ import io
 import os
 import shutil
 import signal
-import time
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.faiss_fleet import commands
@@ -148,7 +147,7 @@ def interrupted(number, frame):
 
 def main():
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    started = time.time()
+    started = commands.clock()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     failure, result = None, {}
@@ -162,7 +161,7 @@ def main():
         failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
     if module.params['archive'] and not module.check_mode:
         module.cleanup(module.params['archive'])
-    seconds = round(time.time() - started, 3)
+    seconds = round(commands.clock() - started, 3)
     if failure is not None:
         module.fail_json(msg=str(failure), cause=failure.cause or 'unknown', remedy=failure.remedy, said=failure.said,
                          seconds=seconds, changed=False)

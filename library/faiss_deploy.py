@@ -29,6 +29,7 @@ ARGUMENT_SPEC = dict(
     min_free_bytes=dict(type='int', default=0),
     keep=dict(type='bool', default=False),
     cached=dict(type='dict', default={}),
+    doubted=dict(type='bool', default=False),
     time_limit=dict(type='int', default=0),
     in_use=dict(type='list', elements='str', default=[]),
     lock_timeout=dict(type='int', default=120),
@@ -132,7 +133,8 @@ def main():
     def act(params):
         done = {'present': present, 'absent': absent, 'failed': failed}[params['state']](params, module.check_mode)
         if not module.check_mode:
-            done['leftovers'] += leftovers.sweep(os.path.dirname(os.path.dirname(params['prefix'])))
+            done['leftovers'] += leftovers.sweep(
+                os.path.dirname(os.path.dirname(params['prefix'])), ansible=module._remote_tmp)
         return done
 
     try:

@@ -17,7 +17,7 @@ from typing import Any
 from .. import strategies
 from ..artefacts import cache, limits
 from ..causes import evidence
-from ..redact import redact
+from ..redact import redact, tail
 from ..strategies.base import Artefact, Runtime, Step
 from . import search_call
 
@@ -151,7 +151,7 @@ class RemoteHost:
         action._fixup_perms2((temporary, archive))
         return temporary, archive
 
-    def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
+    def deploy(self, artefact: Artefact, prefix: str, seconds: float, doubted: bool = False) -> dict[str, Any]:
         temporary, archive = self._ship(artefact.archive, "prefix.tar.gz")
         if self._bare:
             directory = self._action._connection._shell.join_path(temporary, artefact.digest)
@@ -159,7 +159,7 @@ class RemoteHost:
             if fault:
                 return fault
         # The connection may be cut when the time is over; what works on the host then ends by itself.
-        module, arguments = "faiss_deploy", {"time_limit": math.ceil(seconds)}
+        module, arguments = "faiss_deploy", {"time_limit": math.ceil(seconds), "doubted": doubted}
         if artefact.build:
             module, arguments = artefact.build.module, artefact.build.within(seconds)
         result = self._module(
@@ -202,7 +202,7 @@ class RemoteHost:
         path = artefact.build.logs / f"{artefact.build.module}-{artefact.digest}-{host}.log"
         cache.write(path, redact(log).encode())
         if result.get("failed"):
-            result["module_stdout"] = log[-LOG_TAIL:]
+            result["module_stdout"] = tail(log, LOG_TAIL)
         return {"log_file": str(path)}
 
     def _borrow_python(self, artefact: Artefact, archive: str, directory: str) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ class AnsweredHost:
             raise HandOver("the search test of what is configured did not pass")
         return verification
 
-    def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
+    def deploy(self, artefact: Artefact, prefix: str, seconds: float, doubted: bool = False) -> dict[str, Any]:
         raise HandOver("something has to be installed")
 
     def remove(self, prefix: str, keep: bool = False, cached: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -105,13 +105,20 @@ trusted() {
     fi
   done
 }
+is_script() { [ "$(head -c 2 "$1" 2>/dev/null)" = '#!' ]; }
+# The same for what a script is run by.
+interpreted() {
+  is_script "$1" || return 0
+  named_by=$(head -c 256 "$1" 2>/dev/null | sed -n '1s/^#![[:space:]]*\([^[:space:]]*\).*/\1/p')
+  case $named_by in /*) trusted "$named_by" ;; esac
+}
 # Emits what a program prints; why not, when it was not started.
 ask() { # key, program, arguments
   key=$1
   shift
   if [ "$(($(date +%s) - started))" -gt "$((limit * 8))" ]; then
     emit "${key%_says}_not_started" "$1 was not started, since the programs before it took all the time there is."
-  elif trusted "$1"; then
+  elif trusted "$1" && interpreted "$1"; then
     emit "$key" "$(said "$@")"
   else
     emit "${key%_says}_not_started" "$1 was not started as root, since $why."
@@ -157,7 +164,7 @@ for path in /bin/sh /bin/ls /usr/bin/env /usr/bin/getconf /usr/bin/ssh /usr/bin/
 done
 path=$(program getconf) && ask getconf "$path" GNU_LIBC_VERSION
 if path=$(program ldd); then
-  if trusted "$path"; then emit ldd "$(said "$path" --version | head -n 2 | tr '\n' '~')"
+  if trusted "$path" && interpreted "$path"; then emit ldd "$(said "$path" --version | head -n 2 | tr '\n' '~')"
   else emit ldd_not_started "$path was not started as root, since $why."; fi
 fi
 
@@ -180,7 +187,6 @@ library libgcc libgcc_s.so.1 GCC
 library libz libz.so.1 ZLIB
 library libatomic libatomic.so.1 LIBATOMIC
 
-is_script() { [ "$(head -c 2 "$1" 2>/dev/null)" = '#!' ]; }
 python() { # path, named
   emit python "$1"
   emit python_named "$2"
@@ -188,7 +194,8 @@ python() { # path, named
   # Its line is passed on unchanged but for tabs: it holds the fields' own separator.
   root=$(dirname "$(dirname "$(readlink -f "$1" 2>/dev/null || echo "$1")")")
   # It runs code of its library, so that has to be as safe as the program.
-  for library in "$root"/lib/python[0-9]* "$root"/lib64/python[0-9]* "$root/pyvenv.cfg"; do
+  for library in "$root"/lib/python[0-9]* "$root"/lib64/python[0-9]* "$root"/lib/libpython* "$root"/lib64/libpython* \
+      "$root/pyvenv.cfg"; do
     if [ -e "$library" ] && ! trusted "$library"; then
       emit python_not_started "$1 was not started as root, since $why."
       return

@@ -15,13 +15,13 @@ from .. import options
 from ..argument_specs import typed
 from ..attempts import fallback, measured
 from ..attempts import run as attempts
-from ..attempts.attempt import Host
+from ..attempts.attempt import TEST_SECONDS, Host
 from ..errors import FleetError
 from ..model import Candidate
 from ..plan import blockers, decide, planner, recommend, settable
 from ..run_id import current_run_id, timestamp
 from ..strategies.base import Options
-from . import search_limits
+from . import search_call, search_limits
 
 FOUND = ("plan", "attempts", "verification")
 PASSED_ON = ("path", "mode", "owner", "group", "user", "backup", "backups_kept", "lock_timeout")
@@ -65,6 +65,7 @@ class Wanted:
         # Which policy and which workload decide whether what was measured before still counts.
         chosen.extra["faiss_install__workload"] = search_test.get("workload")
         chosen.extra["faiss_install__asked"] = search_limits.asked(search_test)
+        chosen.extra[TEST_SECONDS] = search_test.get("timeout") or search_call.TIMEOUT
         if policy == decide.FASTEST:
             chosen.extra["faiss_install__measure"] = "always"
         return cls(order, policy, search_test, chosen)

@@ -6,8 +6,7 @@ The controller judges it; nothing is written but what a killed run left is clear
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import io
-
+from . import files as atomic_file
 from .backend import access, config, ownership, references, write
 from .errors import AuditError
 from .search import run as search_test
@@ -17,8 +16,9 @@ def check(path, wanted, files, known):
     """{test, configuration, refused} of the configuration at this path; known: whether the facts have one."""
     answer = {'test': None, 'configuration': None, 'refused': None}
     try:
-        setting = config.parse(read(path))[0]
-        if setting is not None and known:
+        # What the facts did not read is not opened: it may be a pipe, or have any size.
+        setting = config.parse(read(path))[0] if known else None
+        if setting is not None:
             answer['test'] = tested(setting, wanted['test'], files)
             answer['configuration'] = configured(path, setting, wanted['configuration'], wanted['check_mode'])
     except AuditError as exc:
@@ -27,12 +27,9 @@ def check(path, wanted, files, known):
 
 
 def read(path):
-    """The bytes of a configuration; None where it is absent or closed to this user."""
-    try:
-        with io.open(path, 'rb') as stream:
-            return stream.read()
-    except (IOError, OSError):
-        return None
+    """The bytes of a configuration; None where it is absent. Raises AuditError for what is no small regular file."""
+    found = atomic_file.read(atomic_file.resolve(path))
+    return found.data if found else None
 
 
 def tested(setting, options, files):

@@ -13,6 +13,7 @@ import re
 import stat
 
 from . import commands, trust
+from .elf import starts
 
 MOST_BYTES = 4 << 20
 
@@ -28,7 +29,7 @@ class Host:
         self.timeout = timeout
         self.gaps = []
         self.uid = os.geteuid() if uid is None else uid
-        self._reals, self._listed, self._globs = {}, {}, {}
+        self._reals, self._listed, self._globs, self._beside = {}, {}, {}, {}
         self._run_all = run_all
         self._look = trust.Look(self.at)
 
@@ -146,7 +147,7 @@ class Host:
         """
         refused = {}
         for key, argv in argvs.items():
-            why = self.objection(argv[0])
+            why = self.objection_to_start(argv[0])
             if why:
                 refused[key] = commands.Result(None, '', '', why)
                 self.gap(FACTS.get(key[0], 'programs') if isinstance(key, tuple) else 'programs', why)
@@ -159,5 +160,19 @@ class Host:
     def objection(self, path):
         """Why this user, as root, must not start a program; None when nothing speaks against it."""
         why = self._look.objection(path) if self.uid == 0 and path.startswith('/') else None
-        return why and ('%s was not started as root, since %s. Let root alone own and write it, '
-                        'or connect as a user without root\'s rights.' % (path, why))
+        return why and self._not_started(path, why)
+
+    def objection_to_start(self, path):
+        """The same, also for what is loaded with the program."""
+        why = self.objection(path)
+        if why or self.uid != 0 or not path.startswith('/'):
+            return why
+        if path not in self._beside:
+            self._beside[path] = starts.beside(path, self.real, self.at)
+        found = next((each for each in map(self._look.objection, self._beside[path]) if each), None)
+        return found and self._not_started(path, '%s, and what is there is loaded with it' % found)
+
+    @staticmethod
+    def _not_started(path, why):
+        return ('%s was not started as root, since %s. Let root alone own and write it, or connect as a user without '
+                'root\'s rights.' % (path, why))

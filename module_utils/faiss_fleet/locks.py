@@ -9,6 +9,7 @@ import io
 import os
 import time
 
+from . import commands
 from .errors import AuditError
 
 POLL = 0.2
@@ -21,7 +22,7 @@ class HostLock:
     the path, and takes the new one.
     """
 
-    def __init__(self, path, holder, timeout=60.0, clock=time.time, sleep=time.sleep):
+    def __init__(self, path, holder, timeout=60.0, clock=commands.clock, sleep=time.sleep):
         self.path, self.holder, self.timeout = path, holder, timeout
         self.clock, self.sleep = clock, sleep
         self.descriptor = None

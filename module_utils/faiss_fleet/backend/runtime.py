@@ -4,9 +4,11 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import errno
-import io
+import os
+import stat
 
 from . import config
+from .. import files as atomic_file
 from ..errors import AuditError
 
 _NEXT = 'Run audit.yml, which writes it again, or rollback.yml, which restores the one before.'
@@ -18,8 +20,7 @@ def named_runtime(path):
     Raises AuditError when the setting is there and cannot be used.
     """
     try:
-        with io.open(path, 'rb') as handle:
-            setting, problem = config.parse(handle.read())
+        setting, problem = config.parse(_content(path))
     except (IOError, OSError) as exc:
         if exc.errno in (errno.ENOENT, errno.ENOTDIR):
             return {'found': False, 'backend': None, 'candidate': None, 'runtime': None}
@@ -29,3 +30,18 @@ def named_runtime(path):
         raise AuditError('%s cannot be used: %s. %s' % (path, problem, _NEXT), cause='garbage_output', remedy=_NEXT)
     return {'found': True, 'backend': setting['backend'], 'candidate': setting.get('candidate'),
             'runtime': setting.get('runtime')}
+
+
+def _content(path):
+    """The bytes of a regular file of no more than any configuration has; a pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not stat.S_ISREG(status.st_mode) or status.st_size > atomic_file.LIMIT:
+            raise AuditError('%s is no regular file of at most %d bytes, as a configuration is. Move it away. %s'
+                             % (path, atomic_file.LIMIT, _NEXT), remedy=_NEXT, cause='garbage_output')
+        return os.read(descriptor, atomic_file.LIMIT + 1)
+    finally:
+        os.close(descriptor)

@@ -10,10 +10,9 @@ __metaclass__ = type
 import os
 import re
 import socket
-import time
 
 from . import runtimes
-from .. import read_json
+from .. import commands as programs, read_json
 
 DOCKER_SOCKETS = ('/var/run/docker.sock', '/run/docker.sock')
 RUNTIMES = ('crun', 'runc', 'youki', 'kata-runtime')
@@ -56,14 +55,14 @@ def docker_socket(host):
 def ask(path, timeout, question='version'):
     """What a GET says over a Unix socket, as a dict. Raises OSError, or ValueError when it is no sense."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    deadline = time.time() + timeout
+    deadline = programs.clock() + timeout
     connection.settimeout(timeout)
     try:
         connection.connect(path)
         connection.sendall(('GET /%s HTTP/1.0\r\nHost: localhost\r\n\r\n' % question).encode('ascii'))
         answer = b''
         # The limit is on the whole exchange: a daemon may send a byte a second.
-        while len(answer) < MOST_ANSWER and time.time() < deadline:
+        while len(answer) < MOST_ANSWER and programs.clock() < deadline:
             piece = connection.recv(65536)
             if not piece:
                 break

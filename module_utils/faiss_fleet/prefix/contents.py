@@ -73,6 +73,21 @@ def damage(directory, hashes=False):
     return None
 
 
+def compiled(directory):
+    """The first file that Python compiled since the prefix was installed, in words; None where there is none.
+
+    Only Python can tell whether such a file is whole, and it does not look: half of one fails at import.
+    """
+    files = read(directory)
+    for root, directories, names in os.walk(directory):
+        directories.sort()
+        for name in sorted(names):
+            full = os.path.join(root, name)
+            if name.endswith(COMPILED) and files.get(os.path.relpath(full, directory)) != listed(full):
+                return '%s: was compiled after it was installed' % os.path.relpath(full, directory)
+    return None
+
+
 def _difference(full, expected, hashes):
     status = os.lstat(full)
     if 'link' in expected:

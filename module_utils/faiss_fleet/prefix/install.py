@@ -7,11 +7,10 @@ import io
 import os
 import shutil
 import signal
-import time
 
 from . import manifest as prefixes
 from . import contents, unpack
-from .. import trust
+from .. import commands, trust
 from ..backend.lock import holder
 from ..errors import AuditError
 from ..locks import HostLock
@@ -194,7 +193,7 @@ def _cleared(path):
     return [path]
 
 
-def state_of(prefix, digest):
+def state_of(prefix, digest, doubted=False):
     """(whether it is in place and whole, why not, its manifest or None).
 
     Every byte is compared: this is asked only where the facts doubt the prefix, or a test of it failed.
@@ -207,7 +206,7 @@ def state_of(prefix, digest):
         return False, 'it was not there', None
     if manifest['digest'] != digest:
         return False, 'its manifest is of %s' % manifest['digest'], manifest
-    harm = contents.damage(prefix, hashes=True)
+    harm = contents.damage(prefix, hashes=True) or (contents.compiled(prefix) if doubted else None)
     if harm:
         return False, 'it was damaged: %s' % harm, manifest
     return True, 'it is in place', manifest
@@ -251,7 +250,8 @@ def present(params, check_mode, fill):
     """The module's result after the prefix was put in place, or found there. For fill see put_in_place."""
     prefix, digest = params['prefix'], params['digest']
     check_trust(prefix)
-    done, because, manifest = state_of(prefix, digest)
+    doubted = params.get('doubted', False)       # of the conda and node modules nobody asks it
+    done, because, manifest = state_of(prefix, digest, doubted)
     if done:
         return dict(changed=False, because=because, bytes=manifest['unpacked_bytes'], leftovers=[])
     leftovers = []
@@ -266,7 +266,7 @@ def present(params, check_mode, fill):
     with HostLock(lock_path(prefix), holder(), params['lock_timeout']):
         check_trust(prefix)                      # once more, as a directory may have been made since
         leftovers += clean_leftovers(prefix)
-        done, why, manifest = state_of(prefix, digest)
+        done, why, manifest = state_of(prefix, digest, doubted)
         if done:
             return dict(changed=False, because='another run put it in place', bytes=manifest['unpacked_bytes'],
                         leftovers=leftovers)
@@ -289,7 +289,7 @@ def answer(module, act, log=None):
 
     log: a child_process.Tail whose text goes into the answer, when there is any.
     """
-    started = time.time()
+    started = commands.clock()
     end_cleanly()
     failure = None
     try:
@@ -300,7 +300,7 @@ def answer(module, act, log=None):
     except (IOError, OSError) as exc:
         failure = unpack.as_audit_error(exc, exc.filename or module.params['prefix'])
     signal.alarm(0)
-    said = dict(seconds=round(time.time() - started, 3))
+    said = dict(seconds=round(commands.clock() - started, 3))
     if log is not None and log.text():
         said['log'] = log.text()
     if failure is not None:

@@ -13,6 +13,7 @@ SITES = ('site-packages', 'dist-packages')
 IMPORTED = ('faiss', 'numpy', 'sitecustomize.py', 'usercustomize.py')
 CODE = ('#', 'import ', 'import\t')     # lines of a .pth file that name no directory
 MOST_BYTES = 65536
+MOST_FILES = 10000
 
 
 def places(program):
@@ -31,6 +32,19 @@ def places(program):
     for root in _unique(roots):
         found += _library(root, wanted)
     return _unique(found)
+
+
+def files(places):
+    """Files of the packages that are imported, of those places: a directory of root's may hold some of another user."""
+    found = []
+    for place in places:
+        if os.path.basename(place) in IMPORTED and not os.path.islink(place):
+            for directory, directories, names in os.walk(place):
+                directories.sort()
+                found += [os.path.join(directory, name) for name in sorted(directories + names)]
+                if len(found) > MOST_FILES:
+                    return found[:MOST_FILES]
+    return found
 
 
 def _library(root, wanted):

@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 from .. import child_process, oom, trust
+from ..elf import starts
 from ..errors import AuditError
 from . import loader, python_paths, shipped
 from .frames import MARKER, Frames
@@ -142,11 +143,16 @@ def foreign_part(runtime, euid=os.geteuid):
     if euid() != 0:
         return None
     look, env = trust.Look(), runtime.get('env') or {}
-    paths = [runtime['argv'][0], runtime.get('prefix') or '/']
+    program = runtime['argv'][0]
+    paths = [program, runtime.get('prefix') or '/']
     for name in RUN_FROM:
         paths += env.get(name, '').split(':')
-    if runtime['kind'] in ('python', 'numpy') and runtime['argv'][0].startswith('/'):
-        paths += python_paths.places(runtime['argv'][0])
+    if program.startswith('/'):
+        paths += starts.beside(program)
+    if runtime['kind'] in ('python', 'numpy') and program.startswith('/'):
+        places = python_paths.places(program)
+        # A prefix of ours holds what its list of files says, and its packages come first.
+        paths += places + ([] if runtime.get('prefix') else python_paths.files(places))
     found = (trust.writer(path, euid, look.chain) for path in paths if path.startswith('/'))
     return next((each for each in found if each), None)
 

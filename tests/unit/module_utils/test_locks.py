@@ -7,6 +7,7 @@ import os
 import pytest
 
 from ansible.module_utils.faiss_fleet.errors import AuditError
+from ansible.module_utils.faiss_fleet import locks
 from ansible.module_utils.faiss_fleet.locks import HostLock
 
 
@@ -32,6 +33,13 @@ def test_the_second_one_waits_so_long_and_is_told_who_has_it(path):
             HostLock(path, "the second", 3, lambda: now[0], sleep).__enter__()
     assert failure.value.cause == "timeout" and "the first" in str(failure.value)
     assert "the first" in failure.value.remedy and 3 <= now[0] < 4
+
+
+def test_a_clock_that_is_set_changes_no_wait(path, monkeypatch):
+    monkeypatch.setattr(locks.time, "time", lambda: 0)
+    with HostLock(path, "the first", 0):
+        with pytest.raises(AuditError):
+            HostLock(path, "the second", 0.1).__enter__()
 
 
 def test_who_waits_gets_it_when_it_is_given_back(path):

@@ -12,6 +12,7 @@ from ansible.module_utils.faiss_fleet.facts import gather, pythons
 from ansible.module_utils.faiss_fleet.host import Host
 
 from tests import needs
+from tests.unit.module_utils.elf.elf_builder import Builder
 
 Stat = namedtuple("Stat", "st_uid st_gid st_mode")
 DIRECTORY, FILE = 0o040755, 0o100755
@@ -89,6 +90,32 @@ def test_root_does_not_start_it_and_names_it_in_a_gap(tmpdir):
     assert calls == []
     assert result.error.startswith("%s was not started as root, since " % program)
     assert host.gaps == [{"fact": "pythons", "reason": result.error}]
+
+
+@pytest.mark.parametrize("changed", ["opt_app_lib", "opt_app_lib_libpython3.9.so.1.0"])
+def test_root_does_not_start_what_loads_a_library_of_others(tmpdir, changed):
+    python = Builder(needed=["libpython3.9.so.1.0"], runpath="$ORIGIN/../lib").build()
+    tmpdir.join("opt/app/bin/python3.9").write_binary(python, ensure=True)
+    tmpdir.join("opt/app/lib/libpython3.9.so.1.0").write_binary(Builder().build(), ensure=True)
+    calls, options = started(uid=0, environ={}, root=str(tmpdir))
+    host = Host(**options)
+    host._look = look(tmpdir)
+    argvs = {("python", "x"): ["/opt/app/bin/python3.9", "--version"]}
+    assert host.run_all(argvs)["python", "x"].error is None and len(calls) == 1
+    host._look = look(tmpdir, **{changed: (54321, 0, 0o755)})
+    why = host.run_all(argvs)["python", "x"].error
+    assert len(calls) == 1 and "is owned by user id 54321, and what is there is loaded with it" in why
+    assert host.gaps == [{"fact": "pythons", "reason": why}]
+
+
+def test_root_does_not_start_a_script_for_an_interpreter_of_others(tmpdir):
+    tmpdir.join("opt/bin/node").write("#!/srv/app/sh\n", ensure=True)
+    tmpdir.ensure("srv/app/sh")
+    calls, options = started(uid=0, environ={}, root=str(tmpdir))
+    host = Host(**options)
+    host._look = look(tmpdir, srv_app=(54321, 0, 0o755))
+    assert "/srv/app is owned by" in host.run_all({("node", "x"): ["/opt/bin/node"]})["node", "x"].error
+    assert calls == []
 
 
 def test_another_user_starts_what_there_is(tmpdir):

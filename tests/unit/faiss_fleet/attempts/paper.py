@@ -43,9 +43,12 @@ class PaperHost:
         self.p95: dict[str, float] = {}
         self.there: list[str] = []  # whole prefixes, of which ``repairs`` names candidates that are damaged
         self.repairs: set[str] = set()
+        self.doubted = False
+        self.cause = "cpu_isa"
 
-    def deploy(self, artefact: Artefact, prefix: str, seconds: float) -> dict[str, Any]:
+    def deploy(self, artefact: Artefact, prefix: str, seconds: float, doubted: bool = False) -> dict[str, Any]:
         self.calls.append(("deploy", prefix))
+        self.doubted = doubted
         if prefix in self.there:
             self.there.remove(prefix)
             self.passes |= self.repairs
@@ -58,7 +61,7 @@ class PaperHost:
         self.calls.append(("verify", candidate))
         self.figures.append(figures)
         good = candidate in self.passes
-        found = {"cause": None if good else "cpu_isa", "message": "SIGILL"}
+        found = {"cause": None if good else self.cause, "message": "SIGILL"}
         indexes = [{"index": "flat", "p95_ms": self.p95[candidate]}] if candidate in self.p95 else []
         return {"candidate": candidate, "ok": good, "figures": figures, "indexes": indexes, **found}
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet import strategies
+from faiss_fleet.attempts.attempt import OWN_LIMITS
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Candidate, Forecast, Options
 from tests.unit.faiss_fleet.attempts.paper import (
@@ -95,7 +96,7 @@ def test_a_prefix_that_was_damaged_is_repaired_and_nothing_is_cached(
     host.repairs = {"a"}
     here = {**FACTS, "prefixes": [{"path": "/opt/ff/paper/abc", "complete": True}]}
     (attempt,) = audit(host, candidate("a"), facts=here).attempts
-    assert host.calls == [("verify", "a"), ("deploy", "/opt/ff/paper/abc"), ("verify", "a")]
+    assert host.calls == [("verify", "a"), ("deploy", "/opt/ff/paper/abc"), ("verify", "a")] and host.doubted
     assert (attempt["ok"], attempt["changed"], attempt["cause"]) == (True, True, None) and host.cached is None
 
 
@@ -235,6 +236,35 @@ def test_an_attempt_that_hangs_is_ended_and_the_next_one_is_made(
     afterwards = [("reconnect", ""), ("remove", "/opt/ff/paper/abc")]
     assert [call for call in host.calls if call in afterwards] == ([] if where == "resolve" else afterwards)
     assert host.cached is None
+
+
+@pytest.mark.parametrize("where", ["deploy", "verify"])
+def test_a_time_limit_below_that_of_the_test_alone_says_nothing_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact, where: str
+) -> None:
+    use(monkeypatch, archive)
+    host = PaperHost(set())
+    monkeypatch.setattr(host, where, slow)
+    done = audit(host, candidate("a"), attempt_timeout=0.2, test_seconds=120)
+    answer = done.undecided([candidate("a")])
+    assert answer is not None and (answer.fault, answer.cause) == ("inventory", "timeout")
+    assert "The search test alone may take 120 s" in str(answer.message)
+    assert audit(host, candidate("a"), attempt_timeout=0.3, test_seconds=0.2).undecided([candidate("a")]) is None
+
+
+def test_a_limit_on_containers_below_the_usual_one_says_nothing_of_the_host(
+    monkeypatch: pytest.MonkeyPatch, archive: Artefact
+) -> None:
+    use(monkeypatch, archive)
+    monkeypatch.setitem(OWN_LIMITS, "paper", OWN_LIMITS["container"])
+    host = PaperHost(set())
+    host.cause = "out_of_memory"
+    done = audit(host, candidate("a"), container_memory_mb=256)
+    answer = done.undecided([candidate("a")])
+    assert answer is not None and (answer.fault, answer.cause) == ("inventory", "out_of_memory")
+    assert "Raise faiss_install__container_memory_mb (it is 256, by default 4096)" in str(answer.remedy)
+    for limits in ({}, {"container_memory_mb": 4096}, {"container_pids": 16}, {"container_memory_mb": 0}):
+        assert audit(host, candidate("a"), **limits).undecided([candidate("a")]) is None
 
 
 def test_check_mode_has_the_time_limit_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,6 +77,14 @@ def test_a_configuration_of_what_is_gone_is_refused_with_words(tmp_path: Path) -
     assert "/absent/python" in ask(sys.executable, tmp_path, **questions)["refused"]
 
 
+def test_a_configuration_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    _setting, questions = configured(tmp_path, sys.executable)
+    (tmp_path / "backend.json").unlink()
+    os.mkfifo(tmp_path / "backend.json")
+    found = ask(sys.executable, tmp_path, **questions, seconds=10)
+    assert (found["facts"]["setting"], found["test"], found["configuration"]) == (None, None, None)
+
+
 @pytest.mark.parametrize("output", ["", "Welcome\n", "{mark}", "{mark}[]", "{mark}{{", '{mark}{{"facts": 1}}'])
 def test_anything_else_is_no_answer(output: str) -> None:
     assert payload.answer(output.format(mark="M "), "M ") is None

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -65,6 +66,27 @@ def test_root_starts_nothing_of_another_user(tmp_path: Path) -> None:
     assert ("toolchains", f"{tmp_path}/gcc {tail} {tmp_path}/gcc belongs to uid 1000.") in reasons
     assert ("engines", f"{tmp_path}/podman {tail} {tmp_path}/podman belongs to uid 1000.") in reasons
     assert ("toolchains", f"{tmp_path}/open/cmake3 {tail} {tmp_path}/open is writable by everyone.") in reasons
+    assert not mark.exists()
+
+
+def test_root_starts_nothing_that_another_users_library_or_interpreter_is_loaded_with(tmp_path: Path) -> None:
+    needs.root()
+    mark = tmp_path / "started"
+    shell, library = tmp_path / "sh", tmp_path / "lib/libpython3.9.so.1.0"
+    shutil.copy("/bin/sh", shell)
+    (tmp_path / "getconf").write_text(f"#! {shell} -e\ntouch {mark}\n")
+    (tmp_path / "getconf").chmod(0o755)
+    (tmp_path / "bin").mkdir()
+    shutil.copy("/bin/true", tmp_path / "bin/python3.9")
+    library.parent.mkdir()
+    library.touch()
+    for path in (shell, library):
+        os.chown(path, 1000, 1000)
+    found, _ = run_probe(f"{tmp_path}:{tmp_path}/bin:/usr/bin:/bin")
+    reasons = {(gap["fact"], gap["reason"]) for gap in found["gaps"] if "not started as root" in gap["reason"]}
+    tail = "was not started as root, since"
+    assert ("libc", f"{tmp_path}/getconf {tail} {shell} belongs to uid 1000.") in reasons
+    assert ("pythons", f"{tmp_path}/bin/python3.9 {tail} {library} belongs to uid 1000.") in reasons
     assert not mark.exists()
 
 

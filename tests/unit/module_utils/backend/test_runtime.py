@@ -2,6 +2,7 @@
 from __future__ import absolute_import, division, print_function
 
 import json
+import os
 
 import pytest
 
@@ -49,6 +50,19 @@ def test_a_setting_that_cannot_be_used_is_an_error_with_a_remedy(tmpdir, text, w
     with pytest.raises(AuditError) as caught:
         named_runtime(written(tmpdir, text))
     assert words in str(caught.value) and 'audit.yml' in str(caught.value)
+
+
+@pytest.mark.parametrize('kind', ['pipe', 'large'])
+def test_what_is_no_small_regular_file_is_not_read(tmpdir, kind):
+    path = str(tmpdir.join('backend.json'))
+    if kind == 'pipe':
+        os.mkfifo(path)
+    else:
+        with open(path, 'wb') as handle:
+            handle.truncate(1 << 30)
+    with pytest.raises(AuditError) as caught:
+        named_runtime(path)
+    assert 'no regular file of at most 1048576 bytes' in str(caught.value)
 
 
 def test_a_folder_in_its_place_is_an_error(tmpdir):

@@ -55,6 +55,14 @@ def test_compiled_python_may_be_written_again(directory):
     assert contents.damage(str(directory), hashes=True) is None
 
 
+def test_what_was_compiled_since_is_named(directory):
+    assert contents.compiled(str(directory)) is None
+    directory.join("b.pyc").write("compiled again, with other paths in it")
+    assert contents.compiled(str(directory)) == "b.pyc: was compiled after it was installed"
+    directory.join("a.pyc").write("")
+    assert contents.compiled(str(directory)) == "a.pyc: was compiled after it was installed"
+
+
 def test_list_from_before_times_were_recorded_is_compared_by_size(directory):
     files = json.loads(directory.join("manifest-files.json").read())
     for entry in files.values():

@@ -47,6 +47,14 @@ def test_damaged_prefix_is_made_anew(host, tmpdir, harm):
     assert contents.damage(host['prefix']) is None
 
 
+def test_what_python_compiled_since_goes_where_a_test_failed(host, tmpdir):
+    faiss_deploy.present(host, check_mode=False)
+    compiled = tmpdir.ensure('fleet/wheel', DIGEST, 'site-packages/faiss/__pycache__/__init__.cpython-313.pyc')
+    assert not faiss_deploy.present(host, check_mode=False)['changed'] and compiled.check()
+    result = faiss_deploy.present(dict(host, doubted=True), check_mode=False)
+    assert result['changed'] and 'compiled after it was installed' in result['because'] and not compiled.check()
+
+
 def test_empty_directory_in_its_place_is_replaced(host):
     os.makedirs(host['prefix'])
     assert faiss_deploy.present(host, check_mode=False)['because'] == 'it was not there'

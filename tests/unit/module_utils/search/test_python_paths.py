@@ -10,6 +10,7 @@ from ansible.module_utils.faiss_fleet import trust
 from ansible.module_utils.faiss_fleet.search import python_paths, run as search_test
 
 from tests import needs
+from tests.unit.module_utils.elf.elf_builder import Builder
 
 
 @pytest.fixture
@@ -55,6 +56,26 @@ def test_root_tests_no_python_whose_code_another_user_could_change(python, part,
     os.chown(str(python.join(part)), 54321, 54321)
     assert search_test.foreign_part(runtime) == (str(python.join(part)), 'is owned by user id 54321')
     assert search_test.foreign_part(runtime, euid=lambda: 54321) is None
+
+
+def test_a_file_of_another_user_counts_in_packages_that_are_no_prefixs(python):
+    needs.root()
+    python.join('bin/python3.9').write('')
+    package = python.join('lib/python3.9/site-packages/faiss')
+    runtime = {'kind': 'python', 'argv': [str(python.join('bin/python3'))], 'env': {}, 'prefix': None}
+    assert search_test.foreign_part(runtime) is None
+    os.chown(str(package.ensure('contrib/_swigfaiss.so')), 54321, 54321)
+    assert search_test.foreign_part(runtime)[0] == str(package.join('contrib/_swigfaiss.so'))
+
+
+def test_a_library_of_another_user_counts(python):
+    needs.root()
+    python.join('bin/python3.9').write_binary(Builder(needed=['libx.so'], rpath='$ORIGIN/../lib').build())
+    library = python.ensure('lib/libx.so')
+    runtime = {'kind': 'node', 'argv': [str(python.join('bin/python3'))], 'env': {}, 'prefix': None}
+    assert search_test.foreign_part(runtime) is None
+    os.chown(str(library), 54321, 54321)
+    assert search_test.foreign_part(runtime) == (str(library), 'is owned by user id 54321')
 
 
 @pytest.mark.parametrize('gid, name, members, primary, own', [
