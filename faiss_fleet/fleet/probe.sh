@@ -144,7 +144,9 @@ grep -m 1 '^MemTotal:' /proc/meminfo 2>/dev/null | lines meminfo
 # Each different line once: 200 processors say the same 200 times.
 grep -E '^(model name|flags|Features)' /proc/cpuinfo 2>/dev/null | sort -u | head -n 20 | lines cpuinfo
 emit cpu_count "$(grep -c '^processor' /proc/cpuinfo 2>/dev/null)"
-head -n 500 /proc/mounts 2>/dev/null | lines mount
+head -n 2000 /proc/mounts 2>/dev/null | lines mount
+mounts=$(grep -c '' /proc/mounts 2>/dev/null)
+if [ "${mounts:-0}" -gt 2000 ]; then emit capped_filesystems "Only the first 2000 of the $mounts mounts were read, so a place may be on another one."; fi
 
 for path in /lib/ld-musl-*.so.1 /lib64/ld-linux*.so.* /lib/ld-linux*.so.* /lib64/ld64.so.* /lib/ld64.so.*; do
   [ -e "$path" ] || continue

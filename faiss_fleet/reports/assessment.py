@@ -19,6 +19,7 @@ from .summary import Summary
 from .text import brief, number, one_line
 
 AWAY = 20  # unreachable hosts that are listed
+NAMES = 10  # further names of machines that are listed
 
 
 class Assessment:
@@ -71,7 +72,7 @@ class Assessment:
             yield "The run had no hosts.\n\n"
             return
         despite = assessment_chain.despite(self.classes)
-        parts = [self._states(), self._ways(), despite, self._speed(), self._obstacles()]
+        parts = [self._states(), self._names(), self._ways(), despite, self._speed(), self._obstacles()]
         yield " ".join(part for part in parts if part) + "\n\n"
 
     def _states(self) -> str:
@@ -101,6 +102,15 @@ class Assessment:
         if self.check and not states["native"]:
             others[0] = "none would run FAISS natively"
         return f"Of {hosts:,} hosts, {listed([part for part in others if part])}.{would}"
+
+    def _names(self) -> str:
+        further = sorted(self.findings.further.items())
+        if not further:
+            return ""
+        pairs = [f"{some([name])} is {some([first])}" for name, first in further[:NAMES]]
+        left = len(further) - NAMES
+        named = listed([*pairs, f"{left:,} more"] if left > 0 else pairs)
+        return f"A machine counts once, whatever names it has in the inventory: {named}."
 
     def _ways(self) -> str:
         by = []

@@ -285,12 +285,17 @@ class Findings:
         self.without_facts: list[Silent] = []
         self.away: list[Silent] = []  # not reached, some of them only after their facts were read
         self.errors: dict[tuple[str, str], Seen] = {}
+        self.further: dict[str, str] = {}  # names of machines that are counted by another, which is the value
         for record in records:
             self.add(record)
 
     def add(self, record: Record) -> None:
-        """Counts one host in."""
+        """Counts one host in; a machine that has several names in the inventory once."""
         name = record["host"]["name"]
+        first = record["host"].get("same_machine_as")
+        if first and record["facts"] is not None:
+            self.further[name] = first
+            return
         self.groups.update(record["host"]["groups"])
         cause = record["cause"] or record["state"]
         silent = Silent(name, record["state"], cause, record["because"], record["run"]["finished"])

@@ -57,7 +57,8 @@ def parse_banner(text):
         found = re.search(r'^Version ' + VERSION, text, re.M)
         return 'musl', found.group(1) if found else None
     first = (text.strip().splitlines() or [''])[0]
-    if not re.search(r'glibc|gnu libc|gnu c library|^ldd \(|^ld\.so \(', first, re.I):
+    other = re.search(r'uclibc', first, re.I)  # "ldd (uClibc) 0.9.33"
+    if other or not re.search(r'glibc|gnu libc|gnu c library|^ldd \(|^ld\.so \(', first, re.I):
         return None, None
     bare, notes = without_brackets(first)
     for pattern, where in ((r'version ' + VERSION, bare), (VERSION, bare), (r'glibc ' + VERSION, notes)):

@@ -103,4 +103,6 @@ def describe(host, prefix, most=200):
             cached = parse(text) if text else None
             if cached:
                 found.append(dict(cached, strategy=strategy, digest=digest))
+    if len(found) > most:
+        host.gap('tried', 'Only %d of the %d results cached under %s are told.' % (most, len(found), prefix))
     return found[:most]

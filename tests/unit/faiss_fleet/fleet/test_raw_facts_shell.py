@@ -192,6 +192,19 @@ def test_a_last_line_without_an_end_does_not_swallow_the_next_key(tmp_path: Path
 
 
 @pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("many, told", [(2000, False), (2001, True)])
+def test_mounts_that_are_not_read_are_told(tmp_path: Path, shell: str, many: int, told: bool) -> None:
+    (tmp_path / "mounts").write_text("tmpfs /run tmpfs rw 0 0\n" * many)
+    script = part("head -n 2000 /proc/mounts", "another one.\"; fi").replace("/proc/mounts", "mounts")
+    script = f'lines() {{ cat; }}; emit() {{ echo "$1 $2"; }}\n{script}'
+    ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    read = ran.stdout.splitlines()
+    assert read.count("tmpfs /run tmpfs rw 0 0") == 2000, ran.stderr
+    capped = "capped_filesystems Only the first 2000 of the 2001 mounts were read"
+    assert len(read) == 2000 + told and read[-1].startswith(capped) is told
+
+
+@pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("entry, found", [("me:100000:65536", True), ("1234:100000:65536", True), ("12:1:1", False)])
 def test_a_range_for_the_users_number_is_one_for_the_user(tmp_path: Path, shell: str, entry: str, found: bool) -> None:
     (tmp_path / "subuid").write_text(entry + "\n")

@@ -53,6 +53,16 @@ def test_all_native_is_one_sentence_without_obstacles() -> None:
     assert "stands in the way" not in summary
 
 
+def test_a_machine_of_several_names_is_told_and_counts_once() -> None:
+    first, other = kind("centos7-py313"), kind("centos7-py313")
+    other["host"].update(name="b", same_machine_as=first["host"]["name"])
+    said = text(first, other, kind("alpine"))
+    assert "Of 2 hosts, 1 runs FAISS natively" in said
+    assert f"A machine counts once, whatever names it has in the inventory: b is {first['host']['name']}." in section(
+        said, "Summary"
+    ).replace("`", "")
+
+
 def test_a_check_predicts_and_says_so() -> None:
     made = kind("centos7-py313", verification=[], attempts=[])
     made["decision"]["predicted"] = True

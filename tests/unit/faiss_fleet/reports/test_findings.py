@@ -30,6 +30,16 @@ def test_equal_hosts_are_one_class_with_the_first_as_its_example() -> None:
     assert found.example is first and found.groups["web"] == 1
 
 
+def test_a_machine_of_several_names_counts_once() -> None:
+    first = kind("centos7-py313")
+    other = twin(first, "b")
+    other["host"]["same_machine_as"] = first["host"]["name"]
+    whole = Findings([first, other])
+    (found,) = whole.classes
+    assert found.hosts == [first["host"]["name"]] and found.states["native"] == 1
+    assert whole.further == {"b": first["host"]["name"]} and whole.groups["web"] == 0
+
+
 def test_a_need_is_kept_once_with_how_many_hosts_have_it() -> None:
     first = kind("centos7-py313")
     (found,) = Findings([first, twin(first, "b")]).classes

@@ -63,6 +63,7 @@ MUSL = (
         pytest.param("musl libc (x86_64)\r\nVersion 1.1.24_git", ("musl", "1.1.24"), id="musl of Alpine edge"),
         pytest.param(MUSL, ("musl", "1.2.3"), id="musl"),
         pytest.param("musl libc\nVersion unknown", ("musl", None), id="musl of no version"),
+        pytest.param("ldd (uClibc) 0.9.33", (None, None), id="another C library"),
         pytest.param("", (None, None), id="nothing"),
         pytest.param(
             "--version: error while loading shared libraries: --version: cannot open shared object file",

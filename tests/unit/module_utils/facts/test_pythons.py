@@ -79,6 +79,14 @@ def test_a_script_is_not_started_but_told(tmpdir):
     assert "/usr/bin/python: a script, not started" in host.gaps[0]["reason"]
 
 
+def test_scripts_that_are_not_named_are_counted(tmpdir):
+    for number in range(8):
+        tmpdir.ensure("usr/bin/python3.%d" % number).write("#!/bin/sh\n")
+        tmpdir.join("usr/bin/python3.%d" % number).chmod(0o755)
+    _found, host = search(tmpdir)
+    assert " and 3 more: a script, not started" in host.gaps[0]["reason"]
+
+
 def test_pyenvs_shims_are_no_gap(tmpdir):
     tmpdir.ensure("root/.pyenv/shims/python3").write("#!/bin/sh\n")
     tmpdir.join("root/.pyenv/shims/python3").chmod(0o755)

@@ -39,6 +39,16 @@ def test_two_candidates_of_one_artefact_have_a_memo_each_and_those_of_others_are
     assert failures.remove(prefix) and len(directory.listdir()) == 1
 
 
+def test_what_is_not_told_of_many_is_a_gap(tmpdir):
+    prefix = str(tmpdir.ensure('opt/ff/wheel', dir=True).join(DIGEST))
+    for number in range(3):
+        failures.write(prefix, dict(FAILED, candidate=u'wheel:%d' % number))
+    host = Host(str(tmpdir))
+    assert len(failures.describe(host, '/opt/ff', most=3)) == 3 and host.gaps == []
+    assert len(failures.describe(host, '/opt/ff', most=2)) == 2
+    assert host.gaps == [{'fact': 'tried', 'reason': 'Only 2 of the 3 results cached under /opt/ff are told.'}]
+
+
 @pytest.mark.parametrize('text', ['', '{', '[]', '{"schema": 2}', 'null', '"x"'])
 def test_what_is_no_memo_is_passed_over(tmpdir, text):
     tmpdir.ensure('opt/ff/wheel/%s' % NAME).write(text)
