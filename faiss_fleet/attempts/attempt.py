@@ -19,19 +19,10 @@ from ..model import Attempt, Candidate, Facts, Json, Runtime
 from ..plan import decide
 from ..run_id import timestamp
 from ..strategies.base import Artefact, Forecast, Options, Strategy
-from . import failure_cache, measured
+from . import failure_cache, measured, own_limits
 from .current_backend import TESTED, Current
 
 KEEP = "faiss_install__keep"
-# What the search test alone may take, by its own limit.
-TEST_SECONDS = "faiss_install__test_seconds"
-# By strategy: options that limit what runs, what they are by default, and what a lower one brings about on any host.
-OWN_LIMITS = {
-    "container": (
-        ("faiss_install__container_memory_mb", 4096, "out_of_memory"),
-        ("faiss_install__container_pids", 256, "process_limit"),
-    )
-}
 # For removing what was left where the time is over: the host may be one that hangs.
 TIDYING_SECONDS = 60.0
 MAKING = "what is to be shipped was made on the controller"
@@ -362,21 +353,18 @@ class Trial:
         given = self._artefact is not None and self._artefact.given and not configured
         empty = given and verification.get("cause") in NOT_IN_IT
         self._update(fault=verification.get("fault") or ("inventory" if empty else "host"))
-        for option, usual, cause in OWN_LIMITS.get(self.candidate["strategy"], ()):
-            limit = float(self.options.extra.get(option) or 0)
-            if 0 < limit < usual and verification.get("cause") == cause:
-                # It says nothing of the host that the inventory gives it less than there is by default.
-                remedy = f"Raise {option} (it is {limit:g}, by default {usual}), or leave it out."
-                message = f"{str(self.attempt['message']).rstrip('.')}. {remedy}"
-                self._update(fault="inventory", message=message, remedy=remedy)
+        remedy = own_limits.remedy(self.candidate["strategy"], verification.get("cause"), self.options.extra)
+        if remedy:
+            message = f"{str(self.attempt['message']).rstrip('.')}. {remedy}"
+            self._update(fault="inventory", message=message, remedy=remedy)
 
     def _out_of_time(self) -> None:
         remedy = "See what it waited for (network, host, index), or raise faiss_install__attempt_timeout."
         text = f"The attempt was ended after {self._seconds:g} s (faiss_install__attempt_timeout) while {self._stage}."
         self.verification = None
         fault = "controller" if self._stage == MAKING else "host"
-        least = float(self.options.extra.get(TEST_SECONDS) or 0)
-        if fault == "host" and self._seconds < least:
+        least = own_limits.needed(self._seconds, self.options.extra)
+        if fault == "host" and least:
             # No host is to blame for what none could do in that time.
             fault = "inventory"
             text += f" The search test alone may take {least:g} s, so it is not known what this host can do."

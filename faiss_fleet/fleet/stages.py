@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from .. import options
 from ..argument_specs import typed
-from ..attempts import fallback, measured
+from ..attempts import fallback, measured, own_limits
 from ..attempts import run as attempts
-from ..attempts.attempt import TEST_SECONDS, Host
+from ..attempts.attempt import Host
 from ..errors import FleetError
 from ..model import Candidate
 from ..plan import blockers, decide, planner, recommend, settable
@@ -65,7 +65,7 @@ class Wanted:
         # Which policy and which workload decide whether what was measured before still counts.
         chosen.extra["faiss_install__workload"] = search_test.get("workload")
         chosen.extra["faiss_install__asked"] = search_limits.asked(search_test)
-        chosen.extra[TEST_SECONDS] = search_test.get("timeout") or search_call.TIMEOUT
+        chosen.extra[own_limits.TEST_SECONDS] = search_test.get("timeout") or search_call.TIMEOUT
         if policy == decide.FASTEST:
             chosen.extra["faiss_install__measure"] = "always"
         return cls(order, policy, search_test, chosen)

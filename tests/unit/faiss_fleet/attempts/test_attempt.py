@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from faiss_fleet import strategies
-from faiss_fleet.attempts.attempt import OWN_LIMITS
+from faiss_fleet.attempts.own_limits import OF_STRATEGY
 from faiss_fleet.errors import FleetError
 from faiss_fleet.strategies.base import Artefact, Candidate, Forecast, Options
 from tests.unit.faiss_fleet.attempts.paper import (
@@ -256,7 +256,7 @@ def test_a_limit_on_containers_below_the_usual_one_says_nothing_of_the_host(
     monkeypatch: pytest.MonkeyPatch, archive: Artefact
 ) -> None:
     use(monkeypatch, archive)
-    monkeypatch.setitem(OWN_LIMITS, "paper", OWN_LIMITS["container"])
+    monkeypatch.setitem(OF_STRATEGY, "paper", OF_STRATEGY["container"])
     host = PaperHost(set())
     host.cause = "out_of_memory"
     done = audit(host, candidate("a"), container_memory_mb=256)
