@@ -18,7 +18,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import FleetError
-from ..records.clean import Cleaner
 from ..records.columns import at
 from ..records.journal import write_atomically
 from .text import one_line
@@ -30,7 +29,7 @@ TITLES = ("OS", "C library", "libstdc++", "CPU level", "Pythons", "Nodes", "Engi
 
 @dataclass(frozen=True)
 class Probed:
-    """One host: its facts, or why there are none."""
+    """One host: its facts, or why there are none, as they may be shown."""
 
     host: str
     facts: Mapping[str, Any] | None
@@ -106,6 +105,5 @@ def write(directory: Path, hosts: Iterable[Probed]) -> Path:
 
 
 def _line(probed: Probed) -> str:
-    cleaner = Cleaner()  # passwords in URLs and the like are masked
-    plain = {"host": probed.host, "facts": cleaner.clean(probed.facts), "error": cleaner.clean(probed.error)}
+    plain = {"host": probed.host, "facts": probed.facts, "error": probed.error}
     return json.dumps(plain, ensure_ascii=True, separators=(",", ":")) + "\n"

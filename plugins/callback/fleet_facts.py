@@ -15,8 +15,9 @@ from ansible.plugins.loader import callback_loader
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import batch
+from faiss_fleet.fleet import batch, play_variables
 from faiss_fleet.records import journal
+from faiss_fleet.records.clean import Cleaner
 from faiss_fleet.reports import facts_table
 from faiss_fleet.reports.recorder import STAGES, stage_name
 from faiss_fleet.run_id import new_run_id
@@ -47,26 +48,35 @@ class CallbackModule(CallbackBase):
         super().__init__(*args, **kwargs)
         self._wanted = False
         self._hosts: dict[str, facts_table.Probed] = {}
+        self._variables: Any = None  # of the play's hosts
+        self._passwords: set[str] = set()
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         left: set[str] = set().union(*map(_stages, playbook.get_plays()))
         self._wanted, self._hosts = left == {PROBE}, {}
 
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._variables = play_variables.PlayVariables(play)
+
+    def set_play_context(self, play_context: Any) -> None:
+        self._passwords = play_variables.asked_for(play_context)
+
     def v2_runner_on_ok(self, result: Any) -> None:
         if self._wanted and stage_name(result._task.action) == batch.ACTION:
             for name, known in batch.Outcome.read(result._result["file"]).done.items():
-                self._hosts[name] = facts_table.Probed(name, known["facts"], None)
+                self._keep(name, known["facts"], None)
         elif self._wanted and stage_name(result._task.action) == PROBE:
             facts = (result._result.get("ansible_facts") or {}).get(PROBE)
-            self._keep(result, facts, None if facts else "The probe answered without facts.")
+            self._keep(result._host.get_name(), facts, None if facts else "The probe answered without facts.")
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if self._wanted and stage_name(result._task.action) == PROBE:
-            self._keep(result, None, str(result._result.get("msg") or "The probe failed without a message."))
+            why = str(result._result.get("msg") or "The probe failed without a message.")
+            self._keep(result._host.get_name(), None, why)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
         if self._wanted:
-            self._keep(result, None, str(result._result.get("msg") or "The host was not reached."))
+            self._keep(result._host.get_name(), None, str(result._result.get("msg") or "The host was not reached."))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         hosts, self._hosts = self._hosts, {}
@@ -83,9 +93,9 @@ class CallbackModule(CallbackBase):
             raise SystemExit(1) from error
         self._display.display(f"\n  {path}")
 
-    def _keep(self, result: Any, facts: Any, error: str | None) -> None:
-        name = result._host.get_name()
-        self._hosts[name] = facts_table.Probed(name, facts, error)
+    def _keep(self, host: str, facts: Any, error: str | None) -> None:
+        cleaner = Cleaner(self._variables.secrets(host, self._passwords) if self._wanted else ())
+        self._hosts[host] = facts_table.Probed(host, cleaner.clean(facts), cleaner.clean(error))
 
 
 def _reports() -> Path:

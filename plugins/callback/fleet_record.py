@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from faiss_fleet import __version__, argument_specs, options
 from faiss_fleet import reports as renderers
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import batch, handed_over, playbook_actions, report_inputs, secret_words, statistics
+from faiss_fleet.fleet import batch, handed_over, play_variables, playbook_actions, report_inputs, statistics
 from faiss_fleet.records import journal as runs
 from faiss_fleet.records import origin
 from faiss_fleet.records.build import Run
@@ -119,9 +119,9 @@ class CallbackModule(CallbackBase):
         self._recorder: recorder.Recorder | None = None
         self._audits: set[str] = set()
         self._play: Any = None
+        self._variables: Any = None  # of that play's hosts
         self._passwords: set[str] = set()
         self._announced: str | None = None
-        self._last: tuple[str, Any, Templar] | None = None  # the host whose variables were read last
         atexit.register(self._close, os.getpid())
 
     # -- the run
@@ -170,11 +170,11 @@ class CallbackModule(CallbackBase):
         recorder.follow(self._recorder)
         for play in plays:
             if play._uuid in self._audits:
-                self._play = play
+                self._begin(play)
                 self._expect(play)
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
-        self._play = play
+        self._begin(play)
         if self._recorder is None or not playbook_actions.of(play, KNOWN) & {*recorder.STAGES, batch.ACTION}:
             return
         self._expect(play)
@@ -189,8 +189,7 @@ class CallbackModule(CallbackBase):
         self._close(os.getpid())
 
     def set_play_context(self, play_context: Any) -> None:
-        """Passwords asked for with -k and -K are in no variable."""
-        self._passwords = {word for word in (play_context.password, play_context.become_pass) if word}
+        self._passwords = play_variables.asked_for(play_context)
 
     # -- the hosts
 
@@ -223,6 +222,9 @@ class CallbackModule(CallbackBase):
 
     # -- the rest
 
+    def _begin(self, play: Any) -> None:
+        self._play, self._variables = play, play_variables.PlayVariables(play)
+
     def _expect(self, play: Any) -> None:
         """All hosts of the play that --limit leaves, those of later batches included."""
         variables = play.get_variable_manager()
@@ -237,8 +239,7 @@ class CallbackModule(CallbackBase):
 
     def _secrets(self, host: str) -> set[str]:
         """Words of this host's variables that must not be in its record."""
-        variables, templar = self._variables(host)
-        return secret_words.long_enough(self._passwords | secret_words.of_variables(variables, templar.template))
+        return self._variables.secrets(host, self._passwords)
 
     def _said_safely(self, host: str) -> dict[str, Any]:
         try:
@@ -249,7 +250,7 @@ class CallbackModule(CallbackBase):
 
     def _said(self, host: str) -> dict[str, Any]:
         """What the inventory says of this host for reports: columns, waivers, and options that are not the defaults."""
-        variables, templar = self._variables(host)
+        variables, templar = self._variables.of(host)
 
         def template(value: Any) -> Any:
             try:
@@ -279,21 +280,6 @@ class CallbackModule(CallbackBase):
             with suppress(FleetError):  # what is wrong with them has been reported
                 self._recorder.artefact_options = options.from_variables(own)
             self._recorder.artefacts += new
-
-    def _variables(self, host: str) -> tuple[Any, Templar]:
-        """The host's variables as the inventory has them, and what works them out; {} where they cannot be read."""
-        if self._last is None or self._last[0] != host:
-            manager = self._play.get_variable_manager()
-            try:
-                variables = manager.get_vars(
-                    play=self._play, host=manager._inventory.get_host(host), include_hostvars=False
-                )
-            except AnsibleError:
-                variables = {}  # never worked out, so no task had them either
-            # All of them once more: with it each value would count as vaulted as soon as one is.
-            variables.pop("vars", None)
-            self._last = host, variables, Templar(loader=self._play.get_loader(), variables=variables)
-        return self._last[1], self._last[2]
 
     def _reports(self) -> Path:
         return runs.reports_directory(self.get_option("reports"), constants.CONFIG_FILE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,10 +24,17 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "reports"
 
 
+def begun(inventory: Inventory, *tasks: Any, **tags: Any) -> tuple[Any, list[str]]:
+    plugin, shown = callback("fleet_facts")
+    only = play(inventory, *tasks, **tags)
+    plugin.v2_playbook_on_start(playbook(only))
+    plugin.v2_playbook_on_play_start(only)
+    return plugin, shown
+
+
 def probed(*tasks: Any, **tags: Any) -> list[str]:
     """What is shown of a playbook in which one host has facts, one failed and one is gone."""
-    plugin, shown = callback("fleet_facts")
-    plugin.v2_playbook_on_start(playbook(play(Inventory({}), *tasks, **tags)))
+    plugin, shown = begun(Inventory({}), *tasks, **tags)
     plugin.v2_runner_on_ok(result("web1", "glibc_facts", ansible_facts={"glibc_facts": FACTS}))
     plugin.v2_runner_on_ok(result("web1", "debug", msg="not a stage"))
     plugin.v2_runner_on_failed(result("web2", "glibc_facts", msg="no shell there"))
@@ -61,11 +69,23 @@ def test_a_probe_is_a_playbook_in_which_no_other_stage_is_left(
 
 
 def test_an_answer_without_facts_is_told(reports: Path) -> None:
-    plugin, shown = callback("fleet_facts")
-    plugin.v2_playbook_on_start(playbook(play(Inventory({}), PROBE)))
+    plugin, shown = begun(Inventory({}), PROBE)
     plugin.v2_runner_on_ok(result("web1", "glibc_facts"))
     plugin.v2_playbook_on_stats(None)
     assert "answered without facts" in "\n".join(shown)
+
+
+def test_secrets_of_the_inventory_are_neither_shown_nor_kept(reports: Path) -> None:
+    plugin, shown = begun(Inventory({"app_password": "s3cr3t-word"}, "web1", "web2"), PROBE)
+    plugin.set_play_context(SimpleNamespace(password="asked-word", become_pass=None))
+    facts = {**FACTS, "gaps": [{"fact": "pythons", "reason": "it said s3cr3t-word, asked-word and kept-word"}]}
+    plugin.v2_runner_on_ok(result("web1", "glibc_facts", ansible_facts={"glibc_facts": facts}))
+    plugin.v2_runner_on_failed(result("web2", "glibc_facts", msg="sudo: s3cr3t-word is wrong"))
+    plugin.v2_playbook_on_stats(None)
+    (path,) = reports.rglob("facts.jsonl")
+    said = "\n".join(shown) + path.read_text()
+    assert "kept-word" in said and "is wrong" in said
+    assert "s3cr3t-word" not in said and "asked-word" not in said
 
 
 def test_a_directory_that_cannot_be_written_ends_with_a_status(reports: Path) -> None:
