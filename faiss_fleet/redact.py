@@ -38,7 +38,7 @@ LONGEST_WORD = 4096
 
 
 def head(text: str, size: int) -> str:
-    """At most the first so many characters, without a word that would be cut: half a secret is not recognised as one."""
+    """At most the first so many characters, no word cut in two: half a secret is not recognised as one."""
     if len(text) <= size:
         return text
     first = max(0, size - LONGEST_WORD)

@@ -34,7 +34,7 @@ class PlayVariables:
         return self._last[1], self._last[2]
 
     def secrets(self, host: str, passwords: set[str]) -> set[str]:
-        """Words of this host's variables, and of passwords that were asked for, that must be in nothing that is kept."""
+        """Words of this host's variables, and passwords that were asked for: nothing that is kept has them."""
         variables, templar = self.of(host)
         return secret_words.long_enough(passwords | secret_words.of_variables(variables, templar.template))
 

@@ -76,7 +76,8 @@ def releases(found: ClassFindings) -> str:
     parts = [f"Fit by their tag and by what their files need: {listed(fit[:RELEASES])}." if fit else "None fits."]
     failed = [one for one in found.refuted if one.strategy == "wheel"]
     if failed:
-        parts.append(f"Of these {listed([f'{escape(one.title)} ({code(str(one.cause))})' for one in failed])} failed here.")
+        named = [f"{escape(one.title)} ({code(str(one.cause))})" for one in failed]
+        parts.append(f"Of these {listed(named)} failed here.")
     if unfit:
         left = len(unfit) - RELEASES
         more = f"; and {count(left, 'other')}" if left > 0 else ""

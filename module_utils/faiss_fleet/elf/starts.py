@@ -14,7 +14,8 @@ from ..errors import AuditError
 MOST_FILES = 64
 LONGEST_LINE = 256
 # What is there comes from the distribution, and loads what the distribution gave it.
-DISTRIBUTION = ('/bin/', '/lib/', '/lib64/', '/sbin/', '/usr/bin/', '/usr/lib/', '/usr/lib64/', '/usr/libexec/', '/usr/sbin/')
+DISTRIBUTION = ('/bin/', '/lib/', '/lib64/', '/sbin/', '/usr/bin/', '/usr/lib/', '/usr/lib64/', '/usr/libexec/',
+                '/usr/sbin/')
 
 
 def beside(program, real=os.path.realpath, at=lambda path: path):

@@ -77,9 +77,9 @@ def search(host, search_paths=(), interpreters=(), conda_roots=()):
     # pyenv's shims stand for Pythons that are found under versions/.
     scripts = [path for path in scripts if not path.endswith('/shims/' + posixpath.basename(path))]
     if scripts:
-        more = ' and %d more' % (len(scripts) - 5) if len(scripts) > 5 else ''
-        host.gap('pythons', '%s%s: a script, not started, since it may start anything. Name it in '
-                 'glibc_facts__interpreters if it stands for a Python not in this list.' % (', '.join(scripts[:5]), more))
+        named_here = ', '.join(scripts[:5]) + (' and %d more' % (len(scripts) - 5) if len(scripts) > 5 else '')
+        host.gap('pythons', '%s: a script, not started, since it may start anything. Name it in '
+                 'glibc_facts__interpreters if it stands for a Python not in this list.' % named_here)
     return [(_best(groups[key], named), sorted(set(groups[key])), any(path in named for path in groups[key]))
             for key in order]
 

@@ -195,7 +195,7 @@ def test_a_last_line_without_an_end_does_not_swallow_the_next_key(tmp_path: Path
 @pytest.mark.parametrize("many, told", [(2000, False), (2001, True)])
 def test_mounts_that_are_not_read_are_told(tmp_path: Path, shell: str, many: int, told: bool) -> None:
     (tmp_path / "mounts").write_text("tmpfs /run tmpfs rw 0 0\n" * many)
-    script = part("head -n 2000 /proc/mounts", "another one.\"; fi").replace("/proc/mounts", "mounts")
+    script = part("head -n 2000 /proc/mounts", 'another one."; fi').replace("/proc/mounts", "mounts")
     script = f'lines() {{ cat; }}; emit() {{ echo "$1 $2"; }}\n{script}'
     ran = subprocess.run([*shell.split(), "-c", script], capture_output=True, text=True, cwd=tmp_path)
     read = ran.stdout.splitlines()
