@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 from tests.faults import fuzz, fuzz_targets, runner
-from tests.faults.fleet import NO_PYTHON, OLD, Fleet
+from tests.faults.fleet import NEW, NO_PYTHON, OLD, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, HOST_FAULTS
 
@@ -29,7 +29,8 @@ def started(fleet: Fleet) -> Iterator[Fleet]:
 def hosts(way: str, names: Names, seed: int) -> list[Result]:
     """The faults of hosts by these names, on two banks of hosts."""
     chosen = [fault for fault in HOST_FAULTS if fault.name in names]
-    with started(Fleet(runner.banks(min(WIDE, max(2, len(chosen)))), way, seed)) as fleet:
+    least = 4 if any(fault.recipe == NEW for fault in chosen) else 2  # every fourth host of a bank is a new one
+    with started(Fleet(runner.banks(min(WIDE, max(least, len(chosen)))), way, seed)) as fleet:
         return runner.HostFaults(fleet, chosen).run()
 
 

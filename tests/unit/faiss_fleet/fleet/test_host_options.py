@@ -42,7 +42,7 @@ def test_each_role_gets_what_its_task_hands_over() -> None:
     assert set(found.facts) == set(tasks["glibc_facts"]["glibc_facts"])
     given = tasks["faiss_install"]["faiss_install"]
     extra = {name.removeprefix("faiss_install__") for name in found.install.options.extra}
-    assert extra - {"workload", "asked"} == set(given["options"])
+    assert extra - {"workload", "asked", "test_seconds"} == set(given["options"])
     assert set(given) - {"facts", "options"} == set(APART)
     own = {*stages.FOUND, "policy", "strategies", "if_lost"}
     assert set(found.backend) == set(tasks["vector_backend"]["vector_backend"]) - own
