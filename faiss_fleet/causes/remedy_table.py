@@ -308,7 +308,7 @@ REMEDIES = {
     'glibc_too_new': (
         'Names that are missing were removed in 2.31 and 2.34: rebuild that library on this system, without -ffast-math, '
         'or take a newer release of it. A library that asks for an executable stack is not loaded from 2.41 on: a '
-        'newer release of it does not ask, or build it with `-Wl,-z,noexecstack`.',),
+        'newer release of it does not ask.',),
     'glibc_mixed': (
         'Unset LD_LIBRARY_PATH and LD_PRELOAD and try again. A second glibc has to be started through its own ld-linux '
         'for the whole process; use a container rather than mix two.',),

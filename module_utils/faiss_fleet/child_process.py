@@ -64,7 +64,7 @@ class Tail:
     def text(self):
         """Unicode text; what is not UTF-8 is replaced, never lost from sight.
 
-        What is left of a longer one begins at a whole word: half a secret would not be recognised as one and hidden.
+        What is left of a longer one begins at a whole word: half a secret would not be recognised as one.
         """
         self._cut()
         text = bytes(self._data).decode('utf-8', 'replace')

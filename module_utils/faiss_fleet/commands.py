@@ -85,7 +85,7 @@ class _Running:
 
 
 def last(text, most):
-    """The end of a text from a whole word on: half a secret, as of a URL, would not be recognised as one and hidden."""
+    """The end of a text from a whole word on: half a secret would not be recognised as one."""
     return text if len(text) <= most else re.split(r'\s', text[-most:], maxsplit=1)[-1]
 
 

@@ -343,7 +343,8 @@ FAULTS = (
     host(
         "clock that jumps",
         "the host's clock is set two days ahead, back to 2001 and right again, all through the audit",
-        preloaded({}),
+        preloaded({"clock": "0"}),
+        keeps=("/etc/faults",),
         during=clock_of_host,
         fresh=True,
         recipe=NEW,

@@ -33,14 +33,14 @@ def named_runtime(path):
 
 
 def _content(path):
-    """The bytes of a regular file of no more than any configuration has; a pipe is not waited for."""
+    """The bytes of a regular file; a pipe is not waited for."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(status.st_mode) or status.st_size > atomic_file.LIMIT:
-            raise AuditError('%s is no regular file of at most %d bytes, as a configuration is. Move it away. %s'
+            raise AuditError('%s is no regular file of at most %d bytes. Move it away. %s'
                              % (path, atomic_file.LIMIT, _NEXT), remedy=_NEXT, cause='garbage_output')
         return os.read(descriptor, atomic_file.LIMIT + 1)
     finally:

@@ -19,10 +19,9 @@ DISTRIBUTION = ('/bin/', '/lib/', '/lib64/', '/sbin/', '/usr/bin/', '/usr/lib/',
 
 
 def beside(program, real=os.path.realpath, at=lambda path: path):
-    """Paths of a program's interpreter, of the directories of its own search path, and of the libraries there.
+    """Paths of a program's interpreter, its own library directories and the libraries there; [] of the distribution's.
 
-    Nothing for a program of the distribution, and for one that cannot be read. real: a path of the host without links;
-    at: where it is for this process.
+    real: a path of the host without links; at: where it is for this process.
     """
     found, queue = [], [real(program)]
     while queue and len(found) < MOST_FILES:
@@ -37,7 +36,7 @@ def beside(program, real=os.path.realpath, at=lambda path: path):
 
 
 def _of(path, at):
-    """[(path, whether it is a file)] of what one file asks the loader, or the kernel, to take with it."""
+    """[(path, whether it is a file)] of what one file asks for."""
     try:
         file = reader.read(at(path), symbols=False)
     except AuditError:
@@ -54,7 +53,7 @@ def _of(path, at):
 
 
 def _of_script(path):
-    """[the interpreter that the first line of a script names]; [] for what is no script."""
+    """[the interpreter of a script]; [] of what is none."""
     try:
         with io.open(path, 'rb') as stream:
             head = stream.read(LONGEST_LINE)

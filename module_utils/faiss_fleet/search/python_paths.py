@@ -35,7 +35,7 @@ def places(program):
 
 
 def files(places):
-    """Files of the packages that are imported, of those places: a directory of root's may hold some of another user."""
+    """Files of the packages that are imported: a directory of root's may hold some of another user."""
     found = []
     for place in places:
         if os.path.basename(place) in IMPORTED and not os.path.islink(place):

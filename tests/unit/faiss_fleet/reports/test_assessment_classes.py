@@ -65,7 +65,7 @@ def test_each_class_shows_every_answer_to_which_c_library_it_has() -> None:
         {"method": "ldd", "family": None, "version": None, "source": None, "error": "ldd is not there"},
     ]
     rendered = section(text(made), "Classes of hosts")
-    assert "| `loader` | glibc 2.17 | `/lib64/ld-2.17.so` |  |" in rendered
+    assert "| `loader` | glibc 2.17 |  | `/lib64/ld-2.17.so` |" in rendered
     assert "| `ldd` | nothing: ldd is not there |  |  |" in rendered
     assert "| `getconf` | was not asked |  |  |" in rendered
 
