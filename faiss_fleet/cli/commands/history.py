@@ -52,6 +52,7 @@ def hosts(
     """
     from dataclasses import asdict
 
+    from ...causes.diagnose import CAUSES
     from ...records.build import STATES
     from .. import operations, show
 
@@ -62,9 +63,9 @@ def hosts(
         found = list(opened.lines(chosen))
         waivers = {} if names else opened.waivers(chosen)
     causes = sorted({line.cause for line in found if line.cause})
-    if cause is not None and cause not in causes:
-        known = f"The run has: {', '.join(causes)}." if causes else "The run has none."
-        raise typer.BadParameter(f"No host has the cause {cause!r}.{suggestion(cause, causes)} {known}")
+    if cause is not None and cause not in causes and cause not in CAUSES:
+        known = f"The run has: {', '.join(causes)}." if causes else "No host of the run has one."
+        raise typer.BadParameter(f"{cause!r} is not a cause.{suggestion(cause, [*causes, *CAUSES])} {known}")
     found = [line for line in found if state in (None, line.state) and cause in (None, line.cause)]
     if json_:
         print_json([{**asdict(line), "waiver": waivers.get(line.host)} for line in found])
@@ -101,6 +102,7 @@ def host(
 def diff(
     before: RunArgument = "previous",
     after: RunArgument = "latest",
+    worse: Annotated[bool, typer.Option("--worse", help="What got worse alone, for a gate.")] = False,
     json_: JsonOption = False,
     rows: Annotated[int, typer.Option(min=1, help="Hosts shown of each kind of change.")] = 20,
     reports: ReportsOption = None,
@@ -111,8 +113,9 @@ def diff(
 
     with reading(reports, store) as (opened, _directory):
         found = operations.diff(opened, before, after)
+    found = found.worse() if worse else found
     if json_:
         print_json(found.as_dict())
     else:
-        show.diff(found, rows)
+        show.diff(found, rows, worse)
     raise typer.Exit(0 if found.empty else 1)
