@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..strategies.base import Candidate, Facts, Reason, version_numbers
 from ..strategies.container.wrapper import KERNEL_OF_ENGINES, refuses_clone3
+from .blockers import BY_ID
 
 if TYPE_CHECKING:
     from ..strategies.wheel.measure import Wheel
@@ -124,10 +125,12 @@ def static_linking(case: Case) -> Answer:
     reasons = newest[0]["reasons"] if newest else []
     evidence = [reason["text"] for reason in reasons[:4]] or ["the plan names nothing that is blocked by a library"]
     glibc = any(reason["check"] == "glibc" for reason in reasons)
-    linkable = sorted({reason["check"] for reason in reasons} & {"libstdcxx", "cxxabi", "libgomp", "libgcc"})
+    # libstdc++ has the versions of both its names.
+    found = {"libstdcxx" if reason["check"] == "cxxabi" else reason["check"] for reason in reasons}
+    linkable = " and ".join(BY_ID[name].title for name in ("libstdcxx", "libgomp", "libgcc") if name in found)
     if glibc and linkable:
         answer = (
-            f"In part: {', '.join(linkable)} can be linked into the library, and that need would be gone; glibc "
+            f"In part: {linkable} can be linked into the library, and that need would be gone; glibc "
             "cannot, for a library loaded by Python or Node shares the C library of that process."
         )
     elif glibc:
@@ -136,7 +139,7 @@ def static_linking(case: Case) -> Answer:
             "into it. Building it for an older glibc does help (on this host, or on the controller with such a target)."
         )
     elif linkable:
-        answer = f"Yes: only {', '.join(linkable)} stand in the way, and these can be linked into the library itself."
+        answer = f"Yes: nothing but {linkable} is too old, which can be linked into the library itself."
     else:
         answer = (
             "It is not needed: nothing is blocked by a library that could be linked in. It never helps against glibc "

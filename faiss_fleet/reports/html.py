@@ -160,6 +160,7 @@ def render(
             columns=[BY_KEY[each] for each in page_table.SHOWN],
             filters=[
                 *((each, title) for each, title in FILTERS if each in keys),
+                *((each["key"], each["title"]) for each in data["columns"] if each["key"].startswith(page_table.OWN)),
                 *((f"{page_table.LOADS}{place}", f"Loads {each.name}") for place, each in enumerate(artefacts)),
             ],
             artefacts=told(artefacts, summary.rows),

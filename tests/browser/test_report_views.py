@@ -85,6 +85,7 @@ def test_waivers_are_counted_apart_and_expired_ones_are_named(story: Page) -> No
         "#hosts?text=debian&sort=-p95_ms&page=2&rows=25",
         "#hosts?state=native&provider=wheel&glibc=2.17&columns=host,kernel,p95_ms",
         "#hosts?groups=edge&sort=own:site",
+        "#hosts?own:site=ams&own:group:edge=yes",
         "#hosts?cause=&faiss=1.9.0&host=host000.example.net",
     ],
 )
@@ -101,6 +102,30 @@ def test_an_address_opens_the_view_that_it_was_copied_from(browser: Browser, sto
     assert view(other) == view(story) and trouble == []
     expect(other.locator(".tabs [aria-current=page]")).to_have_count(1)
     other.context.close()
+
+
+def test_an_address_of_another_run_is_not_answered_by_all_hosts(story: Page, page: Page) -> None:
+    told = story.locator("#astray")
+    go(story, "#hosts?groups=nosuch")
+    expect(told).to_be_hidden()
+    assert found(story) == 0
+    assert story.locator("[data-filter=groups] option:checked").inner_text() == "nosuch"
+    go(story, "#hosts?host=no\u202esuch")
+    expect(told).to_have_text("This run has no host no<U+202E>such.")
+    expect(story.get_by_role("dialog")).to_be_hidden()
+    go(story, "#hosts")
+    expect(told).to_be_hidden()
+    go(page, "#hosts?changed=Lost+native&state=native")
+    expect(page.locator("#astray")).to_contain_text("filters by changed, which this run does not have")
+    assert 0 < found(page) < HOSTS
+
+
+def test_columns_of_the_users_own_are_filters(story: Page) -> None:
+    go(story, "#hosts")
+    story.get_by_role("combobox", name="site").select_option("ams")
+    assert found(story) == HOSTS // 2
+    story.get_by_role("combobox", name="edge").select_option("yes")
+    assert 0 < found(story) < HOSTS // 2
 
 
 def test_what_the_reader_does_is_in_the_address_and_back_undoes_it(story: Page) -> None:
