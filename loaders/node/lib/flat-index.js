@@ -150,8 +150,8 @@ class Index {
     if (!(other instanceof Index) || other._rows.metric !== this._rows.metric) throw new Error('Invalid argument');
     if (other._rows.d !== this._rows.d) throw new Error('The merging index must have the same dimension.');
     const values = other._values(0, other._rows.count);
-    if (other !== this) other._rows.count = 0;               // FAISS moves them
     this._append(values);
+    if (other !== this) other._rows.count = 0;               // FAISS moves them
   }
 
   removeIds(...given) {

@@ -53,3 +53,11 @@ test('flat index: a file that is short, foreign, of another kind or no file is r
   assert.throws(() => flat.Index.read(path.dirname(place)), /Error in read: could not open/);
   assert.throws(() => flat.Index.read(`${place}.none`), /for reading: No such file or directory/);
 });
+
+test('flat index: where there is no memory for what is merged, nothing is lost', () => {
+  const [one, other] = [0, 1].map(() => new flat.IndexFlatL2(4));
+  for (const index of [one, other]) index.add(numbers(8));
+  one._rows.segments.reserve = () => { throw new RangeError('Array buffer allocation failed'); };
+  assert.throws(() => one.mergeFrom(other), RangeError);
+  assert.deepStrictEqual([one.ntotal(), other.ntotal()], [2, 2]);
+});
