@@ -55,8 +55,9 @@ def common(
     store: StoreOption = None,
     json_: JsonOption = False,
 ) -> None:
-    if json_ and context.invoked_subcommand in WITHOUT_JSON:
-        raise typer.BadParameter(f"`{context.invoked_subcommand}` has no --json: {WITHOUT_JSON[context.invoked_subcommand]}")
+    command = context.invoked_subcommand
+    if json_ and command in WITHOUT_JSON:
+        raise typer.BadParameter(f"`{command}` has no --json: {WITHOUT_JSON[command]}")
     context.obj = {"reports": reports, "store": store, "json_": json_}
 
 

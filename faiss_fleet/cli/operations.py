@@ -71,7 +71,8 @@ def run_id(store: Store, name: str) -> str:
     if len(found) != 1:
         what = "more than one run" if found else "no run"
         near = "" if found else suggestion(name, ["latest", "previous", *ids])
-        raise FleetError(f"There is {what} {name!r} in {store.name}.{near} The newest: {', '.join((found or ids)[:5])}.")
+        newest_ones = ", ".join((found or ids)[:5])
+        raise FleetError(f"There is {what} {name!r} in {store.name}.{near} The newest: {newest_ones}.")
     return found[0]
 
 

@@ -174,8 +174,8 @@ def of_floor(text: str) -> Artefact | None:
     if match := MUSL.fullmatch(text):
         return _tag(f"musllinux_{match[1]}_{match[2]}", "musllinux", f"{match[1]}.{match[2]}", None)
     if match := SYMBOL_VERSION.fullmatch(text):
-        library = DEFINED_BY[match[1]]
-        return Artefact(text, "symbol version", (Build(text, (_need(text, library, None), _need(text, library, text))),))
+        wanted = (_need(text, DEFINED_BY[match[1]], None), _need(text, DEFINED_BY[match[1]], text))
+        return Artefact(text, "symbol version", (Build(text, wanted),))
     if match := TAG.fullmatch(text):
         return _tag(text, match[1], f"{match[2]}.{match[3]}", match[4])
     if match := LEGACY_TAG.fullmatch(text):

@@ -38,6 +38,8 @@ def test_the_first_screen_says_where_why_not_newer_what_next_and_what_changed(st
 
 
 def test_the_commands_of_causes_name_files_that_have_their_hosts(story: Page, storied: Path) -> None:
+    options = story.locator(".causes code bdi", has_text="--limit")
+    assert all(box.bounding_box()["height"] < 24 for box in options.all()), "a word goes on in the next line"  # type: ignore[index]
     checked = 0
     for entry in story.locator(".causes li").all():
         command = entry.locator("code").inner_text()

@@ -110,9 +110,13 @@ test('upkeep: the setting that an audit without root wrote for this user is foun
   const env = { ...process.env, HOME: home };
   delete env.FAISS_FLEET_SETTING;
   delete env.XDG_CONFIG_HOME;
-  const run = (more) => execFileSync(process.execPath, ['-e', program], { env: { ...env, ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const run = (more, cwd = home) => execFileSync(process.execPath, ['-e', program], { env: { ...env, ...more }, cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   assert.strictEqual(run({}), 'my own\n');
   assert.strictEqual(run({ HOME: '/nowhere', XDG_CONFIG_HOME: path.join(home, '.config') }), 'my own\n');
+  const foreign = directory();                       // whose owner wants to name the program that is started
+  fs.mkdirSync(path.join(foreign, 'faiss-fleet'));
+  fs.writeFileSync(path.join(foreign, 'faiss-fleet', 'backend.json'), '{"schema": 1, "backend": "js", "because": "foreign"}');
+  assert.strictEqual(run({ XDG_CONFIG_HOME: '.' }, foreign), 'my own\n');
   assert.ok(run({ FAISS_FLEET_SETTING: '/nowhere/backend.json' }).includes('/nowhere/backend.json'));
 });
 

@@ -27,7 +27,8 @@ def test_brief_names_one_symbol_and_counts_the_rest(text: str, expected: str) ->
 
 
 def test_readable_writes_out_every_symbol() -> None:
-    assert readable("needs _ZNSt3fooEv, _ZNSt3barEv and x_ZNSt3fooEv") == "needs std::foo(), std::bar() and x_ZNSt3fooEv"
+    said = readable("needs _ZNSt3fooEv, _ZNSt3barEv and x_ZNSt3fooEv")
+    assert said == "needs std::foo(), std::bar() and x_ZNSt3fooEv"
 
 
 @pytest.mark.parametrize(
