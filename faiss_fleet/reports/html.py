@@ -3,7 +3,8 @@
 
 The table's cells are in the page, column by column. A host's details are its record, deflated together with its
 neighbours': in the page too, or past INLINE hosts in a directory beside the run's own page, from which a part is loaded
-when it is opened. Its style, its scripts and its template are files of page/, and are put into the page when it is rendered.
+when it is opened. Its style, its scripts and its template are files of page/, and are put into the page when it is
+rendered.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def write(
 ) -> None:
     """Writes the page to a file; past INLINE hosts, the run's own page has its parts in a directory beside.
 
-    A page that is exported is one file with all that belongs to it: what lies beside that is not ours. past: totals of earlier runs; beside: names of the files that lie beside the page; changes: since the last
+    A page that is exported is one file with all that belongs to it: what lies beside that is not ours.
+
+    past: totals of earlier runs; beside: names of the files that lie beside the page; changes: since the last
     comparable run, with its start; where: the run's directory, as a reader of the page has it.
     """
     directory = _own_directory(summary.run["id"], file)

@@ -95,9 +95,7 @@ class Diff:
 
     def worse(self) -> Diff:
         """The same without what got better, and what is otherwise alone."""
-        return replace(
-            self, unreachable=self.away, newly_native=[], changed_strategy=[], changed_release=[], faster=[]
-        )
+        return replace(self, unreachable=self.away, newly_native=[], changed_strategy=[], changed_release=[], faster=[])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""

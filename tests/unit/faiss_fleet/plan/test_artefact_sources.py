@@ -49,7 +49,7 @@ def test_a_release_may_be_written_as_people_say_it(text: str, tmp_path: Path, mo
     asked: list[str] = []
     monkeypatch.setattr(sources.index, "find", lambda wanted, *_rest: asked.append(str(wanted)) or ([], []))
     sources.check(text)
-    with pytest.raises(FleetError, match="No wheel for Linux fulfils numpy==2.5"):
+    with pytest.raises(FleetError, match=r"No wheel for Linux fulfils numpy==2\.5"):
         sources.find(text, options=Options(cache=tmp_path))
     assert asked == ["numpy==2.5"]
 
