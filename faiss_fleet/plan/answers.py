@@ -40,7 +40,10 @@ class Answer(TypedDict):
 
 @dataclass(frozen=True)
 class Case:
-    """What the answers are derived from. wheels: the catalogue, where at hand."""
+    """What the answers are derived from. wheels: the catalogue, where at hand.
+
+    A candidate of the plan that failed its search test has the verdict 'failed', and the cause.
+    """
 
     facts: Facts
     plan: Sequence[Candidate] = ()
@@ -99,10 +102,14 @@ def release(case: Case) -> Answer:
     """Whether any release of FAISS is made for this C library."""
     question = f"Is there a FAISS release for {case.libc} here?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
+    failed = case.wheels_of_plan("failed")
     if possible:
         best = possible[0]
-        evidence = [_title(entry) for entry in possible[:3]] + _newest_blocked(blocked)
+        evidence = [*(_title(entry) for entry in possible[:3]), *map(_failed, failed[:3]), *_newest_blocked(blocked)]
         return _answer(question, f"Yes: {_title(best)}.", evidence)
+    if failed:
+        answer = f"Yes, by its tag and needs: {_title(failed[0])}. But here it failed the search test."
+        return _answer(question, answer, [*map(_failed, failed[:3]), *_newest_blocked(blocked)])
     tagged = _newest_for(case)
     evidence = [_libc_evidence(case.facts), *_newest_blocked(blocked)]
     if tagged is not None:
@@ -152,7 +159,14 @@ def older_release(case: Case) -> Answer:
     """Whether going back helps, and to where."""
     question = "Would an older release of FAISS help?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
+    failed = case.wheels_of_plan("failed")
     newest = _newest_of([*possible, *blocked])
+    if failed:
+        evidence = [*map(_failed, failed[:3]), *_newest_blocked(blocked)]
+        older = [entry for entry in possible if _release(entry) < _release(failed[-1])]
+        if older:
+            return _answer(question, f"Perhaps: {_title(older[0])} fits by its needs, and was not tested.", evidence)
+        return _answer(question, f"Not by what was tested, down to {_title(failed[-1])}.", evidence)
     if possible and newest is not None and _release(possible[0]) < newest:
         evidence = [_title(possible[0]), *_newest_blocked(blocked)]
         return _answer(question, f"Yes: {_title(possible[0])} fits; {newest} and the like do not.", evidence)
@@ -260,6 +274,10 @@ def _title(candidate: Candidate) -> str:
     if python and str(python)[0].isdigit():
         python = f"Python {python}"
     return f"{artefact.get('name')} {artefact.get('version')}" + (f" for {python}" if python else "")
+
+
+def _failed(candidate: Candidate) -> str:
+    return f"{_title(candidate)} failed the search test: {candidate['cause']}"
 
 
 def _why(candidate: Candidate) -> str:

@@ -42,6 +42,9 @@ def test_nothing_sticks_out_and_what_axe_and_the_eye_want_is_there(
                 assert page.evaluate("document.querySelector('#drawer-body').scrollWidth") <= width
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (fragment, width)
             assert page.evaluate(CONTRAST) == [], (fragment, width)
+            assert page.evaluate(CURRENT), (fragment, width)
+            assert page.evaluate(CUT) == [], (fragment, width)
+            assert page.evaluate(NARROW) == [], (fragment, width)
             if width in (1400, 390):
                 assert page.evaluate(AXE) == [], (fragment, width)
     assert trouble == []
@@ -57,6 +60,21 @@ VIEWS = (
     "#artefacts",
     "#run",
 )
+# The tab of the view that is shown is seen whole, also where not all tabs fit.
+CURRENT = """() => { const tab = document.querySelector(".tabs [aria-current]").getBoundingClientRect();
+  const all = document.querySelector(".tabs").getBoundingClientRect();
+  return tab.left >= all.left - 1 && tab.right <= all.right + 1; }"""
+# Labels of charts that end before their text does, or stick out of their card.
+CUT = """() => [...document.querySelectorAll(".chart svg text")].filter((text) => {
+  const at = text.getBoundingClientRect(), svg = text.ownerSVGElement.getBoundingClientRect();
+  const card = text.closest(".card").getBoundingClientRect();
+  const whole = getComputedStyle(text.ownerSVGElement).overflow === "visible" ? card : svg;
+  return text.checkVisibility() && at.width && (at.right > whole.right || at.left < whole.left);
+}).map((text) => text.textContent)"""
+# Lists whose value cannot be read, and labels of cells that have nothing in them.
+NARROW = """() => [...document.querySelectorAll(".controls select")].filter((list) => list.checkVisibility() && list.offsetWidth < 70)
+  .map((list) => list.dataset.filter).concat([...document.querySelectorAll("#table td")].filter((cell) => !cell.textContent
+    && cell.checkVisibility() && !["none", "normal"].includes(getComputedStyle(cell, "::before").content)).map((cell) => cell.className))"""
 AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map((each) =>
   `${each.id}: ${each.help}: ${each.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(', ')}`)"""
 

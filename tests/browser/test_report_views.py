@@ -35,6 +35,12 @@ def test_the_first_screen_says_where_why_not_newer_what_next_and_what_changed(st
     states = set(story.locator("#table tbody .badge").all_inner_texts())
     assert "native" not in states and states
     assert story.evaluate("decodeURI(location.hash)") == "#hosts?changed=Lost native"
+    go(story, "#overview")
+    since = story.locator(".since")
+    expect(since).to_contain_text(f"Since the run 7 days before: lost native {hosts}, new causes ")
+    assert since.bounding_box()["y"] < 400  # type: ignore[index]
+    since.get_by_role("link", name="lost native").click()
+    assert found(story) == hosts
 
 
 def test_the_commands_of_causes_name_files_that_have_their_hosts(story: Page, storied: Path) -> None:
@@ -120,6 +126,12 @@ def test_an_address_of_another_run_is_not_answered_by_all_hosts(story: Page, pag
     go(page, "#hosts?changed=Lost+native&state=native")
     expect(page.locator("#astray")).to_contain_text("filters by changed, which this run does not have")
     assert 0 < found(page) < HOSTS
+
+
+def test_the_menus_of_the_table_end_where_the_search_does(story: Page) -> None:
+    go(story, "#hosts")
+    ends = [story.locator(each).bounding_box() for each in ("#search", "#export summary")]
+    assert len({round(box["x"] + box["width"]) for box in ends if box}) == 1
 
 
 def test_columns_of_the_users_own_are_filters(story: Page) -> None:
@@ -213,6 +225,10 @@ def test_the_details_begin_with_reason_and_facts_and_tell_of_earlier_runs(story:
     assert all(float(text) > 0 for text in earlier.locator("td.num").all_inner_texts())
     facts = drawer.locator("section").first
     expect(facts).to_contain_text("site")
+    go(story, "#hosts?host=host008.example.net")  # on which nothing changed: each run says the same of it
+    expect(earlier).to_have_count(len(RUNS))
+    assert set(earlier.locator("td:nth-child(3)").all_inner_texts()) == {"cpu_isa"}
+    go(story, "#hosts?host=host000.example.net")
     symbol = drawer.locator(".symbol").first
     assert symbol.get_attribute("title") == "_ZNSt6thread15_M_start_threadE"
     assert symbol.text_content() == "std::thread::_M_start_thread"

@@ -96,7 +96,9 @@ function show_view(name) {
   view = name;
   for (const each of views) each.hidden = each.dataset.view !== name;
   for (const link of document.querySelectorAll(".tabs a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.hash === `#${name}`) {
+      link.setAttribute("aria-current", "page");
+      link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft;  // where they do not all fit
+    } else link.removeAttribute("aria-current");
   }
 }
