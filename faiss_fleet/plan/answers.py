@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
@@ -276,7 +276,7 @@ def _title(candidate: Candidate) -> str:
     return f"{artefact.get('name')} {artefact.get('version')}" + (f" for {python}" if python else "")
 
 
-def _failed(candidate: Candidate) -> str:
+def _failed(candidate: Any) -> str:  # one of a record, with the cause beside what a plan has
     return f"{_title(candidate)} failed the search test: {candidate['cause']}"
 
 

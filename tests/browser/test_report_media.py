@@ -72,9 +72,14 @@ CUT = """() => [...document.querySelectorAll(".chart svg text")].filter((text) =
   return text.checkVisibility() && at.width && (at.right > whole.right || at.left < whole.left);
 }).map((text) => text.textContent)"""
 # Lists whose value cannot be read, and labels of cells that have nothing in them.
-NARROW = """() => [...document.querySelectorAll(".controls select")].filter((list) => list.checkVisibility() && list.offsetWidth < 70)
-  .map((list) => list.dataset.filter).concat([...document.querySelectorAll("#table td")].filter((cell) => !cell.textContent
-    && cell.checkVisibility() && !["none", "normal"].includes(getComputedStyle(cell, "::before").content)).map((cell) => cell.className))"""
+NARROW = """() => {
+  const shown = (which) => [...document.querySelectorAll(which)].filter((each) => each.checkVisibility());
+  const titled = (cell) => !["none", "normal"].includes(getComputedStyle(cell, "::before").content);
+  return [
+    ...shown(".controls select").filter((list) => list.offsetWidth < 70).map((list) => list.dataset.filter),
+    ...shown("#table td").filter((cell) => !cell.textContent && titled(cell)).map((cell) => cell.className),
+  ];
+}"""
 AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map((each) =>
   `${each.id}: ${each.help}: ${each.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(', ')}`)"""
 

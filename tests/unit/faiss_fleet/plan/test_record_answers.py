@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from faiss_fleet.plan import record_answers
 from tests.unit.faiss_fleet.plan.test_answers import FACTS, OLD_FITS, facts, wheel
 
@@ -20,7 +22,7 @@ def test_equal_answers_are_pooled_with_the_places_they_hold_for() -> None:
 
 
 def test_a_release_that_failed_its_test_is_no_answer() -> None:
-    def answered(*failed: str, plan: tuple[str, ...] = ("1.15.1", "1.12.0", "1.9.0")) -> dict[str, tuple[str, list[str]]]:
+    def answered(*failed: str, plan: Sequence[str] = ("1.15.1", "1.12.0", "1.9.0")) -> dict[str, tuple[str, list[str]]]:
         tests = [{"candidate": f"wheel:faiss-cpu-{each}", "ok": False, "cause": "cpu_isa"} for each in failed]
         record = {"facts": facts(), "plan": [wheel(each) for each in plan], "verification": tests}
         return {each["question"]: (each["answer"], each["evidence"]) for each in record_answers.of_record(record)}
