@@ -272,7 +272,8 @@ def _plan(kind: tuple[Any, ...]) -> list[dict[str, Any]]:
             reasons = _reasons(version, glibc, cxx) if not glibc or _newer(version, NEWEST[short]) else []
             path = "{prefix}/python/bin/python3.13" if ending == "portable" else f"/usr/bin/python{short}"
             tag = f"cp{short.replace('.', '')}"
-            plan.append(_candidate("wheel", f"wheel:faiss-cpu-{version}:{tag}:{path}", version, reasons))
+            remedy = None if glibc else "Use a system or an image with glibc: no wheel of FAISS is made for musl."
+            plan.append(_candidate("wheel", f"wheel:faiss-cpu-{version}:{tag}:{path}", version, reasons, remedy))
     if not plan:
         text = "No CPython 3.6 or newer is on this host, and no portable one is named in the inventory."
         reason = {"check": "python", "cause": "python_missing", "need": "CPython 3.6+", "have": "2.7.5", "text": text}
