@@ -226,6 +226,8 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     assert len(found) == HOSTS
     fallback = [line["host"] for line in found if line["state"] == "fallback"]
     assert call(fleet, "hosts", "--state", "fallback", "--names").split() == fallback
+    several = json.loads(call(fleet, "hosts", "--state", "failed", "--state", "unreachable", "--json"))
+    assert several == [line for line in found if line["state"] in ("failed", "unreachable")] != []
     by_cause = json.loads(call(fleet, "hosts", "--cause", "noexec_mount", "--json"))
     assert {line["cause"] for line in by_cause} == {"noexec_mount"}
     assert "more; --rows 20 shows all" in call(fleet, "hosts", "--rows", "3")
