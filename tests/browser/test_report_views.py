@@ -94,6 +94,7 @@ def test_waivers_are_counted_apart_and_expired_ones_are_named(story: Page) -> No
         "#hosts?state=native&provider=wheel&glibc=2.17&columns=host,kernel,p95_ms",
         "#hosts?groups=edge&sort=own:site",
         "#hosts?own:site=ams&own:group:edge=yes",
+        "#hosts?state=!native&sort=state",
         "#hosts?cause=&faiss=1.9.0&host=host000.example.net",
     ],
 )

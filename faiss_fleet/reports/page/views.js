@@ -33,7 +33,7 @@ function address() {
   const shown = shown_columns();
   if (shown.join() !== usual_columns.join()) parts.set("columns", shown.join());
   if (open >= 0) parts.set("host", cell("host", open));
-  const text = parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const text = parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%21", "!");
   return `#${view}${text ? `?${text}` : ""}`;
 }
 
