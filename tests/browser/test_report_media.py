@@ -51,6 +51,22 @@ def test_nothing_sticks_out_and_what_axe_and_the_eye_want_is_there(
     page.context.close()
 
 
+def test_what_check_mode_predicts_fits_its_tile_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    directory = Path(sample_records.write_run(tmp_path, 13))
+    for name in ("records.jsonl", "run.json"):
+        text = (directory / name).read_text()
+        for given in ('"check_mode":false', '"check_mode": false'):
+            text = text.replace(given, '"check_mode":true')
+        (directory / name).write_text(text.replace('"predicted":false', '"predicted":true'))
+    reports.render(directory)
+    for width in (390, 360):
+        page, trouble = opened(browser, directory / "index.html", viewport={"width": width, "height": 800})
+        expect(page.locator(".tile .badge.fallback")).to_have_text("predicted fallback")
+        tile, badge = page.locator(".tile").nth(1).bounding_box(), page.locator(".tile .badge.fallback").bounding_box()
+        assert tile and badge and badge["x"] + badge["width"] <= tile["x"] + tile["width"] - 8 and trouble == []
+        page.context.close()
+
+
 VIEWS = (
     "#overview",
     "#hosts?rows=25",
