@@ -7,9 +7,9 @@ Nothing is assumed: each answer carries the facts that it rests on, and says so 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
@@ -41,15 +41,16 @@ class Answer(TypedDict):
 
 @dataclass(frozen=True)
 class Case:
-    """What the answers are derived from.
+    """What the answers are derived from. wheels: the catalogue, where at hand.
 
-    wheels: the catalogue, where at hand. failed: by candidate, the cause for which its search test failed on the host.
+    A candidate of the plan that failed its search test has the verdict 'failed', and the cause. passed: ids of those
+    that passed it.
     """
 
     facts: Facts
     plan: Sequence[Candidate] = ()
     wheels: Sequence[Wheel] = ()
-    failed: Mapping[str, str] = field(default_factory=dict)
+    passed: Sequence[str] = ()
 
     @property
     def family(self) -> str | None:
@@ -73,27 +74,12 @@ class Case:
         those = [entry for entry in self.plan if entry["strategy"] == "wheel" and entry["verdict"] == verdict]
         return sorted(those, key=_release, reverse=True)
 
-    def untested(self, candidates: Iterable[Candidate]) -> list[Candidate]:
-        """Those of them whose search test did not fail on the host."""
-        return [entry for entry in candidates if entry["id"] not in self.failed]
-
-    def failures(self, candidates: Iterable[Candidate]) -> list[str]:
-        """What is to say of those whose search test failed."""
-        return [
-            f"{_title(entry)} fits by its tag and needs, and failed its search test here ({self.failed[entry['id']]})"
-            for entry in candidates
-            if entry["id"] in self.failed
-        ]
-
 
 def answers(
-    facts: Facts,
-    plan: Sequence[Candidate] = (),
-    wheels: Iterable[Wheel] = (),
-    failed: Mapping[str, str] | None = None,
+    facts: Facts, plan: Sequence[Candidate] = (), wheels: Iterable[Wheel] = (), passed: Sequence[str] = ()
 ) -> list[Answer]:
     """Every question with its answer, in the order in which people ask them."""
-    case = Case(facts, plan, tuple(wheels), failed or {})
+    case = Case(facts, plan, tuple(wheels), passed)
     return [answer(case) for answer in QUESTIONS]
 
 
@@ -121,13 +107,14 @@ def release(case: Case) -> Answer:
     """Whether any release of FAISS is made for this C library."""
     question = f"Is there a FAISS release for {case.libc} here?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
-    left = case.untested(possible)
+    failed = case.wheels_of_plan("failed")
     if possible:
-        failures = case.failures(possible)
-        evidence = [_title(entry) for entry in left[:3]] + failures + _newest_blocked(blocked)
-        if not left:
-            return _answer(question, f"Yes, and none that runs here: {failures[0]}.", evidence)
-        return _answer(question, f"Yes: {_title(left[0])}.", evidence)
+        best = possible[0]
+        evidence = [*(_title(entry) for entry in possible[:3]), *map(_failed, failed[:3]), *_newest_blocked(blocked)]
+        return _answer(question, f"Yes: {_title(best)}.", evidence)
+    if failed:
+        answer = f"Yes, by its tag and needs: {_title(failed[0])}. But here it failed the search test."
+        return _answer(question, answer, [*map(_failed, failed[:3]), *_newest_blocked(blocked)])
     tagged = _newest_for(case)
     evidence = [_libc_evidence(case.facts), *_newest_blocked(blocked)]
     if tagged is not None:
@@ -152,10 +139,12 @@ def static_linking(case: Case) -> Answer:
     reasons = newest[0]["reasons"] if newest else []
     evidence = [reason["text"] for reason in reasons[:4]] or ["the plan names nothing that is blocked by a library"]
     glibc = any(reason["check"] == "glibc" for reason in reasons)
-    linkable = sorted({reason["check"] for reason in reasons} & {"libstdcxx", "cxxabi", "libgomp", "libgcc"})
+    # libstdc++ has the versions of both its names.
+    found = {"libstdcxx" if reason["check"] == "cxxabi" else reason["check"] for reason in reasons}
+    linkable = " and ".join(BY_ID[name].title for name in ("libstdcxx", "libgomp", "libgcc") if name in found)
     if glibc and linkable:
         answer = (
-            f"In part: {_named(linkable)} can be linked into the library, and that need would be gone; glibc "
+            f"In part: {linkable} can be linked into the library, and that need would be gone; glibc "
             "cannot, for a library loaded by Python or Node shares the C library of that process."
         )
     elif glibc:
@@ -164,7 +153,7 @@ def static_linking(case: Case) -> Answer:
             "into it. Building it for an older glibc does help (on this host, or on the controller with such a target)."
         )
     elif linkable:
-        answer = f"Yes: only {_named(linkable)} stands in the way, and that can be linked into the library itself."
+        answer = f"Yes: nothing but {linkable} is too old, which can be linked into the library itself."
     else:
         answer = (
             "It is not needed: nothing is blocked by a library that could be linked in. It never helps against glibc "
@@ -177,13 +166,20 @@ def older_release(case: Case) -> Answer:
     """Whether going back helps, and to where."""
     question = "Would an older release of FAISS help?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
+    failed = case.wheels_of_plan("failed")
     newest = _newest_of([*possible, *blocked])
-    left, failures = case.untested(possible), case.failures(possible)
-    if left and newest is not None and _release(left[0]) < newest:
-        evidence = [_title(left[0]), *failures, *_newest_blocked(blocked)]
-        return _answer(question, f"Yes: {_title(left[0])} fits; {newest} and the like do not.", evidence)
-    if possible and not left:
-        return _answer(question, "Not by what was tried: every release that fits by the facts failed.", failures)
+    if failed:
+        evidence = [*map(_failed, failed[:3]), *_newest_blocked(blocked)]
+        older = [entry for entry in possible if _release(entry) < _release(failed[-1])]
+        proven = [entry for entry in older if entry["id"] in case.passed]
+        if proven:
+            return _answer(question, f"Yes: {_title(proven[0])} passed the search test here.", evidence)
+        if older:
+            return _answer(question, f"Perhaps: {_title(older[0])} fits by its needs, and was not tested.", evidence)
+        return _answer(question, f"Not by what was tested, down to {_title(failed[-1])}.", evidence)
+    if possible and newest is not None and _release(possible[0]) < newest:
+        evidence = [_title(possible[0]), *_newest_blocked(blocked)]
+        return _answer(question, f"Yes: {_title(possible[0])} fits; {newest} and the like do not.", evidence)
     if possible:
         return _answer(question, "It is not needed: the newest release fits.", [_title(possible[0])])
     tagged = _newest_for(case)
@@ -241,11 +237,6 @@ def source_build(case: Case) -> Answer:
 QUESTIONS = (devtoolset, release, static_linking, older_release, source_build, container)
 
 
-def _named(checks: Iterable[str]) -> str:
-    """Libraries by the names that people know."""
-    return " and ".join(BY_ID[check].title for check in checks)
-
-
 def _answer(question: str, answer: str, evidence: Iterable[str]) -> Answer:
     return Answer(question=question, answer=answer, evidence=list(evidence))
 
@@ -293,6 +284,10 @@ def _title(candidate: Candidate) -> str:
     if python and str(python)[0].isdigit():
         python = f"Python {python}"
     return f"{artefact.get('name')} {artefact.get('version')}" + (f" for {python}" if python else "")
+
+
+def _failed(candidate: Any) -> str:  # one of a record, with the cause beside what a plan has
+    return f"{_title(candidate)} failed the search test: {candidate['cause']}"
 
 
 def _why(candidate: Candidate) -> str:

@@ -30,12 +30,14 @@ def of_record(record: Mapping[str, Any]) -> list[Answer]:
     return answers_on(rests_on) if rests_on else []
 
 
-# Facts; candidates, of which only what is asked is there; causes of search tests that failed, by candidate.
-Basis = tuple[Facts, list[Any], dict[str, str]]
+# Facts; candidates, of which only what is asked is there; which of these passed their search test.
+Basis = tuple[Facts, list[Any], list[str]]
 
 
 def basis(record: Mapping[str, Any]) -> Basis | None:
-    """What the answers rest on: a part of the facts, the plan's wheels and their tests. None where nothing was read.
+    """What the answers rest on: a part of the facts, and the plan's wheels with the cause of which one failed its test.
+
+    None where nothing could be read.
 
     Hosts with an equal one have equal answers: nothing else of a record is ever asked.
     """
@@ -43,6 +45,8 @@ def basis(record: Mapping[str, Any]) -> Basis | None:
     if not facts:
         return None
     libc, library = facts["libc"], facts["libstdcxx"] or {}
+    failed = _failed(record)
+    passed = {test["candidate"] for test in record.get("verification") or () if test["ok"]}
     return (
         {
             "libc": {key: libc.get(key) for key in ("family", "version", "method", "path")},
@@ -57,14 +61,15 @@ def basis(record: Mapping[str, Any]) -> Basis | None:
             {
                 "id": entry["id"],
                 "strategy": entry["strategy"],
-                "verdict": entry["verdict"],
+                "verdict": "failed" if entry["id"] in failed else entry["verdict"],
+                "cause": failed.get(entry["id"]),
                 "artefact": {key: entry["artefact"].get(key) for key in ("name", "version", "python")},
                 "reasons": [{"check": reason["check"], "text": reason["text"]} for reason in entry["reasons"]],
             }
             for entry in record["plan"]
             if entry["strategy"] == "wheel"
         ],
-        _failed(record),
+        sorted(passed & {entry["id"] for entry in record["plan"] if entry["strategy"] == "wheel"}),
     )
 
 
@@ -73,15 +78,17 @@ def _failed(record: Mapping[str, Any]) -> dict[str, str]:
 
     Only what the host showed: a limit of the inventory says nothing of it.
     """
-    tests = [test for test in record["verification"] if test.get("ok") is False and test.get("fault") in (None, "host")]
-    before = [attempt for attempt in record["attempts"] if attempt.get("ok") is False and attempt.get("failed_before")]
-    return {one["candidate"]: str(one["cause"] or "unknown") for one in (*before, *tests)}
+    tests = [test for test in record.get("verification") or () if test["ok"] is False]
+    shown = [test for test in tests if test.get("fault") in (None, "host")]
+    attempts = record.get("attempts") or ()
+    before = [attempt for attempt in attempts if attempt.get("ok") is False and attempt.get("failed_before")]
+    return {one["candidate"]: str(one["cause"] or "unknown") for one in (*before, *shown)}
 
 
 def answers_on(found: Basis) -> list[Answer]:
     """The answers that rest on this."""
-    facts, plan, failed = found
-    return answers(facts, plan, _known_wheels(), failed)
+    facts, plan, passed = found
+    return answers(facts, plan, _known_wheels(), passed)
 
 
 Pooled = list[tuple[str, list[tuple[Answer, list[int]]]]]

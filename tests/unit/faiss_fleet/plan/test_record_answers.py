@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from faiss_fleet.plan import record_answers
@@ -10,10 +11,9 @@ from tests.unit.faiss_fleet.plan.test_answers import FACTS, OLD_FITS, facts, whe
 
 
 def test_equal_answers_are_pooled_with_the_places_they_hold_for() -> None:
-    nothing: dict[str, Any] = {"attempts": [], "verification": []}
-    first = {"facts": facts(), "plan": OLD_FITS, **nothing}
-    newer = {"facts": facts(libc={**FACTS["libc"], "version": "2.36"}), "plan": [wheel("1.15.1")], **nothing}
-    silent = {"facts": None, "plan": [], **nothing}
+    first = {"facts": facts(), "plan": OLD_FITS}
+    newer = {"facts": facts(libc={**FACTS["libc"], "version": "2.36"}), "plan": [wheel("1.15.1")]}
+    silent = {"facts": None, "plan": []}
     found = record_answers.pooled([first, silent, newer, first])
     assert [question for question, _answers in found] == list(record_answers.GENERAL)
     assert [places for _answer, places in found[0][1]] == [[0, 3], [2]]
@@ -22,10 +22,29 @@ def test_equal_answers_are_pooled_with_the_places_they_hold_for() -> None:
     assert record_answers.of_record(first) == [entries[0][0] for _question, entries in record_answers.pooled([first])]
 
 
+def test_a_release_that_failed_its_test_is_no_answer() -> None:
+    def answered(*failed: str, plan: Sequence[str] = ("1.15.1", "1.12.0", "1.9.0")) -> dict[str, tuple[str, list[str]]]:
+        tests = [{"candidate": f"wheel:faiss-cpu-{each}", "ok": False, "cause": "cpu_isa"} for each in failed]
+        record = {"facts": facts(), "plan": [wheel(each) for each in plan], "verification": tests}
+        return {each["question"]: (each["answer"], each["evidence"]) for each in record_answers.of_record(record)}
+
+    release, older = "Is there a FAISS release for glibc 2.17 here?", "Would an older release of FAISS help?"
+    said = "faiss-cpu 1.15.1 for /usr/bin/python3 failed the search test: cpu_isa"
+    one = answered("1.15.1")
+    assert one[release][0] == "Yes: faiss-cpu 1.12.0 for /usr/bin/python3." and said in one[release][1]
+    assert one[older][0].startswith("Perhaps: faiss-cpu 1.12.0 ") and said in one[older][1]
+    every = answered("1.15.1", "1.12.0", "1.9.0")
+    assert every[release][0].endswith("But here it failed the search test.")
+    assert every[older][0] == "Not by what was tested, down to faiss-cpu 1.9.0 for /usr/bin/python3."
+    # One that is newer than what failed is no older release.
+    assert answered("1.12.0", plan=("1.15.1", "1.12.0"))[older][0].startswith("Not by what was tested")
+    assert answered()[older][0] == "It is not needed: the newest release fits."
+
+
 def test_only_a_test_that_the_host_failed_says_something_of_a_release() -> None:
     plan = [wheel("1.15.1"), wheel("1.9.0.post1")]
     test = {"candidate": plan[0]["id"], "ok": False, "cause": "cpu_isa"}
-    earlier = {"candidate": plan[0]["id"], "ok": False, "cause": "cpu_isa", "failed_before": "2026-11-22T10:11:12Z"}
+    earlier = {**test, "failed_before": "2026-11-22T10:11:12Z"}
 
     def older(**found: list[dict[str, Any]]) -> str:
         record = {"facts": facts(), "plan": plan, "attempts": [], "verification": [], **found}
@@ -33,7 +52,10 @@ def test_only_a_test_that_the_host_failed_says_something_of_a_release() -> None:
         return next(one["answer"] for one in said if one["question"] == "Would an older release of FAISS help?")
 
     assert older().startswith("It is not needed")
-    assert older(verification=[test]).startswith("Yes: faiss-cpu 1.9.0.post1")
-    assert older(attempts=[earlier]).startswith("Yes: faiss-cpu 1.9.0.post1")
+    assert older(verification=[test]).startswith("Perhaps: faiss-cpu 1.9.0.post1")
+    assert older(attempts=[earlier]).startswith("Perhaps: faiss-cpu 1.9.0.post1")
     assert older(verification=[{**test, "fault": "inventory"}]).startswith("It is not needed")
+    passed = {**test, "candidate": plan[1]["id"], "ok": True, "cause": None}
+    said = "Yes: faiss-cpu 1.9.0.post1 for /usr/bin/python3 passed the search test here."
+    assert older(verification=[test, passed]) == said
     assert older(attempts=[{**earlier, "failed_before": None}]).startswith("It is not needed")
