@@ -49,8 +49,8 @@ def test_what_failed_for_good_is_recommended_nowhere() -> None:
     assert "Of these faiss-cpu 1.15.1 (`cpu_isa`) failed here." in classes
     assert "What was tried failed; the messages are above. faiss-cpu 1.12.0 (wheel) or" in classes
     questions = section(rendered, "Questions that come up")
-    assert "Yes: faiss-cpu 1.12.0 fits; 1.15.1 and the like do not." in questions
-    assert "faiss-cpu 1.15.1 fits by its tag and needs, and failed its search test here (cpu_isa)" in questions
+    assert "Perhaps: faiss-cpu 1.12.0 " in questions
+    assert "failed the search test: cpu" in questions and "faiss-cpu 1.15.1" in questions
 
 
 def test_what_failed_for_another_cause_is_still_the_way() -> None:
