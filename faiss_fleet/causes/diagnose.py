@@ -187,6 +187,8 @@ class _Log:
                 self.conda = True
             called = match.called_for(words)
             known = match.row_of(lines, index, called) if called else None
+            if known is not None and causes_lines.is_command(line):
+                continue
             if known is None:
                 if (self.traceback or not words.isdisjoint(_FAILURE_WORDS)) and not (
                     probed or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)

@@ -56,6 +56,7 @@ WARNING = re.compile(
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
+    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
     "^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
     "^could not create (?:a )?logging ?file"
 )
@@ -73,6 +74,31 @@ WENT_WELL = re.compile(
     "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
     "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections|"
     "running (?:on|at) https?://\\S{1,100} \\(press)"
+)
+# A word by which a line says that something failed, or has to be done.
+FAILING = re.compile(
+    r"(?<!0 )(?<!no )(?:err(?:or|!|o\[)|fail|fata(?:l|\[)|panic)|\be(?:acces|perm|noent|nospc|conn[a-z]{3,7}|timedout|notfound|"
+    r"ai_again|hostunreach|netunreach|proto|pipe|again|resolve|integrity)\b|"
+    r"\b(?:cannot|can't|could(?:n't| not)|unable|not|nor|denied|refus\w{1,4}|missing|invalid|incorrect|bad|wrong|"
+    r"unsupported|unknown|unrecognized|unexpected\w{0,9}|mismatch\w{0,4}|expired|untrusted|rejected|forbidden|killed|"
+    r"aborted|reset|timed out|timeout|exceeded|exhausted|insufficient|problem|lacks?|(?<!-)requires?(?!-)|required|needs?|needed|"
+    r"must|please|try|upgrade|closed|broken|disconnected|unreachable|40[0-9]|50[0-9]|no such|doesn't|don't|isn't|"
+    r"no .{1,30} (?:found|available|installed)|violation|assert\w{0,9})\b"
+)
+# A command that someone typed or a build file names, and one that a build prints before it runs it.
+COMMAND = re.compile(
+    r"^(?:[$❯➜] |\+{1,4} [a-z./]|"
+    r"(?:\([\w.-]{1,40}\) ?)?(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
+    r"(?:step \d{1,3}/\d{1,3} ?: |(?:=> |> |#\d{1,3} )?\[[^\]]{0,40}\d{1,3}/\d{1,3}\] )?"
+    r"(?:run|copy|workdir|env|arg|entrypoint) (?!.{0,80}\b(?:error|failed)\b)|"
+    r"(?:sudo )?(?:\S{1,100}/)?(?:(?:[\w-]{1,30}-)?(?:g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?)|nvcc|ld|swig[\d.]{0,4}|cmake|ar) -|"
+    r"(?:sudo )?(?:apt(?:-get)?|yum|dnf|apk|zypper|pip[\d.]{0,4}|conda|mamba|micromamba|npm|npx|yarn|pnpm) "
+    r"(?:-\S{1,40} ){0,4}(?:install|add|update|upgrade|remove|ci|run|create) (?!.{0,200}\b(?:error|failed|not)\b))"
+)
+# What a tool says of a command that failed: the command in it says nothing of why.
+_QUOTED = re.compile(
+    r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
+    r"(the command ').*(' returned a non-zero)|(command ['\[(]).*(['\])] returned non-zero)"
 )
 KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
@@ -160,7 +186,7 @@ def clean(line: str) -> str:
 def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
     if not _ODD.search(line):
-        line = line.lower().strip()
+        line = _unquoted(line.lower().strip())
         words = frozenset(TOKEN.findall(line))
         return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
     if "\x1b" in line:
@@ -175,10 +201,18 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)
     line = _SPACES.sub(" ", line).strip()
+    line = _unquoted(line)
     words = frozenset(TOKEN.findall(line))
     if words.isdisjoint(_FOREIGN_WORDS) and not _FOREIGN_LETTERS.search(line):
         return line, words
     return _translated(line)
+
+
+def _unquoted(line: str) -> str:
+    """A clean line of a wrapper without the command that it quotes."""
+    if "returned " in line or "did not complete" in line or "executor failed" in line:
+        return _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), line)
+    return line
 
 
 def _translated(line: str) -> tuple[str, frozenset[str]]:
@@ -209,6 +243,11 @@ def behind_prefix(line: str) -> str | None:
 def is_trace(line: str) -> bool:
     """Whether a clean line is one of a tool's trace."""
     return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
+
+
+def is_command(line: str) -> bool:
+    """Whether a clean line is a command, and nothing that one printed."""
+    return COMMAND.match(line) is not None or COMMAND.match(without_prefix(line)) is not None
 
 
 def is_passing(line: str) -> bool:

@@ -247,7 +247,10 @@ RESOLVED = (
         "centos_eol_mirror", "epel_metalink", "repo_failed", "network", "timeout", "package_lock", "package_key")),
     (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout", "cgroup_v2")),
     (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
-        "cgroup_v2", "network", "timeout", "image_rate_limit", "engine_storage")),
+        "cgroup_v2", "network", "timeout", "image_rate_limit", "image_missing", "engine_storage")),
+    # An engine that asks one registry after the other found the image in this one.
+    (("writing manifest to image destination", "storing signatures"), (
+        "image_missing", "image_rate_limit", "network", "tls", "timeout")),
     # "-- Generating done" is also said where generating failed.
     (("-- build files have been written to",), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
@@ -264,6 +267,48 @@ RESOLVED = (
 WENT_WELL = (
     "permission_denied", "container_perm", "read_only", "network", "timeout", "locale", "command_missing",
     "missing_shared_lib")
+
+# Phrases that name a part, an option or a package and no failure: they count on a line that says that something failed.
+MENTIONED = frozenset((
+    "file descriptor limit", "inotify watch limit", "dpkg --configure -a", "parsing file '/var/lib/dpkg/",
+    "conda tos accept", "initializing graphdriver", "creating overlay mount", "devmapper: ", "devicemapper: ",
+    "creating aufs mount", "aufs mount", "d_type", "fuse-overlayfs: ", "overlay2: ", "fusermount3: ", "fusermount: ",
+    "thin pool has", "thin-pool ~ ", "mounting storage for", "creating container storage", "netavark: ",
+    "aardvark-dns: ", "configuring network namespace", "setup network: ", "userland proxy", "adding pod to cni network",
+    "rootlessport ~ ", "libcudart.so", "libcublas.so", "libcuda.so", "nvidia-container-cli: ", "post-invoke",
+    "adding seccomp filter", "adding seccomp rule", "uv_thread_create", "relabeling content", "setfilecon",
+    "selinux relabeling of", "rosetta ~ x86_64", "x86-64-v2", "without avx", "kernel version ~ or",
+    "minimum kernel version", "disk requirements:", "inodes on the", "posix_memalign", "access to the docker daemon",
+    "newuidmap", "newgidmap", "max_user_namespaces", "unprivileged_userns_clone", "nsenter: ", "user namespace",
+    "subordinate uid", "subordinate ids", "cpio: chown", "/uid_map: ", "/gid_map: ", "clone_newuser ~ ",
+    "cgroups-v1", "cgroup mount", "cgroup.subtree_control", "cgroup.procs", "sd-bus call", "create systemd cgroup",
+    "creating' systemd unit", "creating systemd unit", "unified cgroup", "no cgroup ", "python-dnf",
+    "install -y python2-dnf", "install -y python3-dnf", "install python3-apt", "python 2.6", "ansible ~ python2.6",
+    "sudo password", "become password", "su password", "privilege escalation", "sudo: user ", "remote_tmp",
+    "remote tmp", "remote temp path", "fetch-pack", "github.com port 443", "github.com:443", "github.com[0:",
+    "gnutls_handshake", "connect to github.com", "yum ~ baseurl", "via proxy", "proxy tunnel", "proxy connection",
+    "proxy scheme", "resolve proxy", "proxy handshake", "connect to proxy",
+    "proxy authentication", "ssl: ", "[ssl", "x509: ", "cafile", "client certificate", "no certificate",
+    "certificate issuer", "certificate verification", "ssl verification", "verify certificate",
+    "certificate validation", "ssl validation", "ssl certificate verif", "set certificate verify locations",
+    "setting certificate", "ca certificates bundle", "tls ca certificate", "ssl ca cert", "certificate subject name",
+    "tls protocol", "fetch repodata", "retrieve repodata", "fetch repo data",
+    "prebuild-install ~ network", "prebuild-install ~ certificate", "prebuild-install ~ tunnel",
+    "prebuild-install ~ request to", "node-pre-gyp ~ network", "python_requires",
+    "sys.version_info", "supports python", "minimum python version", "you are using python 3.6",
+    "node_module_version", "node_api_version", "n-api version", "napi version", "compiled for node", "with numpy 2",
+    "support numpy 2", "numpy ~ abi", "numpy array api", "deps/faiss", "faissconfig.cmake", "findfaiss.cmake",
+    "c++17 support", "c++20 support", "c++11 support", "c++14 support", "c++17 compiler", "c++14 compiler",
+    "c++11 compiler", "c++20 compiler", "cxx17", "cxx_std_", "gcc >= ", "gcc ~ or later", "gcc ~ or newer",
+    "gcc ~ or higher", "if constexpr", "structured bindings", "stdc++fs", "assembler messages", "'std::optional",
+    "'__builtin_ia32", "dialect 'cxx", "openmp_cxx", "openmp runtime", "libgomp.spec", "find openmp",
+    "without openmp", "no openmp", "blas/lapack", "no blas", "no lapack", "dependency 'openblas", "find a blas",
+    "python_include_dir", "python_numpy_include_dirs", "python headers", "python-dev", "development.module",
+    "find_package(gtest", "'cc1plus'", "'cc1'", "swig_executable", "swig_dir", "find ninja", "rust compiler",
+    "c++ compiler installed", "no acceptable", "--require-hashes", "zlib: ", "archive/tar", "cpio: ",
+    "central directory", "is_trained", "faiss/impl/ ~ .cpp:", "dial tcp", "net/http: ", "getaddrinfo",
+    "using the linuxmusl", "waiting for become success",
+))
 
 # Words of which a log of conda has one; dnf and zypper use the same solver and print some of the same lines.
 CONDA_WORDS = frozenset((
@@ -775,9 +820,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to load library 'lib", "symbol lookup error", "undefined symbol: ", "unable to load shared library",
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
-        "image not found", "specified module could not be found", "could not load library lib", "=> not found",
+        "specified module could not be found", "could not load library lib", "=> not found",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
+
+    ('missing_shared_lib', ("image not found",), {'regex': r"reason: image not found|(?:dylib|dlopen).{0,300}image not found"}),
 
     # --- the processor and the kernel
     ('cpu_isa', (
@@ -871,7 +918,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot re-exec process", "cannot find uid/gid for user", "cannot find mappings for user",
         "no subuid ranges found", "no subgid ranges found", "cannot clone: ", "clone: operation not permitted",
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
-        "could not find enough available ids", "not enough unused id", "not enough available ids", "check /etc/subuid",
+        "could not find enough available ids", "for unmapped ~ in rootless containers", "not enough unused id", "not enough available ids", "check /etc/subuid",
         "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
         "chown: ~ : invalid argument", "cpio: chown",
         "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map: ",
@@ -904,10 +951,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to create /docker", "cgroup ~ failed", "cannot determine cgroup",
     )),
     ('image_rate_limit', (
-        "toomanyrequests", "pull rate limit", "too many requests", "rate limit exceeded", "increase-rate-limit",
-        "unauthenticated pull", "http 429", "status code 429", "statuscode: 429", "reached your ~ rate limit",
-        "rate limited",
+        "toomanyrequests", "pull rate limit", "increase-rate-limit", "unauthenticated pull", "(hap429)",
     )),
+    # Whose limit it is stands around it: many other services have one.
+    ('image_rate_limit', (
+        "too many requests", "rate limit exceeded", "http 429", "status code 429", "statuscode: 429",
+        "reached your ~ rate limit", "rate limited",
+    ), {'after': ("docker", "podman", "buildah", "skopeo", "buildkit", "containerd", "manifest", "image", "pull",
+                  "registry", "/v2/"),
+        'unless': ("huggingface", "api rate limit", "npm ", "api.github", "warn ")}),
     # Not here, as whatever came before it kept it from being fetched.
     ('image_missing', (
         "image not known", "no such image", "manifest for ~ not found", "did not resolve to an alias",
@@ -1184,7 +1236,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "prebuild-install ~ hang up",
         "prebuild-install ~ timeout", "prebuild-install ~ timed out", "prebuild-install ~ unreachable",
         "prebuild-install ~ getaddrinfo", "prebuild-install ~ err! ", "prebuild-install ~ 403",
-        "prebuild-install ~ 50", "prebuild-install ~ request to", "prebuild-install ~ aborted",
+        "prebuild-install ~ request to", "prebuild-install ~ aborted",
         "prebuild-install ~ ehostunreach", "prebuild-install ~ unexpected end", "prebuild-install ~ disconnected",
         "prebuild-install ~ epipe", "releases/download ~ failed, reason", "releases/download/ ~ etimedout",
         "releases/download/ ~ econn", "releases/download/ ~ enotfound", "node-pre-gyp ~ etimedout",
@@ -1196,6 +1248,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getaddrinfo enotfound objects.githubusercontent", "getaddrinfo eai_again objects.githubusercontent",
         "prebuild-install ~ certificate", "prebuild-install ~ tunnel", "prebuild-install warn install err",
     )),
+    ('prebuild_network', ("prebuild-install ~ 50",), {'regex': r"prebuild-install (?!info)[^/]{0,80}\b50\d\b"}),
     ('git_blocked', (
         "fatal: unable to access", "unable to access 'http", "while accessing http", "fatal: http request failed",
         "could not read from remote repository", "rpc failed",
@@ -1256,7 +1309,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "link requires a different python",
     ), {'rank': 76}),
     ('python_version', (
-        "requires a different python", "requires-python", "python_requires", "unsupported python",
+        "requires a different python", "require a different python", "python_requires", "unsupported python",
         "python ~ is not supported", "python ~ no longer supported", "python ~ or later is required",
         "the current python version", "but the running python is", "not compatible with python", "python requirement",
         "supported python range", "not support python 3", "does not support python", "only supported on python",
@@ -1269,12 +1322,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "you are using python 3.6", "python ~ has been dropped", "supports python", "python version '3 ~ not",
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ",
         "skipping link")}),
+    ('python_version', ("requires-python",), {'regex': r"requires-python (?!=)"}),
     ('externally_managed', ("externally-managed-environment", "environment is externally managed")),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
     ('pip_too_old', (
-        "outdated version of pip", "pip version ~ is too old", "no such option: --", "upgrade pip to",
+        "outdated version of pip", "pip version ~ is too old", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
         "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
@@ -1289,6 +1343,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
         "importerror: cannot import name 'main'", "cannot import name main",
     ), {'unless': ("warning: you are using pip",)}),
+    # pip's own option parser: other tools put their name in front.
+    ('pip_too_old', ("no such option: --",), {'regex': r"^no such option: --|\bpip\b.{0,80}no such option: --"}),
     ('wheel_tag', (
         "not a supported wheel", "none of the wheels", "unsupported wheel", "no wheels with a matching",
         "no wheels found", "has no wheels", "have no wheels", "has no usable wheels", "wheel for the current platform",
@@ -1335,11 +1391,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("numpy<2", "0x2", "numpy._core.multiarray failed", "numpy 2")}),
     ('numpy2_abi', (
         "_array_api not found", "cannot be run in numpy", "compiled against abi version", "compiled against numpy 1",
-        "numpy 1.x cannot", "numpy<2", "upgrade the affected module",
+        "numpy 1.x cannot", "upgrade the affected module",
         "was removed in the numpy 2.0", "module 'numpy' has no attribute", "_array_api is not pycapsule",
         "built against numpy 1", "numpy 2.0 is not supported", "support numpy 2", "with numpy 2", "numpy array api",
         "numpy ~ abi", "but you have numpy 2", "array_interface_number",
     )),
+    ('numpy2_abi', ("numpy<2", "numpy <2"), {
+        'regex': r"(?:downgrade|pin|need|requires?|use|try|installing|please install)\b.{0,40}numpy ?<2"}),
     # numpy does not load; why is on another line, if numpy 2 is not the reason.
     ('numpy2_abi', (
         "numpy.core.umath failed to import", "numpy c-extensions failed", "numpy.core._multiarray_umath",
@@ -1371,13 +1429,16 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "object.hasown is not a function", "requires nodejs", "node.js version must",
         "upgrade your node", "node is too old", "version of node.js is too old", "outdated node",
         "flat is not a function", "flatmap is not a function",
-        "randomuuid is not a function", "npm does not support node", "minimum node", "node version is not supported",
+        "randomuuid is not a function", "npm does not support node", "node version is not supported",
         "expected version '>= ~ node", "incompatible module ~ node", "wanted: {'node'",
         "syntaxerror: unexpected token '??",
         "syntaxerror: unexpected token '&&", "syntaxerror: unexpected token '||", "crypto.hash is not a function",
-        "getrandomvalues is not a function", "you are running node", "you are using node",
+        "getrandomvalues is not a function",
         "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
-    ), {'unless': ("warn ",)}),
+    ), {'unless': ("warn ", " in json", "not valid json")}),
+    ('node_too_old', ("you are running node", "you are using node"), {
+        'regex': r"you are (?:running|using) node.{0,80}(?:require|need|support|upgrade|update|at least|old|please|minimum)"}),
+    ('node_too_old', ("minimum node",), {'regex': r"minimum node(?:\.?js)?(?: version)?(?: of| is|:)? ?v?\d"}),
     ('node_too_old', (" is not defined",), {
         'regex': r"(?:^|[ :(])(?:structuredclone|fetch|abortcontroller|globalthis|headers|textencoder|readablestream|"
                  r"blob|file|formdata|request|response|webstreams|crypto|customevent) is not defined",
@@ -1662,7 +1723,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
-        "may result in")}),
+        "may result in", " 0 corrupt", "no corrupt")}),
 
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),
@@ -1693,6 +1754,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    ('interrupted', ("cancelled", "canceled"), {
+        'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
     # What the client of an engine says in the end, whatever began it.
     ('interrupted', ("error waiting for container: ", "error waiting for process: "), {'rank': 80}),
     ('interrupted', (
@@ -1701,9 +1764,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "code 130", "status 143", "status 130", "signal 15", "job was canceled", "the operation was canceled",
         "context canceled", "shutting down due to", "terminated", "code -15", "signal 2",
     ), {
-        'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated|"
+        'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting|by user|-15)",
-        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated")}),
+        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -1726,7 +1789,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
         "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
         "network is unreachable", "no route to host", "failed to establish a new connection", "newconnectionerror",
-        "connecttimeout", "readtimeout", "read timed out", "max retries exceeded", "connection broken by",
+        "read timed out", "max retries exceeded", "connection broken by",
         "remotedisconnected", "connection aborted", "i/o timeout", "client.timeout exceeded", "tls handshake timeout",
         "request canceled while waiting", "unable to connect to", "failed to connect to", "could not connect to",
         "couldn't connect to", "connection was reset", "operation timed out", "operation too slow", "dial tcp",
@@ -1742,6 +1805,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
     ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix")}),
+    ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
     # apt could not fetch this; why, if it is known, is on another line.
     ('repo_failed', ("err:",), {'rank': 34, 'regex': r"^err:\d{1,4} (?:https?|ftp)://"}),
     ('permission_denied', ("not permitted",), {

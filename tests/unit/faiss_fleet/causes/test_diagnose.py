@@ -185,7 +185,7 @@ def test_causes_are_named_once():
 
 
 def _sample(row):
-    return u' x1 '.join(row.parts)
+    return u' x1 '.join(row.parts) + (u' failed' if row.mention else u'')
 
 
 def test_no_phrase_is_hidden_behind_an_earlier_one():

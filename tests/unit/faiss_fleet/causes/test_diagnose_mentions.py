@@ -1,0 +1,84 @@
+# Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
+"""What is named in a log and did not fail: commands, options, facts of a host, the limits of other services."""
+
+import pytest
+
+from faiss_fleet.causes import diagnose as causes
+from faiss_fleet.causes import table
+
+
+def _causes(*lines):
+    return [found['cause'] for found in causes.diagnose('\n'.join(lines), unknown=True)]
+
+
+def test_what_is_only_mentioned_counts_where_the_line_says_that_something_failed():
+    rows = [row for row in causes.ROWS if row.mention]
+    assert {row.phrase for row in rows} == table.MENTIONED
+    plain = [' x1 '.join(row.parts) for row in rows if not row.after]
+    assert [text for text in plain if causes.diagnose(f'a {text} b')] == []
+    assert [text for text in plain if not causes.diagnose(f'a {text} b failed')] == []
+
+
+@pytest.mark.parametrize('command', [
+    'RUN pip install --require-hashes -r requirements.txt', '$ pip install faiss-cpu', '+ pip install faiss-cpu',
+    'Step 3/9 : RUN pip install faiss-cpu', '#8 [2/5] RUN pip install faiss-cpu', '=> [2/5] RUN pip install faiss-cpu',
+    '[root@web1 ~]# pip install faiss-cpu', '(venv) user@web1:~/app$ pip install faiss-cpu',
+    'g++ -o demo demo.cpp -lstdc++fs', '/usr/bin/c++ -shared -o x.so -lcudart deps/faiss/a.o error.o',
+    'sudo apt-get install -y python-dev', '#8 0.345 + pip install faiss-cpu',
+])
+def test_a_command_is_no_evidence(command):
+    assert _causes(command) == []
+
+
+def test_what_a_command_printed_is_evidence():
+    assert _causes('$ pip install faiss-cpu', '/bin/sh: 1: pip: not found') == ['command_missing']
+
+
+@pytest.mark.parametrize('line, expected', [
+    ("The command '/bin/sh -c pip install --require-hashes faiss-cpu' returned a non-zero code: 137", ['out_of_memory']),
+    ('failed to solve: process "/bin/sh -c pip install --require-hashes x" did not complete successfully: exit code: 139',
+     ['segfault']),
+    ('executor failed running [/bin/sh -c pip install --require-hashes x]: exit code: 1', []),
+])
+def test_a_command_quoted_in_a_wrapper_is_no_evidence_and_its_exit_status_is(line, expected):
+    assert [cause for cause in _causes(line) if cause != 'unknown'] == expected
+
+
+@pytest.mark.parametrize('lines', [
+    ('Collecting numpy<2.0,>=1.25.0 (from faiss-cpu)',), ('index.is_trained: True',),
+    ('You are using Node.js v18.19.0',), ('napi version: 9',), ('Minimum nodes: 3',),
+    ('x86-64-v2 (supported, searched)',), ('sys.version_info(major=3, minor=8)',),
+    ('Setting up python-dev-is-python3 (3.9.2-1) ...',), ('checking for C++17 support... yes',),
+    ('libcudart.so.11.0 => /usr/local/cuda/lib64/libcudart.so.11.0 (0x00007f2c)',),
+    ('-- Using BLAS/LAPACK: OpenBLAS',), ('Checked 1200 objects, 0 corrupt',),
+    ('*   CAfile: /etc/ssl/certs/ca-certificates.crt',), ('* successfully set certificate verify locations:',),
+    ('* Establish HTTP proxy tunnel to github.com:443', '< HTTP/1.1 200 Connection established'),
+    ('user.max_user_namespaces=28633',), ('BECOME password:',), ('remote_tmp = /tmp/.ansible',),
+    ('AVX2 is not supported on this CPU, using the generic build',), ('ReadTimeout=30, ConnectTimeout: 10',),
+])
+def test_a_fact_is_no_failure(lines):
+    assert _causes(*lines) == []
+
+
+@pytest.mark.parametrize('line, expected', [
+    ('Error response from daemon: Too Many Requests. docker pull limit', 'image_rate_limit'),
+    ('requests.exceptions.HTTPError: 429 Client Error: Too Many Requests for url: https://huggingface.co/x', 'unknown'),
+    ('{"message":"API rate limit exceeded for 192.0.2.6."}', None),
+    ('npm error 429 Too Many Requests - GET https://registry.example/x', 'unknown'),
+])
+def test_the_limit_of_another_service_is_not_that_of_an_image_registry(line, expected):
+    assert _causes(line)[:1] == ([expected] if expected else [])
+
+
+@pytest.mark.parametrize('line', [
+    'SyntaxError: Unexpected token { in JSON at position 12', 'ansible-playbook: error: no such option: --foo',
+    'Error: image not found',
+])
+def test_words_that_another_cause_has_too(line):
+    assert set(_causes(line)) <= {'unknown'}
+
+
+def test_an_image_that_the_next_registry_has_is_not_missing():
+    asked = 'Trying to pull a.example/x...Error reading manifest latest in a.example/x: name unknown: Repo not found'
+    assert _causes(asked) == ['image_missing']
+    assert _causes(asked, 'Writing manifest to image destination', 'Storing signatures') == []
