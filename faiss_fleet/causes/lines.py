@@ -87,7 +87,7 @@ FAILING = re.compile(
 )
 # A command that someone typed or a build file names, and one that a build prints before it runs it.
 COMMAND = re.compile(
-    r"^(?:[$❯➜] |\+{1,4} [a-z./]|"
+    r"^(?:[$❯➜] |\+{1,4} [a-z./]|> @?[\w./-]{1,100}@\d[\w.+-]{0,40} \w{1,40} |"
     r"(?:\([\w.-]{1,40}\) ?)?(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
     r"(?:step \d{1,3}/\d{1,3} ?: |(?:=> |> |#\d{1,3} )?\[[^\]]{0,40}\d{1,3}/\d{1,3}\] )?"
     r"(?:run|copy|workdir|env|arg|entrypoint) (?!.{0,80}\b(?:error|failed)\b)|"

@@ -1745,10 +1745,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('abort', ("aborted",), {
         'regex': r"^aborted$|: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),
     ('segfault', (
-        "segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
+        "segmentation fault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
         "general protection", "signal: segmentation", "status=11/segv", "status=7/bus", "invalid memory reference", "exc_bad_access",
     )),
+    ('segfault', ("segfault",), {'regex': r"(?<![\w/-])segfault(?:s|ed)?(?![\w-])"}),
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
