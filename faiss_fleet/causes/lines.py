@@ -57,7 +57,7 @@ WARNING = re.compile(
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
-    "^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
     "^could not create (?:a )?logging ?file"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.

@@ -212,6 +212,7 @@ HARMLESS = (
     "'oomkilled': false",
     "sudo: unable to resolve host",
     "corrupt jpeg data",
+    "can not write log (is /dev/pts mounted",
     "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
 )
 
@@ -432,7 +433,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
-        "dependency problems - leaving", "pre-dependency problem", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
+        "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
