@@ -29,6 +29,7 @@ _MEANING = dict((name, meaning) for name, _rank, meaning in causes_table.CAUSES)
 BATCH = 4000  # lines looked at together
 OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
+WENT_ON = 3  # lines after which a program went on that said "failed to" and no more
 AROUND = 3  # lines that make and a command that it runs print of one error
 
 __all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
@@ -114,6 +115,7 @@ class _Log:
         self.used: set[int] = set()
         # (how little it says, line number, line) of a failure that no row knows.
         self.telling: tuple[int, int, str] | None = None
+        self.printed_since = 0  # lines without a word of failure after the last line that tells of one
         # What lines of a trace (a tool's level debug or info) show, by cause as in found.
         self.traced: dict[str, tuple[int, int, str]] = {}
         # The same of what a program or configure tried and went on without: it counts where something failed.
@@ -140,6 +142,8 @@ class _Log:
         (OUTCOME) where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
         came after it.
         """
+        if self.telling and self.telling[0] == _WEAKEST and self.printed_since >= WENT_ON:
+            self.telling = None
         found = dict(self.found)
         failed = bool(self.found or self.telling)
         last = [item for item in self.warned.items() if failed or item[1][1] > self.printed]
@@ -177,6 +181,8 @@ class _Log:
                 self._take_back(number, line)
             if self.warned and line and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
+            if line:
+                self.printed_since += 1
             if self.blocks.warned(original, line):
                 continue
             probed = self.blocks.probed(line)
@@ -263,6 +269,7 @@ class _Log:
             if place == _EXCEPTION and not self.traceback:
                 continue
             if form.search(line) and not match.harmless(line):
+                self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
                 return
@@ -275,6 +282,7 @@ _TASK_BEGINS = ("task [", "task: [", "running handler [")
 _TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
+_WEAKEST = 3
 _FAILURES = tuple(
     re.compile(form)
     for form in (

@@ -320,7 +320,7 @@ CONDA_WORDS = frozenset((
 
 def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """A row's phrases and options: how tools say that a process ended with an exit code, or by the signal behind it."""
-    said = r"(?:code|status|exit|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
+    said = r"(?:code|status|exit|raised exception|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
     end = r"(?![\d.]\d|\d)"
     return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
         'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}-?{signal}{end}"}
