@@ -196,10 +196,11 @@ class _Log:
             if known is not None and causes_lines.is_command(line):
                 continue
             if known is None:
-                if (self.traceback or not words.isdisjoint(_FAILURE_WORDS)) and not (
+                thrown = _stack_follows(lines, index)
+                if (self.traceback or thrown or not words.isdisjoint(_FAILURE_WORDS)) and not (
                     probed or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
-                    self._tell(number, original, line)
+                    self._tell(number, original, line, thrown)
                 continue
             self.used.add(known)
             row = ROWS[known]
@@ -260,13 +261,16 @@ class _Log:
         if self.telling and self.telling[1] >= since:
             self.telling = None
 
-    def _tell(self, number: int, original: str, line: str) -> None:
-        """Keep the line that says most of a failure: a tool's own report before the outcome of a wrapper."""
+    def _tell(self, number: int, original: str, line: str, thrown: bool) -> None:
+        """Keep the line that says most of a failure: a tool's own report before the outcome of a wrapper.
+
+        thrown: whether the stack of an exception follows.
+        """
         if "traceback (most recent call last)" in line:
             self.traceback = True
             return
         for place, form in enumerate(_FAILURES):
-            if place == _EXCEPTION and not self.traceback:
+            if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
             if form.search(line) and not match.harmless(line):
                 self.printed_since = 0
@@ -287,8 +291,9 @@ _FAILURES = tuple(
     re.compile(form)
     for form in (
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
-        "fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
-        "^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
+        "fatal: (?!\\[)|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
+        "^[\\d: -]{19} error \\d{3}: ",
+        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_][\\w.]*(?:error|exception)(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
         "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
@@ -301,6 +306,12 @@ _FAILURE_WORDS = frozenset(
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
     """.split()
 )
+
+
+def _stack_follows(lines: Lines, index: int) -> bool:
+    """Whether the next line is the first of the stack of an exception, as Node and Java print it."""
+    line = lines[index][2]
+    return index + 1 < len(lines) and lines[index + 1][2].startswith("at ") and ("error" in line or "exception" in line)
 
 
 def _node_is_new_enough(lines: Lines, index: int) -> bool:

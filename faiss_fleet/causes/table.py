@@ -1096,8 +1096,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python", "could not find python executable", "could not find python interpreter",
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
-        "python ~ : no such file or directory",
     ), {'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
+
+    ('python_missing', ("python ~ : no such file or directory",), {
+        'regex': r"(?<![\w-])python[\d.]{0,5}\b.{0,200}: no such file or directory",
+        'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
+    ('python_missing', ("python ~ : command not found",), {'regex': r"(?<![\w-])python[\d.]{1,5}: command not found"}),
 
     # --- the mirrors of CentOS
     ('epel_metalink', (
@@ -1825,6 +1829,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
+    ('command_missing', ("make: ~ : no such file or directory",), {
+        'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
     ('command_missing', ("exec: ' ~ : stat ~ no such file or directory", "exec: ' ~ no such file or directory: unknown",
                          "exec ' ~ no such file or directory: unknown")),
@@ -1926,9 +1932,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
+    ('build_failed', ("lifecycle script",), {'rank': 80, 'regex': r"\b(?:in|the|a|running) '?(?:[\w:]{1,40}'? )?lifecycle script|lifecycle script .{0,80}(?:fail|error)"}),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
-        "npm err! code elifecycle", "'code':'elifecycle'", "lifecycle script", "npm err! command failed", "npm error command failed",
+        "npm err! code elifecycle", "'code':'elifecycle'", "npm err! command failed", "npm error command failed",
         "failed at the ~ install script", "errored while being installed",
     ), {'rank': 80}),
     ('build_failed', (

@@ -82,3 +82,40 @@ def test_an_image_that_the_next_registry_has_is_not_missing():
     asked = 'Trying to pull a.example/x...Error reading manifest latest in a.example/x: name unknown: Repo not found'
     assert _causes(asked) == ['image_missing']
     assert _causes(asked, 'Writing manifest to image destination', 'Storing signatures') == []
+
+
+@pytest.mark.parametrize('lines, expected', [
+    (('swig_none -python x.i', 'make: swig_none: No such file or directory', 'make: *** [Makefile:2: all] Error 127'),
+     ['command_missing']),
+    (('make: Makefile: No such file or directory', 'make: *** No rule to make target. Stop.'), ['build_failed']),
+    (('pyenv: python3.12: command not found',), ['python_missing']),
+    (('npm error     Comma-separated list of packages whose install-time lifecycle scripts',), []),
+])
+def test_the_tool_that_wrote_the_line_decides(lines, expected):
+    assert [cause for cause in _causes(*lines) if cause != 'unknown'][:1] == expected
+
+
+@pytest.mark.parametrize('line', [
+    "TypeError: Cannot read properties of undefined (reading 'indexOf')", 'Uncaught RangeError: Invalid array length',
+    "SyntaxError: Expected property name or '}' in JSON at position 1", 'Error [ERR_ODD]: it is odd',
+    'Exception in thread "main" java.lang.IllegalStateException: odd',
+])
+def test_an_exception_of_node_or_java_tells_most(line):
+    found = causes.diagnose('\n'.join([line, '    at runScript (node:internal/vm:209:10)', '', 'Node.js v20.20.2']), unknown=True)
+    assert [(each['cause'], each['line']) for each in found] == [('unknown', line)]
+
+
+def test_a_program_that_failed_to_do_one_thing_and_went_on_is_well():
+    lines = ('Failed to load python module uwsgi', 'Getting resources', 'Getting index', 'Serving')
+    assert _causes(*lines[:2]) == ['unknown']
+    assert _causes(*lines) == []
+
+
+@pytest.mark.parametrize('line, expected', [
+    ('ERROR - Child process for container dd46 raised exception 137', 'out_of_memory'),
+    ('> segfault-handler@1.0.1 install /srv/segfault-handler', None), ('python[7]: segfault at 0 ip 0', 'segfault'),
+    ('dpkg: warning: ignoring pre-dependency problem!', None),
+    ('sha256sum: WARNING: 1 computed checksum did NOT match', 'hash_mismatch'),
+])
+def test_signals_and_warnings(line, expected):
+    assert _causes(line)[:1] == ([expected] if expected else [])
