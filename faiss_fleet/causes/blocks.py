@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Follows what several lines of a log say together: a warning of CMake, a test program in configure's own log."""
+"""Follows what several lines of a log say together: a warning of CMake, a test program in configure's own log, a script
+that npm runs."""
 
 from __future__ import annotations
 
@@ -12,6 +13,9 @@ _CMAKE_WARNING = re.compile("cmake (?:deprecation |author )?warning\\b")
 _PROBE = re.compile("configure:\\d{1,6}: (?!error: )")
 _AFTER_PROBES = re.compile("configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )")
 
+# npm and yarn: the package and the name of its script, then the script.
+_SCRIPT = re.compile("> (?:@[\\w.-]{1,60}/)?[\\w.-]{1,100}@\\d[\\w.+-]{0,40} \\w{1,40}(?: /|$)")
+
 
 class Blocks:
     """Where the lines of a log stand: fed with one line after the other."""
@@ -19,6 +23,12 @@ class Blocks:
     def __init__(self) -> None:
         self._warning: int | None = None  # indentation of the first line of a warning of CMake
         self._probe = False
+        self._script = False
+
+    def scripted(self, line: str) -> bool:
+        """Whether this line names a script of a package, or is the script itself."""
+        named, self._script = self._script, _SCRIPT.match(line) is not None
+        return self._script or (named and line.startswith("> "))
 
     def warned(self, original: str, line: str) -> bool:
         """Whether this line belongs to a warning of CMake: its first line, or one below it that is indented more."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from . import blocks as causes_blocks
 from . import lines as causes_lines
-from . import match, remedies
+from . import match, plays, remedies
 from . import rows as causes_rows
 from . import table as causes_table
 from .lines import clean
@@ -127,11 +127,7 @@ class _Log:
         self.left_out: dict[str, tuple[int, int, str]] = {}  # the same of repositories left out: where something failed
         self.blocks = causes_blocks.Blocks()
         self.traceback = False
-        self.task = 0  # number of the line in which a task of a playbook failed last
-        self.begun = 0  # number of the line with the name of the last task
-        self.recap = 0  # number of the last line of a play's recap
-        self.play_failed = False  # whether a task failed, or a host of the recap was not reached
-        self.failed_before = False  # the same before the last task that failed
+        self.play = plays.Play()
         self.conda = False  # whether the log has a word of conda
         self.shared: dict[str, str] = {}  # cause: what it is where the log is another tool's
 
@@ -149,9 +145,9 @@ class _Log:
         last = [item for item in self.warned.items() if failed or item[1][1] > self.printed]
         for cause, shown in last + list(self.left_out.items() if failed else ()):
             found[cause] = min(shown, found.get(cause, shown))
-        if self.recap and not self.play_failed:
-            found = {cause: shown for cause, shown in found.items() if shown[1] > self.recap}
-            if self.telling and self.telling[1] < self.recap:
+        if self.play.went_well:
+            found = {cause: shown for cause, shown in found.items() if shown[1] > self.play.recap}
+            if self.telling and self.telling[1] < self.play.recap:
                 self.telling = None
             self.traced = {}
         if all(place >= LAST_RESORT for place, _number, _line in found.values()):
@@ -172,18 +168,14 @@ class _Log:
         end = len(lines) if last else len(lines) - match.INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
-            if line.startswith(_TASK_BEGINS):
-                self.begun = number
-            if line.startswith(_TASK_FAILED):
-                self.task = number
-                self.failed_before, self.play_failed = self.play_failed, True
+            self.play.look(number, line)
             if self.found or self.telling:
                 self._take_back(number, line)
             if self.warned and line and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
             if line:
                 self.printed_since += 1
-            if self.blocks.warned(original, line):
+            if self.blocks.warned(original, line) or self.blocks.scripted(line):
                 continue
             probed = self.blocks.probed(line)
             if "current: {" in line and _node_is_new_enough(lines, index):
@@ -234,17 +226,12 @@ class _Log:
         """Drop the causes of a step that this line says went well."""
         if line.startswith("...ignoring"):
             # The playbook expects this task to fail: what it said is no cause.
-            self.play_failed = self.failed_before
-            self._forget(self.begun or self.task)
+            self._forget(self.play.ignore())
             return
         if causes_lines.IGNORED.search(line):
             self._forget(number - AROUND)
             return
-        recap = _RECAP.search(line)
-        if recap:
-            # The outcome of the play for one host: what its tasks said before is a cause only where one failed.
-            self.play_failed = self.play_failed or any(int(count) for count in recap.groups())
-            self.recap = number
+        if self.play.recapped(number, line):
             return
         if _HOST_WENT_WELL.match(line):
             self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
@@ -279,11 +266,8 @@ class _Log:
                 return
 
 
-# Ansible: a host's outcome of one module, and of a whole play.
+# Ansible: a host's outcome of one module.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
-_RECAP = re.compile("^[^ ]{1,253} {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")
-_TASK_BEGINS = ("task [", "task: [", "running handler [")
-_TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _WEAKEST = 3
@@ -293,7 +277,7 @@ _FAILURES = tuple(
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
         "^[\\d: -]{19} error \\d{3}: ",
-        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_][\\w.]*(?:error|exception)(?: \\[\\w{1,60}\\])?(?:: |$)",
+        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
         "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"

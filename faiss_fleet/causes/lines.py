@@ -57,7 +57,8 @@ WARNING = re.compile(
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
-    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
@@ -85,9 +86,10 @@ FAILING = re.compile(
     r"must|please|try|upgrade|closed|broken|disconnected|unreachable|40[0-9]|50[0-9]|no such|doesn't|don't|isn't|"
     r"no .{1,30} (?:found|available|installed)|violation|assert\w{0,9})\b"
 )
-# A command that someone typed or a build file names, and one that a build prints before it runs it.
+# A command that someone typed or a build file names, and one that a build prints before it runs it; a line of the
+# source that a compiler shows below what it says of it.
 COMMAND = re.compile(
-    r"^(?:[$❯➜] |\+{1,4} [a-z./]|> @?[\w./-]{1,100}@\d[\w.+-]{0,40} \w{1,40} |"
+    r"^(?:[$❯➜] |\+{1,4} [a-z./]|\d{1,6} \| |"
     r"(?:\([\w.-]{1,40}\) ?)?(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
     r"(?:step \d{1,3}/\d{1,3} ?: |(?:=> |> |#\d{1,3} )?\[[^\]]{0,40}\d{1,3}/\d{1,3}\] )?"
     r"(?:run|copy|workdir|env|arg|entrypoint) (?!.{0,80}\b(?:error|failed)\b)|"

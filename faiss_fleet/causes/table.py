@@ -150,6 +150,7 @@ HARMLESS = (
     "requires-python: ",
     "experimentalwarning",
     "npm warn allow-scripts",
+    "npm warn install-scripts",
     "the authenticity of host",
     "ssh: exec ",
     "insecureplatformwarning: ",
@@ -1717,7 +1718,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unexpected end of file", "unexpected end of archive", "unexpected eof in archive", "tar_bad_archive",
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
         "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
-        "tar: error is not recoverable", "tar: exiting with failure", "file could not be opened successfully",
+        "file could not be opened successfully",
         "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged",
@@ -1729,6 +1730,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
         "may result in", " 0 corrupt", "no corrupt")}),
+
+    # Of what is not there or may not be written tar says the same.
+    ('corrupt_artefact', ("tar: error is not recoverable", "tar: exiting with failure"), {
+        'after': ("gzip", "unexpected eof", "a tar archive", "invalid", "damaged", "crc", "lzma", "skipping to next header"),
+        'unless': ("cannot open",)}),
 
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),

@@ -119,3 +119,26 @@ def test_a_program_that_failed_to_do_one_thing_and_went_on_is_well():
 ])
 def test_signals_and_warnings(line, expected):
     assert _causes(line)[:1] == ([expected] if expected else [])
+
+
+RESCUED = ('TASK [Fetch it] ****', 'fatal: [web1]: FAILED! => {"stderr": "OSError: [Errno 28] No space left on device"}',
+           'TASK [Take the other way] ****', 'ok: [web1]', 'PLAY RECAP ****')
+OUTCOME = '{} : ok=1 changed=0 unreachable=0 failed={} skipped=0 rescued=1 ignored=0'
+
+
+def test_what_a_play_rescued_is_no_cause():
+    assert _causes(*RESCUED, OUTCOME.format('web1', 0)) == []
+    assert _causes(*RESCUED, OUTCOME.format('web1', 1)) == ['disk_full']
+    assert _causes(*RESCUED, OUTCOME.format('web2', 0)) == ['disk_full']
+
+
+@pytest.mark.parametrize('lines, expected', [
+    (('ok.cpp:2:2: warning: #warning "BLAS not found" [-Wcpp]', '    2 | #warning "BLAS not found"', '[100%] Built target ok'),
+     []),
+    (('> x@1.0.0 postinstall', '> node find.js || echo could not find CUDA', 'added 1 package'), []),
+    (('WARNING: could not find CUDA, error ignored',), []),
+    (('tar: none.tar: Cannot open: No such file or directory', 'tar: Error is not recoverable: exiting now'), []),
+    (('gzip: stdin: not in gzip format', 'tar: Error is not recoverable: exiting now'), ['corrupt_artefact']),
+])
+def test_what_stands_around_a_line_decides(lines, expected):
+    assert [cause for cause in _causes(*lines) if cause != 'unknown'] == expected
