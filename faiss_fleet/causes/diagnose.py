@@ -175,9 +175,10 @@ class _Log:
                 self.printed = number
             if line:
                 self.printed_since += 1
-            if self.blocks.warned(original, line) or self.blocks.scripted(line):
+            skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
+            if any(skipped):
                 continue
-            probed = self.blocks.probed(line)
+            tried = any((self.blocks.probed(line), self.blocks.quoted(original, line)))
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -190,13 +191,13 @@ class _Log:
             if known is None:
                 thrown = _stack_follows(lines, index)
                 if (self.traceback or thrown or not words.isdisjoint(_FAILURE_WORDS)) and not (
-                    probed or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
+                    tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
                     self._tell(number, original, line, thrown)
                 continue
             self.used.add(known)
             row = ROWS[known]
-            if probed or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
+            if tried or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.is_trace(line):

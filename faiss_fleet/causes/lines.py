@@ -97,6 +97,15 @@ COMMAND = re.compile(
     r"(?:sudo )?(?:apt(?:-get)?|yum|dnf|apk|zypper|pip[\d.]{0,4}|conda|mamba|micromamba|npm|npx|yarn|pnpm) "
     r"(?:-\S{1,40} ){0,4}(?:install|add|update|upgrade|remove|ci|run|create) (?!.{0,200}\b(?:error|failed|not)\b))"
 )
+# What strace prints of a call that succeeds, or looks for a file, and the loader where LD_DEBUG is set.
+CALL = re.compile(
+    r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
+    r"einprogress|enxio|enodata|echild|eexist|einval|espipe|enotsup|eopnotsupp|enosys)\b)|"
+    r"^\d{1,7}: (?:binding file|trying file|symbol=|calling |find library|search (?:path|cache)|initialize program|"
+    r"transferring control|relocation processing)"
+)
+# What a test asserts.
+ASSERTED = re.compile(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
 # What a tool says of a command that failed: the command in it says nothing of why.
 _QUOTED = re.compile(
     r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
@@ -253,8 +262,13 @@ def is_command(line: str) -> bool:
 
 
 def is_passing(line: str) -> bool:
-    """Whether a clean line is one after which the program goes on: a warning, or an error in the log of Chromium."""
-    return CHROMIUM_LOG.search(line[:200]) is not None or WARNING.search(line) is not None
+    """Whether a clean line is one after which the program goes on, such as a warning, or no error of the host."""
+    return (
+        CHROMIUM_LOG.search(line[:200]) is not None
+        or WARNING.search(line) is not None
+        or CALL.match(line) is not None
+        or ASSERTED.search(line) is not None
+    )
 
 
 def is_answered(lines: Sequence[Line], index: int, ahead: int) -> bool:

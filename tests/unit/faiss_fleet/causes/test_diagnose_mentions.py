@@ -142,3 +142,17 @@ def test_what_a_play_rescued_is_no_cause():
 ])
 def test_what_stands_around_a_line_decides(lines, expected):
     assert [cause for cause in _causes(*lines) if cause != 'unknown'] == expected
+
+
+@pytest.mark.parametrize('line, expected', [
+    ('openat(AT_FDCWD, "/lib/glibc-hwcaps/x86-64-v2/libx.so", O_RDONLY) = -1 ENOENT (No such file or directory)', []),
+    ('rt_sigaction(SIGKILL, NULL, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}, 8) = 0', []),
+    ('clone3({flags=CLONE_VM}, 88) = -1 EPERM (Operation not permitted)', ['seccomp_clone3']),
+    ('     32224:\tbinding file /lib/libc.so.6 [0] to /lib64/ld.so [0]: normal symbol `_dl_argv\' [GLIBC_PRIVATE]', []),
+    ('E       AssertionError: GLIBC_2.28 not found in the table', []),
+    ('E   ImportError: libopenblas.so.0: cannot open shared object file: No such file or directory',
+     ['missing_shared_lib']),
+    ('    warnings.warn("connection refused")', []),
+])
+def test_traces_of_calls_and_assertions_of_tests(line, expected):
+    assert [cause for cause in _causes(line) if cause != 'unknown'] == expected
