@@ -123,6 +123,7 @@ class _Log:
         # The same of warnings of a container engine and of what is tried again, and the number of the last line that is
         # neither.
         self.warned: dict[str, tuple[int, int, str]] = {}
+        self.warned_last = 0  # number of the last such line
         self.printed = 0
         self.left_out: dict[str, tuple[int, int, str]] = {}  # the same of repositories left out: where something failed
         self.blocks = causes_blocks.Blocks()
@@ -142,7 +143,7 @@ class _Log:
             self.telling = None
         found = dict(self.found)
         failed = bool(self.found or self.telling)
-        last = [item for item in self.warned.items() if failed or item[1][1] > self.printed]
+        last = list(self.warned.items() if failed or self.warned_last > self.printed else ())
         for cause, shown in last + list(self.left_out.items() if failed else ()):
             found[cause] = min(shown, found.get(cause, shown))
         if self.play.went_well:
@@ -200,14 +201,15 @@ class _Log:
             if tried or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
+            if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
+                self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                self.warned_last = number
+                continue
             if causes_lines.is_trace(line):
                 self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.LEFT_OUT.search(line):
                 self.left_out.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
-                continue
-            if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
-                self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             inner = match.inner_error(lines, index) if row.wraps else None
             if inner is None:

@@ -156,3 +156,12 @@ def test_what_stands_around_a_line_decides(lines, expected):
 ])
 def test_traces_of_calls_and_assertions_of_tests(line, expected):
     assert [cause for cause in _causes(line) if cause != 'unknown'] == expected
+
+
+RETRY = 'npm info retry will retry, error on last attempt: Error: connect ETIMEDOUT 192.0.2.1:443'
+
+
+def test_what_is_tried_again_counts_while_nothing_came_of_it():
+    assert _causes(RETRY, 'npm http 304 https://registry.example/x') == []
+    assert _causes(RETRY, 'npm http request GET https://registry.example/x', RETRY) == ['network']
+    assert _causes(RETRY, 'npm ERR! code 1') == ['network', 'unknown'][:1]
