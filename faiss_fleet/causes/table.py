@@ -534,7 +534,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
         "ipv4 address pool among the defaults", "pasta failed", "port is already allocated", "failed to find plugin ' ~ ' in path", "cni config uninitialized",
         "network plugin is not ready", "non-overlapping ipv4 address pool", "failed to setup ip tables",
-        "unable to enable skip dnat", "bind: address already in use",
+        "unable to enable skip dnat",
         "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
         "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
         "adding pod to cni network", "failed to set up container networking", "cannot set up network",
@@ -545,6 +545,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
         "slirp4netns ~ not found",
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
+    ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
+    ('engine_network', ("bind: address already in use",), {
+        'after': ("docker", "podman", "rootlessport", "endpoint", "userland", "container", "daemon", "publish", "netavark")}),
     ('command_missing', ("you must install the sshpass program", "sshpass program",)),
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
         'unless': ("'podman", "'docker'", "'docker:", "python", "iptables", "'runc'", "'crun'", "conmon", "newuidmap",
@@ -796,7 +799,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not a valid win32 application", "file too short", "unsupported processor architecture", "wrong architecture",
         "does not match the detected host platform", "file in wrong format", ".node: cannot open shared object file",
         "no matching manifest for linux", "no image found in manifest list for architecture",
-        "no image found in image index for architecture", "slice is not valid mach-o", "skipping incompatible",
+        "no image found in image index for architecture", "slice is not valid mach-o",
         "requested image's platform", "object file has no dynamic section", "object file has no loadable segments",
         "for the wrong platform", "ebadplatform", "unsupported platform for", "platform ~ is not supported ~ current",
         "could not find module ~ built for", "unsupported architecture", "qemu-x86_64: could not open",
@@ -805,6 +808,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no manifest found for platform", "binaries cannot be used on the",
         "no match for platform in manifest",
     ), {'unless': ("__glibc",)}),
+    ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
     # What kept it from being loaded is on the next line, where it is known.
     ('arch_mismatch', ("could not load the 'sharp' module using",), {'rank': 29}),
     # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
@@ -1058,10 +1062,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('ansible_remote_tmp', (
         "failed to create temporary directory", "could not create temporary directory", "remote temp path",
         "authentication or permission failure", ".ansible/tmp ~ no such file", ".ansible ~ permission denied",
-        "cannot create directory ~ .ansible", "could not chdir to home directory", "remote_tmp", "remote tmp",
+        "cannot create directory ~ .ansible", "remote_tmp", "remote tmp",
         "ansible-tmp- ~ permission denied", "ansible-tmp- ~ no such file", "permission denied ~ ansible-tmp-",
         "no such file ~ ansible-tmp-", "no usable temporary directory found", "errno 2 ~ .ansible/tmp",
     ), {'unless': ("warning]: module remote_tmp",)}),
+    # ssh says it of a user without a home, and goes on.
+    ('ansible_remote_tmp', ("could not chdir to home directory",), {'after': ("ansible", "unreachable!", "failed!")}),
     ('ansible_remote_tmp', (
         "warning]: module remote_tmp ~ did not exist",
     ), {'rank': 80}),
@@ -1258,7 +1264,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('prebuild_network', ("prebuild-install ~ 50",), {'regex': r"prebuild-install (?!info)[^/]{0,80}\b50\d\b"}),
     ('git_blocked', (
         "fatal: unable to access", "unable to access 'http", "while accessing http", "fatal: http request failed",
-        "could not read from remote repository", "rpc failed",
+        "could not read from remote repository", "rpc failed; ", "rpc failed, ",
         "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
         "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
@@ -1344,12 +1350,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
         "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required",
         "newer version of pip", "need pip >=", "pip >= ~ required",
-        "does not appear to be a python project ~ setup.py", "pip >= 1", "ensure you have pip",
+        "pip >= 1", "ensure you have pip",
         "could not import setuptools which is required to install",
         "error in ~ setup command: 'install_requires' must be", "pip's dependency resolver ~ legacy",
         "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
         "importerror: cannot import name 'main'", "cannot import name main",
     ), {'unless': ("warning: you are using pip",)}),
+    ('pip_too_old', ("does not appear to be a python project ~ setup.py",), {'unless': ("pyproject",)}),
     # pip's own option parser: other tools put their name in front.
     ('pip_too_old', ("no such option: --",), {'regex': r"^no such option: --|\bpip\b.{0,80}no such option: --"}),
     ('wheel_tag', (
@@ -1548,7 +1555,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "at least gcc", "unsupported compiler", "is not a class template", "'std::optional",
         "'optional' in namespace 'std'", "'string_view' in namespace 'std'", "'variant' in namespace 'std'",
         "'any' in namespace 'std'", "make_unique ~ not a member", "'unordered_map' in namespace",
-        "'shared_mutex' in namespace", "is not a member of 'std'", "is not a member of std",
+        "'shared_mutex' in namespace", 
         "in namespace 'std' does not name", "'std:: ~ has not been declared", "'std:: ~ not declared",
         "only available from c++", "fatal error: version: no such file", "fatal error: optional: no such file",
         "fatal error: 'optional' file not found", "fatal error: string_view: no such file",
@@ -1576,6 +1583,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "assembler messages", "no such instruction",
         "error: expected ~ before 'constexpr'",
     ), {'unless': ("warning: ", "cython")}),
+    # What C++ 98 has, and the types of C: a header that newer compilers no longer include by themselves.
+    ('compiler_too_old', ("is not a member of 'std'", "is not a member of std"), {
+        'regex': r"(?<![\w:])(?:std::)?(?!(?:u?int(?:_?\w{0,12})_t|size_t|ptrdiff_t|numeric_limits|mem\w{3}|str\w{3,4}|sort|runtime_error|"
+                 r"exception|[cw]?[co]?err|c(?:out|in)|endl|string|vector|map|set|list|pair|min|max|abs|find|fill|swap|reverse|"
+                 r"printf|malloc|free|exit|getenv|isnan|ostream|istream|setw|setprecision)\b)\w{2,40}'? is not a member of",
+        'unless': ("warning: ",)}),
     # In any language: the driver's name, and the standard that it does not know.
     ('compiler_too_old', ("g++: ~ '-std=", "gcc: ~ '-std=", "c++: ~ '-std=", "cc1plus: ~ '-std=", "cc1: ~ '-std=",
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
@@ -1722,7 +1735,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "file could not be opened successfully",
         "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
-        "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged",
+        "eoferror: compressed file ended", "central directory", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
         "file format not recognized",
         "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
@@ -1730,8 +1743,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
-        "may result in", " 0 corrupt", "no corrupt")}),
+        "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
 
+    ('corrupt_artefact', ("unable to extract",), {
+        'regex': r"unable to extract .{0,80}(?:archive|tar|t[gbx]z|zip|package|wheel|conda|layer|\.gz|\.bz2|\.xz)"}),
     # Of what is not there or may not be written tar says the same.
     ('corrupt_artefact', ("tar: error is not recoverable", "tar: exiting with failure"), {
         'after': ("gzip", "unexpected eof", "a tar archive", "invalid", "damaged", "crc", "lzma", "skipping to next header"),
@@ -1748,11 +1763,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
         "free(): invalid", "corrupted size vs", "corrupted double-linked", "malloc(): ", "munmap_chunk(): ", "code -6",
-        "status -6", "returncode=-6", "signal: aborted", "assertion ~ failed", "pure virtual method called",
+        "status -6", "returncode=-6", "signal: aborted", "pure virtual method called",
         "stack smashing detected", "fatal error in native method", "libc++abi: terminating",
         "fatal python error: aborted", "status=6/abrt", "terminating with uncaught exception", "realloc(): ",
         "corrupted unsorted chunks", "heap corruption", "buffer overflow detected",
     ), {'unless': ("assertionerror",)}),
+    # The C library's own words; an assertion of a playbook or of a test ends no process.
+    ('abort', ("assertion ~ failed",), {
+        'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror",)}),
     ('abort', ("trace/breakpoint trap",)),
     ('abort', ("aborted",), {
         'regex': r"^aborted$|: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),

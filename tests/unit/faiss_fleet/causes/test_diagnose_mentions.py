@@ -164,4 +164,24 @@ RETRY = 'npm info retry will retry, error on last attempt: Error: connect ETIMED
 def test_what_is_tried_again_counts_while_nothing_came_of_it():
     assert _causes(RETRY, 'npm http 304 https://registry.example/x') == []
     assert _causes(RETRY, 'npm http request GET https://registry.example/x', RETRY) == ['network']
-    assert _causes(RETRY, 'npm ERR! code 1') == ['network', 'unknown'][:1]
+    assert _causes(RETRY, 'npm ERR! code 1') == ['network']
+
+
+@pytest.mark.parametrize('lines, expected', [
+    (("foo.h:12:5: error: 'uint32_t' is not a member of 'std'",), ['build_failed']),
+    (("foo.cpp:3:8: error: 'make_unique' is not a member of 'std'",), ['compiler_too_old']),
+    (('/usr/bin/ld: skipping incompatible /usr/lib/libx.so when searching for -lx', 'g++: done'), []),
+    (('/usr/bin/ld: skipping incompatible /usr/lib/libx.so when searching for -lx', '/usr/bin/ld: cannot find -lx'),
+     ['arch_mismatch']),
+    (('listen tcp 0.0.0.0:9090: bind: address already in use',), []),
+    (('docker: Error response from daemon: listen tcp4 0.0.0.0:80: bind: address already in use',), ['engine_network']),
+    (('Could not chdir to home directory /home/u: No such file or directory',
+      "node: /lib64/libc.so.6: version `GLIBC_2.28' not found (required by node)"), ['glibc_too_old']),
+    (("fatal: [web1]: FAILED! => {\"msg\": \"Assertion failed\"}",), []),
+    (("node: ../src/x.cc:12: void f(): Assertion `(0) == (err)' failed.",), ['abort']),
+    (('rpc error: rpc failed to reach quorum',), []), (('error: RPC failed; curl 56 reset',), ['git_blocked']),
+    (("ERROR: file:///srv/x does not appear to be a Python project: neither 'setup.py' nor 'pyproject.toml' found.",),
+     []),
+])
+def test_words_that_others_use_too(lines, expected):
+    assert [cause for cause in _causes(*lines) if cause != 'unknown'][:1] == expected
