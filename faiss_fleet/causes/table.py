@@ -419,7 +419,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
-        "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+        "gpg error: http ", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
