@@ -998,6 +998,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
+    # What systemctl says of the engine's service.
+    ('engine_missing', ("active: failed", "active: inactive (dead)"), {
+        'after': ("docker.service - ", "docker.service: ", "podman.service - ", "podman.socket - ", "containerd.service - ")}),
     ('container_perm', (
         "cannot chdir: permission denied", "oci permission denied", "oci runtime ~ permission denied",
         "oci runtime ~ operation not permitted",
@@ -1090,7 +1093,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # Wanted by a build, and no nearer to the root than its other tools.
     ('python_missing', (
         "python ~ executable ~ set the env variable python", "can't find python executable", "find any python",
-        "python is not set from", "gyp err! find python ~ is not in path",
+        "python is not set from", "gyp err! find python", "gyp error find python",
     ), {'rank': 52}),
     ('python_missing', (
         "bin/python: no such file", "bin/python3: no such file", "python: not found", "python3: not found",
