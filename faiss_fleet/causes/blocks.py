@@ -14,9 +14,7 @@ _CMAKE_WARNING = re.compile("cmake (?:deprecation |author )?warning\\b")
 _PROBES = (
     (
         re.compile("configure:\\d{1,6}: (?!error: )"),
-        re.compile(
-            "configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )"
-        ),
+        re.compile("configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )"),
     ),
     (
         re.compile("(?:performing|determining|detecting) .{1,200} with the following output"),

@@ -280,7 +280,8 @@ _FAILURES = tuple(
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
         "^[\\d: -]{19} error \\d{3}: ",
-        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)(?: \\[\\w{1,60}\\])?(?:: |$)",
+        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
+        "(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
         "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"

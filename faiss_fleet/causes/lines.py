@@ -57,9 +57,11 @@ WARNING = re.compile(
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
-    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
+    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
-    "^could not create (?:a )?logging ?file"
+    "^could not create (?:a )?logging ?file|"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -78,28 +80,32 @@ WENT_WELL = re.compile(
 )
 # A word by which a line says that something failed, or has to be done.
 FAILING = re.compile(
-    r"(?<!0 )(?<!no )(?:err(?:or|!|o\[)|fail|fata(?:l|\[)|panic)|\be(?:acces|perm|noent|nospc|conn[a-z]{3,7}|timedout|notfound|"
-    r"ai_again|hostunreach|netunreach|proto|pipe|again|resolve|integrity)\b|"
+    r"(?<!0 )(?<!no )(?:err(?:or|!|o\[)|fail|fata(?:l|\[)|panic)|"
+    r"\be(?:acces|perm|noent|nospc|conn[a-z]{3,7}|timedout|notfound|ai_again|hostunreach|netunreach|proto|pipe|again|resolve|integrity)\b|"
     r"\b(?:cannot|can't|could(?:n't| not)|unable|not|nor|denied|refus\w{1,4}|missing|invalid|incorrect|bad|wrong|"
     r"unsupported|unknown|unrecognized|unexpected\w{0,9}|mismatch\w{0,4}|expired|untrusted|rejected|forbidden|killed|"
-    r"aborted|reset|timed out|timeout|exceeded|exhausted|insufficient|problem|lacks?|(?<!-)requires?(?!-)|required|needs?|needed|"
+    r"aborted|reset|timed out|timeout|exceeded|exhausted|insufficient|problem|lacks?|"
+    r"(?<!-)requires?(?!-)|required|needs?|needed|"
     r"must|please|try|upgrade|closed|broken|disconnected|unreachable|40[0-9]|50[0-9]|no such|doesn't|don't|isn't|"
     r"no .{1,30} (?:found|available|installed)|violation|assert\w{0,9})\b"
 )
 # A command that someone typed or a build file names, and one that a build prints before it runs it; a line of the
 # source that a compiler shows below what it says of it.
 COMMAND = re.compile(
-    r"^(?:[$❯➜] |\+{1,4} [a-z./]|\d{1,6} \| |"
-    r"(?:\([\w.-]{1,40}\) ?)?(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
+    r"^(?:[$\u276f\u279c] |\+{1,4} [a-z./]|\d{1,6} \| |"
+    r"(?:\([\w.-]{1,40}\) ?)?"
+    r"(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
     r"(?:step \d{1,3}/\d{1,3} ?: |(?:=> |> |#\d{1,3} )?\[[^\]]{0,40}\d{1,3}/\d{1,3}\] )?"
     r"(?:run|copy|workdir|env|arg|entrypoint) (?!.{0,80}\b(?:error|failed)\b)|"
-    r"(?:sudo )?(?:\S{1,100}/)?(?:(?:[\w-]{1,30}-)?(?:g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?)|nvcc|ld|swig[\d.]{0,4}|cmake|ar) -|"
+    r"(?:sudo )?(?:\S{1,100}/)?"
+    r"(?:(?:[\w-]{1,30}-)?(?:g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?)|nvcc|ld|swig[\d.]{0,4}|cmake|ar) -|"
     r"(?:sudo )?(?:apt(?:-get)?|yum|dnf|apk|zypper|pip[\d.]{0,4}|conda|mamba|micromamba|npm|npx|yarn|pnpm) "
     r"(?:-\S{1,40} ){0,4}(?:install|add|update|upgrade|remove|ci|run|create) (?!.{0,200}\b(?:error|failed|not)\b))"
 )
 # What strace prints of a call that succeeds, or looks for a file, and the loader where LD_DEBUG is set.
 CALL = re.compile(
-    r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
+    r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
+    r"[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
     r"einprogress|enxio|enodata|echild|eexist|einval|espipe|enotsup|eopnotsupp|enosys)\b)|"
     r"^\d{1,7}: (?:binding file|trying file|symbol=|calling |find library|search (?:path|cache)|initialize program|"
     r"transferring control|relocation processing)"

@@ -34,7 +34,7 @@ class Play:
             self._failures.append((number, failed.group(1)))
 
     def ignore(self) -> int:
-        """Take back the last failure, which the playbook expects; return the number of the line where its task began."""
+        """Take back the last failure, which the playbook expects; return the number of the line its task began with."""
         number = self._failures.pop()[0] if self._failures else 0
         return self._begun or number
 

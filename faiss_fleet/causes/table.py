@@ -1573,7 +1573,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fatal error: 'bit' file not found", "fatal error: shared_mutex: no such file",
         "fatal error: 'shared_mutex' file not found", "fatal error: codecvt: no such file",
         "fatal error: 'codecvt' file not found", "fatal error: stdatomic.h", "fatal error: immintrin.h",
-        "unrecognized argument in option '-march", "bad value (", "is not a valid option ~ -std",
+        "unrecognized argument in option '-march", "bad value (", "' for '-march=' switch", "' for '-mtune=' switch", "is not a valid option ~ -std",
         "error: unknown argument: '-", "loop initial declarations are only allowed",
         "error: #error this file requires compiler", "#error 'c++", "#error c++",
         "#error ~ c++17", "#error ~ gcc", "structured bindings", "inline variables are only available",

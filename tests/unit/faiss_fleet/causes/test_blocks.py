@@ -60,7 +60,7 @@ def test_a_script_of_a_package_is_no_output():
 
 
 def test_help_ends_with_its_indentation():
-    log = ('Usage:', '  tool [options]', '', 'Options:', '  --tls-verify  verify certificates', 'no such option: --x', '  x')
+    log = ('Usage:', '  tool [options]', '', 'Options:', '  --tls-verify  verify it', 'no such option: --x', '  x')
     assert _said('helped', *log) == [True] * 5 + [False, False]
     assert _said('helped', '  usage: setup.py cmd', '     or: setup.py --help', '  error: invalid command') == [
         True, True, False]

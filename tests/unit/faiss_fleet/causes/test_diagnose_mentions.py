@@ -35,8 +35,9 @@ def test_what_a_command_printed_is_evidence():
 
 
 @pytest.mark.parametrize('line, expected', [
-    ("The command '/bin/sh -c pip install --require-hashes faiss-cpu' returned a non-zero code: 137", ['out_of_memory']),
-    ('failed to solve: process "/bin/sh -c pip install --require-hashes x" did not complete successfully: exit code: 139',
+    ("The command '/bin/sh -c pip install --require-hashes x' returned a non-zero code: 137", ['out_of_memory']),
+    ('failed to solve: process "/bin/sh -c pip install --require-hashes x" did not complete successfully: '
+     'exit code: 139',
      ['segfault']),
     ('executor failed running [/bin/sh -c pip install --require-hashes x]: exit code: 1', []),
 ])
@@ -101,7 +102,8 @@ def test_the_tool_that_wrote_the_line_decides(lines, expected):
     'Exception in thread "main" java.lang.IllegalStateException: odd',
 ])
 def test_an_exception_of_node_or_java_tells_most(line):
-    found = causes.diagnose('\n'.join([line, '    at runScript (node:internal/vm:209:10)', '', 'Node.js v20.20.2']), unknown=True)
+    lines = [line, '    at runScript (node:internal/vm:209:10)', '', 'Node.js v20.20.2']
+    found = causes.diagnose('\n'.join(lines), unknown=True)
     assert [(each['cause'], each['line']) for each in found] == [('unknown', line)]
 
 
@@ -121,7 +123,7 @@ def test_signals_and_warnings(line, expected):
     assert _causes(line)[:1] == ([expected] if expected else [])
 
 
-RESCUED = ('TASK [Fetch it] ****', 'fatal: [web1]: FAILED! => {"stderr": "OSError: [Errno 28] No space left on device"}',
+RESCUED = ('TASK [Fetch it] ****', 'fatal: [web1]: FAILED! => {"stderr": "No space left on device"}',
            'TASK [Take the other way] ****', 'ok: [web1]', 'PLAY RECAP ****')
 OUTCOME = '{} : ok=1 changed=0 unreachable=0 failed={} skipped=0 rescued=1 ignored=0'
 
@@ -133,8 +135,7 @@ def test_what_a_play_rescued_is_no_cause():
 
 
 @pytest.mark.parametrize('lines, expected', [
-    (('ok.cpp:2:2: warning: #warning "BLAS not found" [-Wcpp]', '    2 | #warning "BLAS not found"', '[100%] Built target ok'),
-     []),
+    (('ok.cpp:2:2: warning: #warning "BLAS not found" [-Wcpp]', '    2 | #warning "BLAS not found"'), []),
     (('> x@1.0.0 postinstall', '> node find.js || echo could not find CUDA', 'added 1 package'), []),
     (('WARNING: could not find CUDA, error ignored',), []),
     (('tar: none.tar: Cannot open: No such file or directory', 'tar: Error is not recoverable: exiting now'), []),
