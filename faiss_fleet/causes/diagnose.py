@@ -236,6 +236,8 @@ class _Log:
             return
         if self.play.recapped(number, line):
             return
+        if "://" in line and _ANSWERED.search(line):
+            self._reached(line)
         if _HOST_WENT_WELL.match(line):
             self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
             return
@@ -244,6 +246,13 @@ class _Log:
             self.telling = None
             for cause in resolved:
                 self.found.pop(cause, None)
+
+    def _reached(self, line: str) -> None:
+        """Drop that an address could not be reached which has answered now."""
+        for address in _ADDRESS.findall(line):
+            for cause in _UNREACHED:
+                if address in self.found.get(cause, (0, 0, ""))[2].lower():
+                    del self.found[cause]
 
     def _forget(self, since: int) -> None:
         """Drop what the lines from that number on showed."""
@@ -269,6 +278,10 @@ class _Log:
                 return
 
 
+# A request that was answered, and what one says of the address when it is not.
+_ANSWERED = re.compile("(?:^|[ '(=])(?:status:? ok|200(?: ok)?)(?=[ ,;')]|$)")
+_ADDRESS = re.compile("\\bhttps?://[^\\s'<>(),;]{4,300}")
+_UNREACHED = ("network", "timeout", "proxy", "tls")
 # Ansible: a host's outcome of one module.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
 # How tools say that they failed, those that say most first.
@@ -283,7 +296,7 @@ _FAILURES = tuple(
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |"
+        "^error an unexpected error occurred|^[a-z]+(?: [a-z]+){0,3} failed: [^\\d\\[{]|^(?:unable|failed) to |^(?:cannot|could not) |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",

@@ -1491,11 +1491,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("npm has a bug related to optional dependencies",)),
     ('bindings_missing', ("cannot find module",), {
         'regex': r"cannot find module '?[@\w/.-]*-(?:linux|darwin|win32)-(?:x64|arm64|arm|ia32)(?:-(?:gnu|musl|msvc))?"}),
+    # A bundler that reads an addon as text; the character is that of a text file otherwise.
+    ('bindings_missing', ("module parse failed: unexpected character",), {
+        'regex': r"unexpected character '(?:[^!-~]{0,4}'| ?\(\d|$)"}),
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", 
-        "no loader is configured for '.node' files", "module parse failed: unexpected character",
+        "no loader is configured for '.node' files",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
         "cannot find native binding", "missing native module", "failed to load native",
         "cannot find module 'faiss-node", "could not find the native", "failed to load bindings",
@@ -1922,6 +1925,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?/(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
     ('command_missing', (": exec: ",), {'regex': r": exec: [\w./+-]{1,80}: not found$"}),
     ('command_missing', ("is not a git command. see", "is not a docker command", "unknown shorthand flag: 'd' in -d",
+                         "unable to find pip in the virtualenv", "unable to find any of ~ to use",
                          "failed to find required executable", "'cmd': ~ [errno 2] no such file or directory",
                          "bad git executable")),
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
