@@ -170,6 +170,8 @@ class _Log:
         for index in range(context, end):
             number, original, line, words = lines[index]
             self.play.look(number, line)
+            if line.startswith("file '") and ", line " in line:
+                self.traceback = True
             if self.found or self.telling:
                 self._take_back(number, line)
             if self.warned and line and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
@@ -296,7 +298,11 @@ _FAILURES = tuple(
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^error an unexpected error occurred|^[a-z]+(?: [a-z]+){0,3} failed: [^\\d\\[{]|^(?:unable|failed) to |^(?:cannot|could not) |"
+        "^error an unexpected error occurred|"
+        "^[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
+        "^(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
+        "(?:: (?!true|false|none|null|no |yes|0)|$)|"
+        "^(?:unable|failed) to |^(?:cannot|could not) |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",

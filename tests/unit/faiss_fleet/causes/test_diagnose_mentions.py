@@ -186,3 +186,31 @@ def test_what_is_tried_again_counts_while_nothing_came_of_it():
 ])
 def test_words_that_others_use_too(lines, expected):
     assert [cause for cause in _causes(*lines) if cause != 'unknown'][:1] == expected
+
+
+ASKED = 'check: error. Url http://numbers.example/rng, exception Connection refused'
+
+
+def test_an_address_that_answers_later_was_reached():
+    assert _causes(ASKED) == ['network']
+    assert _causes(ASKED, 'check: status OK, url http://numbers.example/rng, took 351ms') == []
+    assert _causes(ASKED, 'check: status OK, url http://numbers.example/other, took 351ms') == ['network']
+    assert _causes('npm http fetch GET https://registry.example/x attempt 1 failed with ECONNRESET',
+                   'npm http fetch GET 200 https://registry.example/x 951ms') == []
+
+
+@pytest.mark.parametrize('lines, expected', [
+    (("Module parse failed: Unexpected character '\x7f' (1:0)",), ['bindings_missing']),
+    (("Module parse failed: Unexpected character '\ufffd' (1:2)",), ['bindings_missing']),
+    (("Module parse failed: Unexpected character '' (1:0)",), ['bindings_missing']),
+    (("Module parse failed: Unexpected character '@' (1:0)",), ['unknown']),
+    (('health check failed: 0', 'unit tests failed: none'), []), (('on_error: stop', 'onerror: ignore'), []),
+    (('KeyError: true',), []), (('botocore.exceptions.ClientError: An error occurred (AccessDenied)',), ['unknown']),
+    (('pkg.ReadError: bad block', 'next', 'next', 'next'), []),
+    (('File "/v/faiss/class_wrappers.py", line 329, in replacement_search', '    assert d == self.d',
+      'AssertionError'), ['faiss_error']),
+    (('fatal: [h]: FAILED! => {"msg": "Unable to find any of pip3 to use.  pip needs to be installed."}',),
+     ['command_missing']),
+])
+def test_failures_told_in_one_line(lines, expected):
+    assert _causes(*lines)[:1] == expected
