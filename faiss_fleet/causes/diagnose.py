@@ -193,7 +193,8 @@ class _Log:
                 continue
             if known is None:
                 thrown = _stack_follows(lines, index)
-                if (self.traceback or thrown or not words.isdisjoint(_FAILURE_WORDS)) and not (
+                told = "error: " in line or "exception: " in line or not words.isdisjoint(_FAILURE_WORDS)
+                if (self.traceback or thrown or told) and not (
                     tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
                     self._tell(number, original, line, thrown)

@@ -92,7 +92,7 @@ FAILING = re.compile(
 # A command that someone typed or a build file names, and one that a build prints before it runs it; a line of the
 # source that a compiler shows below what it says of it.
 COMMAND = re.compile(
-    r"^(?:[$\u276f\u279c] |\+{1,4} [a-z./]|\d{1,6} \| |"
+    r"^(?:[$\u276f\u279c] |\+{1,4} [a-z./]|\d{1,6} \| |except [\w., ()]{1,200}:$|(?:\} ?)?catch ?\(|"
     r"(?:\([\w.-]{1,40}\) ?)?"
     r"(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
     r"(?:step \d{1,3}/\d{1,3} ?: |(?:=> |> |#\d{1,3} )?\[[^\]]{0,40}\d{1,3}/\d{1,3}\] )?"

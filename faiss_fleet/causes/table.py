@@ -226,6 +226,8 @@ HARMLESS_LINES = (
     "undefined symbol: _?py\\w{1,60} \\(|"
     "^conftest\\.\\w{1,4}: ?|^supports d_type: true|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
+    "^(?!'?oomkilled)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
+    "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
@@ -310,6 +312,7 @@ MENTIONED = frozenset((
     "c++ compiler installed", "no acceptable", "--require-hashes", "zlib: ", "archive/tar", "cpio: ",
     "central directory", "is_trained", "faiss/impl/ ~ .cpp:", "dial tcp", "net/http: ", "getaddrinfo",
     "using the linuxmusl", "waiting for become success",
+    "bindings file", "early eof", "curl 56", "curl 18 ", "curl 28 ", "curl 92", "crc-32",
 ))
 
 # Words of which a log of conda has one; dnf and zypper use the same solver and print some of the same lines.
@@ -451,6 +454,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_conflict', ("version solving failed",), {'unless': ("doesn't match any versions", "requires python")}),
     ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
         'unless': ("npm warn", " warn code: ", "eresolve overriding")}),
+    # yum tells what it has for a package that asks for another.
+    ('package_conflict', ("error: package: ",), {
+        'regex': r"^error: package: [\w.:+~^-]{1,200} \((?:@|\w)",
+        'unless': ("glibc_", "libc.so", "glibcxx_", "cxxabi_", "requires: lib"), 'rank': 34}),
     # In any language, but not as an option of a command that someone typed.
     ('package_conflict', ("--skip-broken",), {
         'regex': r"^(?!(?:[$#>+] |run |sudo |yum |dnf |\[[^\]]{1,80}\][$#] ?)|.{0,80}\b(?:yum|dnf)(?: -\w+)* "
@@ -870,7 +877,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
-        "read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system",
+        "read-only file system", "erofs: read", "code erofs", "'erofs'", "errno 30]",
+        "filesystem is read-only", "read only file system",
         "read-only filesystem", "file system is read only", "readonly file system",
     )),
     ('oom_build', (
@@ -1160,7 +1168,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("'proxy' config is set properly", "if you are behind a proxy", "configure the proxy", "proxy_pass"
         )}),
     ('clock_or_cert', (
-        "cert_has_expired", "cert_not_yet_valid", "or is not yet valid", "clock skew", "is not valid yet",
+        "cert_has_expired", "cert_not_yet_valid", "or is not yet valid", "clock skew detected", "clock skew too", "is not valid yet",
         "expired ~ certificate", "certificate ~ expired", "certificate ~ not yet valid", "not yet activated",
         "sec_error_expired", "clock may be wrong", "clock is wrong", "in the future ~ certificate", "certexpired",
         "time ~ is in the future", "timestamp ~ in the future", "clock ~ not synchron", "clock out of sync",
@@ -1739,7 +1747,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
         "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
         "file could not be opened successfully",
-        "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
+        "invalid tar header", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
@@ -1809,7 +1817,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
         "the command action failed to execute in the expected time", "timed out after", "timer expired",
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
-        "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup",
+        "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup - ",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('timeout', ("timeout exceeded when accessing '",)),   # zypper
     ('network', ("unable to resolve",), {'unless': (
@@ -1971,7 +1979,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed at the ~ install script", "errored while being installed",
     ), {'rank': 80}),
     ('build_failed', (
-        "cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
+        "cmake error at ", "cmake error:", "cmake error in ", "cmake error (",
+        "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",

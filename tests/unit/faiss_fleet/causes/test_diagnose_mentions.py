@@ -205,8 +205,13 @@ def test_an_address_that_answers_later_was_reached():
     (("Module parse failed: Unexpected character '' (1:0)",), ['bindings_missing']),
     (("Module parse failed: Unexpected character '@' (1:0)",), ['unknown']),
     (('health check failed: 0', 'unit tests failed: none'), []), (('on_error: stop', 'onerror: ignore'), []),
-    (('KeyError: true',), []), (('botocore.exceptions.ClientError: An error occurred (AccessDenied)',), ['unknown']),
-    (('pkg.ReadError: bad block', 'next', 'next', 'next'), []),
+    (('KeyError: true',), []), (('pkg.v2.ClientError: An error occurred',), ['unknown']),
+    (('pkg.ReadError: bad block',), ['unknown']), (('pkg.ReadError: bad block', 'next', 'next', 'next'), []),
+    (('tarfile.ReadError: not a tar',), ['corrupt_artefact']),
+    (('Error: Package: abrt-client-2.1.11-60.el7.x86_64 (@base/7)', '    Requires: abrt = 2.1.11-60.el7',
+      '    Updated By: abrt-2.1.11-61.el7.x86_64 (ol7)'), ['package_conflict']),
+    (('Error: Package: 2:nodejs-18.x86_64 (nodesource)', '    Requires: libc.so.6(GLIBC_2.28)(64bit)'),
+     ['glibc_too_old']),
     (('File "/v/faiss/class_wrappers.py", line 329, in replacement_search', '    assert d == self.d',
       'AssertionError'), ['faiss_error']),
     (('fatal: [h]: FAILED! => {"msg": "Unable to find any of pip3 to use.  pip needs to be installed."}',),
@@ -214,3 +219,14 @@ def test_an_address_that_answers_later_was_reached():
 ])
 def test_failures_told_in_one_line(lines, expected):
     assert _causes(*lines)[:1] == expected
+
+
+@pytest.mark.parametrize('line', [
+    'permission denied: 0 times', 'Bad CRC: 0', 'network errors: 0', 'is damaged: false', 'KillSignal=SIGKILL',
+    'PASS src/errors/enospc.test.js', 'test_sslerror.py ok', 'loaded bindings file build/Release/x.node',
+    'Checksum type: CRC-32', 'supports filesystems: ext4, xfs, erofs, overlay', 'except socket.gaierror:',
+    'clock skew: 0.002s within limits', 'soft lockup detector: enabled', 'cmake error codes documented',
+    "  } catch (e) { if (e.code === 'EACCES') retry(); }",
+])
+def test_values_settings_and_names(line):
+    assert [cause for cause in _causes(line) if cause != 'unknown'] == []
