@@ -181,7 +181,7 @@ class _Log:
             skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
             if any(skipped):
                 continue
-            tried = any((self.blocks.probed(line), self.blocks.quoted(original, line)))
+            tried = any((self.blocks.probed(line), self.blocks.quoted(original, line), _is_pointed_at(lines, index)))
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -320,6 +320,14 @@ def _stack_follows(lines: Lines, index: int) -> bool:
     """Whether the next line is the first of the stack of an exception, as Node and Java print it."""
     line = lines[index][2]
     return index + 1 < len(lines) and lines[index + 1][2].startswith("at ") and ("error" in line or "exception" in line)
+
+
+def _is_pointed_at(lines: Lines, index: int) -> bool:
+    """Whether the next line is the mark of a compiler or Python below the line of the source that this is."""
+    if index + 1 >= len(lines):
+        return False
+    below = lines[index + 1][2]
+    return below[:1] in ("^", "~", "|") and "^" in below and not below.strip("^~| ")
 
 
 def _node_is_new_enough(lines: Lines, index: int) -> bool:

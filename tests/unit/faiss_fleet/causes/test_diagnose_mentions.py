@@ -230,3 +230,9 @@ def test_failures_told_in_one_line(lines, expected):
 ])
 def test_values_settings_and_names(line):
     assert [cause for cause in _causes(line) if cause != 'unknown'] == []
+
+
+def test_a_line_of_source_that_a_mark_points_at():
+    source = 'git__throw(GIT_ENOMEM, "Out of memory. Failed to allocate %d bytes.", (int)size);'
+    assert _causes('u.h:71:14: warning: expression result unused [-Wunused-value]', '    ' + source, '    ^~~~~~~') == []
+    assert _causes(source) == ['out_of_memory']
