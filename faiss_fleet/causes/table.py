@@ -1312,6 +1312,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "was found in any of the available channels", "libmamba no entries matching",
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
+    # dnf names packages with their processor, conda does not.
+    ('package_conflict', ("but none of the providers can be installed", "cannot install both"), {
+        'rank': 33, 'regex': r"\.(?:x86_64|noarch|aarch64|i686|ppc64le|s390x)\b"}),
     ('conda_unsat', (
         "conflicting requests", "but none of the providers can be installed", "cannot install both",
         "nothing provides ~ needed by ",
@@ -1946,7 +1949,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_version', ("is newer than pyo3's maximum supported version",)),
     ('network', ("connection error, and we cannot find the requested files", "esockettimedout")),
     ('image_missing', ("failed to solve: ",), {'regex': r"failed to solve: [\w./:@-]{1,200}: (?:[\w./:@-]{1,200}: )?not found$"}),
-    ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required")),
+    ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required",
+                       "unauthorized: incorrect username or password")),
     ('image_missing', ("back-off pulling image",), {'rank': 69}),
     ('engine_missing', ("docker.service is masked",)),
     ('engine_network', ("pool overlaps with other one on this address space",)),

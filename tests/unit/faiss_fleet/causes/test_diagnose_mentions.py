@@ -236,3 +236,10 @@ def test_a_line_of_source_that_a_mark_points_at():
     source = 'git__throw(GIT_ENOMEM, "Out of memory. Failed to allocate %d bytes.", (int)size);'
     assert _causes('u.h:71:14: warning: expression result unused [-Wunused-value]', '    ' + source, '    ^~~~~~~') == []
     assert _causes(source) == ['out_of_memory']
+
+
+def test_dnf_and_conda_use_the_same_solver():
+    told = 'requires /usr/bin/python3.6, but none of the providers can be installed'
+    assert _causes(f'Problem 1: package anaconda-33.16-1.el8.x86_64 {told}', '- conflicting requests')[:1] == [
+        'package_conflict']
+    assert _causes('LibMambaUnsatisfiableError', f'  - package faiss-cpu-1.8.0-py311_0 {told}')[:1] == ['conda_unsat']
