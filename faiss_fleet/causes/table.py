@@ -1087,7 +1087,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "git@gitlab.com: permission denied", "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
     )),
     ('unreachable', (
-        "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host",
+        "unreachable!", "failed => ssh error", "failed => ssh encountered an unknown error",
+        "failed to connect to the host via ssh", "ssh: connect to host",
         "host key verification failed", "permission denied (publickey", "ssh_exchange_identification",
         "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname",
         "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange",

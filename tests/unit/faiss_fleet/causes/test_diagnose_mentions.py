@@ -234,7 +234,7 @@ def test_values_settings_and_names(line):
 
 def test_a_line_of_source_that_a_mark_points_at():
     source = 'git__throw(GIT_ENOMEM, "Out of memory. Failed to allocate %d bytes.", (int)size);'
-    assert _causes('u.h:71:14: warning: expression result unused [-Wunused-value]', '    ' + source, '    ^~~~~~~') == []
+    assert _causes('u.h:71:14: warning: result unused [-Wunused-value]', '    ' + source, '    ^~~~~~~') == []
     assert _causes(source) == ['out_of_memory']
 
 
@@ -243,3 +243,9 @@ def test_dnf_and_conda_use_the_same_solver():
     assert _causes(f'Problem 1: package anaconda-33.16-1.el8.x86_64 {told}', '- conflicting requests')[:1] == [
         'package_conflict']
     assert _causes('LibMambaUnsatisfiableError', f'  - package faiss-cpu-1.8.0-py311_0 {told}')[:1] == ['conda_unsat']
+
+
+def test_what_ansible_says_of_one_module_on_a_host():
+    assert _causes('192.0.2.5 | FAILED => SSH encountered an unknown error during the connection.') == ['unreachable']
+    assert _causes('web1 | FAILED! => {"msg": "it broke"}') == ['unknown']
+    assert _causes('web1 | SUCCESS => {"msg": "it works"}') == []
