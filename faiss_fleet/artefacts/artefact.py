@@ -65,8 +65,16 @@ class Artefact:
     @property
     def bytes_to_ship(self) -> int:
         """Size of the files that go to a host."""
-        files = [self.archive, self.step.file if self.step else None]
-        return sum(path.stat().st_size for path in files if path)
+        return self.archive.stat().st_size + self._bytes_beside
+
+    @property
+    def bytes_on_host(self) -> int:
+        """What it takes there: the prefix, and what comes beside it."""
+        return self.unpacked_bytes + self._bytes_beside
+
+    @property
+    def _bytes_beside(self) -> int:
+        return self.step.file.stat().st_size if self.step and self.step.file else 0
 
 
 @dataclass(frozen=True)

@@ -118,12 +118,6 @@ def too_large(unpacked: int, options: Options) -> Json | None:
     return {"ok": False, "cause": "too_large", "message": f"{text} {remedy}", "remedy": remedy, "fault": "host"}
 
 
-def unpacked_bytes(artefact: Artefact) -> int:
-    """What an artefact takes on a host, with what comes beside its prefix."""
-    beside = artefact.step.file if artefact.step else None
-    return artefact.unpacked_bytes + (beside.stat().st_size if beside else 0)
-
-
 def _is_damaged(artefact: Artefact) -> bool:
     """Whether what the controller kept is not what was packed any more."""
     try:
@@ -284,7 +278,7 @@ class Trial:
         if there:
             self._update(message="already in place")
             return
-        refused = too_large(unpacked_bytes(artefact), self.options)
+        refused = too_large(artefact.bytes_on_host, self.options)
         if refused:
             self._update(**refused)
         elif self._dry_run:

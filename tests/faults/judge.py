@@ -52,7 +52,6 @@ DOCUMENTED = tuple(
         r"/\.aside-.*",
     )
 )
-MESSAGES_MAY_TRACE = ("verification", "attempts")  # a fake FAISS prints what it likes
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from tests.faults.fleet import NEW, NO_PYTHON, OLD, Done, Fleet
 Inject = Callable[["Seat"], None]
 # Looks at the record and the host after the run; returns what is wrong, or None.
 Look = Callable[["Seat", dict[str, Any], Done], "str | None"]
-Either = "str | None | tuple[str | None, ...]"
 
 RECIPES = {OLD: "glibc 2.17", NEW: "glibc 2.36", NO_PYTHON: "glibc 2.17, no Python"}
 

@@ -215,16 +215,6 @@ def within(seconds: float) -> Look:
     return look
 
 
-def attempted(cause: str) -> Look:
-    """The attempt that met the fault has this cause, whatever became of the host in the end."""
-
-    def look(seat: Seat, record: dict[str, Any], done: Done) -> str | None:
-        found = [attempt.get("cause") for attempt in record.get("attempts") or ()]
-        return None if cause in found else f"no attempt has the cause {cause}: {found}"
-
-    return look
-
-
 def kill_modules(seat: Seat, done: threading.Event) -> None:
     """kill -9 for the first module that works on the host, as an administrator or a watchdog does."""
     root = str(seat.fleet.farm.hosts[seat.host].root)

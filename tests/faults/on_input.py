@@ -18,8 +18,6 @@ from tests.faults.case import ANY_CAUSE, Case, Run
 from tests.faults.content_table import HTML, JINJA
 from tests.faults.fleet import SECRETS
 
-Members = list[tuple[tarfile.TarInfo, bytes]]
-
 
 def member(name: str, data: bytes = b"", kind: bytes = tarfile.REGTYPE, target: str = "", size: int = 0) -> Any:
     info = tarfile.TarInfo(name)

@@ -214,6 +214,7 @@ def test_the_matrix_has_every_kind_of_outcome(every: Outcome) -> None:
     assert len(every.real) >= 100
 
 
+@pytest.mark.sample
 def test_check_mode_predicts_a_sample_of_the_matrix(tmp_path: Path) -> None:
     found = run([Cell(*one) for one in SAMPLE], tmp_path)
     judged(found)

@@ -31,8 +31,8 @@ from tests import needs as tools
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "wheels"
 DIRECTORIES = ["/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib"]
-AT_LEAST = 200
-AT_MOST = 300  # of this machine's own, evenly picked
+AT_LEAST = 100
+AT_MOST = 150  # of this machine's own, evenly picked
 
 # (release, Python, platform, ABI): one for each way in which FAISS has been built.
 WHEELS = [

@@ -264,6 +264,7 @@ def tiny(image: str, tmp_path: Path) -> Iterator[Tiny]:
         yield Tiny(found, tmp_path)
 
 
+@pytest.mark.slow
 def test_failures_of_real_tools_have_their_causes_and_leave_nothing(tiny: Tiny) -> None:
     tiny.host.run("sh", "-c", "rm /usr/lib/x86_64-linux-gnu/lib*blas*.so /usr/lib/x86_64-linux-gnu/lib*blas*.a")
     for cmake, code, cause, words in (
