@@ -112,10 +112,11 @@ CALL = re.compile(
 )
 # What a test asserts.
 ASSERTED = re.compile(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
-# What a tool says of a command that failed: the command in it says nothing of why.
+# What a tool says of a command that failed: the command in it says nothing of why, but for Python's part that Debian
+# leaves out.
 _QUOTED = re.compile(
     r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
-    r"(the command ').*(' returned a non-zero)|(command ['\[(]).*(['\])] returned non-zero)"
+    r"(the command ').*(' returned a non-zero)|(command ['\[(])(?!.*'ensurepip').*(['\])] returned non-zero)"
 )
 KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository

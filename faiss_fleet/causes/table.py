@@ -1942,7 +1942,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                          "bad git executable")),
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
-    ('not_installed', ("ensurepip is not available",)),
+    ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
     ('python_missing', ("no interpreter found for python",)),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),

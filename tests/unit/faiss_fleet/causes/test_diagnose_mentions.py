@@ -249,3 +249,8 @@ def test_what_ansible_says_of_one_module_on_a_host():
     assert _causes('192.0.2.5 | FAILED => SSH encountered an unknown error during the connection.') == ['unreachable']
     assert _causes('web1 | FAILED! => {"msg": "it broke"}') == ['unknown']
     assert _causes('web1 | SUCCESS => {"msg": "it works"}') == []
+
+
+def test_a_venv_without_its_pip():
+    assert _causes("Error: Command '['/v/bin/python3.4', '-Im', 'ensurepip', '--upgrade']' returned non-zero exit "
+                   'status 1')[:1] == ['not_installed']
