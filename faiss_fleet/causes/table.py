@@ -249,6 +249,7 @@ RESOLVED = (
         "network", "timeout", "node_too_old", "arch_mismatch", "prebuild_missing", "prebuild_network")),
     (("complete!", "transaction test succeeded", "running transaction test"), (
         "centos_eol_mirror", "epel_metalink", "repo_failed", "network", "timeout", "package_lock", "package_key")),
+    (("hit:", "get:"), ("package_lock",)),  # apt reads its lists
     (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout", "cgroup_v2")),
     (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
         "cgroup_v2", "network", "timeout", "image_rate_limit", "image_missing", "engine_storage")),
@@ -1731,6 +1732,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
 
     # --- files that are not what they should be
+    # npm 2 and 3
+    ('hash_mismatch', ("shasum check failed for ",)),
+    ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
         "do not match the hashes", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
         "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",

@@ -254,3 +254,14 @@ def test_what_ansible_says_of_one_module_on_a_host():
 def test_a_venv_without_its_pip():
     assert _causes("Error: Command '['/v/bin/python3.4', '-Im', 'ensurepip', '--upgrade']' returned non-zero exit "
                    'status 1')[:1] == ['not_installed']
+
+
+def test_apt_that_got_the_lock_in_the_end():
+    lock = 'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 1551 (apt-get)'
+    assert _causes(lock, 'All apt locks are free.') == ['package_lock']
+    assert _causes(lock, 'All apt locks are free.', 'Hit:1 http://mirror.example/ubuntu jammy InRelease') == []
+
+
+def test_a_wrong_sum_as_old_npms_print_it():
+    assert _causes('11:40:21 npm ERR! Expected: e48f9c9404025477e7ee3c6060edcfa86b6b8cb7') == ['hash_mismatch']
+    assert _causes('npm ERR! Expected: a package.json') == ['unknown']
