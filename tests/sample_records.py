@@ -72,6 +72,7 @@ KINDS: tuple[tuple[str, int, tuple[str, str, str], str, str, tuple[str, ...], st
     ("gone", 4, ("centos", "7.9.2009", "CentOS Linux 7 (Core)"), "2.17", "3.4.19", ("2.7.5",), "unreachable"),
     ("late", 2, ("debian", "12", "Debian GNU/Linux 12 (bookworm)"), "2.36", "3.4.30", ("3.11.2",), "interrupted"),
 )
+CXXABI = {"3.4.19": "1.3.7", "3.4.29": "1.3.13", "3.4.30": "1.3.13", "3.4.32": "1.3.14"}  # of each libstdc++
 NEWEST = {"3.13": "1.9.0.post1", "3.11": "1.15.1", "3.9": "1.12.0", "3.8": "1.8.0.post1", "3.12": "1.15.1"}
 NUMPY = {"3.13": "2.2.6", "3.11": "2.4.6", "3.9": "2.0.2", "3.8": "1.24.4", "3.12": "2.4.6"}
 FLAGS = (
@@ -178,7 +179,8 @@ def _facts(kind: tuple[Any, ...], dice: random.Random) -> dict[str, Any]:
     libc = glibc or "1.2.5"
     methods = ("loader", "confstr", "getconf", "ldd", "version_definitions") if glibc else ("loader", "ldd")
     answers = [{"method": each, "family": family, "version": libc, "source": None, "error": None} for each in methods]
-    stdcxx = {"path": "/usr/lib64/libstdc++.so.6", "versions": {"GLIBCXX": cxx, "CXXABI": "1.3.7"}, "error": None}
+    versions = {"GLIBCXX": cxx, "CXXABI": CXXABI[cxx]}
+    stdcxx = {"path": "/usr/lib64/libstdc++.so.6", "versions": versions, "error": None}
     return {
         "method": "raw" if name == "alpine" else "module",
         "seconds": round(0.12 + dice.random() * 0.15, 3),
@@ -270,7 +272,8 @@ def _plan(kind: tuple[Any, ...]) -> list[dict[str, Any]]:
             reasons = _reasons(version, glibc, cxx) if not glibc or _newer(version, NEWEST[short]) else []
             path = "{prefix}/python/bin/python3.13" if ending == "portable" else f"/usr/bin/python{short}"
             tag = f"cp{short.replace('.', '')}"
-            plan.append(_candidate("wheel", f"wheel:faiss-cpu-{version}:{tag}:{path}", version, reasons))
+            remedy = None if glibc else "Use a system or an image with glibc: no wheel of FAISS is made for musl."
+            plan.append(_candidate("wheel", f"wheel:faiss-cpu-{version}:{tag}:{path}", version, reasons, remedy))
     if not plan:
         text = "No CPython 3.6 or newer is on this host, and no portable one is named in the inventory."
         reason = {"check": "python", "cause": "python_missing", "need": "CPython 3.6+", "have": "2.7.5", "text": text}

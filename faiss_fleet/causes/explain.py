@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from typing import BinaryIO, TypedDict
 
 from . import diagnose as causes
 
-WIDTH = 100
+WIDTH = 100  # columns at most: longer lines are hard to read
 
 NOTHING_KNOWN = (
     "No cause is recognised in {name}.\n"
@@ -54,7 +55,9 @@ def as_json(findings: Sequence[Finding]) -> str:
     return json.dumps(plain, indent=2, ensure_ascii=False)
 
 
-def as_text(findings: Sequence[Finding], name: str = "the log", nothing: str = NOTHING_KNOWN) -> str:
+def as_text(
+    findings: Sequence[Finding], name: str = "the log", nothing: str = NOTHING_KNOWN, width: int = WIDTH
+) -> str:
     """The same for a reader: the root under its own heading, then what followed from it or stands beside it."""
     if not findings:
         return nothing.format(name=name).strip()
@@ -63,29 +66,29 @@ def as_text(findings: Sequence[Finding], name: str = "the log", nothing: str = N
         told = f"The line that says most of it is line {root['line_number']}:\n  {root['line']}"
         return nothing.format(name=name).strip().replace("\n", f"\n{told}\n", 1)
     heading = "Harmless" if root["cause"] == "loader_benign" else "Root cause"
-    parts = [_paragraph(heading, root)]
+    parts = [_paragraph(heading, root, width)]
     if others:
         parts.append("Also in the log, and likely fixed with it or after it:")
-        parts.extend(_paragraph(str(number), finding) for number, finding in enumerate(others, 2))
+        parts.extend(_paragraph(str(number), finding, width) for number, finding in enumerate(others, 2))
     return "\n\n".join(parts)
 
 
-def _paragraph(heading: str, finding: Finding) -> str:
+def _paragraph(heading: str, finding: Finding, width: int) -> str:
     meaning = str(causes.meaning(finding["cause"]))
     return "\n".join(
         [
             f"{heading}: {finding['cause']}",
-            textwrap.indent(textwrap.fill(meaning, WIDTH - 2), "  "),
+            textwrap.indent(textwrap.fill(meaning, width - 2), "  "),
             f"  line {finding['line_number']}: {finding['line']}",
-            textwrap.indent(_filled("Do: " + finding["remedy"]), "  "),
+            textwrap.indent(_filled("Do: " + finding["remedy"], width), "  "),
         ]
     )
 
 
-def _filled(text: str) -> str:
+def _filled(text: str, width: int) -> str:
     """Wrapped, and each command in backticks on one line, as it is meant to be copied."""
     joined = re.sub("`[^`]*`", lambda found: found.group().replace(" ", "\0"), text)
-    filled = textwrap.fill(joined, WIDTH - 2, break_on_hyphens=False, break_long_words=False)
+    filled = textwrap.fill(joined, width - 2, break_on_hyphens=False, break_long_words=False)
     return filled.replace("\0", " ")
 
 
@@ -116,7 +119,8 @@ def explain(file: Path | None, json_wanted: bool, family: str | None, arch: str 
         reason = exc.strerror or str(exc)
         print(f"faiss-fleet: Cannot read {name}: {reason}. Name a log file, or pipe the log in.", file=sys.stderr)
         return 2
-    _print(as_json(findings) if json_wanted else as_text(findings, name, nothing))
+    width = max(24, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+    _print(as_json(findings) if json_wanted else as_text(findings, name, nothing, width))
     return 0 if findings and findings[0]["cause"] != "unknown" else 1
 
 

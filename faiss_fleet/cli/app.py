@@ -14,6 +14,10 @@ from .commands import artefacts, audits, history, keeping
 from .options import JsonOption, ReportsOption, StoreOption, warn
 
 USAGE = 2  # exit status for what a person can fix
+WITHOUT_JSON = {
+    "run": "it shows progress. `faiss-fleet report --json` prints its result.",
+    "export": "its format is its argument, such as `faiss-fleet export json`.",
+}
 
 
 class Commands(TyperGroup):
@@ -51,6 +55,9 @@ def common(
     store: StoreOption = None,
     json_: JsonOption = False,
 ) -> None:
+    command = context.invoked_subcommand
+    if json_ and command in WITHOUT_JSON:
+        raise typer.BadParameter(f"`{command}` has no --json: {WITHOUT_JSON[command]}")
     context.obj = {"reports": reports, "store": store, "json_": json_}
 
 

@@ -86,8 +86,8 @@ def audit(
         show.files([directory / name for name in names if (directory / name).exists()], console)
     elif not progress.errors:
         console.print(Text(visible(ended.tail)), soft_wrap=True)
-    for text in progress.errors:
-        console.print(Text(visible(text), "red"), soft_wrap=True)
+    for line in (line for text in progress.errors for line in visible(text).splitlines()):
+        show.sentence(console, line, "red")
     return INTERRUPTED if ended.broken_off else ended.status
 
 

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from ..demangle import demangle
 from ..errors import FleetError
 from ..plan import artefact_sources
-from ..reports.text import one_line, visible
+from ..reports.text import one_line, readable
 from ..strategies.wheel import needs as wheel_needs
 from ..target.elf import needs, versions
 from ..target.errors import AuditError
+from . import show as tables
 
 MAX_SHOWN = 8
 
@@ -92,17 +92,15 @@ def _have(wanted: str | None, library: str, provides: Mapping[str, Any]) -> tupl
 def show(found: Mapping[str, Any], out: Console) -> None:
     """Print the chain as a table, worst news last, where a reader ends."""
     if not found["needs"]:
-        out.print(Text(one_line(f"{found['path']} has no native file: it needs no library of a host.")), soft_wrap=True)
+        tables.sentence(out, one_line(f"{found['path']} has no native file: it needs no library of a host."))
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    for title in ("File", "Library", "Version", "Symbols", "Host has"):
-        table.add_column(title, overflow="fold")
-    for file, library, wanted, symbols, have, enough in rows(found):
-        if wanted or enough is False:
-            style = "red" if enough is False else ""
-            table.add_row(*(Text(one_line(cell), style) for cell in (file, library, wanted, symbols, have)))
-    if table.row_count:
-        out.print(table)
+    lines = [
+        [Text(one_line(cell), "red" if enough is False else "") for cell in (file, library, wanted, have, symbols)]
+        for file, library, wanted, symbols, have, enough in rows(found)
+        if wanted or enough is False
+    ]
+    if lines:
+        tables.rows(out, ("File", "Library", "Version", "Host has", "Symbols"), lines)
     else:
         out.print("No symbol version of a host's library is needed.")
     if found["provides"] is None:
@@ -110,12 +108,9 @@ def show(found: Mapping[str, Any], out: Console) -> None:
         return
     out.print()
     for reason in found["reasons"]:
-        symbols = ", ".join(demangle(name) for name in reason["symbols"])
-        text = visible(reason["text"]) + (
-            f" [{visible(symbols)}]" if any(demangle(name) != name for name in reason["symbols"]) else ""
-        )
-        out.print(Text(text, "red"), soft_wrap=True)
+        tables.sentence(out, readable(one_line(reason["text"])), "red")
     if found["first_refusal"]:
-        out.print(Text("The loader would name first: " + visible(found["first_refusal"]["text"])), soft_wrap=True)
+        said = readable(one_line(found["first_refusal"]["text"]))
+        tables.sentence(out, f"The loader would name first: {said}")
     else:
         out.print("Nothing that is known of the host stands in the way.")

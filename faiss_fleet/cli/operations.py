@@ -70,7 +70,9 @@ def run_id(store: Store, name: str) -> str:
     found = [each for each in ids if each == name] or [each for each in ids if name and each.startswith(name)]
     if len(found) != 1:
         what = "more than one run" if found else "no run"
-        raise FleetError(f"There is {what} {name!r} in {store.name}. The newest: {', '.join((found or ids)[:5])}.")
+        near = "" if found else suggestion(name, ["latest", "previous", *ids])
+        newest_ones = ", ".join((found or ids)[:5])
+        raise FleetError(f"There is {what} {name!r} in {store.name}.{near} The newest: {newest_ones}.")
     return found[0]
 
 

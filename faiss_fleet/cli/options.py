@@ -41,7 +41,7 @@ StoreOption = Annotated[
     str | None,
     typer.Option(
         "--store",
-        help="Path of an SQLite file, or postgresql://user:password@host/database. "
+        help="Path of an SQLite file, or postgresql://user@host/database. "
         "Default: FAISS_FLEET_STORE, ansible.cfg, or history.sqlite in the directory of runs.",
         show_default=False,
         callback=_or_before,
@@ -91,9 +91,19 @@ def lines_of_host(store: Store, host: str) -> list[HostLine]:
         newest = store.latest_run()
         if newest is None:
             raise operations.no_run(store)
-        near = suggestion(host, [line.host for line in store.lines(newest)])
+        names = [line.host for line in store.lines(newest)]
+        near = _beginning_with(host, names) or suggestion(host, names)
         raise FleetError(f"No run in {store.name} has a host named {host!r}.{near} `faiss-fleet hosts` lists them.")
     return history
+
+
+def _beginning_with(short: str, names: list[str]) -> str:
+    """Of a name without its domain, or of a part of one, what was meant; nothing where no name begins so."""
+    found = [name for name in names if short and name.startswith(short)]
+    if len(found) < 2:
+        return f" Did you mean {found[0]}?" if found else ""
+    more = f" and {len(found) - 3:,} more" if len(found) > 3 else ""
+    return f" {len(found):,} names begin so: {', '.join(found[:3])}{more}."
 
 
 def warn(text: str) -> None:

@@ -17,7 +17,7 @@ from ..records.build import STATES
 from ..records.schema import Record
 from ..reports import terminal
 from ..reports.summary import Summary
-from ..reports.text import brief, number, one_line, unquoted, visible, wrapped
+from ..reports.text import brief, number, one_line, readable, unquoted, visible, wrapped
 from ..run_id import timestamp
 from ..store.diff import Change, Diff, Line, age, elapsed, words
 from ..store.queries import GOOD, HostLine, StoredRun
@@ -175,7 +175,7 @@ def host(history: Sequence[HostLine], record: Record | None, answers: bool = Fal
     """A host's present state, what blocks it, answers to what people ask then (always with answers), its history."""
     out, latest = console(), history[0]
     out.print(Text.assemble((one_line(latest.host), "bold"), "  ", (one_line(words(latest)), STYLES[latest.state])))
-    out.print(_text(latest.because))
+    sentence(out, readable(unquoted(one_line(latest.because))))
     good = next((line for line in history[1:] if line.state in GOOD and not line.predicted), None)
     if latest.state == "unreachable":
         sentence(out, _text(f"Last good result: {age(good, timestamp())}").plain)
@@ -206,7 +206,7 @@ def _obstacles(out: Console, record: Record) -> None:
     elif lapsed is not None:
         sentence(out, _text(waivers.EXPIRED.format(waivers.text(lapsed))).plain)
     if record["remedy"]:
-        out.print(Text("Do: " + unquoted(visible(record["remedy"]))), soft_wrap=True)
+        sentence(out, _text(f"Do: {record['remedy']}").plain)
     blocked = [candidate for candidate in record["plan"] if candidate["reasons"]][:8]
     if blocked:
         lines = []
@@ -215,32 +215,28 @@ def _obstacles(out: Console, record: Record) -> None:
             where = reason.get("file") or reason.get("library") or ""
             lines.append([_text(candidate["id"]), _text(reason["need"]), _text(reason["have"]), _text(where)])
         out.print()
-        table = _table("Candidate", "Needs", "Has", "In")
-        for line in lines:
-            table.add_row(*line)
-        out.print(table)
+        rows(out, ("Candidate", "Needs", "Has", "In"), lines)
     for attempt in record["attempts"]:
         if attempt["ok"] is False:
             out.print()
-            out.print(
-                Text(f"{one_line(attempt['candidate'])} failed: {visible(attempt['message'] or '')}", "red"),
-                soft_wrap=True,
-            )
+            for line in f"{one_line(attempt['candidate'])} failed: {visible(attempt['message'] or '')}".splitlines():
+                sentence(out, line, "red")
 
 
 def _answers(out: Console, record: Record) -> None:
     for answer in of_record(record):
-        facts = "; ".join(text.rstrip(".") for text in answer["evidence"])
+        facts = "; ".join(readable(text).rstrip(".") for text in answer["evidence"])
         out.print()
         sentence(out, _text(answer["question"]).plain, "bold")
         sentence(out, _text(answer["answer"]).plain)
         sentence(out, _text(f"Facts: {facts}").plain, "dim")
 
 
-def diff(found: Diff, limit: int) -> None:
-    """Every kind of change with its hosts."""
+def diff(found: Diff, limit: int, worse: bool = False) -> None:
+    """Every kind of change with its hosts. worse: these are the kinds that are worse alone."""
     out = console()
-    unchanged = "nothing changed." if found.empty else f"{found.unchanged:,} hosts unchanged."
+    nothing = "nothing got worse." if worse else "nothing changed."
+    unchanged = nothing if found.empty else f"{found.unchanged:,} hosts unchanged."
     out.print(Text(f"From {found.before} to {found.after}: {unchanged}"))
     for title, changes in found.kinds():
         if changes:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from packaging.version import InvalidVersion, Version
 
 from ..strategies.base import Candidate, Facts, Reason, version_numbers
 from ..strategies.container.wrapper import KERNEL_OF_ENGINES, refuses_clone3
+from .blockers import BY_ID
 
 if TYPE_CHECKING:
     from ..strategies.wheel.measure import Wheel
@@ -39,7 +40,10 @@ class Answer(TypedDict):
 
 @dataclass(frozen=True)
 class Case:
-    """What the answers are derived from. wheels: the catalogue, where at hand."""
+    """What the answers are derived from. wheels: the catalogue, where at hand.
+
+    A candidate of the plan that failed its search test has the verdict 'failed', and the cause.
+    """
 
     facts: Facts
     plan: Sequence[Candidate] = ()
@@ -98,10 +102,14 @@ def release(case: Case) -> Answer:
     """Whether any release of FAISS is made for this C library."""
     question = f"Is there a FAISS release for {case.libc} here?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
+    failed = case.wheels_of_plan("failed")
     if possible:
         best = possible[0]
-        evidence = [_title(entry) for entry in possible[:3]] + _newest_blocked(blocked)
+        evidence = [*(_title(entry) for entry in possible[:3]), *map(_failed, failed[:3]), *_newest_blocked(blocked)]
         return _answer(question, f"Yes: {_title(best)}.", evidence)
+    if failed:
+        answer = f"Yes, by its tag and needs: {_title(failed[0])}. But here it failed the search test."
+        return _answer(question, answer, [*map(_failed, failed[:3]), *_newest_blocked(blocked)])
     tagged = _newest_for(case)
     evidence = [_libc_evidence(case.facts), *_newest_blocked(blocked)]
     if tagged is not None:
@@ -124,10 +132,12 @@ def static_linking(case: Case) -> Answer:
     reasons = newest[0]["reasons"] if newest else []
     evidence = [reason["text"] for reason in reasons[:4]] or ["the plan names nothing that is blocked by a library"]
     glibc = any(reason["check"] == "glibc" for reason in reasons)
-    linkable = sorted({reason["check"] for reason in reasons} & {"libstdcxx", "cxxabi", "libgomp", "libgcc"})
+    # libstdc++ has the versions of both its names.
+    found = {"libstdcxx" if reason["check"] == "cxxabi" else reason["check"] for reason in reasons}
+    linkable = " and ".join(BY_ID[name].title for name in ("libstdcxx", "libgomp", "libgcc") if name in found)
     if glibc and linkable:
         answer = (
-            f"In part: {', '.join(linkable)} can be linked into the library, and that need would be gone; glibc "
+            f"In part: {linkable} can be linked into the library, and that need would be gone; glibc "
             "cannot, for a library loaded by Python or Node shares the C library of that process."
         )
     elif glibc:
@@ -136,7 +146,7 @@ def static_linking(case: Case) -> Answer:
             "into it. Building it for an older glibc does help (on this host, or on the controller with such a target)."
         )
     elif linkable:
-        answer = f"Yes: only {', '.join(linkable)} stand in the way, and these can be linked into the library itself."
+        answer = f"Yes: nothing but {linkable} is too old, which can be linked into the library itself."
     else:
         answer = (
             "It is not needed: nothing is blocked by a library that could be linked in. It never helps against glibc "
@@ -149,7 +159,14 @@ def older_release(case: Case) -> Answer:
     """Whether going back helps, and to where."""
     question = "Would an older release of FAISS help?"
     possible, blocked = case.wheels_of_plan("possible"), case.wheels_of_plan("blocked")
+    failed = case.wheels_of_plan("failed")
     newest = _newest_of([*possible, *blocked])
+    if failed:
+        evidence = [*map(_failed, failed[:3]), *_newest_blocked(blocked)]
+        older = [entry for entry in possible if _release(entry) < _release(failed[-1])]
+        if older:
+            return _answer(question, f"Perhaps: {_title(older[0])} fits by its needs, and was not tested.", evidence)
+        return _answer(question, f"Not by what was tested, down to {_title(failed[-1])}.", evidence)
     if possible and newest is not None and _release(possible[0]) < newest:
         evidence = [_title(possible[0]), *_newest_blocked(blocked)]
         return _answer(question, f"Yes: {_title(possible[0])} fits; {newest} and the like do not.", evidence)
@@ -257,6 +274,10 @@ def _title(candidate: Candidate) -> str:
     if python and str(python)[0].isdigit():
         python = f"Python {python}"
     return f"{artefact.get('name')} {artefact.get('version')}" + (f" for {python}" if python else "")
+
+
+def _failed(candidate: Any) -> str:  # one of a record, with the cause beside what a plan has
+    return f"{_title(candidate)} failed the search test: {candidate['cause']}"
 
 
 def _why(candidate: Candidate) -> str:

@@ -28,12 +28,17 @@ from .artefact_check import Artefact, Build
 
 Record = Mapping[str, Any]
 
-NODE = re.compile(r"node(?:\.?js)?\s*[ @=]{1,2}\s*v?(\d{1,3})(?:\.[\dx.]*)?", re.IGNORECASE)
-GLIBC = re.compile(r"glibc\s*[ @=]{1,2}\s*(\d{1,3}\.\d{1,3})", re.IGNORECASE)
+NODE = re.compile(r"node(?:\.?js)?[\s@=_-]*v?(\d{1,3})(?:\.[\dx.]*)?", re.IGNORECASE)
+GLIBC = re.compile(r"glibc[\s@=_-]*(\d{1,3}\.\d{1,3})", re.IGNORECASE)
+MUSL = re.compile(r"musl[\s@=_-]*(\d{1,3})\.(\d{1,3})(?:\.\d{1,3})?", re.IGNORECASE)
+SYMBOL_VERSION = re.compile(r"(GLIBCXX|CXXABI|GOMP|OMP|GCC)_\d{1,3}(?:\.\d{1,3}){0,3}")
+DEFINED_BY = {"GLIBCXX": "libstdc++.so.6", "CXXABI": "libstdc++.so.6", "GOMP": "libgomp.so.1", "OMP": "libgomp.so.1",
+              "GCC": "libgcc_s.so.1"}  # fmt: skip
 TAG = re.compile(r"(manylinux|musllinux)_(\d{1,3})_(\d{1,3})(?:_(\w+))?")
 LEGACY_TAG = re.compile(rf"({'|'.join(pip_resolver.LEGACY.values())})(?:_(\w+))?")
 NO_VERSION = re.compile(r"node(?:\.?js)?|g?libc|musl(?:linux\w*)?|manylinux\w*", re.IGNORECASE)
 A_PATH = re.compile(r"^[.~]?/|^\.\.?$|/|\.(?:whl|node)$|\.so(?:\.[\d.]+)?$")
+NAMED = re.compile(r"([A-Za-z0-9][\w.-]*)\s*[\s@]\s*v?(\d[\w.]*)")  # a release as people write it, "numpy 2.5"
 DEFAULT_TARGET = Target((3, 12), "x86_64", "glibc", (2, 17))
 
 
@@ -59,8 +64,9 @@ class Files:
 def find(text: str, records: Callable[[], Iterable[Record]] = tuple, options: Options | None = None) -> Artefact:
     """The artefact that a text names, as the command line and ``fleet_report__artefacts`` do.
 
-    A path that exists comes first, then a floor ("node 27", "manylinux_2_34", "glibc 2.34"), then a requirement
-    ("numpy==2.5"), which is looked up for the Pythons and C libraries of the records. FleetError for what is none.
+    A path that exists comes first, then a floor ("node 27", "manylinux_2_34", "glibc 2.34", "GLIBCXX_3.4.29"), then a
+    requirement ("numpy==2.5", "numpy 2.5"), which is looked up for the Pythons and C libraries of the records.
+    FleetError for what is none.
     """
     text = text.strip()
     path = Path(text).expanduser()
@@ -94,7 +100,8 @@ def read_files(path: Path) -> Files:
     except AuditError as exc:
         raise FleetError(str(exc)) from exc
     except OSError as exc:
-        raise FleetError(f"{path} cannot be read: {exc.strerror or exc}. Check the path and its permissions.") from exc
+        where = exc.filename if isinstance(exc.filename, str) else path
+        raise FleetError(f"{where} cannot be read: {exc.strerror or exc}. Check the path and its permissions.") from exc
     base = path if path.is_dir() else path.parent
     files = {_below(name, base): file for name, file in files.items()}
     if not path.is_dir():
@@ -155,7 +162,7 @@ def floors() -> dict[int, dict[str, Any]]:
 
 
 def of_floor(text: str) -> Artefact | None:
-    """'node 27', 'manylinux_2_34', 'musllinux_1_2', 'glibc 2.34' as an artefact; None for another text.
+    """'node 27', 'manylinux_2_34', 'musllinux_1_2', 'glibc 2.34', 'GLIBCXX_3.4.29' as an artefact; None for another.
 
     FleetError for one of these without a version.
     """
@@ -164,6 +171,11 @@ def of_floor(text: str) -> Artefact | None:
     if match := GLIBC.fullmatch(text):
         name = f"glibc {match[1]}"
         return Artefact(name, "C library", (Build(name, tuple(_glibc(name, match[1]))),))
+    if match := MUSL.fullmatch(text):
+        return _tag(f"musllinux_{match[1]}_{match[2]}", "musllinux", f"{match[1]}.{match[2]}", None)
+    if match := SYMBOL_VERSION.fullmatch(text):
+        wanted = (_need(text, DEFINED_BY[match[1]], None), _need(text, DEFINED_BY[match[1]], text))
+        return Artefact(text, "symbol version", (Build(text, wanted),))
     if match := TAG.fullmatch(text):
         return _tag(text, match[1], f"{match[2]}.{match[3]}", match[4])
     if match := LEGACY_TAG.fullmatch(text):
@@ -228,12 +240,13 @@ def of_requirement(text: str, records: Callable[[], Iterable[Record]], options: 
 
 
 def _requirement(text: str) -> Requirement:
+    near = suggestion(text.split(" ")[0], ["node", "manylinux", "musllinux", "glibc"])
+    named = None if near else NAMED.fullmatch(text)
     try:
-        requirement = Requirement(text)
+        requirement = Requirement(f"{named[1]}=={named[2]}" if named else text)
         if requirement.url:
             raise InvalidRequirement("it names an address, not a release")
     except InvalidRequirement as exc:
-        near = suggestion(text.split(" ")[0], ["node", "manylinux", "musllinux", "glibc"])
         raise FleetError(
             f"{text!r} is neither a path nor a floor nor a requirement: {str(exc).splitlines()[0]}.{near} Give the "
             'path of a wheel, .so, .node or directory, "node 27", "manylinux_2_34", or "numpy==2.5".'

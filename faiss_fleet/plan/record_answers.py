@@ -34,7 +34,9 @@ Basis = tuple[Facts, list[Any]]  # candidates, of which only what is asked is th
 
 
 def basis(record: Mapping[str, Any]) -> Basis | None:
-    """What the answers rest on: a part of the facts and the plan's wheels. None where nothing could be read.
+    """What the answers rest on: a part of the facts, and the plan's wheels with the cause of which one failed its test.
+
+    None where nothing could be read.
 
     Hosts with an equal one have equal answers: nothing else of a record is ever asked.
     """
@@ -42,6 +44,8 @@ def basis(record: Mapping[str, Any]) -> Basis | None:
     if not facts:
         return None
     libc, library = facts["libc"], facts["libstdcxx"] or {}
+    tests = record.get("verification") or ()
+    failed = {test["candidate"]: test["cause"] or "unknown" for test in tests if test["ok"] is False}
     return (
         {
             "libc": {key: libc.get(key) for key in ("family", "version", "method", "path")},
@@ -55,7 +59,8 @@ def basis(record: Mapping[str, Any]) -> Basis | None:
         [
             {
                 "strategy": entry["strategy"],
-                "verdict": entry["verdict"],
+                "verdict": "failed" if entry["id"] in failed else entry["verdict"],
+                "cause": failed.get(entry["id"]),
                 "artefact": {key: entry["artefact"].get(key) for key in ("name", "version", "python")},
                 "reasons": [{"check": reason["check"], "text": reason["text"]} for reason in entry["reasons"]],
             }

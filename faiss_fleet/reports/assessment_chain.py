@@ -135,7 +135,7 @@ def _table(pool: Pool) -> Iterator[str]:
     rows = []
     for each, (places, symbols, text) in list(pool.items())[:ROWS]:
         path = f"{_cell(each.file)} → {_cell(each.library)}" if each.file or each.library else escape(brief(text))
-        first = escape(shorten(one_line(symbols[0]), 40)) if symbols else ""
+        first = escape(shorten(brief(symbols[0]), 40)) if symbols else ""
         more = f" and {len(symbols) - 1} more" if len(symbols) > 1 else ""
         shown = ", ".join(map(str, sorted(places)[:8])) + ("…" if len(places) > 8 else "")
         need, have = _cell(each.need), escape(one_line(each.have) or "none")
@@ -152,7 +152,7 @@ def _told(
     other = next((each for each, _seen in pool if each.check in ("libstdcxx", "cxxabi") and each.file), None)
     if glibc:
         each, symbols = glibc
-        uses = listed([code(symbol) for symbol in symbols[:3]]) or "functions"
+        uses = listed([code(brief(symbol)) for symbol in symbols[:3]]) or "functions"
         yield (
             f"Read it so: {code(each.file)} of {escape(each.release)} uses {uses} of {code(each.library)} "
             f"in the version {code(each.need)}. The host's glibc is {escape(each.have)}, and its {code(each.library)} "
@@ -168,7 +168,7 @@ def _told(
         )
     alike = [text for found in classes for _release, text in found.notes if text.startswith("So are")]
     if alike:
-        yield f"Blocked for the same causes as the newest: {escape(one_line(alike[0]).partition(': ')[2])}\n\n"
+        yield f"Blocked for the same causes as the newest: {escape(brief(alike[0]).partition(': ')[2])}\n\n"
 
 
 def _c_libraries(classes: Sequence[ClassFindings]) -> str:

@@ -27,7 +27,7 @@ def classes(found: Sequence[ClassFindings], commands: Commands, check: bool) -> 
     yield (
         "Hosts of one class have the same processor architecture, C library, libstdc++, Pythons, CPU level and ready "
         "container engines, so what runs on one runs on the others, unless the single host is in a bad way. An audit "
-        "ends with the setting file on the host, and the application reads that through a loader "
+        "ends with the backend configuration on the host, and the application reads that through a loader "
         "(docs/how-to/use-from-node.md, docs/how-to/use-from-python.md); restart the application after its first "
         "audit.\n\n"
     )

@@ -43,7 +43,7 @@ def risks(summary: Summary, classes: Sequence[ClassFindings], check: bool) -> It
     if brought:
         yield (
             f"{count(brought, 'host')} {_verb(brought, 'get')} a Python of its own beside FAISS, which the operating "
-            "system does not update. When a Python release mends a fault, renew the archive named in "
+            "system does not update. When a Python release fixes a fault, renew the archive named in "
             "`faiss_install__portable_python` and audit again."
         )
     levels = sorted({found.key.isa_level for found in classes if found.native_hosts and found.key.isa_level})

@@ -37,7 +37,7 @@ def _verdict(found: ClassFindings, check: bool) -> tuple[str, ...]:
         rest = listed([f"{len(obstacle.hosts):,} with {code(cause)}" for cause, obstacle in obstacles[:3]])
         return (
             f"native by {by}, as on {native:,} of them{'' if check else ' already'}.",
-            f"Mend the others ({rest or 'no cause is recorded'}) by the steps below.",
+            f"Fix the others ({rest or 'no cause is recorded'}) by the steps below.",
             _gain(found),
         )
     if not obstacles:

@@ -18,7 +18,7 @@ from .assessment_steps import Commands, Step, block
 from .findings import ClassFindings, middle
 from .markdown import escape
 from .prose import argument, code, count, fence, listed, sentence, table
-from .text import number, one_line
+from .text import brief, number, one_line
 
 METHODS = ("loader", "confstr", "getconf", "ldd", "version_definitions")
 RELEASES = 5  # of each verdict that are named
@@ -64,7 +64,7 @@ def releases(found: ClassFindings) -> str:
         return "**FAISS releases.** No wheel was planned there, so none was compared with the host."
     fit = [_release(one) for one in wheels if one["verdict"] == "possible"]
     unfit = [
-        f"{_release(one)} ({escape(one_line(one['reasons'][0]['text']).rstrip('.'))})"
+        f"{_release(one)} ({escape(brief(one['reasons'][0]['text']).rstrip('.'))})"
         for one in wheels
         if one["verdict"] != "possible" and one["reasons"]
     ]

@@ -2,8 +2,9 @@
 """index.html: one file that fetches nothing, for people. What a host said is text in it, and does nothing.
 
 The table's cells are in the page, column by column. A host's details are its record, deflated together with its
-neighbours': in the page too, or past INLINE hosts in a directory beside it, from which a part is loaded when it is
-opened. Its style, its scripts and its template are files of page/, and are put into the page when it is rendered.
+neighbours': in the page too, or past INLINE hosts in a directory beside the run's own page, from which a part is loaded
+when it is opened. Its style, its scripts and its template are files of page/, and are put into the page when it is
+rendered.
 """
 
 from __future__ import annotations
@@ -68,17 +69,19 @@ def write(
     where: str,
     file: BinaryIO,
 ) -> None:
-    """Writes the page to a file, and past INLINE hosts the parts that belong to it into a directory beside.
+    """Writes the page to a file; past INLINE hosts, the run's own page has its parts in a directory beside.
+
+    A page that is exported is one file with all that belongs to it: what lies beside that is not ours.
 
     past: totals of earlier runs; beside: names of the files that lie beside the page; changes: since the last
     comparable run, with its start; where: the run's directory, as a reader of the page has it.
     """
-    directory = Path(file.name).parent
+    directory = _own_directory(summary.run["id"], file)
     parts = None
-    if summary.hosts > INLINE:
-        (directory / DATA).mkdir(exist_ok=True)
+    if directory and summary.hosts > INLINE:
         parts = directory / DATA
-    else:
+        parts.mkdir(exist_ok=True)
+    elif directory:
         shutil.rmtree(directory / DATA, ignore_errors=True)
     commands = Commands(summary.run, where or f"reports/{summary.run['id']}", overview.group_counts(summary))
     pieces = render(
@@ -88,8 +91,15 @@ def write(
     )  # fmt: skip
     for piece in pieces:
         file.write(piece.encode("utf-8", "replace"))
-    if (directory / RECORDS).exists():
+    if directory:
         _write_limits(directory / LIMITS, commands.files)
+
+
+def _own_directory(run: str, file: BinaryIO) -> Path | None:
+    """The directory of the run, where the file becomes its index.html; None for any other."""
+    path = Path(str(getattr(file, "name", "")))
+    own = path.parent.name == run and path.name.removeprefix(".").startswith("index.html")
+    return path.parent if own and (path.parent / RECORDS).exists() else None
 
 
 def _write_limits(directory: Path, wanted: Mapping[str, Sequence[str]]) -> None:
@@ -160,6 +170,7 @@ def render(
             columns=[BY_KEY[each] for each in page_table.SHOWN],
             filters=[
                 *((each, title) for each, title in FILTERS if each in keys),
+                *((each["key"], each["title"]) for each in data["columns"] if each["key"].startswith(page_table.OWN)),
                 *((f"{page_table.LOADS}{place}", f"Loads {each.name}") for place, each in enumerate(artefacts)),
             ],
             artefacts=told(artefacts, summary.rows),

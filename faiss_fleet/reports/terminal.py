@@ -98,7 +98,7 @@ def _speed(cells: dict[str, Cell]) -> str:
 
 def _fit(widths: list[int], columns: int) -> list[int]:
     """Widths that share the terminal; 0 takes a column out. Host and state stay longest."""
-    widths = [min(widths[0], max(columns // 3, 8)), *widths[1:]]
+    widths = [min(widths[0], max(columns * 2 // 5, 8)), *widths[1:]]
     left = 0
     for optional in (None, 5, 4, 2, 3):
         if optional is not None:

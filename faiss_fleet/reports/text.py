@@ -16,6 +16,7 @@ _UNSEEN = re.compile(
 )
 _QUOTED = re.compile(r"`([^`\n]*)`")
 _BLANKS = re.compile(r"[\s\u0085]+")
+_SYMBOL = re.compile(r"\b_Z\w+")
 _SYMBOLS = re.compile(r"_Z\w+(?P<others>(?:, \w+)*)(?: and (?P<more>\d+) more)?")
 
 
@@ -42,6 +43,11 @@ def _first_symbol(found: re.Match[str]) -> str:
     first = demangle(found[0].partition(",")[0].partition(" ")[0])
     others = found["others"].count(",") + int(found["more"] or 0)
     return shorten(first, 48) + (f" and {others:,} more" if others else "")
+
+
+def readable(text: str) -> str:
+    """The text with every C++ symbol as people read it, where there is room for all of them."""
+    return _SYMBOL.sub(lambda found: demangle(found[0]), text)
 
 
 def unquoted(text: str) -> str:

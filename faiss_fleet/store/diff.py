@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from statistics import median
 from typing import Any, Protocol
@@ -61,6 +61,7 @@ class Diff:
     newly_native: list[Change] = field(default_factory=list)
     lost_native: list[Change] = field(default_factory=list)
     changed_strategy: list[Change] = field(default_factory=list)
+    changed_release: list[Change] = field(default_factory=list)
     slower: list[Change] = field(default_factory=list)
     faster: list[Change] = field(default_factory=list)
     new_causes: list[Change] = field(default_factory=list)
@@ -88,8 +89,13 @@ class Diff:
             ("Unreachable", self.unreachable),
             ("Newly native", self.newly_native),
             ("Changed strategy", self.changed_strategy),
+            ("Another FAISS release", self.changed_release),
             (f"Faster by more than the noise ({self.noise:.0%})", self.faster),
         ]
+
+    def worse(self) -> Diff:
+        """The same without what got better, and what is otherwise alone."""
+        return replace(self, unreachable=self.away, newly_native=[], changed_strategy=[], changed_release=[], faster=[])
 
     def as_dict(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -137,6 +143,8 @@ def _compare_host(diff: Diff, old: Line, new: Line, noise: float) -> bool:
         found.append(diff.lost_native)
     elif new.strategy != old.strategy and new.strategy and old.strategy:
         found.append(diff.changed_strategy)
+    elif new.state == "native" and new.faiss != old.faiss and new.faiss and old.faiss:
+        found.append(diff.changed_release)
     if new.cause and new.cause not in (old.cause, "unreachable"):
         found.append(diff.new_causes)
     for kind in found:

@@ -42,10 +42,29 @@ def test_nothing_sticks_out_and_what_axe_and_the_eye_want_is_there(
                 assert page.evaluate("document.querySelector('#drawer-body').scrollWidth") <= width
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (fragment, width)
             assert page.evaluate(CONTRAST) == [], (fragment, width)
+            assert page.evaluate(CURRENT), (fragment, width)
+            assert page.evaluate(CUT) == [], (fragment, width)
+            assert page.evaluate(NARROW) == [], (fragment, width)
             if width in (1400, 390):
                 assert page.evaluate(AXE) == [], (fragment, width)
     assert trouble == []
     page.context.close()
+
+
+def test_what_check_mode_predicts_fits_its_tile_on_a_phone(browser: Browser, tmp_path: Path) -> None:
+    directory = Path(sample_records.write_run(tmp_path, 13))
+    for name in ("records.jsonl", "run.json"):
+        text = (directory / name).read_text()
+        for given in ('"check_mode":false', '"check_mode": false'):
+            text = text.replace(given, '"check_mode":true')
+        (directory / name).write_text(text.replace('"predicted":false', '"predicted":true'))
+    reports.render(directory)
+    for width in (390, 360):
+        page, trouble = opened(browser, directory / "index.html", viewport={"width": width, "height": 800})
+        expect(page.locator(".tile .badge.fallback")).to_have_text("predicted fallback")
+        tile, badge = page.locator(".tile").nth(1).bounding_box(), page.locator(".tile .badge.fallback").bounding_box()
+        assert tile and badge and badge["x"] + badge["width"] <= tile["x"] + tile["width"] - 8 and trouble == []
+        page.context.close()
 
 
 VIEWS = (
@@ -57,6 +76,26 @@ VIEWS = (
     "#artefacts",
     "#run",
 )
+# The tab of the view that is shown is seen whole, also where not all tabs fit.
+CURRENT = """() => { const tab = document.querySelector(".tabs [aria-current]").getBoundingClientRect();
+  const all = document.querySelector(".tabs").getBoundingClientRect();
+  return tab.left >= all.left - 1 && tab.right <= all.right + 1; }"""
+# Labels of charts that end before their text does, or stick out of their card.
+CUT = """() => [...document.querySelectorAll(".chart svg text")].filter((text) => {
+  const at = text.getBoundingClientRect(), svg = text.ownerSVGElement.getBoundingClientRect();
+  const card = text.closest(".card").getBoundingClientRect();
+  const whole = getComputedStyle(text.ownerSVGElement).overflow === "visible" ? card : svg;
+  return text.checkVisibility() && at.width && (at.right > whole.right || at.left < whole.left);
+}).map((text) => text.textContent)"""
+# Lists whose value cannot be read, and labels of cells that have nothing in them.
+NARROW = """() => {
+  const shown = (which) => [...document.querySelectorAll(which)].filter((each) => each.checkVisibility());
+  const titled = (cell) => !["none", "normal"].includes(getComputedStyle(cell, "::before").content);
+  return [
+    ...shown(".controls select").filter((list) => list.offsetWidth < 70).map((list) => list.dataset.filter),
+    ...shown("#table td").filter((cell) => !cell.textContent && titled(cell)).map((cell) => cell.className),
+  ];
+}"""
 AXE = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations.map((each) =>
   `${each.id}: ${each.help}: ${each.nodes.slice(0, 3).map((node) => node.target.join(' ')).join(', ')}`)"""
 

@@ -137,6 +137,16 @@ def regrouped(reports_directory: Path, groups: Callable[[int], list[str]]) -> Pa
     return directory
 
 
+def test_all_hosts_that_want_a_person_are_one_choice(page: Page) -> None:
+    page.get_by_role("combobox", name="State").select_option(index=1)
+    assert page.evaluate("location.hash") == "#hosts?state=!native"
+    native = int(page.locator(".tile[data-state=native] .tile-count").inner_text())
+    assert found(page) == HOSTS - native
+    expect(page.locator("[data-filter=state] option:checked")).to_have_text(f"not native ({HOSTS - native})")
+    assert "native" not in page.locator("#table tbody .badge").all_inner_texts()
+    assert page.locator(".tile[aria-pressed=true]").count() == 0
+
+
 def test_filters_are_taken_together(page: Page) -> None:
     page.get_by_role("combobox", name="Strategy").select_option("wheel")
     wheels = found(page)

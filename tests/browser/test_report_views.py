@@ -35,9 +35,17 @@ def test_the_first_screen_says_where_why_not_newer_what_next_and_what_changed(st
     states = set(story.locator("#table tbody .badge").all_inner_texts())
     assert "native" not in states and states
     assert story.evaluate("decodeURI(location.hash)") == "#hosts?changed=Lost native"
+    go(story, "#overview")
+    since = story.locator(".since")
+    expect(since).to_contain_text(f"Since the run 7 days before: lost native {hosts}, new causes ")
+    assert since.bounding_box()["y"] < 400  # type: ignore[index]
+    since.get_by_role("link", name="lost native").click()
+    assert found(story) == hosts
 
 
 def test_the_commands_of_causes_name_files_that_have_their_hosts(story: Page, storied: Path) -> None:
+    options = story.locator(".causes code bdi", has_text="--limit")
+    assert all(box.bounding_box()["height"] < 24 for box in options.all()), "a word goes on in the next line"  # type: ignore[index]
     checked = 0
     for entry in story.locator(".causes li").all():
         command = entry.locator("code").inner_text()
@@ -85,6 +93,8 @@ def test_waivers_are_counted_apart_and_expired_ones_are_named(story: Page) -> No
         "#hosts?text=debian&sort=-p95_ms&page=2&rows=25",
         "#hosts?state=native&provider=wheel&glibc=2.17&columns=host,kernel,p95_ms",
         "#hosts?groups=edge&sort=own:site",
+        "#hosts?own:site=ams&own:group:edge=yes",
+        "#hosts?state=!native&sort=state",
         "#hosts?cause=&faiss=1.9.0&host=host000.example.net",
     ],
 )
@@ -101,6 +111,36 @@ def test_an_address_opens_the_view_that_it_was_copied_from(browser: Browser, sto
     assert view(other) == view(story) and trouble == []
     expect(other.locator(".tabs [aria-current=page]")).to_have_count(1)
     other.context.close()
+
+
+def test_an_address_of_another_run_is_not_answered_by_all_hosts(story: Page, page: Page) -> None:
+    told = story.locator("#astray")
+    go(story, "#hosts?groups=nosuch")
+    expect(told).to_be_hidden()
+    assert found(story) == 0
+    assert story.locator("[data-filter=groups] option:checked").inner_text() == "nosuch"
+    go(story, "#hosts?host=no\u202esuch")
+    expect(told).to_have_text("This run has no host no<U+202E>such.")
+    expect(story.get_by_role("dialog")).to_be_hidden()
+    go(story, "#hosts")
+    expect(told).to_be_hidden()
+    go(page, "#hosts?changed=Lost+native&state=native")
+    expect(page.locator("#astray")).to_contain_text("filters by changed, which this run does not have")
+    assert 0 < found(page) < HOSTS
+
+
+def test_the_menus_of_the_table_end_where_the_search_does(story: Page) -> None:
+    go(story, "#hosts")
+    ends = [story.locator(each).bounding_box() for each in ("#search", "#export summary")]
+    assert len({round(box["x"] + box["width"]) for box in ends if box}) == 1
+
+
+def test_columns_of_the_users_own_are_filters(story: Page) -> None:
+    go(story, "#hosts")
+    story.get_by_role("combobox", name="site").select_option("ams")
+    assert found(story) == HOSTS // 2
+    story.get_by_role("combobox", name="edge").select_option("yes")
+    assert 0 < found(story) < HOSTS // 2
 
 
 def test_what_the_reader_does_is_in_the_address_and_back_undoes_it(story: Page) -> None:
@@ -186,6 +226,10 @@ def test_the_details_begin_with_reason_and_facts_and_tell_of_earlier_runs(story:
     assert all(float(text) > 0 for text in earlier.locator("td.num").all_inner_texts())
     facts = drawer.locator("section").first
     expect(facts).to_contain_text("site")
+    go(story, "#hosts?host=host008.example.net")  # on which nothing changed: each run says the same of it
+    expect(earlier).to_have_count(len(RUNS))
+    assert set(earlier.locator("td:nth-child(3)").all_inner_texts()) == {"cpu_isa"}
+    go(story, "#hosts?host=host000.example.net")
     symbol = drawer.locator(".symbol").first
     assert symbol.get_attribute("title") == "_ZNSt6thread15_M_start_threadE"
     assert symbol.text_content() == "std::thread::_M_start_thread"

@@ -36,7 +36,10 @@ def runs(json_: JsonOption = False, reports: ReportsOption = None, store: StoreO
 
 def hosts(
     run: RunArgument = "latest",
-    state: Annotated[str | None, typer.Option(help="Only hosts in this state.", show_default=False)] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option(help="Only hosts in this state. May be given more than once.", show_default=False),
+    ] = None,
     cause: Annotated[str | None, typer.Option(help="Only hosts with this cause.", show_default=False)] = None,
     names: Annotated[
         bool, typer.Option("--names", help="Names alone, one a line, as --limit @file wants them.")
@@ -52,20 +55,22 @@ def hosts(
     """
     from dataclasses import asdict
 
+    from ...causes.diagnose import CAUSES
     from ...records.build import STATES
     from .. import operations, show
 
-    if state is not None and state not in STATES:
-        raise typer.BadParameter(f"{state!r} is not a state.{suggestion(state, STATES)} One of: {', '.join(STATES)}.")
+    for each in state or ():
+        if each not in STATES:
+            raise typer.BadParameter(f"{each!r} is not a state.{suggestion(each, STATES)} One of: {', '.join(STATES)}.")
     with reading(reports, store) as (opened, _directory):
         chosen = operations.run_id(opened, run)
         found = list(opened.lines(chosen))
         waivers = {} if names else opened.waivers(chosen)
     causes = sorted({line.cause for line in found if line.cause})
-    if cause is not None and cause not in causes:
-        known = f"The run has: {', '.join(causes)}." if causes else "The run has none."
-        raise typer.BadParameter(f"No host has the cause {cause!r}.{suggestion(cause, causes)} {known}")
-    found = [line for line in found if state in (None, line.state) and cause in (None, line.cause)]
+    if cause is not None and cause not in causes and cause not in CAUSES:
+        known = f"The run has: {', '.join(causes)}." if causes else "No host of the run has one."
+        raise typer.BadParameter(f"{cause!r} is not a cause.{suggestion(cause, [*causes, *CAUSES])} {known}")
+    found = [line for line in found if line.state in (state or STATES) and cause in (None, line.cause)]
     if json_:
         print_json([{**asdict(line), "waiver": waivers.get(line.host)} for line in found])
     elif names:
@@ -101,6 +106,7 @@ def host(
 def diff(
     before: RunArgument = "previous",
     after: RunArgument = "latest",
+    worse: Annotated[bool, typer.Option("--worse", help="What got worse alone, for a gate.")] = False,
     json_: JsonOption = False,
     rows: Annotated[int, typer.Option(min=1, help="Hosts shown of each kind of change.")] = 20,
     reports: ReportsOption = None,
@@ -111,8 +117,9 @@ def diff(
 
     with reading(reports, store) as (opened, _directory):
         found = operations.diff(opened, before, after)
+    found = found.worse() if worse else found
     if json_:
         print_json(found.as_dict())
     else:
-        show.diff(found, rows)
+        show.diff(found, rows, worse)
     raise typer.Exit(0 if found.empty else 1)

@@ -43,7 +43,8 @@ function waivers(record) {
 function earlier(record) {  // the host in the last comparable runs, newest first, this one on top
   if (!record.past.length) return null;
   const figure = number(cell("p95_ms", open));
-  const now = [el("strong", {}, "this run"), badge(record.state), [cell("provider", open), cell("faiss", open)].filter(Boolean).join(", FAISS ") || record.cause || "", figure];
+  const way = [cell("provider", open), cell("faiss", open)].filter(Boolean).join(", FAISS ");
+  const now = [el("strong", {}, "this run"), badge(record.state), record.state === "native" ? way : record.cause || way, figure];
   const moment = (text) => text.slice(0, 16).replace("T", " ");
   return section("Earlier runs", grid(["Finished (UTC)", "State", "Result", "p95 ms#"], [now, ...[...record.past].reverse().map(([when, state, words, p95]) =>
     [el("span", { class: "whole" }, moment(when)), badge(state), words.replace(/^(native|fallback|failed|unreachable)( by |: )?/, ""), number(p95)])], "This host in earlier runs"));

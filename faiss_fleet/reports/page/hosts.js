@@ -6,6 +6,7 @@ for (const column of data.columns) if (column.texts) column.places = unpacked(co
 const filters = [...document.querySelectorAll("select[data-filter]")];
 const chosen = { text: "", ...Object.fromEntries(filters.map((select) => [select.dataset.filter, ""])) };
 const NONE = "\u0000";  // the filter's value for hosts that have nothing there; no text of a host has this in it
+const NOT_NATIVE = "!native";  // the state's value for all hosts that want a person
 const collator = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
 const cell = (key, host) => {
   const column = columns.get(key);
@@ -40,7 +41,7 @@ function passing() {
     const column = columns.get(key);
     const named = wanted === NONE ? "" : wanted;
     keep([column.members ? among(column, column.members, (own) => (wanted === NONE ? !own.length : own.includes(Number(wanted))))
-      : among(column, column.texts, (text) => text === named)]);
+      : among(column, column.texts, (text) => (wanted === NOT_NATIVE ? text !== "native" : text === named))]);
   }
   for (const word of chosen.text.toLowerCase().split(/\s+/).filter(Boolean)) {
     keep(data.columns.filter((column) => column.texts).map((column) => among(column, lowered(column), (text) => text.includes(word)))

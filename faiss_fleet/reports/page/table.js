@@ -64,7 +64,9 @@ function choices(column) {
   const left = found.length - LONGEST_LIST;
   if (left > 0) found = found.sort((a, b) => b.hosts - a.hosts).slice(0, LONGEST_LIST);
   const option = (value, text, count) => el("option", { value }, `${text} (${count.toLocaleString("en")})`);
-  return [...found.sort((a, b) => collator.compare(a.text, b.text)).map((each) => option(each.value, each.text, each.hosts)),
+  const others = column.key === "state" ? data.total - (found.find((each) => each.value === "native") || { hosts: 0 }).hosts : 0;
+  return [others ? option(NOT_NATIVE, "not native", others) : null,
+    ...found.sort((a, b) => collator.compare(a.text, b.text)).map((each) => option(each.value, each.text, each.hosts)),
     bare ? option(NONE, "None", bare) : null,
     left > 0 ? el("option", { disabled: "" }, `${left.toLocaleString("en")} smaller ones: use the search`) : null].filter(Boolean);
 }

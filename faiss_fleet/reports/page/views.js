@@ -6,16 +6,18 @@ for (const each of views) each.id = `view-${each.dataset.view}`;
 let view = "";
 let open = -1;  // the host whose details are open
 
+const ABSENT = "?";  // before a name that no host of this run has: none passes
 function value_in_address(key, value) {  // nothing at all for hosts without a value
   if (value === NONE) return "";
-  return columns.get(key).members ? columns.get(key).names[Number(value)] : value;
+  if (!columns.get(key).members) return value;
+  return value.startsWith(ABSENT) ? value.slice(1) : columns.get(key).names[Number(value)];
 }
 function value_of_address(key, text) {
   const column = columns.get(key);
   if (text === "") return NONE;
   if (!column.members) return text;
   const place = column.names.indexOf(text);
-  return place < 0 ? "" : String(place);
+  return place < 0 ? ABSENT + text : String(place);
 }
 function address() {
   const parts = new URLSearchParams();
@@ -31,7 +33,7 @@ function address() {
   const shown = shown_columns();
   if (shown.join() !== usual_columns.join()) parts.set("columns", shown.join());
   if (open >= 0) parts.set("host", cell("host", open));
-  const text = parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
+  const text = parts.toString().replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%21", "!");
   return `#${view}${text ? `?${text}` : ""}`;
 }
 
@@ -71,6 +73,7 @@ function follow() {  // shows what the address says
     const page = Number(parts.get("page") || 1) - 1;
     if (page > 0 && page < table.page.info().pages) table.page(page).draw("page");
     const host = parts.has("host") ? host_named(parts.get("host")) : -1;
+    astray(parts, host);
     if (host >= 0) show(host);
     else if (byId("drawer").open) {
       open = -1;
@@ -80,11 +83,22 @@ function follow() {  // shows what the address says
     reading = false;
   }
 }
+// An address of another run may ask for what this one does not have: all hosts must not pass for the answer.
+const UNDERSTOOD = new Set(["text", "sort", "page", "rows", "columns", "host", ...filters.map((select) => select.dataset.filter)]);
+function astray(parts, host) {
+  const lacking = [...new Set(parts.keys())].filter((key) => !UNDERSTOOD.has(key));
+  const said = parts.has("host") && host < 0 ? [`This run has no host ${plainly(parts.get("host")).slice(0, 200)}.`] : [];
+  if (lacking.length) said.push(`The address filters by ${plainly(lacking.join(", ")).slice(0, 200)}, which this run does not have: its filter is left out.`);
+  byId("astray").textContent = said.join(" ");
+  byId("astray").hidden = !said.length;
+}
 function show_view(name) {
   view = name;
   for (const each of views) each.hidden = each.dataset.view !== name;
   for (const link of document.querySelectorAll(".tabs a")) {
-    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
+    if (link.hash === `#${name}`) {
+      link.setAttribute("aria-current", "page");
+      link.parentElement.scrollLeft = link.offsetLeft - link.parentElement.offsetLeft;  // where they do not all fit
+    } else link.removeAttribute("aria-current");
   }
 }

@@ -5,7 +5,7 @@
 const RUN_AUDIT = 'Run audit.yml for this host: its search test names what is wrong.';
 // The next step where an error names none of its own.
 const REMEDIES = {
-  BAD_ARGUMENT: 'Look at the call in docs/how-to/use-from-node.md.',
+  BAD_ARGUMENT: 'Look at the call in the README.md or the types (index.d.ts) of this package.',
   WORKER_START: RUN_AUDIT,
   WORKER_SOCKET: RUN_AUDIT,
   WORKER_DIED: RUN_AUDIT,

@@ -28,8 +28,8 @@ function bytes(rows, count, d, metric) {
   return Buffer.concat([header(count, d, metric), Buffer.from(rows.buffer, rows.byteOffset, count * d * 4)]);
 }
 
-/** {metric, d, count, rows} of a file's bytes; `rows` is a copy. Throws FileError. */
-function parse(data, name = 'The buffer') {
+/** {metric, d, count} of a file of `size` bytes, by its first ones. Throws FileError. */
+function parseHeader(data, size, name) {
   const letters = data.toString('latin1', 0, 4);
   const metric = Object.keys(LETTERS).find((one) => LETTERS[one] === letters);
   if (metric === undefined) {
@@ -41,13 +41,18 @@ function parse(data, name = 'The buffer') {
   if (!(d > 0) || !(count >= 0) || values !== d * count || data.readInt32LE(33) !== METRICS[metric]) {
     throw new FileError('FILE_CORRUPT', `${name} has a damaged header.`, 'Write the index again.');
   }
-  if (data.length !== HEADER + values * 4) {
-    throw new FileError(data.length < HEADER + values * 4 ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
-      `${name} has ${data.length} bytes where ${count} vectors of ${d} dimensions take ${HEADER + values * 4}.`, 'Write the index again.');
+  if (size !== HEADER + values * 4) {
+    throw new FileError(size < HEADER + values * 4 ? 'FILE_TRUNCATED' : 'FILE_CORRUPT',
+      `${name} has ${size} bytes where ${count} vectors of ${d} dimensions take ${HEADER + values * 4}.`, 'Write the index again.');
   }
-  const rows = new Float32Array(values);
-  Buffer.from(rows.buffer).set(data.subarray(HEADER));
-  return { metric, d, count, rows };
+  return { metric, d, count };
 }
 
-module.exports = { bytes, parse, HEADER };
+/** {metric, d, count, rows} of a file's bytes; `rows` is a copy. Throws FileError. */
+function parse(data, name = 'The buffer') {
+  const found = parseHeader(data, data.length, name), rows = new Float32Array(found.count * found.d);
+  Buffer.from(rows.buffer).set(data.subarray(HEADER));
+  return { ...found, rows };
+}
+
+module.exports = { bytes, header, parse, parseHeader, HEADER };

@@ -3,7 +3,7 @@
 // Flat indexes with the interface of faiss-node 0.5.1, its error texts included, over the kernel. Synchronous, as it is.
 
 const fs = require('fs');
-const { BackendError } = require('./errors');
+const { BackendError, FileError } = require('./errors');
 const { answers } = require('./fallback');
 const flatFile = require('./flat-file');
 const { Segments } = require('./segments');
@@ -13,6 +13,7 @@ for (const [name, value] of Object.entries({ METRIC_INNER_PRODUCT: 0, METRIC_L2:
   METRIC_Canberra: 20, METRIC_BrayCurtis: 21, METRIC_JensenShannon: 22, METRIC_Jaccard: 23 })) {
   MetricType[MetricType[name] = value] = name;
 }
+const PART = 8 << 20;                           // bytes of rows that are read or written at once: a file may be longer than a buffer
 const LONGEST = 3.4028234663852886e38 / 4;      // squared length within which no result leaves the range of float32
 
 function expect(given, count) {
@@ -35,6 +36,23 @@ function numbers(list, d) {
     if (!Number.isFinite(found[i])) throw new Error(`Expected a finite float32 as array item. (at: ${i})`);
   }
   return found;
+}
+
+class MismatchError extends Error {}
+
+function bytesOf(rows) {
+  return Buffer.from(rows.buffer, rows.byteOffset, rows.byteLength);
+}
+
+function writeWhole(file, bytes) {
+  for (let at = 0; at < bytes.length;) at += fs.writeSync(file, bytes, at, bytes.length - at);
+}
+
+/** Fills a buffer from a place in a file on. Returns how many bytes there were. */
+function readInto(file, bytes, place) {
+  let at = 0;
+  for (let got = 1; got > 0 && at < bytes.length; at += got) got = fs.readSync(file, bytes, at, bytes.length - at, place + at);
+  return at;
 }
 
 class Index {
@@ -114,7 +132,15 @@ class Index {
   write(...given) {
     expect(given, 1);
     if (typeof given[0] !== 'string') throw new TypeError('Invalid the first argument type, must be a string.');
-    fs.writeFileSync(given[0], this.toBuffer());
+    const { d, metric, count } = this._rows, file = fs.openSync(given[0], 'w'), step = Math.ceil(PART / (d * 4));
+    try {
+      writeWhole(file, flatFile.header(count, d, metric));
+      for (let from = 0; from < count; from += step) {
+        writeWhole(file, bytesOf(this._values(from, Math.min(count, from + step))));
+      }
+    } finally {
+      fs.closeSync(file);
+    }
   }
 
   mergeFrom(...given) {
@@ -124,8 +150,8 @@ class Index {
     if (!(other instanceof Index) || other._rows.metric !== this._rows.metric) throw new Error('Invalid argument');
     if (other._rows.d !== this._rows.d) throw new Error('The merging index must have the same dimension.');
     const values = other._values(0, other._rows.count);
-    if (other !== this) other._rows.count = 0;               // FAISS moves them
     this._append(values);
+    if (other !== this) other._rows.count = 0;               // FAISS moves them
   }
 
   removeIds(...given) {
@@ -153,29 +179,42 @@ class Index {
   static fromBuffer(...given) {
     expect(given, 1);
     if (!Buffer.isBuffer(given[0])) throw new TypeError('Invalid the first argument type, must be a buffer.');
-    return Index._parsed.call(this, given[0], 'The buffer');
+    const { metric, d, rows } = flatFile.parse(given[0]), found = Index._empty.call(this, metric, d, 'The buffer');
+    found._append(rows);
+    return found;
   }
 
   static read(...given) {
     expect(given, 1);
     if (typeof given[0] !== 'string') throw new TypeError('Invalid the first argument type, must be a string.');
-    let data;
+    const [name] = given;
+    let file = null;
     try {
-      data = fs.readFileSync(given[0]);
+      file = fs.openSync(name, 'r');
+      const head = Buffer.alloc(flatFile.HEADER);
+      const { metric, d, count } = flatFile.parseHeader(head.subarray(0, readInto(file, head, 0)), fs.fstatSync(file).size, name);
+      const found = Index._empty.call(this, metric, d, name), step = Math.ceil(PART / (d * 4));
+      found._rows.segments.reserve(count);
+      for (let from = 0; from < count; from += step) {
+        const rows = new Float32Array((Math.min(count, from + step) - from) * d), bytes = bytesOf(rows);
+        if (readInto(file, bytes, flatFile.HEADER + from * d * 4) < bytes.length) throw new Error('it became shorter meanwhile');
+        found._append(rows);
+      }
+      return found;
     } catch (error) {
+      if (error instanceof FileError || error instanceof MismatchError) throw error;
       const why = error.code === 'ENOENT' ? 'No such file or directory' : error.message;
-      throw new Error(`Error in read: could not open ${given[0]} for reading: ${why}`);
+      throw new Error(`Error in read: could not open ${name} for reading: ${why}`);
+    } finally {
+      if (file !== null) fs.closeSync(file);
     }
-    return Index._parsed.call(this, data, given[0]);
   }
 
-  static _parsed(data, name) {
-    const { metric, d, rows } = flatFile.parse(data, name);
+  /** An index of the kind that a file is of, which must be the one that was asked for. */
+  static _empty(metric, d, name) {
     const Kind = metric === 'l2' ? IndexFlatL2 : IndexFlatIP;
-    if (this !== Index && this !== Kind) throw new Error(`${name} is an ${Kind.name}, not an ${this.name}.`);
-    const found = new Kind(d);
-    found._append(rows);
-    return found;
+    if (this !== Index && this !== Kind) throw new MismatchError(`${name} is an ${Kind.name}, not an ${this.name}.`);
+    return new Kind(d);
   }
 
   static fromFactory(...given) {

@@ -48,7 +48,9 @@ function check(found, name = 'the setting') {
 
 /** The setting that `make audit` wrote for this user alone; null when there is none, or others could have put it there. */
 function ofUser() {
-  const place = path.join(process.env.XDG_CONFIG_HOME || path.join(os.homedir(), '.config'), 'faiss-fleet', 'backend.json');
+  const named = process.env.XDG_CONFIG_HOME || '';
+  // A relative one counts for nothing, as its specification says: the directory that a program happens to run in may be anyone's.
+  const place = path.join(path.isAbsolute(named) ? named : path.join(os.homedir(), '.config'), 'faiss-fleet', 'backend.json');
   try {
     const { uid } = fs.statSync(place);
     return uid === 0 || uid === process.geteuid() ? place : null;

@@ -2,6 +2,8 @@
 'use strict';
 /* global test */
 // What a store is made with.
+const fs = require('fs');
+const path = require('path');
 const { assert, JSVectorStorage, VectorStorage, InputError } = require('./help');
 
 const BAD = [
@@ -44,4 +46,10 @@ test('options: what is undefined or null is as if it were not given', () => {
     assert.deepStrictEqual(new VectorStorage(given).options, new VectorStorage().options);
   }
   assert.strictEqual(new VectorStorage().options.threads, 1);
+});
+
+test('options: the page that a remedy names is in the package', () => {
+  const { remedy } = new InputError('BAD_ARGUMENT', 'x'), root = path.join(__dirname, '..');
+  const pages = remedy.match(/[\w./-]+\.(md|d\.ts)/g);
+  assert.ok(pages.length && pages.every((page) => fs.existsSync(path.join(root, page))), remedy);
 });

@@ -9,6 +9,7 @@ global.test = (name, act) => tests.push([name, act]);
 
 require('./inputs.js');
 require('./files.js');
+require('./flat-index.js');
 require('./settings.js');
 require('./options.js');
 require('./turns.js');

@@ -50,9 +50,15 @@ test('upkeep: native search comes back after restartWindow, by the configuration
   assert.deepStrictEqual([store.backend, seen.map(([name]) => name)], ['js', ['restart', 'fallback']]);
   fs.writeFileSync(place, JSON.stringify(settingOf(slow(0))));          // the next audit has repaired it
   await store.add([3], [[3, 3]]);
-  for (let i = 0; i < 100 && store.backend === 'js'; i++) {
-    await store.search([1, 1], 1);
-    await pause(50);
+  const { now } = Date;
+  Date.now = () => now() - 3600000;                                      // the host's clock is set back meanwhile
+  try {
+    for (let i = 0; i < 100 && store.backend === 'js'; i++) {
+      await store.search([1, 1], 1);
+      await pause(50);
+    }
+  } finally {
+    Date.now = now;
   }
   assert.deepStrictEqual([store.backend, store.why, store.count, seen.pop()[0]], ['worker', null, 3, 'recovered']);
   assert.strictEqual((await store.search([3, 3], 1))[0].id, 1);          // that worker always says so
@@ -104,9 +110,13 @@ test('upkeep: the setting that an audit without root wrote for this user is foun
   const env = { ...process.env, HOME: home };
   delete env.FAISS_FLEET_SETTING;
   delete env.XDG_CONFIG_HOME;
-  const run = (more) => execFileSync(process.execPath, ['-e', program], { env: { ...env, ...more }, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const run = (more, cwd = home) => execFileSync(process.execPath, ['-e', program], { env: { ...env, ...more }, cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   assert.strictEqual(run({}), 'my own\n');
   assert.strictEqual(run({ HOME: '/nowhere', XDG_CONFIG_HOME: path.join(home, '.config') }), 'my own\n');
+  const foreign = directory();                       // whose owner wants to name the program that is started
+  fs.mkdirSync(path.join(foreign, 'faiss-fleet'));
+  fs.writeFileSync(path.join(foreign, 'faiss-fleet', 'backend.json'), '{"schema": 1, "backend": "js", "because": "foreign"}');
+  assert.strictEqual(run({ XDG_CONFIG_HOME: '.' }, foreign), 'my own\n');
   assert.ok(run({ FAISS_FLEET_SETTING: '/nowhere/backend.json' }).includes('/nowhere/backend.json'));
 });
 

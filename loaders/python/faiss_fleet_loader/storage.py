@@ -168,6 +168,9 @@ class VectorStorage(NativeOrFallback):
             if absent:
                 raise InputError('UNKNOWN_ID', 'The id %d is not in the store.' % absent[0],
                                  'Use add() for new vectors; nothing of this call was done.')
+            if not hasattr(vectors, '__len__') or len(vectors) != len(numbers):
+                raise InputError('BAD_ARGUMENT', 'update() wants a list of ids and as many vectors.',
+                                 'Give lists, also for one vector: update([id], [vector]).')
             if not numbers:
                 return
             store = self._store

@@ -51,7 +51,9 @@ class Deletion(Base):
             for code, ids, vectors in [('UNKNOWN_ID', [2, 9], [[1, 1], [1, 1]]),
                                        ('BAD_VALUE', [2, 3], [[1, 1], ['x', 1]]),
                                        ('DUPLICATE_ID', [2, 2], [[1, 1], [1, 1]]), ('BAD_DIMENSION', [2], [[1, 1, 1]]),
-                                       ('BAD_ARGUMENT', 5, [[1, 1]]), ('BAD_ID', ['2'], [[1, 1]])]:
+                                       ('BAD_ARGUMENT', 5, [[1, 1]]),
+                                       ('BAD_ARGUMENT', [], [[1, 1]]), ('BAD_ARGUMENT', [2], None),
+                                       ('BAD_ID', ['2'], [[1, 1]])]:
                 self.refused(code, InputError, made.update, ids, vectors)
                 self.assertEqual([made.get(i) for i in (1, 2, 3)], [[5.0, 0.5], [0.0, 2.0], [0.0, 3.0]])
                 self.assertEqual([hit[0] for hit in made.search([0, 2], 3)][0], 2)

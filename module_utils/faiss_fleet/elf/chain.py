@@ -35,12 +35,12 @@ def follow(paths):
 def elf_files_of(path, is_elf, programs=False):
     """Sorted paths of the shared objects at a path: itself, or those below it if it is a directory.
 
-    programs: files that may be executed as well.
+    programs: files that may be executed as well. Raises OSError for a directory that cannot be listed.
     """
     if not os.path.isdir(path):
         return [path]
     found = []
-    for directory, directories, names in os.walk(path):
+    for directory, directories, names in os.walk(path, onerror=_raise):
         directories.sort()
         for name in names:
             file = os.path.join(directory, name)
@@ -53,6 +53,10 @@ def elf_files_of(path, is_elf, programs=False):
         raise AuditError('There is no shared object below %s. Name the directory that holds the .so files, such as '
                          'site-packages/faiss.' % path)
     return found
+
+
+def _raise(error):
+    raise error
 
 
 def _directories(entries, path):

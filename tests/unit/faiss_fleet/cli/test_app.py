@@ -111,6 +111,13 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_no_help_is_cut_at_80_columns() -> None:
+    names = get_command(commands.app).commands  # type: ignore[attr-defined]
+    for line in ([], *([name] for name in names)):
+        text = CliRunner().invoke(commands.app, [*line, "--help"], env={"COLUMNS": "80"}).output
+        assert "Usage:" in text and "…" not in text, line
+
+
 def _documented() -> dict[str, set[str]]:
     """Options by command, as the reference has them."""
     found: dict[str, set[str]] = {}

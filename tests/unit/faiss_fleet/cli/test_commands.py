@@ -94,8 +94,9 @@ def test_exporting_creates_nothing_but_the_file(fleet: Path, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("columns", [40, 80, 120])
 def test_tables_fit_the_terminal_and_no_reason_is_cut(columns: int, fleet: Path) -> None:
-    for line in (["runs"], ["hosts"], ["check", "node 27"], ["diff", RUN.id, LATER]):
-        status = {"check": 1, "diff": 1}.get(line[0], 0)
+    addon = ["needs", str(fleet / "addon.node"), "--glibc", "2.17"]
+    for line in (["runs"], ["hosts"], ["check", "node 27"], ["diff", RUN.id, LATER], ["host", host_of(fleet)], addon):
+        status = {"check": 1, "diff": 1, "needs": 1}.get(line[0], 0)
         text = call(fleet, *line, status=status, columns=columns)
         assert max(map(width, text.splitlines())) <= columns, (line, columns)
         assert "…" not in text and "`" not in text
@@ -225,10 +226,14 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     assert len(found) == HOSTS
     fallback = [line["host"] for line in found if line["state"] == "fallback"]
     assert call(fleet, "hosts", "--state", "fallback", "--names").split() == fallback
+    several = json.loads(call(fleet, "hosts", "--state", "failed", "--state", "unreachable", "--json"))
+    assert several == [line for line in found if line["state"] in ("failed", "unreachable")] != []
     by_cause = json.loads(call(fleet, "hosts", "--cause", "noexec_mount", "--json"))
     assert {line["cause"] for line in by_cause} == {"noexec_mount"}
     assert "more; --rows 20 shows all" in call(fleet, "hosts", "--rows", "3")
     assert call(fleet, "hosts", "--state", "native", "--cause", "noexec_mount") == "No host of the run matches.\n"
+    # A job that asks for a cause is not stopped on the day on which no host has it.
+    assert call(fleet, "hosts", "--cause", "glibc_too_old", "--names") == ""
 
 
 @pytest.mark.parametrize(
@@ -236,7 +241,12 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     [
         (["hosts", "--state", "natve"], "Did you mean native?"),
         (["hosts", "--cause", "noexec_mout"], "Did you mean noexec_mount?"),
+        (["hosts", "lates"], "Did you mean latest?"),
         (["host", "nosuch"], "faiss-fleet hosts"),
+        (["host", "{short}"], "Did you mean {host}?"),
+        (["host", "search"], "names begin so: search00"),
+        (["--json", "run"], "`faiss-fleet report --json`"),
+        (["--json", "export", "csv"], "`faiss-fleet export json`"),
         (["needs", "/bin/sh", "--host", "nosuch"], "faiss-fleet hosts"),
         (["check", "nod 27"], "Did you mean node?"),
         (["check", "node 3"], "is not in the table"),
@@ -253,9 +263,11 @@ def test_hosts_are_listed_and_chosen_by_state_and_cause(fleet: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_a_person_can_fix_ends_with_2_and_says_what_was_meant(line: list[str], words: str, fleet: Path) -> None:
+    names = {"host": host_of(fleet), "short": host_of(fleet).partition(".")[0]}
+    line = [word.format(**names) for word in line]
     result = CliRunner().invoke(commands.app, ["--reports", str(fleet), *line], env={"COLUMNS": "300"})
     assert result.exit_code == 2
-    assert words in result.output
+    assert words.format(**names) in result.output
 
 
 def test_colours_and_control_characters_are_for_terminals(fleet: Path) -> None:

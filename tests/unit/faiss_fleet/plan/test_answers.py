@@ -131,8 +131,8 @@ def test_an_old_glibc_gets_no_release() -> None:
     "reasons, begins",
     [
         pytest.param([GLIBC], "No: a library loaded by Python", id="glibc alone"),
-        pytest.param([GLIBC, GLIBCXX], "In part: libstdcxx can", id="glibc and libstdc++"),
-        pytest.param([GLIBCXX, reason("cxxabi")], "Yes: only cxxabi, libstdcxx stand", id="libstdc++ alone"),
+        pytest.param([GLIBC, GLIBCXX], "In part: libstdc++ can", id="glibc and libstdc++"),
+        pytest.param([GLIBCXX, reason("cxxabi")], "Yes: nothing but libstdc++ is too old", id="libstdc++ alone"),
         pytest.param([reason("python")], "It is not needed", id="no library"),
     ],
 )

@@ -15,6 +15,16 @@ def test_the_chain_leads_from_file_to_library_to_version_to_what_is_there() -> N
     assert "also needs `GLIBCXX_3.4.22` of `libstdc++.so.6`" in chain
 
 
+def test_names_of_c_plus_plus_are_read_as_people_write_them() -> None:
+    made = kind("centos7-py38")
+    for candidate in made["plan"]:
+        candidate["reasons"] = [each for each in candidate["reasons"] if each["check"] != "glibc"]
+    said = text(made)
+    assert "| std::thread::\\_M_start_thread |" in section(said, "The glibc dependency chain")
+    assert "(std::thread::\\_M_start_thread)" in section(said, "Classes of hosts")
+    assert "_ZNSt" not in said
+
+
 def test_nothing_in_the_way_is_said_to_be_so() -> None:
     chain = section(text(kind("debian12")), "The glibc dependency chain")
     assert chain.lstrip().startswith("No candidate was held up by a C or C++ library")

@@ -59,9 +59,15 @@ def test_a_long_name_goes_on_in_the_next_line_as_the_reason_does() -> None:
     names = [f"storage-controller-0{number}.rack-17.ams.example.net" for number in (1, 2)]
     printed = [line for line, _ in terminal.lines(hostile.summary(*map(hostile.host, names)), 80)][1:]
     column = "".join(
-        line[: 80 // 3].strip() for line in printed[: next(at for at, line in enumerate(printed) if not line)]
+        line[: 80 * 2 // 5].strip() for line in printed[: next(at for at, line in enumerate(printed) if not line)]
     )
     assert column == "".join(names)
+
+
+def test_a_name_of_usual_length_stands_in_one_line_of_80_columns() -> None:
+    names = [f"ingest0000{number}.iad.example.net" for number in (1, 2)]
+    printed = [line for line, _ in terminal.lines(hostile.summary(*map(hostile.host, names)), 80)]
+    assert [line.split()[0] for line in printed if line.startswith("ingest")] == names
 
 
 def test_what_check_mode_predicts_is_marked() -> None:

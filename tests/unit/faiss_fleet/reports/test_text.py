@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from faiss_fleet.reports.text import brief, number, shorten, visible
+from faiss_fleet.reports.text import brief, number, readable, shorten, visible
 from tests.unit.faiss_fleet import hostile
 
 
@@ -24,6 +24,11 @@ from tests.unit.faiss_fleet import hostile
 )
 def test_brief_names_one_symbol_and_counts_the_rest(text: str, expected: str) -> None:
     assert brief(text) == expected
+
+
+def test_readable_writes_out_every_symbol() -> None:
+    said = readable("needs _ZNSt3fooEv, _ZNSt3barEv and x_ZNSt3fooEv")
+    assert said == "needs std::foo(), std::bar() and x_ZNSt3fooEv"
 
 
 @pytest.mark.parametrize(

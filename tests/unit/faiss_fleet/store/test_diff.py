@@ -37,6 +37,7 @@ def kinds(old: list[Host], new: list[Host], **more: object) -> dict[str, list[st
         "newly_native",
         "lost_native",
         "changed_strategy",
+        "changed_release",
         "slower",
         "faster",
         "new_causes",
@@ -54,7 +55,8 @@ def kinds(old: list[Host], new: list[Host], **more: object) -> dict[str, list[st
         pytest.param(Host(), FALLBACK, ["lost_native", "new_causes"], id="lost native"),
         pytest.param(Host(), GONE, ["unreachable"], id="not reached is not lost"),
         pytest.param(Host(), replace(Host(), strategy="conda"), ["changed_strategy"], id="another way"),
-        pytest.param(Host(), replace(Host(), faiss="1.9.1"), [], id="a newer FAISS alone"),
+        pytest.param(Host(), replace(Host(), faiss="1.9.1"), ["changed_release"], id="a newer FAISS alone"),
+        pytest.param(Host(), replace(Host(), faiss=None), [], id="a release that was not read"),
         pytest.param(FALLBACK, FAILED, ["new_causes"], id="another cause"),
         pytest.param(Host(), replace(Host(), p95_ms=1.25), [], id="within the noise"),
         pytest.param(Host(), replace(Host(), p95_ms=1.5), ["slower"], id="slower"),
@@ -68,6 +70,22 @@ def kinds(old: list[Host], new: list[Host], **more: object) -> dict[str, list[st
 )
 def test_kinds_of_change(old: Host, new: Host, expected: list[str]) -> None:
     assert sorted(kinds([old], [new])) == sorted(expected)
+
+
+def test_what_got_worse_is_told_apart() -> None:
+    better = [(FALLBACK, Host()), (Host(), replace(Host(), strategy="conda")), (Host(), replace(Host(), faiss="1.9.1")),
+              (Host(), replace(Host(), p95_ms=0.5)), (GONE, GONE)]  # fmt: skip
+    worse = [(Host(), FALLBACK), (FALLBACK, FAILED), (Host(), replace(Host(), p95_ms=1.5)), (Host(), GONE)]
+
+    def found(pairs: list[tuple[Host, Host]]) -> diff.Diff:
+        old, new = ([replace(each[side], host=str(at)) for at, each in enumerate(pairs)] for side in (0, 1))
+        return diff.compare("1", old, "2", new)
+
+    assert not found(better).empty and found(better).worse().empty
+    for pair in worse:
+        assert not found([pair]).worse().empty
+    both = found(better + worse).worse()
+    assert {change.host for _title, changes in both.kinds() for change in changes} == {"5", "6", "7", "8"}
 
 
 def test_hosts_that_were_due_in_one_run_alone_are_no_change() -> None:

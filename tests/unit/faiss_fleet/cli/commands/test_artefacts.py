@@ -34,15 +34,19 @@ def test_check_ends_with_0_where_all_hosts_can(fleet: Path) -> None:
 def test_check_as_csv_has_a_row_a_host_with_need_and_have(fleet: Path) -> None:
     write_run(fleet, 20)
     rows = list(csv.DictReader(io.StringIO(call("check", "node", "24", "--csv", status=1))))
-    assert len(rows) == 20 and {row["verdict"] for row in rows} == {"no", "unknown"}
+    assert len(rows) == 20 and {row["verdict"] for row in rows} == {"yes", "no", "unknown"}
     old = next(row for row in rows if row["libc"] == "glibc 2.17")
     assert (old["need"], old["have"], old["library"], old["blocker"]) == ("GLIBC_2.28", "2.17", "libc.so.6", "glibc")
 
 
-def test_explain_names_causes_of_a_log(tmp_path: Path) -> None:
+def test_explain_names_causes_of_a_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     log = tmp_path / "log"
     log.write_text("Error: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by faiss-node)\n")
-    assert "glibc_too_old" in call("explain", str(log))
+    text = call("explain", str(log))
+    assert "glibc_too_old" in text
+    long = [line for line in text.splitlines() if len(line) > 80 and not line.startswith("  line 1: ")]
+    assert long == [], "a terminal of 80 columns"
     assert json.loads(call("explain", "--json", str(log)))[0]["cause"] == "glibc_too_old"
     library = tmp_path / "library.log"
     library.write_text("ImportError: libgomp.so.1: cannot open shared object file\n")

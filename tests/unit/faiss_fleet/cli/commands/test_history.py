@@ -36,6 +36,8 @@ def test_diff_shows_changes_and_the_age_of_the_last_good_result(reports: Path) -
     assert "gone" not in text and f"only {RUN.id} was for them: 1 (" in text
     assert len(json.loads(call("diff", "previous", "latest", "--json", status=1))["only_before"]) == 1
     assert "nothing changed" in call("diff", LATER[:12], "latest")
+    assert "Unreachable: 1\n" in call("diff", "--worse", status=1), "the others were not reached the time before either"
+    assert "nothing got worse" in call("diff", LATER[:12], "latest", "--worse")
 
 
 def _changed_run(reports: Path, number: int, **about: Any) -> str:

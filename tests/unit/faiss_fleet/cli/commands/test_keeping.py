@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from faiss_fleet.reports import html
 from faiss_fleet.reports.formats import FORMATS
 from tests.sample_records import RUN
 from tests.unit.faiss_fleet.cli.typed import LATER, call
@@ -68,3 +69,23 @@ def test_pruned_runs_stay_away_though_their_files_are_kept(reports: Path) -> Non
     call("prune", "--keep", "1")
     assert (reports / RUN.id).exists()
     assert [run["id"] for run in json.loads(call("runs", "--json"))] == [LATER]
+
+
+@pytest.mark.parametrize("inline", [5_000, 5])
+def test_a_page_that_is_exported_is_one_file_and_leaves_alone_what_lies_beside(
+    reports: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, inline: int
+) -> None:
+    monkeypatch.setattr(html, "INLINE", inline)
+    here = tmp_path_factory.mktemp("here")
+    (here / html.DATA).mkdir()
+    (here / html.DATA / "of another page").touch()
+    monkeypatch.chdir(here)
+    call("export", "html", "-o", "small.html")
+    page = call("export", "html")
+    assert sorted(path.name for path in here.rglob("*")) == [html.DATA, "of another page", "small.html"]
+    assert page == (here / "small.html").read_text() and page.count('<script type="text/plain" class="part">') == 1
+    call("report")
+    assert (reports / LATER / html.DATA).is_dir() == (inline == 5)
+    (reports / RUN.id / html.DATA).mkdir()
+    call("export", "html", "latest", "-o", str(reports / RUN.id / "index.html"))
+    assert (reports / RUN.id / html.DATA).is_dir()
