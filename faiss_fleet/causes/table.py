@@ -1733,7 +1733,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
 
     # --- files that are not what they should be
     # npm 2 and 3
-    ('hash_mismatch', ("shasum check failed for ",)),
+    ('hash_mismatch', ("shasum check failed for",)),
     ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
         "do not match the hashes", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
