@@ -226,7 +226,7 @@ HARMLESS_LINES = (
     "undefined symbol: _?py\\w{1,60} \\(|"
     "^conftest\\.\\w{1,4}: ?|^supports d_type: true|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
-    "^(?!'?oomkilled)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
+    "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
     "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
@@ -927,6 +927,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fetching server api version ~ permission denied", "fetching server api version ~ permissionerror",
         "docker ~ must be run as root", "permission denied ~ docker daemon", "access to the docker daemon",
     )),
+    ('podman_userns', ("max_user_namespaces is 0", "max_user_namespaces = 0", "max_user_namespaces=0")),
     ('podman_userns', (
         "not be enough ids available in the namespace", "insufficient uids", "newuidmap", "newgidmap",
         "can't get final child's pid",

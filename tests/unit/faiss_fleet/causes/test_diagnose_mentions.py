@@ -265,3 +265,9 @@ def test_apt_that_got_the_lock_in_the_end():
 def test_a_wrong_sum_as_old_npms_print_it():
     assert _causes('11:40:21 npm ERR! Expected: e48f9c9404025477e7ee3c6060edcfa86b6b8cb7') == ['hash_mismatch']
     assert _causes('npm ERR! Expected: a package.json') == ['unknown']
+
+
+def test_user_namespaces_that_are_switched_off():
+    assert _causes('/proc/sys/user/max_user_namespaces is 0') == ['podman_userns']
+    assert _causes('user.max_user_namespaces = 0') == ['podman_userns']
+    assert _causes('user.max_user_namespaces = 28633') == []
