@@ -1,5 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Follows what several lines of a log say together: a warning of CMake, a test program in configure's own log."""
+"""Follows what several lines of a log say together: a warning of CMake, a test program of configure or CMake, a script
+that npm runs, a tool's help, a line of source in a traceback."""
 
 from __future__ import annotations
 
@@ -8,9 +9,24 @@ import re
 from . import lines
 
 _CMAKE_WARNING = re.compile("cmake (?:deprecation |author )?warning\\b")
-# configure writes into config.log what it tried; it goes on with whatever does not work, and says so where it cannot.
-_PROBE = re.compile("configure:\\d{1,6}: (?!error: )")
-_AFTER_PROBES = re.compile("configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )")
+# configure writes into config.log what it tried, CMake into CMakeError.log; they go on with whatever does not work, and
+# say so where they cannot. (what a probe begins with, what is behind all of them)
+_PROBES = (
+    (
+        re.compile("configure:\\d{1,6}: (?!error: )"),
+        re.compile("configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )"),
+    ),
+    (
+        re.compile("(?:performing|determining|detecting) .{1,200} with the following output"),
+        re.compile("-- |cmake (?:error|warning)"),
+    ),
+)
+# npm and yarn: the package and the name of its script, then the script.
+_SCRIPT = re.compile("> (?:@[\\w.-]{1,60}/)?[\\w.-]{1,100}@\\d[\\w.+-]{0,40} \\w{1,40}(?: /|$)")
+
+_USAGE = re.compile("usage:(?: |$)")
+# Python: the place of a call; the line of source is below it.
+_PLACE = re.compile("file '.{1,300}', line \\d{1,7}")
 
 
 class Blocks:
@@ -18,7 +34,15 @@ class Blocks:
 
     def __init__(self) -> None:
         self._warning: int | None = None  # indentation of the first line of a warning of CMake
-        self._probe = False
+        self._after_probes: re.Pattern[str] | None = None
+        self._script = False
+        self._help: int | None = None  # indentation of the line that says how a tool is used
+        self._place: int | None = None  # indentation of the line that names a place
+
+    def scripted(self, line: str) -> bool:
+        """Whether this line names a script of a package, or is the script itself."""
+        named, self._script = self._script, _SCRIPT.match(line) is not None
+        return self._script or (named and line.startswith("> "))
 
     def warned(self, original: str, line: str) -> bool:
         """Whether this line belongs to a warning of CMake: its first line, or one below it that is indented more."""
@@ -34,13 +58,27 @@ class Blocks:
             return True
         return False
 
+    def helped(self, original: str, line: str) -> bool:
+        """Whether this line is of a tool's help: from its usage on, what is indented, and headings."""
+        if _USAGE.match(line):
+            self._help = _indentation(original)
+        elif self._help is not None and line and not line.endswith(":") and _indentation(original) <= self._help:
+            self._help = None
+        return self._help is not None
+
+    def quoted(self, original: str, line: str) -> bool:
+        """Whether this line is the source that a traceback shows of the place named above it."""
+        place, self._place = self._place, _indentation(original) if _PLACE.match(line) else None
+        return place is not None and _indentation(original) > place
+
     def probed(self, line: str) -> bool:
-        """Whether this line is what a test program of configure printed."""
-        if _PROBE.match(line):
-            self._probe = True
-        elif self._probe and _AFTER_PROBES.match(line):
-            self._probe = False
-        return self._probe
+        """Whether this line is what a test program of configure or CMake printed."""
+        for begins, ends in _PROBES:
+            if begins.match(line):
+                self._after_probes = ends
+        if self._after_probes is not None and self._after_probes.match(line):
+            self._after_probes = None
+        return self._after_probes is not None
 
 
 def _indentation(original: str) -> int:

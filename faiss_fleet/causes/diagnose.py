@@ -14,7 +14,7 @@ from typing import Any
 
 from . import blocks as causes_blocks
 from . import lines as causes_lines
-from . import match, remedies
+from . import match, plays, remedies
 from . import rows as causes_rows
 from . import table as causes_table
 from .lines import clean
@@ -29,6 +29,7 @@ _MEANING = dict((name, meaning) for name, _rank, meaning in causes_table.CAUSES)
 BATCH = 4000  # lines looked at together
 OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
+WENT_ON = 3  # lines after which a program went on that said "failed to" and no more
 AROUND = 3  # lines that make and a command that it runs print of one error
 
 __all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
@@ -114,6 +115,7 @@ class _Log:
         self.used: set[int] = set()
         # (how little it says, line number, line) of a failure that no row knows.
         self.telling: tuple[int, int, str] | None = None
+        self.printed_since = 0  # lines without a word of failure after the last line that tells of one
         # What lines of a trace (a tool's level debug or info) show, by cause as in found.
         self.traced: dict[str, tuple[int, int, str]] = {}
         # The same of what a program or configure tried and went on without: it counts where something failed.
@@ -121,15 +123,12 @@ class _Log:
         # The same of warnings of a container engine and of what is tried again, and the number of the last line that is
         # neither.
         self.warned: dict[str, tuple[int, int, str]] = {}
+        self.warned_last = 0  # number of the last such line
         self.printed = 0
         self.left_out: dict[str, tuple[int, int, str]] = {}  # the same of repositories left out: where something failed
         self.blocks = causes_blocks.Blocks()
         self.traceback = False
-        self.task = 0  # number of the line in which a task of a playbook failed last
-        self.begun = 0  # number of the line with the name of the last task
-        self.recap = 0  # number of the last line of a play's recap
-        self.play_failed = False  # whether a task failed, or a host of the recap was not reached
-        self.failed_before = False  # the same before the last task that failed
+        self.play = plays.Play()
         self.conda = False  # whether the log has a word of conda
         self.shared: dict[str, str] = {}  # cause: what it is where the log is another tool's
 
@@ -140,14 +139,16 @@ class _Log:
         (OUTCOME) where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
         came after it.
         """
+        if self.telling and self.telling[0] == _WEAKEST and self.printed_since >= WENT_ON:
+            self.telling = None
         found = dict(self.found)
         failed = bool(self.found or self.telling)
-        last = [item for item in self.warned.items() if failed or item[1][1] > self.printed]
+        last = list(self.warned.items() if failed or self.warned_last > self.printed else ())
         for cause, shown in last + list(self.left_out.items() if failed else ()):
             found[cause] = min(shown, found.get(cause, shown))
-        if self.recap and not self.play_failed:
-            found = {cause: shown for cause, shown in found.items() if shown[1] > self.recap}
-            if self.telling and self.telling[1] < self.recap:
+        if self.play.went_well:
+            found = {cause: shown for cause, shown in found.items() if shown[1] > self.play.recap}
+            if self.telling and self.telling[1] < self.play.recap:
                 self.telling = None
             self.traced = {}
         if all(place >= LAST_RESORT for place, _number, _line in found.values()):
@@ -168,18 +169,19 @@ class _Log:
         end = len(lines) if last else len(lines) - match.INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
-            if line.startswith(_TASK_BEGINS):
-                self.begun = number
-            if line.startswith(_TASK_FAILED):
-                self.task = number
-                self.failed_before, self.play_failed = self.play_failed, True
+            self.play.look(number, line)
+            if line.startswith("file '") and ", line " in line:
+                self.traceback = True
             if self.found or self.telling:
                 self._take_back(number, line)
             if self.warned and line and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
-            if self.blocks.warned(original, line):
+            if line:
+                self.printed_since += 1
+            skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
+            if any(skipped):
                 continue
-            probed = self.blocks.probed(line)
+            tried = any((self.blocks.probed(line), self.blocks.quoted(original, line), _is_pointed_at(lines, index)))
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -187,25 +189,30 @@ class _Log:
                 self.conda = True
             called = match.called_for(words)
             known = match.row_of(lines, index, called) if called else None
+            if known is not None and causes_lines.is_command(line):
+                continue
             if known is None:
-                if (self.traceback or not words.isdisjoint(_FAILURE_WORDS)) and not (
-                    probed or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
+                thrown = _stack_follows(lines, index)
+                told = "error: " in line or "exception: " in line or not words.isdisjoint(_FAILURE_WORDS)
+                if (self.traceback or thrown or told) and not (
+                    tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
-                    self._tell(number, original, line)
+                    self._tell(number, original, line, thrown)
                 continue
             self.used.add(known)
             row = ROWS[known]
-            if probed or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
+            if tried or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                continue
+            if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
+                self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
+                self.warned_last = number
                 continue
             if causes_lines.is_trace(line):
                 self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             if causes_lines.LEFT_OUT.search(line):
                 self.left_out.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
-                continue
-            if causes_lines.is_engine_warning(line) or causes_lines.is_retry(line):
-                self.warned.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             inner = match.inner_error(lines, index) if row.wraps else None
             if inner is None:
@@ -225,18 +232,15 @@ class _Log:
         """Drop the causes of a step that this line says went well."""
         if line.startswith("...ignoring"):
             # The playbook expects this task to fail: what it said is no cause.
-            self.play_failed = self.failed_before
-            self._forget(self.begun or self.task)
+            self._forget(self.play.ignore())
             return
         if causes_lines.IGNORED.search(line):
             self._forget(number - AROUND)
             return
-        recap = _RECAP.search(line)
-        if recap:
-            # The outcome of the play for one host: what its tasks said before is a cause only where one failed.
-            self.play_failed = self.play_failed or any(int(count) for count in recap.groups())
-            self.recap = number
+        if self.play.recapped(number, line):
             return
+        if "://" in line and _ANSWERED.search(line):
+            self._reached(line)
         if _HOST_WENT_WELL.match(line):
             self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
             return
@@ -246,41 +250,60 @@ class _Log:
             for cause in resolved:
                 self.found.pop(cause, None)
 
+    def _reached(self, line: str) -> None:
+        """Drop that an address could not be reached which has answered now."""
+        for address in _ADDRESS.findall(line):
+            for cause in _UNREACHED:
+                if address in self.found.get(cause, (0, 0, ""))[2].lower():
+                    del self.found[cause]
+
     def _forget(self, since: int) -> None:
         """Drop what the lines from that number on showed."""
         self.found = {cause: shown for cause, shown in self.found.items() if shown[1] < since}
         if self.telling and self.telling[1] >= since:
             self.telling = None
 
-    def _tell(self, number: int, original: str, line: str) -> None:
-        """Keep the line that says most of a failure: a tool's own report before the outcome of a wrapper."""
+    def _tell(self, number: int, original: str, line: str, thrown: bool) -> None:
+        """Keep the line that says most of a failure: a tool's own report before the outcome of a wrapper.
+
+        thrown: whether the stack of an exception follows.
+        """
         if "traceback (most recent call last)" in line:
             self.traceback = True
             return
         for place, form in enumerate(_FAILURES):
-            if place == _EXCEPTION and not self.traceback:
+            if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
             if form.search(line) and not match.harmless(line):
+                self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
                 return
 
 
-# Ansible: a host's outcome of one module, and of a whole play.
+# A request that was answered, and what one says of the address when it is not.
+_ANSWERED = re.compile("(?:^|[ '(=])(?:status:? ok|200(?: ok)?)(?=[ ,;')]|$)")
+_ADDRESS = re.compile("\\bhttps?://[^\\s'<>(),;]{4,300}")
+_UNREACHED = ("network", "timeout", "proxy", "tls")
+# Ansible: a host's outcome of one module.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
-_RECAP = re.compile("^[^ ]{1,253} {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")
-_TASK_BEGINS = ("task [", "task: [", "running handler [")
-_TASK_FAILED = ("fatal: [", "failed: [")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
+_WEAKEST = 3
 _FAILURES = tuple(
     re.compile(form)
     for form in (
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
-        "fatal: (?!\\[))|: (?:fatal )?error: |^(?:fatal|failed): \\[",
-        "^(?:e +)?[a-z_][\\w.]*(?:error|exception)(?:: |$)",
+        "fatal: (?!\\[)|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
+        "^[\\d: -]{19} error \\d{3}: ",
+        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
+        "(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^error an unexpected error occurred|^(?:unable|failed) to |^(?:cannot|could not) |"
+        "^error an unexpected error occurred|"
+        "^[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
+        "^(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
+        "(?:: (?!true|false|none|null|no |yes|0)|$)|"
+        "^(?:unable|failed) to |^(?:cannot|could not) |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
@@ -291,6 +314,20 @@ _FAILURE_WORDS = frozenset(
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
     """.split()
 )
+
+
+def _stack_follows(lines: Lines, index: int) -> bool:
+    """Whether the next line is the first of the stack of an exception, as Node and Java print it."""
+    line = lines[index][2]
+    return index + 1 < len(lines) and lines[index + 1][2].startswith("at ") and ("error" in line or "exception" in line)
+
+
+def _is_pointed_at(lines: Lines, index: int) -> bool:
+    """Whether the next line is the mark of a compiler or Python below the line of the source that this is."""
+    if index + 1 >= len(lines):
+        return False
+    below = lines[index + 1][2]
+    return below[:1] in ("^", "~", "|") and "^" in below and not below.strip("^~| ")
 
 
 def _node_is_new_enough(lines: Lines, index: int) -> bool:

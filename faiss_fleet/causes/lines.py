@@ -56,8 +56,12 @@ WARNING = re.compile(
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
     "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
-    "^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
-    "^could not create (?:a )?logging ?file"
+    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
+    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
+    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
+    "^could not create (?:a )?logging ?file|"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -73,6 +77,46 @@ WENT_WELL = re.compile(
     "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
     "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections|"
     "running (?:on|at) https?://\\S{1,100} \\(press)"
+)
+# A word by which a line says that something failed, or has to be done.
+FAILING = re.compile(
+    r"(?<!0 )(?<!no )(?:err(?:or|!|o\[)|fail|fata(?:l|\[)|panic)|"
+    r"\be(?:acces|perm|noent|nospc|conn[a-z]{3,7}|timedout|notfound|ai_again|hostunreach|netunreach|proto|pipe|again|resolve|integrity)\b|"
+    r"\b(?:cannot|can't|could(?:n't| not)|unable|not|nor|denied|refus\w{1,4}|missing|invalid|incorrect|bad|wrong|"
+    r"unsupported|unknown|unrecognized|unexpected\w{0,9}|mismatch\w{0,4}|expired|untrusted|rejected|forbidden|killed|"
+    r"aborted|reset|timed out|timeout|exceeded|exhausted|insufficient|problem|lacks?|"
+    r"(?<!-)requires?(?!-)|required|needs?|needed|"
+    r"must|please|try|upgrade|closed|broken|disconnected|unreachable|40[0-9]|50[0-9]|no such|doesn't|don't|isn't|"
+    r"no .{1,30} (?:found|available|installed)|violation|assert\w{0,9})\b"
+)
+# A command that someone typed or a build file names, and one that a build prints before it runs it; a line of the
+# source that a compiler shows below what it says of it.
+COMMAND = re.compile(
+    r"^(?:[$\u276f\u279c] |\+{1,4} [a-z./]|\d{1,6} \| |except [\w., ()]{1,200}:$|(?:\} ?)?catch ?\(|"
+    r"(?:\([\w.-]{1,40}\) ?)?"
+    r"(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
+    r"(?:step \d{1,3}/\d{1,3} ?: |(?:=> |> |#\d{1,3} )?\[[^\]]{0,40}\d{1,3}/\d{1,3}\] )?"
+    r"(?:run|copy|workdir|env|arg|entrypoint) (?!.{0,80}\b(?:error|failed)\b)|"
+    r"(?:sudo )?(?:\S{1,100}/)?"
+    r"(?:(?:[\w-]{1,30}-)?(?:g\+\+|gcc|c\+\+|cc|clang(?:\+\+)?)|nvcc|ld|swig[\d.]{0,4}|cmake|ar) -|"
+    r"(?:sudo )?(?:apt(?:-get)?|yum|dnf|apk|zypper|pip[\d.]{0,4}|conda|mamba|micromamba|npm|npx|yarn|pnpm) "
+    r"(?:-\S{1,40} ){0,4}(?:install|add|update|upgrade|remove|ci|run|create) (?!.{0,200}\b(?:error|failed|not)\b))"
+)
+# What strace prints of a call that succeeds, or looks for a file, and the loader where LD_DEBUG is set.
+CALL = re.compile(
+    r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
+    r"[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
+    r"einprogress|enxio|enodata|echild|eexist|einval|espipe|enotsup|eopnotsupp|enosys)\b)|"
+    r"^\d{1,7}: (?:binding file|trying file|symbol=|calling |find library|search (?:path|cache)|initialize program|"
+    r"transferring control|relocation processing)"
+)
+# What a test asserts.
+ASSERTED = re.compile(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
+# What a tool says of a command that failed: the command in it says nothing of why, but for Python's part that Debian
+# leaves out.
+_QUOTED = re.compile(
+    r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
+    r"(the command ').*(' returned a non-zero)|(command ['\[(])(?!.*'ensurepip').*(['\])] returned non-zero)"
 )
 KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
@@ -160,7 +204,7 @@ def clean(line: str) -> str:
 def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
     if not _ODD.search(line):
-        line = line.lower().strip()
+        line = _unquoted(line.lower().strip())
         words = frozenset(TOKEN.findall(line))
         return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
     if "\x1b" in line:
@@ -175,10 +219,18 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)
     line = _SPACES.sub(" ", line).strip()
+    line = _unquoted(line)
     words = frozenset(TOKEN.findall(line))
     if words.isdisjoint(_FOREIGN_WORDS) and not _FOREIGN_LETTERS.search(line):
         return line, words
     return _translated(line)
+
+
+def _unquoted(line: str) -> str:
+    """A clean line of a wrapper without the command that it quotes."""
+    if "returned " in line or "did not complete" in line or "executor failed" in line:
+        return _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), line)
+    return line
 
 
 def _translated(line: str) -> tuple[str, frozenset[str]]:
@@ -211,9 +263,19 @@ def is_trace(line: str) -> bool:
     return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
 
 
+def is_command(line: str) -> bool:
+    """Whether a clean line is a command, and nothing that one printed."""
+    return COMMAND.match(line) is not None or COMMAND.match(without_prefix(line)) is not None
+
+
 def is_passing(line: str) -> bool:
-    """Whether a clean line is one after which the program goes on: a warning, or an error in the log of Chromium."""
-    return CHROMIUM_LOG.search(line[:200]) is not None or WARNING.search(line) is not None
+    """Whether a clean line is one after which the program goes on, such as a warning, or no error of the host."""
+    return (
+        CHROMIUM_LOG.search(line[:200]) is not None
+        or WARNING.search(line) is not None
+        or CALL.match(line) is not None
+        or ASSERTED.search(line) is not None
+    )
 
 
 def is_answered(lines: Sequence[Line], index: int, ahead: int) -> bool:

@@ -62,6 +62,7 @@ class Row:
         self.regex = re.compile(regex) if regex else None
         self.anchored = regex is not None and "^" in regex.replace("[^", "")
         self.rank = _RANK[cause] if rank is None else rank
+        self.mention = phrase in causes_table.MENTIONED
         self.wraps = wraps
         self.shared = shared
 
@@ -103,6 +104,8 @@ class Row:
         if self.regex is not None and not self._found(self.regex, line):
             return False
         if any(in_order(parts, line) for parts in self.unless):
+            return False
+        if self.mention and not lines.FAILING.search(line):
             return False
         if self.after:
             context = before() + "\n" + line

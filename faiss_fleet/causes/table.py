@@ -150,6 +150,7 @@ HARMLESS = (
     "requires-python: ",
     "experimentalwarning",
     "npm warn allow-scripts",
+    "npm warn install-scripts",
     "the authenticity of host",
     "ssh: exec ",
     "insecureplatformwarning: ",
@@ -212,6 +213,7 @@ HARMLESS = (
     "'oomkilled': false",
     "sudo: unable to resolve host",
     "corrupt jpeg data",
+    "can not write log (is /dev/pts mounted",
     "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
 )
 
@@ -224,6 +226,8 @@ HARMLESS_LINES = (
     "undefined symbol: _?py\\w{1,60} \\(|"
     "^conftest\\.\\w{1,4}: ?|^supports d_type: true|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
+    "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
+    "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
     "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
 )
@@ -245,9 +249,13 @@ RESOLVED = (
         "network", "timeout", "node_too_old", "arch_mismatch", "prebuild_missing", "prebuild_network")),
     (("complete!", "transaction test succeeded", "running transaction test"), (
         "centos_eol_mirror", "epel_metalink", "repo_failed", "network", "timeout", "package_lock", "package_key")),
+    (("hit:", "get:"), ("package_lock",)),  # apt reads its lists
     (("setting up ", "processing triggers for "), ("package_lock", "repo_failed", "network", "timeout", "cgroup_v2")),
     (("hello from docker", "status: downloaded newer image", "status: image is up to date"), (
-        "cgroup_v2", "network", "timeout", "image_rate_limit", "engine_storage")),
+        "cgroup_v2", "network", "timeout", "image_rate_limit", "image_missing", "engine_storage")),
+    # An engine that asks one registry after the other found the image in this one.
+    (("writing manifest to image destination", "storing signatures"), (
+        "image_missing", "image_rate_limit", "network", "tls", "timeout")),
     # "-- Generating done" is also said where generating failed.
     (("-- build files have been written to",), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
@@ -265,6 +273,49 @@ WENT_WELL = (
     "permission_denied", "container_perm", "read_only", "network", "timeout", "locale", "command_missing",
     "missing_shared_lib")
 
+# Phrases that name a part, an option or a package and no failure: they count on a line that says that something failed.
+MENTIONED = frozenset((
+    "file descriptor limit", "inotify watch limit", "dpkg --configure -a", "parsing file '/var/lib/dpkg/",
+    "conda tos accept", "initializing graphdriver", "creating overlay mount", "devmapper: ", "devicemapper: ",
+    "creating aufs mount", "aufs mount", "d_type", "fuse-overlayfs: ", "overlay2: ", "fusermount3: ", "fusermount: ",
+    "thin pool has", "thin-pool ~ ", "mounting storage for", "creating container storage", "netavark: ",
+    "aardvark-dns: ", "configuring network namespace", "setup network: ", "userland proxy", "adding pod to cni network",
+    "rootlessport ~ ", "libcudart.so", "libcublas.so", "libcuda.so", "nvidia-container-cli: ", "post-invoke",
+    "adding seccomp filter", "adding seccomp rule", "uv_thread_create", "relabeling content", "setfilecon",
+    "selinux relabeling of", "rosetta ~ x86_64", "x86-64-v2", "without avx", "kernel version ~ or",
+    "minimum kernel version", "disk requirements:", "inodes on the", "posix_memalign", "access to the docker daemon",
+    "newuidmap", "newgidmap", "max_user_namespaces", "unprivileged_userns_clone", "nsenter: ", "user namespace",
+    "subordinate uid", "subordinate ids", "cpio: chown", "/uid_map: ", "/gid_map: ", "clone_newuser ~ ",
+    "cgroups-v1", "cgroup mount", "cgroup.subtree_control", "cgroup.procs", "sd-bus call", "create systemd cgroup",
+    "creating' systemd unit", "creating systemd unit", "unified cgroup", "no cgroup ", "python-dnf",
+    "install -y python2-dnf", "install -y python3-dnf", "install python3-apt", "python 2.6", "ansible ~ python2.6",
+    "sudo password", "become password", "su password", "privilege escalation", "sudo: user ", "remote_tmp",
+    "remote tmp", "remote temp path", "github.com port 443", "github.com:443", "github.com[0:",
+    "gnutls_handshake", "connect to github.com", "yum ~ baseurl", "via proxy", "proxy tunnel", "proxy connection",
+    "proxy scheme", "resolve proxy", "proxy handshake", "connect to proxy",
+    "proxy authentication", "ssl: ", "[ssl", "x509: ", "cafile", "client certificate", "no certificate",
+    "certificate issuer", "certificate verification", "ssl verification", "verify certificate",
+    "certificate validation", "ssl validation", "ssl certificate verif", "set certificate verify locations",
+    "setting certificate", "ca certificates bundle", "tls ca certificate", "ssl ca cert", "certificate subject name",
+    "tls protocol", "fetch repodata", "retrieve repodata", "fetch repo data",
+    "prebuild-install ~ network", "prebuild-install ~ certificate", "prebuild-install ~ tunnel",
+    "prebuild-install ~ request to", "node-pre-gyp ~ network", "python_requires",
+    "sys.version_info", "supports python", "minimum python version", "you are using python 3.6",
+    "node_module_version", "node_api_version", "n-api version", "napi version", "compiled for node", "with numpy 2",
+    "support numpy 2", "numpy ~ abi", "numpy array api", "deps/faiss", "faissconfig.cmake", "findfaiss.cmake",
+    "c++17 support", "c++20 support", "c++11 support", "c++14 support", "c++17 compiler", "c++14 compiler",
+    "c++11 compiler", "c++20 compiler", "cxx17", "cxx_std_", "gcc >= ", "gcc ~ or later", "gcc ~ or newer",
+    "gcc ~ or higher", "if constexpr", "structured bindings", "stdc++fs", "assembler messages", "'std::optional",
+    "'__builtin_ia32", "dialect 'cxx", "openmp_cxx", "openmp runtime", "libgomp.spec", "find openmp",
+    "without openmp", "no openmp", "blas/lapack", "no blas", "no lapack", "dependency 'openblas", "find a blas",
+    "python_include_dir", "python_numpy_include_dirs", "python headers", "python-dev", "development.module",
+    "find_package(gtest", "'cc1plus'", "'cc1'", "swig_executable", "swig_dir", "find ninja", "rust compiler",
+    "c++ compiler installed", "no acceptable", "--require-hashes", "zlib: ", "archive/tar", "cpio: ",
+    "central directory", "is_trained", "faiss/impl/ ~ .cpp:", "dial tcp", "net/http: ", "getaddrinfo",
+    "using the linuxmusl", "waiting for become success",
+    "bindings file", "early eof", "curl 56", "curl 18 ", "curl 28 ", "curl 92", "crc-32",
+))
+
 # Words of which a log of conda has one; dnf and zypper use the same solver and print some of the same lines.
 CONDA_WORDS = frozenset((
     "conda", "mamba", "libmamba", "micromamba", "pixi", "anaconda", "rattler", "libmambaunsatisfiable",
@@ -274,7 +325,7 @@ CONDA_WORDS = frozenset((
 
 def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """A row's phrases and options: how tools say that a process ended with an exit code, or by the signal behind it."""
-    said = r"(?:code|status|exit|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
+    said = r"(?:code|status|exit|raised exception|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
     end = r"(?![\d.]\d|\d)"
     return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
         'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}-?{signal}{end}"}
@@ -372,7 +423,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
-        "gpg error: http ", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+        "gpg error: http ", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
@@ -387,7 +438,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
-        "dependency problems - leaving", "pre-dependency problem", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
+        "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
@@ -404,6 +455,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_conflict', ("version solving failed",), {'unless': ("doesn't match any versions", "requires python")}),
     ('package_conflict', ("eresolve", "conflicting peer dependency:", "could not resolve dependency:"), {
         'unless': ("npm warn", " warn code: ", "eresolve overriding")}),
+    # yum tells what it has for a package that asks for another.
+    ('package_conflict', ("error: package: ",), {
+        'regex': r"^error: package: [\w.:+~^-]{1,200} \((?:@|\w)",
+        'unless': ("glibc_", "libc.so", "glibcxx_", "cxxabi_", "requires: lib"), 'rank': 34}),
     # In any language, but not as an option of a command that someone typed.
     ('package_conflict', ("--skip-broken",), {
         'regex': r"^(?!(?:[$#>+] |run |sudo |yum |dnf |\[[^\]]{1,80}\][$#] ?)|.{0,80}\b(?:yum|dnf)(?: -\w+)* "
@@ -487,7 +542,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "plugin type=' ~ failed (add)", "failed to create endpoint", "programming external connectivity",
         "ipv4 address pool among the defaults", "pasta failed", "port is already allocated", "failed to find plugin ' ~ ' in path", "cni config uninitialized",
         "network plugin is not ready", "non-overlapping ipv4 address pool", "failed to setup ip tables",
-        "unable to enable skip dnat", "bind: address already in use",
+        "unable to enable skip dnat",
         "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
         "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
         "adding pod to cni network", "failed to set up container networking", "cannot set up network",
@@ -498,6 +553,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
         "slirp4netns ~ not found",
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
+    ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
+    ('engine_network', ("bind: address already in use",), {
+        'after': ("docker", "podman", "rootlessport", "endpoint", "userland", "container", "daemon", "publish", "netavark")}),
     ('command_missing', ("you must install the sshpass program", "sshpass program",)),
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
         'unless': ("'podman", "'docker'", "'docker:", "python", "iptables", "'runc'", "'crun'", "conmon", "newuidmap",
@@ -755,7 +813,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not a valid win32 application", "file too short", "unsupported processor architecture", "wrong architecture",
         "does not match the detected host platform", "file in wrong format", ".node: cannot open shared object file",
         "no matching manifest for linux", "no image found in manifest list for architecture",
-        "no image found in image index for architecture", "slice is not valid mach-o", "skipping incompatible",
+        "no image found in image index for architecture", "slice is not valid mach-o",
         "requested image's platform", "object file has no dynamic section", "object file has no loadable segments",
         "for the wrong platform", "ebadplatform", "unsupported platform for", "platform ~ is not supported ~ current",
         "could not find module ~ built for", "unsupported architecture", "qemu-x86_64: could not open",
@@ -764,6 +822,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no manifest found for platform", "binaries cannot be used on the",
         "no match for platform in manifest",
     ), {'unless': ("__glibc",)}),
+    ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
     # What kept it from being loaded is on the next line, where it is known.
     ('arch_mismatch', ("could not load the 'sharp' module using",), {'rank': 29}),
     # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
@@ -781,9 +840,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to load library 'lib", "symbol lookup error", "undefined symbol: ", "unable to load shared library",
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
-        "image not found", "specified module could not be found", "could not load library lib", "=> not found",
+        "specified module could not be found", "could not load library lib", "=> not found",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
+
+    ('missing_shared_lib', ("image not found",), {'regex': r"reason: image not found|(?:dylib|dlopen).{0,300}image not found"}),
 
     # --- the processor and the kernel
     ('cpu_isa', (
@@ -823,7 +884,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
     ('read_only', (
-        "read-only file system", "erofs", "errno 30]", "filesystem is read-only", "read only file system",
+        "read-only file system", "erofs: read", "code erofs", "'erofs'", "errno 30]",
+        "filesystem is read-only", "read only file system",
         "read-only filesystem", "file system is read only", "readonly file system",
     )),
     ('oom_build', (
@@ -871,13 +933,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fetching server api version ~ permission denied", "fetching server api version ~ permissionerror",
         "docker ~ must be run as root", "permission denied ~ docker daemon", "access to the docker daemon",
     )),
+    ('podman_userns', ("max_user_namespaces is 0", "max_user_namespaces = 0", "max_user_namespaces=0")),
     ('podman_userns', (
         "not be enough ids available in the namespace", "insufficient uids", "newuidmap", "newgidmap",
         "can't get final child's pid",
         "cannot re-exec process", "cannot find uid/gid for user", "cannot find mappings for user",
         "no subuid ranges found", "no subgid ranges found", "cannot clone: ", "clone: operation not permitted",
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
-        "could not find enough available ids", "not enough unused id", "not enough available ids", "check /etc/subuid",
+        "could not find enough available ids", "for unmapped ~ in rootless containers", "not enough unused id", "not enough available ids", "check /etc/subuid",
         "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
         "chown: ~ : invalid argument", "cpio: chown",
         "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map: ",
@@ -910,10 +973,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to create /docker", "cgroup ~ failed", "cannot determine cgroup",
     )),
     ('image_rate_limit', (
-        "toomanyrequests", "pull rate limit", "too many requests", "rate limit exceeded", "increase-rate-limit",
-        "unauthenticated pull", "http 429", "status code 429", "statuscode: 429", "reached your ~ rate limit",
-        "rate limited",
+        "toomanyrequests", "pull rate limit", "increase-rate-limit", "unauthenticated pull", "(hap429)",
     )),
+    # Whose limit it is stands around it: many other services have one.
+    ('image_rate_limit', (
+        "too many requests", "rate limit exceeded", "http 429", "status code 429", "statuscode: 429",
+        "reached your ~ rate limit", "rate limited",
+    ), {'after': ("docker", "podman", "buildah", "skopeo", "buildkit", "containerd", "manifest", "image", "pull",
+                  "registry", "/v2/"),
+        'unless': ("huggingface", "api rate limit", "npm ", "api.github", "warn ")}),
     # Not here, as whatever came before it kept it from being fetched.
     ('image_missing', (
         "image not known", "no such image", "manifest for ~ not found", "did not resolve to an alias",
@@ -946,6 +1014,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
     )),
+    # What systemctl says of the engine's service.
+    ('engine_missing', ("active: failed", "active: inactive (dead)"), {
+        'after': ("docker.service - ", "docker.service: ", "podman.service - ", "podman.socket - ", "containerd.service - ")}),
     ('container_perm', (
         "cannot chdir: permission denied", "oci permission denied", "oci runtime ~ permission denied",
         "oci runtime ~ operation not permitted",
@@ -1010,10 +1081,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('ansible_remote_tmp', (
         "failed to create temporary directory", "could not create temporary directory", "remote temp path",
         "authentication or permission failure", ".ansible/tmp ~ no such file", ".ansible ~ permission denied",
-        "cannot create directory ~ .ansible", "could not chdir to home directory", "remote_tmp", "remote tmp",
+        "cannot create directory ~ .ansible", "remote_tmp", "remote tmp",
         "ansible-tmp- ~ permission denied", "ansible-tmp- ~ no such file", "permission denied ~ ansible-tmp-",
         "no such file ~ ansible-tmp-", "no usable temporary directory found", "errno 2 ~ .ansible/tmp",
     ), {'unless': ("warning]: module remote_tmp",)}),
+    # ssh says it of a user without a home, and goes on.
+    ('ansible_remote_tmp', ("could not chdir to home directory",), {'after': ("ansible", "unreachable!", "failed!")}),
     ('ansible_remote_tmp', (
         "warning]: module remote_tmp ~ did not exist",
     ), {'rank': 80}),
@@ -1022,7 +1095,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "git@gitlab.com: permission denied", "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
     )),
     ('unreachable', (
-        "unreachable!", "failed to connect to the host via ssh", "ssh: connect to host",
+        "unreachable!", "failed => ssh error", "failed => ssh encountered an unknown error",
+        "failed to connect to the host via ssh", "ssh: connect to host",
         "host key verification failed", "permission denied (publickey", "ssh_exchange_identification",
         "too many authentication failures", "host identification has changed", "ssh: could not resolve hostname",
         "unable to negotiate with", "data could not be sent to", "'unreachable': true", "during banner exchange",
@@ -1036,7 +1110,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # Wanted by a build, and no nearer to the root than its other tools.
     ('python_missing', (
         "python ~ executable ~ set the env variable python", "can't find python executable", "find any python",
-        "python is not set from", "gyp err! find python ~ is not in path",
+        "python is not set from", "gyp err! find python", "gyp error find python",
     ), {'rank': 52}),
     ('python_missing', (
         "bin/python: no such file", "bin/python3: no such file", "python: not found", "python3: not found",
@@ -1049,8 +1123,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python", "could not find python executable", "could not find python interpreter",
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
-        "python ~ : no such file or directory",
     ), {'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
+
+    ('python_missing', ("python ~ : no such file or directory",), {
+        'regex': r"(?<![\w-])python[\d.]{0,5}\b.{0,200}: no such file or directory",
+        'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
+    ('python_missing', ("python ~ : command not found",), {'regex': r"(?<![\w-])python[\d.]{1,5}: command not found"}),
 
     # --- the mirrors of CentOS
     ('epel_metalink', (
@@ -1099,7 +1177,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("'proxy' config is set properly", "if you are behind a proxy", "configure the proxy", "proxy_pass"
         )}),
     ('clock_or_cert', (
-        "cert_has_expired", "cert_not_yet_valid", "or is not yet valid", "clock skew", "is not valid yet",
+        "cert_has_expired", "cert_not_yet_valid", "or is not yet valid", "clock skew detected", "clock skew too", "is not valid yet",
         "expired ~ certificate", "certificate ~ expired", "certificate ~ not yet valid", "not yet activated",
         "sec_error_expired", "clock may be wrong", "clock is wrong", "in the future ~ certificate", "certexpired",
         "time ~ is in the future", "timestamp ~ in the future", "clock ~ not synchron", "clock out of sync",
@@ -1190,7 +1268,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "prebuild-install ~ hang up",
         "prebuild-install ~ timeout", "prebuild-install ~ timed out", "prebuild-install ~ unreachable",
         "prebuild-install ~ getaddrinfo", "prebuild-install ~ err! ", "prebuild-install ~ 403",
-        "prebuild-install ~ 50", "prebuild-install ~ request to", "prebuild-install ~ aborted",
+        "prebuild-install ~ request to", "prebuild-install ~ aborted",
         "prebuild-install ~ ehostunreach", "prebuild-install ~ unexpected end", "prebuild-install ~ disconnected",
         "prebuild-install ~ epipe", "releases/download ~ failed, reason", "releases/download/ ~ etimedout",
         "releases/download/ ~ econn", "releases/download/ ~ enotfound", "node-pre-gyp ~ etimedout",
@@ -1202,10 +1280,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getaddrinfo enotfound objects.githubusercontent", "getaddrinfo eai_again objects.githubusercontent",
         "prebuild-install ~ certificate", "prebuild-install ~ tunnel", "prebuild-install warn install err",
     )),
+    ('git_blocked', ("fetch-pack",), {'regex': r"fetch-pack(?::|.{0,60}(?:fail|error|disconnect))"}),
+    ('prebuild_network', ("prebuild-install ~ 50",), {'regex': r"prebuild-install (?!info)[^/]{0,80}\b50\d\b"}),
     ('git_blocked', (
         "fatal: unable to access", "unable to access 'http", "while accessing http", "fatal: http request failed",
-        "could not read from remote repository", "rpc failed",
-        "fetch-pack", "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
+        "could not read from remote repository", "rpc failed; ", "rpc failed, ",
+        "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
         "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
         "expected flush after ref listing", "connect to host github.com",
@@ -1241,6 +1321,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "was found in any of the available channels", "libmamba no entries matching",
     ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
+    # dnf names packages with their processor, conda does not.
+    ('package_conflict', ("but none of the providers can be installed", "cannot install both"), {
+        'rank': 33, 'regex': r"\.(?:x86_64|noarch|aarch64|i686|ppc64le|s390x)\b"}),
     ('conda_unsat', (
         "conflicting requests", "but none of the providers can be installed", "cannot install both",
         "nothing provides ~ needed by ",
@@ -1262,7 +1345,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "link requires a different python",
     ), {'rank': 76}),
     ('python_version', (
-        "requires a different python", "requires-python", "python_requires", "unsupported python",
+        "requires a different python", "require a different python", "python_requires", "unsupported python",
         "python ~ is not supported", "python ~ no longer supported", "python ~ or later is required",
         "the current python version", "but the running python is", "not compatible with python", "python requirement",
         "supported python range", "not support python 3", "does not support python", "only supported on python",
@@ -1275,12 +1358,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "you are using python 3.6", "python ~ has been dropped", "supports python", "python version '3 ~ not",
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ",
         "skipping link")}),
+    ('python_version', ("requires-python",), {'regex': r"requires-python (?!=)"}),
     ('externally_managed', ("externally-managed-environment", "environment is externally managed")),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
     ('pip_too_old', (
-        "outdated version of pip", "pip version ~ is too old", "no such option: --", "upgrade pip to",
+        "outdated version of pip", "pip version ~ is too old", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
         "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
@@ -1289,12 +1373,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
         "pip does not support", "requires pip", "pip ~ does not support pep 517", "pip ~ or newer is required",
         "newer version of pip", "need pip >=", "pip >= ~ required",
-        "does not appear to be a python project ~ setup.py", "pip >= 1", "ensure you have pip",
+        "pip >= 1", "ensure you have pip",
         "could not import setuptools which is required to install",
         "error in ~ setup command: 'install_requires' must be", "pip's dependency resolver ~ legacy",
         "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
         "importerror: cannot import name 'main'", "cannot import name main",
     ), {'unless': ("warning: you are using pip",)}),
+    ('pip_too_old', ("does not appear to be a python project ~ setup.py",), {'unless': ("pyproject",)}),
+    # pip's own option parser: other tools put their name in front.
+    ('pip_too_old', ("no such option: --",), {'regex': r"^no such option: --|\bpip\b.{0,80}no such option: --"}),
     ('wheel_tag', (
         "not a supported wheel", "none of the wheels", "unsupported wheel", "no wheels with a matching",
         "no wheels found", "has no wheels", "have no wheels", "has no usable wheels", "wheel for the current platform",
@@ -1341,11 +1428,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("numpy<2", "0x2", "numpy._core.multiarray failed", "numpy 2")}),
     ('numpy2_abi', (
         "_array_api not found", "cannot be run in numpy", "compiled against abi version", "compiled against numpy 1",
-        "numpy 1.x cannot", "numpy<2", "upgrade the affected module",
+        "numpy 1.x cannot", "upgrade the affected module",
         "was removed in the numpy 2.0", "module 'numpy' has no attribute", "_array_api is not pycapsule",
         "built against numpy 1", "numpy 2.0 is not supported", "support numpy 2", "with numpy 2", "numpy array api",
         "numpy ~ abi", "but you have numpy 2", "array_interface_number",
     )),
+    ('numpy2_abi', ("numpy<2", "numpy <2"), {
+        'regex': r"(?:downgrade|pin|need|requires?|use|try|installing|please install)\b.{0,40}numpy ?<2"}),
     # numpy does not load; why is on another line, if numpy 2 is not the reason.
     ('numpy2_abi', (
         "numpy.core.umath failed to import", "numpy c-extensions failed", "numpy.core._multiarray_umath",
@@ -1377,13 +1466,16 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "object.hasown is not a function", "requires nodejs", "node.js version must",
         "upgrade your node", "node is too old", "version of node.js is too old", "outdated node",
         "flat is not a function", "flatmap is not a function",
-        "randomuuid is not a function", "npm does not support node", "minimum node", "node version is not supported",
+        "randomuuid is not a function", "npm does not support node", "node version is not supported",
         "expected version '>= ~ node", "incompatible module ~ node", "wanted: {'node'",
         "syntaxerror: unexpected token '??",
         "syntaxerror: unexpected token '&&", "syntaxerror: unexpected token '||", "crypto.hash is not a function",
-        "getrandomvalues is not a function", "you are running node", "you are using node",
+        "getrandomvalues is not a function",
         "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
-    ), {'unless': ("warn ",)}),
+    ), {'unless': ("warn ", " in json", "not valid json")}),
+    ('node_too_old', ("you are running node", "you are using node"), {
+        'regex': r"you are (?:running|using) node.{0,80}(?:require|need|support|upgrade|update|at least|old|please|minimum)"}),
+    ('node_too_old', ("minimum node",), {'regex': r"minimum node(?:\.?js)?(?: version)?(?: of| is|:)? ?v?\d"}),
     ('node_too_old', (" is not defined",), {
         'regex': r"(?:^|[ :(])(?:structuredclone|fetch|abortcontroller|globalthis|headers|textencoder|readablestream|"
                  r"blob|file|formdata|request|response|webstreams|crypto|customevent) is not defined",
@@ -1419,11 +1511,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("npm has a bug related to optional dependencies",)),
     ('bindings_missing', ("cannot find module",), {
         'regex': r"cannot find module '?[@\w/.-]*-(?:linux|darwin|win32)-(?:x64|arm64|arm|ia32)(?:-(?:gnu|musl|msvc))?"}),
+    # A bundler that reads an addon as text; the character is that of a text file otherwise.
+    ('bindings_missing', ("module parse failed: unexpected character",), {
+        'regex': r"unexpected character '(?:[^!-~]{0,4}'| ?\(\d|$)"}),
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", 
-        "no loader is configured for '.node' files", "module parse failed: unexpected character",
+        "no loader is configured for '.node' files",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
         "cannot find native binding", "missing native module", "failed to load native",
         "cannot find module 'faiss-node", "could not find the native", "failed to load bindings",
@@ -1486,7 +1581,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "at least gcc", "unsupported compiler", "is not a class template", "'std::optional",
         "'optional' in namespace 'std'", "'string_view' in namespace 'std'", "'variant' in namespace 'std'",
         "'any' in namespace 'std'", "make_unique ~ not a member", "'unordered_map' in namespace",
-        "'shared_mutex' in namespace", "is not a member of 'std'", "is not a member of std",
+        "'shared_mutex' in namespace", 
         "in namespace 'std' does not name", "'std:: ~ has not been declared", "'std:: ~ not declared",
         "only available from c++", "fatal error: version: no such file", "fatal error: optional: no such file",
         "fatal error: 'optional' file not found", "fatal error: string_view: no such file",
@@ -1501,7 +1596,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fatal error: 'bit' file not found", "fatal error: shared_mutex: no such file",
         "fatal error: 'shared_mutex' file not found", "fatal error: codecvt: no such file",
         "fatal error: 'codecvt' file not found", "fatal error: stdatomic.h", "fatal error: immintrin.h",
-        "unrecognized argument in option '-march", "bad value (", "is not a valid option ~ -std",
+        "unrecognized argument in option '-march", "bad value (", "' for '-march=' switch", "' for '-mtune=' switch", "is not a valid option ~ -std",
         "error: unknown argument: '-", "loop initial declarations are only allowed",
         "error: #error this file requires compiler", "#error 'c++", "#error c++",
         "#error ~ c++17", "#error ~ gcc", "structured bindings", "inline variables are only available",
@@ -1514,6 +1609,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "assembler messages", "no such instruction",
         "error: expected ~ before 'constexpr'",
     ), {'unless': ("warning: ", "cython")}),
+    # What C++ 98 has, and the types of C: a header that newer compilers no longer include by themselves.
+    ('compiler_too_old', ("is not a member of 'std'", "is not a member of std"), {
+        'regex': r"(?<![\w:])(?:std::)?(?!(?:u?int(?:_?\w{0,12})_t|size_t|ptrdiff_t|numeric_limits|mem\w{3}|str\w{3,4}|sort|runtime_error|"
+                 r"exception|[cw]?[co]?err|c(?:out|in)|endl|string|vector|map|set|list|pair|min|max|abs|find|fill|swap|reverse|"
+                 r"printf|malloc|free|exit|getenv|isnan|ostream|istream|setw|setprecision)\b)\w{2,40}'? is not a member of",
+        'unless': ("warning: ",)}),
     # In any language: the driver's name, and the standard that it does not know.
     ('compiler_too_old', ("g++: ~ '-std=", "gcc: ~ '-std=", "c++: ~ '-std=", "cc1plus: ~ '-std=", "cc1: ~ '-std=",
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
@@ -1638,6 +1739,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
 
     # --- files that are not what they should be
+    # npm 2 and 3
+    ('hash_mismatch', ("shasum check failed for",)),
+    ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
         "do not match the hashes", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
         "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",
@@ -1657,10 +1761,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unexpected end of file", "unexpected end of archive", "unexpected eof in archive", "tar_bad_archive",
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
         "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
-        "tar: error is not recoverable", "tar: exiting with failure", "file could not be opened successfully",
-        "invalid tar header", "archive/tar", "readerror: ", "corrupt", "z_buf_error", "z_data_error",
+        "file could not be opened successfully",
+        "invalid tar header", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
-        "eoferror: compressed file ended", "central directory", "unable to extract", "zip ~ damaged",
+        "eoferror: compressed file ended", "central directory", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
         "file format not recognized",
         "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
@@ -1668,7 +1772,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
-        "may result in")}),
+        "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
+
+    ('corrupt_artefact', ("unable to extract",), {
+        'regex': r"unable to extract .{0,80}(?:archive|tar|t[gbx]z|zip|package|wheel|conda|layer|\.gz|\.bz2|\.xz)"}),
+    # Of what is not there or may not be written tar says the same.
+    ('corrupt_artefact', ("tar: error is not recoverable", "tar: exiting with failure"), {
+        'after': ("gzip", "unexpected eof", "a tar archive", "invalid", "damaged", "crc", "lzma", "skipping to next header"),
+        'unless': ("cannot open",)}),
 
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),
@@ -1681,24 +1792,30 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
         "free(): invalid", "corrupted size vs", "corrupted double-linked", "malloc(): ", "munmap_chunk(): ", "code -6",
-        "status -6", "returncode=-6", "signal: aborted", "assertion ~ failed", "pure virtual method called",
+        "status -6", "returncode=-6", "signal: aborted", "pure virtual method called",
         "stack smashing detected", "fatal error in native method", "libc++abi: terminating",
         "fatal python error: aborted", "status=6/abrt", "terminating with uncaught exception", "realloc(): ",
         "corrupted unsorted chunks", "heap corruption", "buffer overflow detected",
     ), {'unless': ("assertionerror",)}),
+    # The C library's own words; an assertion of a playbook or of a test ends no process.
+    ('abort', ("assertion ~ failed",), {
+        'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror",)}),
     ('abort', ("trace/breakpoint trap",)),
     ('abort', ("aborted",), {
         'regex': r"^aborted$|: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),
     ('segfault', (
-        "segmentation fault", "segfault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
+        "segmentation fault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
         "general protection", "signal: segmentation", "status=11/segv", "status=7/bus", "invalid memory reference", "exc_bad_access",
     )),
+    ('segfault', ("segfault",), {'regex': r"(?<![\w/-])segfault(?:s|ed)?(?![\w-])"}),
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    ('interrupted', ("cancelled", "canceled"), {
+        'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
     # What the client of an engine says in the end, whatever began it.
     ('interrupted', ("error waiting for container: ", "error waiting for process: "), {'rank': 80}),
     ('interrupted', (
@@ -1707,15 +1824,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "code 130", "status 143", "status 130", "signal 15", "job was canceled", "the operation was canceled",
         "context canceled", "shutting down due to", "terminated", "code -15", "signal 2",
     ), {
-        'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated|"
+        'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting|by user|-15)",
-        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated")}),
+        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
         "the command action failed to execute in the expected time", "timed out after", "timer expired",
         "time limit exceeded", "exceeded the time limit", "execution timed out", "job execution took longer",
-        "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup",
+        "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup - ",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('timeout', ("timeout exceeded when accessing '",)),   # zypper
     ('network', ("unable to resolve",), {'unless': (
@@ -1732,7 +1849,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
         "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
         "network is unreachable", "no route to host", "failed to establish a new connection", "newconnectionerror",
-        "connecttimeout", "readtimeout", "read timed out", "max retries exceeded", "connection broken by",
+        "read timed out", "max retries exceeded", "connection broken by",
         "remotedisconnected", "connection aborted", "i/o timeout", "client.timeout exceeded", "tls handshake timeout",
         "request canceled while waiting", "unable to connect to", "failed to connect to", "could not connect to",
         "couldn't connect to", "connection was reset", "operation timed out", "operation too slow", "dial tcp",
@@ -1748,6 +1865,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
     ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix")}),
+    ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
     # apt could not fetch this; why, if it is known, is on another line.
     ('repo_failed', ("err:",), {'rank': 34, 'regex': r"^err:\d{1,4} (?:https?|ftp)://"}),
     ('permission_denied', ("not permitted",), {
@@ -1765,6 +1883,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
+    ('command_missing', ("make: ~ : no such file or directory",), {
+        'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
     ('command_missing', ("exec: ' ~ : stat ~ no such file or directory", "exec: ' ~ no such file or directory: unknown",
                          "exec ' ~ no such file or directory: unknown")),
@@ -1828,11 +1948,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?/(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
     ('command_missing', (": exec: ",), {'regex': r": exec: [\w./+-]{1,80}: not found$"}),
     ('command_missing', ("is not a git command. see", "is not a docker command", "unknown shorthand flag: 'd' in -d",
+                         "unable to find pip in the virtualenv", "unable to find any of ~ to use",
                          "failed to find required executable", "'cmd': ~ [errno 2] no such file or directory",
                          "bad git executable")),
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
-    ('not_installed', ("ensurepip is not available",)),
+    ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
     ('python_missing', ("no interpreter found for python",)),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
@@ -1840,7 +1961,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_version', ("is newer than pyo3's maximum supported version",)),
     ('network', ("connection error, and we cannot find the requested files", "esockettimedout")),
     ('image_missing', ("failed to solve: ",), {'regex': r"failed to solve: [\w./:@-]{1,200}: (?:[\w./:@-]{1,200}: )?not found$"}),
-    ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required")),
+    ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required",
+                       "unauthorized: incorrect username or password")),
     ('image_missing', ("back-off pulling image",), {'rank': 69}),
     ('engine_missing', ("docker.service is masked",)),
     ('engine_network', ("pool overlaps with other one on this address space",)),
@@ -1866,13 +1988,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
+    ('build_failed', ("lifecycle script",), {'rank': 80, 'regex': r"\b(?:in|the|a|running) '?(?:[\w:]{1,40}'? )?lifecycle script|lifecycle script .{0,80}(?:fail|error)"}),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
-        "npm err! code elifecycle", "'code':'elifecycle'", "lifecycle script", "npm err! command failed", "npm error command failed",
+        "npm err! code elifecycle", "'code':'elifecycle'", "npm err! command failed", "npm error command failed",
         "failed at the ~ install script", "errored while being installed",
     ), {'rank': 80}),
     ('build_failed', (
-        "cmake error", "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
+        "cmake error at ", "cmake error:", "cmake error in ", "cmake error (",
+        "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Lines that belong together: a warning of CMake by its indentation, a test program of configure until the next."""
+"""Lines that belong together: a warning of CMake, a test program of configure, a script of npm, a help, a traceback."""
 
 import pytest
 
@@ -8,7 +8,8 @@ from faiss_fleet.causes import blocks, lines
 
 def _said(method, *log):
     each = blocks.Blocks()
-    return [getattr(each, method)(*((line,) if method == 'probed' else (line, line.lower().strip()))) for line in log]
+    return [getattr(each, method)(*((line,) if method in ('probed', 'scripted') else (line, lines.clean(line))))
+            for line in log]
 
 
 WARNING = ('CMake Warning at CMakeLists.txt:3 (message):', '  Could not find X.', '',
@@ -45,3 +46,27 @@ def test_what_configure_ends_with_is_no_test_program():
 def test_indentation_is_counted_behind_prefixes():
     assert lines.behind_prefix('npm err!   text') is not None
     assert _said('warned', 'npm ERR! CMake Warning at x:1:', 'npm ERR!   text', 'npm ERR! text') == [True, True, False]
+
+
+def test_what_cmake_tried_is_a_test_program_until_it_says_what_it_found():
+    log = ('performing c++ source file test have_x failed with the following output:', 'change dir: /tmp',
+           "c++: error: unrecognized command-line option '-mx'", 'gmake[1]: *** [x] error 1', 'cmake error at x:1:')
+    assert _said('probed', *log) == [True] * 4 + [False]
+
+
+def test_a_script_of_a_package_is_no_output():
+    log = ('> x@1.0.0 install', '> node-gyp rebuild || echo failed', 'make: g++: not found', '> quoted')
+    assert _said('scripted', *log) == [True, True, False, False]
+
+
+def test_help_ends_with_its_indentation():
+    log = ('Usage:', '  tool [options]', '', 'Options:', '  --tls-verify  verify it', 'no such option: --x', '  x')
+    assert _said('helped', *log) == [True] * 5 + [False, False]
+    assert _said('helped', '  usage: setup.py cmd', '     or: setup.py --help', '  error: invalid command') == [
+        True, True, False]
+
+
+def test_the_source_in_a_traceback_is_below_its_place_and_deeper():
+    log = ('Traceback (most recent call last):', '  File "a.py", line 3, in f', '    raise OSError("disk full")',
+           '  File "<frozen x>", line 9, in g', 'OSError: disk full')
+    assert _said('quoted', *log) == [False, False, True, False, False]

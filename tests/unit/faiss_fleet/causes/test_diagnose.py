@@ -185,7 +185,7 @@ def test_causes_are_named_once():
 
 
 def _sample(row):
-    return u' x1 '.join(row.parts)
+    return u' x1 '.join(row.parts) + (u' failed' if row.mention else u'')
 
 
 def test_no_phrase_is_hidden_behind_an_earlier_one():
@@ -232,6 +232,15 @@ CONDITIONED = [
     ('externally_managed', 'error: externally-managed-environment'),
     ('command_missing', '/bin/sh: 1: frobnicate: not found'), ('ansible_remote_tmp', '[WARNING]: Module remote_tmp '
      '/home/a/.ansible/tmp did not exist and was created with a mode of 0700'),
+    ('engine_network', 'docker: starting\nlisten tcp 0.0.0.0:80: bind: address already in use'),
+    ('arch_mismatch', 'ld: skipping incompatible /usr/lib/libx.so when searching for -lx\nld: cannot find -lx'),
+    ('missing_shared_lib', 'Referenced from: /x.node\n  Reason: image not found'),
+    ('ansible_remote_tmp', 'fatal: [web1]: UNREACHABLE! => {"msg": "x"}\nCould not chdir to home directory /home/a: x'),
+    ('python_missing', 'pyenv: python3.12: command not found'),
+    ('prebuild_network', 'prebuild-install http 503 https://example.org/x-v1.tar.gz'),
+    ('numpy2_abi', 'Please install numpy<2 and import it again'),
+    ('node_too_old', 'You are using Node v12.1.0, please upgrade'), ('node_too_old', 'Minimum Node version: 18'),
+    ('corrupt_artefact', 'Unable to extract archive'), ('build_failed', 'A lifecycle script of x failed'),
 ]
 
 
