@@ -8,7 +8,7 @@ be made or shipped the attempt says with which size and time.
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from .. import strategies
 from ..artefacts import cache, packing
@@ -21,6 +21,7 @@ from ..run_id import timestamp
 from ..strategies.base import Artefact, Forecast, Options, Strategy
 from . import failure_cache, measured, own_limits
 from .current_backend import TESTED, Current
+from .host import Host
 
 KEEP = "faiss_install__keep"
 # For removing what was left where the time is over: the host may be one that hangs.
@@ -29,29 +30,6 @@ MAKING = "what is to be shipped was made on the controller"
 # Of a search test in what the inventory named: it lacks FAISS, or the Python to start it with.
 NOT_IN_IT = ("not_installed", "python_missing")
 FAULTS = ("cause", "message", "remedy", "log", "fault")
-
-
-class Host(Protocol):
-    """What an attempt asks of a host: each is one remote call."""
-
-    def deploy(self, artefact: Artefact, prefix: str, seconds: float, doubted: bool = False) -> Json:
-        """Ships and unpacks within so many seconds (0: no limit); returns at least ok, changed, cause, message.
-
-        doubted: whether a test of what is there failed, so that nothing of it is taken to be whole unseen.
-        """
-        ...
-
-    def verify(self, candidate: str, runtime: Runtime, figures: bool) -> Json:
-        """Runs the search test, with or without measuring; returns a verification."""
-        ...
-
-    def reconnect(self) -> None:
-        """Leaves the connection, which may be what hung: the next call makes one of its own."""
-        ...
-
-    def remove(self, prefix: str, keep: bool = False, cached: Json | None = None) -> Json:
-        """Removes an unselected prefix, unless it is kept or in use, and leaves a cached failure, or none."""
-        ...
 
 
 def placed(runtime: Runtime, prefix: str | None) -> Runtime:

@@ -11,7 +11,8 @@ from ..plan import blockers, decide
 from ..plan.planner import possible
 from ..strategies.base import Options
 from . import current_backend, failure_cache
-from .attempt import KEEP, Host, Trial
+from .attempt import KEEP, Trial
+from .host import Host
 
 TRY_BLOCKED = "faiss_install__try_blocked"
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from .. import options
 from ..argument_specs import typed
 from ..attempts import fallback, measured, own_limits
 from ..attempts import run as attempts
-from ..attempts.attempt import Host
+from ..attempts.host import MeasuringHost
 from ..errors import FleetError
 from ..model import Candidate
 from ..plan import blockers, decide, planner, recommend, settable
@@ -29,14 +29,6 @@ NEED = ("latency_budget_ms", "corpus_size", "dimension")
 DEFAULT_PATH = "/etc/faiss-fleet/backend.json"
 # Without a Python on the host no module runs there. The loaders take an absent setting for the fallback.
 UNWRITTEN = "No configuration was written: a host without a usable Python runs no module, and without one it has js."
-
-
-class MeasuringHost(Host, Protocol):
-    """A host that also measures what is not a candidate."""
-
-    def measure(self, runtimes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Verifications of what is measured for comparison."""
-        ...
 
 
 def refused(exc: FleetError) -> dict[str, Any]:

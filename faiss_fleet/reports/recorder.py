@@ -97,6 +97,11 @@ class Recorder:
         return reports.files(self._output.formats)
 
     @property
+    def has_reports(self) -> bool:
+        """Whether ``finish`` writes more than the records."""
+        return bool(self._output.formats)
+
+    @property
     def started(self) -> bool:
         """Whether the run has its directory."""
         return self._journal is not None

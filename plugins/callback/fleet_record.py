@@ -68,7 +68,8 @@ options:
   formats:
     description:
       - What an audit writes besides its records, C(all) or any of C(html), C(markdown), C(assessment), C(csv), C(json),
-        C(parquet), C(junit), C(sarif), C(prometheus).
+        C(parquet), C(junit), C(sarif), C(prometheus). Empty means the records alone; such a run is a part of another,
+        as a slice is, and is not taken into the store of runs (C(faiss-fleet import) does that).
     type: list
     elements: str
     default: [html, markdown, assessment, csv]
@@ -321,7 +322,8 @@ class CallbackModule(CallbackBase):
             self._display.display(line, color=COLORS.get(state or ""))
         for name in current.files:
             self._display.display(f"  {current.directory / name}")
-        self._keep(current.directory.parent)
+        if current.has_reports:
+            self._keep(current.directory.parent)
 
     def _is_gate(self) -> bool:
         """Whether the run is a gate, as -e or the variables of all hosts say: no host is there to ask for its own."""

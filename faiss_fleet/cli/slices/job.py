@@ -145,8 +145,8 @@ def run(job: Job, send: Send) -> Ended:
         reports = Path(place)
         limit = reports / "hosts"
         limit.write_text("".join(f"{name}\n" for name in job.hosts), encoding="utf-8")
-        environment = launch.environment(job.run_id, reports, str(reports / "no-store"))
-        # Reports are written once, of the whole run.
+        environment = launch.environment(job.run_id, reports, "")
+        # Reports are written once, of the whole run, which is then taken into the store.
         environment["FAISS_FLEET_FORMATS"] = ""
         follower = Follower(reports / job.run_id)
 

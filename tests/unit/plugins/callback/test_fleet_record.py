@@ -57,6 +57,17 @@ def test_every_host_that_was_due_has_its_record_and_the_reports_are_made(reports
     assert (reports / "history.sqlite").is_file()
 
 
+def test_a_run_without_reports_is_a_part_of_another_and_has_records_alone(
+    reports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAISS_FLEET_FORMATS", "")
+    plugin, _shown = begun(Inventory({}, "web1"))
+    plugin.v2_runner_on_unreachable(result("web1", "glibc_facts", msg="timed out"))
+    plugin.v2_playbook_on_stats(None)
+    assert list(kept(reports)) == ["web1"]
+    assert not list(reports.rglob("*.csv")) and not (reports / "history.sqlite").exists()
+
+
 def test_a_failure_ends_a_host_unless_it_is_ignored(reports: Path) -> None:
     plugin, _shown = begun(Inventory({}, "web1", "web2"))
     plugin.v2_runner_on_failed(result("web1", "faiss_install", msg="no room", cause="disk_full"))
