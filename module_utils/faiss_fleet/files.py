@@ -13,8 +13,8 @@ import tempfile
 from collections import namedtuple
 
 from .errors import AuditError
+from .read_json import LIMIT
 
-LIMIT = 1024 * 1024      # A setting has 2 kB. Whatever is larger is somebody's mistake and is not read into memory.
 LINKS = 40               # As many as the kernel follows.
 DIRECTORY_MODE = 0o755
 STAGED = '.new'

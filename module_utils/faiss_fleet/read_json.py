@@ -5,6 +5,8 @@ __metaclass__ = type
 
 import json
 
+LIMIT = 1024 * 1024      # A configuration has 2 kB. Whatever is larger is a mistake and is not read into memory.
+
 
 def loads(text):
     """The value of a JSON text. Raises ValueError, also for brackets nested deeper than this Python can follow."""

@@ -171,10 +171,9 @@ def test_node_20_has_faiss_in_process_by_the_addon(addon):
     env = {"NODE_PATH": str(addon / "node_modules")}
     runtimes = [{"kind": "node", "argv": [node("20")], "env": env, "prefix": None}]
     given = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps(runtimes)}
-    said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: node"], given)
-    assert "6 tests, 0 failed" in said
-    said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "index:"], given)
-    assert "11 tests, 0 failed" in said
+    said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: node", "index:"], given)
+    assert ", 0 failed, Node v20" in said
+    assert "backends: node 0 answers as expected, cosine" in said and "index: node 0 uses a kept hnsw again" in said
 
 
 def test_without_numpy_a_worker_still_serves(tmp_path):

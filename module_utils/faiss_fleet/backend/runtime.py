@@ -8,8 +8,8 @@ import os
 import stat
 
 from . import config
-from .. import files as atomic_file
 from ..errors import AuditError
+from ..read_json import LIMIT
 
 _NEXT = 'Run audit.yml, which writes it again, or rollback.yml, which restores the one before.'
 
@@ -39,9 +39,9 @@ def _content(path):
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
             raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
-        if not stat.S_ISREG(status.st_mode) or status.st_size > atomic_file.LIMIT:
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LIMIT:
             raise AuditError('%s is no regular file of at most %d bytes. Move it away. %s'
-                             % (path, atomic_file.LIMIT, _NEXT), remedy=_NEXT, cause='garbage_output')
-        return os.read(descriptor, atomic_file.LIMIT + 1)
+                             % (path, LIMIT, _NEXT), remedy=_NEXT, cause='garbage_output')
+        return os.read(descriptor, LIMIT + 1)
     finally:
         os.close(descriptor)
