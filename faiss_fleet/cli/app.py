@@ -23,6 +23,11 @@ WITHOUT_JSON = {
 class Commands(TyperGroup):
     """Shows a FleetError as its text: it names the thing, the cause and the next step."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        # The version may be asked for behind a command, too. Behind `run` the option is ansible-playbook's.
+        asked = "--version" in args and "run" not in args
+        return super().parse_args(ctx, ["--version"] if asked else args)
+
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)

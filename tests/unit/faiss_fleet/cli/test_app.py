@@ -70,7 +70,7 @@ def test_a_mistyped_directory_of_runs_is_refused_and_not_made(tmp_path: Path, co
 
 
 def test_the_version_is_shown() -> None:
-    assert call("--version") == f"faiss-fleet {__version__}\n"
+    assert call("--version") == call("hosts", "--version") == f"faiss-fleet {__version__}\n"
 
 
 def test_mistyped_names_are_told_with_what_was_meant(reports: Path) -> None:
