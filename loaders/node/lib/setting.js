@@ -9,6 +9,7 @@ const { SettingError } = require('./errors');
 
 const DEFAULT = '/etc/faiss-fleet/backend.json';        // of the host
 const NEXT = 'Run audit.yml for this host, which writes it again.';
+const LARGEST = 1 << 20;                                // bytes; a setting has 2 kB
 
 /** Text that a program or a path can have. */
 function isText(value) {
@@ -59,12 +60,24 @@ function ofUser() {
   }
 }
 
+/** The text of a regular file. A pipe is not waited for. */
+function textOf(place) {
+  const file = fs.openSync(place, fs.constants.O_RDONLY | (fs.constants.O_NONBLOCK || 0));
+  try {
+    const status = fs.fstatSync(file);
+    if (!status.isFile() || status.size > LARGEST) throw new Error('it is no regular file of at most 1 MiB');
+    return fs.readFileSync(file, 'utf8');
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
 /** The setting at a path, FAISS_FLEET_SETTING, of this user or of the host. Throws SettingError. */
 function read(given) {
   const place = given || process.env.FAISS_FLEET_SETTING || ofUser() || DEFAULT;
   let text;
   try {
-    text = fs.readFileSync(place, 'utf8');
+    text = textOf(place);
   } catch (error) {
     const missing = error.code === 'ENOENT' || error.code === 'ENOTDIR';
     throw new SettingError(missing ? 'SETTING_MISSING' : 'SETTING_UNREADABLE',

@@ -1,6 +1,7 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
 /* global test */
+const { execFileSync } = require('child_process');
 const fs = require('fs');
 const path = require('path');
 const { assert, VectorStorage, SettingError, BackendError, directory, refused, events } = require('./help');
@@ -8,6 +9,17 @@ const { assert, VectorStorage, SettingError, BackendError, directory, refused, e
 function file(text) {
   const made = path.join(directory(), 'backend.json');
   fs.writeFileSync(made, text);
+  return made;
+}
+
+function pipe() {
+  const made = path.join(directory(), 'backend.json');
+  execFileSync('mkfifo', [made]);
+  return made;
+}
+
+function grown(made, size) {
+  fs.truncateSync(made, size);
   return made;
 }
 
@@ -39,6 +51,8 @@ const MALFORMED = [
 const BAD = [
   ['missing', () => '/nowhere/backend.json', 'SETTING_MISSING'],
   ['a directory', () => directory(), 'SETTING_UNREADABLE'],
+  ['a pipe', pipe, 'SETTING_UNREADABLE'],
+  ['huge', () => grown(file('{}'), 1 << 30), 'SETTING_UNREADABLE'],
   ['empty', () => file(''), 'SETTING_MALFORMED'],
   ['no JSON', () => file('{"schema": 1,'), 'SETTING_MALFORMED'],
   ['null', () => file('null'), 'SETTING_MALFORMED'],

@@ -1,12 +1,15 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Reads which backend this host was given."""
+import errno
 import json
 import os
+import stat
 
 from .errors import SettingError
 
 DEFAULT = '/etc/faiss-fleet/backend.json'
 NEXT = 'Run audit.yml for this host, which writes it again.'
+LARGEST = 1 << 20    # bytes; a setting has 2 kB
 
 
 def _own():
@@ -24,12 +27,23 @@ def _own():
         return None
 
 
+def _text(path):
+    """The text of a regular file. A pipe is not waited for."""
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, 'O_NONBLOCK', 0))
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST:
+            raise OSError(errno.EINVAL, 'it is no regular file of at most 1 MiB')
+        return os.read(descriptor, LARGEST).decode('utf-8')
+    finally:
+        os.close(descriptor)
+
+
 def read(path=None):
     """The setting at a path, FAISS_FLEET_SETTING or the usual places. Raises SettingError."""
     path = os.fspath(path or os.environ.get('FAISS_FLEET_SETTING') or _own() or DEFAULT)
     try:
-        with open(path, encoding='utf-8') as source:
-            found = json.load(source)
+        found = json.loads(_text(path))
     except (FileNotFoundError, NotADirectoryError) as exc:
         raise SettingError('SETTING_MISSING', 'There is no setting at %s.' % path, NEXT) from exc
     except OSError as exc:

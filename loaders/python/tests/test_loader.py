@@ -229,11 +229,18 @@ class Settings(Base):
             self.assertIn('audit.yml', error.remedy)
             self.refused(code, SettingError, VectorStorage(setting=path, fallback=False).ready)
 
-    def test_one_that_is_a_folder_cannot_be_read(self):
-        made = self.open(setting=self.directory)
-        made.add([1], [[1, 0]])
-        self.assertEqual((made.backend, self.events[0][1]['error'].code), ('numpy', 'SETTING_UNREADABLE'))
-        self.refused('SETTING_UNREADABLE', SettingError, VectorStorage(setting=self.directory, fallback=False).ready)
+    def test_one_that_is_no_file_of_its_size_cannot_be_read(self):
+        pipe, huge = (os.path.join(self.directory, name) for name in ('pipe.json', 'huge.json'))
+        os.mkfifo(pipe)
+        with open(huge, 'wb') as out:
+            out.truncate(1 << 30)
+        for path in (self.directory, pipe, huge):
+            made = self.open(setting=path)
+            made.add([1], [[1, 0]])
+            error = self.events.pop()[1]['error']
+            self.assertEqual((made.backend, error.code), ('numpy', 'SETTING_UNREADABLE'))
+            self.assertIn('no regular file of at most 1 MiB', str(error))
+            self.refused('SETTING_UNREADABLE', SettingError, VectorStorage(setting=path, fallback=False).ready)
 
     def test_js_is_what_it_says_with_one_warning(self):
         path = self.written('{"schema": 1, "backend": "js", "because": "glibc is 2.12"}')
