@@ -7,11 +7,13 @@ which hosts are due, so that one without a line is known to be missing; ``record
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import BinaryIO
@@ -73,18 +75,34 @@ def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
         with path.open("wb") as device:
             write(device)
         return True
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with beside.open("wb") as file:
+    beside = path.with_name(f".{path.name}.faiss-fleet")
+    with _locked(beside) as file:
+        try:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        if path.exists() and _same_content(path, beside):
-            return False
-        beside.replace(path)
-        return True
-    finally:
-        beside.unlink(missing_ok=True)
+            if path.exists() and _same_content(path, beside):
+                beside.unlink()
+                return False
+            beside.replace(path)
+            return True
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """The file, empty, for this process alone. Others are waited for; what a killed one left is used again."""
+    while True:
+        with path.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Whoever was waited for has put it in its place, or removed it.
+            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                file.truncate(0)
+                file.seek(0)
+                yield file
+                return
 
 
 def point_latest(directory: Path) -> None:

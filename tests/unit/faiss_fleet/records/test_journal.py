@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[4]
 
 WRITER = """
 import os, signal, sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from faiss_fleet.records.journal import Journal
 from tests.sample_records import RUN, records
@@ -190,6 +192,39 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
     finally:
         os.close(reader)
     assert pipe.is_fifo() and os.listdir(tmp_path) == ["pipe"]
+
+
+KILLED = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from faiss_fleet.records import journal
+
+def write(file):
+    file.write(b"half of a long page")
+    file.flush()
+    os.kill(os.getpid(), 9)
+
+journal.written_whole(Path(sys.argv[1]), write)
+"""
+
+
+def test_what_a_killed_writer_left_is_gone_after_the_next_one(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    page.write_text("before")
+    assert subprocess.run([sys.executable, "-c", KILLED, page], cwd=ROOT, check=False).returncode == -9
+    assert page.read_text() == "before" and len(os.listdir(tmp_path)) == 2
+    assert runs.write_atomically(page, ["after"]) is True
+    assert page.read_text() == "after" and os.listdir(tmp_path) == ["index.html"]
+    assert runs.write_atomically(page, ["after"]) is False and os.listdir(tmp_path) == ["index.html"]
+
+
+def test_writers_of_one_file_at_once_leave_the_whole_text_of_one_and_nothing_beside(tmp_path: Path) -> None:
+    page = tmp_path / "index.html"
+    texts = [str(number) * 100_000 for number in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda text: [runs.write_atomically(page, [text]) for _ in range(20)], texts))
+    assert page.read_text() in texts and os.listdir(tmp_path) == ["index.html"]
 
 
 def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path: Path) -> None:
