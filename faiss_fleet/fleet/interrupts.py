@@ -10,14 +10,17 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 from ..artefacts import limits
 
 # From a terminal, a service manager, a terminal that is closed, and a terminal once more.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+AGAIN = 0.05  # seconds
 
 
 class Interrupts:
@@ -36,6 +39,15 @@ class Interrupts:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, self._handle)
                 self._taken.append(number)
+        self._told_before, sys.unraisablehook = sys.unraisablehook, self._unraisable
+
+    def _unraisable(self, lost: Any) -> None:
+        """Python drops what is raised within a hook of fork or a __del__; a signal that met one is sent again."""
+        if lost.exc_type is KeyboardInterrupt and os.getpid() == self._owner:
+            self._ending = False
+            threading.Timer(AGAIN, os.kill, (self._owner, self._taken[0])).start()
+        else:
+            self._told_before(lost)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

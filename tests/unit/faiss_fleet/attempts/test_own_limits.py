@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from faiss_fleet.attempts import own_limits
 
@@ -29,6 +31,13 @@ def test_only_a_limit_below_the_default_is_the_inventorys(
     strategy: str, cause: str, options: dict[str, Any], found: bool
 ) -> None:
     assert bool(own_limits.remedy(strategy, cause, options)) is found
+
+
+def test_the_usual_limits_are_the_defaults_of_the_role() -> None:
+    text = (Path(__file__).parents[4] / "roles/faiss_install/defaults/main.yml").read_text(encoding="utf-8")
+    defaults = yaml.safe_load(text)
+    usual = {option: least for limits in own_limits.OF_STRATEGY.values() for option, least, _cause in limits}
+    assert usual == {option: defaults[option] for option in usual} != {}
 
 
 def test_an_attempt_that_may_take_less_than_its_test_is_told() -> None:

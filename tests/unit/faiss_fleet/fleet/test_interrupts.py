@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -19,7 +21,9 @@ def handlers() -> Iterator[None]:
     before = {number: signal.getsignal(number) for number in interrupts.SIGNALS}
     for number in interrupts.SIGNALS:
         signal.signal(number, signal.SIG_DFL)
+    hook = sys.unraisablehook
     yield
+    sys.unraisablehook = hook
     for number, handler in before.items():
         signal.signal(number, handler)
 
@@ -30,6 +34,20 @@ def test_the_first_signal_ends_the_run_and_the_next_is_ignored() -> None:
         signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGINT)
+
+
+class Interrupted:
+    """What is interrupted where Python drops exceptions, as in a hook of fork."""
+
+    def __del__(self) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_signal_that_python_drops_is_sent_again() -> None:
+    Interrupts().install()
+    Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(10)
 
 
 def test_while_reports_are_written_a_signal_ends_nothing() -> None:
