@@ -97,12 +97,18 @@ def _locked(path: Path) -> Iterator[BinaryIO]:
     while True:
         with path.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
-            # Whoever was waited for has put it in its place, or removed it.
-            if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            if _stands_at(path, file):  # else whoever was waited for has put it in its place, or removed it
                 file.truncate(0)
                 file.seek(0)
                 yield file
                 return
+
+
+def _stands_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def point_latest(directory: Path) -> None:

@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parents[4]
 
 WRITER = """
 import os, signal, sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from faiss_fleet.records.journal import Journal
 from tests.sample_records import RUN, records
@@ -196,7 +195,6 @@ def test_what_is_no_file_is_written_to_and_stays(tmp_path: Path) -> None:
 
 KILLED = """
 import os, sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from faiss_fleet.records import journal
 
@@ -221,8 +219,8 @@ def test_what_a_killed_writer_left_is_gone_after_the_next_one(tmp_path: Path) ->
 
 def test_writers_of_one_file_at_once_leave_the_whole_text_of_one_and_nothing_beside(tmp_path: Path) -> None:
     page = tmp_path / "index.html"
-    texts = [str(number) * 100_000 for number in range(4)]
-    with ThreadPoolExecutor(4) as pool:
+    texts = [str(number) * 1_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda text: [runs.write_atomically(page, [text]) for _ in range(20)], texts))
     assert page.read_text() in texts and os.listdir(tmp_path) == ["index.html"]
 
