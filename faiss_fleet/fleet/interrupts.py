@@ -6,13 +6,17 @@ Knows nothing of Ansible but that it forks its workers and takes KeyboardInterru
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
@@ -30,6 +34,7 @@ class Interrupts:
         self._owner = os.getpid()
         self._ending = False
         self._taken: list[signal.Signals] = []
+        self._raised = (0, 0)  # for which signal this object last raised an exception, and in which process
 
     def install(self) -> None:
         """Takes the signals that nobody ignores (nohup) or handles already."""
@@ -39,15 +44,24 @@ class Interrupts:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, self._handle)
                 self._taken.append(number)
-        self._told_before, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        self._before, sys.unraisablehook = sys.unraisablehook, self._unraisable
 
     def _unraisable(self, lost: Any) -> None:
         """Python drops what is raised within a hook of fork or a __del__; a signal that met one is sent again."""
-        if lost.exc_type is KeyboardInterrupt and os.getpid() == self._owner:
-            self._ending = False
-            threading.Timer(AGAIN, os.kill, (self._owner, self._taken[0])).start()
-        else:
-            self._told_before(lost)
+        number, process = self._raised
+        if process != os.getpid() or lost.exc_type not in (KeyboardInterrupt, SystemExit):
+            self._before(lost)
+            return
+        self._ending, self._raised = False, (0, 0)
+        if process != self._owner:
+            self._take_again()
+        with contextlib.suppress(RuntimeError):  # the process is about to end
+            # No Timer: it takes locks that the interrupted code may hold, and a process waits for it at its end.
+            _thread.start_new_thread(_send_later, (number,))
+
+    def _take_again(self) -> None:
+        for number in self._taken:
+            signal.signal(number, self._handle)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -74,14 +88,40 @@ class Interrupts:
         self._ending = True
         for worker in multiprocessing.active_children():
             worker.terminate()
+        self._raised = (number, os.getpid())
         raise KeyboardInterrupt
 
     def _end_worker(self, number: int) -> None:
         for taken in self._taken:
             signal.signal(taken, _once_is_enough)  # not SIG_IGN: Python complains of a signal that came a moment before
         limits.end_children()
+        self._raised = (number, os.getpid())
         # Not by the signal itself: what the worker holds (scratch directories, locks, a pip) is let go on the way out.
         raise SystemExit(128 + number)
+
+
+def end_children_first() -> None:
+    """In a worker that has Ansible's own handlers: has them end its children first.
+
+    From core 2.19 on a worker sets its own, which end its process group: what has a session of its own, as pip and a
+    compiler have, would go on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in SIGNALS:
+        before = signal.getsignal(number)
+        if isinstance(getattr(before, "__self__", None), BaseProcess):
+            signal.signal(number, partial(_end_children_and, before))
+
+
+def _end_children_and(then: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:
+    limits.end_children()
+    then(number, frame)
+
+
+def _send_later(number: int) -> None:
+    time.sleep(AGAIN)
+    os.kill(os.getpid(), number)
 
 
 def _once_is_enough(number: int, frame: FrameType | None) -> None:
