@@ -20,8 +20,8 @@ OF_THE_HOST = frozenset(
 # The inventory asks for what is not there or is not understood.
 OF_THE_INVENTORY = frozenset([None, "conda_not_found", "image_missing", "prebuild_missing"])
 
-# What keeps a host from what it fetches by itself: a registry or a channel, or the way there. Whether it could run that is
-# not known then.
+# What keeps a host from what it fetches by itself: a registry or a channel, or the way there. Then it is not known
+# whether it could run that.
 NOT_FETCHED = frozenset(
     [
         "clock_or_cert", "conda_network", "conda_not_found", "conda_terms", "corrupt_artefact", "git_tls_old",
