@@ -49,8 +49,8 @@ def _name_faults(host: str) -> list[str]:
         ]
     if UNLIMITED_NAME.search(host):
         return [
-            f"The inventory host name {host!r} begins with '!', '&' or a blank, or ends in a blank: to --limit, that is "
-            "a pattern for other hosts. Give the host a plain name and put its address into ansible_host."
+            f"The inventory host name {host!r} begins with '!', '&' or a blank, or ends in a blank: to --limit, that "
+            "is a pattern for other hosts. Give the host a plain name and put its address into ansible_host."
         ]
     return []
 
