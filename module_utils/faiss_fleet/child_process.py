@@ -64,11 +64,13 @@ class Tail:
     def text(self):
         """Unicode text; what is not UTF-8 is replaced, never lost from sight.
 
-        What is left of a longer one begins at a whole word: half a secret would not be recognised as one.
+        What is left of a longer one begins with a whole line, or at least a whole word: half a secret would not be
+        recognised as one.
         """
         self._cut()
         text = bytes(self._data).decode('utf-8', 'replace')
-        found = re.search(r'\s', text[:LONGEST_WORD]) if self.dropped else None
+        begin = text[:LONGEST_WORD]
+        found = (re.search(r'\n', begin) or re.search(r'\s', begin)) if self.dropped else None
         return text[found.end():] if found else text
 
 
