@@ -11,8 +11,8 @@ SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key|private_
 # No pattern begins with a run of letters of any length: in a text of nothing else it would be tried at each.
 # user:token@ and token@ in front of a host. The password may itself hold '@' or ':'; a blank or a quote ends the URL.
 USERINFO = re.compile(r"(?P<scheme>[a-zA-Z0-9+.-]://)(?P<userinfo>[^\s/?#'\"<>]*)@")
-# The same of a text that was cut before the '@'. Digits there are a port, also where a message goes on with a colon, and
-# a name in brackets is an address.
+# The same of a text that was cut before the '@'. Digits there are a port, also where a message goes on with a colon; a
+# name in brackets is an address.
 CUT_USERINFO = re.compile(
     r"(?P<scheme>\b(?:https?|ftps?|socks[45]h?|postgres(?:ql)?|ssh|git)://)[^\s/?#'\"<>@:\[\]]+:"
     r"(?!\d{1,5}:?(?![^\s'\"<>,;.)]))[^\s/?#'\"<>@]+(?=[\s'\"<>]|$)"
