@@ -110,7 +110,7 @@ def end_children_first() -> None:
         return
     for number in SIGNALS:
         before = signal.getsignal(number)
-        if isinstance(getattr(before, "__self__", None), BaseProcess):
+        if callable(before) and isinstance(getattr(before, "__self__", None), BaseProcess):
             signal.signal(number, partial(_end_children_and, before))
 
 
