@@ -1,7 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Has a signal that ends an audit end it as Ctrl-C does: workers tidy up, hosts have records, reports are written.
 
-Knows nothing of Ansible but that it forks its workers and takes KeyboardInterrupt for the user's wish to stop.
+Knows nothing of Ansible but that it forks its workers, to which it may give handlers of its own, and takes
+KeyboardInterrupt for the user's wish to stop.
 """
 
 from __future__ import annotations
@@ -27,6 +28,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 AGAIN = 0.05  # seconds
 
 
+class RunEnded(KeyboardInterrupt):
+    """What a signal raises in the process of the run. A type of its own: no other exception may be taken for it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class WorkerEnded(SystemExit):
+    """The same in a worker."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+
 class Interrupts:
     """The handlers of one process and of the workers that it forks from now on."""
 
@@ -34,7 +51,6 @@ class Interrupts:
         self._owner = os.getpid()
         self._ending = False
         self._taken: list[signal.Signals] = []
-        self._raised = (0, 0)  # for which signal this object last raised an exception, and in which process
 
     def install(self) -> None:
         """Takes the signals that nobody ignores (nohup) or handles already."""
@@ -48,20 +64,17 @@ class Interrupts:
 
     def _unraisable(self, lost: Any) -> None:
         """Python drops what is raised within a hook of fork or a __del__; a signal that met one is sent again."""
-        number, process = self._raised
-        if process != os.getpid() or lost.exc_type not in (KeyboardInterrupt, SystemExit):
+        if isinstance(lost.exc_value, RunEnded):
+            self._ending = False
+        elif isinstance(lost.exc_value, WorkerEnded):
+            for number in self._taken:
+                signal.signal(number, self._handle)
+        else:
             self._before(lost)
             return
-        self._ending, self._raised = False, (0, 0)
-        if process != self._owner:
-            self._take_again()
         with contextlib.suppress(RuntimeError):  # the process is about to end
             # No Timer: it takes locks that the interrupted code may hold, and a process waits for it at its end.
-            _thread.start_new_thread(_send_later, (number,))
-
-    def _take_again(self) -> None:
-        for number in self._taken:
-            signal.signal(number, self._handle)
+            _thread.start_new_thread(_send_later, (lost.exc_value.number,))
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -88,16 +101,14 @@ class Interrupts:
         self._ending = True
         for worker in multiprocessing.active_children():
             worker.terminate()
-        self._raised = (number, os.getpid())
-        raise KeyboardInterrupt
+        raise RunEnded(number)
 
     def _end_worker(self, number: int) -> None:
         for taken in self._taken:
             signal.signal(taken, _once_is_enough)  # not SIG_IGN: Python complains of a signal that came a moment before
         limits.end_children()
-        self._raised = (number, os.getpid())
         # Not by the signal itself: what the worker holds (scratch directories, locks, a pip) is let go on the way out.
-        raise SystemExit(128 + number)
+        raise WorkerEnded(number)
 
 
 def end_children_first() -> None:

@@ -77,6 +77,23 @@ def test_an_exception_that_is_no_signals_is_left_to_whoever_was_told_before(monk
     assert lost == [KeyboardInterrupt]
 
 
+def test_an_exception_of_others_that_python_drops_when_the_run_ends_sends_nothing() -> None:
+    class Exits:
+        def __del__(self) -> None:
+            raise SystemExit(3)
+
+    lost: list[object] = []
+    sys.unraisablehook = lambda found: lost.append(found.exc_type)
+    taken = Interrupts()
+    taken.install()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    with taken.held():
+        Exits()
+        time.sleep(3 * interrupts.AGAIN)
+    assert lost == [SystemExit]
+
+
 class Worker(multiprocessing.Process):
     """With handlers of its own, as one of ansible-core 2.19."""
 
