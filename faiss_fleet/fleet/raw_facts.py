@@ -70,7 +70,7 @@ def trust_check(path: str) -> str:
     script = SCRIPT.read_text(encoding="utf-8")
     functions = script[script.index("# As root: sets why") : script.index("# Emits what")]
     quoted = shlex.quote(path)
-    judged = f"{{ trusted {quoted} && interpreted {quoted}; }}"
+    judged = f"trusted {quoted} && interpreted {quoted}"
     return f'{functions}\nuid=$(id -u)\n{judged} || {{ echo "$why" >&2; exit 1; }}\n'
 
 
