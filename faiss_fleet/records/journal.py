@@ -26,6 +26,7 @@ from .clean import Cleaner
 from .schema import Record
 
 RECORDS, RUN, LATEST = "records.jsonl", "run.json", "latest"
+TRIES = 100  # as often as other writers may come first
 DAMAGED = "records.jsonl.damaged"  # as it was, before lines that are no records were left out
 
 Hosts = dict[str, list[str]]  # groups by host name, in the inventory's order
@@ -96,9 +97,10 @@ def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
 def _locked(path: Path) -> Iterator[BinaryIO]:
     """The file, empty, for this process alone. Others are waited for; what a killed one left is used again.
 
-    On a file system without locks it is one of another name, which no other process has.
+    On a file system without locks, or where a file's number changes, it is one of another name, which no other process
+    has.
     """
-    while True:
+    for _ in range(TRIES):
         with open(path, "wb", opener=_as_it_is) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX)

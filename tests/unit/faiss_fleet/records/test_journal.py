@@ -263,6 +263,14 @@ def test_a_file_system_without_locks_is_written_to_all_the_same(
     assert page.read_text() == "two" and os.listdir(tmp_path) == ["index.html"]
 
 
+def test_a_file_system_that_gives_a_file_another_number_each_time_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs.os.path, "samestat", lambda one, other: False)
+    assert runs.write_atomically(tmp_path / "index.html", ["page"])
+    assert (tmp_path / "index.html").read_text() == "page"
+
+
 LATEST = """
 import os, sys
 from pathlib import Path
