@@ -18,7 +18,7 @@ from typing import Any
 from . import search_files
 
 SOURCES = Path(__file__).resolve().parents[2] / "module_utils" / "faiss_fleet"
-PACKAGE, ENTRY, CHECK, LOADER = "faiss_fleet", "inspection", "brief_check", "from_memory.py"
+ENTRY, CHECK, LOADER = "faiss_fleet.one_call.inspection", "faiss_fleet.one_call.brief_check", "one_call/from_memory.py"
 # A relative import; names may go on in brackets over lines. To parse the modules for it takes longer than all the rest.
 IMPORT = re.compile(r"^[ ]*from (\.+)([\w.]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 # A text or a comment, so that a mark of the one inside of the other is none.
@@ -79,11 +79,11 @@ def answer(output: str, mark: str) -> dict[str, Any] | None:
 def needed(facts_only: bool) -> dict[str, Path]:
     """By name, every module that ``inspection`` imports, and those that these import; of the brief test where asked."""
     found: dict[str, Path] = {}
-    queue = [f"{PACKAGE}.{ENTRY}"]
+    queue = [ENTRY]
     while queue:
         name = queue.pop()
         path = _path(name)
-        if not name or name in found or path is None or (facts_only and name == f"{PACKAGE}.{CHECK}"):
+        if not name or name in found or path is None or (facts_only and name == CHECK):
             continue
         found[name] = path
         queue += [name.rpartition(".")[0], *_imports(name, path)]

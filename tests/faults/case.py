@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import judge
-from tests.faults.fleet import NO_PYTHON, OLD, Done, Fleet
+from tests.faults.fleet import NO_PYTHON, OLD, USUAL_FORMATS, Done, Fleet
 from tests.faults.judge import Expected
 from tests.faults.runner import Result
 
@@ -86,7 +86,7 @@ class Case:
         """The next run, with nothing in its way, has both hosts native."""
         expected = self.expected(self.both())
         # Every format was written under the fault; what it takes to write them once more tells nothing.
-        done = self.fleet.run(self.hosts, environment={"FAISS_FLEET_FORMATS": "html,csv"})
+        done = self.fleet.run(self.hosts, environment={"FAISS_FLEET_FORMATS": USUAL_FORMATS})
         self.judge(done, expected, (0,), "next run: ")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from faiss_fleet.store.queries import Store
 from tests.faults import judge
 from tests.faults.case import ANY_CAUSE, Case, Run
-from tests.faults.fleet import Done
+from tests.faults.fleet import EVERY_FORMAT, Done
 from tests.faults.lying_index import PORT, LyingIndex
 from tests.faults.on_kernel import clock_of_controller
 from tests.faults.runner import say
@@ -72,7 +72,8 @@ def full_reports(case: Case) -> None:
     case.begin()
     place = case.base / "small"
     with mounted(place, "size=96k"):
-        done = case.fleet.run(case.hosts, environment={"FAISS_FLEET_REPORTS": str(place)})
+        environment = {"FAISS_FLEET_REPORTS": str(place), "FAISS_FLEET_FORMATS": EVERY_FORMAT}
+        done = case.fleet.run(case.hosts, environment=environment)
         if done.status in (0, None) or "Traceback" in done.output:
             case.wrong("status", f"exit status {done.status}: {done.output[-700:]}")
         if "room" not in done.output:

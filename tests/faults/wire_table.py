@@ -131,11 +131,9 @@ def other_key(seat: Seat) -> None:
     directory = seat.fleet.controller.base
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "other_key"])
     kind, public, _ = (directory / "other_key.pub").read_text().split(" ", 2)
-    known = seat.fleet.farm.directory / "known_hosts"
+    known = seat.fleet.farm.known_key(seat.host)
     before = known.read_text()
-    address = seat.fleet.farm.hosts[seat.host].address
-    lines = [line for line in before.splitlines() if not line.startswith(address + " ")]
-    known.write_text("\n".join([*lines, f"{address} {kind} {public}"]) + "\n")
+    known.write_text(f"{before.split()[0]} {kind} {public}\n")
 
     def back() -> None:
         known.write_text(before)

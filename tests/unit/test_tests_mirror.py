@@ -32,9 +32,9 @@ EXEMPT = {
     "faiss_fleet/store/migrations/versions/r0002_throughput.py": "a migration; test_tables compares what it makes",
     "library/faiss_conda_create.py": "arguments of prefix/conda_create; tests/integration/test_conda_standin runs it",
     "library/faiss_node_build.py": "arguments of prefix/node_build; tests/integration/test_node_host_build runs it",
-    "module_utils/faiss_fleet/brief_check.py": "part of inspection: fleet/test_payload asks Pythons, as below",
-    "module_utils/faiss_fleet/from_memory.py": "starts inspection: fleet/test_payload asks Pythons, as below",
-    "module_utils/faiss_fleet/inspection.py": "a whole call on a real host: tests/integration/test_batch",
+    "module_utils/faiss_fleet/one_call/brief_check.py": "part of inspection: fleet/test_payload asks Pythons, as below",
+    "module_utils/faiss_fleet/one_call/from_memory.py": "starts inspection: fleet/test_payload asks Pythons, as below",
+    "module_utils/faiss_fleet/one_call/inspection.py": "a whole call on a real host: tests/integration/test_batch",
     "plugins/action/fleet_batch.py": "needs Ansible's workers: tests/integration/test_batch",
     "plugins/lookup/fleet_rest.py": "needs a play: tests/integration/test_batch",
 }

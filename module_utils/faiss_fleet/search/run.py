@@ -15,10 +15,10 @@ import shutil
 import sys
 import tempfile
 
-from .. import child_process, oom, trust
+from .. import child_process, trust
 from ..elf import starts
 from ..errors import AuditError
-from . import loader, python_paths, shipped
+from . import loader, oom, python_paths, shipped
 from .frames import MARKER, Frames
 from .programs import faiss_child
 

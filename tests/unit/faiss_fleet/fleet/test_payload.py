@@ -113,7 +113,9 @@ def test_what_a_converged_host_is_sent_has_at_most_60_kb() -> None:
 def test_only_what_is_asked_for_travels() -> None:
     brief, facts = (set(payload.needed(facts_only)) for facts_only in (False, True))
     assert {f"faiss_fleet.{name}" for name in ("search.programs.faiss_child", "backend.write", "facts.gather")} <= brief
-    assert brief - facts >= {f"faiss_fleet.{name}" for name in ("brief_check", "search.run", "backend.write", "locks")}
+    assert brief - facts >= {
+        f"faiss_fleet.{name}" for name in ("one_call.brief_check", "search.run", "backend.write", "locks")
+    }
     assert facts < brief
     # Nothing that installs, unpacks or measures.
     assert not [name for name in brief if name.endswith((".faiss_figures", ".install", ".unpack", ".remove"))]

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 
-from .facts import gather
-from .host import Host
+from ..facts import gather
+from ..host import Host
 
 PATHS, LISTS = ('prefix', 'setting'), ('interpreters', 'search_paths')
 

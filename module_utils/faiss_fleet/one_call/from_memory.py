@@ -70,5 +70,5 @@ def run(data):
     asked = json.loads(stream.unused_data.decode('utf-8'))
     sys.meta_path.insert(0, Sources(sent['modules']))
     sys.dont_write_bytecode = True
-    from faiss_fleet import inspection
+    from faiss_fleet.one_call import inspection
     inspection.main(asked['questions'], asked['mark'], sent['files'])

@@ -3,7 +3,7 @@ from __future__ import absolute_import, division, print_function
 
 import pytest
 
-from ansible.module_utils.faiss_fleet import oom
+from ansible.module_utils.faiss_fleet.search import oom
 
 
 @pytest.mark.parametrize('cgroups, counter', [

@@ -6,10 +6,10 @@ The controller judges it; nothing is written but what a killed run left is clear
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-from . import files as atomic_file
-from .backend import access, config, ownership, references, write
-from .errors import AuditError
-from .search import run as search_test
+from .. import files as atomic_file
+from ..backend import access, config, ownership, references, write
+from ..errors import AuditError
+from ..search import run as search_test
 
 
 def check(path, wanted, files, known):
