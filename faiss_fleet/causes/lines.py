@@ -58,9 +58,9 @@ WARNING = re.compile(
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
-    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])(?!\\w{1,30} .{0,60}(?:kubelet|-scheduler|-controller))|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
-    "^could not create (?:a )?logging ?file|"
+    "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"
     "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
@@ -122,6 +122,7 @@ KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, most
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
 RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
+PLATFORM_WARNING = re.compile("^\\W{0,5}(?:\\[?warning\\]?:? )?(?:image platform \\(|the requested image's platform \\()")
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
@@ -299,9 +300,11 @@ def is_retry(line: str) -> bool:
 
 
 def is_engine_warning(line: str) -> bool:
-    """Whether a clean line is a warning in the log of a container engine: the engine goes on."""
+    """Whether a clean line is a warning of a container engine: the engine goes on."""
     found = ENGINE_LOG.match(line)
-    return found is not None and (found.group(1) or found.group(2) or "").startswith("warn")
+    if found is None:
+        return PLATFORM_WARNING.search(line) is not None
+    return (found.group(1) or found.group(2) or "").startswith("warn")
 
 
 def shown(original: str, parts: Sequence[str]) -> str:

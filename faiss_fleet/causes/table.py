@@ -214,6 +214,8 @@ HARMLESS = (
     "sudo: unable to resolve host",
     "corrupt jpeg data",
     "can not write log (is /dev/pts mounted",
+    "platform dependent libraries <exec_prefix>",
+    "warning: clock skew detected",
     "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
 )
 
@@ -264,6 +266,7 @@ RESOLVED = (
         "hash_mismatch")),
     (("resolving deltas: 100%", "updating files: 100%", "checking out files: 100%"), (
         "git_blocked", "network", "timeout")),
+    (("debug1: connection established",), ("network",)),
     (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
@@ -572,7 +575,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "storage driver ~ not supported", "failed to prepare extraction snapshot",
     ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
         "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
-        "lchown", "unexpected eof", "cannot allocate", "fusermount ~ operation not permitted",
+        "lchown", "unexpected eof", "cannot allocate", "already in use", "fusermount ~ operation not permitted",
         "fusermount3 ~ operation not permitted")}),
     ('engine_network', (
         "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
@@ -947,6 +950,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "mb on the / filesystem", "wrote only ~ bytes", "no free space",
+        "low on resource: ephemeral-storage", "low on resource: inodes",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
@@ -977,7 +981,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
-    ('out_of_memory', ("killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
+    ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
 
@@ -1066,7 +1070,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "denied: requested access to the resource",
         "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
         "from head request to ~ 403", "from head request to ~ 401",
-        "no pull access", "errimagepull", "imagepullbackoff",
+        "no pull access", "errimagepull", "errimageneverpull", "imagepullbackoff",
         "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
         "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
         "failed to resolve reference ~ not found", "failed to resolve reference ~ 401 unauthorized",
@@ -1227,7 +1231,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
         "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
         "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
-        "find a match: centos-release-scl", "package devtoolset ~ available", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
+        "find a match: centos-release-scl", "package devtoolset ~ available", "http error 404 ~ centos", "mirrorlist ~ curl#6",
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
@@ -1414,7 +1418,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "pinned by this installation", "is fixed-version",
         "environment is inconsistent", "packages are causing the inconsistency",
         "solver could not find solution",
-    ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable")}),
+    ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable", "neither 'setup.py' nor")}),
     ('python_version', (
         "link requires a different python",
     ), {'rank': 76}),
@@ -1485,10 +1489,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
         "err_pnpm_fetch_404", "is not in this registry", "is not in the npm registry", "no provider of ' ~ found",
         "is not available, but is referred to by another package", "has no releases", "error: target not found: ",
-        "no matching package named", "could not find artifact ~ in ", "could not find a valid gem",
+        "no matching package named", "could not find artifact ~ in ", "could not find a valid gem", "no candidate version available for ",
+        "no available formula with the name", "no version matching ' ~ ' found for specifier", "yn0035: ", "yn0082: ",
+        "is not available for this version of r", "is not available (for r version",
         "couldn't find any versions for", "because no versions of ", "could not find a version", "requirements are unsatisfiable",
     ), {'unless': ("node-gyp", "find vs could not find")}),
 
+    ('no_matching_distribution', ("snap ' ~ ' not found",)),
     # zypper's and apk's line for a package that no repository has.
     ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
 
@@ -1958,6 +1965,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "registry ~ timeout",
     ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @")}),
     ('network', (
+        "error: connectionrefused", "net::opentimeout", "net::readtimeout", "failed to open tcp connection", "cannot open url '",
         "unknownhostexception", "sockettimeoutexception", "noroutetohostexception", "java.net.connectexception",
         "wget: bad address '", "are you offline?", "no internet connection", "unable to establish connection to",
         "cannot connect to host ~ connect call failed", "errno 12] timeout on http",
@@ -1973,7 +1981,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires root privileges", "must be run as root", "are you root", "need to be root", "requires superuser",
         "insufficient permissions", "run with sudo", "superuser privileges", "accessdenied", "notwritableerror",
         "not writable", "not writeable", "noaccess", "nowritable", "no writeable", "no write permission",
-        "not have write permission", "don't have write permission", "unless you are root", "root privileges are required",
+        "not have write permission", "don't have write permission",
+        "do not have permission to write", "unless you are root", "root privileges are required",
         "access is denied", "interactive authentication required",
     )),
     ('command_missing', (
@@ -1999,6 +2008,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
                        "'msg': 'missing required library '")),
     # --- what languages and their tools say of a part that is not there, whatever asked for it
+    ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
+    ('command_missing', ("failed at step exec spawning ~ no such file",)),
     ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
     ('command_missing', (": no such file or directory",), {
         'regex': r"^(?:[\w.-]{1,60} {1,20}\| {1,4})?(?:\[[^\]]{1,40}\] )?exec /\S{1,200}: no such file or directory$"}),
@@ -2110,8 +2121,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
-        "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: command failed: cmake ",
-    ), {'unless': ("fatal error: cpu",)}),
+        "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",
+        "error: processerror: command exited with status", "error: command failed: cmake ",
+    ), {'unless': ("fatal error: cpu", ": pnpm install", ": npm install", ": npm ci", ": yarn install")}),
 )
 
 
