@@ -28,6 +28,7 @@ _QUOTES.update((ord(space), " ") for space in "\t\u00a0")
 _QUOTES.update({0xFF1A: ": ", 0xFF0C: ", ", 0xFF08: " (", 0xFF09: ") "})  # full-width : , ( )
 # UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
 _MOJIBAKE = re.compile("\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
+_MOJIBAKE_LETTER = re.compile("\u00c3[\x80-\xbf]")  # a letter of Latin-1 in UTF-8, taken for Latin-1
 _SPACES = re.compile("  +")
 _ODD = re.compile("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a line more than lower case
 _REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
@@ -128,11 +129,12 @@ _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLAT
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
 # A line is in another language by its letters, or by the longest word of what is written without any.
 _FOREIGN_LETTERS = re.compile("[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_ENGLISH_TOO = frozenset(("interpreter", "argument", "segmentation", "service"))  # words of both
 _FOREIGN_WORDS = frozenset(
     max((word for word in TOKEN.findall(foreign) if word not in ("directory", "operation")), key=len)
     for foreign, _english in _FOREIGN
     if not _FOREIGN_LETTERS.search(foreign)
-) | {"verweis", "referencia", "riferimento"}
+).difference(_ENGLISH_TOO) | {"verweis", "referencia", "riferimento", "defekter", "invalide", "inconnu"}
 
 
 def _decoded(data: str | bytes) -> str:
@@ -216,6 +218,8 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
             line = line.replace(escape, "'")
     if "\u00e2" in line:
         line = _MOJIBAKE.sub("'", line)
+    if "\u00c3" in line:
+        line = _MOJIBAKE_LETTER.sub(lambda found: found.group().encode("latin-1").decode("utf-8"), line)
     line = line.lower().translate(_QUOTES)
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)

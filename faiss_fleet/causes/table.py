@@ -359,6 +359,26 @@ _BUILD_TOOLS = (
 )
 _PYTHONS = r"python[\d.]{0,5}"
 
+# What pip, and what builds for it, say of a build that failed.
+_PIP_BUILD_FAILED = (
+    "failed building wheel", "could not build wheels", "failed to build installable wheels",
+    "failed-wheel-build-for-install", "building wheel for ~ error", "building wheel for ~ did not run successfully",
+    "setup.py bdist_wheel ~ error", "setup.py install for ~ error", "failed to build wheel",
+    "setup.py egg_info did not run successfully", "metadata-generation-failed", "legacy-install-failure",
+    "failed to build one or more wheels", "error: failed-wheel-build",
+    "pip subprocess to install build dependencies did not run", "installing build dependencies ~ error",
+    "getting requirements to build wheel ~ error", "getting requirements to build wheel did not run",
+    "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
+    "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
+    "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
+    "failed with error code 1 in /tmp/pip", "setup.py install did not run successfully",
+    "note: this is an issue with the package mentioned above, not pip",
+    "this error originates from a subprocess, and is likely not a problem with pip",
+    "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
+    "preparing metadata ( ~ did not run successfully", "building editable for ~ did not run successfully",
+    "preparing editable metadata ( ~ did not run", "getting requirements to build editable did not run",
+)
+
 # (cause, phrases[, options]): the first row of which a phrase fits a line says what the line means, so what is specific
 # comes first. A phrase is lower case with ' for every quote; its parts, between which anything may stand, are divided
 # by " ~ ". Options are those of causes.Row.
@@ -568,7 +588,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error loading driver devicemapper", "graph driver ~ not supported", "overlay2: ", "storage-driver ~ error",
         "fusermount3: ", "fusermount: ", "mount_program is required",
         "backing file system is unsupported for this graph driver", "unknown graph driver", "storage.conf ~ error",
-        "driver not supported", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
+        "driver not supported", "not enabled and/or supported by your kernel", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
         "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
         "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
         "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
@@ -1762,29 +1782,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                          "package requirements ~ were not met")),
     ('sdist_fallback', (
         "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
-        "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed building wheel",
-        "failed to build ~ faiss", "could not build wheels", "failed to build installable wheels",
-        "failed-wheel-build-for-install", "building wheel for ~ error",
-        "building wheel for ~ did not run successfully", "setup.py bdist_wheel ~ error",
-        "setup.py install for ~ error", "failed to build wheel", "faiss-cpu ~ setup.py egg_info",
-        "setup.py egg_info did not run successfully", "metadata-generation-failed", "legacy-install-failure",
-        "failed to build one or more wheels", "error: failed-wheel-build",
-        "pip subprocess to install build dependencies did not run", "installing build dependencies ~ error",
-        "getting requirements to build wheel ~ error", "getting requirements to build wheel did not run",
-        "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
-        "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
-        "faiss-cpu ~ failed with error code 1", "failed to download and build 'faiss",
-        "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
-        "no such file or directory: 'swig'", "no such file or directory: 'faiss/", "in /tmp/pip-build- ~ /faiss",
-        "in /tmp/pip-install- ~ /faiss", "swig ~ unrecognized option", "swig ~ failed with exit",
-        "error: command errored out with exit status ~ faiss", "failed with error code 1 in /tmp/pip",
-        "setup.py install did not run successfully", "could not build ~ faiss",
-        "note: this is an issue with the package mentioned above, not pip",
-        "this error originates from a subprocess, and is likely not a problem with pip",
-        "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
-        "preparing metadata ( ~ did not run successfully", "building editable for ~ did not run successfully",
-        "preparing editable metadata ( ~ did not run", "getting requirements to build editable did not run",
+        "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed to build ~ faiss",
+        "faiss-cpu ~ setup.py egg_info", "faiss-cpu ~ failed with error code 1",
+        "failed to download and build 'faiss", "no such file or directory: 'swig'",
+        "no such file or directory: 'faiss/", "in /tmp/pip-build- ~ /faiss", "in /tmp/pip-install- ~ /faiss",
+        "swig ~ unrecognized option", "swig ~ failed with exit",
+        "error: command errored out with exit status ~ faiss", "could not build ~ faiss",
     ), {'unless': ("... done",)}),
+    ('sdist_fallback', _PIP_BUILD_FAILED, {'unless': ("... done",)}),
     # What the build said is nearer to the root.
     ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
@@ -1886,6 +1891,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('segfault', *_ended(135, 7)),
     ('abort', *_ended(134, 6)),
     ('out_of_memory', *_ended(137, 9)),
+    # 127: a shell did not find the command.
+    ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?[ :=(]{1,3}127(?![\d.]\d|\d)",
+        'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
@@ -1970,6 +1978,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "wget: bad address '", "are you offline?", "no internet connection", "unable to establish connection to",
         "cannot connect to host ~ connect call failed", "errno 12] timeout on http",
     )),
+    ('network', (": eof", ": unexpected eof"), {'regex': r"(?:get|head|post|put|patch) '?https?://\S{1,300}: (?:unexpected )?eof\b"}),
     ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
     # apt could not fetch this; why, if it is known, is on another line.
     ('repo_failed', ("err:",), {'rank': 34, 'regex': r"^err:\d{1,4} (?:https?|ftp)://"}),
