@@ -305,7 +305,8 @@ _FAILURES = tuple(
     re.compile(form)
     for form in (
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
-        "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
+        "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
+        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",

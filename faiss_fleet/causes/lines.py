@@ -59,7 +59,10 @@ WARNING = re.compile(
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
-    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])(?!\\w{1,30} .{0,60}(?:kubelet|-scheduler|-controller))|"
+    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
+    # Not an event of Kubernetes, which has such a word for each failure.
+    "^warning (?=[a-z])(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"
     "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
@@ -123,7 +126,9 @@ KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, most
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
 RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
-PLATFORM_WARNING = re.compile("^\\W{0,5}(?:\\[?warning\\]?:? )?(?:image platform \\(|the requested image's platform \\()")
+PLATFORM_WARNING = re.compile(
+    "^\\W{0,5}(?:\\[?warning\\]?:? )?(?:image platform \\(|the requested image's platform \\()"
+)
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
