@@ -479,7 +479,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
-        "gpg error: http ", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+        "gpg error: http", "keyexpired", "revkeysig", "gpg signature is not available", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_conflict', (
@@ -498,7 +498,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
         "failed to commit transaction (conflicting files)", "could not satisfy dependencies", "resolutionimpossible",
         "cpio: file from package already exists", "cpio: rename failed - is a directory",
-    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
+    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
         'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
@@ -540,6 +540,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
     ('centos_eol_mirror', ("status code: 404 for http ~ mirror.centos.org",)),
     ('repo_failed', (
+        "there are no enabled repositories in", "failed to fetch http ~ 403 forbidden", "failed to fetch mirror",
         "failed retrieving file ' ~ returned error: 404", "changed its ' ~ value from ' ~ to '",
         "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
         "no longer has a release file", "does no longer have a release file", "unable to fetch some archives",
@@ -722,6 +723,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
+    ('ansible_become', ("bin/sudo: permission denied", "bin/su: permission denied")),
     ('ansible_become', ("sudo: ",), {
         'regex': r"sudo: .{0,80}(?:contrase|mot de passe|passwor[dt]|senha|\u043f\u0430\u0440\u043e\u043b|"
                  r"\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9)"}),
@@ -973,7 +975,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "low on resource: ephemeral-storage", "low on resource: inodes",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
-    ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
+    ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
+    # What the engine mounts read-only, no file system of the host.
+    ('container_perm', ("/proc/sys/ ~ read-only file system", "/proc/sys: read-only file system")),
     ('read_only', (
         "read-only file system", "erofs: read", "code erofs", "'erofs'", "errno 30]",
         "filesystem is read-only", "read only file system",
@@ -1055,7 +1059,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
-        "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
+        "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
         "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "mounting 'cgroup", "cgroup mount",
         "failed to connect to bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
         "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution",
@@ -1202,6 +1206,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "ssh_dispatch_run_fatal", "authenticationexception: authentication failed", "client_loop: send disconnect", "timeout, server ~ not responding", "no matching host key type found",
         "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
         "connection closed by ~ port 22", "no matching key exchange method found", "no matching cipher found",
+        "bad owner or permissions on ~ .ssh", "load key ' ~ error in libcrypto", "muxclient: ",
         "no matching mac found", "novalidconnectionserror", "unable to connect to port 22", "sign_and_send_pubkey: sign",
     )),
     # Wanted by a build, and no nearer to the root than its other tools.
@@ -1847,7 +1852,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
         "digest ~ does not match", "digest ~ did not match", "package does not match intended download",
         "expected sha256", "but got sha512", "checksum error", "checksum fail", "invalid checksum",
-        "filesystem layer verification failed", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
+        "filesystem layer verification failed", "config verification failed for digest", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
         "doesn't match the expected checksum", "got unexpected checksum for", "tarball_integrity",
         "the checksum for ~ did not match",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
@@ -2060,7 +2065,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
-    ('container_perm', ("apparmor enabled on system but",)),
+    ('container_perm', ("apparmor enabled on system but", "unable to apply apparmor profile", "apparmor failed to apply profile")),
     ('cuda_missing', ("failed to initialize nvml", "cuda unknown error")),
     ('cuda_missing', ("torch not compiled with cuda enabled", "unknown runtime specified nvidia",
                       "unknown or invalid runtime name: nvidia", "the nvidia driver on your system is too old",
