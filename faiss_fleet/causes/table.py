@@ -1637,7 +1637,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
-        "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", 
+        "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "faiss-node.node: ", 
         "no loader is configured for '.node' files",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
         "cannot find native binding", "missing native module", "failed to load native",
