@@ -180,7 +180,7 @@ class _Log:
             if line:
                 self.printed_since += 1
             skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
-            if any(skipped):
+            if any((*skipped, self.blocks.announced(line))):
                 continue
             tried = any((self.blocks.probed(line), self.blocks.quoted(original, line), _is_pointed_at(lines, index)))
             if "current: {" in line and _node_is_new_enough(lines, index):
