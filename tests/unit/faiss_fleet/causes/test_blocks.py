@@ -8,8 +8,8 @@ from faiss_fleet.causes import blocks, lines
 
 def _said(method, *log):
     each = blocks.Blocks()
-    return [getattr(each, method)(*((line,) if method in ('probed', 'scripted', 'announced') else (line, lines.clean(line))))
-            for line in log]
+    alone = method in ('probed', 'scripted', 'announced')
+    return [getattr(each, method)(*((line,) if alone else (line, lines.clean(line)))) for line in log]
 
 
 WARNING = ('CMake Warning at CMakeLists.txt:3 (message):', '  Could not find X.', '',
