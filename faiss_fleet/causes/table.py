@@ -479,7 +479,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
-        "gpg error: http", "keyexpired", "revkeysig", "gpg signature is not available", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+        "gpg error: http", "keyexpired", "revkeysig", "gpg signature is not available",
+        "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_conflict', (
@@ -496,7 +497,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
         "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
-        "failed to commit transaction (conflicting files)", "could not satisfy dependencies", "resolutionimpossible",
+        "unable to satisfy dependencies. reached two conflicting", "failed to commit transaction (conflicting files)", "could not satisfy dependencies", "resolutionimpossible",
         "cpio: file from package already exists", "cpio: rename failed - is a directory",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
     # apk's solver: the names it lacks, then that something contradicts.
@@ -540,6 +541,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
     ('centos_eol_mirror', ("status code: 404 for http ~ mirror.centos.org",)),
     ('repo_failed', (
+        "failed to download metadata (metalink: ~ for repository", "remote server returned error (try 'apk update')",
         "there are no enabled repositories in", "failed to fetch http ~ 403 forbidden", "failed to fetch mirror",
         "failed retrieving file ' ~ returned error: 404", "changed its ' ~ value from ' ~ to '",
         "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
@@ -1061,7 +1063,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
         "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
         "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "mounting 'cgroup", "cgroup mount",
-        "failed to connect to bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
+        "failed to connect to bus", "failed to connect to user scope bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
         "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution",
         "unable to connect to upstart",
         "failed to mount api filesystems", "cgroup.subtree_control", "cgroup.procs", "no cgroup ",
@@ -1637,7 +1639,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
-        "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "faiss-node.node: ", 
+        "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "could not be found, and is needed by esbuild",
+        "could not find sharp's binary", "faiss-node.node: ", 
         "no loader is configured for '.node' files",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
         "cannot find native binding", "missing native module", "failed to load native",
@@ -1938,7 +1941,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting|by user|-15)",
-        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
+        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -1998,7 +2001,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not have write permission", "don't have write permission",
         "do not have permission to write", "unless you are root", "root privileges are required",
         "access is denied", "interactive authentication required",
-    )),
+    ), {'unless': ("access denied for user", "when calling the", "permission denied on resource")}),
     ('command_missing', (
         "command not found", "failed to run command ' ~ no such file",
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
@@ -2054,6 +2057,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('headers_missing', (": no such file or directory",), {'regex': r"error: [\w./+-]{1,120}\.(?:h|hh|hpp|hxx): no such file or directory$"}),
     ('build_tool_missing', ("could not find ~ (missing: ~ _executable",), {
         'after': ("cmake error",), 'unless': ("python", "cuda"), 'regex': r"^could not find .{1,80}\(missing: \w{1,40}_executable"}),
+    ('build_tool_missing', ("cannot find module ' ~ /node-gyp/bin/node-gyp.js'", "couldn't find a script name 'node-gyp'",
+                            "couldn't find a script name 'cmake-js'", "couldn't find a script name 'prebuild-install'")),
     ('build_tool_missing', ("ninja is required to load c++ extensions", "could not find 'protoc' installation",
                             "gyp err! find vs could not find a version", "gyp error find vs could not find a version")),
     ('compiler_too_old', ("cannot be built because it requires rustc", "requires rustc ~ or newer", "go.mod requires go ",
@@ -2137,7 +2142,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",
         "error: processerror: command exited with status", "error: command failed: cmake ",
-    ), {'unless': ("fatal error: cpu", ": pnpm install", ": npm install", ": npm ci", ": yarn install")}),
+    ), {'unless': ("fatal error: cpu", "fatal error: uncaught", ": pnpm install", ": npm install", ": npm ci", ": yarn install")}),
 )
 
 
