@@ -331,7 +331,7 @@ def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     said = r"(?:code|status|exit|raised exception|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
     end = r"(?![\d.]\d|\d)"
     return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
-        'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}-?{signal}{end}"}
+        'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}(?:some\\()?-?{signal}{end}"}
 
 
 def _absent(names: str) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -1337,6 +1337,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # One entry of OpenSSL's queue of errors: number, library, function, reason.
     ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
         'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
+    # What went wrong is below.
+    ('conda_network', ("collecting package metadata ~ : failed", "fetching package metadata ~ failed"), {'rank': 68}),
     ('conda_network', (
         "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error",
         "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out",
@@ -1855,7 +1857,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
         "digest ~ does not match", "digest ~ did not match", "package does not match intended download",
         "expected sha256", "but got sha512", "checksum error", "checksum fail", "invalid checksum",
-        "filesystem layer verification failed", "config verification failed for digest", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
+        "sum doesn't match expectation", "filesystem layer verification failed", "config verification failed for digest", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
         "doesn't match the expected checksum", "got unexpected checksum for", "tarball_integrity",
         "the checksum for ~ did not match",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
@@ -1885,6 +1887,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
 
     ('corrupt_artefact', ("cpio: ",), {
         'regex': r"cpio: (?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
+    ('corrupt_artefact', ("file not valid: file size doesn't match",)),
     ('corrupt_artefact', (".apk: bad archive", "fatal: image format not recognized")),
     ('corrupt_artefact', ("unable to extract",), {
         'regex': r"unable to extract .{0,80}(?:archive|tar|t[gbx]z|zip|package|wheel|conda|layer|\.gz|\.bz2|\.xz)"}),
