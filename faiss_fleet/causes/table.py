@@ -434,7 +434,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
         "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
         "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
-        "'ascii' codec can't encode", "'ascii' codec can't decode",
+        "'ascii' codec can't encode", "'ascii' codec can't decode", "'latin-1' codec can't encode", "ordinal not in range(128)",
         "ansible requires ~ locale",
     ), {'unless': ("warning]: ",)}),
     ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
@@ -953,8 +953,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not", "missing required cpu features",
         "cpu features were not detected",
     )),
-    ('cpu_isa', ("requires a cpu", "require a cpu", "need a cpu", "needs a cpu"), {
-        'regex': r"a cpu (?:with|that (?:supports|has)) (?:\w{1,20} ){0,2}(?:avx|sse|fma|bmi|f16c|popcnt|x86-64-v)"}),
+    ('cpu_isa', ("requires a cpu", "require a cpu", "need a cpu", "needs a cpu", "requires a processor"), {
+        'regex': r"a (?:cpu|processor) (?:with|that (?:supports|has)) (?:\w{1,20} ){0,2}(?:avx|sse|fma|bmi|f16c|popcnt|x86-64-v)"}),
     ('kernel_too_old', (
         "kernel too old", "unsupported kernel. kernel", "kernel ~ is below the minimum", "kernel is new enough", "upgrade your kernel", "kernel is too old",
         "kernel version ~ too old", "your linux kernel version", "kernel does not support",
@@ -1338,7 +1338,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
         'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
     # What went wrong is below.
-    ('conda_network', ("collecting package metadata ~ : failed", "fetching package metadata ~ failed"), {'rank': 68}),
+    ('conda_network', ("collecting package metadata (",), {'rank': 68, 'regex': r"^collecting package metadata \([\w.]+\): ?failed"}),
     ('conda_network', (
         "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error",
         "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out",
@@ -1918,7 +1918,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The C library's own words; an assertion of a playbook or of a test ends no process.
     ('abort', ("assertion ~ failed",), {
         'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror",)}),
-    ('abort', ("trace/breakpoint trap",)),
+    ('abort', ("trace/breakpoint trap", "abort trap: 6", "fatal error: v8::", "free(): double free")),
+    ('abort', ("# fatal error in ",), {'regex': r"^# fatal error in "}),
     ('abort', ("aborted",), {
         'regex': r"^aborted$|: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),
     ('segfault', (
@@ -1932,6 +1933,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    ('interrupted', ("make ~ *** [",), {'regex': r"make(?:\[\d+\])?: \*\*\* \[.{1,200}\] (?:interrupt|terminated|hangup)"}),
     ('interrupted', ("cancelled", "canceled"), {
         'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
     # What the client of an engine says in the end, whatever began it.
