@@ -28,6 +28,7 @@ _USAGE = re.compile("usage:(?: |$)")
 # Python: the place of a call; the line of source is below it.
 _PLACE = re.compile("file '.{1,300}', line \\d{1,7}")
 # A warning that announces the stack of an exception, and the lines of it, as Java prints them.
+_FOLLOWS = ("follows", "follows.", "follows:")
 _STACK_FOLLOWS = re.compile("(?:stack ?trace|traceback) follows[.:]?$")
 _STACK = re.compile("(?:at |caused by: |[\\w.$]{1,200}(?:error|exception)(?:: |$)|\\.{3} \\d{1,4} more)")
 
@@ -64,7 +65,7 @@ class Blocks:
 
     def announced(self, line: str) -> bool:
         """Whether this line is of the stack of an exception that a warning above it announced."""
-        if _STACK_FOLLOWS.search(line) and lines.is_passing(line):
+        if line.endswith(_FOLLOWS) and _STACK_FOLLOWS.search(line) and lines.is_passing(line):
             self._stack = True
             return False
         self._stack = self._stack and _STACK.match(line) is not None

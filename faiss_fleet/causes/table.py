@@ -847,7 +847,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined symbol: _z", "undefined symbol: faiss_", "undefined symbol: swig",
         "undefined reference to 'faiss::", "undefined reference to ~ [abi:cxx11]",
         "undefined reference to ~ __cxx11::basic_string", "multiple definition of 'faiss::",
-        "symbol not found in flat namespace", "undefined reference to 'vtable for faiss",
+        "symbol not found: __zn5faiss", "symbol not found in flat namespace", "undefined reference to 'vtable for faiss",
         "undefined symbols for architecture",
     )),
     ('static_tls', (
@@ -908,6 +908,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
     ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!info ).{0,200}the (?:platform|cpu architecture) '"}),
     ('arch_mismatch', (
+        "does not match the specified platform", "does not have a compatible architecture",
         "is intended for a different architecture", "is intended for a different operating system",
         "architecture ( ~ could not run on the host's",
     )),
@@ -929,7 +930,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
         "specified module could not be found", "could not load library lib", "=> not found",
-        "could not dlopen", "failed to dlopen", "unsatisfiedlinkerror: no ~ in java.library.path",
+        "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
@@ -1105,8 +1106,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
         "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon",
-        "is the docker daemon running", "docker: command not found",
-        "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
+        "is the docker daemon running", 
+        "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
         "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
         "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
@@ -1217,8 +1218,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "python is not set from", "gyp err! find python", "gyp error find python",
     ), {'rank': 52}),
     ('python_missing', (
-        "bin/python: no such file", "bin/python3: no such file", "python: not found", "python3: not found",
-        "python2: not found", "python: command not found", "python3: command not found", "python2: command not found",
+        "bin/python: no such file", "bin/python3: no such file", 
+        
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "failed to get the python codec",
@@ -1364,7 +1365,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "tried to download(404)", "tried to download(403)",
         "prebuilt binary ~ not found", "no pre-built", "prebuilt binaries not found",
         "unsupported platform ~ prebuilt", "no compatible prebuild", "response status 404 not found on",
-        "could not find prebuil", "prebuild for ~ not found", "prebuilt ~ binaries are not yet available",
+        "could not find prebuil", "find a prebuilt binary for", "prebuild for ~ not found", "prebuilt ~ binaries are not yet available",
     )),
     ('prebuild_missing', ("status code 404",), {'regex': r"\.(?:t(?:ar\.)?[gbx]z2?|tar\.br|zip) status code 404"}),
     # Parts for one platform that npm takes as optional dependencies.
@@ -1545,6 +1546,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "was removed in the numpy 2.0", "module 'numpy' has no attribute", "_array_api is not pycapsule",
         "built against numpy 1", "numpy 2.0 is not supported", "support numpy 2", "with numpy 2", "numpy array api",
         "numpy ~ abi", "but you have numpy 2", "array_interface_number",
+        "cannot import name '_array_api'", "runtimeerror: numpy is not available",
     )),
     ('numpy2_abi', ("numpy<2", "numpy <2"), {
         'regex': r"(?:downgrade|pin|need|requires?|use|try|installing|please install)\b.{0,40}numpy ?<2"}),
@@ -1569,7 +1571,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "node.js version ~ is required", "node version ~ is required", "unsupported node",
         "node.js ~ is not supported", "node.js v ~ not supported", "does not support node.js",
         "doesn't support node.js", "err_unknown_builtin_module", "no such built-in module: node:",
-        "cannot find module 'node:", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
+        "cannot find module 'node:", "cannot find module 'worker_threads'", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
         "unexpected token '?'", "unexpected token '?.'", "unexpected token '.'", "unexpected token .",
         "does not provide an export named", "err_require_esm",
         "cannot use import statement outside a module", "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
@@ -1591,7 +1593,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"(?:\b(?:object|map)\.groupby|\bpromise\.(?:withresolvers|try|any|allsettled)|\.(?:findlast(?:index)?|toreversed|"
                  r"tosorted|tospliced|iswellformed|towellformed|markasuncloneable|getorinsert(?:computed)?)|"
                  r"\barray\.fromasync|\babortsignal\.(?:timeout|any)|\burl\.(?:canparse|parse)|\b(?:util\.)?(?:styletext|parseargs|"
-                 r"stripvtcontrolcharacters)|process\.(?:getbuiltinmodule|loadenvfile)|\bstructuredclone|\.toarray\(\.{3}\)) is not a function"}),
+                 r"stripvtcontrolcharacters)|\w{1,20}\.parseargs|process\.(?:getbuiltinmodule|loadenvfile)|\bstructuredclone)\)? is not a function"}),
     ('node_too_old', ("syntaxerror: ",), {
         'regex': r"syntaxerror: (?:unexpected reserved word|invalid regular expression flags|unexpected token '?(?:\?\?=?|\?\.|\|\|=|&&=))",
     }),
@@ -1805,12 +1807,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:swig|perl): no such file|spawn (?:[\w./-]{0,80}/)?(?:swig|tsc) enoent"}),
     ('build_tool_missing', (
-        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", "cmake-js: not found",
-        "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
+        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", 
+        "cmake-js no such file", "cmake-js: no such file", 
         "cmake executable is not found", "cmake is not installed", "cmake must be installed", "cmake not found",
-        "make: command not found", "make: not found", "make: no such file", "not found: make",
-        "cc: command not found", "g++: command not found", "g++: not found", "g++: no such file", "cc: not found",
-        "c++: not found", "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file",
+        "make: no such file", "not found: make",
+        "g++: no such file", 
+        "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file",
         "gcc failed: no such", "'gcc' failed: no such", "'gcc' failed with exit status 1 ~ no such",
         "unable to execute 'gcc", "unable to execute 'g++", "unable to execute 'x86_64", "unable to execute 'cc'",
         "unable to execute 'c++", "command 'g++' failed: no such", "command 'c++' failed: no such",
@@ -1818,7 +1820,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cmake_cxx_compiler not set", "cmake_c_compiler not set", "cmake_make_program is not set",
         "unable to find a build program", "no acceptable", "c compiler cannot create executables",
         "c++ compiler cannot create executables", "swig: not found", "swig: command not found", "could not find swig",
-        "could not find git", "git: not found", "git: command not found", "git: no such file", "spawn git enoent",
+        "could not find git", "git: no such file", "spawn git enoent",
         "enoent git", "spawn cmake enoent", "spawn make enoent", "spawn cmake-js enoent",
         "could not find any visual studio", "microsoft visual c++ ~ is required", "c++ compiler installed",
         "-gcc' failed: no such", "-g++' failed: no such", "cmake' executable is not found", "syscall spawn git",
@@ -1827,18 +1829,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "git is not installed", "no such file or directory: 'cmake'",
         "no such file or directory: 'git'", "no such file or directory: 'make'", "no such file or directory: 'gcc'",
         "no such file or directory: 'ninja'", "cannot find command 'git'", "cannot find 'git'", "find ninja",
-        "ninja: command not found", "ninja: not found", "swig_executable", "swig_dir",
+        "swig_executable", "swig_dir",
         "no such file or directory: 'g++'", "'cmake' is not recognized", "'cmake-js' is not recognized",
-        "node-gyp: not found", "node-gyp: command not found", "prebuild-install: not found",
-        "prebuild-install: command not found", "prebuild-install' is not recognized", "node-addon-api ~ not found",
+        
+        "prebuild-install' is not recognized", "node-addon-api ~ not found",
         "cannot find module 'node-addon-api'", "cannot find module 'cmake-js'", "cannot find module 'bindings'",
-        "nan ~ not found", "gfortran: not found", "gfortran: command not found", "no fortran compiler",
-        "could not find a fortran", "autoconf: not found", "autoreconf: not found", "aclocal: not found",
-        "ar: not found", "ld: not found", "patch: not found", "unzip: not found", "pkg-config: not found",
-        "pkg-config script could not be found", "patchelf: not found", "the c compiler identification is unknown",
+        "nan ~ not found", "no fortran compiler",
+        "could not find a fortran", 
+        
+        "pkg-config script could not be found", "the c compiler identification is unknown",
         "the cxx compiler identification is unknown", "is not a full path and was not found in the path",
         "compiler ~ is not installed", "no c compiler", "no c++ compiler", "problem with the cmake installation",
-        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", "cargo: not found",
+        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", 
         "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found",
         "enable: no such file", "unable to open /etc/scl/conf/devtoolset", "devtoolset ~ no such file",
         "pg_config executable not found",
@@ -1933,7 +1935,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
-    ('interrupted', ("make ~ *** [",), {'regex': r"make(?:\[\d+\])?: \*\*\* \[.{1,200}\] (?:interrupt|terminated|hangup)"}),
+    ('interrupted', ("*** [ ~ ] interrupt", "*** [ ~ ] terminated", "*** [ ~ ] hangup")),
     ('interrupted', ("cancelled", "canceled"), {
         'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
     # What the client of an engine says in the end, whatever began it.
