@@ -20,12 +20,29 @@ OF_THE_HOST = frozenset(
 # The inventory asks for what is not there or is not understood.
 OF_THE_INVENTORY = frozenset([None, "conda_not_found", "image_missing", "prebuild_missing"])
 
+# What keeps a host from what it fetches by itself: a registry or a channel, or the way there. Then it is not known
+# whether it could run that.
+NOT_FETCHED = frozenset(
+    [
+        "clock_or_cert", "conda_network", "conda_not_found", "conda_terms", "corrupt_artefact", "git_tls_old",
+        "hash_mismatch", "image_missing", "image_rate_limit", "network", "proxy", "tls",
+    ]
+)  # fmt: skip
+
 
 def fault_of(cause: str | None) -> Fault:
     """Whose fault it is when the controller could not make something, by the cause alone."""
     if cause in OF_THE_HOST:
         return "host"
     return "inventory" if cause in OF_THE_INVENTORY else "controller"
+
+
+def fault_on_host(cause: str | None, fetches: bool) -> Fault:
+    """Whose fault it is when a host could not put something in place. fetches: whether it gets that by itself.
+
+    The inventory says from where, so what is not to be got from there is no finding about the host.
+    """
+    return "inventory" if fetches and cause in NOT_FETCHED else "host"
 
 
 class FleetError(Exception):

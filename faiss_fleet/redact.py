@@ -11,10 +11,11 @@ SECRET_NAME = re.compile(r"pass(word|wd|phrase)?$|secret|token|api_?key|private_
 # No pattern begins with a run of letters of any length: in a text of nothing else it would be tried at each.
 # user:token@ and token@ in front of a host. The password may itself hold '@' or ':'; a blank or a quote ends the URL.
 USERINFO = re.compile(r"(?P<scheme>[a-zA-Z0-9+.-]://)(?P<userinfo>[^\s/?#'\"<>]*)@")
-# The same of a text that was cut before the '@'. Digits there are a port, and a name in brackets is an address.
+# The same of a text that was cut before the '@'. Digits there are a port, also where a message goes on with a colon; a
+# name in brackets is an address.
 CUT_USERINFO = re.compile(
-    r"(?P<scheme>\b(?:https?|ftps?|socks[45]h?|postgres(?:ql)?|ssh|git)://)[^\s/?#'\"<>@:\[\]]+:(?!\d{1,5}(?![^\s'\"<>,;.)]))"
-    r"[^\s/?#'\"<>@]+(?=[\s'\"<>]|$)"
+    r"(?P<scheme>\b(?:https?|ftps?|socks[45]h?|postgres(?:ql)?|ssh|git)://)[^\s/?#'\"<>@:\[\]]+:"
+    r"(?!\d{1,5}:?(?![^\s'\"<>,;.)]))[^\s/?#'\"<>@]+(?=[\s'\"<>]|$)"
 )
 # https://host/t/<token>/channel, as conda channels have it.
 CONDA_TOKEN = re.compile(r"(?P<before>://[^\s/?#'\"<>]+/t/)[^\s/?#'\"<>]+")
@@ -47,10 +48,16 @@ def head(text: str, size: int) -> str:
 
 
 def tail(text: str, size: int) -> str:
-    """At most the last so many characters, likewise."""
+    """At most the last so many characters, likewise, and from a whole line on where one begins in time.
+
+    What tells a secret may be a word before it: ``Authorization: Basic ...``.
+    """
     if len(text) <= size:
         return text
     start = len(text) - size
+    line = text.find("\n", start, start + min(LONGEST_WORD, size // 2))
+    if line >= 0:
+        return text[line + 1 :]
     found = EDGE.search(text, start, start + LONGEST_WORD)
     return text[found.end() if found else start :]
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import jsonschema
 
+from faiss_fleet.strategies.node import recipe
+from faiss_fleet.target.facts import cpu
 from tests import needs as machine
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -22,6 +24,12 @@ SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(enc
 IMAGE = "localhost/faiss-fleet/{}"
 PODMAN = ROOT / "images" / "podman"
 COUNT = itertools.count()
+
+
+def builds_here() -> list[recipe.Variant]:
+    """The builds of the addon that this machine's processor can run, the best first."""
+    level = cpu.describe(Path("/proc/cpuinfo").read_text(encoding="utf-8"), "x86_64")["isa_level"]
+    return [variant for variant in recipe.VARIANTS if level and variant.level <= level]
 
 
 class StandIn:

@@ -73,13 +73,17 @@ class Host:
 class Farm:
     """Starts its hosts on entry, and on exit ends them and removes their directories."""
 
-    def __init__(self, hosts: Mapping[str, str], base: Path = BASE) -> None:
-        """``hosts`` gives the recipe (see images/build --list) of each host."""
+    def __init__(self, hosts: Mapping[str, str], base: Path = BASE, over: Path | None = None) -> None:
+        """``hosts`` gives the recipe (see images/build --list) of each host.
+
+        over: a directory with what one host had changed of its recipe (see keep), which all of these begin with.
+        """
         unknown = sorted(set(hosts.values()) - set(RECIPES))
         if unknown:
             raise StandInError(f"There is no stand-in {', '.join(unknown)}; there are: {', '.join(RECIPES)}.")
         self._wanted = dict(hosts)
         self._base = base
+        self._over = over
         self._holder: subprocess.Popen[str] | None = None
         self._pid = 0
         self._sshd: dict[str, int] = {}
@@ -191,6 +195,12 @@ class Farm:
             raise OSError(f"sshd of {name} did not start: {said}")
         self._sshd[name] = found[0]
 
+    def keep(self, name: str, directory: Path) -> Path:
+        """Copies what a host has changed of its recipe; returns the copy, for the hosts of another farm."""
+        upper = self.hosts[name].root.parent / "upper"
+        run(["cp", "--archive", upper, directory])
+        return directory
+
     def write_inventory(self, path: Path, variables: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
         """Writes an inventory (JSON, which is YAML too); ``variables`` adds variables of single hosts."""
         # IdentitiesOnly and GlobalKnownHostsFile keep the keys of whoever runs this out of it.
@@ -236,10 +246,11 @@ class Farm:
         self.write_inventory(self.inventory)
 
     def _start(self, lowers: Mapping[str, Path]) -> None:
+        over = f"{self._over}:" if self._over else ""
         order = {
             "farm": str(self.directory),
             "hosts": [
-                {"name": host.name, "directory": str(host.root.parent), "lower": str(lowers[host.recipe])}
+                {"name": host.name, "directory": str(host.root.parent), "lower": f"{over}{lowers[host.recipe]}"}
                 for host in self.hosts.values()
             ],
         }

@@ -27,12 +27,14 @@ class Step:
 class HostBuild:
     """How a host itself makes the prefix out of the archive: a module in place of faiss_deploy, and its arguments.
 
-    logs: the directory on the controller that keeps what the module said, whole.
+    logs: the directory on the controller that keeps what the module said, whole. fetches: whether the host gets what it
+    needs from elsewhere.
     """
 
     module: str
     arguments: dict[str, Any]
     logs: Path
+    fetches: bool = False
 
     def within(self, seconds: float) -> dict[str, Any]:
         """The arguments for an attempt that has so many seconds left (0: no limit)."""
@@ -71,6 +73,11 @@ class Artefact:
     def bytes_on_host(self) -> int:
         """What it takes there: the prefix, and what comes beside it."""
         return self.unpacked_bytes + self._bytes_beside
+
+    @property
+    def is_fetched(self) -> bool:
+        """Whether a host gets what is in it by itself, from a registry or a channel."""
+        return bool(self.build and self.build.fetches) or bool(self.step and self.step.file is None)
 
     @property
     def _bytes_beside(self) -> int:

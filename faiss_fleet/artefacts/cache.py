@@ -24,6 +24,8 @@ SCRATCH = ("addon", "fetch", "image", "look", "repodata", "resolve", "stage", "u
 # What they begin with where others have theirs as well.
 OURS = "faiss-fleet-"
 SETTLED = 60.0
+# By the system's number of an error.
+CAUSES = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
 
 
 @contextlib.contextmanager
@@ -192,16 +194,19 @@ def digest(value: Any) -> str:
 
 
 def _unusable(directory: Path, exc: OSError) -> FleetError:
+    if directory == Path(tempfile.gettempdir()):
+        remedy = "Make room in it, or set TMPDIR to another directory of the controller that this user can write to."
+        text = f"The controller's directory for temporary files, {directory}, cannot be used: {exc}. {remedy}"
+        return FleetError(text, CAUSES.get(exc.errno or 0, "unknown"), remedy, fault="controller")
     return unusable(f"{directory} cannot be used: {exc}", exc)
 
 
 def unusable(what: str, exc: OSError) -> FleetError:
     """The error for a file of the controller's cache, or one beside it, that could not be read or written."""
-    causes = {28: "disk_full", 122: "disk_full", 13: "permission_denied", 1: "permission_denied", 30: "read_only"}
     return FleetError(
         f"The controller's cache {what}. Make room or give this user write access "
         "there, or set faiss_install__cache to another directory.",
-        cause=causes.get(exc.errno or 0, "unknown"),
+        cause=CAUSES.get(exc.errno or 0, "unknown"),
         remedy="Set faiss_install__cache to a directory of the controller with room that this user can write to.",
         fault="controller",
     )

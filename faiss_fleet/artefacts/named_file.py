@@ -41,8 +41,15 @@ class NamedFile:
         return [str(self.path), found.st_size, found.st_mtime_ns]
 
     def check(self) -> None:
-        """Raises FleetError when it is another file."""
-        found = cache.sha256(self.path)
+        """Raises FleetError when it is another file, or cannot be read."""
+        try:
+            found = cache.sha256(self.path)
+        except OSError as exc:
+            raise FleetError(
+                f"{self.path}, which {self.variable} names, cannot be read: {exc.strerror or exc}. Make it readable "
+                "for this user.",
+                remedy=f"Make {self.path} readable for the user on this controller.",
+            ) from exc
         if found != self.sha256:
             raise FleetError(
                 f"{self.path} has sha256 {found}, and {self.variable} says {self.sha256}. Make or fetch it again, or "

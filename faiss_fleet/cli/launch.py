@@ -7,13 +7,13 @@ import os
 import re
 import shlex
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..argument_specs import suggestion
+from ..artefacts import cache
 from ..errors import FleetError
 from ..run_id import RUN_VARIABLE
 from .places import ROOT, checkout
@@ -97,9 +97,10 @@ def playbook(
         on_event(event)
         return False  # no file for every event
 
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as directory:
+    with cache.temporary("run") as directory:
         runner = ansible_runner.run(
-            private_data_dir=directory,
+            private_data_dir=str(directory),
+            suppress_env_files=True,  # they would have the passwords, and stay where this process is killed
             project_dir=str(checkout()),
             playbook=name,
             cmdline=shlex.join(command_line),

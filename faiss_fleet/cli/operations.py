@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -14,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from ..argument_specs import suggestion
+from ..artefacts import cache
 from ..errors import FleetError
 from ..records.build import Run
 from ..records.journal import written_whole
@@ -43,8 +43,8 @@ def opened(
             take_in(found, reports, warn)
             yield found
         return
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-") as directory:
-        made = Path(directory) / STORE
+    with cache.temporary("store") as directory:
+        made = directory / STORE
         database.copy(url, made)
         with Store.open(made) as found:
             found.name = database.shown(url)

@@ -17,6 +17,7 @@ from typing import Any
 from .. import strategies
 from ..artefacts import cache, limits
 from ..causes import evidence
+from ..errors import fault_on_host
 from ..redact import redact, tail
 from ..strategies.base import Artefact, Runtime, Step
 from . import search_call
@@ -180,8 +181,6 @@ class RemoteHost:
             changed = bool(result.get("changed") or brought.get("changed")) and not brought.get("failed")
             result = {**brought, "changed": changed}
         failed = bool(result.get("failed"))
-        # A host that is sent for an image that no registry has shows nothing of itself.
-        whose = "inventory" if result.get("cause") == "image_missing" else "host"
         return {
             "ok": not failed,
             "changed": bool(result.get("changed")),
@@ -189,7 +188,7 @@ class RemoteHost:
             "message": result.get("msg"),
             "remedy": result.get("remedy"),
             "log": _said(result) if failed else None,
-            "fault": whose if failed else None,
+            "fault": fault_on_host(result.get("cause"), artefact.is_fetched) if failed else None,
             **kept,
         }
 

@@ -1,15 +1,17 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What a batch does under --tags, and what it leaves behind when it is over. Pure but for the one file it reads."""
+"""What a batch does under --tags, and what it leaves behind, in files of Ansible's temporary directory."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 ACTION = "fleet_batch"
+PROBED = "fleet-probed.jsonl"
 AUDIT, FACTS, NOTHING = "audit", "facts", "nothing"
 # Tags of the stages in audit.yml; a test holds them against it.
 TAGS = (
@@ -69,3 +71,24 @@ def done_by(event: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         return Outcome.read(str(path)).done
     except (OSError, ValueError, KeyError):
         return {}  # the run is over already, and its records say the same
+
+
+def keep_probed(directory: Path, host: str, facts: Mapping[str, Any]) -> None:
+    """Writes down the facts of a host, so that they outlive a batch that is ended early."""
+    line = json.dumps({"host": host, "facts": facts}) + "\n"
+    with (directory / PROBED).open("a", encoding="utf-8") as file:
+        file.write(line)
+
+
+def probed(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The hosts whose facts were written down, with these. A line that was cut short is left out."""
+    with suppress(FileNotFoundError), (directory / PROBED).open("rb") as file:
+        for line in file:
+            with suppress(ValueError):
+                found = json.loads(line)
+                yield found["host"], found["facts"]
+
+
+def forget_probed(directory: Path) -> None:
+    """Before a playbook: what an earlier one of the same command probed is not its own."""
+    (directory / PROBED).unlink(missing_ok=True)

@@ -1,18 +1,23 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Has a signal that ends an audit end it as Ctrl-C does: workers tidy up, hosts have records, reports are written.
 
-Knows nothing of Ansible but that it forks its workers and takes KeyboardInterrupt for the user's wish to stop.
+Knows nothing of Ansible but that it forks its workers, to which it may give handlers of its own, and takes
+KeyboardInterrupt for the user's wish to stop.
 """
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any
 
@@ -21,6 +26,22 @@ from ..artefacts import limits
 # From a terminal, a service manager, a terminal that is closed, and a terminal once more.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 AGAIN = 0.05  # seconds
+
+
+class RunEnded(KeyboardInterrupt):
+    """What a signal raises in the process of the run. A type of its own: no other exception may be taken for it."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+
+class WorkerEnded(SystemExit):
+    """The same in a worker."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
 
 
 class Interrupts:
@@ -39,15 +60,21 @@ class Interrupts:
             if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
                 signal.signal(number, self._handle)
                 self._taken.append(number)
-        self._told_before, sys.unraisablehook = sys.unraisablehook, self._unraisable
+        self._before, sys.unraisablehook = sys.unraisablehook, self._unraisable
 
     def _unraisable(self, lost: Any) -> None:
         """Python drops what is raised within a hook of fork or a __del__; a signal that met one is sent again."""
-        if lost.exc_type is KeyboardInterrupt and os.getpid() == self._owner:
+        if isinstance(lost.exc_value, RunEnded):
             self._ending = False
-            threading.Timer(AGAIN, os.kill, (self._owner, self._taken[0])).start()
+        elif isinstance(lost.exc_value, WorkerEnded):
+            for number in self._taken:
+                signal.signal(number, self._handle)
         else:
-            self._told_before(lost)
+            self._before(lost)
+            return
+        with contextlib.suppress(RuntimeError):  # the process is about to end
+            # No Timer: it takes locks that the interrupted code may hold, and a process waits for it at its end.
+            _thread.start_new_thread(_send_later, (lost.exc_value.number,))
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -74,14 +101,38 @@ class Interrupts:
         self._ending = True
         for worker in multiprocessing.active_children():
             worker.terminate()
-        raise KeyboardInterrupt
+        raise RunEnded(number)
 
     def _end_worker(self, number: int) -> None:
         for taken in self._taken:
             signal.signal(taken, _once_is_enough)  # not SIG_IGN: Python complains of a signal that came a moment before
         limits.end_children()
         # Not by the signal itself: what the worker holds (scratch directories, locks, a pip) is let go on the way out.
-        raise SystemExit(128 + number)
+        raise WorkerEnded(number)
+
+
+def end_children_first() -> None:
+    """In a worker that has Ansible's own handlers: has them end its children first.
+
+    From core 2.19 on a worker sets its own, which end its process group: what has a session of its own, as pip and a
+    compiler have, would go on.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in SIGNALS:
+        before = signal.getsignal(number)
+        if callable(before) and isinstance(getattr(before, "__self__", None), BaseProcess):
+            signal.signal(number, partial(_end_children_and, before))
+
+
+def _end_children_and(then: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:
+    limits.end_children()
+    then(number, frame)
+
+
+def _send_later(number: int) -> None:
+    time.sleep(AGAIN)
+    os.kill(os.getpid(), number)
 
 
 def _once_is_enough(number: int, frame: FrameType | None) -> None:

@@ -30,6 +30,8 @@ from . import report_inputs, search_call
 
 # A name that could leave a directory, start an option or break a line of a report. Ansible allows all of them.
 UNSAFE_NAME = re.compile(r"^[.-]|[/\\\x00-\x1f\x7f]|\.\.")
+# A name that no line of a file for --limit can be: Ansible takes "!web" there for all hosts but web, and strips blanks.
+PATTERN_NAME = re.compile(r"^[!&\s]|\s$")
 # A check that finds fault with the value of one variable, and that variable.
 Check = tuple[str, Callable[[Mapping[str, Any]], object]]
 
@@ -44,6 +46,11 @@ def _name_faults(host: str) -> list[str]:
         return [
             f"The inventory host name {host!r} holds a path separator, '..', a control character, or begins with '.' "
             "or '-'. Give the host a plain name and put its address into ansible_host."
+        ]
+    if PATTERN_NAME.search(host):
+        return [
+            f"The inventory host name {host!r} begins with '!', '&' or a blank, or ends in a blank: to --limit, that "
+            "is a pattern for other hosts. Give the host a plain name and put its address into ansible_host."
         ]
     return []
 

@@ -69,7 +69,9 @@ def trust_check(path: str) -> str:
     """A script for /bin/sh that ends with 0 when this user may start a program: as root, what only root can replace."""
     script = SCRIPT.read_text(encoding="utf-8")
     functions = script[script.index("# As root: sets why") : script.index("# Emits what")]
-    return f'{functions}\nuid=$(id -u)\ntrusted {shlex.quote(path)} || {{ echo "$why" >&2; exit 1; }}\n'
+    quoted = shlex.quote(path)
+    judged = f"trusted {quoted} && interpreted {quoted}"
+    return f'{functions}\nuid=$(id -u)\n{judged} || {{ echo "$why" >&2; exit 1; }}\n'
 
 
 class Answers:

@@ -95,7 +95,7 @@ def _undecided(answer: blockers.Answer, facts: Mapping[str, Any]) -> str:
     """The message of a host about which nothing was learnt, because of a fault that is not its own."""
     now = (facts.get("setting") or {}).get("candidate")
     stays = f"{now} stays configured" if now else "its configuration was not changed"
-    where = "this controller" if answer.fault == "controller" else "the inventory"
+    where = "this controller" if answer.fault == "controller" else "the inventory, or of what it names"
     known = f"Not known whether this host can run FAISS, by a fault of {where}; {stays}."
     text = f"{known} {answer.title}: {answer.message}"
     return text if not answer.remedy or answer.remedy in text else f"{text} {answer.remedy}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,7 @@ from .clean import Cleaner
 from .schema import Record
 
 RECORDS, RUN, LATEST = "records.jsonl", "run.json", "latest"
+TRIES = 100  # as often as other writers may come first
 DAMAGED = "records.jsonl.damaged"  # as it was, before lines that are no records were left out
 
 Hosts = dict[str, list[str]]  # groups by host name, in the inventory's order
@@ -75,8 +77,8 @@ def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
         with path.open("wb") as device:
             write(device)
         return True
-    beside = path.with_name(f".{path.name}.faiss-fleet")
-    with _locked(beside) as file:
+    with _locked(path.with_name(f".{path.name}.faiss-fleet")) as file:
+        beside = Path(file.name)
         try:
             write(file)
             file.flush()
@@ -87,21 +89,35 @@ def written_whole(path: Path, write: Callable[[BinaryIO], None]) -> bool:
             beside.replace(path)
             return True
         except BaseException:
-            beside.unlink(missing_ok=True)
+            _remove(beside, file)
             raise
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO]:
-    """The file, empty, for this process alone. Others are waited for; what a killed one left is used again."""
-    while True:
-        with path.open("ab") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+    """The file, empty, for this process alone. Others are waited for; what a killed one left is used again.
+
+    On a file system without locks, or where a file's number changes, it is one of another name, which no other process
+    has.
+    """
+    for _ in range(TRIES):
+        with open(path, "wb", opener=_as_it_is) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError:
+                path.unlink(missing_ok=True)
+                break
             if _stands_at(path, file):  # else whoever was waited for has put it in its place, or removed it
                 file.truncate(0)
-                file.seek(0)
                 yield file
                 return
+    with path.with_name(f"{path.name}.{secrets.token_hex(4)}").open("xb") as file:
+        yield file
+
+
+def _as_it_is(path: str, flags: int) -> int:
+    """Opens a file with its content, which may be another writer's. No link: anybody may have put it there."""
+    return os.open(path, (flags & ~os.O_TRUNC) | os.O_NOFOLLOW, 0o666)
 
 
 def _stands_at(path: Path, file: BinaryIO) -> bool:
@@ -111,12 +127,22 @@ def _stands_at(path: Path, file: BinaryIO) -> bool:
         return False
 
 
+def _remove(path: Path, file: BinaryIO) -> None:
+    if _stands_at(path, file):  # else it is in its place already, and this is the next writer's
+        path.unlink(missing_ok=True)
+
+
 def point_latest(directory: Path) -> None:
     """Makes ``latest`` beside a run's directory lead to it, in one step."""
-    beside = directory.parent / f".{LATEST}.{os.getpid()}"
-    beside.unlink(missing_ok=True)
-    beside.symlink_to(directory.name)
-    beside.replace(directory.parent / LATEST)
+    latest = directory.parent / LATEST
+    beside = latest.with_name(f".{LATEST}")
+    with _locked(latest.with_name(f".{LATEST}.faiss-fleet")) as file:
+        try:
+            beside.unlink(missing_ok=True)
+            beside.symlink_to(directory.name)
+            beside.replace(latest)
+        finally:
+            _remove(Path(file.name), file)
 
 
 def find(reports: Path, name: str = LATEST) -> Path:

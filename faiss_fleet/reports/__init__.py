@@ -122,7 +122,7 @@ def _assess(directory: Path, material: Material) -> list[Path]:
             changed.append(limits / name)
     for old in limits.glob("*.txt"):
         if old.name not in found.limit_files and not old.name.startswith("cause-"):  # those are the page's
-            old.unlink()
+            old.unlink(missing_ok=True)  # another rendering may remove it as well
     return changed
 
 

@@ -15,6 +15,8 @@ import tempfile
 import time
 from collections import namedtuple
 
+from .commands import clock
+
 # exit_code is None when a signal ended it; signal is then its name. start_error is an OSError when it never ran.
 # log is the end of its standard error. stuck: it was killed and yet did not go (it waits in the kernel).
 Outcome = namedtuple('Outcome', 'exit_code signal timed_out start_error log log_dropped seconds stuck')
@@ -23,9 +25,6 @@ LOG_LIMIT = 65536     # enough for any traceback, and small against what a host 
 LONGEST_WORD = 4096   # what is longer is no URL
 DRAIN = 0.5           # seconds for what is left in the pipes; a grandchild may hold them open for ever
 GIVE_UP = 5.0         # seconds until a process that ignores SIGKILL is left behind
-
-_clock = getattr(time, 'monotonic', lambda: os.times()[4])    # 2.7 has no monotonic clock by name
-
 
 MARK = 'FAISS_FLEET_CHILD'   # the variable by which what a child has started is found, whatever session it went to
 
@@ -64,11 +63,13 @@ class Tail:
     def text(self):
         """Unicode text; what is not UTF-8 is replaced, never lost from sight.
 
-        What is left of a longer one begins at a whole word: half a secret would not be recognised as one.
+        What is left of a longer one begins with a whole line, or at least a whole word: half a secret would not be
+        recognised as one.
         """
         self._cut()
         text = bytes(self._data).decode('utf-8', 'replace')
-        found = re.search(r'\s', text[:LONGEST_WORD]) if self.dropped else None
+        begin = text[:LONGEST_WORD]
+        found = (re.search(r'\n', begin) or re.search(r'\s', begin)) if self.dropped else None
         return text[found.end():] if found else text
 
 
@@ -86,7 +87,7 @@ def run(argv, text, env, cwd, timeout, on_output):
     in the process group, or has the child's mark in its environment, is killed, so that no worker of a dead child goes
     on computing on the host.
     """
-    started = _clock()
+    started = clock()
     log = Tail(LOG_LIMIT)
     mark = binascii.hexlify(os.urandom(16)).decode('ascii')
     env = dict(env)
@@ -96,7 +97,7 @@ def run(argv, text, env, cwd, timeout, on_output):
     except (IOError, OSError, ValueError) as exc:
         if getattr(exc, 'errno', None) is not None and exc.filename is None:
             exc.filename = argv[0]                          # 2.7 does not say what it could not start
-        return Outcome(None, None, False, exc, u'', 0, round(_clock() - started, 3), False)
+        return Outcome(None, None, False, exc, u'', 0, round(clock() - started, 3), False)
     timed_out = stuck = False
     readers = {child.stdout.fileno(): on_output, child.stderr.fileno(): log.feed}
     try:
@@ -104,14 +105,14 @@ def run(argv, text, env, cwd, timeout, on_output):
     finally:
         _kill_group(child.pid)
         kill_marked(MARK, mark)
-        stuck = not _ended(child, _clock() + GIVE_UP)
+        stuck = not _ended(child, clock() + GIVE_UP)
         _drain(readers)
         child.stdout.close()
         child.stderr.close()
     code = child.returncode
     return Outcome(code if code is not None and code >= 0 else None,
                    signal_name(-code) if code is not None and code < 0 else None,
-                   timed_out, None, log.text(), log.dropped, round(_clock() - started, 3), stuck)
+                   timed_out, None, log.text(), log.dropped, round(clock() - started, 3), stuck)
 
 
 def _start(argv, text, env, cwd):
@@ -130,21 +131,21 @@ def _read_until_end(child, readers, deadline):
         _read(readers, 0.05)
         if child.poll() is not None:
             return True
-        if _clock() > deadline:
+        if clock() > deadline:
             return False
 
 
 def _ended(child, deadline):
     while child.poll() is None:
-        if _clock() > deadline:
+        if clock() > deadline:
             return False
         time.sleep(0.01)
     return True
 
 
 def _drain(readers):
-    deadline = _clock() + DRAIN
-    while readers and _clock() < deadline:
+    deadline = clock() + DRAIN
+    while readers and clock() < deadline:
         _read(readers, 0.01)
 
 

@@ -85,8 +85,12 @@ class _Running:
 
 
 def last(text, most):
-    """The end of a text from a whole word on: half a secret would not be recognised as one."""
-    return text if len(text) <= most else re.split(r'\s', text[-most:], maxsplit=1)[-1]
+    """The end of a text from a whole line on, or a whole word: half a secret would not be recognised as one."""
+    if len(text) <= most:
+        return text
+    end = text[-most:]
+    found = re.search(r'\n', end[:most // 2]) or re.search(r'\s', end)
+    return end[found.end():] if found else end
 
 
 def native(data):

@@ -168,8 +168,9 @@ class Host:
         if why or self.uid != 0 or not path.startswith('/'):
             return why
         if path not in self._beside:
-            self._beside[path] = starts.beside(path, self.real, self.at)
-        found = next((each for each in map(self._look.objection, self._beside[path]) if each), None)
+            objections = (self._look.objection(each) for each in starts.beside(path, self.real, self.at))
+            self._beside[path] = next((each for each in objections if each), None)
+        found = self._beside[path]
         return found and self._not_started(path, '%s, and what is there is loaded with it' % found)
 
     @staticmethod

@@ -19,7 +19,7 @@ from ansible.plugins.action import ActionBase
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import stages
+from faiss_fleet.fleet import interrupts, stages
 from faiss_fleet.fleet.ansible_host import RemoteHost
 
 
@@ -32,6 +32,7 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         task_vars = task_vars or {}
         result = super().run(tmp, task_vars)
+        interrupts.end_children_first()
         arguments = self._task.args
         facts = arguments.get("facts") or task_vars.get("ansible_facts", {}).get("glibc_facts")
         if not facts:

@@ -160,7 +160,8 @@ class _Batch:
             said = (err.strip() or out.strip() or "nothing").splitlines()[-1]
             raise HandOver(f"it gave no answer (exit status {status}): {said[:300]}")
         if self._facts_only:
-            self.done[host] = {"facts": answer["facts"]}
+            batch.keep_probed(Path(constants.DEFAULT_LOCAL_TMP), host, answer["facts"])
+            self.done[host] = {}
             self._show(host, "ok")
             return
         try:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -30,6 +32,7 @@ description:
   - When C(glibc_facts) is the only stage of an audit that is left in the playbook, such as in C(playbooks/probe.yml) or
     after C(--tags probe), shows each host's facts in a table and writes them to C(facts.jsonl) in a directory of its
     own beside the runs. It is no audit, so C(latest) stays as it is and no history has it.
+  - A probe that is ended early, by Ctrl-C, shows and writes the hosts that had answered.
   - The directory of runs is that of the callback C(fleet_record).
 """
 
@@ -50,10 +53,12 @@ class CallbackModule(CallbackBase):
         self._hosts: dict[str, facts_table.Probed] = {}
         self._variables: Any = None  # of the play's hosts
         self._passwords: set[str] = set()
+        atexit.register(self._ended_early, os.getpid())
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         left: set[str] = set().union(*map(_stages, playbook.get_plays()))
         self._wanted, self._hosts = left == {PROBE}, {}
+        batch.forget_probed(Path(constants.DEFAULT_LOCAL_TMP))
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self._variables = play_variables.PlayVariables(play)
@@ -62,10 +67,7 @@ class CallbackModule(CallbackBase):
         self._passwords = play_variables.asked_for(play_context)
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        if self._wanted and stage_name(result._task.action) == batch.ACTION:
-            for name, known in batch.Outcome.read(result._result["file"]).done.items():
-                self._keep(name, known["facts"], None)
-        elif self._wanted and stage_name(result._task.action) == PROBE:
+        if self._wanted and stage_name(result._task.action) == PROBE:
             facts = (result._result.get("ansible_facts") or {}).get(PROBE)
             self._keep(result._host.get_name(), facts, None if facts else "The probe answered without facts.")
 
@@ -79,19 +81,35 @@ class CallbackModule(CallbackBase):
             self._keep(result._host.get_name(), None, str(result._result.get("msg") or "The host was not reached."))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
-        hosts, self._hosts = self._hosts, {}
-        if not hosts:
+        try:
+            self._show_and_write()
+        except FleetError as error:
+            self._display.error(str(error), wrap_text=False)
+            raise SystemExit(1) from error
+
+    def _ended_early(self, process: int) -> None:
+        """At the end of Ansible's own process, where it did not get to its end: Ctrl-C, or an error of its own."""
+        if not self._wanted or process != os.getpid():
             return
+        try:
+            if self._show_and_write():
+                self._display.warning("The probe was ended early: hosts that are not listed had no answer by then.")
+        except FleetError as error:
+            self._display.error(str(error), wrap_text=False)
+
+    def _show_and_write(self) -> bool:
+        """Whether there was any host. FleetError where they could not be written."""
+        for name, facts in batch.probed(Path(constants.DEFAULT_LOCAL_TMP)) if self._wanted else ():
+            self._keep(name, facts, None)
+        hosts, self._hosts, self._wanted = self._hosts, {}, False
+        if not hosts:
+            return False
         found = [hosts[name] for name in sorted(hosts)]
         self._display.display("")
         for line in facts_table.lines(found, shutil.get_terminal_size((120, 24)).columns):
             self._display.display(line)
-        try:
-            path = facts_table.write(_reports() / new_run_id(), found)
-        except FleetError as error:
-            self._display.error(str(error), wrap_text=False)
-            raise SystemExit(1) from error
-        self._display.display(f"\n  {path}")
+        self._display.display(f"\n  {facts_table.write(_reports() / new_run_id(), found)}")
+        return True
 
     def _keep(self, host: str, facts: Any, error: str | None) -> None:
         cleaner = Cleaner(self._variables.secrets(host, self._passwords) if self._wanted else ())

@@ -2,9 +2,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What an audit of a fleet costs beside `ansible -m ping` and `ansible -m setup` on the same hosts.
 
-    tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313] [--roles] [--slices 4]
+    tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313] [--roles] [--slices 4] [--pyinfra]
 
 Hosts are reached by real SSH into chroots on this machine (tests/ssh_farm.py), so controller and hosts share its cores.
+One host is audited for the first time; the others begin as it is then.
 The processor time is the controller's alone: Ansible, its workers and their ssh clients. Memory is that of the largest
 process. bench_class.py measures a first audit of one class, bench_simulation.py the controller's own work without SSH.
 Nothing is judged: figures go to stdout. It runs as root, like the farm.
@@ -28,9 +29,16 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from images.standins.errors import StandInError
-from tests.ssh_farm import Farm
+from tests.bench import peers
+from tests.ssh_farm import BASE, Farm
 
 ROOT = Path(__file__).resolve().parents[2]
+# What a probe reads too: the system, its libraries, processors, memory, file systems, SELinux and Pythons.
+FACTS = (
+    *("server.LinuxDistribution", "server.Kernel", "server.KernelVersion", "server.Arch", "server.Hostname"),
+    *("hardware.Cpus", "hardware.Memory", "server.Mounts", "server.Selinux", "server.Home"),
+    *("server.Command", "command=getconf GNU_LIBC_VERSION", "server.Which", "command=python3"),
+)
 RECAP = re.compile(r"^(\S+)\s+: ok=\d+\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE)
 
 
@@ -72,35 +80,57 @@ def hosts_changed(output: str) -> list[str]:
     return [name for name, *counts in RECAP.findall(output) if any(int(count) for count in counts)]
 
 
-def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool, slices: int) -> None:
-    names = [f"host{number:03}" for number in range(1, hosts + 1)]
-    with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports, Farm(dict.fromkeys(names, recipe)) as farm:
-        common = ["-i", str(farm.inventory), "--forks", str(forks)]
+def measure(options: argparse.Namespace) -> None:
+    with tempfile.TemporaryDirectory(prefix="seed-", dir=farm_base()) as seed:
+        audited = audited_host(options.recipe, Path(seed) / "upper")
+        names = [f"host{number:04}" for number in range(1, options.hosts + 1)]
+        with Farm(dict.fromkeys(names, options.recipe), over=audited) as farm:
+            measure_farm(farm, options)
+
+
+def farm_base() -> Path:
+    BASE.mkdir(parents=True, exist_ok=True)
+    return BASE
+
+
+def audited_host(recipe: str, keep: Path) -> Path:
+    """What a first audit leaves on a host, copied to this directory."""
+    with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports, Farm({"first": recipe}) as farm:
+        first, output = timed(farm, ["ansible-playbook", "audit.yml", "-i", str(farm.inventory)], Path(reports))
+        if hosts_changed(output) != ["first"]:
+            raise StandInError(f"The first audit changed nothing:\n{output[-2000:]}")
+        print(f"first audit.yml of one host: {first.wall:.1f} s, {first.cpu:.1f} s of the controller's processor")
+        return farm.keep("first", keep)
+
+
+def measure_farm(farm: Farm, options: argparse.Namespace) -> None:
+    names, hosts = list(farm.hosts), len(farm.hosts)
+    with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports:
+        common = ["-i", str(farm.inventory), "--forks", str(options.forks)]
         commands = {
             "ansible -m ping": ["ansible", "all", "-m", "ping", "-o", *common],
             "ansible -m setup": ["ansible", "all", "-m", "setup", "-o", *common],
             "probe.yml": ["ansible-playbook", "playbooks/probe.yml", *common],
             "audit.yml, nothing to do": ["ansible-playbook", "audit.yml", *common],
-            "the same by the roles": ["ansible-playbook", "audit.yml", *common, "-e", "fleet_batch=false"],
         }
+        if options.roles:
+            commands["the same by the roles"] = ["ansible-playbook", "audit.yml", *common, "-e", "fleet_batch=false"]
+        if options.pyinfra:
+            commands["pyinfra fact"] = pyinfra(farm, Path(reports) / "inventory.py", options.forks)
         # Connections, caches and compiled modules of the hosts are warm for all that is compared.
         timed(farm, commands["ansible -m ping"], Path(reports))
-        first, output = timed(farm, commands["audit.yml, nothing to do"], Path(reports))
         cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
-        print(f"{hosts} hosts ({recipe}) by SSH, {forks} forks, {cores}")
-        print(f"first audit.yml: {first.wall:.1f} s, {len(hosts_changed(output))} hosts changed")
-        if not roles:
-            del commands["the same by the roles"]
-        for number in (1, slices) if slices else ():
-            run = ["faiss-fleet", "run", "-i", str(farm.inventory), "--slices", str(number), "-f", str(forks)]
+        print(f"{hosts} hosts ({options.recipe}) by SSH, {options.forks} forks, {cores}")
+        for number in (1, options.slices) if options.slices else ():
+            run = ["faiss-fleet", "run", "-i", str(farm.inventory), "--slices", str(number), "-f", str(options.forks)]
             commands[f"faiss-fleet run, {number} slice(s)"] = run
         calls = {name: farm.calls(name) for name in names}
         timed(farm, commands["audit.yml, nothing to do"], Path(reports))
         most = max(farm.calls(name) - before for name, before in calls.items())
-        print(f"remote calls of a converged audit, counted at sshd: {most} a host at most")
+        print(f"remote calls of a converged audit, counted at sshd: {most} a host at most", flush=True)
         seconds: dict[str, list[Spent]] = {name: [] for name in commands}
         # In turns, so that a busy minute of the machine hits all alike.
-        for _ in range(repeat):
+        for _ in range(options.repeat):
             for name, argv in commands.items():
                 spent, output = timed(farm, argv, Path(reports))
                 seconds[name].append(spent)
@@ -108,6 +138,20 @@ def measure(hosts: int, repeat: int, recipe: str, forks: int, roles: bool, slice
                 if changed:
                     raise StandInError(f"{name} changed {len(changed)} hosts a second time, {changed[0]} among them.")
     show(seconds, hosts)
+
+
+def pyinfra(farm: Farm, inventory: Path, forks: int) -> list[str]:
+    """The command that asks the hosts for what a probe reads too, as far as pyinfra has facts of it."""
+    data = {
+        "ssh_user": "root",
+        "ssh_key": str(farm.directory / "client_key"),
+        "ssh_known_hosts_file": str(farm.directory / "known_hosts"),
+        "ssh_strict_host_key_checking": "yes",
+    }
+    hosts = [(host.name, {"ssh_hostname": host.address}) for host in farm.hosts.values()]
+    inventory.write_text(f"hosts = ({hosts!r}, {data!r})\n", encoding="utf-8")
+    binary = str(peers.installed("pyinfra", os.path.realpath(sys.executable), "bench-pyinfra.txt"))
+    return [binary, "-y", "--parallel", str(forks), str(inventory), "fact", *FACTS]
 
 
 def show(seconds: dict[str, list[Spent]], hosts: int) -> None:
@@ -132,11 +176,12 @@ def main() -> int:
     parser.add_argument("--recipe", default="centos7-py313")
     parser.add_argument("--forks", type=int, default=20, help="the same for all commands (ansible.cfg says 20)")
     parser.add_argument("--roles", action="store_true", help="measure the same audit without the batch as well")
+    parser.add_argument("--pyinfra", action="store_true", help="measure the facts of pyinfra as well")
     parser.add_argument("--slices", type=int, default=0, metavar="N", help="measure 1 and N slices")
     options = parser.parse_args()
     try:
-        measure(options.hosts, options.repeat, options.recipe, options.forks, options.roles, options.slices)
-    except StandInError as exc:
+        measure(options)
+    except (StandInError, peers.Absent) as exc:
         print(f"bench_fleet: {exc}", file=sys.stderr)
         return 1
     return 0

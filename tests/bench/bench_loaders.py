@@ -42,7 +42,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "integration")]
 build, recipe, unpacking = (
     importlib.import_module(f"faiss_fleet.strategies.node.{name}") for name in ("build", "recipe", "unpacking")
 )
-cpu = importlib.import_module("faiss_fleet.target.facts.cpu")
+node_hosts = importlib.import_module("tests.node_hosts")
 reader = importlib.import_module("faiss_fleet.target.elf.reader")
 versions = importlib.import_module("faiss_fleet.target.elf.versions")
 options = importlib.import_module("faiss_fleet.options")
@@ -141,9 +141,7 @@ def npm_packages() -> Path:
 
 def addon(directory: Path) -> Path:
     """node_modules with the faiss-node that the strategy node ships to a machine like this one."""
-    level = cpu.describe(Path("/proc/cpuinfo").read_text(encoding="utf-8"), "x86_64")["isa_level"]
-    variant = next(variant for variant in recipe.VARIANTS if level and variant.level <= level)
-    packed, _lock = build.artefact(variant, Options(cache=options.default_cache()))
+    packed, _lock = build.artefact(node_hosts.builds_here()[0], Options(cache=options.default_cache()))
     unpacking.tar(packed.archive, directory / "addon", packed.archive.name, top=False)
     return directory / "addon" / "node_modules"
 

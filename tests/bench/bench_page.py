@@ -30,7 +30,7 @@ if __name__ == "__main__":
 
 from faiss_fleet import reports
 from tests import needs, sample_records
-from tests.bench import cmdb
+from tests.bench import cmdb, peers
 
 MEANT = {"page MB": 12.0, "open": 1500.0, "search": 150.0, "list": 150.0}
 PATIENCE = 300_000  # ms that ansible-cmdb's page is given for a step
@@ -98,7 +98,7 @@ def beside(browser: Browser, path: Path) -> dict[str, float]:
     spent["sort"] = inside(page, "$('#host_overview_tbl thead th').eq(4).trigger('click')")
     page.close()
     if not 0 < found < every:
-        raise cmdb.Absent(f"its filter left {found} of {every} rows")
+        raise peers.Absent(f"its filter left {found} of {every} rows")
     return spent
 
 
@@ -141,7 +141,7 @@ def main() -> int:
             if hosts <= cmdb.MOST_HOSTS:
                 try:
                     ratios[hosts] = compared(browser, path, options.repeat)
-                except (cmdb.Absent, PlaywrightError) as exc:
+                except (peers.Absent, PlaywrightError) as exc:
                     print(f"         ansible-cmdb: no figures, {str(exc).splitlines()[0]}", flush=True)
         figures = {"page MB": path.stat().st_size / 1e6, **dict(zip(STEPS, middle, strict=True))}
         shares = ", ".join(f"{name} {figures[name] / most:.2f} of {most:g}" for name, most in MEANT.items())

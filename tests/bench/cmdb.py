@@ -7,7 +7,6 @@ last release imports a module that 3.12 no longer has.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,15 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
-LOCK, BUILD_LOCK = ROOT / "requirements/bench-cmdb.txt", ROOT / "requirements/bench-cmdb-build.txt"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "faiss-fleet" / "bench"
+from tests.bench import peers
+
 MOST_HOSTS = 10_000  # beyond, its page is one that no browser opens
 LIMIT = 600.0  # seconds that it is given
-
-
-class Absent(Exception):
-    """Why there are no figures of it."""
 
 
 class Rendered(NamedTuple):
@@ -41,8 +35,8 @@ class Rendered(NamedTuple):
 
 
 def render(directory: Path, limit: float = LIMIT) -> Rendered:
-    """Render the hosts of a run's directory. Absent says why there is no page."""
-    binary = _installed()
+    """Render the hosts of a run's directory. peers.Absent says why there is no page."""
+    binary = peers.installed("ansible-cmdb", _python(), "bench-cmdb.txt", "bench-cmdb-build.txt")
     facts, page, said = (directory.parent / f"{directory.name}-cmdb{end}" for end in ("", ".html", ".log"))
     _write_facts(directory / "records.jsonl", facts)
     # It is a shell script that takes the first Python on the path. local_js: DataTables from disk, as ours has it.
@@ -64,38 +58,16 @@ def render(directory: Path, limit: float = LIMIT) -> Rendered:
     seconds = time.perf_counter() - started
     shutil.rmtree(facts)
     if late.is_set():
-        raise Absent(f"it was not done after {limit:g} s")
+        raise peers.Absent(f"it was not done after {limit:g} s")
     names = [json.loads(line)["host"]["name"] for line in (directory / "records.jsonl").open(encoding="utf-8")]
     text = page.read_text(encoding="utf-8", errors="replace")
     lacking = [name for name in (names[0], names[-1]) if name not in text]
     if process.returncode or lacking:
         last = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
-        raise Absent(f"it ended with {process.returncode}, without {lacking}: {' '.join(last) or 'it said nothing'}")
+        raise peers.Absent(
+            f"it ended with {process.returncode}, without {lacking}: {' '.join(last) or 'it said nothing'}"
+        )
     return Rendered(page, seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
-
-
-def _installed() -> Path:
-    """Path of the command, installed where it is not yet."""
-    python = _python()
-    locks = b"".join(lock.read_bytes() for lock in (BUILD_LOCK, LOCK)) + python.encode()
-    directory = CACHE / f"cmdb-{hashlib.sha256(locks).hexdigest()[:16]}"
-    binary, done = directory / "bin" / "ansible-cmdb", directory / "installed"
-    if done.exists():
-        return binary
-    shutil.rmtree(directory, ignore_errors=True)
-    pip = [str(directory / "bin" / "pip"), "install", "--quiet", "--require-hashes"]
-    # Two steps, so that what builds its dependencies is checked by hash too.
-    for command in (
-        [python, "-m", "venv", str(directory)],
-        [*pip, "-r", str(BUILD_LOCK)],
-        [*pip, "--no-build-isolation", "-r", str(LOCK)],
-    ):
-        ended = subprocess.run(command, capture_output=True, text=True)
-        if ended.returncode:
-            said = [line for line in ended.stderr.splitlines() if line.startswith("ERROR")] or ["it gave no reason"]
-            raise Absent(f"it cannot be installed: {said[0]}")
-    done.touch()
-    return binary
 
 
 def _python() -> str:
@@ -106,7 +78,7 @@ def _python() -> str:
         found = shutil.which(name)
         if found and subprocess.run([found, "-c", "import venv, ensurepip"], capture_output=True).returncode == 0:
             return found
-    raise Absent("it wants Python 3.11 or older, with its venv module, and there is none")
+    raise peers.Absent("it wants Python 3.11 or older, with its venv module, and there is none")
 
 
 def _write_facts(records: Path, directory: Path) -> None:
@@ -170,7 +142,7 @@ def main() -> None:
     """
     try:
         made = render(Path(sys.argv[1]))
-    except Absent as exc:
+    except peers.Absent as exc:
         print(json.dumps(str(exc)))
     else:
         print(json.dumps([made.seconds, made.cpu, made.peak_mib, made.page.stat().st_size / 1e6]))

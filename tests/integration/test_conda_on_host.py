@@ -119,9 +119,9 @@ def test_a_swapped_package_is_refused_and_leaves_nothing(host: Host, how: str) -
     (package,) = (host.directory / "channel").glob("linux-64/numpy-*")
     other = Package("numpy", "2.2.6", ("python",), {"lib/numpy": b"swapped"}, packed="tar.bz2")
     package.write_bytes(conda_channel.archive(other))
-    # What the controller fetched says nothing of the host; what the host itself fetched leaves it with the fallback.
-    record = host.audit(how, channel, status=2 if how == "offline" else 0)
-    assert record["state"] == ("failed" if how == "offline" else "fallback")
+    # Whoever fetched it: that says nothing of the host.
+    record = host.audit(how, channel, status=2)
+    assert record["state"] == "failed"
     (attempt,) = record["attempts"]
     assert (attempt["ok"], attempt["cause"]) == (False, "hash_mismatch"), attempt
     assert "numpy-2.2.6-0.tar.bz2" in attempt["message"]
@@ -140,6 +140,6 @@ def test_what_the_hosts_conda_says_of_a_channel_that_is_away_is_the_cause(host: 
     lines = [f"http://127.0.0.1:9/linux-64/{name}-1-0.tar.bz2#{'ab' * 32}" for name in ("faiss-cpu", "python")]
     lock = host.directory / "lock.txt"
     lock.write_text("@EXPLICIT\n" + "\n".join(lines) + "\n")
-    (attempt,) = host.audit("online", "conda-forge", faiss_install__conda_lock=str(lock))["attempts"]
+    (attempt,) = host.audit("online", "conda-forge", status=2, faiss_install__conda_lock=str(lock))["attempts"]
     assert (attempt["ok"], attempt["cause"]) in [(False, "conda_network"), (False, "network")], attempt
     assert host.prefixes() == []

@@ -418,7 +418,7 @@ def test_a_digest_that_the_registry_does_not_have(case: Case, shop: Shop) -> Non
 def test_a_registry_that_limits(case: Case, shop: Shop) -> None:
     shop.registry.mode = "limited"
     try:
-        attempt = refused(case, container_source="registry", container_image=shop.registry.pinned)
+        attempt = refused(case, "failed", container_source="registry", container_image=shop.registry.pinned)
     finally:
         shop.registry.mode = "fine"
     assert attempt["cause"] == "image_rate_limit"
@@ -454,7 +454,7 @@ def test_a_registry_whose_certificate_nobody_knows(case: Case, archive: Path) ->
     with Registry(archive, certificate=certificate) as registry:
         case.audit.environment.pop("CONTAINERS_REGISTRIES_CONF", None)
         pinned = registry.pinned.replace("127.0.0.1", "localhost")
-        attempt = refused(case, container_source="registry", container_image=pinned)
+        attempt = refused(case, "failed", container_source="registry", container_image=pinned)
     assert attempt["cause"] == "tls" and "x509" in attempt["message"]
 
 

@@ -16,8 +16,9 @@ import pytest
 
 from faiss_fleet import options
 from faiss_fleet.strategies.base import Options
-from faiss_fleet.strategies.node import build, recipe
+from faiss_fleet.strategies.node import build
 from tests import needs, search_verdict
+from tests.node_hosts import builds_here
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache" / "loaders"
@@ -147,8 +148,8 @@ def test_a_container_serves_both_loaders():
 
 @pytest.fixture(scope="module")
 def addon(tmp_path_factory):
-    """A directory with faiss-node as the strategy node ships it, for any x86-64 processor of today."""
-    packed, _lock = build.artefact(recipe.VARIANTS[-1], Options(cache=options.default_cache()))
+    """A directory with faiss-node as the strategy node ships it to a host with this machine's processor."""
+    packed, _lock = build.artefact(builds_here()[0], Options(cache=options.default_cache()))
     directory = tmp_path_factory.mktemp("addon")
     subprocess.run(["tar", "-xzf", packed.archive, "-C", directory], check=True)
     return directory

@@ -22,9 +22,8 @@ from faiss_fleet.strategies.node.inputs import Input
 from faiss_fleet.strategies.node.runner import Runner
 from faiss_fleet.target.elf import needs
 from faiss_fleet.target.elf import reader as elf
-from faiss_fleet.target.facts import cpu
 from tests import needs as machine
-from tests.node_hosts import StandIn, started
+from tests.node_hosts import StandIn, builds_here, started
 
 NODE = "/usr/local/bin/node"
 NODE18 = Input(
@@ -70,12 +69,6 @@ def prefix(audited: dict[str, Any]) -> str:
     return str(audited["setting"]["after"]["runtime"]["prefix"])
 
 
-def mine() -> list[recipe.Variant]:
-    """The builds that this machine's processor can run."""
-    level = cpu.describe(Path("/proc/cpuinfo").read_text(), "x86_64")["isa_level"]
-    return [variant for variant in recipe.VARIANTS if level and variant.level <= level]
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", recipe.VARIANTS, ids=lambda variant: variant.level)
 def test_each_build_needs_glibc_2_17_at_most_and_nothing_but_glibc(
@@ -95,7 +88,7 @@ def test_the_audit_gives_native_faiss_inside_node_on_glibc_2_17(audited: dict[st
     assert (audited["state"], audited["decision"]["provider"]) == ("native", "node"), audited["because"]
     (test,) = audited["verification"]
     assert test["ok"] and test["node_version"] == "16.20.2" and test["faiss_version"] == "1.7.3"
-    assert test["isa_loaded"] == mine()[0].isa
+    assert test["isa_loaded"] == builds_here()[0].isa
     assert {report["index"]: report["recall_at_k"] >= 0.95 for report in test["indexes"]} == {
         "flat": True,
         "ivf": True,
@@ -150,7 +143,7 @@ def test_centos_7_as_installed_gets_it_by_the_default_order(tmp_path: Path) -> N
 def test_both_builds_run_where_the_processor_can(host: StandIn, audited: dict[str, Any]) -> None:
     record, _ = host.audit(faiss_install__policy="fastest")
     tested = {test["candidate"].split(":")[2]: test for test in record["verification"]}
-    assert set(tested) == {variant.level for variant in mine()}
+    assert set(tested) == {variant.level for variant in builds_here()}
     assert all(test["ok"] for test in tested.values())
     print({level: {one["index"]: one["qps"] for one in test["indexes"]} for level, test in tested.items()})
 
@@ -242,7 +235,7 @@ def test_a_prebuilt_that_fits_is_taken_before_a_build(
     host: StandIn, prefix: str, chosen: Options, tmp_path: Path
 ) -> None:
     """For want of a published one that runs on glibc 2.17, the addon of our own build in the layout of those."""
-    packed, _ = build.artefact(mine()[-1], chosen)
+    packed, _ = build.artefact(builds_here()[-1], chosen)
     tree = unpacking.tar(packed.archive, tmp_path / "tree", packed.archive.name, top=False)
     archive = tmp_path / "faiss-node-v0.5.1-napi-v6-linux-x64.tar.gz"
     subprocess.run(["tar", "-czf", archive, "-C", tree / build.PACKAGE, "build"], check=True)

@@ -17,6 +17,7 @@ from ..options import (
     lines_of_host,
     print_json,
     reading,
+    warn,
 )
 
 
@@ -52,6 +53,8 @@ def hosts(
     """List the hosts of a run with their states.
 
     For example: faiss-fleet hosts --state fallback --names > fallback.txt
+
+    With --names it ends with 1 when no host matches: an empty file for --limit means all hosts to Ansible.
     """
     from dataclasses import asdict
 
@@ -76,6 +79,9 @@ def hosts(
     elif names:
         for line in found:
             typer.echo(line.host)
+        if not found:
+            warn("No host of the run matches. To Ansible, a file for --limit without a name means all hosts.")
+            raise typer.Exit(1)
     else:
         show.hosts(found, rows, waivers)
 

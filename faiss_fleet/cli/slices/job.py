@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ...artefacts import cache
 from ...errors import FleetError
 from ...records.attempt_logs import DIRECTORY
 from ...records.journal import RECORDS
@@ -141,8 +141,7 @@ class Follower:
 
 def run(job: Job, send: Send) -> Ended:
     """Audit the hosts of a job and send each record as soon as it is written."""
-    with tempfile.TemporaryDirectory(prefix="faiss-fleet-slice-") as place:
-        reports = Path(place)
+    with cache.temporary("slice") as reports:
         limit = reports / "hosts"
         limit.write_text("".join(f"{name}\n" for name in job.hosts), encoding="utf-8")
         environment = launch.environment(job.run_id, reports, "")

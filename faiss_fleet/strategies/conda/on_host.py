@@ -79,7 +79,7 @@ def artefact(facts: Facts, options: Options) -> Artefact:
         max(NEEDED_BYTES, 4 * packed.unpacked_bytes),
         conda_lock.RUNTIME,
         lock,
-        build=HostBuild(MODULE, arguments, options.cache / "conda" / "logs"),
+        build=HostBuild(MODULE, arguments, options.cache / "conda" / "logs", fetches=how == "online"),
         given=wanted.lock is not None,
     )
 

@@ -11,7 +11,6 @@ import sys
 from . import reader
 from ..errors import AuditError
 
-MOST_FILES = 64
 LONGEST_LINE = 256
 # What is there comes from the distribution, and loads what the distribution gave it.
 DISTRIBUTION = ('/bin/', '/lib/', '/lib64/', '/sbin/', '/usr/bin/', '/usr/lib/', '/usr/lib64/', '/usr/libexec/',
@@ -19,20 +18,21 @@ DISTRIBUTION = ('/bin/', '/lib/', '/lib64/', '/sbin/', '/usr/bin/', '/usr/lib/',
 
 
 def beside(program, real=os.path.realpath, at=lambda path: path):
-    """Paths of a program's interpreter, its own library directories and the libraries there; [] of the distribution's.
+    """Yields a program's interpreter, its own library directories and the libraries there; none of the distribution's.
 
+    Each before what it asks for is looked at: whoever stops at the first that others could change reads nothing of it.
     real: a path of the host without links; at: where it is for this process.
     """
-    found, queue = [], [real(program)]
-    while queue and len(found) < MOST_FILES:
+    seen, queue = set(), [real(program)]
+    while queue:
         path = queue.pop(0)
         if path.startswith(DISTRIBUTION):
             continue
         for place, is_file in _of(path, at):
-            if place not in found and not (place + '/').startswith(DISTRIBUTION):
-                found.append(place)
+            if place not in seen and not (place + '/').startswith(DISTRIBUTION):
+                seen.add(place)
+                yield place
                 queue += [real(place)] if is_file else []
-    return found
 
 
 def _of(path, at):

@@ -7,7 +7,6 @@ that finds the mark while nobody works there ends what is left of that creation 
 from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
-import glob
 import io
 import json
 import os
@@ -126,9 +125,16 @@ def mark_of(prefix):
 
 def unfinished(base):
     """The prefixes under <base>/<strategy>/ beside which there is a mark."""
-    names = [os.path.split(path) for path in sorted(glob.glob(os.path.join(base, '*', '.*.creating')))]
-    found = [(directory, name[1:-len('.creating')]) for directory, name in names if not os.path.islink(directory)]
+    directories = [path for path in _listed(base) if os.path.isdir(path) and not os.path.islink(path)]
+    names = [os.path.split(path) for directory in directories for path in _listed(directory, '.creating')]
+    found = [(directory, name[1:-len('.creating')]) for directory, name in names if name.startswith('.')]
     return [os.path.join(directory, digest) for directory, digest in found if prefixes.DIGEST.match(digest)]
+
+
+def _listed(directory, end=''):
+    """Paths of what is in a directory and has this end; no glob, as a prefix may have a bracket in it."""
+    names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
+    return [os.path.join(directory, name) for name in names if name.endswith(end)]
 
 
 def discard_unfinished(prefix, timeout):
@@ -215,7 +221,7 @@ def tidy(prefix, packages):
     """Judges what conda noted about itself against the lock, and takes places and secrets out of it."""
     expected = dict((package['file'], package) for package in packages)
     found = {}
-    for path in sorted(glob.glob(os.path.join(prefix, META, '*.json'))):
+    for path in _listed(os.path.join(prefix, META), '.json'):
         with io.open(path, encoding='utf-8') as handle:
             record = json.load(handle)
         package = expected.get(record.get('fn'))

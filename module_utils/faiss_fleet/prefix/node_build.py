@@ -7,8 +7,8 @@ import io
 import os
 import re
 import shutil
-import time
 
+from .. import commands
 from . import install as prefix_place, on_host, unpack
 from ..errors import AuditError
 
@@ -19,8 +19,6 @@ LOG = 'build.log'
 # What the hungriest file of FAISS takes to compile. More jobs than fit would wake the kernel's killer.
 MEMORY_PER_JOB = 700 << 20
 DEVTOOLSET = re.compile(r'^(?P<root>/opt/rh/[^/]+/root)/usr/bin/[^/]+$')
-
-_clock = getattr(time, 'monotonic', time.time)
 
 
 def environment(compiler, work):
@@ -56,10 +54,10 @@ class Build:
 
     def __init__(self, source, compiler, timeout, log):
         self.source, self.compiler, self.timeout, self.log = source, compiler, timeout, log
-        self.deadline = _clock() + timeout
+        self.deadline = commands.clock() + timeout
 
     def step(self, argv):
-        env, left = environment(self.compiler, self.source), max(0.1, self.deadline - _clock())
+        env, left = environment(self.compiler, self.source), max(0.1, self.deadline - commands.clock())
         outcome, text = on_host.run(argv, env, self.source, left, self.log)
         if outcome.start_error is not None:
             raise AuditError('%s could not be started: %s' % (argv[0], outcome.start_error), cause='build_failed')
@@ -89,9 +87,9 @@ def fill(partial, handle, params, which, log, meminfo, processors):
         cmake = tool(params['cmake'], 'cmake', 'CMake 3.17 or newer', which)
         compiler = tool(params['compiler'], 'g++', 'gcc-c++ 7 or newer', which)
         build = Build(source, compiler, params['timeout'], log)
-        started = _clock()
+        started = commands.clock()
         binary = compiled(build, cmake, params['flags'], params['jobs'] or jobs(meminfo, processors))
-        made = {'compiler': compiler, 'cmake': cmake, 'seconds': round(_clock() - started, 1)}
+        made = {'compiler': compiler, 'cmake': cmake, 'seconds': round(commands.clock() - started, 1)}
         tree = os.path.join(source, 'prefix')
         release = os.path.join(tree, RELEASE)
         os.makedirs(release)

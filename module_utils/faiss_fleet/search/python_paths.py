@@ -13,7 +13,6 @@ SITES = ('site-packages', 'dist-packages')
 IMPORTED = ('faiss', 'numpy', 'sitecustomize.py', 'usercustomize.py')
 CODE = ('#', 'import ', 'import\t')     # lines of a .pth file that name no directory
 MOST_BYTES = 65536
-MOST_FILES = 10000
 
 
 def places(program):
@@ -35,16 +34,13 @@ def places(program):
 
 
 def files(places):
-    """Files of the packages that are imported: a directory of root's may hold some of another user."""
-    found = []
+    """Yields the files of the packages that are imported: a directory of root's may hold some of another user."""
     for place in places:
-        if os.path.basename(place) in IMPORTED and not os.path.islink(place):
+        if os.path.basename(place) in IMPORTED:
             for directory, directories, names in os.walk(place):
                 directories.sort()
-                found += [os.path.join(directory, name) for name in sorted(directories + names)]
-                if len(found) > MOST_FILES:
-                    return found[:MOST_FILES]
-    return found
+                for name in sorted(directories + names):
+                    yield os.path.join(directory, name)
 
 
 def _library(root, wanted):

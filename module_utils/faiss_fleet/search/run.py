@@ -8,6 +8,7 @@ __metaclass__ = type
 
 import binascii
 import inspect
+import itertools
 import json
 import os
 import shutil
@@ -147,13 +148,16 @@ def foreign_part(runtime, euid=os.geteuid):
     paths = [program, runtime.get('prefix') or '/']
     for name in RUN_FROM:
         paths += env.get(name, '').split(':')
+    parts = [paths]
     if program.startswith('/'):
-        paths += starts.beside(program)
+        parts.append(starts.beside(program))
     if runtime['kind'] in ('python', 'numpy') and program.startswith('/'):
         places = python_paths.places(program)
+        parts.append(places)
         # A prefix of ours holds what its list of files says, and its packages come first.
-        paths += places + ([] if runtime.get('prefix') else python_paths.files(places))
-    found = (trust.writer(path, euid, look.chain) for path in paths if path.startswith('/'))
+        parts.append([] if runtime.get('prefix') else python_paths.files(places))
+    # One after the other, as far as the first: what is behind it may be anything, of any size.
+    found = (trust.writer(path, euid, look.chain) for path in itertools.chain(*parts) if path.startswith('/'))
     return next((each for each in found if each), None)
 
 

@@ -40,6 +40,7 @@ def test_secret_is_hidden(text, expected):
         "https://h/faiss_cpu-1.9.0.post1-cp313-cp313-manylinux_2_17_x86_64.whl#sha256=74d8",
         "user@host.example",
         "http://proxy:3128 and http://127.0.0.1:9/simple, http://[::1]:8080/x, https://h:443.",
+        "http://10.0.0.1:8080: Connection refused",
         "docker://debian:bookworm",
         "Failed to import SyntaxError: invalid token at line 3",
         "/lib64/libm.so.6: version `GLIBC_2.27' not found (required by /opt/x@y/libfaiss.so)",
@@ -60,6 +61,9 @@ def test_no_word_is_cut_where_a_text_is():
     text = "x" * 90 + " https://me:hunter2@h/ " + "y" * 90
     for size in range(len(text)):
         assert "hun" not in redact(head(text, size)) and "ter2" not in redact(tail(text, size))
+    header = "x" * 90 + "\nAuthorization: Basic bWU6cw==\n" + "y" * 400
+    for size in range(1, len(header)):
+        assert "bWU6cw" not in redact(tail(header, size))
     assert head("one two", 6) == "one" and tail("one two", 6) == "two"
     assert head("short", 9) == tail("short", 9) == "short"
     assert len(head("z" * 3 * LONGEST_WORD, 9000)) == len(tail("z" * 3 * LONGEST_WORD, 9000)) == 9000

@@ -106,6 +106,9 @@ def test_what_is_kept_of_a_flood_begins_at_a_whole_word():
     tail = child_process.Tail(20)
     tail.feed(b'x' * 50 + b' https://me:hunter2@h/ two')
     assert tail.text() == 'two'
+    tail = child_process.Tail(30)
+    tail.feed(b'Authorization: Basic bWU6cw==\nthe next line')
+    assert tail.text() == 'the next line'
 
 
 def test_text_that_is_not_utf_8_is_kept_in_sight(tmpdir):

@@ -122,6 +122,7 @@ def test_a_clock_that_is_set_changes_no_time_limit(monkeypatch):
 def test_the_end_of_a_text_begins_at_a_whole_word():
     text = 'one https://me:hunter2@h/ two'
     assert [commands.last(text, most) for most in (len(text), 15, 3)] == [text, 'two', 'two']
+    assert commands.last('Authorization: Basic bWU6cw==\n' + 'and more of that' * 2, 45).startswith('and more')
 
 
 def test_nothing_to_run_is_nothing():

@@ -102,6 +102,7 @@ def test_root_does_not_start_what_loads_a_library_of_others(tmpdir, changed):
     host._look = look(tmpdir)
     argvs = {("python", "x"): ["/opt/app/bin/python3.9", "--version"]}
     assert host.run_all(argvs)["python", "x"].error is None and len(calls) == 1
+    host = Host(**options)
     host._look = look(tmpdir, **{changed: (54321, 0, 0o755)})
     why = host.run_all(argvs)["python", "x"].error
     assert len(calls) == 1 and "is owned by user id 54321, and what is there is loaded with it" in why

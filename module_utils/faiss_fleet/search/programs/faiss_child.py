@@ -9,7 +9,7 @@ from __future__ import absolute_import, division, print_function
 __metaclass__ = type
 
 import fcntl
-import glob
+import fnmatch
 import json
 import mmap
 import os
@@ -151,11 +151,14 @@ def _builds(names):
 def faiss_version(faiss):
     """The distribution's version where that is known: 1.9.0.post1 calls itself 1.9.0, and 1.6.1 says nothing."""
     said = getattr(faiss, '__version__', None)
-    directory = os.path.dirname(os.path.dirname(os.path.abspath(faiss.__file__)))
+    try:
+        names = os.listdir(os.path.dirname(os.path.dirname(os.path.abspath(faiss.__file__))))
+    except OSError:
+        return said                              # an archive, or closed to this user
     for pattern in ('faiss_cpu-*.dist-info', 'faiss-*.dist-info', 'faiss_gpu-*.dist-info', 'faiss*-*.egg-info'):
-        for path in sorted(glob.glob(os.path.join(directory, pattern))):
+        for name in sorted(fnmatch.filter(names, pattern)):
             # faiss_cpu-1.9.0.post1.dist-info, faiss-1.7.3-py3.11.egg-info, faiss-1.7.3.egg-info
-            version = re.sub(r'\.(dist|egg)$', '', os.path.basename(path).split('-')[1])
+            version = re.sub(r'\.(dist|egg)$', '', name.split('-')[1])
             if said is None or version.startswith(said):
                 return version
     return said

@@ -103,6 +103,18 @@ def test_scratch_in_the_place_for_temporary_files_sweeps_its_own_kind_alone(tmp_
     assert not place.exists()
 
 
+def test_a_place_for_temporary_files_that_is_full_is_named_with_its_own_remedy(tmp_path, monkeypatch):
+    def full(**_options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    with pytest.raises(FleetError, match="set TMPDIR") as found, cache.temporary("pip"):
+        pass
+    assert (found.value.cause, found.value.fault) == ("disk_full", "controller")
+    assert "faiss_install__cache" not in str(found.value)
+
+
 def test_scratch_of_another_process_is_left_alone_until_it_dies(tmp_path):
     code = (
         "import sys, pathlib; from faiss_fleet.artefacts import cache\n"

@@ -23,6 +23,19 @@ def test_a_file_that_is_not_there_is_named_with_its_variable() -> None:
     assert found.value.fault == "inventory" and found.value.remedy
 
 
+def test_a_file_that_cannot_be_read_is_an_error_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "x").write_text("closed")
+    named = NamedFile.of({"file": str(tmp_path / "x"), "sha256": "0" * 64}, VARIABLE)
+
+    def refuse(path: Path) -> str:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("faiss_fleet.artefacts.cache.sha256", refuse)
+    with pytest.raises(FleetError, match=f"which {VARIABLE} names, cannot be read: Permission denied") as found:
+        named and named.check()
+    assert found.value.fault == "inventory" and found.value.remedy
+
+
 def test_another_file_in_its_place_is_refused_and_has_another_stamp(tmp_path: Path) -> None:
     path = tmp_path / "python.tar.gz"
     path.write_bytes(b"python")

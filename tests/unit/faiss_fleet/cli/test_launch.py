@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,25 @@ def test_passwords_are_asked_for_before_the_display() -> None:
     assert asked == ["SSH password: ", "BECOME password: "]
     assert set(answers.values()) == {"s3cret"}
     assert launch.asked_passwords(["--check"], lambda text: "") == {}
+
+
+def test_a_password_is_answered_and_is_in_no_file_that_a_killed_run_would_leave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    (tmp_path / "tmp").mkdir()
+    seen: dict[Path, bytes] = {}
+
+    def look(event: Any) -> None:
+        seen.update((path, path.read_bytes()) for path in (tmp_path / "tmp").rglob("*") if path.is_file())
+
+    environment = launch.environment("20261122T101112Z-3f9a1c", tmp_path / "reports", "")
+    command_line = ["-i", "localhost,", "-c", "local", "-K"]
+    answers = launch.asked_passwords(["-K"], lambda _text: "hunter2-word")
+    ended = launch.playbook("playbooks/preflight.yml", command_line, environment, look, answers)
+    assert ended.status == 0, ended.tail
+    assert seen and not [path for path, content in seen.items() if b"hunter2" in content]
+    assert not list((tmp_path / "tmp").iterdir())
 
 
 def test_last_lines_are_plain() -> None:

@@ -13,7 +13,7 @@ import pytest
 from faiss_fleet.artefacts import limits
 from faiss_fleet.fleet import ansible_host
 from faiss_fleet.fleet.ansible_host import RemoteHost
-from faiss_fleet.strategies.base import Artefact, Step
+from faiss_fleet.strategies.base import Artefact, HostBuild, Step
 
 RUNTIME: Any = {"kind": "python", "argv": ["/opt/p/bin/python3"], "env": {}, "prefix": "/opt/p"}
 
@@ -109,11 +109,14 @@ def test_files_are_sent_with_a_full_test_alone(figures: bool, sent: bool) -> Non
     "said, cause, fault",
     [
         ("reading manifest sha256:ab in registry.example/faiss: manifest unknown", "image_missing", "inventory"),
+        ("toomanyrequests: You have reached your pull rate limit.", "image_rate_limit", "inventory"),
+        ("x509: certificate signed by unknown authority", "tls", "inventory"),
+        ("received unexpected HTTP status: 503 Service Unavailable", "network", "inventory"),
         ("writing blob: no space left on device", "disk_full", "host"),
         ("no image found in manifest list for architecture arm64", "arch_mismatch", "host"),
     ],
 )
-def test_an_image_that_no_registry_has_is_the_inventorys_fault(
+def test_an_image_that_no_registry_gives_says_nothing_of_the_host(
     said: str, cause: str, fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def pull() -> dict[str, Any]:
@@ -126,3 +129,15 @@ def test_an_image_that_no_registry_has_is_the_inventorys_fault(
     artefact = Artefact(tmp_path, "ab", "abc", 1, RUNTIME, {}, step=step)
     done = remote.deploy(artefact, "/opt/p", 0)
     assert (done["ok"], done["changed"], done["cause"], done["fault"]) == (False, False, cause, fault)
+
+
+@pytest.mark.parametrize("fetches, fault", [(True, "inventory"), (False, "host")])
+def test_a_channel_that_is_away_is_no_finding_about_a_host_that_fetches_from_it(
+    fetches: bool, fault: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    said = "CondaHTTPError: HTTP 429 TOO MANY REQUESTS for url <https://channel.example/x>"
+    remote, _action = host({"failed": True, "said": said, "msg": said, "cause": "unknown"})
+    monkeypatch.setattr(remote, "_ship", lambda path, name: ("/tmp/a", "/tmp/a/prefix.tar.gz"))
+    build = HostBuild("faiss_conda_create", {"timeout": 60}, tmp_path, fetches=fetches)
+    done = remote.deploy(Artefact(tmp_path, "ab", "abc", 1, RUNTIME, {}, build=build), "/opt/p", 0)
+    assert (done["cause"], done["fault"]) == ("conda_network", fault)

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
 import time
 from collections.abc import Iterator
+from typing import ClassVar
 
 import pytest
 
@@ -48,6 +50,67 @@ def test_a_signal_that_python_drops_is_sent_again() -> None:
     with pytest.raises(KeyboardInterrupt):
         Interrupted()
         time.sleep(10)
+
+
+def test_a_signal_that_python_drops_in_a_worker_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts.limits, "end_children", lambda: None)
+    taken = Interrupts()
+    taken.install()
+    monkeypatch.setattr(taken, "_owner", os.getpid() + 1)  # as in a process that was forked
+    with pytest.raises(SystemExit):
+        Interrupted()
+        time.sleep(10)
+
+
+def test_an_exception_that_is_no_signals_is_left_to_whoever_was_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    lost: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda found: lost.append(found.exc_type))
+    for number in interrupts.SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # nohup, and a caller that ignores the rest
+    Interrupts().install()
+
+    class Raises:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    Raises()
+    assert lost == [KeyboardInterrupt]
+
+
+def test_an_exception_of_others_that_python_drops_when_the_run_ends_sends_nothing() -> None:
+    class Exits:
+        def __del__(self) -> None:
+            raise SystemExit(3)
+
+    lost: list[object] = []
+    sys.unraisablehook = lambda found: lost.append(found.exc_type)
+    taken = Interrupts()
+    taken.install()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+    with taken.held():
+        Exits()
+        time.sleep(3 * interrupts.AGAIN)
+    assert lost == [SystemExit]
+
+
+class Worker(multiprocessing.Process):
+    """With handlers of its own, as one of ansible-core 2.19."""
+
+    seen: ClassVar[list[object]] = []
+
+    def term(self, number: int, frame: object) -> None:
+        self.seen.append(number)
+
+
+def test_a_worker_with_handlers_of_its_own_ends_its_children_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(interrupts.limits, "end_children", lambda: Worker.seen.append("children"))
+    signal.signal(signal.SIGTERM, Worker().term)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    interrupts.end_children_first()
+    signal.raise_signal(signal.SIGTERM)
+    assert Worker.seen == ["children", signal.SIGTERM]
+    assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
 
 
 def test_while_reports_are_written_a_signal_ends_nothing() -> None:

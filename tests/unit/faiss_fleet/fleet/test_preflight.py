@@ -16,7 +16,13 @@ def test_a_host_name_that_could_be_a_path_or_an_option_is_refused(name: str) -> 
     assert "ansible_host" in fault and "\n" not in fault
 
 
-@pytest.mark.parametrize("name", ["vector-01.example.org", "10.0.0.7", "fe80::1", "db_3"])
+@pytest.mark.parametrize("name", ["!web", "&web", " web", "web\u3000"])
+def test_a_host_name_that_no_file_for_limit_can_hold_is_refused(name: str) -> None:
+    (fault,) = preflight.faults(name, {})
+    assert "to --limit, that is a pattern for other hosts" in fault
+
+
+@pytest.mark.parametrize("name", ["vector-01.example.org", "10.0.0.7", "fe80::1", "db_3", "a,b", "~web", "web[1]"])
 def test_ordinary_names_pass(name: str) -> None:
     assert preflight.faults(name, {}) == []
 

@@ -171,6 +171,10 @@ def test_a_shell_tells_whether_root_may_start_a_program(tmp_path: Path, shell: s
         return ran.returncode, ran.stderr.strip()
 
     assert said() == (0, "")
+    (tmp_path / "sh").symlink_to("/bin/sh")
+    (tmp_path / "it's").write_text(f"#!{tmp_path}/sh\n")
+    os.lchown(tmp_path / "sh", 54321, 54321)
+    assert said() == (1, f"{tmp_path}/sh belongs to uid 54321")
     os.chown(tmp_path, 54321, 54321)
     assert said() == (1, f"{tmp_path} belongs to uid 54321")
 

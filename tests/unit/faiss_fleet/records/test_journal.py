@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -223,6 +224,69 @@ def test_writers_of_one_file_at_once_leave_the_whole_text_of_one_and_nothing_bes
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda text: [runs.write_atomically(page, [text]) for _ in range(20)], texts))
     assert page.read_text() in texts and os.listdir(tmp_path) == ["index.html"]
+
+
+def test_a_writer_that_is_interrupted_when_its_file_is_in_place_leaves_the_next_writers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, replace = tmp_path / "index.html", Path.replace
+    beside = tmp_path / ".index.html.faiss-fleet"
+
+    def interrupted(self: Path, target: Path) -> None:
+        replace(self, target)
+        beside.write_text("of the next writer")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        runs.write_atomically(page, ["whole"])
+    assert page.read_text() == "whole" and beside.read_text() == "of the next writer"
+
+
+def test_a_link_where_the_file_is_written_beside_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("mine")
+    (tmp_path / ".index.html.faiss-fleet").symlink_to("precious")
+    with pytest.raises(OSError, match="symbolic links"):
+        runs.write_atomically(tmp_path / "index.html", ["page"])
+    assert (tmp_path / "precious").read_text() == "mine"
+
+
+def test_a_file_system_without_locks_is_written_to_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(runs.fcntl, "flock", flock)
+    page = tmp_path / "index.html"
+    assert [runs.write_atomically(page, [text]) for text in ("one", "two", "two")] == [True, True, False]
+    assert page.read_text() == "two" and os.listdir(tmp_path) == ["index.html"]
+
+
+def test_a_file_system_that_gives_a_file_another_number_each_time_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs.os.path, "samestat", lambda one, other: False)
+    assert runs.write_atomically(tmp_path / "index.html", ["page"])
+    assert (tmp_path / "index.html").read_text() == "page"
+
+
+LATEST = """
+import os, sys
+from pathlib import Path
+from faiss_fleet.records import journal
+Path.replace = lambda self, target: os.kill(os.getpid(), 9)
+journal.point_latest(Path(sys.argv[1]))
+"""
+
+
+def test_a_process_that_is_killed_as_it_points_latest_leaves_nothing_after_the_next_one(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    runs.point_latest(first)
+    assert subprocess.run([sys.executable, "-c", LATEST, second], cwd=ROOT, check=False).returncode == -9
+    assert os.readlink(tmp_path / "latest") == "first"
+    runs.point_latest(second)
+    assert os.readlink(tmp_path / "latest") == "second" and os.listdir(tmp_path) == ["latest"]
 
 
 def test_lines_that_are_no_records_are_kept_aside_when_a_run_is_settled(tmp_path: Path) -> None:

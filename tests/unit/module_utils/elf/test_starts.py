@@ -24,37 +24,56 @@ def program(tmpdir):
 
 
 def test_libraries_of_a_search_path_of_its_own_and_theirs(program, tmpdir):
-    assert starts.beside(str(program)) == ['/opt/libc/ld.so'] + [
+    assert list(starts.beside(str(program))) == ['/opt/libc/ld.so'] + [
         str(tmpdir.join(name)) for name in ('lib', 'lib/libpython3.9.so.1.0', 'ssl', 'ssl/libssl.so.3')]
 
 
 def test_the_interpreter_of_a_script_and_what_that_loads(program, tmpdir):
     script = tmpdir.join('tool')
     script.write('#! %s -u\n' % program)
-    found = starts.beside(str(script))
+    found = list(starts.beside(str(script)))
     assert found[0] == str(program) and str(tmpdir.join('lib/libpython3.9.so.1.0')) in found
 
 
 @pytest.mark.parametrize('text', ['', '#!', '#!\n/bin/sh', '#!python3', 'echo', '\x7fELF', '#!/bin/sh\n'])
 def test_what_names_nothing_has_nothing_beside_it(tmpdir, text):
     tmpdir.join('tool').write(text)
-    assert starts.beside(str(tmpdir.join('tool'))) == []
+    assert list(starts.beside(str(tmpdir.join('tool')))) == []
 
 
 def test_a_program_of_the_distribution_is_taken_as_it_is(tmpdir):
-    assert starts.beside('/usr/bin/python3', real=lambda path: path, at=lambda path: str(tmpdir.join('none'))) == []
-    assert starts.beside(str(tmpdir.join('absent'))) == []
+    found = starts.beside('/usr/bin/python3', real=lambda path: path, at=lambda path: str(tmpdir.join('none')))
+    assert list(found) == []
+    assert list(starts.beside(str(tmpdir.join('absent')))) == []
 
 
 def test_what_goes_round_comes_to_an_end(tmpdir):
     tmpdir.join('a').write_binary(Builder(needed=['a', 'b'], rpath='$ORIGIN').build())
     tmpdir.join('b').write_binary(Builder(needed=['a'], rpath='$ORIGIN').build())
-    assert starts.beside(str(tmpdir.join('a'))) == [str(tmpdir), str(tmpdir.join('a')), str(tmpdir.join('b'))]
+    assert list(starts.beside(str(tmpdir.join('a')))) == [str(tmpdir), str(tmpdir.join('a')), str(tmpdir.join('b'))]
+
+
+def test_the_last_of_many_libraries_is_named_and_nothing_is_read_of_what_comes_later(tmpdir):
+    names = ['lib%d.so' % number for number in range(100)]
+    for name in names:
+        tmpdir.join(name).write_binary(Builder().build())
+    tmpdir.join('tool').write_binary(Builder(needed=names, rpath='$ORIGIN').build())
+    looked = []
+
+    def at(path):
+        looked.append(path)
+        return path
+
+    found = starts.beside(str(tmpdir.join('tool')), at=at)
+    assert next(found) == str(tmpdir)
+    # That it is there is seen with the program that names it; it is not opened before its turn.
+    assert looked.count(str(tmpdir.join(names[0]))) == 1
+    assert list(found)[-1] == str(tmpdir.join(names[-1]))
 
 
 def test_a_root_elsewhere_is_not_left(tmpdir):
     root = tmpdir.mkdir('root')
     root.join('opt/bin/tool').write_binary(Builder(needed=['libx.so'], rpath='$ORIGIN/../lib').build(), ensure=True)
     root.join('opt/lib/libx.so').write_binary(Builder().build(), ensure=True)
-    found = starts.beside('/opt/bin/tool', os.path.normpath, lambda path: str(root) + path)
+    found = list(starts.beside('/opt/bin/tool', os.path.normpath, lambda path: str(root) + path))
     assert found == ['/opt/lib', '/opt/lib/libx.so']

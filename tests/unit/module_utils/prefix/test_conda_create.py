@@ -84,7 +84,7 @@ class Host:
     def __init__(self, tmpdir):
         self.tmpdir = tmpdir
         self.log = child_process.Tail(on_host.LOG_LIMIT)
-        self.parent = tmpdir.join('fleet', 'conda')
+        self.parent = tmpdir.join('fleet [1]', 'conda')
         self.prefix = self.parent.join(DIGEST)
         path = tmpdir.join('lock.tar.gz')
         self.params = prefix_place.checked(dict(
@@ -139,7 +139,7 @@ def test_a_channels_secret_is_asked_and_nowhere_kept(host):
     assert record['channel'] == 'https://h/ch'
     assert host.prefix.join('conda-meta/history').read() == ''
     assert 'https://h/ch/linux-64/python' in host.log.text()
-    texts = [path.read() for path in host.tmpdir.join('fleet').visit(lambda path: path.isfile())]
+    texts = [path.read() for path in host.parent.visit(lambda path: path.isfile())]
     assert 'word' not in ''.join(texts) + host.log.text()
 
 
@@ -204,6 +204,7 @@ def test_a_killed_creation_counts_for_nothing_and_the_next_run_ends_what_is_left
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
     assert host.still_creating() != []
+    assert conda_create.unfinished(str(host.parent.dirpath())) == [str(host.prefix)]
     assert not host.prefix.join('manifest.json').check()
     assert host.create(check_mode=True)['changed'] is True
     host.conda(CREATES)

@@ -68,6 +68,25 @@ def test_a_file_of_another_user_counts_in_packages_that_are_no_prefixs(python):
     assert search_test.foreign_part(runtime)[0] == str(package.join('contrib/_swigfaiss.so'))
 
 
+def test_a_package_that_is_a_link_is_looked_into(python, tmpdir):
+    needs.root()
+    python.join('bin/python3.9').write('')
+    package = python.join('lib/python3.9/site-packages/faiss')
+    package.move(tmpdir.join('shared'))
+    package.mksymlinkto(tmpdir.join('shared'))
+    runtime = {'kind': 'python', 'argv': [str(python.join('bin/python3'))], 'env': {}, 'prefix': None}
+    assert search_test.foreign_part(runtime) is None
+    os.chown(str(tmpdir.join('shared/__init__.py')), 54321, 54321)
+    assert search_test.foreign_part(runtime)[1] == 'is owned by user id 54321'
+
+
+def test_every_file_of_a_large_package_is_looked_at(tmpdir):
+    package = tmpdir.mkdir('numpy')
+    for number in range(10100):
+        package.join('%05d.py' % number).write('')
+    assert len(list(python_paths.files([str(package)]))) == 10100
+
+
 def test_a_library_of_another_user_counts(python):
     needs.root()
     python.join('bin/python3.9').write_binary(Builder(needed=['libx.so'], rpath='$ORIGIN/../lib').build())

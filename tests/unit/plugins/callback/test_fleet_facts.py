@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible import constants
 
+from faiss_fleet.fleet import batch
 from tests.sample_records import records
 from tests.unit.plugins.callback.events import Inventory, callback, play, playbook, result, task
 
@@ -20,6 +23,7 @@ PROBE, INSTALL = task("glibc_facts", "probe"), task("faiss.fleet.faiss_install",
 @pytest.fixture
 def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FAISS_FLEET_REPORTS", str(tmp_path / "reports"))
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
     (tmp_path / "reports").mkdir()
     return tmp_path / "reports"
 
@@ -86,6 +90,30 @@ def test_secrets_of_the_inventory_are_neither_shown_nor_kept(reports: Path) -> N
     said = "\n".join(shown) + path.read_text()
     assert "kept-word" in said and "is wrong" in said
     assert "s3cr3t-word" not in said and "asked-word" not in said
+
+
+def test_a_probe_that_is_ended_early_keeps_what_was_answered(reports: Path, tmp_path: Path) -> None:
+    plugin, shown = begun(Inventory({"app_password": "s3cr3t-word"}, "web1", "web2"), PROBE)
+    # The batch is another process, which has not come to its end.
+    facts = {**FACTS, "gaps": [{"fact": "pythons", "reason": "it said s3cr3t-word"}]}
+    batch.keep_probed(tmp_path, "web2", facts)
+    with (tmp_path / batch.PROBED).open("a") as file:
+        file.write('{"host": "web3", "fac')
+    plugin.v2_runner_on_unreachable(result("web1", "glibc_facts", msg="timed out"))
+    plugin._ended_early(os.getpid() + 1)  # a worker's end
+    assert shown == []
+    plugin._ended_early(os.getpid())
+    (path,) = reports.rglob("facts.jsonl")
+    assert [json.loads(line)["host"] for line in path.read_text().splitlines()] == ["web1", "web2"]
+    assert "ended early" in "\n".join(shown) and "s3cr3t-word" not in "\n".join(shown) + path.read_text()
+    plugin._ended_early(os.getpid())
+    plugin.v2_playbook_on_stats(None)
+    assert len(list(reports.rglob("facts.jsonl"))) == 1
+
+
+def test_an_earlier_playbook_of_the_same_command_leaves_nothing_to_the_next(reports: Path, tmp_path: Path) -> None:
+    batch.keep_probed(tmp_path, "web9", FACTS)
+    assert "web9" not in "\n".join(probed(PROBE))
 
 
 def test_a_directory_that_cannot_be_written_ends_with_a_status(reports: Path) -> None:

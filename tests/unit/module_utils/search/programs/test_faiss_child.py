@@ -44,6 +44,7 @@ def test_the_loaded_build_is_known_by_its_file(modules, files, level, expected):
     pytest.param(None, None, None, id='nothing at all'),
 ])
 def test_the_version_is_the_distributions(tmpdir, beside, said, expected):
+    tmpdir = tmpdir.mkdir('site [1]')
     package = types.ModuleType('faiss')
     package.__file__ = str(tmpdir.join('faiss', '__init__.py'))
     if said:
