@@ -27,6 +27,10 @@ _SCRIPT = re.compile("> (?:@[\\w.-]{1,60}/)?[\\w.-]{1,100}@\\d[\\w.+-]{0,40} \\w
 _USAGE = re.compile("usage:(?: |$)")
 # Python: the place of a call; the line of source is below it.
 _PLACE = re.compile("file '.{1,300}', line \\d{1,7}")
+# A warning that announces the stack of an exception, and the lines of it, as Java prints them.
+_FOLLOWS = ("follows", "follows.", "follows:")
+_STACK_FOLLOWS = re.compile("(?:stack ?trace|traceback) follows[.:]?$")
+_STACK = re.compile("(?:at |caused by: |[\\w.$]{1,200}(?:error|exception)(?:: |$)|\\.{3} \\d{1,4} more)")
 
 
 class Blocks:
@@ -38,6 +42,7 @@ class Blocks:
         self._script = False
         self._help: int | None = None  # indentation of the line that says how a tool is used
         self._place: int | None = None  # indentation of the line that names a place
+        self._stack = False
 
     def scripted(self, line: str) -> bool:
         """Whether this line names a script of a package, or is the script itself."""
@@ -57,6 +62,14 @@ class Blocks:
             self._warning = _indentation(original)
             return True
         return False
+
+    def announced(self, line: str) -> bool:
+        """Whether this line is of the stack of an exception that a warning above it announced."""
+        if line.endswith(_FOLLOWS) and _STACK_FOLLOWS.search(line) and lines.is_passing(line):
+            self._stack = True
+            return False
+        self._stack = self._stack and _STACK.match(line) is not None
+        return self._stack
 
     def helped(self, original: str, line: str) -> bool:
         """Whether this line is of a tool's help: from its usage on, what is indented, and headings."""

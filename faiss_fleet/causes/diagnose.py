@@ -30,6 +30,7 @@ BATCH = 4000  # lines looked at together
 OUTCOME = 60  # lowest rank of what is seen in the end, whatever began it
 LAST_RESORT = 79  # rank of what says that something failed and not why
 WENT_ON = 3  # lines after which a program went on that said "failed to" and no more
+RETRIED = 2  # lines above one that says that it is tried again, in which it says what is
 AROUND = 3  # lines that make and a command that it runs print of one error
 
 __all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
@@ -174,12 +175,12 @@ class _Log:
                 self.traceback = True
             if self.found or self.telling:
                 self._take_back(number, line)
-            if self.warned and line and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
+            if self.warned and words and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
             if line:
                 self.printed_since += 1
             skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
-            if any(skipped):
+            if any((*skipped, self.blocks.announced(line))):
                 continue
             tried = any((self.blocks.probed(line), self.blocks.quoted(original, line), _is_pointed_at(lines, index)))
             if "current: {" in line and _node_is_new_enough(lines, index):
@@ -192,6 +193,8 @@ class _Log:
             if known is not None and causes_lines.is_command(line):
                 continue
             if known is None:
+                if causes_lines.is_retry(line):
+                    self._retried(number)
                 thrown = _stack_follows(lines, index)
                 told = "error: " in line or "exception: " in line or not words.isdisjoint(_FAILURE_WORDS)
                 if (self.traceback or thrown or told) and not (
@@ -257,6 +260,14 @@ class _Log:
                 if address in self.found.get(cause, (0, 0, ""))[2].lower():
                     del self.found[cause]
 
+    def _retried(self, number: int) -> None:
+        """Count what the lines just above showed of the network as what is tried again."""
+        for cause in _UNREACHED:
+            shown = self.found.get(cause)
+            if shown and shown[1] >= number - RETRIED:
+                self.warned[cause] = self.found.pop(cause)
+                self.warned_last = number
+
     def _forget(self, since: int) -> None:
         """Drop what the lines from that number on showed."""
         self.found = {cause: shown for cause, shown in self.found.items() if shown[1] < since}
@@ -294,12 +305,13 @@ _FAILURES = tuple(
     re.compile(form)
     for form in (
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
-        "fatal: (?!\\[)|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
+        "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
+        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^error an unexpected error occurred|"
+        "^error an unexpected error occurred|^error /?\\S{1,300}: command failed|"
         "^[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
         "^(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"

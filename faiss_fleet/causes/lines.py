@@ -28,6 +28,7 @@ _QUOTES.update((ord(space), " ") for space in "\t\u00a0")
 _QUOTES.update({0xFF1A: ": ", 0xFF0C: ", ", 0xFF08: " (", 0xFF09: ") "})  # full-width : , ( )
 # UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
 _MOJIBAKE = re.compile("\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
+_MOJIBAKE_LETTER = re.compile("\u00c3[\x80-\xbf]")  # a letter of Latin-1 in UTF-8, taken for Latin-1
 _SPACES = re.compile("  +")
 _ODD = re.compile("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a line more than lower case
 _REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
@@ -54,13 +55,16 @@ WARNING = re.compile(
     "\\.py:\\d{1,6}: \\w{0,40}warning: |^\\w{2,40}warning: |^mesa-loader: |^libva error: |^libgl error: |"
     "\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
-    "[,;] (?:defaulting|falling back) to [\\w' ./-]{1,60}$|"
+    "[,;] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
-    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |^warning (?=[a-z])|"
+    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
+    # Not an event of Kubernetes, which has such a word for each failure.
+    "^warning (?=[a-z])(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
-    "^could not create (?:a )?logging ?file|"
+    "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"
     "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
@@ -122,16 +126,20 @@ KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, most
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
 RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
+PLATFORM_WARNING = re.compile(
+    "^\\W{0,5}(?:\\[?warning\\]?:? )?(?:image platform \\(|the requested image's platform \\()"
+)
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
 _REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
 # A line is in another language by its letters, or by the longest word of what is written without any.
 _FOREIGN_LETTERS = re.compile("[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_ENGLISH_TOO = frozenset(("interpreter", "argument", "segmentation", "service"))  # words of both
 _FOREIGN_WORDS = frozenset(
     max((word for word in TOKEN.findall(foreign) if word not in ("directory", "operation")), key=len)
     for foreign, _english in _FOREIGN
     if not _FOREIGN_LETTERS.search(foreign)
-) | {"verweis", "referencia", "riferimento"}
+).difference(_ENGLISH_TOO) | {"verweis", "referencia", "riferimento", "defekter", "invalide", "inconnu"}
 
 
 def _decoded(data: str | bytes) -> str:
@@ -215,6 +223,8 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
             line = line.replace(escape, "'")
     if "\u00e2" in line:
         line = _MOJIBAKE.sub("'", line)
+    if "\u00c3" in line:
+        line = _MOJIBAKE_LETTER.sub(lambda found: found.group().encode("latin-1").decode("utf-8"), line)
     line = line.lower().translate(_QUOTES)
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)
@@ -299,9 +309,11 @@ def is_retry(line: str) -> bool:
 
 
 def is_engine_warning(line: str) -> bool:
-    """Whether a clean line is a warning in the log of a container engine: the engine goes on."""
+    """Whether a clean line is a warning of a container engine: the engine goes on."""
     found = ENGINE_LOG.match(line)
-    return found is not None and (found.group(1) or found.group(2) or "").startswith("warn")
+    if found is None:
+        return PLATFORM_WARNING.search(line) is not None
+    return (found.group(1) or found.group(2) or "").startswith("warn")
 
 
 def shown(original: str, parts: Sequence[str]) -> str:

@@ -214,6 +214,8 @@ HARMLESS = (
     "sudo: unable to resolve host",
     "corrupt jpeg data",
     "can not write log (is /dev/pts mounted",
+    "platform dependent libraries <exec_prefix>",
+    "warning: clock skew detected",
     "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
 )
 
@@ -264,6 +266,7 @@ RESOLVED = (
         "hash_mismatch")),
     (("resolving deltas: 100%", "updating files: 100%", "checking out files: 100%"), (
         "git_blocked", "network", "timeout")),
+    (("debug1: connection established",), ("network",)),
     (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
@@ -328,8 +331,53 @@ def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     said = r"(?:code|status|exit|raised exception|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
     end = r"(?![\d.]\d|\d)"
     return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
-        'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}-?{signal}{end}"}
+        'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}(?:some\\()?-?{signal}{end}"}
 
+
+def _absent(names: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """A row's phrases and options: how shells, engines and languages say that a command is not there; names: a regex."""
+    name = rf"(?:/\S{{0,200}}/)?(?:{names})"
+    return (
+        "command not found", ": not found", "executable file ~ not found", "spawn ~ enoent", "no such file or directory: ",
+        "xargs: ~ : no such file", "make ~ : no such file", "env: ~ : no such file", "failed to run command ' ~ no such file",
+        "command not found: ", "unknown command: ", "error: command ' ~ failed: no such file", "program ' ~ ' not found",
+        "failed to find required executable", "cannot run program '",
+    ), {
+        'regex': rf"(?:^|[ :;'\]]){name}'?: (?:command )?not found|executable file '?{name}'? ?not found|"
+                 rf"exec: '{name}': executable file not found|spawn {name} enoent|no such file or directory: b?'{name}'|"
+                 rf"(?:xargs|env|make(?:\[\d+\])?): '?{name}'?: no such file|failed to run command '{name}'|"
+                 rf"(?:command not found|unknown command): {name}$|command '{name}' failed: no such file|"
+                 rf"program '{name}' not found|required executable '?{name}\b|cannot run program '{name}'"}
+
+
+_ENGINES = r"docker|podman|apptainer|singularity|nerdctl|buildah|crun|runc"
+_BUILD_TOOLS = (
+    r"autoconf|autoreconf|aclocal|automake|autopoint|libtoolize|cmake3?|cmake-js|ccache|c\+\+|g\+\+|gcc|cc|clang(?:\+\+)?|g?make|"
+    r"ninja|meson|gfortran|pkg-config|pkgconf|patchelf|protoc|cargo|rustc|bison|flex|nasm|yasm|m4|ar|ld|as|"
+    r"ranlib|node-gyp|node-gyp-build|node-pre-gyp|prebuild-install|bazel|git|patch|unzip|x86_64-[\w-]{1,30}-g(?:cc|\+\+)|"
+    r"aarch64-[\w-]{1,30}-g(?:cc|\+\+)|gcc-\d{1,2}|g\+\+-\d{1,2}|clang-\d{1,2}"
+)
+_PYTHONS = r"python[\d.]{0,5}"
+
+# What pip, and what builds for it, say of a build that failed.
+_PIP_BUILD_FAILED = (
+    "failed building wheel", "could not build wheels", "failed to build installable wheels",
+    "failed-wheel-build-for-install", "building wheel for ~ error", "building wheel for ~ did not run successfully",
+    "setup.py bdist_wheel ~ error", "setup.py install for ~ error", "failed to build wheel",
+    "setup.py egg_info did not run successfully", "metadata-generation-failed", "legacy-install-failure",
+    "failed to build one or more wheels", "error: failed-wheel-build",
+    "pip subprocess to install build dependencies did not run", "installing build dependencies ~ error",
+    "getting requirements to build wheel ~ error", "getting requirements to build wheel did not run",
+    "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
+    "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
+    "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
+    "failed with error code 1 in /tmp/pip", "setup.py install did not run successfully",
+    "note: this is an issue with the package mentioned above, not pip",
+    "this error originates from a subprocess, and is likely not a problem with pip",
+    "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
+    "preparing metadata ( ~ did not run successfully", "building editable for ~ did not run successfully",
+    "preparing editable metadata ( ~ did not run", "getting requirements to build editable did not run",
+)
 
 # (cause, phrases[, options]): the first row of which a phrase fits a line says what the line means, so what is specific
 # comes first. A phrase is lower case with ' for every quote; its parts, between which anything may stand, are divided
@@ -351,18 +399,20 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
 
     # --- limits: errno EAGAIN of a thread or process, EMFILE and ENFILE of a file
     ('process_limit', ("resource temporarily unavailable", "return code from pthread_create() is 11"), {
-        'after': ("pthread_create", "fork", "thread", "clone", "rlimit_nproc", "vfork", "spawn", "new process"),
+        'after': ("pthread_create", "fork", "thread", "clone", "rlimit_nproc", "vfork", "spawn", "new process",
+                  "system_error", "execute_child"),
         'unless': ("lock", "mount", "temporarily unavailable (11)")}),
     ('process_limit', ("spawn ~ eagain", "fork ~ eagain", "uv_thread_create ~ eagain", "cannot fork: resource",
         "failed to create new os thread ~ errno=11", "eagain ~ clone", "setuid ~ resource temporarily",
         "reached maximum number of processes", "max user processes exceeded", "pids.max ~ exceeded",
         "blas_thread_init: ensure that your address space and process count limits",
         "fork: retry: no child processes", "fork: retry: resource", "cgroup: fork rejected by pids controller",
-        "task limit reached", "unable to create native thread",
+        "task limit reached", "unable to create native thread", "unable to create new native thread",
+        "unable to allocate necessary resources for omp thread", "cannot set user id: resource temporarily",
         "openblas : program is terminated. because you tried to allocate too many memory regions")),
     ('file_limit', ("emfile", "enfile", "too many open files", "errno 24]", "no file descriptors available",
         "number of file watchers reached", "inotify ~ limit reached", "inotify watch limit",
-        "failed to create inotify", "file descriptor limit",
+        "failed to create inotify", "file descriptor limit", "out of file descriptors",
     ), {'unless': ("not enough memory", "too many open files (harmless")}),
 
     ('file_limit', ("no space left", "enospc", "errno 28"), {
@@ -377,12 +427,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "decryption failed on", "ansibleerror: decryption failed", "error! decryption failed",
         "attempting to decrypt but no vault", "input is not vault encrypted", "invalid vault password",
         "vault ~ format unhexlify error", "could not match supplied vault", "no vault secrets",
+        "as json failed: decryption failed", "as yaml failed: decryption failed", "vault password script",
+        "vault password ~ returned non-zero", "error! invalid empty password", "reading vault_password_file",
     )),
     ('locale', (
         "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
         "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
         "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
-        "'ascii' codec can't encode", "'ascii' codec can't decode",
+        "'ascii' codec can't encode", "'ascii' codec can't decode", "'latin-1' codec can't encode", "ordinal not in range(128)",
         "ansible requires ~ locale",
     ), {'unless': ("warning]: ",)}),
     ('locale', ("cannot change locale ~ module failure", "setlocale: ~ cannot change locale ~ syntax error",)),
@@ -399,7 +451,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "can't create transaction lock", "failed to obtain the transaction lock", "dpkg status database is locked",
         "failed to obtain rpm transaction lock", "waiting for cache lock", "failed to lock apt",
         "apt/lists/lock", "lockerror: ", "another app is currently holding", "dpkg frontend lock", "metadata already locked by",
-    ), {'unless': ("permission denied", "are you root")}),
+        "libmamba could not set lock",
+    ), {'unless': ("permission denied", "are you root", "read-only", "read only", "no space left", "disk quota")}),
+    ('read_only', ("not using locking for read only lock file",)),
     ('package_db', (
         "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
         "db3 error", "db4 error", "db5 error", "dpkg was interrupted", "unfinished transactions remaining",
@@ -411,7 +465,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "package cache file is corrupt", "package lists or status file could not be",
         "encountered a section with no package: header", "database disk image is malformed",
         "reinstall it before attempting", "rpmdb ~ malformed", "history database ~ malformed",
-    ), {'unless': ("rpmdb altered outside",)}),
+        "unable to read database: ", "unable to open database: file format", "failed to initialize alpm",
+        "needs to be reinstalled, but i can't find an archive",
+    ), {'unless': ("rpmdb altered outside", "read-only", "no space left", "permission denied")}),
     ('package_key', (
         "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
         "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
@@ -423,7 +479,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
-        "gpg error: http ", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+        "gpg error: http", "keyexpired", "revkeysig", "gpg signature is not available",
+        "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
+        "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
@@ -439,7 +497,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
         "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
-    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm ")}),
+        "unable to satisfy dependencies. reached two conflicting", "failed to commit transaction (conflicting files)", "could not satisfy dependencies", "resolutionimpossible",
+        "cpio: file from package already exists", "cpio: rename failed - is a directory",
+    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
         'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
@@ -479,7 +539,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"centos|extra packages|epel|cr-|cr\b|base|updates|extras|appstream|baseos|powertools|sclo|fasttrack|"
                  r"failed|and|metadata|for\b)",
         'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
+    ('centos_eol_mirror', ("status code: 404 for http ~ mirror.centos.org",)),
     ('repo_failed', (
+        "failed to download metadata (metalink: ~ for repository", "remote server returned error (try 'apk update')",
+        "there are no enabled repositories in", "failed to fetch http ~ 403 forbidden", "failed to fetch mirror",
+        "failed retrieving file ' ~ returned error: 404", "changed its ' ~ value from ' ~ to '",
         "e: failed to fetch ~ 404", "failed to fetch ~ 404 not found", "does not have a release file",
         "no longer has a release file", "does no longer have a release file", "unable to fetch some archives",
         "failed to fetch http ~ connection failed", "is not a valid repository id",
@@ -527,14 +591,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error loading driver devicemapper", "graph driver ~ not supported", "overlay2: ", "storage-driver ~ error",
         "fusermount3: ", "fusermount: ", "mount_program is required",
         "backing file system is unsupported for this graph driver", "unknown graph driver", "storage.conf ~ error",
-        "driver not supported", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
+        "driver not supported", "not enabled and/or supported by your kernel", "overlay ~ input/output error", "thin pool has", "thin-pool ~ ",
         "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
         "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
         "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
         "storage driver ~ not supported", "failed to prepare extraction snapshot",
     ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
         "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
-        "lchown", "unexpected eof", "cannot allocate", "fusermount ~ operation not permitted",
+        "lchown", "unexpected eof", "cannot allocate", "already in use", "fusermount ~ operation not permitted",
         "fusermount3 ~ operation not permitted")}),
     ('engine_network', (
         "netavark: ", "netavark (exit", "aardvark-dns: ", "could not find 'netavark", "netavark ~ not found",
@@ -545,7 +609,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to enable skip dnat",
         "unable to enable ~ chain", "iptables failed", "no chain/target/match by that name",
         "can't initialize iptables table", "failed to initialize nft", "setup network: ", "error setting up network",
-        "adding pod to cni network", "failed to set up container networking", "cannot set up network",
+        "cni failed to set up pod", "adding pod to cni network", "failed to set up container networking", "cannot set up network",
         "userland proxy", "failed to start userland", "error initializing network controller",
         "failed to add interface ~ to sandbox", "no cni configuration", "unable to find network with name",
         "bridge and no permissions", "error creating default 'bridge' network", "cni plugin ~ failed",
@@ -556,10 +620,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
     ('engine_network', ("bind: address already in use",), {
         'after': ("docker", "podman", "rootlessport", "endpoint", "userland", "container", "daemon", "publish", "netavark")}),
+    ('engine_missing', *_absent(_ENGINES)),
+    ('python_missing', *_absent(_PYTHONS)),
+    ('build_tool_missing', *_absent(_BUILD_TOOLS)),
+    ('headers_missing', *_absent(r"(?:mysql|pg|mariadb|llvm|curl|xml2|xslt|icu|python[\d.]*|gdal|geos|nc|cups|krb5)[_-]config")),
     ('command_missing', ("you must install the sshpass program", "sshpass program",)),
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
-        'unless': ("'podman", "'docker'", "'docker:", "python", "iptables", "'runc'", "'crun'", "conmon", "newuidmap",
-                   "fuse-overlayfs", "netavark", "sqlite")}),
+        'unless': ("'docker:", "iptables", "conmon", "newuidmap", "fuse-overlayfs", "netavark")}),
 
     # CMake: Target "x" links to: CUDA::cublas but the target was not found.
     ('cuda_missing', ("but the target was not found",), {'after': ("cuda::", "cudatoolkit::")}),
@@ -638,11 +705,27 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "module 'importlib' has no attribute", "module 'ast' has no attribute", "module 'time' has no attribute 'clock",
         "unexpected keyword argument 'capture_output'",
     )),
+    # Methods and arguments of built-in types and of the library that newer, or only older, Pythons have.
+    ('python_version', ("' object has no attribute '",), {
+        'regex': r"'(?:str|bytes)' object has no attribute '(?:removeprefix|removesuffix|isascii)'|"
+                 r"'dict' object has no attribute '(?:iteritems|itervalues|iterkeys|has_key)'|"
+                 r"'(?:posixpath|windowspath|path)' object has no attribute '(?:is_relative_to|with_stem|readlink|hardlink_to|walk)'"}),
+    ('python_version', ("unexpected keyword argument '",), {
+        'regex': r"(?:dataclass|field)\(\) got an unexpected keyword argument '(?:slots|kw_only|match_args|weakref_slot)'|"
+                 r"(?:copytree|unlink|with_suffix)\(\) got an unexpected keyword argument '(?:dirs_exist_ok|missing_ok)'"}),
+    ('python_version', ("has no attribute '",), {
+        'regex': r"module '(?:configparser|unittest|functools|base64|fractions|cgi|platform|math|html|plistlib|string|"
+                 r"contextlib|zipfile|tarfile|random|datetime|types|itertools|shutil|gettext|locale|ssl|sqlite3|threading)' has no "
+                 r"attribute '(?:safeconfigparser|makesuite|cache|cached_property|encodestring|decodestring|gcd|escape|linux_distribution|"
+                 r"dist|prod|dist|isqrt|lcm|unescape|readplist|letters|nullcontext|aclosing|chdir|path|data_filter|randbytes|"
+                 r"utc|pairwise|batched|uniontype|genericalias|nonetype|wrap_socket|match_hostname|_shutdown_locks)'"}),
+    ('python_version', ("syntaxerror: f-string",)),
     ('python_version', ("syntaxerror: invalid",), {
         'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling"),
         'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
+    ('ansible_become', ("bin/sudo: permission denied", "bin/su: permission denied")),
     ('ansible_become', ("sudo: ",), {
         'regex': r"sudo: .{0,80}(?:contrase|mot de passe|passwor[dt]|senha|\u043f\u0430\u0440\u043e\u043b|"
                  r"\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9)"}),
@@ -663,7 +746,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires glibc version", "require glibc >", "needs glibc", "glibc version ~ too old", "glibc ~ is too old",
         "glibc too old", "unsupported glibc", "glibc ~ not supported", "glibc ~ or higher", "glibc ~ or newer",
         "glibc ~ or greater", "glibc >= ~ required", "glibc >= ~ but", "glibc version >= ~ but",
-        "detected glibc ~ but", "newer version of glibc", "at least glibc", "glibc of at least", "requires: glibc >=", "minimum glibc",
+        "detected glibc ~ but", "glibc version is ~ required", "newer version of glibc", "at least glibc", "glibc of at least", "requires: glibc >=", "minimum glibc",
         "prerequisites ~ glibc", "required dependencies ~ glibc", "missing glibc >",
         "glibc version ~ does not", "glibc ~ is older than", "version ' glibc_", "undefined symbol: ~ , version glibc_",
     ), {'unless': ("__glibc", "pip subprocess", "glibc_ ~ is already")}),
@@ -735,7 +818,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not open '/lib64/ld-linux", "could not open '/lib/ld-linux", "ld-linux-x86-64.so.2: not found",
         "libc.musl-x86_64.so.1: ", "libc.musl-aarch64.so.1: ", "ld-musl-x86_64.so.1: cannot",
         "ld-musl-aarch64.so.1: cannot", "musllinux ~ is not a supported wheel", "musl ~ is not supported",
-        "musl is unsupported", "unsupported libc: musl", "alpine ~ is not supported", "musl libc ~ unsupported",
+        "musl is unsupported", "not a valid dynamic program", "unsupported libc: musl", "alpine ~ is not supported", "musl libc ~ unsupported",
         "ld-musl-x86_64.so.1: no such file", "required file not found ~ ld-linux",
         "libc.musl-x86_64.so.1 => not found", "linuxmusl ~ binaries cannot be used on", "musl libc ~ requires",
         "binaries cannot be used on the 'linuxmusl", "using the linuxmusl",
@@ -764,7 +847,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined symbol: _z", "undefined symbol: faiss_", "undefined symbol: swig",
         "undefined reference to 'faiss::", "undefined reference to ~ [abi:cxx11]",
         "undefined reference to ~ __cxx11::basic_string", "multiple definition of 'faiss::",
-        "symbol not found in flat namespace", "undefined reference to 'vtable for faiss",
+        "symbol not found: __zn5faiss", "symbol not found in flat namespace", "undefined reference to 'vtable for faiss",
         "undefined symbols for architecture",
     )),
     ('static_tls', (
@@ -794,7 +877,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('noexec_mount', ("failed to map segment",), {'rank': 20}),   # without errno: what SELinux says of it comes first
     ('noexec_mount', (
         "fehler beim mappen des shared objects", "mounted noexec", "mounted with noexec",
-        "mounted as noexec", "with the noexec", "mounted with the 'noexec", "set to noexec", "noexec flag",
+        "mounted as noexec", "mounting /tmp as noexec", "with the noexec", "mounted with the 'noexec", "set to noexec", "noexec flag",
         "noexec option", "noexec mount", "mount ~ noexec ~ cannot", "is noexec", "has noexec",
         "bad interpreter: permission denied", "spawn /tmp/ ~ eacces", "exec /tmp/ ~ permission denied",
         "/tmp/ ~ .sh: permission denied", "/tmp/ ~ bin/ ~ : permission denied",
@@ -823,6 +906,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no match for platform in manifest",
     ), {'unless': ("__glibc",)}),
     ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
+    ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!info ).{0,200}the (?:platform|cpu architecture) '"}),
+    ('arch_mismatch', (
+        "does not match the specified platform", "does not have a compatible architecture",
+        "is intended for a different architecture", "is intended for a different operating system",
+        "architecture ( ~ could not run on the host's",
+    )),
     # What kept it from being loaded is on the next line, where it is known.
     ('arch_mismatch', ("could not load the 'sharp' module using",), {'rank': 29}),
     # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
@@ -841,6 +930,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
         "specified module could not be found", "could not load library lib", "=> not found",
+        "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
+        "could not find module ' ~ ' (or one of its dependencies)",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
 
@@ -860,10 +951,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "compiled to use ~ instructions, but these aren't available", "processor does not support",
         "missing cpu features", "numpy was built with baseline optimizations", "but your machine doesn't support",
         "verify that your cpu supports", "your cpu supports ~ required", "cpu isa level is lower than required", "this cpu is not supported", "machine does not support ~ instruction",
-        "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not",
+        "cpu ~ lacks", "cpu too old", "x86-64-v2", "x86-64-v3 ~ not", "missing required cpu features",
+        "cpu features were not detected",
     )),
+    ('cpu_isa', ("requires a cpu", "require a cpu", "need a cpu", "needs a cpu", "requires a processor"), {
+        'regex': r"a (?:cpu|processor) (?:with|that (?:supports|has)) (?:\w{1,20} ){0,2}(?:avx|sse|fma|bmi|f16c|popcnt|x86-64-v)"}),
     ('kernel_too_old', (
-        "kernel too old", "kernel is new enough", "upgrade your kernel", "kernel is too old",
+        "kernel too old", "unsupported kernel. kernel", "kernel ~ is below the minimum", "kernel is new enough", "upgrade your kernel", "kernel is too old",
         "kernel version ~ too old", "your linux kernel version", "kernel does not support",
         "kernel ~ or newer is required", "kernel ~ or later is required", "requires linux kernel",
         "kernel >= ~ required", "minimum kernel version", "overlay: unrecognized mount option", "overlay ~ enodev",
@@ -881,13 +975,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "mb on the / filesystem", "wrote only ~ bytes", "no free space",
-    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]")}),
-    ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only")),
+        "low on resource: ephemeral-storage", "low on resource: inodes",
+    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
+    ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
+    ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
+    # What the engine mounts read-only, no file system of the host.
+    ('container_perm', ("/proc/sys/ ~ read-only file system", "/proc/sys: read-only file system")),
     ('read_only', (
         "read-only file system", "erofs: read", "code erofs", "'erofs'", "errno 30]",
         "filesystem is read-only", "read only file system",
         "read-only filesystem", "file system is read only", "readonly file system",
     )),
+    ('oom_build', ("signal: 9",), {'regex': r"process didn't exit successfully: '?(?:\S{0,200}/)?(?:rustc|cargo)\b.{0,300}signal: 9"}),
     ('oom_build', (
         "killed signal terminated program", "internal compiler error: killed", "(program cc1plus)",
         "cc1plus ~ out of memory", "cc1plus ~ killed", "cc1: out of memory", "make ~ error 137",
@@ -907,13 +1006,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "last few gcs", "ineffective mark-compacts", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
-    ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false")}),
+    ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
+    ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
+    ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
-        'regex': r"^killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
+        'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
 
     # --- containers
-    ('python_missing', ("exec: 'python ~ executable file not found", "exec: ' ~ /python ~ no such file",
-                        "executable file 'python ~ not found", "executable file ' ~ /python ~ not found")),
+    ('python_missing', ("exec: ' ~ /python ~ no such file",)),
     ('seccomp_clone3', (
         "blas_thread_init: pthread_create", "clone3 ~ operation not permitted", "clone3 ~ eperm", "clone3 ~ seccomp",
         "faccessat2 ~ operation not permitted", "can't start new thread", "pthread_create ~ eperm",
@@ -933,6 +1033,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fetching server api version ~ permission denied", "fetching server api version ~ permissionerror",
         "docker ~ must be run as root", "permission denied ~ docker daemon", "access to the docker daemon",
     )),
+    ('podman_userns', ("no mapping entry found in /etc/sub", "setting up uid map: ", "setting up gid map: ")),
+    # ENOSPC of clone(2): the limit on namespaces.
+    ('podman_userns', ("user namespace ~ no space left", "unshare ~ no space left", ": clone: no space left")),
     ('podman_userns', ("max_user_namespaces is 0", "max_user_namespaces = 0", "max_user_namespaces=0")),
     ('podman_userns', (
         "not be enough ids available in the namespace", "insufficient uids", "newuidmap", "newgidmap",
@@ -959,9 +1062,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires cgroups v",
         "cgroup v2 ~ not", "cgroups v2 ~ not", "cgroups v1 ~ not", "cgroup v1 ~ not", "cgroups-v2 ~ not", "cgroups-v1",
         "cgroup v1 ~ deprecated", "devices cgroup isn't mounted", "unable to find 'cpuset'", "failed to mount cgroup",
-        "failed to allocate manager object", "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
+        "booted with systemd as init", "/sys/fs/cgroup ~ read-only",
         "/sys/fs/cgroup ~ invalid argument", "/sys/fs/cgroup ~ not", "mounting 'cgroup", "cgroup mount",
-        "failed to connect to bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
+        "failed to connect to bus", "failed to connect to user scope bus", "cannot operate. failed to connect", "systemd cgroup flag passed",
         "systemd ~ cgroup ~ error", "systemd cgroup ~ not", "sd-bus call", "freezing execution",
         "unable to connect to upstart",
         "failed to mount api filesystems", "cgroup.subtree_control", "cgroup.procs", "no cgroup ",
@@ -994,7 +1097,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "denied: requested access to the resource",
         "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
         "from head request to ~ 403", "from head request to ~ 401",
-        "no pull access", "errimagepull", "imagepullbackoff",
+        "no pull access", "errimagepull", "errimageneverpull", "imagepullbackoff",
         "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
         "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
         "failed to resolve reference ~ not found", "failed to resolve reference ~ 401 unauthorized",
@@ -1003,8 +1106,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
         "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon",
-        "is the docker daemon running", "docker: command not found",
-        "podman: command not found", "docker: not found", "podman: not found", "cannot connect to podman",
+        "is the docker daemon running", 
+        "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
         "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
         "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
@@ -1105,7 +1208,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "permissions ~ for ' ~ are too open", "using a ssh password instead of a key is not possible",
         "ssh_dispatch_run_fatal", "authenticationexception: authentication failed", "client_loop: send disconnect", "timeout, server ~ not responding", "no matching host key type found",
         "invalid/incorrect username/password", "ssh connection failed", "connection to ~ closed by remote host",
-        "connection closed by ~ port 22",
+        "connection closed by ~ port 22", "no matching key exchange method found", "no matching cipher found",
+        "bad owner or permissions on ~ .ssh", "load key ' ~ error in libcrypto", "muxclient: ",
+        "no matching mac found", "novalidconnectionserror", "unable to connect to port 22", "sign_and_send_pubkey: sign",
     )),
     # Wanted by a build, and no nearer to the root than its other tools.
     ('python_missing', (
@@ -1113,8 +1218,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "python is not set from", "gyp err! find python", "gyp error find python",
     ), {'rank': 52}),
     ('python_missing', (
-        "bin/python: no such file", "bin/python3: no such file", "python: not found", "python3: not found",
-        "python2: not found", "python: command not found", "python3: command not found", "python2: command not found",
+        "bin/python: no such file", "bin/python3: no such file", 
+        
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "failed to get the python codec",
@@ -1128,7 +1233,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_missing', ("python ~ : no such file or directory",), {
         'regex': r"(?<![\w-])python[\d.]{0,5}\b.{0,200}: no such file or directory",
         'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
-    ('python_missing', ("python ~ : command not found",), {'regex': r"(?<![\w-])python[\d.]{1,5}: command not found"}),
 
     # --- the mirrors of CentOS
     ('epel_metalink', (
@@ -1155,7 +1259,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
         "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
         "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
-        "find a match: centos-release-scl", "package devtoolset ~ available", "repository base is listed more", "http error 404 ~ centos", "mirrorlist ~ curl#6",
+        "find a match: centos-release-scl", "package devtoolset ~ available", "http error 404 ~ centos", "mirrorlist ~ curl#6",
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
@@ -1172,7 +1276,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "missing dependencies for socks support", "proxy server ~ fail", "invalid proxy", "proxy ~ connection refused",
         "proxy ~ timed out", "proxy ~ 403 forbidden", "proxy url had no scheme", "proxy scheme", "bad proxy",
         "proxy requires", "proxy is refusing", "error connecting to proxy", "connect to proxy",
-        "check_hostname requires server_hostname", "proxychains ~ timeout", "requires authentication ~ proxy",
+        "invalidproxyurl", "tunnel error: ", "unable to tunnel through proxy", "check_hostname requires server_hostname", "proxychains ~ timeout", "requires authentication ~ proxy",
         "proxy ~ denied", "connect tunnel failed", "wrong version number", "wrong_version_number",
     ), {'unless': ("'proxy' config is set properly", "if you are behind a proxy", "configure the proxy", "proxy_pass"
         )}),
@@ -1182,6 +1286,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sec_error_expired", "clock may be wrong", "clock is wrong", "in the future ~ certificate", "certexpired",
         "time ~ is in the future", "timestamp ~ in the future", "clock ~ not synchron", "clock out of sync",
         "date is wrong", "signature verification failed ~ expired", "is invalid ~ expired",
+        "certificatenotyetvalidexception", "certificateexpiredexception", "certpathvalidatorexception: validity check",
+        "certpathvalidatorexception: timestamp check",
     )),
     ('git_tls_old', (
         "peer reports incompatible", "nss error -", "ssl connect error", "ssl_error_protocol_version",
@@ -1192,7 +1298,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cipher suites supported", "requires tls 1.2", "requires tls v1.2", "tlsv1.2 ~ required", "tls 1.2 ~ required",
         "no cipher", "ssl: no alternative certificate", "unsupported ssl", "curl: (35)", "curl#35",
         "peer using unsupported version", "protocol version ~ ssl", "unknown ssl protocol error", "peer does not recognize and trust",
-        "tls protocol",
+        "tls protocol", "fatal alert: protocol_version", "no appropriate protocol (",
     ), {'unless': ("docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
     ('openssl_too_old', (
         "only supports openssl 1.1.1", "urllib3 v2 ~ openssl", "python requires a openssl 1.1.1",
@@ -1232,11 +1338,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # One entry of OpenSSL's queue of errors: number, library, function, reason.
     ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
         'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
+    # What went wrong is below.
+    ('conda_network', ("collecting package metadata (",), {'rank': 68, 'regex': r"^collecting package metadata \([\w.]+\): ?failed"}),
     ('conda_network', (
         "condahttperror", "http 000 connection failed", "anaconda.com ~ error", "anaconda.org ~ error",
         "anaconda.com ~ failed", "anaconda.org ~ failed", "anaconda.com ~ timed out", "anaconda.org ~ timed out",
         "anaconda.com ~ refused", "anaconda.org ~ refused", "error ~ anaconda.com", "error ~ anaconda.org",
-        "failed ~ anaconda.org", "failed ~ anaconda.com", "could not ~ anaconda", "multi-download failed",
+        "failed ~ anaconda.org", "failed ~ anaconda.com", "could not ~ anaconda.", "multi-download failed",
         "fetch repo data", "retrieve repodata", "fetch repodata", "download error (",
         "error when downloading repodata", "repodata.json ~ error", "repodata.json ~ failed",
         "repodata.json ~ timed out", "error ~ repodata.json", "failed ~ repodata.json", "unavailableinvalidchannel",
@@ -1250,14 +1358,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "available from current channels", "checksummismatch", "no space", "permission")}),
     ('prebuild_missing', (
         "prebuild-install ~ 404", "no prebuilt or local", "no prebuilt ~ found", "prebuild-install ~ no prebuilt",
-        "no native build was found", "no prebuilt binar", "prebuild not found", "no prebuild", "-napi-v ~ 404",
+        "no native build was found", "no native build found", "no prebuilt binar", "prebuild not found", "no prebuild", "-napi-v ~ 404",
         "-napi-v ~ is not found",
         "releases/download/ ~ 404", "404 ~ releases/download", "node-pre-gyp ~ 404", "pre-built binaries not found",
         "pre-built binaries not installable", "status 404 ~ prebuil", "prebuilt binaries ~ not available",
         "tried to download(404)", "tried to download(403)",
         "prebuilt binary ~ not found", "no pre-built", "prebuilt binaries not found",
         "unsupported platform ~ prebuilt", "no compatible prebuild", "response status 404 not found on",
-        "could not find prebuil", "prebuild for ~ not found", "prebuilt ~ binaries are not yet available",
+        "could not find prebuil", "find a prebuilt binary for", "prebuild for ~ not found", "prebuilt ~ binaries are not yet available",
     )),
     ('prebuild_missing', ("status code 404",), {'regex': r"\.(?:t(?:ar\.)?[gbx]z2?|tar\.br|zip) status code 404"}),
     # Parts for one platform that npm takes as optional dependencies.
@@ -1340,7 +1448,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "pinned by this installation", "is fixed-version",
         "environment is inconsistent", "packages are causing the inconsistency",
         "solver could not find solution",
-    ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable")}),
+    ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable", "neither 'setup.py' nor")}),
     ('python_version', (
         "link requires a different python",
     ), {'rank': 76}),
@@ -1359,7 +1467,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ",
         "skipping link")}),
     ('python_version', ("requires-python",), {'regex': r"requires-python (?!=)"}),
-    ('externally_managed', ("externally-managed-environment", "environment is externally managed")),
+    ('externally_managed', ("externally-managed-environment", "environment is externally managed", " is externally managed")),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
@@ -1377,7 +1485,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not import setuptools which is required to install",
         "error in ~ setup command: 'install_requires' must be", "pip's dependency resolver ~ legacy",
         "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
-        "importerror: cannot import name 'main'", "cannot import name main",
+        "importerror: cannot import name 'main'", "cannot import name main", "'setup.cfg' not found. directory cannot be installed",
+        "cannot import name ' ~ ' from 'pip._vendor'",
     ), {'unless': ("warning: you are using pip",)}),
     ('pip_too_old', ("does not appear to be a python project ~ setup.py",), {'unless': ("pyproject",)}),
     # pip's own option parser: other tools put their name in front.
@@ -1409,9 +1518,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
         "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
         "err_pnpm_fetch_404", "is not in this registry", "is not in the npm registry", "no provider of ' ~ found",
-        "is not available, but is referred to by another package", "has no releases", "resolutionimpossible", "could not find a version", "requirements are unsatisfiable",
-    ), {'unless': ("node-gyp",)}),
+        "is not available, but is referred to by another package", "has no releases", "error: target not found: ",
+        "no matching package named", "could not find artifact ~ in ", "could not find a valid gem", "no candidate version available for ",
+        "no available formula with the name", "no version matching ' ~ ' found for specifier", "yn0035: ", "yn0082: ",
+        "is not available for this version of r", "is not available (for r version",
+        "couldn't find any versions for", "because no versions of ", "could not find a version", "requirements are unsatisfiable",
+    ), {'unless': ("node-gyp", "find vs could not find")}),
 
+    ('no_matching_distribution', ("snap ' ~ ' not found",)),
     # zypper's and apk's line for a package that no repository has.
     ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
 
@@ -1432,6 +1546,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "was removed in the numpy 2.0", "module 'numpy' has no attribute", "_array_api is not pycapsule",
         "built against numpy 1", "numpy 2.0 is not supported", "support numpy 2", "with numpy 2", "numpy array api",
         "numpy ~ abi", "but you have numpy 2", "array_interface_number",
+        "cannot import name '_array_api'", "runtimeerror: numpy is not available",
     )),
     ('numpy2_abi', ("numpy<2", "numpy <2"), {
         'regex': r"(?:downgrade|pin|need|requires?|use|try|installing|please install)\b.{0,40}numpy ?<2"}),
@@ -1456,7 +1571,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "node.js version ~ is required", "node version ~ is required", "unsupported node",
         "node.js ~ is not supported", "node.js v ~ not supported", "does not support node.js",
         "doesn't support node.js", "err_unknown_builtin_module", "no such built-in module: node:",
-        "cannot find module 'node:", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
+        "cannot find module 'node:", "cannot find module 'worker_threads'", "cannot find module 'fs/promises'", "cannot find module 'timers/promises'",
         "unexpected token '?'", "unexpected token '?.'", "unexpected token '.'", "unexpected token .",
         "does not provide an export named", "err_require_esm",
         "cannot use import statement outside a module", "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
@@ -1473,6 +1588,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getrandomvalues is not a function",
         "npm v ~ does not support", "known not to run on node.js", "could not determine node.js install directory",
     ), {'unless': ("warn ", " in json", "not valid json")}),
+    # Methods that newer releases of Node have.
+    ('node_too_old', (" is not a function",), {
+        'regex': r"(?:\b(?:object|map)\.groupby|\bpromise\.(?:withresolvers|try|any|allsettled)|\.(?:findlast(?:index)?|toreversed|"
+                 r"tosorted|tospliced|iswellformed|towellformed|markasuncloneable|getorinsert(?:computed)?)|"
+                 r"\barray\.fromasync|\babortsignal\.(?:timeout|any)|\burl\.(?:canparse|parse)|\b(?:util\.)?(?:styletext|parseargs|"
+                 r"stripvtcontrolcharacters)|\w{1,20}\.parseargs|process\.(?:getbuiltinmodule|loadenvfile)|\bstructuredclone)\)? is not a function"}),
+    ('node_too_old', ("syntaxerror: ",), {
+        'regex': r"syntaxerror: (?:unexpected reserved word|invalid regular expression flags|unexpected token '?(?:\?\?=?|\?\.|\|\|=|&&=))",
+    }),
+    ('node_too_old', ("node: bad option: ",), {'regex': r"node: bad option: --(?:env-file|import|test|watch|experimental-strip-types|run|experimental-sqlite)"}),
+    ('node_too_old', ("node version ~ is not supported", "node ~ is not supported, please use")),
     ('node_too_old', ("you are running node", "you are using node"), {
         'regex': r"you are (?:running|using) node.{0,80}(?:require|need|support|upgrade|update|at least|old|please|minimum)"}),
     ('node_too_old', ("minimum node",), {'regex': r"minimum node(?:\.?js)?(?: version)?(?: of| is|:)? ?v?\d"}),
@@ -1517,7 +1643,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
-        "cannot find module ~ /bindings", "can't resolve ~ .node'", "faiss-node.node: ", 
+        "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "could not be found, and is needed by esbuild",
+        "could not find sharp's binary", "faiss-node.node: ", 
         "no loader is configured for '.node' files",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
         "cannot find native binding", "missing native module", "failed to load native",
@@ -1550,7 +1677,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "nvcc: not found", "cuda_runtime.h: no such file", "the cuda compiler ~ is not able", "libcudart.so",
         "libcublas.so", "libcuda.so", "cuda driver version is insufficient", "no cuda-capable device",
         "cuda_home environment variable is not set", "cmake_cuda_architectures must be", "nvcc fatal",
-        "unsupported gnu version", "cublas_v2.h: no such file",
+        "unsupported gnu version", "cublas_v2.h: no such file", " cuda.h: no such file",
     )),
     ('cmake_too_old', (
         "specified unknown feature", "requires cmake", "require cmake", "cmake >= ~ required", "cmake ~ is too old",
@@ -1639,7 +1766,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined reference to 'sgeqrf", "undefined reference to 'sgesvd", "undefined reference to 'openblas",
         "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas",
         "no lapack", "missing: blas_libraries", "missing: lapack_libraries", "missing: mkl_libraries",
-        "blas_libraries (advanced)", "'cblas.h' file not found", "lapacke.h: no such file", "find a blas",
+        "blas_libraries (advanced)", "'cblas.h' file not found", "lapacke.h: no such file", "mkl.h: no such file", "find a blas",
         "openblas ~ not found", "blas.h: no such", "blas libraries not found", "lapack libraries not found",
         "blas library ~ not found", "need blas", "dependency 'openblas", "can't find blas", "unable to find blas",
         "could not find a package configuration file provided by 'openblas", "blas/lapack",
@@ -1667,42 +1794,25 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                          "package requirements ~ were not met")),
     ('sdist_fallback', (
         "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
-        "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed building wheel",
-        "failed to build ~ faiss", "could not build wheels", "failed to build installable wheels",
-        "failed-wheel-build-for-install", "building wheel for ~ error",
-        "building wheel for ~ did not run successfully", "setup.py bdist_wheel ~ error",
-        "setup.py install for ~ error", "failed to build wheel", "faiss-cpu ~ setup.py egg_info",
-        "setup.py egg_info did not run successfully", "metadata-generation-failed", "legacy-install-failure",
-        "failed to build one or more wheels", "error: failed-wheel-build",
-        "pip subprocess to install build dependencies did not run", "installing build dependencies ~ error",
-        "getting requirements to build wheel ~ error", "getting requirements to build wheel did not run",
-        "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
-        "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
-        "faiss-cpu ~ failed with error code 1", "failed to download and build 'faiss",
-        "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
-        "no such file or directory: 'swig'", "no such file or directory: 'faiss/", "in /tmp/pip-build- ~ /faiss",
-        "in /tmp/pip-install- ~ /faiss", "swig ~ unrecognized option", "swig ~ failed with exit",
-        "error: command errored out with exit status ~ faiss", "failed with error code 1 in /tmp/pip",
-        "setup.py install did not run successfully", "could not build ~ faiss",
-        "note: this is an issue with the package mentioned above, not pip",
-        "this error originates from a subprocess, and is likely not a problem with pip",
-        "error: subprocess-exited-with-error", "backendunavailable", "egg_info ~ failed", "pep517 ~ error",
+        "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed to build ~ faiss",
+        "faiss-cpu ~ setup.py egg_info", "faiss-cpu ~ failed with error code 1",
+        "failed to download and build 'faiss", "no such file or directory: 'swig'",
+        "no such file or directory: 'faiss/", "in /tmp/pip-build- ~ /faiss", "in /tmp/pip-install- ~ /faiss",
+        "swig ~ unrecognized option", "swig ~ failed with exit",
+        "error: command errored out with exit status ~ faiss", "could not build ~ faiss",
     ), {'unless': ("... done",)}),
+    ('sdist_fallback', _PIP_BUILD_FAILED, {'unless': ("... done",)}),
     # What the build said is nearer to the root.
     ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
-    ('build_tool_missing', ("make: ~ : no such file or directory",), {
-        'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:[cg]\+\+|g?cc|clang(?:\+\+)?|cmake|swig|ar|ld|gfortran|"
-                 r"python[\d.]*|perl): no such file"}),
-    ('build_tool_missing', ("spawn ~ enoent",), {
-        'regex': r"spawn (?:[\w./-]{0,80}/)?(?:node-gyp|cmake(?:-js)?|g?make|ninja|swig|g\+\+|gcc|prebuild-install|"
-                 r"node-pre-gyp|tsc) enoent"}),
+    ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
+        'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:swig|perl): no such file|spawn (?:[\w./-]{0,80}/)?(?:swig|tsc) enoent"}),
     ('build_tool_missing', (
-        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", "cmake-js: not found",
-        "cmake-js no such file", "cmake-js: no such file", "cmake-js: command not found",
+        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", 
+        "cmake-js no such file", "cmake-js: no such file", 
         "cmake executable is not found", "cmake is not installed", "cmake must be installed", "cmake not found",
-        "make: command not found", "make: not found", "make: no such file", "not found: make",
-        "cc: command not found", "g++: command not found", "g++: not found", "g++: no such file", "cc: not found",
-        "c++: not found", "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file",
+        "make: no such file", "not found: make",
+        "g++: no such file", 
+        "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file",
         "gcc failed: no such", "'gcc' failed: no such", "'gcc' failed with exit status 1 ~ no such",
         "unable to execute 'gcc", "unable to execute 'g++", "unable to execute 'x86_64", "unable to execute 'cc'",
         "unable to execute 'c++", "command 'g++' failed: no such", "command 'c++' failed: no such",
@@ -1710,7 +1820,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cmake_cxx_compiler not set", "cmake_c_compiler not set", "cmake_make_program is not set",
         "unable to find a build program", "no acceptable", "c compiler cannot create executables",
         "c++ compiler cannot create executables", "swig: not found", "swig: command not found", "could not find swig",
-        "could not find git", "git: not found", "git: command not found", "git: no such file", "spawn git enoent",
+        "could not find git", "git: no such file", "spawn git enoent",
         "enoent git", "spawn cmake enoent", "spawn make enoent", "spawn cmake-js enoent",
         "could not find any visual studio", "microsoft visual c++ ~ is required", "c++ compiler installed",
         "-gcc' failed: no such", "-g++' failed: no such", "cmake' executable is not found", "syscall spawn git",
@@ -1719,18 +1829,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "git is not installed", "no such file or directory: 'cmake'",
         "no such file or directory: 'git'", "no such file or directory: 'make'", "no such file or directory: 'gcc'",
         "no such file or directory: 'ninja'", "cannot find command 'git'", "cannot find 'git'", "find ninja",
-        "ninja: command not found", "ninja: not found", "swig_executable", "swig_dir",
+        "swig_executable", "swig_dir",
         "no such file or directory: 'g++'", "'cmake' is not recognized", "'cmake-js' is not recognized",
-        "node-gyp: not found", "node-gyp: command not found", "prebuild-install: not found",
-        "prebuild-install: command not found", "prebuild-install' is not recognized", "node-addon-api ~ not found",
+        
+        "prebuild-install' is not recognized", "node-addon-api ~ not found",
         "cannot find module 'node-addon-api'", "cannot find module 'cmake-js'", "cannot find module 'bindings'",
-        "nan ~ not found", "gfortran: not found", "gfortran: command not found", "no fortran compiler",
-        "could not find a fortran", "autoconf: not found", "autoreconf: not found", "aclocal: not found",
-        "ar: not found", "ld: not found", "patch: not found", "unzip: not found", "pkg-config: not found",
-        "pkg-config script could not be found", "patchelf: not found", "the c compiler identification is unknown",
+        "nan ~ not found", "no fortran compiler",
+        "could not find a fortran", 
+        
+        "pkg-config script could not be found", "the c compiler identification is unknown",
         "the cxx compiler identification is unknown", "is not a full path and was not found in the path",
         "compiler ~ is not installed", "no c compiler", "no c++ compiler", "problem with the cmake installation",
-        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", "cargo: not found",
+        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", 
         "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found",
         "enable: no such file", "unable to open /etc/scl/conf/devtoolset", "devtoolset ~ no such file",
         "pg_config executable not found",
@@ -1749,7 +1859,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
         "digest ~ does not match", "digest ~ did not match", "package does not match intended download",
         "expected sha256", "but got sha512", "checksum error", "checksum fail", "invalid checksum",
-        "filesystem layer verification failed", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
+        "sum doesn't match expectation", "filesystem layer verification failed", "config verification failed for digest", "bad checksum", "wrong hash", "local checksum ~ not match remote", "integritycheckfailed", "doesn't match the expected hash",
+        "doesn't match the expected checksum", "got unexpected checksum for", "tarball_integrity",
+        "the checksum for ~ did not match",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
     ('corrupt_artefact', ("truncated",), {
@@ -1768,12 +1880,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
         "file format not recognized",
         "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
-        "compressed data is corrupt", "end-of-central-directory", "cannot find zipfile directory", "error when extracting package", "found incorrect download",
-        "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "cpio: ", "is damaged", "invalid zip",
+        "compressed data is corrupt", "end-of-central-directory", "compressed file ends unexpectedly",
+        "can't find a squashfs superblock", "bad superblock", "has an invalid wheel", "cannot find zipfile directory", "error when extracting package", "found incorrect download",
+        "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
         "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
 
+    ('corrupt_artefact', ("cpio: ",), {
+        'regex': r"cpio: (?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
+    ('corrupt_artefact', ("file not valid: file size doesn't match",)),
+    ('corrupt_artefact', (".apk: bad archive", "fatal: image format not recognized")),
     ('corrupt_artefact', ("unable to extract",), {
         'regex': r"unable to extract .{0,80}(?:archive|tar|t[gbx]z|zip|package|wheel|conda|layer|\.gz|\.bz2|\.xz)"}),
     # Of what is not there or may not be written tar says the same.
@@ -1787,6 +1904,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('segfault', *_ended(135, 7)),
     ('abort', *_ended(134, 6)),
     ('out_of_memory', *_ended(137, 9)),
+    # 127: a shell did not find the command.
+    ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?[ :=(]{1,3}127(?![\d.]\d|\d)",
+        'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
@@ -1800,7 +1920,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The C library's own words; an assertion of a playbook or of a test ends no process.
     ('abort', ("assertion ~ failed",), {
         'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror",)}),
-    ('abort', ("trace/breakpoint trap",)),
+    ('abort', ("trace/breakpoint trap", "abort trap: 6", "fatal error: v8::", "free(): double free")),
+    ('abort', ("# fatal error in ",), {'regex': r"^# fatal error in "}),
     ('abort', ("aborted",), {
         'regex': r"^aborted$|: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),
     ('segfault', (
@@ -1814,6 +1935,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    ('interrupted', ("*** [ ~ ] interrupt", "*** [ ~ ] terminated", "*** [ ~ ] hangup")),
     ('interrupted', ("cancelled", "canceled"), {
         'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
     # What the client of an engine says in the end, whatever began it.
@@ -1826,7 +1948,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting|by user|-15)",
-        'unless': ("(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
+        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -1864,7 +1986,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix")}),
+    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @")}),
+    ('network', (
+        "error: connectionrefused", "net::opentimeout", "net::readtimeout", "failed to open tcp connection", "cannot open url '",
+        "unknownhostexception", "sockettimeoutexception", "noroutetohostexception", "java.net.connectexception",
+        "wget: bad address '", "are you offline?", "no internet connection", "unable to establish connection to",
+        "cannot connect to host ~ connect call failed", "errno 12] timeout on http",
+    )),
+    ('network', (": eof", ": unexpected eof"), {'regex': r"(?:get|head|post|put|patch) '?https?://\S{1,300}: (?:unexpected )?eof\b"}),
     ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
     # apt could not fetch this; why, if it is known, is on another line.
     ('repo_failed', ("err:",), {'rank': 34, 'regex': r"^err:\d{1,4} (?:https?|ftp)://"}),
@@ -1876,14 +2005,19 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "requires root privileges", "must be run as root", "are you root", "need to be root", "requires superuser",
         "insufficient permissions", "run with sudo", "superuser privileges", "accessdenied", "notwritableerror",
         "not writable", "not writeable", "noaccess", "nowritable", "no writeable", "no write permission",
-        "not have write permission",
-    )),
+        "not have write permission", "don't have write permission",
+        "do not have permission to write", "unless you are root", "root privileges are required",
+        "access is denied", "interactive authentication required",
+    ), {'unless': ("access denied for user", "when calling the", "permission denied on resource")}),
     ('command_missing', (
         "command not found", "failed to run command ' ~ no such file",
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
-    ('command_missing', ("make: ~ : no such file or directory",), {
+    ('command_missing', ("xargs: ~ : no such file or directory",)),
+    ('command_missing', ("no such file or directory: b'",), {'regex': r"no such file or directory: b'[\w.+-]{1,60}'"}),
+    ('command_missing', ("fish: unknown command:",)),
+    ('command_missing', ("make ~ : no such file or directory",), {
         'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
     ('command_missing', ("exec: ' ~ : stat ~ no such file or directory", "exec: ' ~ no such file or directory: unknown",
@@ -1898,6 +2032,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
                        "'msg': 'missing required library '")),
     # --- what languages and their tools say of a part that is not there, whatever asked for it
+    ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
+    ('command_missing', ("failed at step exec spawning ~ no such file",)),
     ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
     ('command_missing', (": no such file or directory",), {
         'regex': r"^(?:[\w.-]{1,60} {1,20}\| {1,4})?(?:\[[^\]]{1,40}\] )?exec /\S{1,200}: no such file or directory$"}),
@@ -1923,6 +2059,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('headers_missing', ("could not find ~ (missing: ~ _include", "could not find ~ (missing: ~ _librar"), {
         'after': ("cmake error",), 'regex': r"^could not find"}),
     ('headers_missing', ("error: dependency ' ~ not found",)),
+    ('headers_missing', ("the system library ' ~ required by crate ' ~ not found", "could not find directory of openssl installation",
+                         "pg_config is required to build")),
+    ('headers_missing', (": no such file or directory",), {'regex': r"error: [\w./+-]{1,120}\.(?:h|hh|hpp|hxx): no such file or directory$"}),
+    ('build_tool_missing', ("could not find ~ (missing: ~ _executable",), {
+        'after': ("cmake error",), 'unless': ("python", "cuda"), 'regex': r"^could not find .{1,80}\(missing: \w{1,40}_executable"}),
+    ('build_tool_missing', ("cannot find module ' ~ /node-gyp/bin/node-gyp.js'", "couldn't find a script name 'node-gyp'",
+                            "couldn't find a script name 'cmake-js'", "couldn't find a script name 'prebuild-install'")),
+    ('build_tool_missing', ("ninja is required to load c++ extensions", "could not find 'protoc' installation",
+                            "gyp err! find vs could not find a version", "gyp error find vs could not find a version")),
+    ('compiler_too_old', ("cannot be built because it requires rustc", "requires rustc ~ or newer", "go.mod requires go ",
+                          "note: module requires go ", "can not compile programs for -std", "requires go >= ~ (running go")),
     ('headers_missing', ("dependency lookup for ~ failed",)),
     ('build_tool_missing', ("no such file or directory: '",), {
         'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
@@ -1930,7 +2077,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
-    ('container_perm', ("apparmor enabled on system but",)),
+    ('container_perm', ("apparmor enabled on system but", "unable to apply apparmor profile", "apparmor failed to apply profile")),
+    ('cuda_missing', ("failed to initialize nvml", "cuda unknown error")),
     ('cuda_missing', ("torch not compiled with cuda enabled", "unknown runtime specified nvidia",
                       "unknown or invalid runtime name: nvidia", "the nvidia driver on your system is too old",
                       "found no nvidia driver", "attempting to deserialize object on a cuda device")),
@@ -1954,10 +2102,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
     ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
-    ('python_missing', ("no interpreter found for python",)),
+    ('python_missing', ("no interpreter found for python", "interpreternotfound", "failed to find interpreter for")),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
-    ('python_missing', ("no such file or directory: '",), {'regex': r"no such file or directory: '[\w./+-]{0,200}/python[\d.]{0,5}'"}),
     ('python_version', ("is newer than pyo3's maximum supported version",)),
     ('network', ("connection error, and we cannot find the requested files", "esockettimedout")),
     ('image_missing', ("failed to solve: ",), {'regex': r"failed to solve: [\w./:@-]{1,200}: (?:[\w./:@-]{1,200}: )?not found$"}),
@@ -1978,9 +2125,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                             "could not load the qt platform plugin")),
     ('corrupt_artefact', ("eoferror: ran out of input",)),
     ('permission_denied', ("has to be run under the root user",)),
-    ('timeout', ("timeout when waiting for",)),
+    ('timeout', ("timeout when waiting for", "has exceeded the maximum execution time")),
+    ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
-    ('cpu_isa', ("requires a cpu with avx support",)),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
@@ -2000,8 +2147,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
-        "error: 'gyp' failed with exit code", "binding.gyp not found",
-    ), {'unless': ("fatal error: cpu",)}),
+        "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",
+        "error: processerror: command exited with status", "error: command failed: cmake ",
+    ), {'unless': ("fatal error: cpu", "fatal error: uncaught", ": pnpm install", ": npm install", ": npm ci", ": yarn install")}),
 )
 
 

@@ -23,6 +23,7 @@ TRANSLATED = (
         "设备上没有空间", "デバイスに空き領域がありません", "장치에 남은 공간이 없음",
         "brak miejsca na urządzeniu")),
     ("read-only file system", (
+        "sistema de arquivos somente para leitura", "sistema de ficheiros só de leitura", "system plików wyłącznie do odczytu",
         "das dateisystem ist nur lesbar", "système de fichiers accessible en lecture seulement",
         "sistema de ficheros de sólo lectura", "sistema de archivos de solo lectura",
         "file system in sola lettura", "файловая система доступна только для чтения", "只读文件系统",
@@ -36,9 +37,11 @@ TRANSLATED = (
         "impossible d'allouer de la mémoire", "no se pudo asignar memoria", "impossibile allocare memoria",
         "невозможно выделить память", "не удалось выделить память", "无法分配内存", "メモリを確保できません")),
     ("connection refused", (
+        "conexão recusada", "połączenie odrzucone", "연결이 거부",
         "verbindungsaufbau abgelehnt", "connexion refusée", "conexión rehusada", "connessione rifiutata",
         "в соединении отказано", "拒绝连接", "连接被拒绝", "接続を拒否されました")),
     ("connection timed out", (
+        "conexão expirou", "connessione scaduta", "tempo esgotado para conexão", "upłynął limit czasu połączenia",
         "die wartezeit für die verbindung ist abgelaufen", "connexion terminée par expiration du délai d'attente",
         "expiró el tiempo de conexión", "время ожидания соединения истекло", "连接超时",
         "接続がタイムアウトしました")),
@@ -77,11 +80,71 @@ TRANSLATED = (
         "nicht erfüllte abhängigkeiten", "dependencias incumplidas", "dependencias no satisfechas",
         "dependências não satisfeitas", "dependências desencontradas", "dipendenze non soddisfatte",
         "неудовлетворённые зависимости", "неудовлетворенные зависимости", "未满足的依赖关系", "未满足的依赖")),
+    ("too many open files", (
+        "zu viele offene dateien", "trop de fichiers ouverts", "demasiados archivos abiertos",
+        "demasiados ficheros abiertos", "troppi file aperti", "muitos arquivos abertos",
+        "слишком много открытых файлов", "打开的文件过多", "打开文件过多", "オープンしているファイルが多すぎます")),
+    ("resource temporarily unavailable", (
+        "die ressource ist zur zeit nicht verfügbar", "ressource temporairement non disponible",
+        "recurso no disponible temporalmente", "risorsa temporaneamente non disponibile",
+        "recurso temporariamente indisponível", "ресурс временно недоступен", "资源暂时不可用",
+        "リソースが一時的に利用できません")),
+    ("no route to host", (
+        "keine route zum zielrechner", "aucun chemin d'accès pour atteindre l'hôte cible",
+        "no existe ninguna ruta hasta el 'host'", "não há rota para o host", "nessun instradamento per l'host",
+        "нет маршрута до узла", "没有到主机的路由", "ホストへの経路がありません")),
+    ("network is unreachable", (
+        "das netzwerk ist nicht erreichbar", "le réseau n'est pas accessible", "la red es inaccesible",
+        "rete non raggiungibile", "a rede está fora de alcance", "сеть недоступна", "网络不可达",
+        "ネットワークに届きません")),
+    ("connection reset by peer", (
+        "die verbindung wurde vom kommunikationspartner zurückgesetzt",
+        "connexion ré-initialisée par le correspondant", "conexión reinicializada por la máquina remota",
+        "connessione interrotta dal corrispondente", "conexão fechada pela outra ponta",
+        "соединение разорвано другой стороной", "连接被对方重设", "接続が相手からリセットされました")),
+    ("disk quota exceeded", (
+        "der zugewiesene plattenplatz (quota) ist überschritten", "débordement du quota d'espace disque",
+        "se ha excedido la cuota de disco", "превышена дисковая квота", "超出磁盘限额")),
+    ("bad interpreter", (
+        "defekter interpreter", "fehlerhafter interpreter", "mauvais interpréteur", "intérprete erróneo",
+        "interprete errato", "неправильный интерпретатор", "坏的解释器", "解释器错误", "誤ったインタプリタです")),
+    ("cannot execute binary file", (
+        "kann die binärdatei nicht ausführen", "kann die datei nicht ausführen",
+        "impossible d'exécuter le fichier binaire", "no se puede ejecutar un fichero binario",
+        "impossibile eseguire il file binario", "não foi possível executar o arquivo binário",
+        "не удаётся запустить бинарный файл", "не удаётся запустить двоичный файл", "无法执行二进制文件",
+        "バイナリファイルを実行できません")),
+    ("invalid elf header", (
+        "ungültiger elf-header", "en-tête elf invalide", "cabecera elf inválida", "intestazione elf non valida",
+        "cabeçalho elf inválido", "неверный заголовок elf", "недопустимый заголовок elf", "无效的 elf 头", "无效的elf头",
+        "無効な elf ヘッダ")),
+    ("undefined symbol: ", (
+        "undefiniertes symbol: ", "symbole non défini : ", "símbolo indefinido: ", "símbolo sin definir: ",
+        "simbolo non definito: ", "símbolo não definido: ", "неопределённый символ: ", "неопределенный символ: ",
+        "未定义的符号: ", "未定义符号: ", "未定義シンボル: ")),
+    ("failed to map segment from shared object", (
+        "échec du mappage de segment depuis l'objet partagé", "échec de mappage de segment de l'objet partagé",
+        "no se pudo mapear el segmento del objeto compartido", "fallo al mapear el segmento del objeto compartido",
+        "falha ao mapear segmento do objeto compartilhado", "mappatura del segmento dall'oggetto condiviso non riuscita",
+        "не удалось отобразить сегмент из разделяемого объекта", "无法从共享目标中映射段", "映射共享目标文件的段失败")),
+    ("is not in the sudoers file", (
+        "ist nicht in der sudoers-datei", "steht nicht in der sudoers-datei", "n'apparaît pas dans le fichier sudoers",
+        "no está en el fichero sudoers", "no está en el archivo sudoers", "non è nel file sudoers",
+        "não está no arquivo sudoers", "отсутствует в файле sudoers", "не в файле sudoers", "不在 sudoers 文件中")),
+    ("cannot find -l", (
+        "ne peut trouver -l", "no se puede encontrar -l", "impossibile trovare -l", "não foi possível localizar -l",
+        "невозможно найти -l", "找不到 -l", "-l が見つかりません")),
+    ("invalid argument", (
+        "das argument ist ungültig", "argument invalide", "argumento inválido", "argomento non valido",
+        "недопустимый аргумент", "无效的参数", "無効な引数です")),
+    ("bus error", ("bus-zugriffsfehler", "erreur du bus", "errore di bus", "ошибка шины", "总线错误")),
+    ("aborted", ("abgebrochen (core", "abortado (core", "аварийный останов (", "已放弃 (", "中止 (コア")),
     ("command not found", (
         "kommando nicht gefunden", "befehl nicht gefunden", "commande introuvable", "orden no encontrada",
         "comando non trovato", "comando não encontrado", "команда не найдена", "未找到命令", "命令未找到",
         "找不到命令", "コマンドが見つかりません", "명령어를 찾을 수 없음", "nie znaleziono polecenia")),
     ("segmentation fault", (
+        "falla de segmentación", "mémoire segmentation",
         "erreur de segmentation", "violación de segmento", "errore di segmentazione", "falha de segmentação",
         "ошибка сегментирования", "段错误", "段错誤", "naruszenie ochrony pamięci")),
     ("illegal instruction", (
@@ -89,7 +152,7 @@ TRANSLATED = (
         "недопустимая инструкция", "недопустимая операция", "非法指令", "不正な命令です",
         "nieprawidłowa instrukcja")),
     ("killed", (
-        "getötet", "убито", "已杀死", "強制終了")),
+        "getötet", "убито", "已杀死", "強制終了", "processus arrêté", "terminado (killed)")),
     ("core dumped", (
         "speicherabzug geschrieben", "стек памяти сброшен на диск", "核心已转储", "吐核", "コアダンプ")),
     ("fatal error", (
@@ -101,14 +164,18 @@ TRANSLATED = (
         "错误", "ошибка")),
     ("no package", ("没有可用软件包",)),
     ("nothing to do", ("无须任何处理",)),
-    ("version", ("версия",)),
+    ("version", ("версия", "versión", "versão", "versione", "wersja")),
     ("not found", (
-        "не найдена", "не найден", "nicht gefunden", "introuvable", "non trouvée", "no encontrada", "找不到",
+        "не найдена", "не найден", "nicht gefunden", "introuvable", "non trouvée", "no encontrada", "não encontrada",
+        "non trovata", "找不到",
         "未找到", "見つかりません")),
 )
 
 # The same where the words stand in another order: (pattern of a clean line, what stands for it).
 REORDERED = (
+    ("não foi poss\\S{1,3}vel habilitar pilhas (?:de )?execut\\S{1,3}vel como requisitado pelo objeto compartilhado",
+     "cannot enable executable stack as shared object requires"),
+    ("-(l[\\w+.-]{1,60}) kann nicht gefunden werden", "cannot find -\\1"),
     ("' ([^' ]{1,300}) '", "'\\1'"),
     ("对 ?'([^']{1,300})' ?未定义的引用", "undefined reference to '\\1'"),
     ("nicht definierter verweis auf ", "undefined reference to "),

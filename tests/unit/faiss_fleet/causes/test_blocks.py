@@ -8,8 +8,8 @@ from faiss_fleet.causes import blocks, lines
 
 def _said(method, *log):
     each = blocks.Blocks()
-    return [getattr(each, method)(*((line,) if method in ('probed', 'scripted') else (line, lines.clean(line))))
-            for line in log]
+    alone = method in ('probed', 'scripted', 'announced')
+    return [getattr(each, method)(*((line,) if alone else (line, lines.clean(line)))) for line in log]
 
 
 WARNING = ('CMake Warning at CMakeLists.txt:3 (message):', '  Could not find X.', '',
@@ -70,3 +70,10 @@ def test_the_source_in_a_traceback_is_below_its_place_and_deeper():
     log = ('Traceback (most recent call last):', '  File "a.py", line 3, in f', '    raise OSError("disk full")',
            '  File "<frozen x>", line 9, in g', 'OSError: disk full')
     assert _said('quoted', *log) == [False, False, True, False, False]
+
+
+def test_the_stack_that_a_warning_announces_belongs_to_it():
+    said = _said('announced', 'failed to load native impl; falling back on java impl. stacktrace follows.',
+                 'java.lang.unsatisfiedlinkerror: unknown', 'at jnr.ffi.asmruntime.x(asmruntime.java:48)',
+                 'caused by: java.io.ioexception: x', 'listening', 'java.lang.unsatisfiedlinkerror: unknown')
+    assert said == [False, True, True, True, False, False]

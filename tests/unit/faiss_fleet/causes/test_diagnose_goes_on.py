@@ -156,3 +156,24 @@ def test_a_node_that_is_too_new_is_not_too_old():
            "npm WARN EBADENGINE   current: { node: 'v19.2.0', npm: '9.1.0' }", 'npm WARN EBADENGINE }')
     assert _causes(*[line.replace('%s', '<14.7.0') for line in log]) == []
     assert _causes(*[line.replace('%s', '>=20') for line in log]) == ['node_too_old']
+
+
+def test_what_is_tried_again_counts_where_nothing_came_after():
+    log = ('curl: (56) Recv failure: Connection reset by peer', 'Retrying in 5 seconds...')
+    assert _causes(*log) == ['network']
+    assert _causes(*log, '.....') == ['network']
+    assert _causes(*log, '100 5000k  100 5000k    0     0  10.0M') == []
+    assert _causes(*log, '100 5000k', 'tar: This does not look like a tar archive') == ['network', 'corrupt_artefact']
+
+
+@pytest.mark.parametrize('line', [
+    "WARNING: The requested image's platform (linux/amd64) does not match the detected host platform (linux/arm64/v8)",
+    'app.service: Failed to set up namespace, assuming containerized execution, ignoring: Permission denied',
+])
+def test_a_warning_of_an_engine_or_of_systemd_after_which_it_went_on(line):
+    assert _causes(line, 'Hello from Docker!', 'This message shows that it works.', unknown=True) == []
+
+
+def test_events_of_kubernetes_are_no_warnings():
+    assert _causes('  Warning  Failed  10s  kubelet  Failed to pull image "x": manifest unknown') == ['image_missing']
+    assert _causes('Warning FailedCreatePodSandBox: NetworkPlugin cni failed to set up pod') == ['engine_network']

@@ -69,3 +69,8 @@ def test_a_line_is_shown_around_what_was_found_without_what_steers_a_terminal() 
     assert "No space left on device" in shown and len(shown) <= lines.SHOWN + 6
     assert shown.startswith("...") and shown.endswith("...")
     assert lines.shown("\x1b[2Jone\u202etwo\x07", []) == "onetwo"
+
+
+def test_letters_of_utf_8_that_were_taken_for_latin_1() -> None:
+    assert lines.clean("n\u00c3\u00a3o h\u00c3\u00a1 espa\u00c3\u00a7o") == "n\u00e3o h\u00e1 espa\u00e7o"
+    assert lines.clean("a lone \u00c3 stays") == "a lone \u00e3 stays"

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from faiss_fleet.causes import lines, rows
+from faiss_fleet.causes import diagnose, lines, rows
 from faiss_fleet.causes.rows import Row
 
 
@@ -53,3 +53,27 @@ def test_the_index_calls_for_every_row_by_its_own_phrase() -> None:
         called = {found for word in lines.TOKEN.findall(" ".join(row.parts)) for found, *_ in rows.INDEX.of(word)}
         assert number in called, row.phrase
     assert rows.INDEX.of("zzzzqqqq") == ()
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "bash: %s: command not found",
+        "/bin/sh: 1: %s: not found",
+        "zsh: command not found: %s",
+        "spawn %s ENOENT",
+        "make[2]: %s: No such file or directory",
+        "xargs: %s: No such file or directory",
+        'exec: "%s": executable file not found in $PATH',
+        "FileNotFoundError: [Errno 2] No such file or directory: b'%s'",
+        "error: command '/usr/bin/%s' failed: No such file or directory",
+        "crun: executable file `%s` not found in $PATH",
+        'Cannot run program "%s": error=2',
+    ],
+)
+@pytest.mark.parametrize(
+    "command, cause",
+    [("ninja", "build_tool_missing"), ("podman", "engine_missing"), ("python3.9", "python_missing")],
+)
+def test_a_command_that_is_not_there_by_any_tool(form: str, command: str, cause: str) -> None:
+    assert [found["cause"] for found in diagnose.diagnose(form % command)][:1] == [cause]
