@@ -157,10 +157,6 @@ class Farm:
         """A file of a host, as this process can read and write it."""
         return Path(f"/proc/{self._pid}/root{self.hosts[name].root}/{path.lstrip('/')}")
 
-    def known_key(self, name: str) -> Path:
-        """The file of the controller with a host's key."""
-        return self.directory / "known_hosts" / self.hosts[name].address
-
     def calls(self, name: str) -> int:
         """How many commands the host's sshd has started for clients so far."""
         log = (self.hosts[name].root.parent / "sshd.log").read_text(encoding="utf-8", errors="replace")
@@ -209,7 +205,7 @@ class Farm:
         """Writes an inventory (JSON, which is YAML too); ``variables`` adds variables of single hosts."""
         # IdentitiesOnly and GlobalKnownHostsFile keep the keys of whoever runs this out of it.
         options = (
-            f"-o UserKnownHostsFile={self.directory}/known_hosts/%h -o GlobalKnownHostsFile=/dev/null "
+            f"-o UserKnownHostsFile={self.directory}/known_hosts -o GlobalKnownHostsFile=/dev/null "
             "-o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -F /dev/null"
         )
         content = {
@@ -239,10 +235,8 @@ class Farm:
         for key in ("host_key", "client_key"):
             run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "faiss-fleet tests", "-f", self.directory / key])
         kind, public, _ = (self.directory / "host_key.pub").read_text(encoding="utf-8").split(" ", 2)
-        (self.directory / "known_hosts").mkdir()
-        for host in self.hosts.values():
-            # A file each: ssh reads all lines of one, which with a thousand hosts is most of its time.
-            self.known_key(host.name).write_text(f"{host.address} {kind} {public}\n", encoding="utf-8")
+        lines = [f"{host.address} {kind} {public}\n" for host in self.hosts.values()]
+        (self.directory / "known_hosts").write_text("".join(lines), encoding="utf-8")
         (self.directory / "cp").mkdir(mode=0o700)
         for host in self.hosts.values():
             for part in ("root", "upper", "work"):

@@ -145,8 +145,8 @@ def pyinfra(farm: Farm, inventory: Path, forks: int) -> list[str]:
     data = {
         "ssh_user": "root",
         "ssh_key": str(farm.directory / "client_key"),
-        "ssh_known_hosts_file": os.devnull,
-        "ssh_strict_host_key_checking": "no",
+        "ssh_known_hosts_file": str(farm.directory / "known_hosts"),
+        "ssh_strict_host_key_checking": "yes",
     }
     hosts = [(host.name, {"ssh_hostname": host.address}) for host in farm.hosts.values()]
     inventory.write_text(f"hosts = ({hosts!r}, {data!r})\n", encoding="utf-8")

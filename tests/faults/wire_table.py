@@ -131,9 +131,11 @@ def other_key(seat: Seat) -> None:
     directory = seat.fleet.controller.base
     run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", directory / "other_key"])
     kind, public, _ = (directory / "other_key.pub").read_text().split(" ", 2)
-    known = seat.fleet.farm.known_key(seat.host)
+    known = seat.fleet.farm.directory / "known_hosts"
     before = known.read_text()
-    known.write_text(f"{before.split()[0]} {kind} {public}\n")
+    address = seat.fleet.farm.hosts[seat.host].address
+    lines = [line for line in before.splitlines() if not line.startswith(address + " ")]
+    known.write_text("\n".join([*lines, f"{address} {kind} {public}"]) + "\n")
 
     def back() -> None:
         known.write_text(before)
