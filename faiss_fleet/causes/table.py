@@ -392,7 +392,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not load library with ~ support due to",
     ), {'unless': ("glibc", "cxxabi", "cannot open shared object", "undefined symbol", "dll load failed",
         "static tls", "numpy", "illegal", "failed to map", "permission", "gomp_", "executable stack")}),
-
     ('loader_benign', (
         "failed to load gpu faiss: ", "faiss falling back to cpu-only",
     )),
@@ -418,7 +417,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('file_limit', ("no space left", "enospc", "errno 28"), {
         'regex': r"(?:inotify|\bwatch(?:er|es|ing)?\b|add watch).{0,200}(?:no space left|enospc|errno 28)|"
                  r"(?:no space left|enospc|errno 28).{0,80}(?:inotify|, watch\b)"}),
-
     # --- Ansible on its controller
     ('vault_password', (
         "no vault secrets ~ found", "vault password must be specified", "ansiblevaulterror",
@@ -491,7 +489,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
-        "but ~ is to be installed", "unresolvable package conflicts", 
+        "but ~ is to be installed", "unresolvable package conflicts",
         "error: failed dependencies", "unmet dependencies", "dependencies not satisfied",
         "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
@@ -627,7 +625,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("you must install the sshpass program", "sshpass program",)),
     ('command_missing', ("executable file not found in", "executable file ' ~ not found"), {
         'unless': ("'docker:", "iptables", "conmon", "newuidmap", "fuse-overlayfs", "netavark")}),
-
     # CMake: Target "x" links to: CUDA::cublas but the target was not found.
     ('cuda_missing', ("but the target was not found",), {'after': ("cuda::", "cudatoolkit::")}),
     ('openmp_missing', ("but the target was not found",), {'after': ("openmp::",)}),
@@ -1011,7 +1008,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
-
     # --- containers
     ('python_missing', ("exec: ' ~ /python ~ no such file",)),
     ('seccomp_clone3', (
@@ -1106,7 +1102,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_missing', (
         "no oci runtime ", "conmon is not installed", "docker.sock is there. start the daemon",
         "connect to the docker daemon at", "connect to docker daemon", "cannot connect to the docker daemon",
-        "is the docker daemon running", 
+        "is the docker daemon running",
         "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
         "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
@@ -1218,8 +1214,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "python is not set from", "gyp err! find python", "gyp error find python",
     ), {'rank': 52}),
     ('python_missing', (
-        "bin/python: no such file", "bin/python3: no such file", 
-        
+        "bin/python: no such file", "bin/python3: no such file",
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "failed to get the python codec",
@@ -1233,7 +1228,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_missing', ("python ~ : no such file or directory",), {
         'regex': r"(?<![\w-])python[\d.]{0,5}\b.{0,200}: no such file or directory",
         'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
-
     # --- the mirrors of CentOS
     ('epel_metalink', (
         "cannot retrieve metalink", "metalink ~ epel", "epel ~ metalink", "metadata for repo 'epel", "repo: epel",
@@ -1441,7 +1435,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unsatisfiable", "following specifications were found", "encountered problems while solving",
         "found conflicts! looking for incompatible", "could not solve for environment",
         "cannot solve the request", "package ~ conflicts for:", "can be installed with any of the following",
-        "which conflicts with", "conflicts with any installable", 
+        "which conflicts with", "conflicts with any installable",
         "specspriorsolve",
         "specsconfigurationconflicterror", "failed to solve the conda", "failed to solve requirements",
         "excluded by strict repo priority", "are not installable because", "is not installable",
@@ -1577,7 +1571,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot use import statement outside a module", "unexpected token ?", "unexpected token '??='", "unexpected token '||='", "unexpected token '&&='",
         "syntaxerror: unexpected token =", "syntaxerror: unexpected token {", "syntaxerror: unexpected token '='",
         "object.fromentries is not a function", "replaceall is not a function", ".at is not a function",
-        
         "object.hasown is not a function", "requires nodejs", "node.js version must",
         "upgrade your node", "node is too old", "version of node.js is too old", "outdated node",
         "flat is not a function", "flatmap is not a function",
@@ -1644,7 +1637,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "could not be found, and is needed by esbuild",
-        "could not find sharp's binary", "faiss-node.node: ", 
+        "could not find sharp's binary", "faiss-node.node: ",
         "no loader is configured for '.node' files",
         "could not load the bindings", "bindings file", "native binding not found", "native bindings",
         "cannot find native binding", "missing native module", "failed to load native",
@@ -1708,7 +1701,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "at least gcc", "unsupported compiler", "is not a class template", "'std::optional",
         "'optional' in namespace 'std'", "'string_view' in namespace 'std'", "'variant' in namespace 'std'",
         "'any' in namespace 'std'", "make_unique ~ not a member", "'unordered_map' in namespace",
-        "'shared_mutex' in namespace", 
+        "'shared_mutex' in namespace",
         "in namespace 'std' does not name", "'std:: ~ has not been declared", "'std:: ~ not declared",
         "only available from c++", "fatal error: version: no such file", "fatal error: optional: no such file",
         "fatal error: 'optional' file not found", "fatal error: string_view: no such file",
@@ -1807,11 +1800,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:swig|perl): no such file|spawn (?:[\w./-]{0,80}/)?(?:swig|tsc) enoent"}),
     ('build_tool_missing', (
-        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake", 
-        "cmake-js no such file", "cmake-js: no such file", 
+        "no module named 'cmake'", "no module named 'ninja'", "no module named cmake",
+        "cmake-js no such file", "cmake-js: no such file",
         "cmake executable is not found", "cmake is not installed", "cmake must be installed", "cmake not found",
         "make: no such file", "not found: make",
-        "g++: no such file", 
+        "g++: no such file",
         "cc1plus' ~ no such", "'cc1plus'", "cannot execute 'cc1plus", "'cc1'", "gcc': no such file",
         "gcc failed: no such", "'gcc' failed: no such", "'gcc' failed with exit status 1 ~ no such",
         "unable to execute 'gcc", "unable to execute 'g++", "unable to execute 'x86_64", "unable to execute 'cc'",
@@ -1831,16 +1824,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no such file or directory: 'ninja'", "cannot find command 'git'", "cannot find 'git'", "find ninja",
         "swig_executable", "swig_dir",
         "no such file or directory: 'g++'", "'cmake' is not recognized", "'cmake-js' is not recognized",
-        
         "prebuild-install' is not recognized", "node-addon-api ~ not found",
         "cannot find module 'node-addon-api'", "cannot find module 'cmake-js'", "cannot find module 'bindings'",
         "nan ~ not found", "no fortran compiler",
-        "could not find a fortran", 
-        
+        "could not find a fortran",
         "pkg-config script could not be found", "the c compiler identification is unknown",
         "the cxx compiler identification is unknown", "is not a full path and was not found in the path",
         "compiler ~ is not installed", "no c compiler", "no c++ compiler", "problem with the cmake installation",
-        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)", 
+        "crt1.o: no such", "cannot find crt", "no compiler found", "unknown compiler(s)",
         "rust compiler", "rustc ~ not ", "no such file or directory: 'c++'", "scl: command not found",
         "enable: no such file", "unable to open /etc/scl/conf/devtoolset", "devtoolset ~ no such file",
         "pg_config executable not found",
@@ -1886,7 +1877,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
         "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
-
     ('corrupt_artefact', ("cpio: ",), {
         'regex': r"cpio: (?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
     ('corrupt_artefact', ("file not valid: file size doesn't match",)),
@@ -1897,7 +1887,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('corrupt_artefact', ("tar: error is not recoverable", "tar: exiting with failure"), {
         'after': ("gzip", "unexpected eof", "a tar archive", "invalid", "damaged", "crc", "lzma", "skipping to next header"),
         'unless': ("cannot open",)}),
-
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),
     ('segfault', *_ended(139, 11)),
