@@ -865,9 +865,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "selinux is preventing", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported",
         "lsetxattr ~ permission denied", "setxattr ~ label=", "selinux relabeling of", "relabel failed",
         "failed to relabel", "error setting label on mount source", "cannot open directory ~ permission denied",
-        "can't open '/ ~ : permission denied",
         "relabeling content", "operation not permitted ~ chcon", "setfilecon",
     )),
+    # Without a word of a container, the rights of the file are nearer than a label.
+    ('selinux_mount', ("can't open '/ ~ : permission denied",), {
+        'after': ("podman", "docker", "container", "volume", "mount", "entrypoint")}),
     # ENODATA: the file has no label at all, as where SELinux is not on.
     ('selinux_mount', ("chcon: failed",), {'unless': ("no data available",)}),
     ('noexec_mount', ("failed to map segment ~ operation not permitted",)),
