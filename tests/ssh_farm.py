@@ -115,6 +115,9 @@ class Farm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for process in self._restarted:
+            # nsenter stops itself when the sshd that it started is stopped, and would never see its end.
+            process.send_signal(signal.SIGCONT)
         if self._holder is not None:
             if self._holder.stdin:
                 self._holder.stdin.close()

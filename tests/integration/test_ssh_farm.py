@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -70,6 +71,13 @@ def test_a_stopped_host_is_unreachable_and_the_others_are_not() -> None:
         assert ansible(farm, "all", "ping").returncode == 0
         farm.stop("goes")
         done = ansible(farm, "all", "ping")
+        # Back again, and halted: the farm ends all the same.
+        farm.start("goes")
+        os.kill(farm._sshd["goes"], signal.SIGSTOP)
+        end = threading.Thread(target=farm.__exit__, args=(None, None, None), daemon=True)
+        end.start()
+        end.join(60)
+        assert not end.is_alive()
     assert "goes | UNREACHABLE" in done.stdout
     assert "stays | SUCCESS" in done.stdout
 
