@@ -2,10 +2,12 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """What an audit of a fleet costs beside `ansible -m ping` and `ansible -m setup` on the same hosts.
 
-    tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313] [--roles] [--slices 4] [--pyinfra]
+    tests/bench/bench_fleet.py [--hosts 50] [--repeat 3] [--recipe centos7-py313] [--roles] [--slices 4]
+        [--pyinfra] [--new-connections]
 
 Hosts are reached by real SSH into chroots on this machine (tests/ssh_farm.py), so controller and hosts share its cores.
-One host is audited for the first time; the others begin as it is then.
+One host is audited for the first time; the others begin as it is then. ssh keeps a connection open for a minute: with
+so many hosts that a command takes longer, each command begins with new ones, as with --new-connections.
 The processor time is the controller's alone: Ansible, its workers and their ssh clients. Memory is that of the largest
 process. bench_class.py measures a first audit of one class, bench_simulation.py the controller's own work without SSH.
 Nothing is judged: figures go to stdout. It runs as root, like the farm.
@@ -30,9 +32,10 @@ if __name__ == "__main__":
 
 from images.standins.errors import StandInError
 from tests.bench import peers
-from tests.ssh_farm import BASE, Farm
+from tests.ssh_farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
+PYINFRA = "pyinfra fact"
 # What a probe reads too: the system, its libraries, processors, memory, file systems, SELinux and Pythons.
 FACTS = (
     *("server.LinuxDistribution", "server.Kernel", "server.KernelVersion", "server.Arch", "server.Hostname"),
@@ -81,26 +84,21 @@ def hosts_changed(output: str) -> list[str]:
 
 
 def measure(options: argparse.Namespace) -> None:
-    with tempfile.TemporaryDirectory(prefix="seed-", dir=farm_base()) as seed:
-        audited = audited_host(options.recipe, Path(seed) / "upper")
+    with Farm({"first": options.recipe}) as farm:
+        audited = audited_host(farm)
         names = [f"host{number:04}" for number in range(1, options.hosts + 1)]
-        with Farm(dict.fromkeys(names, options.recipe), over=audited) as farm:
-            measure_farm(farm, options)
+        with Farm(dict.fromkeys(names, options.recipe), over=audited) as others:
+            measure_farm(others, options)
 
 
-def farm_base() -> Path:
-    BASE.mkdir(parents=True, exist_ok=True)
-    return BASE
-
-
-def audited_host(recipe: str, keep: Path) -> Path:
-    """What a first audit leaves on a host, copied to this directory."""
-    with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports, Farm({"first": recipe}) as farm:
+def audited_host(farm: Farm) -> Path:
+    """Audits the only host of a farm; returns a copy of what that leaves on it."""
+    with tempfile.TemporaryDirectory(prefix="ff-bench-") as reports:
         first, output = timed(farm, ["ansible-playbook", "audit.yml", "-i", str(farm.inventory)], Path(reports))
-        if hosts_changed(output) != ["first"]:
-            raise StandInError(f"The first audit changed nothing:\n{output[-2000:]}")
-        print(f"first audit.yml of one host: {first.wall:.1f} s, {first.cpu:.1f} s of the controller's processor")
-        return farm.keep("first", keep)
+    if hosts_changed(output) != ["first"]:
+        raise StandInError(f"The first audit changed nothing:\n{output[-2000:]}")
+    print(f"first audit.yml of one host: {first.wall:.1f} s, {first.cpu:.1f} s of the controller's processor")
+    return farm.keep("first", farm.directory / "audited")
 
 
 def measure_farm(farm: Farm, options: argparse.Namespace) -> None:
@@ -116,7 +114,7 @@ def measure_farm(farm: Farm, options: argparse.Namespace) -> None:
         if options.roles:
             commands["the same by the roles"] = ["ansible-playbook", "audit.yml", *common, "-e", "fleet_batch=false"]
         if options.pyinfra:
-            commands["pyinfra fact"] = pyinfra(farm, Path(reports) / "inventory.py", options.forks)
+            commands[PYINFRA] = pyinfra(farm, Path(reports) / "inventory.py", options.forks)
         # Connections, caches and compiled modules of the hosts are warm for all that is compared.
         timed(farm, commands["ansible -m ping"], Path(reports))
         cores = f"{os.cpu_count()} cores, Python {platform.python_version()}"
@@ -130,8 +128,12 @@ def measure_farm(farm: Farm, options: argparse.Namespace) -> None:
         print(f"remote calls of a converged audit, counted at sshd: {most} a host at most", flush=True)
         seconds: dict[str, list[Spent]] = {name: [] for name in commands}
         # In turns, so that a busy minute of the machine hits all alike.
-        for _ in range(options.repeat):
+        for number in range(options.repeat):
             for name, argv in commands.items():
+                if options.new_connections and name != PYINFRA:  # which keeps none
+                    sockets = farm.directory / f"c{number}{len(name)}"
+                    sockets.mkdir(mode=0o700, exist_ok=True)
+                    argv = [*argv, "-e", f"ansible_control_path_dir={sockets}"]
                 spent, output = timed(farm, argv, Path(reports))
                 seconds[name].append(spent)
                 changed = hosts_changed(output)
@@ -176,6 +178,7 @@ def main() -> int:
     parser.add_argument("--recipe", default="centos7-py313")
     parser.add_argument("--forks", type=int, default=20, help="the same for all commands (ansible.cfg says 20)")
     parser.add_argument("--roles", action="store_true", help="measure the same audit without the batch as well")
+    parser.add_argument("--new-connections", action="store_true", help="use none that an earlier command left open")
     parser.add_argument("--pyinfra", action="store_true", help="measure the facts of pyinfra as well")
     parser.add_argument("--slices", type=int, default=0, metavar="N", help="measure 1 and N slices")
     options = parser.parse_args()

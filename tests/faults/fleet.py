@@ -103,6 +103,7 @@ class Controller:
 
     def __init__(self, base: Path, wheels: Path) -> None:
         self.base, self.wheels = base, wheels
+        self.formats = EVERY_FORMAT
         self.home, self.tmp, self.cache, self.reports = (base / name for name in ("home", "tmp", "cache", "reports"))
         for path in (self.home, self.tmp, self.cache):
             path.mkdir(parents=True)
@@ -112,8 +113,6 @@ class Controller:
         )
         (self.home / ".condarc").write_text(f"channels: ['http://u:{SECRETS['condarc']}@127.0.0.1:9/ch']\n")
         (self.home / ".npmrc").write_text(f"//127.0.0.1:9/:_authToken={SECRETS['npmrc']}\n")
-
-    formats = EVERY_FORMAT
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "SSL_CERT_FILE") if name in os.environ}
