@@ -17,11 +17,12 @@ import jsonschema
 
 from faiss_fleet.strategies.node import recipe
 from faiss_fleet.target.facts import cpu
+from images.standins import engine
+from images.standins.recipes import RECIPES
 from tests import needs as machine
 
 ROOT = Path(__file__).resolve().parents[1]
 SCHEMA = json.loads((ROOT / "reports" / "host-record.schema.json").read_text(encoding="utf-8"))
-IMAGE = "localhost/faiss-fleet/{}"
 PODMAN = ROOT / "images" / "podman"
 COUNT = itertools.count()
 
@@ -90,10 +91,8 @@ def started(stand_in: str, directory: Path, *flags: str) -> Iterator[StandIn]:
     """A container of that stand-in, or of an image by its whole name, gone afterwards."""
     machine.command("podman")
     machine.root()
-    image = stand_in if "/" in stand_in else IMAGE.format(stand_in)
+    image = stand_in if "/" in stand_in else engine.image(RECIPES[stand_in])
     name = f"ff-node-{stand_in.rpartition('/')[2].replace(':', '-')}-{os.getpid()}-{next(COUNT)}"
-    if subprocess.run([PODMAN, "image", "exists", image]).returncode:
-        machine.missing(f"the image {image} is not there. Run images/build {stand_in}.")
     subprocess.run(
         [PODMAN, "run", "--detach", "--rm", *flags, f"--name={name}", image], check=True, capture_output=True
     )

@@ -115,9 +115,6 @@ class Farm:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self._restarted:
-            # nsenter stops itself when the sshd that it started is stopped, and would never see its end.
-            process.send_signal(signal.SIGCONT)
         if self._holder is not None:
             if self._holder.stdin:
                 self._holder.stdin.close()
@@ -128,7 +125,11 @@ class Farm:
                 self._holder.wait()
             self._holder = None
         for process in self._restarted:
-            process.wait()
+            # nsenter stops itself when it sees that the sshd it started was stopped, at any moment from then on.
+            while process.poll() is None:
+                process.send_signal(signal.SIGCONT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=0.2)
         if self._lock is not None:
             _remove(self.directory)
             self._lock.close()

@@ -13,6 +13,8 @@ from typing import Any
 import jsonschema
 import pytest
 
+from images.standins import engine
+from images.standins.recipes import RECIPES
 from tests import needs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -165,14 +167,12 @@ def stand_ins() -> Iterator[dict[str, dict[str, Any]]]:
     """An inventory of stand-in hosts, each a container of this test."""
     needs.command("podman")
     podman = str(ROOT / "images" / "podman")
-    subprocess.run([ROOT / "images" / "build", *STAND_INS], check=True, capture_output=True)
+    needs.root()
     names = {name: f"ff-glibc-facts-{os.getpid()}-{name}" for name in STAND_INS}
     try:
         for image, name in names.items():
             command = [podman, "run", "--detach", "--rm", "--init=false", "--network=none", "--name", name]
-            subprocess.run(
-                [*command, f"localhost/faiss-fleet/{image}", "sleep", "3600"], check=True, capture_output=True
-            )
+            subprocess.run([*command, engine.image(RECIPES[image]), "sleep", "3600"], check=True, capture_output=True)
         yield {
             image: {
                 "ansible_connection": "containers.podman.podman",

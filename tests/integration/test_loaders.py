@@ -17,6 +17,8 @@ import pytest
 from faiss_fleet import options
 from faiss_fleet.strategies.base import Options
 from faiss_fleet.strategies.node import build
+from images.standins import engine
+from images.standins.recipes import RECIPES
 from tests import needs, search_verdict
 from tests.node_hosts import builds_here
 
@@ -122,22 +124,18 @@ def test_loader_for_python_with_every_kind_of_index_and_socket():
     check_python_loader("3.6", everything=True)
 
 
-IMAGE = "localhost/faiss-fleet/centos7-py313"
-
-
-def podman(*arguments: object) -> list[str]:
-    """podman run of the stand-in for CentOS 7 with Python 3.13 and Node 16, and FAISS mounted at /site."""
+def podman(*arguments: str) -> list[str]:
+    """podman run of the stand-in for CentOS 7 with Python 3.13 and Node 16, FAISS at /site; the command comes after it."""
     needs.command("podman")
-    program = str(ROOT / "images" / "podman")
-    if subprocess.run([program, "image", "exists", IMAGE], check=False).returncode:
-        needs.missing(f"there is no image {IMAGE}. Run images/build --all.")
+    needs.root()
     volumes = [f"--volume={real_faiss.site_of('3.13')}:/site:ro", "--env=PYTHONPATH=/site"]
-    return [program, "run", "--rm", "-i", "--network=none", *volumes, *map(str, arguments)]
+    image = engine.image(RECIPES["centos7-py313"])
+    return [str(ROOT / "images" / "podman"), "run", "--rm", "-i", "--network=none", *volumes, *arguments, image]
 
 
 @pytest.mark.slow
 def test_a_container_serves_both_loaders():
-    runtime = {"kind": "container", "argv": [*podman(IMAGE), "/usr/local/bin/python3"], "env": {}, "prefix": None}
+    runtime = {"kind": "container", "argv": [*podman(), "/usr/local/bin/python3"], "env": {}, "prefix": None}
     env = {**environment(), "FAISS_FLEET_TEST_RUNTIMES": json.dumps([runtime])}
     said = check([node("20"), ROOT / "loaders" / "node" / "test" / "run.js", "backends: container"], env)
     assert "6 tests, 0 failed" in said
@@ -163,7 +161,7 @@ def test_node_16_on_glibc_2_17_has_native_faiss_by_worker_and_by_addon(addon):
     given.append(f"--env=FAISS_FLEET_TEST_RUNTIMES={json.dumps([worker, within])}")
     given.append("--env=FAISS_FLEET_TEST_PYTHON=/usr/local/bin/python3")
     program = ("node", "/project/loaders/node/test/run.js", *MEET_BOTH)
-    said = check(podman(*given, IMAGE, *program), dict(os.environ))
+    said = check([*podman(*given), *program], dict(os.environ))
     assert ", 0 failed, Node v16.20.2" in said
     assert "python 0 answers as expected, cosine" in said and "node 1 answers as expected, cosine" in said
 
@@ -379,7 +377,7 @@ def test_the_search_test_measures_a_node_in_process(addon):
 
 
 def test_the_search_test_measures_a_container_through_the_worker_in_it():
-    runtime = {"kind": "container", "argv": [*podman(IMAGE), "/usr/local/bin/python3"], "env": {}, "prefix": None}
+    runtime = {"kind": "container", "argv": [*podman(), "/usr/local/bin/python3"], "env": {}, "prefix": None}
     result = through_the_loader(runtime)
     assert result["ok"] and result["loader"]["mode"] == "worker", result
 
