@@ -125,7 +125,7 @@ def test_loader_for_python_with_every_kind_of_index_and_socket():
 
 
 def podman(*arguments: str) -> list[str]:
-    """podman run of the stand-in for CentOS 7 with Python 3.13 and Node 16, FAISS at /site; the command comes after it."""
+    """podman run of the stand-in for CentOS 7 with Python 3.13 and Node 16, FAISS at /site; a command comes last."""
     needs.command("podman")
     needs.root()
     volumes = [f"--volume={real_faiss.site_of('3.13')}:/site:ro", "--env=PYTHONPATH=/site"]
