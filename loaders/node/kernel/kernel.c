@@ -6,6 +6,9 @@
 // scores are those of lib/exact.js as long as the heap is larger than k by the rows that float32 cannot tell apart.
 //
 // A row is `wide` numbers: its dimensions, zeros up to a multiple of four, and for cosine a float64 with 1 / length.
+//
+// encode() makes codes of rows, of a quarter of their size, and sift() finds by them the rows that can be among the best:
+// scalar quantization with 8 bits, and a bound of its error for each row. collect() has the last word on these rows too.
 
 #include <wasm_simd128.h>
 
@@ -218,5 +221,147 @@ __attribute__((export_name("sort"))) void sort(u32 found, double *scores, u32 *p
     positions[at] = position;
     scores[left] = worst;
     positions[left] = worst_position;
+  }
+}
+
+// A row's code, and after it a whole number from -127 to 127 for each dimension, zeros up to a multiple of 16.
+// row = scale * numbers + rest.
+typedef struct {
+  float scale, rest, length, square;      // lengths of rest and of scale * numbers, or more; the row's squared length
+} Code;
+
+// A query, and after it a whole number of 16 bits for each dimension, as above. query = scale * numbers + rest.
+typedef struct {
+  float scale, rest, length, square;      // length of rest or more, and of the query
+} Query;
+
+static inline u32 whole(u32 d) { return (d + 15) & ~15u; }
+static inline u32 code_size(u32 d) { return sizeof(Code) + whole(d); }
+static inline u32 query_size(u32 d) { return sizeof(Query) + 2 * whole(d); }
+
+// As float32, not below the value by rounding, nor what is computed of a few of them in float32.
+static inline float above(double value) { return (float)(value * (1 + 1e-6)) + 1e-37f; }
+
+static inline double both(v128_t sums) { return wasm_f64x2_extract_lane(sums, 0) + wasm_f64x2_extract_lane(sums, 1); }
+
+static inline float largest(const float *values, u32 padded) {
+  v128_t most = wasm_f32x4_splat(0);
+  for (u32 i = 0; i < padded; i += 4) most = wasm_f32x4_max(most, wasm_f32x4_abs(wasm_v128_load(values + i)));
+  most = wasm_f32x4_max(most, wasm_i32x4_shuffle(most, most, 2, 3, 0, 1));
+  return wasm_f32x4_extract_lane(wasm_f32x4_max(most, wasm_i32x4_shuffle(most, most, 1, 0, 3, 2)), 0);
+}
+
+// Writes the codes of so many rows; for cosine those of the rows made as long as 1.
+__attribute__((export_name("encode"))) void encode(const Shape *shape, const float *row, u32 count, signed char *codes) {
+  u32 padded = shape->padded, size = code_size(shape->d);
+  for (; count > 0; count--, row += shape->wide, codes += size) {
+    double factor = shape->metric == COSINE ? inverse_of(row, shape) : 1;
+    float scale = (float)(largest(row, padded) * factor / 127);
+    signed char *numbers = codes + sizeof(Code);
+    v128_t by = wasm_f32x4_splat(scale > 0 ? (float)(factor / scale) : 0), limit = wasm_f32x4_splat(127);
+    v128_t factors = wasm_f64x2_splat(factor), scales = wasm_f64x2_splat(scale);
+    v128_t rests = wasm_f64x2_splat(0), squares = rests;
+    for (u32 i = 0; i < padded; i += 4) {
+      v128_t values = wasm_v128_load(row + i);
+      v128_t near = wasm_f32x4_nearest(wasm_f32x4_max(wasm_f32x4_min(wasm_f32x4_mul(values, by), limit), wasm_f32x4_neg(limit)));
+      v128_t number = wasm_i32x4_trunc_sat_f32x4(near), narrow = wasm_i16x8_narrow_i32x4(number, number);
+      wasm_v128_store32_lane(numbers + i, wasm_i8x16_narrow_i16x8(narrow, narrow), 0);
+      v128_t low = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(values), factors);
+      v128_t high = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(values, values, 2, 3, 2, 3)), factors);
+      squares = wasm_f64x2_add(squares, wasm_f64x2_add(wasm_f64x2_mul(low, low), wasm_f64x2_mul(high, high)));
+      low = wasm_f64x2_sub(low, wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(number), scales));
+      high = wasm_f64x2_sub(high, wasm_f64x2_mul(wasm_f64x2_convert_low_i32x4(wasm_i32x4_shuffle(number, number, 2, 3, 2, 3)), scales));
+      rests = wasm_f64x2_add(rests, wasm_f64x2_add(wasm_f64x2_mul(low, low), wasm_f64x2_mul(high, high)));
+    }
+    for (u32 i = padded; i < size - sizeof(Code); i += 4) *(u32 *)(numbers + i) = 0;
+    double square = both(squares), rest = __builtin_sqrt(both(rests));
+    Code *code = (Code *)codes;
+    code->scale = scale;
+    code->rest = above(rest);
+    code->length = above(__builtin_sqrt(square) + rest);
+    code->square = (float)square;
+  }
+}
+
+// Makes of each query what sift() compares with codes.
+__attribute__((export_name("ask"))) void ask(const Shape *shape, const float *query, u32 count, char *asked) {
+  u32 d = shape->d;
+  double most = 2147483647.0 / 127 / d - 1;      // the sum of all products stays within 32 bits
+  if (most > 32767) most = 32767;
+  for (; count > 0; count--, query += shape->padded, asked += query_size(d)) {
+    float scale = (float)(largest(query, shape->padded) / (most - 1));
+    short *numbers = (short *)(asked + sizeof(Query));
+    double rest = 0, square = 0;
+    for (u32 i = 0; i < whole(d); i++) {
+      double value = i < d ? query[i] : 0;
+      int number = scale > 0 ? (int)(value / scale + (value < 0 ? -0.5 : 0.5)) : 0;
+      number = number > (int)most ? (int)most : number < -(int)most ? -(int)most : number;      // where scale has few digits
+      double apart = value - (double)scale * number;
+      numbers[i] = (short)number;
+      rest += apart * apart;
+      square += value * value;
+    }
+    Query *found = (Query *)asked;
+    found->scale = scale;
+    found->rest = above(__builtin_sqrt(rest) + __builtin_sqrt(square) * 0x1p-19);      // and what float32 loses in bound()
+    found->length = above(__builtin_sqrt(square));
+    found->square = (float)square;
+  }
+}
+
+// Keeps a row if its goodness may be as high as those in the heap. row . query = scales * (numbers . numbers) + what the rests
+// give, which by Cauchy and Schwarz is at most the product of the lengths.
+static inline __attribute__((always_inline)) void bound(const Shape *shape, const Code *code, const Query *query, v128_t sums,
+                                                        u32 position, float *goodness, u32 size) {
+  sums = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 0, 1));
+  float sum = (float)(wasm_i32x4_extract_lane(sums, 0) + wasm_i32x4_extract_lane(sums, 1));
+  float value = sum * code->scale * query->scale + (query->length * code->rest + query->rest * code->length) + 1e-37f;
+  if (shape->metric == L2) {
+    float squares = code->square + query->square;
+    value = 2 * value - (squares - squares * 0x1p-19f);
+  }
+  if (value > goodness[0]) {
+    u32 *positions = (u32 *)(goodness + size);
+    goodness[0] = value;
+    positions[0] = position;
+    sink(goodness, positions, size);
+  }
+}
+
+// Keeps, for each query, the rows with the highest bounds of their goodness.
+__attribute__((export_name("sift"))) void sift(const Shape *shape, const signed char *codes, u32 from, u32 to, const char *asked,
+                                               u32 count, float *heaps, u32 size) {
+  u32 wide = code_size(shape->d), next = query_size(shape->d);
+  const signed char *row = codes + (unsigned long)from * wide;
+  const v128_t zero = wasm_i32x4_splat(0);
+  for (u32 at = from; at < to; at++, row += wide) {
+    const signed char *numbers = row + sizeof(Code), *end = row + wide;
+    const char *query = asked;
+    float *heap = heaps;
+    u32 q = 0;
+    for (; q + GROUP <= count; q += GROUP, query += GROUP * next, heap += GROUP * 2 * size) {
+      const char *q0 = query + sizeof(Query), *q1 = q0 + next, *q2 = q1 + next, *q3 = q2 + next;
+      v128_t a0 = zero, a1 = zero, a2 = zero, a3 = zero;
+      for (const signed char *each = numbers; each < end; each += 8, q0 += 16, q1 += 16, q2 += 16, q3 += 16) {
+        v128_t part = wasm_i16x8_load8x8(each);
+        a0 = wasm_i32x4_add(a0, wasm_i32x4_dot_i16x8(part, wasm_v128_load(q0)));
+        a1 = wasm_i32x4_add(a1, wasm_i32x4_dot_i16x8(part, wasm_v128_load(q1)));
+        a2 = wasm_i32x4_add(a2, wasm_i32x4_dot_i16x8(part, wasm_v128_load(q2)));
+        a3 = wasm_i32x4_add(a3, wasm_i32x4_dot_i16x8(part, wasm_v128_load(q3)));
+      }
+      bound(shape, (const Code *)row, (const Query *)query, a0, at, heap, size);
+      bound(shape, (const Code *)row, (const Query *)(query + next), a1, at, heap + 2 * size, size);
+      bound(shape, (const Code *)row, (const Query *)(query + 2 * next), a2, at, heap + 4 * size, size);
+      bound(shape, (const Code *)row, (const Query *)(query + 3 * next), a3, at, heap + 6 * size, size);
+    }
+    for (; q < count; q++, query += next, heap += 2 * size) {
+      const char *part = query + sizeof(Query);
+      v128_t a = zero, b = zero;
+      for (const signed char *each = numbers; each < end; each += 16, part += 32) {
+        a = wasm_i32x4_add(a, wasm_i32x4_dot_i16x8(wasm_i16x8_load8x8(each), wasm_v128_load(part)));
+        b = wasm_i32x4_add(b, wasm_i32x4_dot_i16x8(wasm_i16x8_load8x8(each + 8), wasm_v128_load(part + 16)));
+      }
+      bound(shape, (const Code *)row, (const Query *)query, wasm_i32x4_add(a, b), at, heap, size);
+    }
   }
 }

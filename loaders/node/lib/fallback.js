@@ -5,15 +5,14 @@
 // what they find is the same to the last digit.
 
 const { FaissFleetError } = require('./errors');
+const { kept, search } = require('./codes');
 const { Scan } = require('./exact');
-const { batch, certain, SPARE, MOST_K } = require('./kernel');
+const { batch, LARGE, MOST_K } = require('./kernel');
 const { scale } = require('./native');
 const { inSlices, through } = require('./slices');
 const { Team } = require('./team');
 
 const PART = 1 << 16;            // numbers that JavaScript compares in one step: some 0.1 ms
-const PART_KERNEL = 1 << 18;     // numbers that the kernel does
-const LARGE = 256;               // neighbours of one query that take a step of their own
 
 function closed() {
   return new FaissFleetError('CLOSED', 'The store was closed.', 'Open a new one.');
@@ -74,23 +73,15 @@ function* byKernel(store, queries, m, k, count) {
 }
 
 function* pieceByKernel(store, piece, rows, group, size, k, lists) {
-  const { d, metric } = store, { kernel, start } = piece;
-  const part = Math.max(16, Math.ceil(PART_KERNEL / (d * size)));
-  kernel.begin(group, size, Math.min(rows, k + SPARE));
-  for (let at = 0; at < rows; at += part) {
-    kernel.scan(at, Math.min(rows, at + part));
-    yield undefined;
-  }
-  const unsure = [];
+  const { d } = store, { kernel, coding, start } = piece;
+  const codes = kept(k, size) > 0 ? yield* coding.ready(store.segments.module, kernel, piece.most, rows, size) : null;
+  const { found, missed } = yield* search(kernel, codes, group, size, k, 0, rows, store.longest);
+  if (codes !== null) coding.told(size, missed);
   for (let query = 0; query < size; query++) {
-    const found = yield* kernel.finding(query, k), vector = group.subarray(query * d, (query + 1) * d);
-    if (rows > k + SPARE && !certain(found, k, metric, vector, store.longest)) unsure.push(query);
-    lists[query].push(named(found, start));
+    // What float32 cannot tell apart, JavaScript can.
+    if (found[query].sure) lists[query].push(named(found[query], start));
+    else yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
     if (k > LARGE) yield undefined;
-  }
-  for (const query of unsure) {
-    lists[query].pop();                // float32 cannot tell more rows apart than the heap has room for
-    yield* compare(store, piece, 0, rows, group.subarray(query * d, (query + 1) * d), k, lists[query]);
   }
 }
 
@@ -103,6 +94,15 @@ function* compare({ d, metric, segments }, piece, first, end, query, k, lists) {
     yield undefined;
   }
   lists.push(scan.sorted().map(([position, goodness]) => ({ position, goodness })));
+}
+
+/** Collects, in steps, the pieces whose rows all have codes. */
+function* coding({ segments }, size, k, count, coded) {
+  if (kept(k, size) === 0) return;
+  for (const piece of segments.pieces) {
+    const rows = Math.min(count - piece.start, piece.capacity);
+    if (rows > 0 && (yield* piece.coding.ready(segments.module, piece.kernel, piece.most, rows, size)) !== null) coded.add(piece);
+  }
 }
 
 function kernelCan(store, k) {
@@ -164,12 +164,14 @@ class ExactBackend {
     for (let first = 0; first < m; first += most) {
       const size = Math.min(most, m - first);
       const group = queries.slice(first * d, (first + size) * d);
-      const parts = await this.team.batch(store, group, size, k, count);
+      const coded = new Set();
+      await through(coding(store, size, k, count, coded));
+      const parts = await this.team.batch(store, group, size, k, count, coded);
       if (this.closed) throw closed();
       for (let query = 0; query < size; query++) {
         const vector = group.subarray(query * d, (query + 1) * d), lists = [];
         for (const { piece, from, to, answers } of parts) {
-          if (to - from <= k + SPARE || certain(answers[query], k, metric, vector, store.longest)) lists.push(named(answers[query], piece.start));
+          if (answers[query].sure) lists.push(named(answers[query], piece.start));
           else await through(compare(store, piece, from, to, vector, k, lists));
         }
         found.push(merged(lists, k, metric === 'l2'));

@@ -80,6 +80,7 @@ class Index {
   _append(values) {
     const { _rows: store } = this, { d, segments } = store, { wide } = segments.shape, end = store.count + values.length / d;
     segments.reserve(end);
+    segments.changed(store.count);
     let at = 0, longest = store.longest ** 2;
     segments.each(store.count, end, ({ rows }, from, to) => {
       for (let row = from; row < to; row++, at += d) {
@@ -162,6 +163,7 @@ class Index {
       return id;
     }));
     const { _rows: store } = this, { segments } = store, { wide } = segments.shape;
+    segments.changed(0);
     let to = 0;
     for (let from = 0; from < store.count; from++) {
       if (gone.has(from)) continue;

@@ -9,6 +9,8 @@ const METRICS = { ip: 1, l2: 2, cosine: 3 };
 const QUERIES = 16;                // that share one pass over the rows
 const SPARE = 16;                  // rows beyond k that a heap holds, for those that float32 cannot tell apart
 const MOST_K = 4096;               // beyond it lib/exact.js searches: a heap so large is what takes the time
+const PART = 1 << 18;             // numbers that are compared in one step
+const LARGE = 256;                // neighbours of one query that take a step of their own
 const EXACT = 512;                // exact scores that are computed in one step
 const PAGE = 65536;
 // A function that uses one SIMD instruction. An engine without SIMD refuses it.
@@ -79,6 +81,9 @@ class Kernel {
     new Uint32Array(memory.buffer, this.base, 4).set([METRICS[metric], d, this.at.padded, wide]);
   }
 
+  /** How many rows are kept for each query that wants k: enough for those that float32 cannot tell apart. */
+  kept(k) { return k + SPARE; }
+
   /** Begins a search for `size` neighbours of each of these queries, one after the other, of d numbers each. */
   begin(queries, count, size) {
     const { d } = this.shape, { padded } = this.at;
@@ -96,17 +101,11 @@ class Kernel {
     this.calls.scan(base, at.rows, from, to, base + at.queries, this.count, base + at.heaps, this.size);
   }
 
-  /** What a query found, best first, at most k, with exact scores, of float64; `worst`: the goodness by float32 of the last one kept. */
-  found(query, k) {
-    const steps = this.finding(query, k);
-    for (;;) {
-      const { value, done } = steps.next();
-      if (done) return value;
-    }
-  }
-
-  /** The same in steps. */
-  * finding(query, k) {
+  /**
+   * What a query found, best first, at most k, with exact scores, of float64, in steps. `worst`: the goodness of the last one
+   * kept. `sure` if none of the `rows` that were compared can be better; `long`: a length that none of them exceeds.
+   */
+  * finding(query, k, rows, long) {
     const { base, at, size } = this, heap = base + at.heaps + query * size * 8, scores = base + at.scores, positions = base + at.positions;
     let count = 0;
     for (let from = 0; from < size; from += EXACT) {
@@ -116,12 +115,14 @@ class Kernel {
     }
     this.calls.sort(count, scores, positions);
     const most = Math.min(count, k);
-    return {
+    const found = {
       positions: new Uint32Array(this.memory.buffer, base + at.positions, most),
       goodness: new Float64Array(this.memory.buffer, base + at.scores, most),
       worst: new Float32Array(this.memory.buffer, base + at.heaps + query * size * 8, 1)[0],
     };
+    const vector = new Float32Array(this.memory.buffer, base + at.queries + query * at.padded * 4, this.shape.d);
+    return { ...found, sure: rows <= size || certain(found, k, this.shape.metric, vector, long) };
   }
 }
 
-module.exports = { Kernel, certain, available, compiled, layout, batch, SPARE, MOST_K, PAGE };
+module.exports = { Kernel, available, compiled, layout, batch, METRICS, QUERIES, SPARE, MOST_K, PART, LARGE, PAGE };

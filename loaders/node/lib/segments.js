@@ -3,6 +3,7 @@
 // Where the rows of a store lie: in WebAssembly memory that grows where it is, or in pieces of ordinary memory. Rows
 // are never moved, so a store grows without a pause.
 
+const { Coding } = require('./codes');
 const { Kernel, compiled, layout, PAGE } = require('./kernel');
 
 const limits = { memory: 2 ** 31, piece: 16 << 20 };     // bytes of one WebAssembly memory and of one ordinary piece
@@ -38,6 +39,7 @@ class Memory extends Piece {
     this.base = rows;
     this.most = Math.floor((maximum * PAGE - rows) / (shape.wide * 4));
     this.kernel = new Kernel(module, this.memory, shape);
+    this.coding = new Coding();
     this._resized();
   }
 
@@ -98,6 +100,11 @@ class Segments {
       if (last.capacity === 0) this.pieces.pop();
       this.capacity = last.start + last.capacity;
     }
+  }
+
+  /** Rows from this position on are about to be others. */
+  changed(from) {
+    for (const { kernel, coding, start } of this.pieces) if (kernel !== null) coding.changed(Math.max(0, from - start));
   }
 
   /** The piece that has the row at a position. */

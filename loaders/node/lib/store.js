@@ -111,6 +111,7 @@ class Store {
         else this.ids.set(this.count + known, id);
         if (known % IDS_AT_ONCE === IDS_AT_ONCE - 1) yield;
       }
+      segments.changed(this.count);
       const most = Math.max(1, Math.floor(NUMBERS_AT_ONCE / d));
       for (let first = 0; first < count; first += most) {
         const end = Math.min(count, first + most);
@@ -209,6 +210,7 @@ class Store {
   /** Moves the rows together, in steps, in the order of adding. No search may be under way. Returns the store that has them. */
   * compacting() {
     const { wide } = this.segments.shape;
+    this.segments.changed(0);
     let to = 0;
     for (let from = 0; from < this.count; from++) {
       if (!this.dead.has(from)) {

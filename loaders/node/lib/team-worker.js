@@ -3,23 +3,28 @@
 // One thread of team.js: it compares the rows it is told with the queries it is given.
 
 const { parentPort, workerData } = require('worker_threads');
+const { Codes, search } = require('./codes');
 const { Kernel } = require('./kernel');
 
-const kernels = new Map();
+const pieces = new Map();          // {kernel, codes} of each memory of rows
 
-function answer({ number, from, to, queries, count, k, size }) {
-  const kernel = kernels.get(number);
-  kernel.begin(queries, count, size);
-  kernel.scan(from, to);
-  return Array.from({ length: count }, (_, query) => {
-    const { positions, goodness, worst } = kernel.found(query, k);
-    return { positions: positions.slice(), goodness: goodness.slice(), worst };      // not the memory of all threads
-  });
+function answer({ number, coded, from, to, queries, count, k, long }) {
+  const { kernel, codes } = pieces.get(number), steps = search(kernel, coded ? codes : null, queries, count, k, from, to, long);
+  for (;;) {
+    const { value, done } = steps.next();
+    if (done) return value;
+  }
 }
 
 parentPort.on('message', (message) => {
-  if (message.memory !== undefined) {
-    kernels.set(message.number, new Kernel(workerData.module, message.memory, message.shape, workerData.thread));
+  const { number, memory, shape, codes } = message, { module, thread } = workerData;
+  if (memory !== undefined) {
+    pieces.set(number, { kernel: new Kernel(module, memory, shape, thread), codes: null });
+    return;
+  }
+  if (codes !== undefined) {
+    const piece = pieces.get(number);
+    piece.codes = new Codes(module, piece.kernel, 0, codes, thread);
     return;
   }
   try {

@@ -4,7 +4,7 @@
 
 const path = require('path');
 const { Worker } = require('worker_threads');
-const { batch, compiled, SPARE } = require('./kernel');
+const { batch, compiled } = require('./kernel');
 
 const LEAST = 1 << 18;           // numbers: less is not worth a message to another thread
 
@@ -48,7 +48,12 @@ class Team {
       this.memories.set(piece.memory, number);
       for (const worker of this.workers) worker.postMessage({ number, memory: piece.memory, shape: piece.shape });
     }
-    return this.memories.get(piece.memory);
+    const number = this.memories.get(piece.memory), codes = piece.coding.codes && piece.coding.codes.memory;
+    if (codes && !this.memories.has(codes)) {
+      this.memories.set(codes, number);
+      for (const worker of this.workers) worker.postMessage({ number, codes });
+    }
+    return number;
   }
 
   _ask(worker, task) {
@@ -60,20 +65,25 @@ class Team {
     });
   }
 
-  /** {piece, from, to, answers} of each part of the rows, in their order: what its thread found for these queries. */
-  async batch(store, group, size, k, count) {
+  /**
+   * {piece, from, to, answers} of each part of the rows, in their order: what its thread found for these queries. `coded`: the
+   * pieces that are searched by codes.
+   */
+  async batch(store, group, size, k, count, coded) {
     if (this.failed !== null) throw this.failed;
     if (this.workers === null) this._start();
     const asked = [];
     for (const piece of store.segments.pieces) {
       const rows = Math.min(count - piece.start, piece.capacity);
       if (rows <= 0) break;
-      const number = this._number(piece);
+      const task = { number: this._number(piece), coded: coded.has(piece), queries: group, count: size, k, long: store.longest };
       const parts = Math.max(1, Math.min(this.threads, Math.floor(rows * store.d / LEAST)));
       for (let part = 0; part < parts; part++) {
         const from = Math.floor(rows * part / parts), to = Math.floor(rows * (part + 1) / parts);
-        asked.push(this._ask(this.workers[part], { number, from, to, queries: group, count: size, k, size: Math.min(to - from, k + SPARE) })
-          .then((answers) => ({ piece, from, to, answers })));
+        asked.push(this._ask(this.workers[part], { ...task, from, to }).then(({ found, missed }) => {
+          if (task.coded) piece.coding.told(size, missed);
+          return { piece, from, to, answers: found };
+        }));
       }
     }
     return Promise.all(asked);

@@ -119,7 +119,7 @@ if (available()) {
     const after = Buffer.from(bytes.slice(at.rows));
     kernel.begin(numbers(16 * d), 16, 1000);
     kernel.scan(0, 3000);
-    for (let i = 0; i < 16; i++) kernel.found(i, 900);
+    for (let i = 0; i < 16; i++) for (const step of kernel.finding(i, 900, 3000, 100)) void step;
     assert.ok(bytes.subarray(0, 65536).every((byte) => byte === 0x5a));       // no stack either, which threads would share
     assert.ok(after.equals(Buffer.from(bytes.subarray(at.rows))));
   });

@@ -17,6 +17,7 @@ require('./saves.js');
 require('./slices.js');
 require('./backends.js');
 require('./kernel.js');
+require('./codes.js');
 require('./changes.js');
 require('./upkeep.js');
 require('./failures.js');
