@@ -10,7 +10,7 @@ const { LARGE, METRICS, MOST_K, PAGE, PART, QUERIES, SPARE } = require('./kernel
 const limits = { least: 2 ** 20, pays: 16 };
 const LEAST_D = 16;                // with fewer dimensions codes are not much smaller than rows
 const MOST = 65536;                // pages of a memory
-const STEP = 128;                  // rows whose codes are made in one step: some 0.1 ms
+const STEP = 64;                   // rows whose codes are made in one step: some 0.1 ms
 const ROOM = QUERIES * 1024;       // rows that the heaps hold together
 const MISSES = 32;                 // queries after which codes go if they could not tell for a quarter of them
 
@@ -40,18 +40,18 @@ class Codes {
     new Uint32Array(this.memory.buffer, this.base, 4).set([METRICS[shape.metric], shape.d, shape.padded, shape.wide]);
   }
 
-  /** Makes the codes of rows of the kernel's memory from one position to another, in steps. Throws RangeError without memory. */
-  * encode(from, to) {
+  /** Room for the codes of so many rows. Throws RangeError without memory. */
+  reserve(rows) {
+    const pages = Math.ceil((this.at.codes + rows * this.at.code - this.memory.buffer.byteLength) / PAGE);
+    if (pages > 0) this.memory.grow(pages);
+  }
+
+  /** Makes the codes of at most STEP rows of the kernel's memory. */
+  encode(from, to) {
     const { at, memory, kernel } = this, { wide } = kernel.shape;
-    const pages = Math.ceil((at.codes + to * at.code - memory.buffer.byteLength) / PAGE);
-    if (pages > 0) memory.grow(pages);
-    for (let first = from; first < to; first += STEP) {
-      const count = Math.min(STEP, to - first);
-      const rows = new Float32Array(kernel.memory.buffer, kernel.at.rows + first * wide * 4, count * wide);
-      new Float32Array(memory.buffer, at.rows, count * wide).set(rows);
-      this.calls.encode(this.base, at.rows, count, at.codes + first * at.code);
-      yield undefined;
-    }
+    const rows = new Float32Array(kernel.memory.buffer, kernel.at.rows + from * wide * 4, (to - from) * wide);
+    new Float32Array(memory.buffer, at.rows, rows.length).set(rows);
+    this.calls.encode(this.base, at.rows, to - from, at.codes + from * at.code);
   }
 
   kept(k) { return kept(k, 1); }
@@ -115,10 +115,14 @@ class Coding {
     try {
       if (this.codes === null) this.codes = new Codes(module, kernel, most);
       const { codes } = this;
+      yield undefined;
+      codes.reserve(rows);
+      yield undefined;
       for (let from = this.rows; from < rows; from = this.rows) {
         const to = Math.min(rows, from + STEP);
-        yield* codes.encode(from, to);
-        if (this.rows === from) this.rows = to;          // nothing was changed meanwhile, and nobody else made them
+        codes.encode(from, to);
+        this.rows = to;
+        yield undefined;
       }
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;

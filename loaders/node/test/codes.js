@@ -221,10 +221,12 @@ if (available()) {
     const memory = new WebAssembly.Memory({ initial: Math.ceil((at.rows + n * 80) / 65536) + 1 });
     const kernel = new Kernel(compiled(), memory, shape);
     new Float32Array(memory.buffer, at.rows, n * d).set(numbers(n * d));
-    const codes = new Codes(compiled(), kernel, n), bytes = new Uint8Array(codes.memory.buffer), end = codes.at.codes + n * codes.at.code;
+    const codes = new Codes(compiled(), kernel, n);
+    codes.reserve(n);
+    const bytes = new Uint8Array(codes.memory.buffer), end = codes.at.codes + n * codes.at.code;
     bytes.fill(0x5a, 0, 65536);
     bytes.fill(0x5a, end);
-    for (const step of codes.encode(0, n)) void step;
+    for (let from = 0; from < n; from += 50) codes.encode(from, from + 50);
     const made = Buffer.from(bytes.slice(codes.at.codes, end));
     codes.begin(numbers(16 * d), 16, 700);
     codes.scan(0, n);
