@@ -455,8 +455,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_db', (
         "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
         "db3 error", "db4 error", "db5 error", "dpkg was interrupted", "unfinished transactions remaining",
-        "could not open rpm database", "rpmdb: bdb", "rpmdb: unable", "rpmdb: page", "rpmdb: /var", "error: rpmdb",
-        "rpm database is corrupt", "rpmdb: program version ~ doesn't match", "package is in a very bad inconsistent",
+        "could not open rpm database", "rpm database is corrupt", "package is in a very bad inconsistent",
         "files list file for package ~ is missing final newline", "dpkg --configure -a", "malformed database schema",
         "corrupt ~ /var/lib/rpm", "/var/lib/rpm ~ corrupt", "package database ~ corrupt",
         "dpkg: unrecoverable fatal error", "parsing file '/var/lib/dpkg/",
@@ -466,6 +465,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to read database: ", "unable to open database: file format", "failed to initialize alpm",
         "needs to be reinstalled, but i can't find an archive",
     ), {'unless': ("rpmdb altered outside", "read-only", "no space left", "permission denied")}),
+    # Whatever Berkeley DB, or rpm itself, says of the database.
+    ('package_db', ("rpmdb: ",), {
+        'regex': r"(?:^|error: )rpmdb: (?=\S{1,60} )(?!.{0,300}(?:read-only|no space left|permission denied))"}),
     ('package_key', (
         "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
         "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
@@ -636,7 +638,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('gpu_generation', (
         "no kernel image is available", "unsupported gpu architecture", "sm_ ~ is not compatible with the current",
         "gpu ~ compute capability ~ not supported", "cuda capability sm_", "minimum cuda capability",
-        "gpu is too old", "cuda error: invalid device function", "cuda error 98", "cuda error 8 ",
+        "gpu is too old", "invalid device function", "invaliddevicefunction", "nobinaryforgpu", "nokernelimagefordevice",
+        "no compatible code objects found for", "unable to find code object for all current devices", "tensilelibrary.dat for gpu arch", "cuda error 98", "cuda error 8 ",
         "device kernel image is invalid",
     )),
     ('glibc_too_new', ("_finite",), {
@@ -1043,6 +1046,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
         "could not find enough available ids", "for unmapped ~ in rootless containers", "not enough unused id", "not enough available ids", "check /etc/subuid",
         "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
+        "layer ~ lchown ~ operation not permitted", "processing tar file ~ lchown ~ operation not permitted",
         "chown: ~ : invalid argument", "cpio: chown",
         "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map: ",
         "/gid_map: ", "unshare ~ operation not permitted", "unshare ~ invalid argument", "clone_newuser ~ ",
@@ -1870,7 +1874,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalid tar header", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "zip ~ damaged",
-        "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
+        "condaverificationerror", "safetyerror", "header v ~ bad", "magic number mismatch",
         "file format not recognized",
         "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
         "compressed data is corrupt", "end-of-central-directory", "compressed file ends unexpectedly",
