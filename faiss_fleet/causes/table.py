@@ -188,6 +188,7 @@ HARMLESS = (
     "delta rpms disabled",
     "not owned or is not writable by the current user",
     "debconf: ",
+    "can lead to a corrupted system",
     "invoke-rc.d: ",
     "apt does not have a stable cli interface",
     "deprecation warning]",
@@ -470,6 +471,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"(?:^|error: )rpmdb: (?=\S{1,60} )(?!.{0,300}(?:read-only|no space left|permission denied))"}),
     ('package_key', (
         "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
+        "signature verification failed for ", "is signed with an unknown key", "is signed with unknown key",
         "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
         "following signatures couldn't be verified",
         "at least one invalid signature was encountered", "signed file isn't valid, got 'no", "expkeysig", "untrusted signature", "untrusted: public key",
@@ -483,6 +485,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
+    ('package_key', ("error: ~ : bad signature",), {'regex': r"error: [^ ]{1,300}: bad signature$"}),  # apk
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
@@ -651,6 +654,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined reference to '__memalign_hook", "undefined reference to 'gnu_dev_",
         "undefined reference to 'pthread_yield",
     )),
+    ('cpu_isa', ("fatal glibc error: cpu ",)),
     ('glibc_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '\w+@glibc_"}),
     ('glibcxx_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '[^ ]+@glibcxx_"}),
     ('blas_missing', (
@@ -1257,13 +1261,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no more mirrors to try", "all mirrors were already tried", "centos-sclo ~ [errno", "centos-sclo ~ error",
         "/centos/7 ~ 404", "/centos/7 ~ not found", "/centos/7 ~ [errno", "one of the configured repositories failed",
         "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
-        "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
+        "no package centos-release-scl", "no package devtoolset",
         "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
         "find a match: centos-release-scl", "package devtoolset ~ available", "http error 404 ~ centos", "mirrorlist ~ curl#6",
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
-    ), {'unless': ("407", "proxy ", "epel", "certificate")}),
+    ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/")}),
+    # A heading of dnf: what went wrong is below. Other distributions have repositories of the names of CentOS.
+    ('centos_eol_mirror', ("errors during downloading metadata",), {
+        'rank': 34, 'regex': r"repository '(?:appstream|base|extras|powertools|centos|cr\b)"}),
+    ('repo_failed', ("errors during downloading metadata",), {'rank': 34, 'unless': ("epel",)}),
 
     # --- the network, from what names a reason to what only says that it failed
     ('proxy', (
@@ -2010,6 +2018,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not recognized as an internal or external command",
     )),
     ('command_missing', ("xargs: ~ : no such file or directory",)),
+    ('command_missing', ("fork/exec ~ : no such file or directory",), {  # Go, of a program that it starts
+        'regex': r"fork/exec (?!/proc/|/bin/(?:ba)?sh:)[\w./+-]{1,200}: no such file or directory"}),
     ('command_missing', ("no such file or directory: b'",), {'regex': r"no such file or directory: b'[\w.+-]{1,60}'"}),
     ('command_missing', ("fish: unknown command:",)),
     ('command_missing', ("make ~ : no such file or directory",), {
