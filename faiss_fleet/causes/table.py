@@ -1086,7 +1086,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     # Whose limit it is stands around it: many other services have one.
     ('image_rate_limit', (
-        "too many requests", "rate limit exceeded", "http 429", "status code 429", "statuscode: 429",
+        "too many requests", "rate limit exceeded", "http 429", "code 429", "code: 429", "status: 429",
         "reached your ~ rate limit", "rate limited",
     ), {'after': ("docker", "podman", "buildah", "skopeo", "buildkit", "containerd", "manifest", "image", "pull",
                   "registry", "/v2/"),
@@ -1231,7 +1231,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
         "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
-        "failed to find python", "could not find python executable", "could not find python interpreter",
+        "failed to find python",
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
     ), {'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
 
@@ -2107,12 +2107,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
     ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
+    # What pipenv, pdm, hatch and others say of the one that they look for.
+    ('python_missing', ("python interpreter", "python executable"), {
+        'regex': r"(?:can't|cannot|could(?: not|n't)|unable to|failed to) (?:find|locate|resolve) (?:a |an |the |any |suitable |valid |compatible )*"
+                 r"python (?:interpreter|executable)|"
+                 r"python (?:interpreter|executable) (?:can't be|cannot be|could not be|was not|is not|not) found"}),
     ('python_missing', ("no interpreter found for python", "interpreternotfound", "failed to find interpreter for")),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
     ('python_version', ("is newer than pyo3's maximum supported version",)),
     ('network', ("connection error, and we cannot find the requested files", "esockettimedout")),
     ('image_missing', ("failed to solve: ",), {'regex': r"failed to solve: [\w./:@-]{1,200}: (?:[\w./:@-]{1,200}: )?not found$"}),
+    ('image_missing', ("invalid status code from registry 40",), {'regex': r"from registry 40[134]\b"}),
     ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required",
                        "unauthorized: incorrect username or password")),
     ('image_missing', ("back-off pulling image",), {'rank': 69}),
