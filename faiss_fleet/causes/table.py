@@ -188,6 +188,7 @@ HARMLESS = (
     "delta rpms disabled",
     "not owned or is not writable by the current user",
     "debconf: ",
+    "can lead to a corrupted system",
     "invoke-rc.d: ",
     "apt does not have a stable cli interface",
     "deprecation warning]",
@@ -455,8 +456,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_db', (
         "rpmdb ~ failed", "rpmdb open failed", "db_runrecovery", "cannot open packages", "thread died in berkeley",
         "db3 error", "db4 error", "db5 error", "dpkg was interrupted", "unfinished transactions remaining",
-        "could not open rpm database", "rpmdb: bdb", "rpmdb: unable", "rpmdb: page", "rpmdb: /var", "error: rpmdb",
-        "rpm database is corrupt", "rpmdb: program version ~ doesn't match", "package is in a very bad inconsistent",
+        "could not open rpm database", "rpm database is corrupt", "package is in a very bad inconsistent",
         "files list file for package ~ is missing final newline", "dpkg --configure -a", "malformed database schema",
         "corrupt ~ /var/lib/rpm", "/var/lib/rpm ~ corrupt", "package database ~ corrupt",
         "dpkg: unrecoverable fatal error", "parsing file '/var/lib/dpkg/",
@@ -466,8 +466,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to read database: ", "unable to open database: file format", "failed to initialize alpm",
         "needs to be reinstalled, but i can't find an archive",
     ), {'unless': ("rpmdb altered outside", "read-only", "no space left", "permission denied")}),
+    # Whatever Berkeley DB, or rpm itself, says of the database.
+    ('package_db', ("rpmdb: ",), {
+        'regex': r"(?:^|error: )rpmdb: (?=\S{1,60} )(?!.{0,300}(?:read-only|no space left|permission denied))"}),
     ('package_key', (
         "public key for ~ is not installed", "is not verified: no checksums", "signature verification failed [",
+        "signature verification failed for ", "is signed with an unknown key", "is signed with unknown key",
         "gpg check failed", "gpg keys listed for the ~ are already installed but", "no_pubkey",
         "following signatures couldn't be verified",
         "at least one invalid signature was encountered", "signed file isn't valid, got 'no", "expkeysig", "untrusted signature", "untrusted: public key",
@@ -481,6 +485,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
+    ('package_key', ("error: ~ : bad signature",), {'regex': r"error: [^ ]{1,300}: bad signature$"}),  # apk
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
@@ -636,7 +641,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('gpu_generation', (
         "no kernel image is available", "unsupported gpu architecture", "sm_ ~ is not compatible with the current",
         "gpu ~ compute capability ~ not supported", "cuda capability sm_", "minimum cuda capability",
-        "gpu is too old", "cuda error: invalid device function", "cuda error 98", "cuda error 8 ",
+        "gpu is too old", "invalid device function", "invaliddevicefunction", "nobinaryforgpu", "nokernelimagefordevice",
+        "no compatible code objects found for", "unable to find code object for all current devices", "tensilelibrary.dat for gpu arch", "cuda error 98", "cuda error 8 ",
         "device kernel image is invalid",
     )),
     ('glibc_too_new', ("_finite",), {
@@ -648,6 +654,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined reference to '__memalign_hook", "undefined reference to 'gnu_dev_",
         "undefined reference to 'pthread_yield",
     )),
+    ('cpu_isa', ("fatal glibc error: cpu ",)),
     ('glibc_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '\w+@glibc_"}),
     ('glibcxx_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '[^ ]+@glibcxx_"}),
     ('blas_missing', (
@@ -1043,6 +1050,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot clone process", "max_user_namespaces", "unprivileged_userns_clone",
         "could not find enough available ids", "for unmapped ~ in rootless containers", "not enough unused id", "not enough available ids", "check /etc/subuid",
         "open /etc/subuid", "/etc/subuid ~ no ", "entries in /etc/subuid", "lchown ~ invalid argument",
+        "layer ~ lchown ~ operation not permitted", "processing tar file ~ lchown ~ operation not permitted",
         "chown: ~ : invalid argument", "cpio: chown",
         "rootless single mapping into the namespace", "resetting the pause process", "write to uid_map", "/uid_map: ",
         "/gid_map: ", "unshare ~ operation not permitted", "unshare ~ invalid argument", "clone_newuser ~ ",
@@ -1078,7 +1086,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     # Whose limit it is stands around it: many other services have one.
     ('image_rate_limit', (
-        "too many requests", "rate limit exceeded", "http 429", "status code 429", "statuscode: 429",
+        "too many requests", "rate limit exceeded", "http 429", "code 429", "code: 429", "status: 429",
         "reached your ~ rate limit", "rate limited",
     ), {'after': ("docker", "podman", "buildah", "skopeo", "buildkit", "containerd", "manifest", "image", "pull",
                   "registry", "/v2/"),
@@ -1223,7 +1231,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
         "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
-        "failed to find python", "could not find python executable", "could not find python interpreter",
+        "failed to find python",
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
     ), {'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
 
@@ -1253,13 +1261,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no more mirrors to try", "all mirrors were already tried", "centos-sclo ~ [errno", "centos-sclo ~ error",
         "/centos/7 ~ 404", "/centos/7 ~ not found", "/centos/7 ~ [errno", "one of the configured repositories failed",
         "repomd.xml: [errno ", "failure: repodata/", "invalid repository baseurl", "there are no enabled repos",
-        "errors during downloading metadata", "no package centos-release-scl", "no package devtoolset",
+        "no package centos-release-scl", "no package devtoolset",
         "centos-release-scl ~ not ", "matching 'devtoolset", "matching 'centos-release", "find a match: devtoolset",
         "find a match: centos-release-scl", "package devtoolset ~ available", "http error 404 ~ centos", "mirrorlist ~ curl#6",
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
-    ), {'unless': ("407", "proxy ", "epel", "certificate")}),
+    ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/")}),
+    # A heading of dnf: what went wrong is below. Other distributions have repositories of the names of CentOS.
+    ('centos_eol_mirror', ("errors during downloading metadata",), {
+        'rank': 34, 'regex': r"repository '(?:appstream|base|extras|powertools|centos|cr\b)"}),
+    ('repo_failed', ("errors during downloading metadata",), {'rank': 34, 'unless': ("epel",)}),
 
     # --- the network, from what names a reason to what only says that it failed
     ('proxy', (
@@ -1870,7 +1882,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalid tar header", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "zip ~ damaged",
-        "condaverificationerror", "safetyerror", "rpmdb: ~ fail", "header v ~ bad", "magic number mismatch",
+        "condaverificationerror", "safetyerror", "header v ~ bad", "magic number mismatch",
         "file format not recognized",
         "is not a debian format archive", "wheel ' ~ located at ~ is invalid", "lzma error: ",
         "compressed data is corrupt", "end-of-central-directory", "compressed file ends unexpectedly",
@@ -2006,6 +2018,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not recognized as an internal or external command",
     )),
     ('command_missing', ("xargs: ~ : no such file or directory",)),
+    ('command_missing', ("fork/exec ~ : no such file or directory",), {  # Go, of a program that it starts
+        'regex': r"fork/exec (?!/proc/|/bin/(?:ba)?sh:)[\w./+-]{1,200}: no such file or directory"}),
     ('command_missing', ("no such file or directory: b'",), {'regex': r"no such file or directory: b'[\w.+-]{1,60}'"}),
     ('command_missing', ("fish: unknown command:",)),
     ('command_missing', ("make ~ : no such file or directory",), {
@@ -2093,12 +2107,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
     ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
+    # What pipenv, pdm, hatch and others say of the one that they look for.
+    ('python_missing', ("python interpreter", "python executable"), {
+        'regex': r"(?:can't|cannot|could(?: not|n't)|unable to|failed to) (?:find|locate|resolve) (?:a |an |the |any |suitable |valid |compatible )*"
+                 r"python (?:interpreter|executable)|"
+                 r"python (?:interpreter|executable) (?:can't be|cannot be|could not be|was not|is not|not) found"}),
     ('python_missing', ("no interpreter found for python", "interpreternotfound", "failed to find interpreter for")),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
     ('python_version', ("is newer than pyo3's maximum supported version",)),
     ('network', ("connection error, and we cannot find the requested files", "esockettimedout")),
     ('image_missing', ("failed to solve: ",), {'regex': r"failed to solve: [\w./:@-]{1,200}: (?:[\w./:@-]{1,200}: )?not found$"}),
+    ('image_missing', ("invalid status code from registry 40",), {'regex': r"from registry 40[134]\b"}),
     ('image_missing', ("failed to pull image ~ code = notfound", "unauthorized: authentication required",
                        "unauthorized: incorrect username or password")),
     ('image_missing', ("back-off pulling image",), {'rank': 69}),
