@@ -10,6 +10,7 @@ const { LARGE, METRICS, MOST_K, PAGE, PART, QUERIES, SPARE } = require('./kernel
 const limits = { least: 2 ** 20, pays: 16 };
 const LEAST_D = 16;                // with fewer dimensions codes are not much smaller than rows
 const MOST = 65536;                // pages of a memory
+const GROWTH = 16;                 // pages by which a memory grows: with more, collecting garbage takes milliseconds
 const STEP = 64;                   // rows whose codes are made in one step: some 0.1 ms
 const ROOM = QUERIES * 1024;       // rows that the heaps hold together
 const MISSES = 32;                 // queries after which codes go if they could not tell for a quarter of them
@@ -40,15 +41,11 @@ class Codes {
     new Uint32Array(this.memory.buffer, this.base, 4).set([METRICS[shape.metric], shape.d, shape.padded, shape.wide]);
   }
 
-  /** Room for the codes of so many rows. Throws RangeError without memory. */
-  reserve(rows) {
-    const pages = Math.ceil((this.at.codes + rows * this.at.code - this.memory.buffer.byteLength) / PAGE);
-    if (pages > 0) this.memory.grow(pages);
-  }
-
-  /** Makes the codes of at most STEP rows of the kernel's memory. */
-  encode(from, to) {
+  /** Makes the codes of at most STEP rows of the kernel's memory, of `end` that will have some. Throws RangeError without memory. */
+  encode(from, to, end) {
     const { at, memory, kernel } = this, { wide } = kernel.shape;
+    const pages = (rows) => Math.ceil((at.codes + rows * at.code - memory.buffer.byteLength) / PAGE);
+    if (pages(to) > 0) memory.grow(Math.max(pages(to), Math.min(GROWTH, pages(end))));
     const rows = new Float32Array(kernel.memory.buffer, kernel.at.rows + from * wide * 4, (to - from) * wide);
     new Float32Array(memory.buffer, at.rows, rows.length).set(rows);
     this.calls.encode(this.base, at.rows, to - from, at.codes + from * at.code);
@@ -116,11 +113,9 @@ class Coding {
       if (this.codes === null) this.codes = new Codes(module, kernel, most);
       const { codes } = this;
       yield undefined;
-      codes.reserve(rows);
-      yield undefined;
       for (let from = this.rows; from < rows; from = this.rows) {
         const to = Math.min(rows, from + STEP);
-        codes.encode(from, to);
+        codes.encode(from, to, rows);
         this.rows = to;
         yield undefined;
       }

@@ -222,7 +222,7 @@ if (available()) {
     const kernel = new Kernel(compiled(), memory, shape);
     new Float32Array(memory.buffer, at.rows, n * d).set(numbers(n * d));
     const codes = new Codes(compiled(), kernel, n);
-    codes.reserve(n);
+    for (let from = 0; from < n; from += 50) codes.encode(from, from + 50, n);
     const bytes = new Uint8Array(codes.memory.buffer), end = codes.at.codes + n * codes.at.code;
     bytes.fill(0x5a, 0, 65536);
     bytes.fill(0x5a, end);
