@@ -6,12 +6,14 @@ from __future__ import annotations
 import getpass
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.text import Text
 
 from .. import reports as renderers
+from ..artefacts import cache
 from ..errors import FleetError
 from ..fleet import batch
 from ..records.journal import RECORDS, read_run, refuse_unwritable
@@ -23,6 +25,7 @@ from . import launch, show
 from .live import Display
 from .progress import Progress
 from .slices.audit import Sliced
+from .slices.job import Follower
 
 INTERRUPTED = 130
 
@@ -53,6 +56,7 @@ def audit(
     passwords = launch.asked_passwords(rest, getpass.getpass)
     progress = Progress(time.monotonic())
     display = Display(console, progress)
+    follower = Follower(directory)
     counted = [0.0]
 
     def on_event(event: Mapping[str, Any]) -> None:
@@ -61,8 +65,10 @@ def audit(
             counted[0] = now + 2
             progress.due = max(progress.due, _due(directory))
         verdict = progress.see(event, now)
-        for each in [verdict] if verdict is not None else progress.see_batch(batch.done_by(event), now):
-            display.verdict(each)
+        if verdict is not None:
+            display.verdict(verdict)
+        for message in follower.new():
+            on_record(message["record"])
         display.tick()
 
     def on_record(record: Record) -> None:
@@ -71,7 +77,9 @@ def audit(
             display.verdict(verdict)
 
     environment = launch.environment(run_id, reports, store)
-    with display.shown():
+    with cache.temporary("shown") as place, display.shown():
+        environment[batch.AT_WORK] = str(place / "at-work.json")
+        progress.in_batch = partial(batch.at_work, place / "at-work.json")
         if slices == 1 and scheduler is None:
             ended = launch.playbook("audit.yml", command_line, environment, on_event, passwords)
         else:

@@ -4,14 +4,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..records.schema import Record
 from ..reports.recorder import ABOUT_THE_RUN, LAST_STAGE, STAGES, stage_name
 
-WAITING, DONE = "waiting", "done"
+WAITING, DONE, IN_BATCH = "waiting", "done", "in the batch"
 NAMES = {
     "glibc_facts": "probe",
     "faiss_install": "install and test",
@@ -41,6 +41,8 @@ class Progress:
         self.due = 0
         self.verdicts: Counter[str] = Counter()
         self.errors: list[str] = []  # what concerns the run as a whole
+        # (host, seconds) of the hosts that a batch is at work on, of which there are no events.
+        self.in_batch: Callable[[], Iterable[tuple[str, float]]] = tuple
         self._stage: dict[str, str] = {}
         self._since: dict[str, float] = {}
         self._done: dict[str, Verdict] = {}
@@ -69,17 +71,11 @@ class Progress:
             return self._end(host, "unreachable", now, str(result.get("msg") or "No reason was given."))
         return None
 
-    def see_batch(self, done: Mapping[str, Mapping[str, Any]], now: float) -> list[Verdict]:
-        """Takes in the hosts that a batch has done, with what is known of each. Returns their verdicts."""
-        verdicts = []
-        for host, known in done.items():
-            decision = _mapping(known.get("decision"))
-            state = "native" if decision.get("backend") == "faiss" else "fallback"
-            verdicts.append(self._end(host, state, now, str(decision.get("because") or "")))
-        return [verdict for verdict in verdicts if verdict is not None]
-
     def recorded(self, record: Record, now: float) -> Verdict | None:
-        """Takes the record of a host that was audited elsewhere. Returns its verdict when this is its last word."""
+        """Takes the record of a host: nothing else is heard of those in a batch or a slice.
+
+        Returns the verdict when this is the host's last word.
+        """
         host = record["host"]["name"]
         self._since.setdefault(host, self.started)
         return self._end(host, str(record["state"]), now, str(record["because"]))
@@ -117,6 +113,7 @@ class Progress:
         """(host, stage, seconds) of the hosts at work the longest."""
         stages = self._stage.copy().items()  # in one step, as hosts are added meanwhile
         running = [(host, stage, now - self._since.get(host, now)) for host, stage in stages if stage != DONE]
+        running += [(host, IN_BATCH, seconds) for host, seconds in self.in_batch() if host not in self._stage]
         return sorted(running, key=lambda each: (-each[2], each[0]))[:MOST_SLOW]
 
     def remaining(self, now: float) -> float | None:

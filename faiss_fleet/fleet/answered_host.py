@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A host that was asked everything in one call: an attempt gets its answers, and whatever else it asks ends the batch.
+"""A host that was asked everything in one call: an attempt gets its answers, and whatever else it asks ends that.
 
 So the code that tries candidates says by itself whether something is left to do on the host.
 """
@@ -15,7 +15,7 @@ from . import search_call
 
 
 class HandOver(Exception):
-    """The host goes to the roles, with the reason. Not an error of anybody's."""
+    """What is at hand is not enough for this host: it needs more calls, or the roles. Not an error of anybody's."""
 
 
 def brief(search_test: Mapping[str, Any]) -> search_call.Request:

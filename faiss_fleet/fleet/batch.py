@@ -12,6 +12,7 @@ from typing import Any
 
 ACTION = "fleet_batch"
 PROBED = "fleet-probed.jsonl"
+AT_WORK = "FAISS_FLEET_AT_WORK"  # the environment's variable with the path where that is written down
 AUDIT, FACTS, NOTHING = "audit", "facts", "nothing"
 # Tags of the stages in audit.yml; a test holds them against it.
 TAGS = (
@@ -61,16 +62,20 @@ class Outcome:
         return cls(found["done"], found["left"])
 
 
-def done_by(event: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The hosts that are done by the end of a batch, out of an event of ansible-runner; none for any other event."""
-    data = event.get("event_data") or {}
-    path = (data.get("res") or {}).get("file") if isinstance(data.get("res"), Mapping) else None
-    if event.get("event") != "runner_on_ok" or data.get("task_action") != ACTION or not path:
-        return {}
+def note_at_work(path: Path, running: Iterable[tuple[str, float]]) -> None:
+    """Writes down the hosts that are being worked on, with the seconds so far, for whoever shows it."""
+    with suppress(OSError):
+        beside = path.with_suffix(".new")
+        beside.write_text(json.dumps(list(running)), encoding="utf-8")
+        beside.rename(path)
+
+
+def at_work(path: Path) -> list[tuple[str, float]]:
+    """What was written down last; nothing before the batch begins."""
     try:
-        return Outcome.read(str(path)).done
-    except (OSError, ValueError, KeyError):
-        return {}  # the run is over already, and its records say the same
+        return [(str(host), float(seconds)) for host, seconds in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError):
+        return []
 
 
 def keep_probed(directory: Path, host: str, facts: Mapping[str, Any]) -> None:

@@ -1,8 +1,8 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Connections of hosts, made as Ansible makes them for a task: plugin, options out of the host's variables, become.
 
-Everything here runs in the main thread; only ``Line.ask`` may be called from another one. Most of what a connection
-costs is working out its options, so hosts whose variables say the same share them.
+Everything here runs in the main thread of its process; only ``Line.ask`` may be called from another one. Most of what a
+connection costs is working out its options, so hosts whose variables say the same share them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.playbook.play_context import PlayContext
-from ansible.plugins.loader import become_loader, connection_loader
+from ansible.plugins.loader import action_loader, become_loader, connection_loader
 
 from . import interpreter, payload
 from .answered_host import HandOver
@@ -48,7 +48,7 @@ class Lines:
 
     def __init__(self, action: Any) -> None:
         self._task, self._context, self._templar = action._task, action._play_context, action._templar
-        self._basedir = action._loader.get_basedir()
+        self._loader, self._plugins = action._loader, action._shared_loader_obj
         self._options: dict[str, dict[str, Any]] = {}
         self._commands: dict[str, str | None] = {}
         # A loader that is used for the first time in a thread fails there.
@@ -56,12 +56,8 @@ class Lines:
             connection_loader.get(name, self._play_context({}), None)
         for name in BECOME:
             become_loader.get(name)
-        # Of a plugin that was never loaded Ansible knows no option.
-        self._variables_of = {
-            (kind, name): constants.config.get_plugin_vars(kind, name)
-            for kind, names in (("connection", CONNECTIONS), ("become", BECOME))
-            for name in names
-        }
+        # By kind and name of a plugin: the variables that set its options. Ansible knows those of a loaded one only.
+        self._variables_of: dict[tuple[str, str], list[str]] = {}
 
     def value(self, value: Any, variables: Mapping[str, Any]) -> Any:
         """A variable's value, worked out with the host's others."""
@@ -79,6 +75,32 @@ class Lines:
             raise HandOver(f"its connection could not be prepared: {exc}") from exc
 
     def _to(self, variables: Mapping[str, Any]) -> Line:
+        connection = self._prepared(variables)
+        if connection.has_option("reconnection_retries"):
+            connection.set_option("reconnection_retries", 0)  # the roles try again
+        command = self._python(variables)
+        become = connection.become
+        if become is not None and self._other_user(connection, become):
+            command = become.build_become_command(command, connection._shell)
+        executable = str(self._one(variables, "ansible_shell_executable", constants.DEFAULT_EXECUTABLE))
+        return Line(connection, f"{executable} -c {quote(command)}")
+
+    def action(self, variables: Mapping[str, Any]) -> Any:
+        """An action plugin that runs modules on a host, as a task of the play would. For a process with one host."""
+        connection = self._prepared(variables)
+        shell = connection._shell
+        self._set_options(shell, "shell", shell._load_name, variables)
+        return action_loader.get(
+            "ansible.legacy.normal",
+            task=self._task,
+            connection=connection,
+            play_context=connection._play_context,
+            loader=self._loader,
+            templar=self._templar.copy_with_new_env(available_variables=dict(variables)),
+            shared_loader_obj=self._plugins,
+        )
+
+    def _prepared(self, variables: Mapping[str, Any]) -> Any:
         name = str(self._one(variables, "ansible_connection", self._task.connection) or "ssh")
         for prefix in _PREFIXES:
             name = name.removeprefix(prefix)
@@ -91,17 +113,10 @@ class Lines:
         self._set_options(connection, "connection", name, variables)
         if connection.has_option("pipelining") and not connection.get_option("pipelining"):
             raise HandOver("pipelining is off")
-        if connection.has_option("reconnection_retries"):
-            connection.set_option("reconnection_retries", 0)  # the roles try again
         if name == "local":
-            connection.cwd = self._basedir.encode()
-        command = self._python(variables)
-        become = self._become(variables)
-        connection.set_become_plugin(become)
-        if become is not None and self._other_user(connection, become):
-            command = become.build_become_command(command, connection._shell)
-        executable = str(self._one(variables, "ansible_shell_executable", constants.DEFAULT_EXECUTABLE))
-        return Line(connection, f"{executable} -c {quote(command)}")
+            connection.cwd = self._loader.get_basedir().encode()
+        connection.set_become_plugin(self._become(variables))
+        return connection
 
     def _one(self, variables: Mapping[str, Any], name: str, otherwise: Any) -> Any:
         value = variables.get(name)
@@ -116,6 +131,8 @@ class Lines:
 
     def _set_options(self, plugin: Any, kind: str, name: str, variables: Mapping[str, Any]) -> None:
         """As TaskExecutor does it, from the keywords of the task and the host's variables."""
+        if (kind, name) not in self._variables_of:
+            self._variables_of[kind, name] = constants.config.get_plugin_vars(kind, name)
         given = {each: variables[each] for each in self._variables_of[kind, name] if each in variables}
         values = {each: self.value(value, variables) for each, value in given.items()}
         key = repr((kind, name, sorted((each, value) for each, value in values.items() if each not in OWN)))

@@ -13,14 +13,18 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .stages import Wanted
 
 ALL = ["all"]
 NOBODY = ["all", "!all"]
 # Facts older than this are read again.
 FRESH_SECONDS = 900.0
-FACTS = "fleet-facts"
+FACTS, INSTALL = "fleet-facts", "fleet-install"
 
 _left: set[str] | None = None
 
@@ -62,11 +66,7 @@ def keep_facts(directory: Path, host: str, options: Mapping[str, Any], answer: M
     if answer.get("python"):
         # What Ansible would look for again.
         found["discovered_interpreter_python"] = answer["python"]
-    with suppress(OSError):
-        path = directory / FACTS
-        path.mkdir(mode=0o700, exist_ok=True)
-        text = json.dumps({"options": options, "facts": found})
-        (path / _file(host)).write_text(text, encoding="utf-8")
+    _keep(directory / FACTS, host, options, found)
 
 
 def take_facts(directory: Path, host: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -74,11 +74,36 @@ def take_facts(directory: Path, host: str, options: Mapping[str, Any]) -> dict[s
 
     They are given out once: whoever asks again wants them read again.
     """
-    path = directory / FACTS / _file(host)
+    return _take(directory / FACTS, host, options)
+
+
+def keep_install(directory: Path, host: str, wanted: Wanted, result: Mapping[str, Any]) -> None:
+    """Leaves the result of faiss_install for the role of a host, whose task then tries nothing again."""
+    _keep(directory / INSTALL, host, _text(wanted), result)
+
+
+def take_install(directory: Path, host: str, wanted: Wanted) -> dict[str, Any] | None:
+    """That result, once, where it is of the same options; None where there is none."""
+    return _take(directory / INSTALL, host, _text(wanted))
+
+
+def _text(wanted: Wanted) -> str:
+    return json.dumps(asdict(wanted), sort_keys=True, default=str)
+
+
+def _keep(path: Path, host: str, options: object, found: Mapping[str, Any]) -> None:
+    with suppress(OSError):
+        path.mkdir(mode=0o700, exist_ok=True)
+        text = json.dumps({"options": options, "found": found})
+        (path / _file(host)).write_text(text, encoding="utf-8")
+
+
+def _take(path: Path, host: str, options: object) -> dict[str, Any] | None:
+    path = path / _file(host)
     try:
         fresh = time.time() - path.stat().st_mtime < FRESH_SECONDS
         kept = json.loads(path.read_text(encoding="utf-8"))
         path.unlink()
     except (OSError, ValueError):
         return None
-    return dict(kept["facts"]) if fresh and kept["options"] == dict(options) else None
+    return dict(kept["found"]) if fresh and kept["options"] == options else None

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What a host is asked in its one call, and what its answer comes to: the stages' results, or the roles' turn.
+"""What a host is asked in its one call, and what its answer comes to: the stages' results, or why that is not enough.
 
 The same functions as of the roles plan, try and decide; a host where they leave nothing to do is done.
 """
@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import FleetError
 from ..target.backend import config
 from ..target.search import run as search_test
-from . import search_call, search_limits, stages
+from . import changes, search_call, search_limits, stages
 from .answered_host import AnsweredHost, HandOver
 from .host_options import HostOptions
 
@@ -62,7 +62,7 @@ def conclude(answer: Mapping[str, Any], options: HostOptions, check_mode: bool) 
     if found["changed"]:
         raise HandOver("its configuration has to be written")
     host = AnsweredHost(answer.get("test"), options.install.search_test)
-    # What would have to be made on this controller takes its time in the roles, where only that host waits for it.
+    # What would have to be made on this controller takes its time elsewhere, where only that host waits for it.
     install = stages.install(facts, options.install, host, dry_run=True)
     if any(attempt.get("foreseen") or attempt["changed"] for attempt in install.get("attempts", ())):
         raise HandOver("something has to be installed")
@@ -83,9 +83,8 @@ def _configured(
     facts: Mapping[str, Any],
     check_mode: bool,
 ) -> dict[str, Any]:
-    arguments = {**options.backend, **{name: install[name] for name in (*stages.FOUND, "policy", "strategies")}}
     try:
-        wanted = stages.Configuration.of(arguments, facts, check_mode)
+        wanted = stages.Configuration.of(changes.arguments(install, options), facts, check_mode)
     except FleetError as exc:
         raise HandOver(str(exc)) from exc
     setting = wanted.module_args["setting"]

@@ -12,15 +12,20 @@ longer works.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 
-def count_ok(hosts: Iterable[str]) -> None:
-    """Counts one task that went well for each host. Where the statistics are not found, the recap lacks these hosts."""
+def count(hosts: Mapping[str, int]) -> None:
+    """Counts one task that went well for each host, and as many changes as are given.
+
+    Where the statistics are not found, the recap lacks these hosts.
+    """
     found = _statistics()
-    for host in hosts if found is not None else ():
+    for host, changes in hosts.items() if found is not None else ():
         found.increment("ok", host)
+        for _ in range(changes):
+            found.increment("changed", host)
 
 
 def _statistics() -> Any:

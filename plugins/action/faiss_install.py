@@ -2,7 +2,8 @@
 """Plans for one host from its facts, then tries the candidates on it until the policy is satisfied.
 
 Everything but the attempt itself happens here on the controller. On a host where nothing has changed the only remote
-call is the search test. In check mode the same code stops before the first change.
+call is the search test. In check mode the same code stops before the first change. What a batch has tried already is
+not tried again.
 
 Arguments: facts, strategies, policy, search_test, and the role's other variables under options.
 """
@@ -13,13 +14,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
+from ansible.utils.unsafe_proxy import wrap_var
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import interrupts, stages
+from faiss_fleet.fleet import handed_over, interrupts, stages
 from faiss_fleet.fleet.ansible_host import RemoteHost
 
 
@@ -41,6 +44,10 @@ class ActionModule(ActionBase):
             wanted = stages.Wanted.of(arguments)
         except FleetError as exc:
             return {**result, **stages.refused(exc)}
+        name = str(task_vars.get("inventory_hostname"))
+        kept = handed_over.take_install(Path(constants.DEFAULT_LOCAL_TMP), name, wanted)
+        if kept is not None:
+            return {**result, **wrap_var(kept)}
         named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
         host = RemoteHost(self, task_vars, wanted.search_test, facts["method"] == "raw", [named])
         return {**result, **stages.install(facts, wanted, host, bool(self._task.check_mode))}

@@ -1,8 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Audits every host of the play in one remote call each, and leaves to the roles those where that is not enough.
+"""Audits every host of the play: one remote call where nothing has changed, then the others, a process for each.
 
-Called once for all hosts. A host where nothing has changed has its record when this is over; of the others nothing is
-changed. ``--tags`` says which stages it does, like everywhere. ``fleet_batch: false`` leaves a host to the roles.
+Called once for all hosts. A host that is done has its record when this is over; the others are left to the roles, with
+what was found out. ``--tags`` says which stages it does, like everywhere. ``fleet_batch: false`` leaves a host to the
+roles.
 
 Argument: facts_only, whether the play that follows gathers facts and does no more.
 """
@@ -10,10 +11,13 @@ Argument: facts_only, whether the play that follows gathers facts and does no mo
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +30,12 @@ from ansible.utils.display import Display
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from faiss_fleet.errors import FleetError
-from faiss_fleet.fleet import batch, handed_over, live_line, one_call, payload
+from faiss_fleet.fleet import batch, changes, handed_over, live_line, one_call, payload
 from faiss_fleet.fleet.answered_host import HandOver
 from faiss_fleet.fleet.connections import Lines
-from faiss_fleet.fleet.host_options import ROLES, Resolver
+from faiss_fleet.fleet.host_options import ROLES, HostOptions, Resolver
 from faiss_fleet.fleet.pool import Call, OutOfTime, Pool
+from faiss_fleet.fleet.workers import Job, Workers
 from faiss_fleet.redact import redact
 from faiss_fleet.reports import recorder
 from faiss_fleet.reports.text import one_line
@@ -94,30 +99,46 @@ class _Batch:
             defaults |= load(str(ROOT / "roles" / role / "defaults" / "main.yml"))
         self._resolver = Resolver(defaults, self._lines.value)
         self._asked: dict[str, Any] = {}
-        pool = Pool(int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS))
-        started = shown = time.monotonic()
+        self._todo: dict[str, tuple[dict[str, Any], HostOptions]] = {}  # what a host answered where more is to be done
+        width = int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS)
+        self._count, self._started = len(hosts), time.monotonic()
+        pool, workers = Pool(width), Workers(width)
+        try:
+            for call in pool.run(self._calls(hosts), self._tick(pool)):
+                self._each(call.name, self._settle, call)
+            # No thread is at work any more: a fork would take along the locks that it holds.
+            for job in workers.run(self._jobs(), self._tick(workers)):
+                self._each(job.name, self._change, job)
+        finally:
+            self._renew("")
+
+    def _each(self, host: str, settle: Callable[[Any], None], found: Any) -> None:
+        try:
+            settle(found)
+        except HandOver as exc:
+            self._leave(host, str(exc))
+        except Exception as exc:
+            # An answer may hold anything; it is one host's matter, and the roles ask again.
+            self._leave(host, f"{type(exc).__name__}: {exc}")
+
+    def _tick(self, pool: Pool | Workers) -> Callable[[], None] | None:
+        """Shows where the batch stands: on the terminal, and to the command that started it."""
+        shown, noted = time.monotonic(), os.environ.get(batch.AT_WORK)
 
         def tick() -> None:
             nonlocal shown
             now = time.monotonic()
             if now - shown >= live_line.EVERY:
                 shown = now
-                running = [(call.name, now - call.started) for call in pool.running.values()]
-                columns = shutil.get_terminal_size((120, 24)).columns
-                counts = (len(hosts), len(self.done), len(self.left))
-                self._renew(live_line.text(*counts, running, now - started, columns))
+                running = [(each.name, now - each.started) for each in pool.running.values()]
+                if noted:
+                    batch.note_at_work(Path(noted), running)
+                if batch.on_terminal():
+                    columns = shutil.get_terminal_size((120, 24)).columns
+                    counts = (self._count, len(self.done), len(self.left))
+                    self._renew(live_line.text(*counts, running, now - self._started, columns))
 
-        try:
-            for call in pool.run(self._calls(hosts), tick if batch.on_terminal() else None):
-                try:
-                    self._settle(call)
-                except HandOver as exc:
-                    self._leave(call.name, str(exc))
-                except Exception as exc:
-                    # An answer may hold anything; it is one host's matter, and the roles ask again.
-                    self._leave(call.name, f"{type(exc).__name__}: {exc}")
-        finally:
-            self._renew("")
+        return tick if noted or batch.on_terminal() else None
 
     def _renew(self, line: str) -> None:
         """Puts another live line in the place of the one there is; an empty one removes it."""
@@ -162,24 +183,56 @@ class _Batch:
         if self._facts_only:
             batch.keep_probed(Path(constants.DEFAULT_LOCAL_TMP), host, answer["facts"])
             self.done[host] = {}
-            self._show(host, "ok")
+            self._show(host, "ok", 0)
             return
         try:
             found = one_call.conclude(answer, options, self._check_mode)
-            self._record(host, found)
-        except HandOver:
+            self._record(host, found.facts, found.install, found.backend)
+        except HandOver as exc:
             handed_over.keep_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options.facts, answer)
-            raise
+            if self._action._task.diff:
+                raise  # the roles show it
+            self._todo[host] = (answer, options)
+            display.v(f"[{host}] has more to be done: {one_line(redact(str(exc)))}")
 
-    def _record(self, host: str, found: one_call.Done) -> None:
+    def _jobs(self) -> Iterator[Job]:
+        for host, (answer, options) in self._todo.items():
+            yield Job(host, partial(self._work, host, answer, options))
+
+    def _work(self, host: str, answer: dict[str, Any], options: HostOptions) -> dict[str, Any]:
+        """In a process of its own."""
+        variables = dict(self._own(host))
+        if answer.get("python"):
+            found = {"discovered_interpreter_python": answer["python"]}
+            variables["ansible_facts"] = {**(variables.get("ansible_facts") or {}), **found}
+        action = self._lines.action(variables)
+        try:
+            return asdict(changes.make(action, variables, answer["facts"], options, self._check_mode))
+        finally:
+            action.cleanup()
+
+    def _change(self, job: Job) -> None:
+        answer, options = self._todo[job.name]
+        if job.error is not None:
+            raise HandOver(job.error)
+        made = changes.Changed(**job.result)
+        if made.backend is None:
+            handed_over.keep_install(Path(constants.DEFAULT_LOCAL_TMP), job.name, options.install, made.install)
+            raise HandOver(made.why)
+        self._record(job.name, {"ansible_facts": {"glibc_facts": answer["facts"]}}, made.install, made.backend)
+
+    def _record(self, host: str, *results: dict[str, Any]) -> None:
+        """results: of the three stages."""
         assert self._kept is not None
-        for stage, result in zip(ROLES, (found.facts, found.install, found.backend), strict=True):
+        for stage, result in zip(ROLES, results, strict=True):
             self._kept.ok(host, stage, result)
         if not self._kept.written(host):
             raise HandOver("its record could not be written")
-        decision = found.backend["decision"]
-        self.done[host] = {"decision": {name: decision.get(name) for name in ("backend", "because", "cause")}}
-        self._show(host, f"{decision['provider']}, nothing to do")
+        decision = results[-1]["decision"]
+        changed = sum(bool(result.get("changed")) for result in results)
+        known = {name: decision.get(name) for name in ("backend", "because", "cause")}
+        self.done[host] = {"decision": known, "changed": changed}
+        self._show(host, decision["provider"], changed)
 
     def _leave(self, host: str, reason: str) -> None:
         self.left[host] = reason
@@ -187,15 +240,19 @@ class _Batch:
             self._renew("")
         display.v(f"[{host}] goes to the roles: {one_line(redact(reason))}")
 
-    def _show(self, host: str, text: str) -> None:
+    def _show(self, host: str, what: str, changed: int) -> None:
         self._renew("")
-        display.display(f"ok: [{host}] => {text}", color=constants.COLOR_OK)
+        if changed:
+            display.display(f"changed: [{host}] => {what}", color=constants.COLOR_CHANGED)
+        else:
+            text = what if self._facts_only or host in self._todo else f"{what}, nothing to do"
+            display.display(f"ok: [{host}] => {text}", color=constants.COLOR_OK)
 
     def result(self, directory: Path) -> dict[str, Any]:
         """A path and counters: what a task returns goes through Ansible once for every host of the play."""
         path = directory / f"fleet-batch-{time.monotonic_ns()}.json"
         path.write_text(json.dumps({"done": self.done, "left": self.left}), encoding="utf-8")
         path.chmod(0o600)
-        text = f"{len(self.done)} host(s) done in one call each, {len(self.left)} for the roles"
+        text = f"{len(self.done)} host(s) done, {len(self.left)} for the roles"
         counts = {"done": len(self.done), "left": len(self.left)}
         return {"changed": False, "msg": text, "file": str(path), "hosts": counts}

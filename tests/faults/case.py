@@ -35,6 +35,7 @@ class Case:
         self.seconds = seconds
         self.hosts = [name for name, host in fleet.farm.hosts.items() if host.recipe == OLD][:2]
         self.converged, self.new = self.hosts
+        fleet.by_roles = {self.new} if random.Random(f"{result.name} {seed}").random() < 0.5 else set()
         # One without a Python, where there is one: only such a host needs what comes along.
         self.bare = next((name for name, host in fleet.farm.hosts.items() if host.recipe == NO_PYTHON), None)
 

@@ -29,9 +29,7 @@ from tests.ssh_farm import Farm
 ROOT = Path(__file__).resolve().parents[2]
 FAISS = "1.9.0.post1"
 # The ways of an audit, each with the variables that choose it: host by host, and one remote call for all of a host.
-WAYS: dict[str, dict[str, Any]] = {"ordinary": {"fleet_batch": False}}
-if (ROOT / "library/fleet_batch.py").exists():
-    WAYS["batch"] = {"fleet_batch": True}
+WAYS: dict[str, dict[str, Any]] = {"ordinary": {"fleet_batch": False}, "batch": {}}
 OLD, NEW, NO_PYTHON = "centos7-py313", "debian12", "centos7-nopython"
 SETTING = "/etc/faiss-fleet/backend.json"
 PREFIX = "/opt/faiss-fleet"
@@ -155,6 +153,7 @@ class Fleet:
     def __init__(self, hosts: Mapping[str, str], way: str, seed: int = 0) -> None:
         self.way, self.seed = way, seed
         self.farm = Farm(hosts)
+        self.by_roles: set[str] = set()  # hosts that a batch leaves to the roles
         self._audits = 0
 
     def __enter__(self) -> Fleet:
@@ -221,7 +220,9 @@ class Fleet:
         self.farm.write_inventory(path, variables)
         content = json.loads(path.read_text())
         everything = content["all"]
-        everything["hosts"] = {name: everything["hosts"][name] for name in hosts}
+        everything["hosts"] = {
+            name: {**everything["hosts"][name], "fleet_batch": name not in self.by_roles} for name in hosts
+        }
         everything["vars"].update(self.controller.variables())
         # Connections of its own: one that an earlier audit left open would know nothing of the fault.
         self._audits += 1

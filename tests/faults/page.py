@@ -79,9 +79,9 @@ def render() -> str:
     parts.append("\n".join(counts()))
     hosts = "; ".join(f"{recipe}: {what}" for recipe, what in RECIPES.items())
     parts.append(
-        "Ways: host by host (`fleet_batch=false`) and in a batch (`fleet_batch=true`). A fault of the controller has two hosts. In a\n"
-        "batch the one that is configured is done in its one call, and the new one goes through the roles; so such a fault meets the\n"
-        "code of both ways in one audit, and is injected host by host as well only where its row says so.\n\n"
+        "Ways: host by host (`fleet_batch=false`) and in a batch. A fault of the controller has two hosts. In a batch the one that is\n"
+        "configured is done in its one call, and the new one, by the seed, in a process of the batch or through the roles; such a\n"
+        "fault is injected host by host as well only where its row says so.\n\n"
         f"Hosts: {hosts}. Where several states or causes are named, each of them is right: what happens\n"
         "depends on the moment. After each fault the host is healed and audited again, and has to be native."
     )

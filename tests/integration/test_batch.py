@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A batch on hosts by SSH: one call where nothing has changed, the same record, and every other host for the roles."""
+"""A batch on hosts by SSH: one call where nothing has changed, a process where something has, the same records."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ exec "$@"
 PASSWORDS = {"one": "pass-of-one", "two": "pass-of-two"}
 # What two runs of the same host differ in: times, and what other hosts on the same disk write.
 TIMES = ("seconds", "at", "measured_at", "peak_rss_bytes", "finished", "started", "free_bytes", "free_inodes")
+# The same of two hosts that were measured.
+MEASURED = ("p50_ms", "p95_ms", "qps", "batch_qps", "rounds", "build_seconds", "cpu_share", "backup", "machine")
 
 
 class Fleet:
@@ -67,7 +69,7 @@ class Fleet:
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
-    """Hosts of which two are audited already; one is switched off."""
+    """One host is switched off, and one hangs."""
     needs.root()
     needs.command("sshd")
     with Farm(HOSTS) as farm:
@@ -76,21 +78,46 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         path.write_text(HANGS)
         path.chmod(0o755)
         farm.stop("off")
-        done = found.run("-l", "one,two")
-        assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-        assert done.stdout.count("changed=2") == 2, done.stdout
         yield found
 
 
-def untimed(value: Any) -> Any:
+@pytest.fixture(scope="module")
+def first(fleet: Fleet) -> subprocess.CompletedProcess[str]:
+    """The first audit, of one host by the batch and of the other by the roles."""
+    done = fleet.run("-l", "one,two", "-e", "{fleet_batch: '{{ inventory_hostname == \"one\" }}'}")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    return done
+
+
+@pytest.fixture(autouse=True)
+def audited(first: subprocess.CompletedProcess[str]) -> None:
+    """Both were audited before any test."""
+
+
+def without(names: tuple[str, ...], value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: untimed(entry) for name, entry in value.items() if name not in TIMES}
-    return [untimed(entry) for entry in value] if isinstance(value, list) else value
+        return {name: without(names, entry) for name, entry in value.items() if name not in names}
+    return [without(names, entry) for entry in value] if isinstance(value, list) else value
 
 
 def comparable(records: dict[str, dict[str, Any]]) -> Any:
     """All of the records but times and the run's id."""
-    return {name: untimed({**record, "run": {**record["run"], "id": ""}}) for name, record in records.items()}
+    return {name: without(TIMES, {**record, "run": {**record["run"], "id": ""}}) for name, record in records.items()}
+
+
+def test_a_first_audit_by_the_batch_has_the_record_of_the_roles(
+    fleet: Fleet, first: subprocess.CompletedProcess[str]
+) -> None:
+    assert "changed: [one] => wheel" in first.stdout and "[two] =>" not in first.stdout.split("PLAY [Audit the oth")[0]
+    for name, counted in (("one", "ok=4 "), ("two", "ok=6 ")):
+        assert f"{name}                        : {counted}   changed=2 " in first.stdout, first.stdout
+    (run,) = (path for path in (fleet.directory / "reports").iterdir() if path.is_dir() and path.name in first.stdout)
+    one, two = sorted(
+        map(json.loads, (run / "records.jsonl").read_text().splitlines()), key=lambda record: record["host"]["name"]
+    )
+    assert (one["state"], one["attempts"][0]["changed"]) == ("native", True)
+    found = comparable({"": {**one, "host": two["host"]}}), comparable({"": two})
+    assert without(MEASURED, found[0]) == without(MEASURED, found[1])
 
 
 def test_a_host_where_nothing_has_changed_is_one_call_and_has_the_record_of_the_roles(fleet: Fleet) -> None:
@@ -132,14 +159,14 @@ def test_every_host_that_a_batch_cannot_finish_goes_through_the_roles(fleet: Fle
 
 
 @pytest.mark.slow
-def test_a_configuration_that_was_edited_is_written_again_by_the_roles(fleet: Fleet) -> None:
+def test_a_configuration_that_was_edited_is_written_again(fleet: Fleet) -> None:
     path = fleet.farm.path("two", "/etc/faiss-fleet/backend.env")
     good = path.read_text()
     path.write_text(good + "FAISS_FLEET_EXTRA=1\n")
     before = fleet.calls("two")[0]
     done = fleet.run("-v", "-l", "two", "--tags", "backend")
-    assert "[two] goes to the roles: its configuration has to be written" in done.stdout, done.stdout
-    assert path.read_text() == good
+    assert "[two] has more to be done: its configuration has to be written" in done.stdout, done.stdout
+    assert path.read_text() == good and "changed: [two] => wheel" in done.stdout
     assert "changed=1" in done.stdout
     # Facts and the Python that the batch has found are used: what is left is the search test and the writing.
     assert fleet.calls("two")[0] - before == 3
@@ -226,7 +253,7 @@ def test_vaulted_variables_a_sudo_that_asks_and_serial_hold_in_the_batch(promise
     assert [now - then for now, then in zip(promises.calls("one", "two"), before, strict=True)] == [1, 1], done.stdout
     assert done.stdout.count("=> wheel, nothing to do") == 2
     # Of two batches the second begins when the first is over.
-    first, second, third = done.stdout.split("TASK [Ask each host once]")
+    first, second, third = done.stdout.split("TASK [Ask each host once")
     assert "[one] => wheel" in second and "[two] => wheel" in third and "=> wheel" not in first
     batch = promises.records()
     again = promises.run(*given, str(directory / "right"), "-e", "fleet_batch=false", book=str(book))

@@ -60,20 +60,17 @@ def test_a_refusal_of_the_run_is_no_hosts_failure() -> None:
     assert progress.done == 0
 
 
-def test_hosts_of_a_batch_have_their_verdicts_when_it_is_over() -> None:
+def test_hosts_of_a_batch_are_known_by_their_records_and_while_it_is_at_work_on_them() -> None:
     progress = Progress(0)
     progress.due = 3
-    done = {
-        "a": {"decision": {"backend": "faiss", "because": "it passed"}},
-        "b": {"decision": {"backend": "js", "because": "none passed"}},
-    }
-    verdicts = progress.see_batch(done, 5)
-    assert [(one.host, one.state, one.text) for one in verdicts] == [
-        ("a", "native", "it passed"),
-        ("b", "fallback", "none passed"),
-    ]
-    assert progress.stages()["waiting"] == 1 and progress.done == 2
-    assert progress.see_batch(done, 6) == []
+    progress.in_batch = lambda: [("a", 4.0), ("b", 9.0)]
+    assert progress.slowest(10) == [("b", "in the batch", 9.0), ("a", "in the batch", 4.0)]
+    record = {"host": {"name": "a"}, "state": "fallback", "because": "none passed"}
+    verdict = progress.recorded(record, 5)
+    assert verdict is not None and (verdict.host, verdict.state, verdict.text) == ("a", "fallback", "none passed")
+    assert progress.stages()["waiting"] == 2 and progress.done == 1
+    assert progress.recorded(record, 6) is None
+    assert progress.slowest(10) == [("b", "in the batch", 9.0)]
 
 
 def test_it_can_be_read_while_hosts_are_added() -> None:

@@ -42,11 +42,16 @@ def test_the_tags_are_those_of_the_playbook() -> None:
     assert set(ask["tags"]) == set().union(*batch.TAGS)
 
 
-def test_an_event_names_the_hosts_that_are_done(tmp_path: Path) -> None:
+def test_who_is_being_worked_on_is_written_down_as_a_whole(tmp_path: Path) -> None:
+    path = tmp_path / "at-work.json"
+    assert batch.at_work(path) == []
+    batch.note_at_work(path, [("a", 1.5), ("b", 0.0)])
+    batch.note_at_work(path, [("b", 2.0)])
+    assert batch.at_work(path) == [("b", 2.0)] and list(tmp_path.iterdir()) == [path]
+    batch.note_at_work(tmp_path / "absent" / "at-work.json", [("a", 1.0)])
+
+
+def test_what_became_of_each_host_is_read_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "outcome.json"
     path.write_text(json.dumps({"done": {"a": {"decision": {"backend": "js"}}}, "left": {"b": "new"}}))
-    data = {"task_action": "fleet_batch", "res": {"file": str(path)}}
-    assert batch.done_by({"event": "runner_on_ok", "event_data": data}) == {"a": {"decision": {"backend": "js"}}}
-    assert batch.done_by({"event": "runner_on_ok", "event_data": {**data, "task_action": "glibc_facts"}}) == {}
-    path.unlink()
-    assert batch.done_by({"event": "runner_on_ok", "event_data": data}) == {}
+    assert batch.Outcome.read(str(path)) == batch.Outcome({"a": {"decision": {"backend": "js"}}}, {"b": "new"})

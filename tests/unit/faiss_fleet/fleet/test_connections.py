@@ -12,6 +12,7 @@ import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.playbook.play_context import PlayContext
 from ansible.playbook.task import Task
+from ansible.plugins import loader as plugin_loader
 from ansible.template import Templar
 
 from faiss_fleet.fleet import payload
@@ -28,7 +29,13 @@ HOST = {"inventory_hostname": "web1", "ansible_python_interpreter": "/usr/bin/py
 @pytest.fixture(scope="module")
 def lines() -> Lines:
     loader = DataLoader()
-    action = SimpleNamespace(_task=Task(), _play_context=PlayContext(), _loader=loader, _templar=Templar(loader=loader))
+    action = SimpleNamespace(
+        _task=Task(),
+        _play_context=PlayContext(),
+        _loader=loader,
+        _templar=Templar(loader=loader),
+        _shared_loader_obj=plugin_loader,
+    )
     return Lines(action)
 
 
@@ -89,3 +96,13 @@ def test_a_python_of_this_machine_reads_what_it_is_sent(lines: Lines) -> None:
     line = lines.to({**HOST, "ansible_connection": "local"})
     sent = zlib.compress(b"def run(rest):\n    print(6 * int(rest))\n") + b"7"
     assert line.ask(sent)[:2] == (0, "42\n")
+
+
+def test_modules_run_as_a_task_of_the_host_would_run_them(lines: Lines) -> None:
+    become = {"ansible_become": True, "ansible_become_user": "app"}
+    action = lines.action({**HOST, **become, "ansible_remote_tmp": "/srv/tmp", "ansible_ssh_retries": 2})
+    assert action._connection._shell.get_option("remote_tmp") == "/srv/tmp"
+    assert action._connection.become.get_option("become_user") == "app"
+    # Unlike in a single call, a lost line is tried again as often as Ansible is told to.
+    assert action._connection.get_option("reconnection_retries") > 0
+    assert action._templar.available_variables["inventory_hostname"] == "web1"

@@ -12,6 +12,7 @@ from ansible.inventory.manager import InventoryManager
 from ansible.parsing.dataloader import DataLoader
 
 from faiss_fleet.fleet import handed_over
+from faiss_fleet.fleet.stages import Wanted
 
 NAMES = ["web1", "web10", "a.b", "axb", "fe80::1", "x:y", "p,q", "db[1:3]", "~t", "ü", "-w"]
 OPTIONS = {"prefix": "/opt/faiss-fleet", "timeout": 5}
@@ -74,3 +75,14 @@ def test_old_facts_are_not_taken(tmp_path: Path) -> None:
 def test_where_facts_cannot_be_kept_they_are_read_again(tmp_path: Path) -> None:
     handed_over.keep_facts(tmp_path / "absent" / "deeper", "h", OPTIONS, {"facts": {}})
     assert handed_over.take_facts(tmp_path / "absent" / "deeper", "h", OPTIONS) is None
+
+
+def test_what_was_tried_is_taken_once_and_only_for_the_same_options(tmp_path: Path) -> None:
+    given = {"strategies": ["existing"], "policy": "first", "options": {"prefix": "/opt/x", "cache": "/c"}}
+    wanted = Wanted.of(given)
+    again = Wanted.of({**given, "options": {"cache": "/c", "prefix": "/opt/x"}})
+    other = Wanted.of({**given, "policy": "fastest"})
+    for asked, expected in ((other, None), (again, {"failed": True, "msg": "no"})):
+        handed_over.keep_install(tmp_path, "h", wanted, {"failed": True, "msg": "no"})
+        assert handed_over.take_install(tmp_path, "h", asked) == expected
+        assert handed_over.take_install(tmp_path, "h", asked) is None

@@ -20,13 +20,13 @@ class TaskQueueManager:
         self._stats = Statistics()
 
     def run(self) -> Statistics:
-        statistics.count_ok(["a", "b"])
+        statistics.count({"a": 0, "b": 2})
         return self._stats
 
 
-def test_each_host_has_one_task_that_went_well() -> None:
-    assert TaskQueueManager().run() == {("ok", "a"): 1, ("ok", "b"): 1}
+def test_each_host_has_one_task_that_went_well_and_its_changes() -> None:
+    assert TaskQueueManager().run() == {("ok", "a"): 1, ("ok", "b"): 1, ("changed", "b"): 2}
 
 
 def test_without_statistics_nothing_is_counted() -> None:
-    statistics.count_ok(["a"])
+    statistics.count({"a": 1})

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible import constants
 from ansible.errors import AnsibleActionFail
 
 from faiss_fleet import strategies
 from faiss_fleet.errors import FleetError
+from faiss_fleet.fleet import handed_over, stages
 from tests.sample_records import records
 from tests.unit.faiss_fleet.attempts.paper import PaperStrategy, candidate
 from tests.unit.plugins.action_calls import Remote, run
@@ -88,3 +91,14 @@ def test_a_fault_of_the_controller_is_no_verdict_on_the_host(monkeypatch: pytest
     configured = {**FACTS, "setting": {"candidate": "wheel:old", "runtime": None}}
     result = install(Remote(*[CRASHED] * 3), facts=configured)
     assert "wheel:old stays configured" in result["msg"]
+
+
+def test_what_a_batch_has_tried_is_not_tried_again(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    use(monkeypatch, None)
+    given = {"strategies": ["existing"], "policy": "first", "search_test": {}, "options": {}}
+    tried = {"failed": True, "msg": "The index does not answer.", "attempts": []}
+    handed_over.keep_install(tmp_path, "h", stages.Wanted.of(given), tried)
+    remote = Remote()
+    found = run("faiss_install", remote, {**given, "facts": FACTS}, {"inventory_hostname": "h"})
+    assert (found["failed"], found["msg"], remote.modules) == (True, "The index does not answer.", [])
