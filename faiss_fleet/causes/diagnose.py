@@ -285,7 +285,8 @@ class _Log:
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
-            if form.search(line) and not match.harmless(line):
+            raised = place == _EXCEPTION and _RAISED.match(original)
+            if (raised or form.search(line)) and not match.harmless(line):
                 self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
@@ -306,7 +307,7 @@ _FAILURES = tuple(
     for form in (
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
-        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
+        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",
@@ -321,6 +322,8 @@ _FAILURES = tuple(
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
     )
 )
+# Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
+_RAISED = re.compile("(?:E +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
 _FAILURE_WORDS = frozenset(
     """
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could

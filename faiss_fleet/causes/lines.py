@@ -61,7 +61,8 @@ WARNING = re.compile(
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
     "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
     # Not an event of Kubernetes, which has such a word for each failure.
-    "^warning (?=[a-z])(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
+    "(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"

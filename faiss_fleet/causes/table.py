@@ -131,6 +131,7 @@ CAUSES = (
 HARMLESS = (
     "deprecation: ",
     "deprecationwarning",
+    "step may have been partially swapped out to disk",
     "builtin type swigpy",
     "npm warn deprecated",
     "npm notice",
@@ -372,6 +373,11 @@ _PIP_BUILD_FAILED = (
     "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
     "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
     "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
+    "build backend failed to ", "call to ~ get_requires_for_build_ ~ failed", "call to ~ prepare_metadata_for_build_ ~ failed",
+    "call to ~ build_editable' failed", "call to ~ build_sdist' failed", "failed to download and build '",
+    "metadata generation failed", "setup.py egg_info exited with", "setup.py ~ 'egg_info ~ exited with",
+    "setup.py egg_info' failed with", "errored out with exit status ~ setup.py", "pdm.exceptions.builderror: ",
+    "error in ~ setup command: ",
     "failed with error code 1 in /tmp/pip", "setup.py install did not run successfully",
     "note: this is an issue with the package mentioned above, not pip",
     "this error originates from a subprocess, and is likely not a problem with pip",
@@ -486,6 +492,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_key', ("error: ~ : bad signature",), {'regex': r"error: [^ ]{1,300}: bad signature$"}),  # apk
+    # What another package manager installed, which pip cannot take away.
+    ('package_conflict', ("it is a distutils installed project", "uninstall-no-record-file", "uninstall-distutils-installed-package",
+                          "cannot uninstall ~ record file not found", "cannot uninstall ~ no record file was found")),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
@@ -792,7 +801,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('missing_shared_lib', (", needed by ~ , not found (try using -rpath",)),
     ('missing_shared_lib', (
         "/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found",
-        "with link time reference",
     )),
 
     ('selinux_exec', (
@@ -807,7 +815,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('musl', ("error relocating ~ symbol not found",), {
         'regex': r"(?: |: )(?:_\w+|\w+64|\w+_(?:np|l|r|chk)|gnu_\w+|backtrace\w*|mallinfo2?|mallopt|malloc_trim|"
                  r"[gs]etcontext|makecontext|swapcontext|secure_getenv|obstack_\w+|fts_\w+|argp_\w+|error|dlvsym|"
-                 r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray): "
+                 r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray|"
+                 r"preadv2|pwritev2|renameat2|statx|gettid|copy_file_range|memfd_create|close_range|posix_spawn\w*): "
                  r"symbol not found"}),
     ('missing_shared_lib', ("error relocating ~ symbol not found",)),
     ('musl', (
@@ -839,7 +848,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not define module export function", "does not define init function",
     )),
     # The library is there, and of another release than the one that was linked with.
-    ('cxx11_abi_mismatch', ("undefined symbol: ~ , version lib",)),
+    ('openssl_too_old', ("undefined symbol: ~ , version openssl_", "openssl appears to be unavailable on this machine")),
+    ('arch_mismatch', ("unsupported version 0 of verneed record", "unsupported version ~ of verdef record", ": unexpected reloc type 0x")),
+    ('static_tls', (": cannot handle tls data",)),
+    ('cpu_isa', ("openblas : architecture initialization failed",)),
+    ('cxx11_abi_mismatch', ("undefined symbol: ~ , version ",), {'regex': r"undefined symbol: [^ ]{1,300}, version \w"}),
+    ('cxx11_abi_mismatch', ("with link time reference",)),
     # What Python itself defines: the library was made for another release of it.
     ('loader_missing_module', ("undefined symbol: py", "undefined symbol: _py"), {'after': ("faiss",)}),
     ('cxx11_abi_mismatch', ("undefined symbol: py", "undefined symbol: _py")),
@@ -939,7 +953,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
-    )),
+    ), {'unless': ("incorrect on entry",)}),
 
     ('missing_shared_lib', ("image not found",), {'regex': r"reason: image not found|(?:dylib|dlopen).{0,300}image not found"}),
 
@@ -1534,6 +1548,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("node-gyp", "find vs could not find")}),
 
     ('no_matching_distribution', ("snap ' ~ ' not found",)),
+    ('no_matching_distribution', ("no candidate is found for '", "candidatenotfound: ", "unable to find candidates for ")),  # pdm
     # zypper's and apk's line for a package that no repository has.
     ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
 
@@ -1676,6 +1691,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
         "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
+    ('cuda_missing', ("is not able to compile a simple test program",), {'after': ("the cuda compiler",)}),
     ('cuda_missing', ("target 'cuda::", "targets 'cuda::", "findcudatoolkit.cmake:", "findcuda.cmake:"), {
         'after': ("cmake error", "cannot specify", "not found")}),
     ('cuda_missing', (
@@ -1809,6 +1825,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error: command errored out with exit status ~ faiss", "could not build ~ faiss",
     ), {'unless': ("... done",)}),
     ('sdist_fallback', _PIP_BUILD_FAILED, {'unless': ("... done",)}),
+    # pip 10 to 21; of a program that is not Python, such as git, the line names it.
+    ('sdist_fallback', ("command errored out with exit status ",), {'regex': r"command errored out with exit status -?\d{1,3}:? ?$"}),
     # What the build said is nearer to the root.
     ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
@@ -1858,7 +1876,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('hash_mismatch', ("shasum check failed for",)),
     ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
-        "do not match the hashes", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
+        "do not match the hashes", "hashmismatch: ", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
         "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",
         "md5 ~ does not match", "eintegrity", "integrity check failed", "digest mismatch", "md5sum mismatch",
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
@@ -1869,6 +1887,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the checksum for ~ did not match",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
+    ('network', ("connection broken: incompleteread(",)),
+    ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: "}),  # requests
     ('corrupt_artefact', ("truncated",), {
         'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
                  r"appears)(?: to be| is| was|:)? truncated|truncated (?:or |file|archive|tar|gzip|gz|zip|data|input|"
@@ -1911,6 +1931,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?[ :=(]{1,3}127(?![\d.]\d|\d)",
         'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
+    ('abort', ("omp: error #",), {'regex': r"omp: error #(?!34:)\d{1,4}:"}),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -1922,7 +1943,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("assertionerror",)}),
     # The C library's own words; an assertion of a playbook or of a test ends no process.
     ('abort', ("assertion ~ failed",), {
-        'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror",)}),
+        'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror", "faiss assertion")}),
     ('abort', ("trace/breakpoint trap", "abort trap: 6", "fatal error: v8::", "free(): double free")),
     ('abort', ("# fatal error in ",), {'regex': r"^# fatal error in "}),
     ('abort', ("aborted",), {
@@ -1938,6 +1959,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    # What SWIG's wrapper says of an argument: other libraries have such wrappers too.
+    ('faiss_error', ("in method ' ~ , argument ~ of type '",), {
+        'regex': r"in method '(?:(?:gpu|replacement_?)?index\w*|\w*(?:clustering|quantizer|kmeans|invertedlists|parameterspace|idmap|"
+                 r"vectortransform|rangesearchresult|linkage|gpuresources)\w*|(?:read|write|clone)_\w*index\w*|knn_\w+|pairwise_\w+)', "
+                 r"argument|of type '[^']{0,60}faiss::"}),
+    ('faiss_error', ("wrong number or type of arguments for overloaded function '",), {
+        'regex': r"overloaded function '(?:new_)?\w*(?:index|faiss|clustering|quantizer|kmeans|gpuresources|bruteforceknn)"}),
+    ('faiss_error', ("valueerror: input not a numpy array", "could not parse index string ", "index string ~ not recognized")),
     ('interrupted', ("*** [ ~ ] interrupt", "*** [ ~ ] terminated", "*** [ ~ ] hangup")),
     ('interrupted', ("cancelled", "canceled"), {
         'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
@@ -2022,6 +2051,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"fork/exec (?!/proc/|/bin/(?:ba)?sh:)[\w./+-]{1,200}: no such file or directory"}),
     ('command_missing', ("no such file or directory: b'",), {'regex': r"no such file or directory: b'[\w.+-]{1,60}'"}),
     ('command_missing', ("fish: unknown command:",)),
+    ('command_missing', ("error: failed to spawn: '",)),  # uv, where no line below says more
     ('command_missing', ("make ~ : no such file or directory",), {
         'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
@@ -2093,6 +2123,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic")),
     ('missing_shared_lib', ("library not found",), {'regex': r"oserror: \w{1,40} library not found"}),
     ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ", "-m pip install ~ failed with error code")),
+    ('compiler_too_old', ("requires the cargo feature called '", "lock file version ~ requires '-znext-lockfile-bump'",
+                          "lock file version ~ was found, but this version of cargo")),
+    ('build_tool_missing', ("no override and no default toolchain set", "rustup could not choose a version of", "can't find crate for 'std'",
+                            "can't find crate for 'core'")),
+    ('build_tool_missing', ("error: toolchain '",), {'regex': r"error: toolchain '[^']{1,80}' is not installed"}),
     ('build_tool_missing', ("broken toolchain: cannot link", "error: could not find 'cargo' in path", "error: unable to find libtool")),
     ('build_tool_missing', ("configure: error: ",), {
         'regex': r"configure: error: .{0,60}\b(?:bison|flex|yasm|nasm|libtool|pkg-config|gperf|m4|makeinfo|gettext|swig)\b"
@@ -2112,6 +2147,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"(?:can't|cannot|could(?: not|n't)|unable to|failed to) (?:find|locate|resolve) (?:a |an |the |any |suitable |valid |compatible )*"
                  r"python (?:interpreter|executable)|"
                  r"python (?:interpreter|executable) (?:can't be|cannot be|could not be|was not|is not|not) found"}),
+    ('python_missing', ("no virtual environment found; run", "is not a valid python environment", "unable to get the locale encoding",
+                        "failed to get the python codec of")),
+    ('python_missing', ("python ~ was not found on your system",), {'regex': r"python [\d.]{1,8} was not found on your system"}),
     ('python_missing', ("no interpreter found for python", "interpreternotfound", "failed to find interpreter for")),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
@@ -2136,7 +2174,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                             "could not load the qt platform plugin")),
     ('corrupt_artefact', ("eoferror: ran out of input",)),
     ('permission_denied', ("has to be run under the root user",)),
-    ('timeout', ("timeout when waiting for", "has exceeded the maximum execution time")),
+    ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
 
@@ -2144,6 +2182,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
+    # What linkers say, after their own name.
+    ('build_failed', ("ld: ~ relocation ", "ld: ~ undefined reference to ", "ld: ~ multiple definition of ", "ld: cannot find ",
+                      "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
+                      "recompile with -fpic"), {'unless': ("warning: ",)}),
+    ('build_failed', ("configure: line ~ syntax error near", "configure: ~ syntax error: unexpected")),
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
     ('build_failed', ("lifecycle script",), {'rank': 80, 'regex': r"\b(?:in|the|a|running) '?(?:[\w:]{1,40}'? )?lifecycle script|lifecycle script .{0,80}(?:fail|error)"}),
@@ -2159,7 +2202,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",
-        "error: processerror: command exited with status", "error: command failed: cmake ",
+        "error: processerror: command exited with status", "ninja: error: ", "ninja: fatal: ",
+        "error: failed to run custom build command for '", "{standard input}: error: ", "error: command failed: cmake ",
     ), {'unless': ("fatal error: cpu", "fatal error: uncaught", ": pnpm install", ": npm install", ": npm ci", ": yarn install")}),
 )
 
