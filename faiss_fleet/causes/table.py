@@ -245,6 +245,8 @@ RESOLVED = (
         "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact",
         "not_installed")),
     (("installed python-",), ("headers_missing",)),  # python-build of pyenv
+    # wget that was told not to check the certificate: it warns, and sends its request.
+    (("http request sent, awaiting response", "proxy request sent, awaiting response"), ("tls", "clock_or_cert")),
     (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
     (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
     (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
@@ -812,6 +814,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('node_abi', ("error relocating ~ : _zn2v8", "error relocating ~ : _znk2v8", "error relocating ~ : _zn4node",
                   "error relocating ~ : napi_", "error relocating ~ : node_module_register")),
     ('musl', ("error relocating ~ : _z",), {'rank': 27}),
+    # libgcc's names: the C library has none of them.
+    ('missing_shared_lib', ("error relocating ~ symbol not found",), {
+        'regex': r": (?:_unwind_\w+|__gcc_personality_\w+|__(?:register|deregister)_frame\w*|__(?:emutls_get_address|powi[sdtx]f2|"
+                 r"u?(?:div|mod|divmod|mul)[sdt]i\d|(?:fix|float)(?:uns|un)?[sdtx][if][sdtx][if]|mul[sdtx]c3|div[sdtx]c3)): symbol not found"}),
     ('musl', ("error relocating ~ symbol not found",), {
         'regex': r"(?: |: )(?:_\w+|\w+64|\w+_(?:np|l|r|chk)|gnu_\w+|backtrace\w*|mallinfo2?|mallopt|malloc_trim|"
                  r"[gs]etcontext|makecontext|swapcontext|secure_getenv|obstack_\w+|fts_\w+|argp_\w+|error|dlvsym|"
@@ -1536,6 +1542,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching",
         "no matching package", "could not find a matching version", "unable to locate package",
         "could not find suitable distribution", "distribution not found",
+        "download links found for ",
         "doesn't match any versions", "no match for argument", "unable to find a match",
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
         "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
@@ -1889,6 +1896,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('network', ("connection broken: incompleteread(",)),
     ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: "}),  # requests
+    ('network', ("server error: status ", "status ~ while fetching image layer"), {'regex': r"\bstatus 50[0-4] while "}),  # docker
     ('corrupt_artefact', ("truncated",), {
         'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
                  r"appears)(?: to be| is| was|:)? truncated|truncated (?:or |file|archive|tar|gzip|gz|zip|data|input|"
@@ -2049,7 +2057,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("xargs: ~ : no such file or directory",)),
     ('command_missing', ("fork/exec ~ : no such file or directory",), {  # Go, of a program that it starts
         'regex': r"fork/exec (?!/proc/|/bin/(?:ba)?sh:)[\w./+-]{1,200}: no such file or directory"}),
-    ('command_missing', ("no such file or directory: b'",), {'regex': r"no such file or directory: b'[\w.+-]{1,60}'"}),
+    ('command_missing', ("no such file or directory: b'",), {
+        'regex': r"no such file or directory: b'(?:/[\w./+-]{0,200}/s?bin/)?[\w.+-]{1,60}'"}),
     ('command_missing', ("fish: unknown command:",)),
     ('command_missing', ("error: failed to spawn: '",)),  # uv, where no line below says more
     ('command_missing', ("make ~ : no such file or directory",), {
@@ -2109,6 +2118,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("no such file or directory: '",), {
         'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
                  r"autoconf|autoreconf|pkg-config|patch|protoc|rustc|cargo|go|nvcc|bazel|x86_64-\w+-gnu-g\w+)'"}),
+    # What build scripts of Rust say (the crates cc, cmake, pkg-config and bindgen), and meson.
+    ('build_tool_missing', ("failed to run ' ~ no such file or directory",), {
+        'regex': r"failed to run .{0,4}(?:pkg-config|cmake|make|git|gcc|cc|perl|autoreconf|protoc)\b.{0,300}no such file or directory"}),
+    ('build_tool_missing', ("could not run ' ~ pkg-config ~ no such file", "the pkg-config command could not be found",
+                            "failed to execute command: no such file or directory (os error 2)", "failed to find tool. is '",
+                            "unable to find libclang: ")),
+    ('build_tool_missing', ("meson ~ error: program ' ~ not found or not executable", "error: program ' ~ not found or not executable")),
+    ('build_tool_missing', ("unable to execute ",), {
+        'regex': r"unable to execute '?(?:\S{0,120}/)?(?:[\w-]{0,40}(?:gcc|g\+\+|cc|c\+\+|clang(?:\+\+)?)(?:-[\d.]{1,6})?|swig[\d.]{0,4}|nvcc|gfortran)'?: no such file"}),
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
@@ -2120,7 +2138,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('out_of_memory', ("outofmemoryerror: ",)),
     ('no_matching_distribution', ("couldn't find package '", "error: package ' ~ not found in registry")),
     ('corrupt_artefact', ("error while deserializing header", "unpicklingerror: invalid load key")),
-    ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic")),
+    ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic",
+                            "python shared library not found", "python shared library ' ~ ' not found")),
+    ('missing_shared_lib', (".so not found in ", ".so ~ not found in ", ".so not found on ", ".so ~ not found on "), {
+        'regex': r"\blib[\w.+-]{1,60}\.so(?:\.\d{1,9}){0,4}'? (?:was |is |could )?not (?:be )?found (?:in|on) (?:the |your |any )?(?:\w{1,20} ){0,2}(?:path|directory|directories|paths)"}),
     ('missing_shared_lib', ("library not found",), {'regex': r"oserror: \w{1,40} library not found"}),
     ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ", "-m pip install ~ failed with error code")),
     ('compiler_too_old', ("requires the cargo feature called '", "lock file version ~ requires '-znext-lockfile-bump'",
@@ -2182,6 +2203,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
+    # The same of nvcc, icc and others that have the front end of EDG.
+    ('build_failed', ("): error: ", "): error #", "): catastrophic error", "): internal error:"), {
+        'regex': r"^(?:> ?|[\d.]+ )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|inl)\(\d{1,7}\): (?:catastrophic |internal )?error"}),
+    ('build_failed', ("ptxas fatal ", "nvlink fatal ", "fatbinary fatal ", "ptxas error ", "nvlink error "), {
+        'regex': r"\b(?:ptxas|nvlink|fatbinary) (?:\S{1,120} )?(?:fatal|error) {0,4}: "}),
     # What linkers say, after their own name.
     ('build_failed', ("ld: ~ relocation ", "ld: ~ undefined reference to ", "ld: ~ multiple definition of ", "ld: cannot find ",
                       "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
