@@ -308,7 +308,10 @@ _FAILURES = tuple(
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
         "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
-        "^(?:[a-z_]\\w{0,60}\\.){0,6}broken(?:processpool|threadpool|executor): |"
+        "^(?:[a-z_]\\w{0,60}\\.){0,6}(?:broken(?:processpool|threadpool|executor)|environment(?:file|location|name)notfound): |"
+        "^pyproject.toml changed significantly since |^your pipfile.lock (?:\\S+ )?is out of date|"
+        "^\\W{0,4}the lock-?file is not (?:up-to-date|compatible)|^\\[[a-z]{3,40}error\\]: "
+        "the lock ?file |"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",
@@ -328,7 +331,8 @@ _RAISED = re.compile("(?:E +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)
 _FAILURE_WORDS = frozenset(
     """
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
-    brokenprocesspool brokenthreadpool brokenexecutor
+    brokenprocesspool brokenthreadpool brokenexecutor environmentfilenotfound environmentlocationnotfound
+    environmentnamenotfound lockfile lock
     """.split()
 )
 

@@ -2127,6 +2127,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("meson ~ error: program ' ~ not found or not executable", "error: program ' ~ not found or not executable")),
     ('build_tool_missing', ("unable to execute ",), {
         'regex': r"unable to execute '?(?:\S{0,120}/)?(?:[\w-]{0,40}(?:gcc|g\+\+|cc|c\+\+|clang(?:\+\+)?)(?:-[\d.]{1,6})?|swig[\d.]{0,4}|nvcc|gfortran)'?: no such file"}),
+    # What poetry, pipenv, pdm and conda say of a lock file, an archive or the host.
+    ('hash_mismatch', ("retrieved digest for ", "hash for ~ not found in known hashes", "hashes for ~ do not match")),
+    ('conda_unsat', ("virtual package '__ ~ does not match any of the available",)),
+    ('package_conflict', ("your dependencies could not be resolved",)),
+    ('conda_network', ("downloaded bytes did not match content-length",), {'unless': ("checksum",)}),
+    ('corrupt_artefact', ("cannot detect archive format", "cannot determine archive format")),
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
