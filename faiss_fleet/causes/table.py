@@ -1356,6 +1356,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "certificate authority is unknown", "bad certificate", "curl#60", "curl: (60)", "curl#77", "curl: (77)",
         "first record does not look like a tls handshake", "pkix path building failed",
         "unable to locally verify the issuer", "cannot verify ~ certificate, issued by",
+        "error: the certificate of '",
         "remote error: tls:", "ssl handshake fail", "tls handshake fail", "ssl validation", "verify certificate",
         "sec_error_unknown_issuer", "cafile", "set certificate verify locations", "setting certificate",
         "ssl verification", "certificate ~ mismatch", "certificate subject name", "ssl: ", "[ssl",
@@ -1931,6 +1932,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("cannot open",)}),
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),
+    # The emulator's crash, which the build around it does not name.
+    ('segfault', ("uncaught target signal 11", "uncaught target signal 7"), {'rank': 39}),
     ('segfault', *_ended(139, 11)),
     ('segfault', *_ended(135, 7)),
     ('abort', *_ended(134, 6)),
@@ -2127,6 +2130,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("meson ~ error: program ' ~ not found or not executable", "error: program ' ~ not found or not executable")),
     ('build_tool_missing', ("unable to execute ",), {
         'regex': r"unable to execute '?(?:\S{0,120}/)?(?:[\w-]{0,40}(?:gcc|g\+\+|cc|c\+\+|clang(?:\+\+)?)(?:-[\d.]{1,6})?|swig[\d.]{0,4}|nvcc|gfortran)'?: no such file"}),
+    # What uv and pixi say, below their own error, of a wheel, and of TLS, proxies and bodies that were cut (reqwest, rustls, hyper).
+    ('corrupt_artefact', ("the wheel is invalid: ", "failed to unzip wheel: ", "multiple .dist-info directories found",
+                          "record file is invalid", "deflate decompression error", "unexpected buferror")),
+    ('wheel_tag', ("the wheel filename ' ~ ' is invalid",)),
+    ('proxy', ("unsuccessful tunnel", "proxy authorization required", "proxy authentication required")),
+    ('network', ("request or response body error", "error decoding response body", "error reading a body from connection",
+                 "peer closed connection without sending tls close_notify")),
+    ('tls', ("received fatal alert: ",), {'regex': r"received fatal alert: \w{3,40}"}),
+    # curl's texts of its errors, where a tool prints them alone.
+    ('network', ("when receiving data from the peer", "failed sending data to the peer", "transferred a partial file",
+                 "server returned nothing (no headers, no data)")),
+    ('tls', ("ssl peer certificate or ssh remote key was not ok",)),
     # What poetry, pipenv, pdm and conda say of a lock file, an archive or the host.
     ('hash_mismatch', ("retrieved digest for ", "hash for ~ not found in known hashes", "hashes for ~ do not match")),
     ('conda_unsat', ("virtual package '__ ~ does not match any of the available",)),
