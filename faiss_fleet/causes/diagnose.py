@@ -171,7 +171,7 @@ class _Log:
         for index in range(context, end):
             number, original, line, words = lines[index]
             self.play.look(number, line)
-            if line.startswith("file '") and ", line " in line:
+            if "file '" in line[:80] and ", line " in line and causes_lines.without_prefix(line).startswith("file '"):
                 self.traceback = True
             if self.found or self.telling:
                 self._take_back(number, line)
@@ -282,11 +282,13 @@ class _Log:
         if "traceback (most recent call last)" in line:
             self.traceback = True
             return
+        bare = causes_lines.without_prefix(line)
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
             raised = place == _EXCEPTION and _RAISED.match(original)
-            if (raised or form.search(line)) and not match.harmless(line):
+            found = raised or form.search(line) or (place == _EXCEPTION and form.search(bare))
+            if found and not match.harmless(line):
                 self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)

@@ -2121,6 +2121,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("no such file or directory: '",), {
         'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
                  r"autoconf|autoreconf|pkg-config|patch|protoc|rustc|cargo|go|nvcc|bazel|x86_64-\w+-gnu-g\w+)'"}),
+    ('package_conflict', ("versionconflict: (",)),
+    ('build_tool_missing', ("meson executable ' ~ ' not found", "cmakenotfounderror: ", "ninjanotfounderror: ")),
+    ('sdist_fallback', ("error backend ' ~ ' is not available",)),
+    ('not_installed', ("error missing dependencies:",), {'regex': r"^error missing dependencies:"}),  # build --no-isolation
     # What build scripts of Rust say (the crates cc, cmake, pkg-config and bindgen), and meson.
     ('build_tool_missing', ("failed to run ' ~ no such file or directory",), {
         'regex': r"failed to run .{0,4}(?:pkg-config|cmake|make|git|gcc|cc|perl|autoreconf|protoc)\b.{0,300}no such file or directory"}),
@@ -2233,6 +2237,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', ("ld: ~ relocation ", "ld: ~ undefined reference to ", "ld: ~ multiple definition of ", "ld: cannot find ",
                       "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
                       "recompile with -fpic"), {'unless': ("warning: ",)}),
+    ('build_failed', ("ld: symbol(s) not found", "** ./configure aborting")),
+    ('build_failed', ("', referenced from:",), {'regex': r"^'.{1,300}', referenced from:$"}),
+    # What build backends say of the project itself: hatchling, flit, poetry-core, setuptools, maturin, scikit-build.
+    ('build_failed', (
+        "unable to determine which files to ship", "cannot be a direct reference unless field", "readme file does not exist",
+        "multiple top-level packages discovered in", "multiple top-level modules discovered in",
+        "was unable to detect version for", "moduleorpackagenotfound: ", "no file/folder found for package",
+        "cannot package module without a", "flit_core.config.configerror: ", "invalid pyproject.toml config: ",
+        "configuration error: 'project", "*** cmake configuration failed", "*** cmake build failed",
+        "an error occurred while building with cmake", "an error occurred while configuring with cmake",
+    )),
     ('build_failed', ("configure: line ~ syntax error near", "configure: ~ syntax error: unexpected")),
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
