@@ -196,7 +196,7 @@ class _Log:
                 if causes_lines.is_retry(line):
                     self._retried(number)
                 thrown = _stack_follows(lines, index)
-                told = "error: " in line or "exception: " in line or not words.isdisjoint(_FAILURE_WORDS)
+                told = any(part in line for part in _TOLD) or not words.isdisjoint(_FAILURE_WORDS)
                 if (self.traceback or thrown or told) and not (
                     tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
@@ -312,6 +312,7 @@ _FAILURES = tuple(
         "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
         "^(?:[a-z_]\\w{0,60}\\.){0,6}(?:broken(?:processpool|threadpool|executor)|"
         "environment(?:file|location|name)notfound): |"
+        "^\\S{0,200}python[\\d.]{0,5}: can't open file |"
         "^pyproject.toml changed significantly since |^your pipfile.lock (?:\\S+ )?is out of date|"
         "^\\W{0,4}the lock-?file is not (?:up-to-date|compatible)|^\\[[a-z]{3,40}error\\]: "
         "the lock ?file |"
@@ -331,6 +332,7 @@ _FAILURES = tuple(
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
 _RAISED = re.compile("(?:E +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
+_TOLD = ("error: ", "exception: ", ": can't open file ")
 _FAILURE_WORDS = frozenset(
     """
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could

@@ -417,7 +417,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fork: retry: no child processes", "fork: retry: resource", "cgroup: fork rejected by pids controller",
         "task limit reached", "unable to create native thread", "unable to create new native thread",
         "unable to allocate necessary resources for omp thread", "cannot set user id: resource temporarily",
-        "openblas : program is terminated. because you tried to allocate too many memory regions")),
+        "blas : program is terminated. because you tried to allocate too many memory regions")),
     ('file_limit', ("emfile", "enfile", "too many open files", "errno 24]", "no file descriptors available",
         "number of file watchers reached", "inotify ~ limit reached", "inotify watch limit",
         "failed to create inotify", "file descriptor limit", "out of file descriptors",
@@ -809,6 +809,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "relro protection failed", "cannot change memory protections",
     )),
 
+    # What the loader says of memory and of the CPU: the file itself is there.
+    ('out_of_memory', (": cannot ~ : cannot allocate memory",), {
+        'unless': ("static tls",),
+        'regex': r": cannot (?:map zero-fill pages|create shared object descriptor|allocate [a-z ]{3,60}|create [a-z ]{3,60}): cannot allocate memory"}),
+    ('cpu_isa', ("error while loading shared libraries: ~ cpu isa level is lower",)),
     # --- musl; C++ symbols are libstdc++'s: where that is named as missing, it is the root
     # musl's loader: which library a name belongs to says what is missing.
     ('node_abi', ("error relocating ~ : _zn2v8", "error relocating ~ : _znk2v8", "error relocating ~ : _zn4node",
@@ -1013,6 +1018,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "read-only filesystem", "file system is read only", "readonly file system",
     )),
     ('oom_build', ("signal: 9",), {'regex': r"process didn't exit successfully: '?(?:\S{0,200}/)?(?:rustc|cargo)\b.{0,300}signal: 9"}),
+    ('out_of_memory', ("libgomp: out of memory allocating", "cublas_status_alloc_failed")),
     ('oom_build', (
         "killed signal terminated program", "internal compiler error: killed", "(program cc1plus)",
         "cc1plus ~ out of memory", "cc1plus ~ killed", "cc1: out of memory", "make ~ error 137",
@@ -2122,6 +2128,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
                  r"autoconf|autoreconf|pkg-config|patch|protoc|rustc|cargo|go|nvcc|bazel|x86_64-\w+-gnu-g\w+)'"}),
     ('package_conflict', ("versionconflict: (",)),
+    ('command_missing', ("bad interpreter: ~ no such file or directory", "bad interpreter: no such file or directory")),
+    ('loader_missing_module', ("initialization of _swigfaiss",)),
+    ('numpy2_abi', ("cpu dispatcher tracer already init",)),
+    ('cpu_isa', ("this program can only be run on ~ processors", "verify that both the operating system and the processor support intel")),
+    ('abort', ("mkl_threading_layer= ~ is incompatible with",)),
+    ('cuda_missing', ("cuda-capable devices are busy or unavailable", "invalid device ordinal")),
     ('build_tool_missing', ("meson executable ' ~ ' not found", "cmakenotfounderror: ", "ninjanotfounderror: ")),
     ('sdist_fallback', ("error backend ' ~ ' is not available",)),
     ('not_installed', ("error missing dependencies:",), {'regex': r"^error missing dependencies:"}),  # build --no-isolation
