@@ -331,7 +331,7 @@ _FAILURES = tuple(
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
-_RAISED = re.compile("(?:E +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
+_RAISED = re.compile("(?:E +|(?:#\\d{1,4} )?\\d{1,6}\\.\\d{1,4} +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
 _TOLD = ("error: ", "exception: ", ": can't open file ")
 _FAILURE_WORDS = frozenset(
     """

@@ -819,9 +819,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('node_abi', ("error relocating ~ : _zn2v8", "error relocating ~ : _znk2v8", "error relocating ~ : _zn4node",
                   "error relocating ~ : napi_", "error relocating ~ : node_module_register")),
     ('musl', ("error relocating ~ : _z",), {'rank': 27}),
-    # libgcc's names: the C library has none of them.
+    # Names of libgcc, of Python, of Fortran, OpenMP and CUDA: the C library has none of them.
     ('missing_shared_lib', ("error relocating ~ symbol not found",), {
-        'regex': r": (?:_unwind_\w+|__gcc_personality_\w+|__(?:register|deregister)_frame\w*|__(?:emutls_get_address|powi[sdtx]f2|"
+        'regex': r": (?:_unwind_\w+|_py\w+|_gfortran_\w+|__kmpc_\w+|__svml_\w+|_{1,2}intel_\w+|__cuda\w+|__gcc_personality_\w+|__(?:register|deregister)_frame\w*|__(?:emutls_get_address|powi[sdtx]f2|"
                  r"u?(?:div|mod|divmod|mul)[sdt]i\d|(?:fix|float)(?:uns|un)?[sdtx][if][sdtx][if]|mul[sdtx]c3|div[sdtx]c3)): symbol not found"}),
     ('musl', ("error relocating ~ symbol not found",), {
         'regex': r"(?: |: )(?:_\w+|\w+64|\w+_(?:np|l|r|chk)|gnu_\w+|backtrace\w*|mallinfo2?|mallopt|malloc_trim|"
@@ -2127,7 +2127,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("no such file or directory: '",), {
         'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
                  r"autoconf|autoreconf|pkg-config|patch|protoc|rustc|cargo|go|nvcc|bazel|x86_64-\w+-gnu-g\w+)'"}),
-    ('package_conflict', ("versionconflict: (",)),
+    ('package_conflict', ("versionconflict: (", "resolutiontoodeep: ")),
+    # What pipenv and the launchers of scripts say of an interpreter that does not run.
+    ('python_missing', ("but you are using unknown (", "unable to create process using '")),
     ('command_missing', ("bad interpreter: ~ no such file or directory", "bad interpreter: no such file or directory")),
     ('loader_missing_module', ("initialization of _swigfaiss",)),
     ('numpy2_abi', ("cpu dispatcher tracer already init",)),
@@ -2250,6 +2252,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                       "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
                       "recompile with -fpic"), {'unless': ("warning: ",)}),
     ('build_failed', ("ld: symbol(s) not found", "** ./configure aborting")),
+    ('build_failed', ("configure:",), {'regex': r"^configure:\d{1,6}: error: (?!in ')"}),  # config.log
     ('build_failed', ("', referenced from:",), {'regex': r"^'.{1,300}', referenced from:$"}),
     # What build backends say of the project itself: hatchling, flit, poetry-core, setuptools, maturin, scikit-build.
     ('build_failed', (
