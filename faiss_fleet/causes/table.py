@@ -218,7 +218,9 @@ HARMLESS = (
     "can not write log (is /dev/pts mounted",
     "platform dependent libraries <exec_prefix>",
     "warning: clock skew detected",
-    "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
+    # The loader goes on without it: no cause, but where a mount or SELinux forbids it, as for other libraries.
+    "cannot be preloaded: ignored", "cannot be preloaded (cannot open shared object file): ignored",
+    "cannot be preloaded (cannot read file data): ignored", "cannot be preloaded (wrong elf class: ~ ): ignored",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
@@ -2136,6 +2138,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('cpu_isa', ("this program can only be run on ~ processors", "verify that both the operating system and the processor support intel")),
     ('abort', ("mkl_threading_layer= ~ is incompatible with",)),
     ('cuda_missing', ("cuda-capable devices are busy or unavailable", "invalid device ordinal")),
+    # The names of CUDA's errors, as its samples and bindings print them alone.
+    ('cuda_missing', ("cudaerrorinsufficientdriver", "cudaerrornodevice", "cudaerrorinitializationerror",
+                      "cudaerrorsystemdrivermismatch", "cudaerrordevicesunavailable", "cudaerrorinvaliddevice")),
+    ('gpu_generation', ("cudaerrornokernelimagefordevice", "cudaerrorinvaliddevicefunction", "cudaerrorunsupportedptxversion")),
+    ('out_of_memory', ("cudaerrormemoryallocation",)),
     ('build_tool_missing', ("meson executable ' ~ ' not found", "cmakenotfounderror: ", "ninjanotfounderror: ")),
     ('sdist_fallback', ("error backend ' ~ ' is not available",)),
     ('not_installed', ("error missing dependencies:",), {'regex': r"^error missing dependencies:"}),  # build --no-isolation
@@ -2169,6 +2176,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
+    # pip, of the git that it ran: what git said itself, if anything, says more.
+    ('git_blocked', ("exit status ~ : git ", "git ~ did not run successfully", "installationsubprocesserror: git "), {
+        'rank': 39, 'regex': r"(?:exit status \d{1,3}: |^\W{0,4}|error: )git (?:clone|fetch|checkout|submodule|rev-parse|ls-remote|reset) "}),
     ('container_perm', ("apparmor enabled on system but", "unable to apply apparmor profile", "apparmor failed to apply profile")),
     ('cuda_missing', ("failed to initialize nvml", "cuda unknown error")),
     ('cuda_missing', ("torch not compiled with cuda enabled", "unknown runtime specified nvidia",
