@@ -171,7 +171,7 @@ class _Log:
         for index in range(context, end):
             number, original, line, words = lines[index]
             self.play.look(number, line)
-            if line.startswith("file '") and ", line " in line:
+            if "file '" in line[:80] and ", line " in line and causes_lines.without_prefix(line).startswith("file '"):
                 self.traceback = True
             if self.found or self.telling:
                 self._take_back(number, line)
@@ -196,7 +196,7 @@ class _Log:
                 if causes_lines.is_retry(line):
                     self._retried(number)
                 thrown = _stack_follows(lines, index)
-                told = "error: " in line or "exception: " in line or not words.isdisjoint(_FAILURE_WORDS)
+                told = any(part in line for part in _TOLD) or not words.isdisjoint(_FAILURE_WORDS)
                 if (self.traceback or thrown or told) and not (
                     tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
                 ):
@@ -282,10 +282,13 @@ class _Log:
         if "traceback (most recent call last)" in line:
             self.traceback = True
             return
+        bare = causes_lines.without_prefix(line)
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
-            if form.search(line) and not match.harmless(line):
+            raised = place == _EXCEPTION and _RAISED.match(original)
+            found = raised or form.search(line) or (place == _EXCEPTION and form.search(bare))
+            if found and not match.harmless(line):
                 self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
@@ -306,7 +309,13 @@ _FAILURES = tuple(
     for form in (
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
-        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|"
+        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
+        "^(?:[a-z_]\\w{0,60}\\.){0,6}(?:broken(?:processpool|threadpool|executor)|"
+        "environment(?:file|location|name)notfound): |"
+        "^\\S{0,200}python[\\d.]{0,5}: can't open file |"
+        "^pyproject.toml changed significantly since |^your pipfile.lock (?:\\S+ )?is out of date|"
+        "^\\W{0,4}the lock-?file is not (?:up-to-date|compatible)|^\\[[a-z]{3,40}error\\]: "
+        "the lock ?file |"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
         "(?: \\[\\w{1,60}\\])?(?:: |$)",
@@ -321,9 +330,14 @@ _FAILURES = tuple(
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
     )
 )
+# Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
+_RAISED = re.compile("(?:E +|(?:#\\d{1,4} )?\\d{1,6}\\.\\d{1,4} +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
+_TOLD = ("error: ", "exception: ", ": can't open file ")
 _FAILURE_WORDS = frozenset(
     """
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
+    brokenprocesspool brokenthreadpool brokenexecutor environmentfilenotfound environmentlocationnotfound
+    environmentnamenotfound lockfile lock
     """.split()
 )
 

@@ -59,9 +59,11 @@ WARNING = re.compile(
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
+    "^\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
     "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
     # Not an event of Kubernetes, which has such a word for each failure.
-    "^warning (?=[a-z])(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
+    "(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"

@@ -131,6 +131,7 @@ CAUSES = (
 HARMLESS = (
     "deprecation: ",
     "deprecationwarning",
+    "step may have been partially swapped out to disk",
     "builtin type swigpy",
     "npm warn deprecated",
     "npm notice",
@@ -217,7 +218,9 @@ HARMLESS = (
     "can not write log (is /dev/pts mounted",
     "platform dependent libraries <exec_prefix>",
     "warning: clock skew detected",
-    "from ld_preload cannot be preloaded (cannot open shared object file): ignored",
+    # The loader goes on without it: no cause, but where a mount or SELinux forbids it, as for other libraries.
+    "cannot be preloaded: ignored", "cannot be preloaded (cannot open shared object file): ignored",
+    "cannot be preloaded (cannot read file data): ignored", "cannot be preloaded (wrong elf class: ~ ): ignored",
 )
 
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
@@ -244,6 +247,8 @@ RESOLVED = (
         "headers_missing", "pip_too_old", "blas_missing", "permission_denied", "hash_mismatch", "corrupt_artefact",
         "not_installed")),
     (("installed python-",), ("headers_missing",)),  # python-build of pyenv
+    # wget that was told not to check the certificate: it warns, and sends its request.
+    (("http request sent, awaiting response", "proxy request sent, awaiting response"), ("tls", "clock_or_cert")),
     (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
     (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
     (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
@@ -372,6 +377,11 @@ _PIP_BUILD_FAILED = (
     "preparing metadata ~ error", "preparing wheel metadata ~ error", "failed cleaning build dir",
     "could not build the egg", "which use pep 517 and cannot be installed directly", "chefbuilderror",
     "failed to prepare distributions", "build backend ~ error", "call to ~ build_wheel' failed",
+    "build backend failed to ", "call to ~ get_requires_for_build_ ~ failed", "call to ~ prepare_metadata_for_build_ ~ failed",
+    "call to ~ build_editable' failed", "call to ~ build_sdist' failed", "failed to download and build '",
+    "metadata generation failed", "setup.py egg_info exited with", "setup.py ~ 'egg_info ~ exited with",
+    "setup.py egg_info' failed with", "errored out with exit status ~ setup.py", "pdm.exceptions.builderror: ",
+    "error in ~ setup command: ",
     "failed with error code 1 in /tmp/pip", "setup.py install did not run successfully",
     "note: this is an issue with the package mentioned above, not pip",
     "this error originates from a subprocess, and is likely not a problem with pip",
@@ -409,7 +419,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fork: retry: no child processes", "fork: retry: resource", "cgroup: fork rejected by pids controller",
         "task limit reached", "unable to create native thread", "unable to create new native thread",
         "unable to allocate necessary resources for omp thread", "cannot set user id: resource temporarily",
-        "openblas : program is terminated. because you tried to allocate too many memory regions")),
+        "blas : program is terminated. because you tried to allocate too many memory regions")),
     ('file_limit', ("emfile", "enfile", "too many open files", "errno 24]", "no file descriptors available",
         "number of file watchers reached", "inotify ~ limit reached", "inotify watch limit",
         "failed to create inotify", "file descriptor limit", "out of file descriptors",
@@ -486,6 +496,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     ('package_key', ("error: ~ : bad signature",), {'regex': r"error: [^ ]{1,300}: bad signature$"}),  # apk
+    # What another package manager installed, which pip cannot take away.
+    ('package_conflict', ("it is a distutils installed project", "uninstall-no-record-file", "uninstall-distutils-installed-package",
+                          "cannot uninstall ~ record file not found", "cannot uninstall ~ no record file was found")),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
         "held broken packages", "transaction check error", "protected multilib versions",
@@ -792,22 +805,31 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('missing_shared_lib', (", needed by ~ , not found (try using -rpath",)),
     ('missing_shared_lib', (
         "/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found",
-        "with link time reference",
     )),
 
     ('selinux_exec', (
         "relro protection failed", "cannot change memory protections",
     )),
 
+    # What the loader says of memory and of the CPU: the file itself is there.
+    ('out_of_memory', (": cannot ~ : cannot allocate memory",), {
+        'unless': ("static tls",),
+        'regex': r": cannot (?:map zero-fill pages|create shared object descriptor|allocate [a-z ]{3,60}|create [a-z ]{3,60}): cannot allocate memory"}),
+    ('cpu_isa', ("error while loading shared libraries: ~ cpu isa level is lower",)),
     # --- musl; C++ symbols are libstdc++'s: where that is named as missing, it is the root
     # musl's loader: which library a name belongs to says what is missing.
     ('node_abi', ("error relocating ~ : _zn2v8", "error relocating ~ : _znk2v8", "error relocating ~ : _zn4node",
                   "error relocating ~ : napi_", "error relocating ~ : node_module_register")),
     ('musl', ("error relocating ~ : _z",), {'rank': 27}),
+    # Names of libgcc, of Python, of Fortran, OpenMP and CUDA: the C library has none of them.
+    ('missing_shared_lib', ("error relocating ~ symbol not found",), {
+        'regex': r": (?:_unwind_\w+|_py\w+|_gfortran_\w+|__kmpc_\w+|__svml_\w+|_{1,2}intel_\w+|__cuda\w+|__gcc_personality_\w+|__(?:register|deregister)_frame\w*|__(?:emutls_get_address|powi[sdtx]f2|"
+                 r"u?(?:div|mod|divmod|mul)[sdt]i\d|(?:fix|float)(?:uns|un)?[sdtx][if][sdtx][if]|mul[sdtx]c3|div[sdtx]c3)): symbol not found"}),
     ('musl', ("error relocating ~ symbol not found",), {
         'regex': r"(?: |: )(?:_\w+|\w+64|\w+_(?:np|l|r|chk)|gnu_\w+|backtrace\w*|mallinfo2?|mallopt|malloc_trim|"
                  r"[gs]etcontext|makecontext|swapcontext|secure_getenv|obstack_\w+|fts_\w+|argp_\w+|error|dlvsym|"
-                 r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray): "
+                 r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray|"
+                 r"preadv2|pwritev2|renameat2|statx|gettid|copy_file_range|memfd_create|close_range|posix_spawn\w*): "
                  r"symbol not found"}),
     ('missing_shared_lib', ("error relocating ~ symbol not found",)),
     ('musl', (
@@ -839,7 +861,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not define module export function", "does not define init function",
     )),
     # The library is there, and of another release than the one that was linked with.
-    ('cxx11_abi_mismatch', ("undefined symbol: ~ , version lib",)),
+    ('openssl_too_old', ("undefined symbol: ~ , version openssl_", "openssl appears to be unavailable on this machine")),
+    ('arch_mismatch', ("unsupported version 0 of verneed record", "unsupported version ~ of verdef record", ": unexpected reloc type 0x")),
+    ('static_tls', (": cannot handle tls data",)),
+    ('cpu_isa', ("openblas : architecture initialization failed",)),
+    ('cxx11_abi_mismatch', ("undefined symbol: ~ , version ",), {'regex': r"undefined symbol: [^ ]{1,300}, version \w"}),
+    ('cxx11_abi_mismatch', ("with link time reference",)),
     # What Python itself defines: the library was made for another release of it.
     ('loader_missing_module', ("undefined symbol: py", "undefined symbol: _py"), {'after': ("faiss",)}),
     ('cxx11_abi_mismatch', ("undefined symbol: py", "undefined symbol: _py")),
@@ -939,7 +966,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
         "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
-    )),
+    ), {'unless': ("incorrect on entry",)}),
 
     ('missing_shared_lib', ("image not found",), {'regex': r"reason: image not found|(?:dylib|dlopen).{0,300}image not found"}),
 
@@ -993,6 +1020,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "read-only filesystem", "file system is read only", "readonly file system",
     )),
     ('oom_build', ("signal: 9",), {'regex': r"process didn't exit successfully: '?(?:\S{0,200}/)?(?:rustc|cargo)\b.{0,300}signal: 9"}),
+    ('out_of_memory', ("libgomp: out of memory allocating", "cublas_status_alloc_failed")),
     ('oom_build', (
         "killed signal terminated program", "internal compiler error: killed", "(program cc1plus)",
         "cc1plus ~ out of memory", "cc1plus ~ killed", "cc1: out of memory", "make ~ error 137",
@@ -1336,6 +1364,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "certificate authority is unknown", "bad certificate", "curl#60", "curl: (60)", "curl#77", "curl: (77)",
         "first record does not look like a tls handshake", "pkix path building failed",
         "unable to locally verify the issuer", "cannot verify ~ certificate, issued by",
+        "error: the certificate of '",
         "remote error: tls:", "ssl handshake fail", "tls handshake fail", "ssl validation", "verify certificate",
         "sec_error_unknown_issuer", "cafile", "set certificate verify locations", "setting certificate",
         "ssl verification", "certificate ~ mismatch", "certificate subject name", "ssl: ", "[ssl",
@@ -1522,6 +1551,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find any downloads that satisfy", "no distributions at all found", "no distributions matching",
         "no matching package", "could not find a matching version", "unable to locate package",
         "could not find suitable distribution", "distribution not found",
+        "download links found for ",
         "doesn't match any versions", "no match for argument", "unable to find a match",
         "has no installation candidate", "pypi ~ 404", "e404", "no matching version found for", "etarget",
         "couldn't find any package by", "version ' ~ ' for ' ~ ' was not found",
@@ -1534,6 +1564,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("node-gyp", "find vs could not find")}),
 
     ('no_matching_distribution', ("snap ' ~ ' not found",)),
+    ('no_matching_distribution', ("no candidate is found for '", "candidatenotfound: ", "unable to find candidates for ")),  # pdm
     # zypper's and apk's line for a package that no repository has.
     ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
 
@@ -1676,6 +1707,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
         "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
+    ('cuda_missing', ("is not able to compile a simple test program",), {'after': ("the cuda compiler",)}),
     ('cuda_missing', ("target 'cuda::", "targets 'cuda::", "findcudatoolkit.cmake:", "findcuda.cmake:"), {
         'after': ("cmake error", "cannot specify", "not found")}),
     ('cuda_missing', (
@@ -1809,6 +1841,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error: command errored out with exit status ~ faiss", "could not build ~ faiss",
     ), {'unless': ("... done",)}),
     ('sdist_fallback', _PIP_BUILD_FAILED, {'unless': ("... done",)}),
+    # pip 10 to 21; of a program that is not Python, such as git, the line names it.
+    ('sdist_fallback', ("command errored out with exit status ",), {'regex': r"command errored out with exit status -?\d{1,3}:? ?$"}),
     # What the build said is nearer to the root.
     ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
@@ -1858,7 +1892,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('hash_mismatch', ("shasum check failed for",)),
     ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
-        "do not match the hashes", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
+        "do not match the hashes", "hashmismatch: ", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
         "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",
         "md5 ~ does not match", "eintegrity", "integrity check failed", "digest mismatch", "md5sum mismatch",
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
@@ -1869,6 +1903,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the checksum for ~ did not match",
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
+    ('network', ("connection broken: incompleteread(",)),
+    ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: "}),  # requests
+    ('network', ("server error: status ", "status ~ while fetching image layer"), {'regex': r"\bstatus 50[0-4] while "}),  # docker
     ('corrupt_artefact', ("truncated",), {
         'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
                  r"appears)(?: to be| is| was|:)? truncated|truncated (?:or |file|archive|tar|gzip|gz|zip|data|input|"
@@ -1903,6 +1940,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("cannot open",)}),
     # --- how it ended
     ('cpu_isa', *_ended(132, 4)),
+    # The emulator's crash, which the build around it does not name.
+    ('segfault', ("uncaught target signal 11", "uncaught target signal 7"), {'rank': 39}),
     ('segfault', *_ended(139, 11)),
     ('segfault', *_ended(135, 7)),
     ('abort', *_ended(134, 6)),
@@ -1911,6 +1950,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?[ :=(]{1,3}127(?![\d.]\d|\d)",
         'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
+    ('abort', ("omp: error #",), {'regex': r"omp: error #(?!34:)\d{1,4}:"}),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -1922,7 +1962,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("assertionerror",)}),
     # The C library's own words; an assertion of a playbook or of a test ends no process.
     ('abort', ("assertion ~ failed",), {
-        'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror",)}),
+        'regex': r"assertion (?!failed).{1,400} failed|assertion failed(?:: \(|!)", 'unless': ("assertionerror", "faiss assertion")}),
     ('abort', ("trace/breakpoint trap", "abort trap: 6", "fatal error: v8::", "free(): double free")),
     ('abort', ("# fatal error in ",), {'regex': r"^# fatal error in "}),
     ('abort', ("aborted",), {
@@ -1938,6 +1978,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    # What SWIG's wrapper says of an argument: other libraries have such wrappers too.
+    ('faiss_error', ("in method ' ~ , argument ~ of type '",), {
+        'regex': r"in method '(?:(?:gpu|replacement_?)?index\w*|\w*(?:clustering|quantizer|kmeans|invertedlists|parameterspace|idmap|"
+                 r"vectortransform|rangesearchresult|linkage|gpuresources)\w*|(?:read|write|clone)_\w*index\w*|knn_\w+|pairwise_\w+)', "
+                 r"argument|of type '[^']{0,60}faiss::"}),
+    ('faiss_error', ("wrong number or type of arguments for overloaded function '",), {
+        'regex': r"overloaded function '(?:new_)?\w*(?:index|faiss|clustering|quantizer|kmeans|gpuresources|bruteforceknn)"}),
+    ('faiss_error', ("valueerror: input not a numpy array", "could not parse index string ", "index string ~ not recognized")),
     ('interrupted', ("*** [ ~ ] interrupt", "*** [ ~ ] terminated", "*** [ ~ ] hangup")),
     ('interrupted', ("cancelled", "canceled"), {
         'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
@@ -2020,8 +2068,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("xargs: ~ : no such file or directory",)),
     ('command_missing', ("fork/exec ~ : no such file or directory",), {  # Go, of a program that it starts
         'regex': r"fork/exec (?!/proc/|/bin/(?:ba)?sh:)[\w./+-]{1,200}: no such file or directory"}),
-    ('command_missing', ("no such file or directory: b'",), {'regex': r"no such file or directory: b'[\w.+-]{1,60}'"}),
+    ('command_missing', ("no such file or directory: b'",), {
+        'regex': r"no such file or directory: b'(?:/[\w./+-]{0,200}/s?bin/)?[\w.+-]{1,60}'"}),
     ('command_missing', ("fish: unknown command:",)),
+    ('command_missing', ("error: failed to spawn: '",)),  # uv, where no line below says more
     ('command_missing', ("make ~ : no such file or directory",), {
         'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
@@ -2079,9 +2129,56 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_tool_missing', ("no such file or directory: '",), {
         'regex': r"no such file or directory: '(?:/usr/bin/)?(?:cc|gcc|g\+\+|clang(?:\+\+)?|cmake|make|ninja|meson|swig|gfortran|ld|ar|"
                  r"autoconf|autoreconf|pkg-config|patch|protoc|rustc|cargo|go|nvcc|bazel|x86_64-\w+-gnu-g\w+)'"}),
+    ('package_conflict', ("versionconflict: (", "resolutiontoodeep: ")),
+    # What pipenv and the launchers of scripts say of an interpreter that does not run.
+    ('python_missing', ("but you are using unknown (", "unable to create process using '")),
+    ('command_missing', ("bad interpreter: ~ no such file or directory", "bad interpreter: no such file or directory")),
+    ('loader_missing_module', ("initialization of _swigfaiss",)),
+    ('numpy2_abi', ("cpu dispatcher tracer already init",)),
+    ('cpu_isa', ("this program can only be run on ~ processors", "verify that both the operating system and the processor support intel")),
+    ('abort', ("mkl_threading_layer= ~ is incompatible with",)),
+    ('cuda_missing', ("cuda-capable devices are busy or unavailable", "invalid device ordinal")),
+    # The names of CUDA's errors, as its samples and bindings print them alone.
+    ('cuda_missing', ("cudaerrorinsufficientdriver", "cudaerrornodevice", "cudaerrorinitializationerror",
+                      "cudaerrorsystemdrivermismatch", "cudaerrordevicesunavailable", "cudaerrorinvaliddevice")),
+    ('gpu_generation', ("cudaerrornokernelimagefordevice", "cudaerrorinvaliddevicefunction", "cudaerrorunsupportedptxversion")),
+    ('out_of_memory', ("cudaerrormemoryallocation",)),
+    ('build_tool_missing', ("meson executable ' ~ ' not found", "cmakenotfounderror: ", "ninjanotfounderror: ")),
+    ('sdist_fallback', ("error backend ' ~ ' is not available",)),
+    ('not_installed', ("error missing dependencies:",), {'regex': r"^error missing dependencies:"}),  # build --no-isolation
+    # What build scripts of Rust say (the crates cc, cmake, pkg-config and bindgen), and meson.
+    ('build_tool_missing', ("failed to run ' ~ no such file or directory",), {
+        'regex': r"failed to run .{0,4}(?:pkg-config|cmake|make|git|gcc|cc|perl|autoreconf|protoc)\b.{0,300}no such file or directory"}),
+    ('build_tool_missing', ("could not run ' ~ pkg-config ~ no such file", "the pkg-config command could not be found",
+                            "failed to execute command: no such file or directory (os error 2)", "failed to find tool. is '",
+                            "unable to find libclang: ")),
+    ('build_tool_missing', ("meson ~ error: program ' ~ not found or not executable", "error: program ' ~ not found or not executable")),
+    ('build_tool_missing', ("unable to execute ",), {
+        'regex': r"unable to execute '?(?:\S{0,120}/)?(?:[\w-]{0,40}(?:gcc|g\+\+|cc|c\+\+|clang(?:\+\+)?)(?:-[\d.]{1,6})?|swig[\d.]{0,4}|nvcc|gfortran)'?: no such file"}),
+    # What uv and pixi say, below their own error, of a wheel, and of TLS, proxies and bodies that were cut (reqwest, rustls, hyper).
+    ('corrupt_artefact', ("the wheel is invalid: ", "failed to unzip wheel: ", "multiple .dist-info directories found",
+                          "record file is invalid", "deflate decompression error", "unexpected buferror")),
+    ('wheel_tag', ("the wheel filename ' ~ ' is invalid",)),
+    ('proxy', ("unsuccessful tunnel", "proxy authorization required", "proxy authentication required")),
+    ('network', ("request or response body error", "error decoding response body", "error reading a body from connection",
+                 "peer closed connection without sending tls close_notify")),
+    ('tls', ("received fatal alert: ",), {'regex': r"received fatal alert: \w{3,40}"}),
+    # curl's texts of its errors, where a tool prints them alone.
+    ('network', ("when receiving data from the peer", "failed sending data to the peer", "transferred a partial file",
+                 "server returned nothing (no headers, no data)")),
+    ('tls', ("ssl peer certificate or ssh remote key was not ok",)),
+    # What poetry, pipenv, pdm and conda say of a lock file, an archive or the host.
+    ('hash_mismatch', ("retrieved digest for ", "hash for ~ not found in known hashes", "hashes for ~ do not match")),
+    ('conda_unsat', ("virtual package '__ ~ does not match any of the available",)),
+    ('package_conflict', ("your dependencies could not be resolved",)),
+    ('conda_network', ("downloaded bytes did not match content-length",), {'unless': ("checksum",)}),
+    ('corrupt_artefact', ("cannot detect archive format", "cannot determine archive format")),
     ('build_tool_missing', ("cargo, the rust package manager, is not installed", "error: linker ' ~ ' not found")),
     ('python_version', ("current python version ( ~ is not allowed by the project",)),
     ('git_blocked', ("an unknown git error occurred",)),
+    # pip, of the git that it ran: what git said itself, if anything, says more.
+    ('git_blocked', ("exit status ~ : git ", "git ~ did not run successfully", "installationsubprocesserror: git "), {
+        'rank': 39, 'regex': r"(?:exit status \d{1,3}: |^\W{0,4}|error: )git (?:clone|fetch|checkout|submodule|rev-parse|ls-remote|reset) "}),
     ('container_perm', ("apparmor enabled on system but", "unable to apply apparmor profile", "apparmor failed to apply profile")),
     ('cuda_missing', ("failed to initialize nvml", "cuda unknown error")),
     ('cuda_missing', ("torch not compiled with cuda enabled", "unknown runtime specified nvidia",
@@ -2090,9 +2187,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('out_of_memory', ("outofmemoryerror: ",)),
     ('no_matching_distribution', ("couldn't find package '", "error: package ' ~ not found in registry")),
     ('corrupt_artefact', ("error while deserializing header", "unpicklingerror: invalid load key")),
-    ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic")),
+    ('missing_shared_lib', ("host system is missing dependencies to run", "failed to find libmagic",
+                            "python shared library not found", "python shared library ' ~ ' not found")),
+    ('missing_shared_lib', (".so not found in ", ".so ~ not found in ", ".so not found on ", ".so ~ not found on "), {
+        'regex': r"\blib[\w.+-]{1,60}\.so(?:\.\d{1,9}){0,4}'? (?:was |is |could )?not (?:be )?found (?:in|on) (?:the |your |any )?(?:\w{1,20} ){0,2}(?:path|directory|directories|paths)"}),
     ('missing_shared_lib', ("library not found",), {'regex': r"oserror: \w{1,40} library not found"}),
     ('sdist_fallback', ("metadatagenerationfailed: ", "installationsubprocesserror: ", "-m pip install ~ failed with error code")),
+    ('compiler_too_old', ("requires the cargo feature called '", "lock file version ~ requires '-znext-lockfile-bump'",
+                          "lock file version ~ was found, but this version of cargo")),
+    ('build_tool_missing', ("no override and no default toolchain set", "rustup could not choose a version of", "can't find crate for 'std'",
+                            "can't find crate for 'core'")),
+    ('build_tool_missing', ("error: toolchain '",), {'regex': r"error: toolchain '[^']{1,80}' is not installed"}),
     ('build_tool_missing', ("broken toolchain: cannot link", "error: could not find 'cargo' in path", "error: unable to find libtool")),
     ('build_tool_missing', ("configure: error: ",), {
         'regex': r"configure: error: .{0,60}\b(?:bison|flex|yasm|nasm|libtool|pkg-config|gperf|m4|makeinfo|gettext|swig)\b"
@@ -2112,6 +2217,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"(?:can't|cannot|could(?: not|n't)|unable to|failed to) (?:find|locate|resolve) (?:a |an |the |any |suitable |valid |compatible )*"
                  r"python (?:interpreter|executable)|"
                  r"python (?:interpreter|executable) (?:can't be|cannot be|could not be|was not|is not|not) found"}),
+    ('python_missing', ("no virtual environment found; run", "is not a valid python environment", "unable to get the locale encoding",
+                        "failed to get the python codec of")),
+    ('python_missing', ("python ~ was not found on your system",), {'regex': r"python [\d.]{1,8} was not found on your system"}),
     ('python_missing', ("no interpreter found for python", "interpreternotfound", "failed to find interpreter for")),
     ('python_missing', ("failed error: not found: python",), {'rank': 69}),  # node-gyp, of each name it tries
     ('python_missing', ("pyenv: version '",), {'regex': r"pyenv: version '[\w.-]{1,40}' is not installed"}),
@@ -2136,7 +2244,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                             "could not load the qt platform plugin")),
     ('corrupt_artefact', ("eoferror: ran out of input",)),
     ('permission_denied', ("has to be run under the root user",)),
-    ('timeout', ("timeout when waiting for", "has exceeded the maximum execution time")),
+    ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
 
@@ -2144,6 +2252,28 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
                  r"pyx)(?::\d{1,7}){1,2}: (?:fatal )?(?:error|note: suggested)|^[^ ]{1,200}\(\d{1,7}\): error c\d"}),
+    # The same of nvcc, icc and others that have the front end of EDG.
+    ('build_failed', ("): error: ", "): error #", "): catastrophic error", "): internal error:"), {
+        'regex': r"^(?:> ?|[\d.]+ )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|inl)\(\d{1,7}\): (?:catastrophic |internal )?error"}),
+    ('build_failed', ("ptxas fatal ", "nvlink fatal ", "fatbinary fatal ", "ptxas error ", "nvlink error "), {
+        'regex': r"\b(?:ptxas|nvlink|fatbinary) (?:\S{1,120} )?(?:fatal|error) {0,4}: "}),
+    # What linkers say, after their own name.
+    ('build_failed', ("ld: ~ relocation ", "ld: ~ undefined reference to ", "ld: ~ multiple definition of ", "ld: cannot find ",
+                      "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
+                      "recompile with -fpic"), {'unless': ("warning: ",)}),
+    ('build_failed', ("ld: symbol(s) not found", "** ./configure aborting")),
+    ('build_failed', ("configure:",), {'regex': r"^configure:\d{1,6}: error: (?!in ')"}),  # config.log
+    ('build_failed', ("', referenced from:",), {'regex': r"^'.{1,300}', referenced from:$"}),
+    # What build backends say of the project itself: hatchling, flit, poetry-core, setuptools, maturin, scikit-build.
+    ('build_failed', (
+        "unable to determine which files to ship", "cannot be a direct reference unless field", "readme file does not exist",
+        "multiple top-level packages discovered in", "multiple top-level modules discovered in",
+        "was unable to detect version for", "moduleorpackagenotfound: ", "no file/folder found for package",
+        "cannot package module without a", "flit_core.config.configerror: ", "invalid pyproject.toml config: ",
+        "configuration error: 'project", "*** cmake configuration failed", "*** cmake build failed",
+        "an error occurred while building with cmake", "an error occurred while configuring with cmake",
+    )),
+    ('build_failed', ("configure: line ~ syntax error near", "configure: ~ syntax error: unexpected")),
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
     ('build_failed', ("lifecycle script",), {'rank': 80, 'regex': r"\b(?:in|the|a|running) '?(?:[\w:]{1,40}'? )?lifecycle script|lifecycle script .{0,80}(?:fail|error)"}),
@@ -2159,7 +2289,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",
-        "error: processerror: command exited with status", "error: command failed: cmake ",
+        "error: processerror: command exited with status", "ninja: error: ", "ninja: fatal: ",
+        "error: failed to run custom build command for '", "{standard input}: error: ", "error: command failed: cmake ",
     ), {'unless': ("fatal error: cpu", "fatal error: uncaught", ": pnpm install", ": npm install", ": npm ci", ": yarn install")}),
 )
 
