@@ -316,6 +316,8 @@ _FAILURES = tuple(
         "^(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"
         "^(?:unable|failed) to |^(?:cannot|could not) |"
+        ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
+        "' returned a non-zero code: [1-9]|"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
@@ -323,7 +325,7 @@ _FAILURES = tuple(
 )
 _FAILURE_WORDS = frozenset(
     """
-    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
+    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could zero quickly
     """.split()
 )
 

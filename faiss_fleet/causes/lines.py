@@ -45,8 +45,10 @@ _PREFIX = re.compile(
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
 TRACE = re.compile(
     "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
-    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))"
+    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
 )
+# Maven and others print at their level info what a program that they run says, its errors too.
+PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
 # Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
 CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
 # What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
@@ -61,11 +63,12 @@ WARNING = re.compile(
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
     "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
     # Not an event of Kubernetes, which has such a word for each failure.
-    "^warning (?=[a-z])(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "^warning (?=[a-z])(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
+    "'(?:level|severity)' ?: ?'warn(?:ing)?'"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -270,6 +273,8 @@ def behind_prefix(line: str) -> str | None:
 
 def is_trace(line: str) -> bool:
     """Whether a clean line is one of a tool's trace."""
+    if PASSED_ON.match(line):
+        return False
     return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
 
 

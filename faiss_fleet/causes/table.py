@@ -191,6 +191,9 @@ HARMLESS = (
     "can lead to a corrupted system",
     "invoke-rc.d: ",
     "apt does not have a stable cli interface",
+    "failed to load cni during init, please check",
+    "pam unable to dlopen(",
+    "pam adding faulty module",
     "deprecation warning]",
     "ratelimiterror",
     "exceeded your current quota",
@@ -491,7 +494,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "held broken packages", "transaction check error", "protected multilib versions",
         "try to add '--allowerasing",
         "but it is not going to be installed", "but it is not installable",
-        "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
+        "breaks: world[", "cannot install the best", "which is also in package", "multilib version problems found",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts",
@@ -505,8 +508,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
-        'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
+        'regex': r"(?:^|\] )[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
+    ('package_conflict', ("dpkg: regarding ~ containing ~ conflicts with ",)),
     # uv's and pip's solvers: the reason stands below.
     ('no_matching_distribution', ("no solution found when resolving",), {'rank': 34}),
     ('package_conflict', ("we can conclude that",), {
@@ -981,7 +985,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "mb on the / filesystem", "wrote only ~ bytes", "no free space",
-        "low on resource: ephemeral-storage", "low on resource: inodes",
+        "low on resource: ephemeral-storage", "low on resource: inodes", "attempting to reclaim ephemeral-storage",
+        "attempting to reclaim inodes", "failed to garbage collect required amount of images",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
@@ -1014,6 +1019,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
+    # The kernel's own words; what V8 prints of its heap before it gives up.
+    ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
+    ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
     ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
@@ -1648,6 +1656,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("module parse failed: unexpected character",), {
         'regex': r"unexpected character '(?:[^!-~]{0,4}'| ?\(\d|$)"}),
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
+    ('bindings_missing', (".node",), {'regex': r"error: module '[^']{1,300}\.node\W{0,3}' not found"}),
+    # Rollup takes an addon for a script.
+    ('bindings_missing', ("note that you need plugins to import files that are not javascript",), {
+        'regex': r"unexpected character '(?:[^!-~]{0,4}')? ?\(note"}),
+    ('bindings_missing', ("something went wrong installing the 'sharp' module",)),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "could not be found, and is needed by esbuild",
@@ -1829,7 +1842,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "c++ compiler cannot create executables", "swig: not found", "swig: command not found", "could not find swig",
         "could not find git", "git: no such file", "spawn git enoent",
         "enoent git", "spawn cmake enoent", "spawn make enoent", "spawn cmake-js enoent",
-        "could not find any visual studio", "microsoft visual c++ ~ is required", "c++ compiler installed",
+        "could not find any visual studio", "find vs you need to install", "looking for visual studio 20 ~ not found", "microsoft visual c++ ~ is required", "c++ compiler installed",
         "-gcc' failed: no such", "-g++' failed: no such", "cmake' executable is not found", "syscall spawn git",
         "syscall spawn make", "syscall spawn cmake", "env: 'cmake", "env: 'make", "env: 'swig", "env: 'git",
         "could not find compiler set in environment variable",
@@ -1892,7 +1905,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
         "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
     ('corrupt_artefact', ("cpio: ",), {
-        'regex': r"cpio: (?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
+        # What rpm could not do on the file system: its own errno says why, if anything does.
+        'regex': r"cpio: (?!(?:symlink|link|mkdir|mkfifo|mknod|open|unlink|rmdir|chown|chmod|utime|setxattr|fsm\w*|lsetfcon)\b)"
+                 r"(?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
     ('corrupt_artefact', ("file not valid: file size doesn't match",)),
     ('corrupt_artefact', (".apk: bad archive", "fatal: image format not recognized")),
     ('corrupt_artefact', ("unable to extract",), {
@@ -1960,6 +1975,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup - ",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('timeout', ("timeout exceeded when accessing '",)),   # zypper
+    # An engine's socket that nobody listens on, whichever client asks.
+    ('engine_missing', (".sock",), {
+        'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
+                 r"(?:connect: )?(?:no such file|connection refused)"}),
     ('network', ("unable to resolve",), {'unless': (
         "dependency", "module", "path", "reference", "package", "import", "conflict")}),
     ('network', ("failed to resolve",), {
@@ -1972,7 +1991,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "couldn't resolve host", "nameresolutionerror", "no address associated with hostname",
         "nodename nor servname", "enotfound", "eai_again", "gaierror", "no such host", "server misbehaving",
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
-        "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
+        "err_socket_timeout", "err_socket_connection_timeout", "socket connection timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
         "network is unreachable", "no route to host", "failed to establish a new connection", "newconnectionerror",
         "read timed out", "max retries exceeded", "connection broken by",
         "remotedisconnected", "connection aborted", "i/o timeout", "client.timeout exceeded", "tls handshake timeout",
@@ -2139,6 +2158,38 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('timeout', ("timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
+
+    # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
+    ('network', (
+        "und_err_connect_timeout", "und_err_headers_timeout", "und_err_body_timeout", "und_err_socket",
+        "connecttimeouterror: ", "headerstimeouterror: ", "bodytimeouterror: ", "socketerror: other side closed",
+        "timeout awaiting 'request' for", "err_pnpm_fetch_timeout",
+    )),
+    ('network', ("err_pnpm_fetch_5",), {'regex': r"err_pnpm_fetch_5\d\d\b"}),
+    ('package_conflict', ("err_pnpm_peer_dep_issues",)),
+    ('build_failed', ("couldn't be built successfully",)),
+    ('proxy', ("connection to proxy closed", "curl: (97)")),
+    # ssh itself, without Ansible.
+    ('unreachable', ("host key is known for ~ and you have requested strict checking", "no mutual signature supported",
+                     "mux_client_request_session: read from", "too long for unix domain socket")),
+    ('unreachable', ("ssh_askpass: exec(",), {'rank': 68}),
+    ('package_key', ("failed to retrieve key",)),
+    ('package_lock', ("sqlite3.operationalerror: database is locked", "database is locked"), {
+        'after': ("/yum/", "/dnf/", "yum.", "dnf.", "/var/lib/rpm", "rpmdb", "history.py")}),
+    ('no_matching_distribution', ("no package matches '",)),  # libdnf and microdnf
+    ('engine_missing', ("/pipe/docker_engine", "/pipe/dockerdesktop"), {'regex': r"cannot find the file|not found|is the docker"}),
+    ('engine_missing', ("container runtime is not running: ",)),
+    ('image_missing', ("/v2/",), {'regex': r"/v2/[^ ]{1,300}/manifests/[^ ]{1,100}: (?:denied|unauthorized|forbidden)"}),
+    ('image_missing', ("unauthorized: access token has insufficient scopes", "registry responded to head request with '40"), {
+        'unless': ("with '408",)}),
+    ('cgroup_v2', ("cgroup driver: ~ is different from", "failed to find cpuset cgroup")),
+    ('podman_userns', ("the specified mapping ~ includes the user uid",)),
+    ('engine_storage', ("containerd-mount",), {'regex': r"failed to mount [^ ]{0,100}containerd-mount[^ ]{0,40}: (?!permission|operation)"}),
+    ('engine_network', ("networkready=false", "cannot expose privileged port")),
+    ('build_tool_missing', ("cannot start cmake",)),
+    # Nothing says what AppArmor kept from what, other than this.
+    ('permission_denied', ("apparmor='denied'",), {'rank': 78}),
+    ('timeout', ("watchdog timeout (limit",)),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {

@@ -71,6 +71,10 @@ TRANSLATED = (
         "impossible de trouver le paquet", "no se ha podido localizar el paquete", "no se pudo localizar el paquete",
         "impossível encontrar o pacote", "não foi possível encontrar o pacote", "impossibile trovare il pacchetto",
         "не удалось найти пакет", "无法定位软件包", "找不到軟體包", "nie udało się odnaleźć pakietu")),
+    ("which is also in package", (
+        "welches auch in paket", "qui appartient aussi au paquet", "que está también en el paquete",
+        "que também está no pacote", "che si trova anche nel pacchetto", "который уже имеется в пакете",
+        "它同时被包含于软件包", "który istnieje także w pakiecie")),
     ("could not get lock ", (
         "impossible d'obtenir le verrou ", "no se pudo obtener un bloqueo ", "no se pudo bloquear ",
         "não foi possível obter trava ", "impossibile acquisire il blocco ", "не удалось получить доступ к файлу блокировки ",
