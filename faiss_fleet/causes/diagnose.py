@@ -137,7 +137,7 @@ class _Log:
         """What is found; a line that two tools print counts for the one that the log is of.
 
         Lines of a trace count where no other line names a cause, and among them what is only seen in the end
-        (OUTCOME) where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
+        (OUTCOME), and of the network what may be tried again, where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
         came after it.
         """
         if self.telling and self.telling[0] == _WEAKEST and self.printed_since >= WENT_ON:
@@ -156,7 +156,11 @@ class _Log:
             failed = bool(found or self.telling)
             if failed:
                 found.update(item for item in self.tried.items() if item[0] not in found)
-            found.update(item for item in self.traced.items() if failed or item[1][0] < OUTCOME)
+            found.update(
+                (cause, shown)
+                for cause, shown in self.traced.items()
+                if failed or (shown[0] < OUTCOME and cause not in _UNREACHED)
+            )
         if not self.conda:
             for cause, other in self.shared.items():
                 if cause in found:
@@ -317,7 +321,7 @@ _FAILURES = tuple(
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"
         "^(?:unable|failed) to |^(?:cannot|could not) |"
         ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
-        "' returned a non-zero code: [1-9]|"
+        "' returned a non-zero code: [1-9]|^dpkg: error |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",

@@ -192,6 +192,15 @@ HARMLESS = (
     "invoke-rc.d: ",
     "apt does not have a stable cli interface",
     "failed to load cni during init, please check",
+    "modprobe: fatal: ",
+    "could not load module ~ , err exit status",
+    "failed to load module 'canberra",
+    "failed to watch directory '/sys/fs/cgroup",
+    "npm warn cleanup ",
+    "npm warn optional skipping optional dependency: ",
+    "error: could not load host key: ",
+    "connection closed by ~ [preauth]",
+    "unable to read consumer identity",
     "pam unable to dlopen(",
     "pam adding faulty module",
     "deprecation warning]",
@@ -230,7 +239,8 @@ HARMLESS_LINES = (
     "^['(`]?-- (?:found |check for |checking |detecting )|"
     "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
     "undefined symbol: _?py\\w{1,60} \\(|"
-    "^conftest\\.\\w{1,4}: ?|^supports d_type: true|"
+    "^conftest\\.\\w{1,4}: ?|^supports d_type: true|^\\W{0,3}, error: exit status \\d{1,3}\\b|"
+    "your kernel does not support (?:swap|kernel memory|memory|cgroup|oom|cpu|blkio|block i/o|pids?)\\b|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
     "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
     "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
@@ -581,7 +591,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
         "unsupported mediatype: 'application/vnd.oci",
-    ), {'unless': ("upload",)}),
+    ), {'unless': ("upload", "failed to solve")}),
     ('kernel_too_old', (
         "not found as a supported filesystem", "you are running linux kernel version",
     )),
@@ -749,7 +759,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('glibc_too_old', (
         "version 'glibc_", "glibc_ ~ not found", "glibc_ ~ not defined in file", "requires: lib ~ .so ~ (glibc_",
-        "requires lib ~ .so ~ (glibc_", "nothing provides lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
+        "requires lib ~ .so ~ (glibc_", "nothing provides lib ~ (glibc_", "nothing provides 'lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
         "glibc ~ or later is required", "glibc ~ or later required", "requires glibc >", "requires glibc 2",
         "requires glibc version", "require glibc >", "needs glibc", "glibc version ~ too old", "glibc ~ is too old",
         "glibc too old", "unsupported glibc", "glibc ~ not supported", "glibc ~ or higher", "glibc ~ or newer",
@@ -771,13 +781,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f)\b")}),
     ('cxxabi_too_old', (
         "version 'cxxabi_", "cxxabi_ ~ not found", "cxxabi_ ~ not defined", "requires: lib ~ (cxxabi_",
-        "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_",
+        "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_", "nothing provides 'lib ~ (cxxabi_",
         "undefined symbol: __cxa_throw_bad_array", "undefined symbol: __cxa_init_primary_exception",
         "undefined symbol: _zdlpvm", "undefined symbol: _zdapvm", "undefined reference to '__cxa_throw_bad_array",
     ), {'unless': ("relocating",)}),
     ('glibcxx_too_old', (
         "version 'glibcxx_", "glibcxx_ ~ not found", "glibcxx_ ~ not defined", "requires: lib ~ (glibcxx_",
-        "requires lib ~ (glibcxx_", "lib ~ (glibcxx_ ~ is needed by", "nothing provides lib ~ (glibcxx_",
+        "requires lib ~ (glibcxx_", "lib ~ (glibcxx_ ~ is needed by", "nothing provides lib ~ (glibcxx_", "nothing provides 'lib ~ (glibcxx_",
         "libstdc++ ~ is too old", "libstdc++ ~ or later is required", "missing glibcxx >", "undefined symbol: _zst",
         "undefined symbol: _znst", "undefined symbol: _znkst", "undefined symbol: _ztvst", "undefined symbol: _ztist",
         "undefined reference to 'std::__",
@@ -942,7 +952,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "specified module could not be found", "could not load library lib", "=> not found",
         "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
-        "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
+        "nothing provides lib ~ .so", "nothing provides 'lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     )),
 
     ('missing_shared_lib', ("image not found",), {'regex': r"reason: image not found|(?:dylib|dlopen).{0,300}image not found"}),
@@ -1069,7 +1079,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "subordinate uid", "subordinate ids", "user namespace", "namespace requires privileges",
         "to create container namespaces", "newuser namespace", "permissions to create new namespace",
         "fusermount ~ operation not permitted",
-    ), {'unless': ("creating user namespace",)}),
+    ), {'unless': ("creating user namespace", "fork/exec /proc/self/exe: no such file")}),
     ('cgroup_v2', (
         "doesn't work on cgroups v2", "work on cgroup", "doesn't support cgroup", "not support cgroup",
         "failed to get d-bus connection", "cgroup namespaces aren't enabled", "requires cgroup v", "require cgroup v",
@@ -1443,7 +1453,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no match for argument ~ conda", "missing in current linux", "package missing in current ~ channels",
         "is not available for the specified platform",
         "was found in any of the available channels", "libmamba no entries matching",
-    ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
+    ), {'unless': ("nothing provides lib", "nothing provides 'lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
     # dnf names packages with their processor, conda does not.
     ('package_conflict', ("but none of the providers can be installed", "cannot install both"), {
@@ -1965,7 +1975,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "context canceled", "shutting down due to", "terminated", "code -15", "signal 2",
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
-                 r"shutting|by user|-15)",
+                 r"shutting down due to (?!.{0,40}error)|by user|-15)",
         'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
@@ -2190,6 +2200,34 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # Nothing says what AppArmor kept from what, other than this.
     ('permission_denied', ("apparmor='denied'",), {'rank': 78}),
     ('timeout', ("watchdog timeout (limit",)),
+
+    # libcurl as dnf prints it, whatever the repository; what ping, and docker's first registry, say.
+    ('network', ("curl error (",), {'regex': r"curl error \((?:5|7|16|18|28|52|55|56|92)\): "}),
+    ('network', ("curl: (22) ~ returned error: 5", "curl: (16)", "curl: (55)", "destination host unreachable", "100% packet loss",
+                 "request timeout for icmp_seq", "network timed out while trying to connect")),
+    ('repo_failed', ("curl error (37)",)),
+    ('repo_failed', ("failed to synchronize all databases",), {'rank': 16}),
+    # What apt, dnf, pacman and apk refuse to do to the packages that are there.
+    ('package_conflict', (
+        "without --allow-downgrades", "without --allow-remove-essential", "without --allow-change-held-packages",
+        "removing the following protected packages", "no available modular metadata for modular package",
+    )),
+    ('package_conflict', ("exists in filesystem",), {'regex': r": /\S{1,300} exists in filesystem"}),
+    ('package_conflict', ("breaks dependency '",), {'regex': r"(?:installing|removing) .{1,120} breaks dependency '"}),
+    ('package_conflict', ("trying to overwrite ~ owned by",)),
+    ('package_lock', ("packagekit is blocking zypper",)),
+    ('container_perm', ("mounts denied: ",)),
+    ('engine_network', ("rootless netns", "error response from daemon: address already in use"), {
+        'unless': ("debu[", "level=debug", "info[")}),
+    ('engine_network', ("error response from daemon: network ",), {'regex': r"daemon: network \S{1,80} not found"}),
+    ('engine_too_old', ("unknown version specified",), {'after': ("crun", "runc", "oci", "podman")}),
+    ('cgroup_v2', ("rootless containers not supported on cgroup", "top level qos containers", "/bus: connect: no such file")),
+    ('cgroup_v2', ("controllers in the unified cgroup",)),
+    ('node_too_old', ("is not allowed in node_options",)),
+    ('node_too_old', ("bad option: --",), {'regex': r"\bnode: bad option: --"}),
+    # npm 2 and 3 say so of every package once one of them fails: the reason, if any, stands elsewhere.
+    ('corrupt_artefact', ("tar.unpack untar error", "tar.unpack unzip error"), {'rank': 66}),
+    ('read_only', ("remounting filesystem read-only", "source write-protected, mounted read-only")),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
