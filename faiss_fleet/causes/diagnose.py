@@ -136,9 +136,9 @@ class _Log:
     def by_tool(self) -> dict[str, tuple[int, int, str]]:
         """What is found; a line that two tools print counts for the one that the log is of.
 
-        Lines of a trace count where no other line names a cause, and among them what is only seen in the end
-        (OUTCOME), and of the network what may be tried again, where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
-        came after it.
+        Lines of a trace count where no other line names a cause. Among them what is only seen in the end (OUTCOME), and
+        of the network what may be tried again, counts where something failed. A warning of an engine, or a retry,
+        counts where something failed, or nothing came after it.
         """
         if self.telling and self.telling[0] == _WEAKEST and self.printed_since >= WENT_ON:
             self.telling = None
