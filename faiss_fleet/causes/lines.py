@@ -34,9 +34,11 @@ _ODD = re.compile("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a
 _REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
 _PREFIX = re.compile(
+    "##\\[error\\] ?|::error::|"
     "(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|(?:node-pre-)?gyp (?:err!|error|info)(?: stack)?"
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
     "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\d{1,5}\\.\\d{1,3}(?= )|\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,6})?:?(?= )"
+    "|[\\w.-]{1,60}[-_]\\d{1,3} {1,20}\\||std(?:err|out) [fp]|==> [\\w.-]{1,40}:"
     "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"

@@ -2229,6 +2229,33 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('corrupt_artefact', ("tar.unpack untar error", "tar.unpack unzip error"), {'rank': 66}),
     ('read_only', ("remounting filesystem read-only", "source write-protected, mounted read-only")),
 
+    ('engine_storage', ("snapshotter cannot be en", "failed to find snapshotter")),
+    # GitLab's runner, and other clients that print the status so.
+    ('network', ("status=50",), {'regex': r"\bstatus=50[0-4] (?:internal server|bad gateway|service unavail|gateway time)"}),
+    # Ansible of paramiko and sshpass.
+    ('unreachable', ("failed => authentication fail", "msg': 'authentication fail")),
+    # Chromium and Electron give up only at this level.
+    ('abort', (":fatal:",), {'regex': r"^\[\d{1,9}:(?:\d{1,9}:)?\d{4}/\d{6}(?:\.\d{1,9})?:fatal:"}),
+
+    ('unreachable', (
+        "connection closed by unknown port", "administratively prohibited", "stdio forwarding failed",
+        "unable to authenticate, attempted methods", "error reading ssh protocol banner", "paramiko.ssh_exception.",
+        "no mutual signature algorithm",
+    )),
+    ('unreachable', ("rsync error: unexplained error (code 255)",), {'rank': 68}),
+    ('ansible_become', ("sudo: ~ is owned by uid",)),
+    ('read_only', ("cannot remount ~ is write-protected",)),
+    ('permission_denied', ("mount: only root can",)),
+    ('file_limit', ("user limit of inotify",)),
+    ('out_of_memory', ("oom_kill event",), {'regex': r"detected \d{1,5} oom_kill event"}),
+    ('disk_full', ("partition ~ too full",)),
+    ('network', ("socket.timeout: timed out", "requests.exceptions.connectionerror")),
+    # npm: a registry that answers, and cannot.
+    ('network', ("npm err! code e50", "npm error code e50"), {'regex': r"code e50[0-4]$"}),
+    ('network', ("npm err! 50", "npm error 50"), {'regex': r"npm (?:err!|error) 50[0-4] [a-z ]{3,40} - (?:get|put|post)\b"}),
+    ('no_matching_distribution', ("an unexpected error occurred: 'http",), {'regex': r"'https?://[^ ']{1,300}: not found'"}),
+    ('cgroup_v2', ("cgroup v1 is no longer supported", "a host using cgroup v1")),
+
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"

@@ -142,6 +142,9 @@ TRANSLATED = (
         "das argument ist ungültig", "argument invalide", "argumento inválido", "argomento non valido",
         "недопустимый аргумент", "无效的参数", "無効な引数です")),
     ("bus error", ("bus-zugriffsfehler", "erreur du bus", "errore di bus", "ошибка шины", "总线错误")),
+    ("trace/breakpoint trap", (
+        "trace/breakpoint ausgelöst", "trappe pour point d'arrêt et de trace", "trap para punto de parada/seguimiento",
+        "прерывание трассировки/останова", "跟踪/断点陷阱", "追踪与中断点陷阱", "トレース/ブレークポイントトラップ")),
     ("aborted", ("abgebrochen (core", "abortado (core", "аварийный останов (", "已放弃 (", "中止 (コア")),
     ("command not found", (
         "kommando nicht gefunden", "befehl nicht gefunden", "commande introuvable", "orden no encontrada",
