@@ -116,6 +116,10 @@ CALL = re.compile(
     r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
     r"[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
     r"einprogress|enxio|enodata|echild|eexist|einval|espipe|enotsup|eopnotsupp|enosys)\b)|"
+    # Calls that ask what is allowed, and those by which a program tries to get more of what it can do without.
+    r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
+    r"(?:setrlimit|prlimit64|f?access\w{0,4}|ioctl|ioprio_set|setpriority|sched_set\w{1,20}|mlock\w{0,3}|prctl|"
+    r"perf_event_open)\(.*\) = -1 e(?:perm|acces|nomem|busy)\b|"
     r"^\d{1,7}: (?:binding file|trying file|symbol=|calling |find library|search (?:path|cache)|initialize program|"
     r"transferring control|relocation processing)"
 )
@@ -123,6 +127,7 @@ CALL = re.compile(
 ASSERTED = re.compile(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
 # What a tool says of a command that failed: the command in it says nothing of why, but for Python's part that Debian
 # leaves out.
+_ITEMS = re.compile(r"(?<=\(item=)\[[^\]]{0,4000}\](?=\) => )|(?<='item': )\[[^\]]{0,4000}\]")  # of a loop of Ansible
 _QUOTED = re.compile(
     r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
     r"(the command ').*(' returned a non-zero)|(command ['\[(])(?!.*'ensurepip').*(['\])] returned non-zero)"
@@ -242,7 +247,9 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
 
 
 def _unquoted(line: str) -> str:
-    """A clean line of a wrapper without the command that it quotes."""
+    """A clean line of a wrapper without the command that it quotes, and of Ansible without what a task loops over."""
+    if "item" in line:
+        line = _ITEMS.sub("", line)
     if "returned " in line or "did not complete" in line or "executor failed" in line:
         return _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), line)
     return line

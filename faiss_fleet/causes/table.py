@@ -192,7 +192,7 @@ HARMLESS = (
     "invoke-rc.d: ",
     "apt does not have a stable cli interface",
     "failed to load cni during init, please check",
-    "modprobe: fatal: ",
+    "modprobe: fatal: ", "unable to lock jvm memory",
     "could not load module ~ , err exit status",
     "failed to load module 'canberra",
     "failed to watch directory '/sys/fs/cgroup",
@@ -1976,7 +1976,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting down due to (?!.{0,40}error)|by user|-15)",
-        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
+        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler", "earlyoom")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -2055,7 +2055,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
     ('command_missing', ("exec: ' ~ : stat ~ no such file or directory", "exec: ' ~ no such file or directory: unknown",
-                         "exec ' ~ no such file or directory: unknown")),
+                         "exec ' ~ no such file or directory: unknown"), {'unless': ("cni_path",)}),
     ('not_a_directory', ("not a directory", "enotdir", "errno 20]"), {
         'regex': r"(?:[:'] ?|caused ')not a directory|\benotdir\b|errno 20\]"}),
     ('command_missing', ("env: ~ no such file or directory",), {
@@ -2167,7 +2167,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
-    ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
+    ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
     ('network', (
@@ -2255,6 +2255,31 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("npm err! 50", "npm error 50"), {'regex': r"npm (?:err!|error) 50[0-4] [a-z ]{3,40} - (?:get|put|post)\b"}),
     ('no_matching_distribution', ("an unexpected error occurred: 'http",), {'regex': r"'https?://[^ ']{1,300}: not found'"}),
     ('cgroup_v2', ("cgroup v1 is no longer supported", "a host using cgroup v1")),
+
+    # zypper and libzypp: what they say of a repository, and, weaker, what they say after its reason.
+    ('repo_failed', (
+        "failed to retrieve new repository metadata", "permission to access ~ denied", "repository type can't be determined",
+        "failed to provide package ~ retry retrieval", "failed to cache repo (",
+    ), {'rank': 68}),
+    ('repo_failed', (
+        "not found on medium '", "problem retrieving files from '", "could not refresh the repositories",
+        "repositories have not been refreshed", "can't provide ./repodata",
+    ), {'rank': 70}),
+    ('repo_failed', ("repository '",), {'rank': 70, 'regex': r"repository '[^']{1,120}' is invalid"}),
+    ('network', ("is temporarily unaccessible",), {'rank': 16}),
+    ('network', ("download (curl) error for '",), {'rank': 70}),
+    # nerdctl, crictl and the CNI plugins.
+    ('engine_missing', ("rootless containerd not running", "needs to be installed and ~ needs to be running",
+                        "and the endpoint has been started"), {'rank': 16}),
+    ('engine_network', ("to be installed in cni_path",), {'rank': 16, 'unless': ("isolat",)}),
+    # What kills before the kernel does.
+    ('out_of_memory', ("systemd-oomd",), {
+        'regex': r"systemd-oomd\[\d{1,9}\]: (?:considered \d{1,6} cgroups for kill|(?:marked|killed) .{1,300} due to )|"
+                 r"systemd-oomd killed \d"}),
+    ('out_of_memory', ("earlyoom",), {'rank': 16, 'regex': r"earlyoom.{0,40}(?:sending sig(?:term|kill) to process|low memory!)"}),
+    ('network', ("code enotcached", "code econnaborted", "err_code enotcached")),
+    ('no_matching_distribution', ("npm err! code enoversions", "npm error code enoversions")),
+    ('corrupt_artefact', ("contains not understood data member",)),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
