@@ -321,10 +321,11 @@ _FAILURES = tuple(
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"
         "^(?:unable|failed) to |^(?:cannot|could not) |"
         ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
-        "' returned a non-zero code: [1-9]|^dpkg: error |"
+        "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
-        "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
+        "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
+        "code) ",
     )
 )
 _FAILURE_WORDS = frozenset(

@@ -1325,7 +1325,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no cipher", "ssl: no alternative certificate", "unsupported ssl", "curl: (35)", "curl#35",
         "peer using unsupported version", "protocol version ~ ssl", "unknown ssl protocol error", "peer does not recognize and trust",
         "tls protocol", "fatal alert: protocol_version", "no appropriate protocol (",
-    ), {'unless': ("docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
+    ), {'unless': ("curl error (35): ssl connect error for", "docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
     ('openssl_too_old', (
         "only supports openssl 1.1.1", "urllib3 v2 ~ openssl", "python requires a openssl 1.1.1",
         "could not build the ssl module", "openssl 1.1.1 or newer", "openssl 1.1.1 or higher", "requires openssl",
@@ -2202,7 +2202,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('timeout', ("watchdog timeout (limit",)),
 
     # libcurl as dnf prints it, whatever the repository; what ping, and docker's first registry, say.
-    ('network', ("curl error (",), {'regex': r"curl error \((?:5|7|16|18|28|52|55|56|92)\): "}),
+    ('network', ("curl error (",), {'regex': r"curl error \((?:5|7|16|18|28|52|55|56|92)\): |"
+                                           r"curl error \(35\): ssl connect error for "}),
     ('network', ("curl: (22) ~ returned error: 5", "curl: (16)", "curl: (55)", "destination host unreachable", "100% packet loss",
                  "request timeout for icmp_seq", "network timed out while trying to connect")),
     ('repo_failed', ("curl error (37)",)),
@@ -2280,6 +2281,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("code enotcached", "code econnaborted", "err_code enotcached")),
     ('no_matching_distribution', ("npm err! code enoversions", "npm error code enoversions")),
     ('corrupt_artefact', ("contains not understood data member",)),
+
+    # A registry of the other protocol; libdnf of a package without a key, as microdnf prints it.
+    ('tls', ("client sent an http request to an https server",)),
+    ('package_key', ("cannot be verified and repo ~ is gpg enabled", "failed to lookup digest in keyring", "signature: not ok",
+                     "signatures: not ok", "signatures not ok")),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
