@@ -322,6 +322,7 @@ _FAILURES = tuple(
         "^(?:unable|failed) to |^(?:cannot|could not) |"
         ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
         "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
+        "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
@@ -330,7 +331,7 @@ _FAILURES = tuple(
 )
 _FAILURE_WORDS = frozenset(
     """
-    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could zero quickly
+    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could zero quickly mount
     """.split()
 )
 

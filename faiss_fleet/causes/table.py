@@ -1913,7 +1913,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
-        "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
+        "may result in", " 0 corrupt", "no corrupt", "magic number in super",
+        "wrong fs type")}),
     ('corrupt_artefact', ("cpio: ",), {
         # What rpm could not do on the file system: its own errno says why, if anything does.
         'regex': r"cpio: (?!(?:symlink|link|mkdir|mkfifo|mknod|open|unlink|rmdir|chown|chmod|utime|setxattr|fsm\w*|lsetfcon)\b)"
@@ -2018,7 +2019,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @")}),
+    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @", "resolve './",
+        "resolve '../", "[error] could not resolve '")}),
     ('network', (
         "error: connectionrefused", "net::opentimeout", "net::readtimeout", "failed to open tcp connection", "cannot open url '",
         "unknownhostexception", "sockettimeoutexception", "noroutetohostexception", "java.net.connectexception",
@@ -2286,6 +2288,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('tls', ("client sent an http request to an https server",)),
     ('package_key', ("cannot be verified and repo ~ is gpg enabled", "failed to lookup digest in keyring", "signature: not ok",
                      "signatures: not ok", "signatures not ok")),
+
+    ('package_db', ("rpmdb checksum is invalid",)),
+    # sharp's own download of libvips, which says no more than the status.
+    ('prebuild_missing', ("error: status 404",), {'after': ("install/", "prebuil", "libvips")}),
+    # What bundlers do not find: esbuild, Rollup and Parcel.
+    ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
+    ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
