@@ -2296,6 +2296,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
     ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
 
+    # The rest of what apt and dpkg end with.
+    ('package_conflict', (
+        "packages need to be removed but remove is disabled", "e: broken packages", "unable to correct dependencies",
+        "pre-dependency problem - not ",
+    )),
+    ('package_key', ("packages could not be authenticated",)),
+    ('no_matching_distribution', ("e: release ' ~ was not found",)),
+    ('package_db', ("problem with mergelist",)),
+    # A request that failed, whatever its reason, where nothing more is known of it: node-fetch and containerd.
+    ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason: "}),
+    ('network', (": failed to do request: ",), {'rank': 70}),
+
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {
         'regex': r"^(?:> ?|[\d.]+ |npm err! |npm error )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|i|swig|s|f|f90|"
