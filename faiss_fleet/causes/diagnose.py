@@ -136,9 +136,9 @@ class _Log:
     def by_tool(self) -> dict[str, tuple[int, int, str]]:
         """What is found; a line that two tools print counts for the one that the log is of.
 
-        Lines of a trace count where no other line names a cause, and among them what is only seen in the end
-        (OUTCOME) where something failed. A warning of an engine, or a retry, counts where something failed, or nothing
-        came after it.
+        Lines of a trace count where no other line names a cause. Among them what is only seen in the end (OUTCOME), and
+        of the network what may be tried again, counts where something failed. A warning of an engine, or a retry,
+        counts where something failed, or nothing came after it.
         """
         if self.telling and self.telling[0] == _WEAKEST and self.printed_since >= WENT_ON:
             self.telling = None
@@ -156,7 +156,11 @@ class _Log:
             failed = bool(found or self.telling)
             if failed:
                 found.update(item for item in self.tried.items() if item[0] not in found)
-            found.update(item for item in self.traced.items() if failed or item[1][0] < OUTCOME)
+            found.update(
+                (cause, shown)
+                for cause, shown in self.traced.items()
+                if failed or (shown[0] < OUTCOME and cause not in _UNREACHED)
+            )
         if not self.conda:
             for cause, other in self.shared.items():
                 if cause in found:
@@ -325,9 +329,13 @@ _FAILURES = tuple(
         "^(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"
         "^(?:unable|failed) to |^(?:cannot|could not) |"
+        ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
+        "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
+        "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
-        "writing|parsing|processing|executing|running|starting|pulling|installing|downloading|extracting|code) ",
+        "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
+        "code) ",
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
@@ -335,7 +343,7 @@ _RAISED = re.compile("(?:E +|(?:#\\d{1,4} )?\\d{1,6}\\.\\d{1,4} +)?(?:[a-z_]\\w{
 _TOLD = ("error: ", "exception: ", ": can't open file ")
 _FAILURE_WORDS = frozenset(
     """
-    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could
+    error fata erro fatal failed panic err exception traceback e make gmake unable cannot could zero quickly mount
     brokenprocesspool brokenthreadpool brokenexecutor environmentfilenotfound environmentlocationnotfound
     environmentnamenotfound lockfile lock
     """.split()

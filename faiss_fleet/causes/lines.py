@@ -34,9 +34,11 @@ _ODD = re.compile("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a
 _REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
 _PREFIX = re.compile(
+    "##\\[error\\] ?|::error::|"
     "(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|(?:node-pre-)?gyp (?:err!|error|info)(?: stack)?"
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
     "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\d{1,5}\\.\\d{1,3}(?= )|\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,6})?:?(?= )"
+    "|[\\w.-]{1,60}[-_]\\d{1,3} {1,20}\\||std(?:err|out) [fp]|==> [\\w.-]{1,40}:"
     "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"
@@ -45,8 +47,10 @@ _PREFIX = re.compile(
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
 TRACE = re.compile(
     "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
-    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))"
+    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
 )
+# Maven and others print at their level info what a program that they run says, its errors too.
+PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
 # Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
 CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
 # What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
@@ -63,11 +67,12 @@ WARNING = re.compile(
     "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
     # Not an event of Kubernetes, which has such a word for each failure.
     "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
-    "(?!(?:failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
-    "^could not create (?:a )?logging ?file|, ignoring: |: ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:"
+    "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
+    "'(?:level|severity)' ?: ?'warn(?:ing)?'"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -113,6 +118,10 @@ CALL = re.compile(
     r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
     r"[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
     r"einprogress|enxio|enodata|echild|eexist|einval|espipe|enotsup|eopnotsupp|enosys)\b)|"
+    # Calls that ask what is allowed, and those by which a program tries to get more of what it can do without.
+    r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
+    r"(?:setrlimit|prlimit64|f?access\w{0,4}|ioctl|ioprio_set|setpriority|sched_set\w{1,20}|mlock\w{0,3}|prctl|"
+    r"perf_event_open)\(.*\) = -1 e(?:perm|acces|nomem|busy)\b|"
     r"^\d{1,7}: (?:binding file|trying file|symbol=|calling |find library|search (?:path|cache)|initialize program|"
     r"transferring control|relocation processing)"
 )
@@ -120,6 +129,7 @@ CALL = re.compile(
 ASSERTED = re.compile(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
 # What a tool says of a command that failed: the command in it says nothing of why, but for Python's part that Debian
 # leaves out.
+_ITEMS = re.compile(r"(?<=\(item=)\[[^\]]{0,4000}\](?=\) => )|(?<='item': )\[[^\]]{0,4000}\]")  # of a loop of Ansible
 _QUOTED = re.compile(
     r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
     r"(the command ').*(' returned a non-zero)|(command ['\[(])(?!.*'ensurepip').*(['\])] returned non-zero)"
@@ -239,7 +249,9 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
 
 
 def _unquoted(line: str) -> str:
-    """A clean line of a wrapper without the command that it quotes."""
+    """A clean line of a wrapper without the command that it quotes, and of Ansible without what a task loops over."""
+    if "item" in line:
+        line = _ITEMS.sub("", line)
     if "returned " in line or "did not complete" in line or "executor failed" in line:
         return _QUOTED.sub(lambda found: "".join(part for part in found.groups() if part), line)
     return line
@@ -272,6 +284,8 @@ def behind_prefix(line: str) -> str | None:
 
 def is_trace(line: str) -> bool:
     """Whether a clean line is one of a tool's trace."""
+    if PASSED_ON.match(line):
+        return False
     return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
 
 

@@ -192,6 +192,18 @@ HARMLESS = (
     "can lead to a corrupted system",
     "invoke-rc.d: ",
     "apt does not have a stable cli interface",
+    "failed to load cni during init, please check",
+    "modprobe: fatal: ", "unable to lock jvm memory",
+    "could not load module ~ , err exit status",
+    "failed to load module 'canberra",
+    "failed to watch directory '/sys/fs/cgroup",
+    "npm warn cleanup ",
+    "npm warn optional skipping optional dependency: ",
+    "error: could not load host key: ",
+    "connection closed by ~ [preauth]",
+    "unable to read consumer identity",
+    "pam unable to dlopen(",
+    "pam adding faulty module",
     "deprecation warning]",
     "ratelimiterror",
     "exceeded your current quota",
@@ -230,7 +242,8 @@ HARMLESS_LINES = (
     "^['(`]?-- (?:found |check for |checking |detecting )|"
     "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
     "undefined symbol: _?py\\w{1,60} \\(|"
-    "^conftest\\.\\w{1,4}: ?|^supports d_type: true|"
+    "^conftest\\.\\w{1,4}: ?|^supports d_type: true|^\\W{0,3}, error: exit status \\d{1,3}\\b|"
+    "your kernel does not support (?:swap|kernel memory|memory|cgroup|oom|cpu|blkio|block i/o|pids?)\\b|"
     "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
     "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
     "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
@@ -504,7 +517,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "held broken packages", "transaction check error", "protected multilib versions",
         "try to add '--allowerasing",
         "but it is not going to be installed", "but it is not installable",
-        "breaks: world[", "cannot install the best", "trying to overwrite ' ~ which is also in package",
+        "breaks: world[", "cannot install the best", "which is also in package", "multilib version problems found",
         "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts",
@@ -518,8 +531,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
-        'regex': r"^[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
+        'regex': r"(?:^|\] )[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
     ('package_conflict', ("error: unsatisfiable constraints", "unable to select packages"), {'rank': 34}),
+    ('package_conflict', ("dpkg: regarding ~ containing ~ conflicts with ",)),
     # uv's and pip's solvers: the reason stands below.
     ('no_matching_distribution', ("no solution found when resolving",), {'rank': 34}),
     ('package_conflict', ("we can conclude that",), {
@@ -590,7 +604,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
         "unsupported mediatype: 'application/vnd.oci",
-    ), {'unless': ("upload",)}),
+    ), {'unless': ("upload", "failed to solve")}),
     ('kernel_too_old', (
         "not found as a supported filesystem", "you are running linux kernel version",
     )),
@@ -758,7 +772,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('glibc_too_old', (
         "version 'glibc_", "glibc_ ~ not found", "glibc_ ~ not defined in file", "requires: lib ~ .so ~ (glibc_",
-        "requires lib ~ .so ~ (glibc_", "nothing provides lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
+        "requires lib ~ .so ~ (glibc_", "nothing provides lib ~ (glibc_", "nothing provides 'lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
         "glibc ~ or later is required", "glibc ~ or later required", "requires glibc >", "requires glibc 2",
         "requires glibc version", "require glibc >", "needs glibc", "glibc version ~ too old", "glibc ~ is too old",
         "glibc too old", "unsupported glibc", "glibc ~ not supported", "glibc ~ or higher", "glibc ~ or newer",
@@ -780,13 +794,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         r"quick_exit|thrd_\w+|mtx_\w+|(?:exp|log|pow)f)\b")}),
     ('cxxabi_too_old', (
         "version 'cxxabi_", "cxxabi_ ~ not found", "cxxabi_ ~ not defined", "requires: lib ~ (cxxabi_",
-        "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_",
+        "requires lib ~ (cxxabi_", "lib ~ (cxxabi_ ~ is needed by", "nothing provides lib ~ (cxxabi_", "nothing provides 'lib ~ (cxxabi_",
         "undefined symbol: __cxa_throw_bad_array", "undefined symbol: __cxa_init_primary_exception",
         "undefined symbol: _zdlpvm", "undefined symbol: _zdapvm", "undefined reference to '__cxa_throw_bad_array",
     ), {'unless': ("relocating",)}),
     ('glibcxx_too_old', (
         "version 'glibcxx_", "glibcxx_ ~ not found", "glibcxx_ ~ not defined", "requires: lib ~ (glibcxx_",
-        "requires lib ~ (glibcxx_", "lib ~ (glibcxx_ ~ is needed by", "nothing provides lib ~ (glibcxx_",
+        "requires lib ~ (glibcxx_", "lib ~ (glibcxx_ ~ is needed by", "nothing provides lib ~ (glibcxx_", "nothing provides 'lib ~ (glibcxx_",
         "libstdc++ ~ is too old", "libstdc++ ~ or later is required", "missing glibcxx >", "undefined symbol: _zst",
         "undefined symbol: _znst", "undefined symbol: _znkst", "undefined symbol: _ztvst", "undefined symbol: _ztist",
         "undefined reference to 'std::__",
@@ -965,7 +979,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "specified module could not be found", "could not load library lib", "=> not found",
         "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
-        "nothing provides lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
+        "nothing provides lib ~ .so", "nothing provides 'lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
     ), {'unless': ("incorrect on entry",)}),
 
     ('missing_shared_lib', ("image not found",), {'regex': r"reason: image not found|(?:dylib|dlopen).{0,300}image not found"}),
@@ -1008,7 +1022,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "out of disk space", "disk is full", "disk full", "file system is full", "filesystem full",
         "don't have enough free space", "no more inodes", "inodes on the", "needed on the / filesystem",
         "mb on the / filesystem", "wrote only ~ bytes", "no free space",
-        "low on resource: ephemeral-storage", "low on resource: inodes",
+        "low on resource: ephemeral-storage", "low on resource: inodes", "attempting to reclaim ephemeral-storage",
+        "attempting to reclaim inodes", "failed to garbage collect required amount of images",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
@@ -1042,6 +1057,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
+    # The kernel's own words; what V8 prints of its heap before it gives up.
+    ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
+    ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
     ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
@@ -1089,7 +1107,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "subordinate uid", "subordinate ids", "user namespace", "namespace requires privileges",
         "to create container namespaces", "newuser namespace", "permissions to create new namespace",
         "fusermount ~ operation not permitted",
-    ), {'unless': ("creating user namespace",)}),
+    ), {'unless': ("creating user namespace", "fork/exec /proc/self/exe: no such file")}),
     ('cgroup_v2', (
         "doesn't work on cgroups v2", "work on cgroup", "doesn't support cgroup", "not support cgroup",
         "failed to get d-bus connection", "cgroup namespaces aren't enabled", "requires cgroup v", "require cgroup v",
@@ -1335,7 +1353,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no cipher", "ssl: no alternative certificate", "unsupported ssl", "curl: (35)", "curl#35",
         "peer using unsupported version", "protocol version ~ ssl", "unknown ssl protocol error", "peer does not recognize and trust",
         "tls protocol", "fatal alert: protocol_version", "no appropriate protocol (",
-    ), {'unless': ("docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
+    ), {'unless': ("curl error (35): ssl connect error for", "docker", "https client", "reset by peer", "ssl_error_syscall", "timed out", "gnutls")}),
     ('openssl_too_old', (
         "only supports openssl 1.1.1", "urllib3 v2 ~ openssl", "python requires a openssl 1.1.1",
         "could not build the ssl module", "openssl 1.1.1 or newer", "openssl 1.1.1 or higher", "requires openssl",
@@ -1464,7 +1482,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no match for argument ~ conda", "missing in current linux", "package missing in current ~ channels",
         "is not available for the specified platform",
         "was found in any of the available channels", "libmamba no entries matching",
-    ), {'unless': ("nothing provides lib", "nothing provides /", "nothing provides python", "nothing provides _",
+    ), {'unless': ("nothing provides lib", "nothing provides 'lib", "nothing provides /", "nothing provides python", "nothing provides _",
         "nothing provides module")}),
     # dnf names packages with their processor, conda does not.
     ('package_conflict', ("but none of the providers can be installed", "cannot install both"), {
@@ -1679,6 +1697,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('bindings_missing', ("module parse failed: unexpected character",), {
         'regex': r"unexpected character '(?:[^!-~]{0,4}'| ?\(\d|$)"}),
     ('bindings_missing', ("could not import faiss-node",), {'wraps': True}),
+    ('bindings_missing', (".node",), {'regex': r"error: module '[^']{1,300}\.node\W{0,3}' not found"}),
+    # Rollup takes an addon for a script.
+    ('bindings_missing', ("note that you need plugins to import files that are not javascript",), {
+        'regex': r"unexpected character '(?:[^!-~]{0,4}')? ?\(note"}),
+    ('bindings_missing', ("something went wrong installing the 'sharp' module",)),
     ('bindings_missing', (
         "cannot find module ~ .node'", "cannot find module ~ build/release",
         "cannot find module ~ /bindings", "can't resolve ~ .node'", "could not resolve require( ~ .node'", "could not be found, and is needed by esbuild",
@@ -1863,7 +1886,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "c++ compiler cannot create executables", "swig: not found", "swig: command not found", "could not find swig",
         "could not find git", "git: no such file", "spawn git enoent",
         "enoent git", "spawn cmake enoent", "spawn make enoent", "spawn cmake-js enoent",
-        "could not find any visual studio", "microsoft visual c++ ~ is required", "c++ compiler installed",
+        "could not find any visual studio", "find vs you need to install", "looking for visual studio 20 ~ not found", "microsoft visual c++ ~ is required", "c++ compiler installed",
         "-gcc' failed: no such", "-g++' failed: no such", "cmake' executable is not found", "syscall spawn git",
         "syscall spawn make", "syscall spawn cmake", "env: 'cmake", "env: 'make", "env: 'swig", "env: 'git",
         "could not find compiler set in environment variable",
@@ -1927,9 +1950,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "invalidarchiveerror", "need to delete and re-download", "not an rpm package", "incompleteread", "unexpected end of json input", "is damaged", "invalid zip",
     ), {'unless': ("memory corruption", "or corruption", "corrupted double", "corrupted size", "corrupted top",
         "free(): ", "corrupted unsorted", "heap corruption", "-c: line ~ syntax error", "could result in", "can result in",
-        "may result in", " 0 corrupt", "no corrupt", "magic number in super")}),
+        "may result in", " 0 corrupt", "no corrupt", "magic number in super",
+        "wrong fs type")}),
     ('corrupt_artefact', ("cpio: ",), {
-        'regex': r"cpio: (?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
+        # What rpm could not do on the file system: its own errno says why, if anything does.
+        'regex': r"cpio: (?!(?:symlink|link|mkdir|mkfifo|mknod|open|unlink|rmdir|chown|chmod|utime|setxattr|fsm\w*|lsetfcon)\b)"
+                 r"(?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
     ('corrupt_artefact', ("file not valid: file size doesn't match",)),
     ('corrupt_artefact', (".apk: bad archive", "fatal: image format not recognized")),
     ('corrupt_artefact', ("unable to extract",), {
@@ -1998,8 +2024,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "context canceled", "shutting down due to", "terminated", "code -15", "signal 2",
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
-                 r"shutting|by user|-15)",
-        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler")}),
+                 r"shutting down due to (?!.{0,40}error)|by user|-15)",
+        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler", "earlyoom")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -2008,6 +2034,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup - ",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('timeout', ("timeout exceeded when accessing '",)),   # zypper
+    # An engine's socket that nobody listens on, whichever client asks.
+    ('engine_missing', (".sock",), {
+        'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
+                 r"(?:connect: )?(?:no such file|connection refused)"}),
     ('network', ("unable to resolve",), {'unless': (
         "dependency", "module", "path", "reference", "package", "import", "conflict")}),
     ('network', ("failed to resolve",), {
@@ -2020,7 +2050,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "couldn't resolve host", "nameresolutionerror", "no address associated with hostname",
         "nodename nor servname", "enotfound", "eai_again", "gaierror", "no such host", "server misbehaving",
         "lookup ~ timeout", "etimedout", "econnrefused", "econnreset", "ehostunreach", "enetunreach",
-        "err_socket_timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
+        "err_socket_timeout", "err_socket_connection_timeout", "socket connection timeout", "socket hang up", "connection timed out", "connection refused", "connection reset",
         "network is unreachable", "no route to host", "failed to establish a new connection", "newconnectionerror",
         "read timed out", "max retries exceeded", "connection broken by",
         "remotedisconnected", "connection aborted", "i/o timeout", "client.timeout exceeded", "tls handshake timeout",
@@ -2037,7 +2067,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @")}),
+    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @", "resolve './",
+        "resolve '../", "[error] could not resolve '")}),
     ('network', (
         "error: connectionrefused", "net::opentimeout", "net::readtimeout", "failed to open tcp connection", "cannot open url '",
         "unknownhostexception", "sockettimeoutexception", "noroutetohostexception", "java.net.connectexception",
@@ -2076,7 +2107,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^g?make(?:\[\d{1,3}\])?: (?!.{0,120}(?:makefile|\.mk|\*\*\*))[\w.+/-]{1,80}: no such file or directory$"}),
     # What runc and crun say of the program that an image or a user names.
     ('command_missing', ("exec: ' ~ : stat ~ no such file or directory", "exec: ' ~ no such file or directory: unknown",
-                         "exec ' ~ no such file or directory: unknown")),
+                         "exec ' ~ no such file or directory: unknown"), {'unless': ("cni_path",)}),
     ('not_a_directory', ("not a directory", "enotdir", "errno 20]"), {
         'regex': r"(?:[:'] ?|caused ')not a directory|\benotdir\b|errno 20\]"}),
     ('command_missing', ("env: ~ no such file or directory",), {
@@ -2246,7 +2277,144 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
-    ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http")}),
+    ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
+
+    # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
+    ('network', (
+        "und_err_connect_timeout", "und_err_headers_timeout", "und_err_body_timeout", "und_err_socket",
+        "connecttimeouterror: ", "headerstimeouterror: ", "bodytimeouterror: ", "socketerror: other side closed",
+        "timeout awaiting 'request' for", "err_pnpm_fetch_timeout",
+    )),
+    ('network', ("err_pnpm_fetch_5",), {'regex': r"err_pnpm_fetch_5\d\d\b"}),
+    ('package_conflict', ("err_pnpm_peer_dep_issues",)),
+    ('build_failed', ("couldn't be built successfully",)),
+    ('proxy', ("connection to proxy closed", "curl: (97)")),
+    # ssh itself, without Ansible.
+    ('unreachable', ("host key is known for ~ and you have requested strict checking", "no mutual signature supported",
+                     "mux_client_request_session: read from", "too long for unix domain socket")),
+    ('unreachable', ("ssh_askpass: exec(",), {'rank': 68}),
+    ('package_key', ("failed to retrieve key",)),
+    ('package_lock', ("sqlite3.operationalerror: database is locked", "database is locked"), {
+        'after': ("/yum/", "/dnf/", "yum.", "dnf.", "/var/lib/rpm", "rpmdb", "history.py")}),
+    ('no_matching_distribution', ("no package matches '",)),  # libdnf and microdnf
+    ('engine_missing', ("/pipe/docker_engine", "/pipe/dockerdesktop"), {'regex': r"cannot find the file|not found|is the docker"}),
+    ('engine_missing', ("container runtime is not running: ",)),
+    ('image_missing', ("/v2/",), {'regex': r"/v2/[^ ]{1,300}/manifests/[^ ]{1,100}: (?:denied|unauthorized|forbidden)"}),
+    ('image_missing', ("unauthorized: access token has insufficient scopes", "registry responded to head request with '40"), {
+        'unless': ("with '408",)}),
+    ('cgroup_v2', ("cgroup driver: ~ is different from", "failed to find cpuset cgroup")),
+    ('podman_userns', ("the specified mapping ~ includes the user uid",)),
+    ('engine_storage', ("containerd-mount",), {'regex': r"failed to mount [^ ]{0,100}containerd-mount[^ ]{0,40}: (?!permission|operation)"}),
+    ('engine_network', ("networkready=false", "cannot expose privileged port")),
+    ('build_tool_missing', ("cannot start cmake",)),
+    # Nothing says what AppArmor kept from what, other than this.
+    ('permission_denied', ("apparmor='denied'",), {'rank': 78}),
+    ('timeout', ("watchdog timeout (limit",)),
+
+    # libcurl as dnf prints it, whatever the repository; what ping, and docker's first registry, say.
+    ('network', ("curl error (",), {'regex': r"curl error \((?:5|7|16|18|28|52|55|56|92)\): |"
+                                           r"curl error \(35\): ssl connect error for "}),
+    ('network', ("curl: (22) ~ returned error: 5", "curl: (16)", "curl: (55)", "destination host unreachable", "100% packet loss",
+                 "request timeout for icmp_seq", "network timed out while trying to connect")),
+    ('repo_failed', ("curl error (37)",)),
+    ('repo_failed', ("failed to synchronize all databases",), {'rank': 16}),
+    # What apt, dnf, pacman and apk refuse to do to the packages that are there.
+    ('package_conflict', (
+        "without --allow-downgrades", "without --allow-remove-essential", "without --allow-change-held-packages",
+        "removing the following protected packages", "no available modular metadata for modular package",
+    )),
+    ('package_conflict', ("exists in filesystem",), {'regex': r": /\S{1,300} exists in filesystem"}),
+    ('package_conflict', ("breaks dependency '",), {'regex': r"(?:installing|removing) .{1,120} breaks dependency '"}),
+    ('package_conflict', ("trying to overwrite ~ owned by",)),
+    ('package_lock', ("packagekit is blocking zypper",)),
+    ('container_perm', ("mounts denied: ",)),
+    ('engine_network', ("rootless netns", "error response from daemon: address already in use"), {
+        'unless': ("debu[", "level=debug", "info[")}),
+    ('engine_network', ("error response from daemon: network ",), {'regex': r"daemon: network \S{1,80} not found"}),
+    ('engine_too_old', ("unknown version specified",), {'after': ("crun", "runc", "oci", "podman")}),
+    ('cgroup_v2', ("rootless containers not supported on cgroup", "top level qos containers", "/bus: connect: no such file")),
+    ('cgroup_v2', ("controllers in the unified cgroup",)),
+    ('node_too_old', ("is not allowed in node_options",)),
+    ('node_too_old', ("bad option: --",), {'regex': r"\bnode: bad option: --"}),
+    # npm 2 and 3 say so of every package once one of them fails: the reason, if any, stands elsewhere.
+    ('corrupt_artefact', ("tar.unpack untar error", "tar.unpack unzip error"), {'rank': 66}),
+    ('read_only', ("remounting filesystem read-only", "source write-protected, mounted read-only")),
+
+    ('engine_storage', ("snapshotter cannot be en", "failed to find snapshotter")),
+    # GitLab's runner, and other clients that print the status so.
+    ('network', ("status=50",), {'regex': r"\bstatus=50[0-4] (?:internal server|bad gateway|service unavail|gateway time)"}),
+    # Ansible of paramiko and sshpass.
+    ('unreachable', ("failed => authentication fail", "msg': 'authentication fail")),
+    # Chromium and Electron give up only at this level.
+    ('abort', (":fatal:",), {'regex': r"^\[\d{1,9}:(?:\d{1,9}:)?\d{4}/\d{6}(?:\.\d{1,9})?:fatal:"}),
+
+    ('unreachable', (
+        "connection closed by unknown port", "administratively prohibited", "stdio forwarding failed",
+        "unable to authenticate, attempted methods", "error reading ssh protocol banner", "paramiko.ssh_exception.",
+        "no mutual signature algorithm",
+    )),
+    ('unreachable', ("rsync error: unexplained error (code 255)",), {'rank': 68}),
+    ('ansible_become', ("sudo: ~ is owned by uid",)),
+    ('read_only', ("cannot remount ~ is write-protected",)),
+    ('permission_denied', ("mount: only root can",)),
+    ('file_limit', ("user limit of inotify",)),
+    ('out_of_memory', ("oom_kill event",), {'regex': r"detected \d{1,5} oom_kill event"}),
+    ('disk_full', ("partition ~ too full",)),
+    ('network', ("socket.timeout: timed out", "requests.exceptions.connectionerror")),
+    # npm: a registry that answers, and cannot.
+    ('network', ("npm err! code e50", "npm error code e50"), {'regex': r"code e50[0-4]$"}),
+    ('network', ("npm err! 50", "npm error 50"), {'regex': r"npm (?:err!|error) 50[0-4] [a-z ]{3,40} - (?:get|put|post)\b"}),
+    ('no_matching_distribution', ("an unexpected error occurred: 'http",), {'regex': r"'https?://[^ ']{1,300}: not found'"}),
+    ('cgroup_v2', ("cgroup v1 is no longer supported", "a host using cgroup v1")),
+
+    # zypper and libzypp: what they say of a repository, and, weaker, what they say after its reason.
+    ('repo_failed', (
+        "failed to retrieve new repository metadata", "permission to access ~ denied", "repository type can't be determined",
+        "failed to provide package ~ retry retrieval", "failed to cache repo (",
+    ), {'rank': 68}),
+    ('repo_failed', (
+        "not found on medium '", "problem retrieving files from '", "could not refresh the repositories",
+        "repositories have not been refreshed", "can't provide ./repodata",
+    ), {'rank': 70}),
+    ('repo_failed', ("repository '",), {'rank': 70, 'regex': r"repository '[^']{1,120}' is invalid"}),
+    ('network', ("is temporarily unaccessible",), {'rank': 16}),
+    ('network', ("download (curl) error for '",), {'rank': 70}),
+    # nerdctl, crictl and the CNI plugins.
+    ('engine_missing', ("rootless containerd not running", "needs to be installed and ~ needs to be running",
+                        "and the endpoint has been started"), {'rank': 16}),
+    ('engine_network', ("to be installed in cni_path",), {'rank': 16, 'unless': ("isolat",)}),
+    # What kills before the kernel does.
+    ('out_of_memory', ("systemd-oomd",), {
+        'regex': r"systemd-oomd\[\d{1,9}\]: (?:considered \d{1,6} cgroups for kill|(?:marked|killed) .{1,300} due to )|"
+                 r"systemd-oomd killed \d"}),
+    ('out_of_memory', ("earlyoom",), {'rank': 16, 'regex': r"earlyoom.{0,40}(?:sending sig(?:term|kill) to process|low memory!)"}),
+    ('network', ("code enotcached", "code econnaborted", "err_code enotcached")),
+    ('no_matching_distribution', ("npm err! code enoversions", "npm error code enoversions")),
+    ('corrupt_artefact', ("contains not understood data member",)),
+
+    # A registry of the other protocol; libdnf of a package without a key, as microdnf prints it.
+    ('tls', ("client sent an http request to an https server",)),
+    ('package_key', ("cannot be verified and repo ~ is gpg enabled", "failed to lookup digest in keyring", "signature: not ok",
+                     "signatures: not ok", "signatures not ok")),
+
+    ('package_db', ("rpmdb checksum is invalid",)),
+    # sharp's own download of libvips, which says no more than the status.
+    ('prebuild_missing', ("error: status 404",), {'after': ("install/", "prebuil", "libvips")}),
+    # What bundlers do not find: esbuild, Rollup and Parcel.
+    ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
+    ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
+
+    # The rest of what apt and dpkg end with.
+    ('package_conflict', (
+        "packages need to be removed but remove is disabled", "e: broken packages", "unable to correct dependencies",
+        "pre-dependency problem - not ",
+    )),
+    ('package_key', ("packages could not be authenticated",)),
+    ('no_matching_distribution', ("e: release ' ~ was not found",)),
+    ('package_db', ("problem with mergelist",)),
+    # A request that failed, whatever its reason, where nothing more is known of it: node-fetch and containerd.
+    ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason: "}),
+    ('network', (": failed to do request: ",), {'rank': 70}),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
     ('build_failed', (": error: ", ": fatal error: ", ": error c", ": note: suggested alternative"), {

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""What the C library, the shell, make, the compiler and yum print in other languages, as table.py knows it."""
+"""What the C library, the shell, make, the compiler, apt and yum print in other languages, as table.py knows it."""
 
 # (in English, the same in others): lower case. They are sought in this order, so what is a part of another comes later.
 TRANSLATED = (
@@ -71,11 +71,45 @@ TRANSLATED = (
         "impossible de trouver le paquet", "no se ha podido localizar el paquete", "no se pudo localizar el paquete",
         "impossível encontrar o pacote", "não foi possível encontrar o pacote", "impossibile trovare il pacchetto",
         "не удалось найти пакет", "无法定位软件包", "找不到軟體包", "nie udało się odnaleźć pakietu")),
+    ("which is also in package", (
+        "welches auch in paket", "qui appartient aussi au paquet", "que está también en el paquete",
+        "que também está no pacote", "che si trova anche nel pacchetto", "который уже имеется в пакете",
+        "它同时被包含于软件包", "który istnieje także w pakiecie")),
     ("could not get lock ", (
         "impossible d'obtenir le verrou ", "no se pudo obtener un bloqueo ", "no se pudo bloquear ",
         "não foi possível obter trava ", "impossibile acquisire il blocco ", "не удалось получить доступ к файлу блокировки ",
         "无法获得锁 ")),
+    # What apt says of a repository and of packages.
+    ("hash sum mismatch", (
+        "hash-summe stimmt nicht überein", "somme de contrôle de hachage incohérente", "la suma hash difiere",
+        "somma hash non corrispondente", "хеш сумма не совпадает", "хеш-сумма не совпадает", "hash 校验和不符",
+        "校验和不符", "ハッシュサムが適合しません", "hash sum incorreto", "hash sum não confere", "błędna suma kontrolna")),
+    ("held broken packages", (
+        "zurückgehaltene defekte pakete", "des paquets défectueux sont en mode", "ha retenido paquetes rotos",
+        "ci sono pacchetti danneggiati bloccati", "у вас зафиксированы сломанные пакеты",
+        "就是它们破坏了软件包间的依赖关系", "壊れた変更禁止パッケージがあります", "você manteve pacotes quebrados",
+        "mantém pacotes estragados", "zatrzymano uszkodzone pakiety")),
+    ("temporary failure resolving ", (
+        "temporärer fehlschlag beim auflösen von ", "erreur temporaire de résolution de ", "fallo temporal al resolver ",
+        "временная ошибка при попытке получить ip-адрес ", "暂时不能解析域名", "falha temporária resolvendo ",
+        "falha temporária a resolver ", "tymczasowy błąd przy tłumaczeniu ")),
+    ("does not have a release file", (
+        "enthält keine release-datei", "n'a pas de fichier release", "ne contient pas de fichier release",
+        "no tiene un fichero de publicación", "no tiene un fichero release", "non ha un file release",
+        "не содержит файла release", "没有 release 文件", "には release ファイルがありません", "não tem um arquivo de release",
+        "não tem um ficheiro release", "nie ma pliku release")),
+    ("is not signed", (
+        "ist nicht signiert", "n'est pas signé", "no está firmado", "non è firmato", "не подписан", "没有数字签名",
+        "は署名されていません", "não está assinado", "nie jest podpisane")),
+    ("dpkg was interrupted", (
+        "der dpkg-prozess wurde unterbrochen", "dpkg a été interrompu", "se interrumpió la ejecución de dpkg",
+        "dpkg è stato interrotto", "dpkg был прерван", "dpkg 被中断", "您必须手工运行'sudo dpkg", "dpkg は中断されました",
+        "o dpkg foi interrompido", "dpkg foi interrompido")),
+    ("failed to fetch ", (
+        "fehlschlag beim holen von ", "impossible de récupérer ", "fallo al obtener ", "impossibile recuperare ",
+        "无法下载 ", "falhou ao buscar ", "falhou obter ", "nie udało się pobrać ")),
     ("unmet dependencies", (
+        "満たせない依存関係",
         "dépendances non satisfaites", "dépendances manquantes", "unerfüllte abhängigkeiten",
         "nicht erfüllte abhängigkeiten", "dependencias incumplidas", "dependencias no satisfechas",
         "dependências não satisfeitas", "dependências desencontradas", "dipendenze non soddisfatte",
@@ -138,6 +172,9 @@ TRANSLATED = (
         "das argument ist ungültig", "argument invalide", "argumento inválido", "argomento non valido",
         "недопустимый аргумент", "无效的参数", "無効な引数です")),
     ("bus error", ("bus-zugriffsfehler", "erreur du bus", "errore di bus", "ошибка шины", "总线错误")),
+    ("trace/breakpoint trap", (
+        "trace/breakpoint ausgelöst", "trappe pour point d'arrêt et de trace", "trap para punto de parada/seguimiento",
+        "прерывание трассировки/останова", "跟踪/断点陷阱", "追踪与中断点陷阱", "トレース/ブレークポイントトラップ")),
     ("aborted", ("abgebrochen (core", "abortado (core", "аварийный останов (", "已放弃 (", "中止 (コア")),
     ("command not found", (
         "kommando nicht gefunden", "befehl nicht gefunden", "commande introuvable", "orden no encontrada",
@@ -173,6 +210,12 @@ TRANSLATED = (
 
 # The same where the words stand in another order: (pattern of a clean line, what stands for it).
 REORDERED = (
+    ("не удалось получить (?=http)", "failed to fetch "),
+    ("(https?://\\S{1,300}) の取得に失敗しました", "failed to fetch \\1"),
+    ("paket (\\S{1,100}) kann nicht gefunden werden", "unable to locate package \\1"),
+    ("パッケージ (\\S{1,100}) が見つかりません", "unable to locate package \\1"),
+    ("risoluzione di (\\S{1,253}) temporaneamente non riuscita", "temporary failure resolving \\1"),
+    ("(\\S{1,253}) が一時的に解決できません", "temporary failure resolving \\1"),
     ("não foi poss\\S{1,3}vel habilitar pilhas (?:de )?execut\\S{1,3}vel como requisitado pelo objeto compartilhado",
      "cannot enable executable stack as shared object requires"),
     ("-(l[\\w+.-]{1,60}) kann nicht gefunden werden", "cannot find -\\1"),
