@@ -16,6 +16,7 @@ from .. import reports as renderers
 from ..artefacts import cache
 from ..errors import FleetError
 from ..fleet import batch
+from ..records.follow import Follower
 from ..records.journal import RECORDS, read_run, refuse_unwritable
 from ..records.schema import Record
 from ..reports.text import visible
@@ -25,7 +26,6 @@ from . import launch, show
 from .live import Display
 from .progress import Progress
 from .slices.audit import Sliced
-from .slices.job import Follower
 
 INTERRUPTED = 130
 
@@ -67,8 +67,8 @@ def audit(
         verdict = progress.see(event, now)
         if verdict is not None:
             display.verdict(verdict)
-        for message in follower.new():
-            on_record(message["record"])
+        for record in follower.new():
+            on_record(record)
         display.tick()
 
     def on_record(record: Record) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible.errors import AnsibleConnectionFailure
+
 from ..errors import FleetError
 from . import stages
 from .ansible_host import RemoteHost
@@ -17,7 +19,7 @@ from .host_options import HostOptions
 class Changed:
     """Results of the stages after the facts. Without ``backend`` the host is the roles', which say why.
 
-    They are told of ``install``, so that nothing is tried twice.
+    They are told of ``install``, so that nothing is tried twice; facts they gather again, as the host has changed.
     """
 
     install: dict[str, Any]
@@ -39,7 +41,10 @@ def make(
         wanted = stages.Configuration.of(arguments(install, options), facts, check_mode)
     except FleetError as exc:
         return Changed(install, why=str(exc))
-    done = action._execute_module(module_name="vector_backend", module_args=wanted.module_args, task_vars=task_vars)
+    try:
+        done = action._execute_module(module_name="vector_backend", module_args=wanted.module_args, task_vars=task_vars)
+    except AnsibleConnectionFailure as exc:
+        return Changed(install, why=str(exc))
     if done.get("failed"):
         return Changed(install, why=str(done.get("msg")))
     return Changed(install, wanted.result(done))

@@ -82,8 +82,7 @@ class Lines:
         become = connection.become
         if become is not None and self._other_user(connection, become):
             command = become.build_become_command(command, connection._shell)
-        executable = str(self._one(variables, "ansible_shell_executable", constants.DEFAULT_EXECUTABLE))
-        return Line(connection, f"{executable} -c {quote(command)}")
+        return Line(connection, f"{connection._play_context.executable} -c {quote(command)}")
 
     def action(self, variables: Mapping[str, Any]) -> Any:
         """An action plugin that runs modules on a host, as a task of the play would. For a process with one host."""
@@ -125,7 +124,8 @@ class Lines:
     def _play_context(self, variables: Mapping[str, Any]) -> Any:
         context = PlayContext(connection_lockfd=self._context.connection_lockfd)
         context.password, context.become_pass = self._context.password, self._context.become_pass
-        context.timeout = self._context.timeout
+        context.timeout, context.no_log = self._context.timeout, self._task.no_log
+        context.executable = self._one(variables, "ansible_shell_executable", constants.DEFAULT_EXECUTABLE)
         context.remote_addr = self._one(variables, "ansible_host", variables.get("inventory_hostname"))
         return context
 

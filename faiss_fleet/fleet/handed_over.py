@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -27,28 +28,40 @@ FRESH_SECONDS = 900.0
 FACTS, INSTALL = "fleet-facts", "fleet-install"
 
 _left: set[str] | None = None
+_sound: str | None = None  # a host that is done
 
 
 def forget() -> None:
     """A playbook begins: no batch has been at work yet."""
-    global _left
-    _left = None
+    global _left, _sound
+    _left = _sound = None
 
 
-def note(hosts: Iterable[str]) -> None:
-    """A batch is over and leaves these."""
-    global _left
-    _left = (_left or set()) | set(hosts)
+def note(left: Iterable[str], done: Iterable[str] = ()) -> None:
+    """A batch is over, with hosts that it leaves and hosts that are done."""
+    global _left, _sound
+    _left = (_left or set()) | set(left)
+    _sound = next(iter(done), _sound)
+
+
+def is_left(host: str) -> bool:
+    """Whether the roles still have to see a host."""
+    return _left is None or host in _left
 
 
 def pattern() -> list[str]:
-    """What a play's ``hosts`` is, so that it has those that are left; all where no batch was at work."""
+    """What a play's ``hosts`` is, so that it has those that are left; all where no batch was at work.
+
+    It has one that is done as well, for which the play does nothing: where all hosts of a play fail, Ansible ends the
+    run, and neither the gate nor what a user's playbook does afterwards would have its turn with the others.
+    """
     if _left is None:
         return ALL
     if not _left:
         return NOBODY
+    names = sorted({*_left, *([_sound] if _sound else ())})
     # One expression: each pattern costs a look at the whole inventory. A group of the same name only adds hosts.
-    return [f"~^({'|'.join(map(_literal, sorted(_left)))})$"]
+    return [f"~^({'|'.join(map(_literal, names))})$"]
 
 
 def _literal(name: str) -> str:
@@ -69,12 +82,14 @@ def keep_facts(directory: Path, host: str, options: Mapping[str, Any], answer: M
     _keep(directory / FACTS, host, options, found)
 
 
-def take_facts(directory: Path, host: str, options: Mapping[str, Any]) -> dict[str, Any] | None:
+def take_facts(
+    directory: Path, host: str, options: Mapping[str, Any], seconds: float = FRESH_SECONDS
+) -> dict[str, Any] | None:
     """The facts that a batch has just read with the same options, by their names in Ansible; None where it has not.
 
-    They are given out once: whoever asks again wants them read again.
+    seconds: how old they may be. They are given out once: whoever asks again wants them read again.
     """
-    return _take(directory / FACTS, host, options)
+    return _take(directory / FACTS, host, options, seconds)
 
 
 def keep_install(directory: Path, host: str, wanted: Wanted, result: Mapping[str, Any]) -> None:
@@ -83,8 +98,8 @@ def keep_install(directory: Path, host: str, wanted: Wanted, result: Mapping[str
 
 
 def take_install(directory: Path, host: str, wanted: Wanted) -> dict[str, Any] | None:
-    """That result, once, where it is of the same options; None where there is none."""
-    return _take(directory / INSTALL, host, _text(wanted))
+    """That result, once, where it is of the same options; None where there is none. However long the batch took."""
+    return _take(directory / INSTALL, host, _text(wanted), math.inf)
 
 
 def _text(wanted: Wanted) -> str:
@@ -98,10 +113,10 @@ def _keep(path: Path, host: str, options: object, found: Mapping[str, Any]) -> N
         (path / _file(host)).write_text(text, encoding="utf-8")
 
 
-def _take(path: Path, host: str, options: object) -> dict[str, Any] | None:
+def _take(path: Path, host: str, options: object, seconds: float) -> dict[str, Any] | None:
     path = path / _file(host)
     try:
-        fresh = time.time() - path.stat().st_mtime < FRESH_SECONDS
+        fresh = time.time() - path.stat().st_mtime < seconds
         kept = json.loads(path.read_text(encoding="utf-8"))
         path.unlink()
     except (OSError, ValueError):

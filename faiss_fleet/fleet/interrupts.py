@@ -15,7 +15,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from multiprocessing.process import BaseProcess
 from types import FrameType
@@ -104,11 +104,44 @@ class Interrupts:
         raise RunEnded(number)
 
     def _end_worker(self, number: int) -> None:
-        for taken in self._taken:
-            signal.signal(taken, _once_is_enough)  # not SIG_IGN: Python complains of a signal that came a moment before
+        _end_this(self._taken, number)
+
+
+# Whether the children of this process are ended by its own code on the way out, which gives them time to tidy up.
+_children_are_ended_elsewhere = False
+
+
+@contextlib.contextmanager
+def children_ended_by_their_owner() -> Iterator[None]:
+    """While the block runs a signal does not end the children of this process: what it raises in the block does."""
+    global _children_are_ended_elsewhere
+    before, _children_are_ended_elsewhere = _children_are_ended_elsewhere, True
+    try:
+        yield
+    finally:
+        _children_are_ended_elsewhere = before
+
+
+def end_like_a_worker() -> None:
+    """In a process that a worker has forked: takes the signals that the worker takes, in whatever way that is."""
+    global _children_are_ended_elsewhere
+    _children_are_ended_elsewhere = False
+    taken = [number for number in SIGNALS if signal.getsignal(number) not in (signal.SIG_IGN, None)]
+    for number in taken:
+        signal.signal(number, lambda number, _frame: _end_this(taken, number))
+
+
+def _end_this(taken: Iterable[signal.Signals], number: int) -> None:
+    for each in taken:
+        signal.signal(each, _once_is_enough)  # not SIG_IGN: Python complains of a signal that came a moment before
+    _end_children()
+    # Not by the signal itself: what the process holds (scratch directories, locks, a pip) is let go on the way out.
+    raise WorkerEnded(number)
+
+
+def _end_children() -> None:
+    if not _children_are_ended_elsewhere:
         limits.end_children()
-        # Not by the signal itself: what the worker holds (scratch directories, locks, a pip) is let go on the way out.
-        raise WorkerEnded(number)
 
 
 def end_children_first() -> None:
@@ -126,7 +159,7 @@ def end_children_first() -> None:
 
 
 def _end_children_and(then: Callable[[int, FrameType | None], object], number: int, frame: FrameType | None) -> None:
-    limits.end_children()
+    _end_children()
     then(number, frame)
 
 

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from ..artefacts import limits
 from . import interrupts
 
 PR_SET_PDEATHSIG = 1
@@ -58,30 +59,40 @@ class Workers:
         """
         waiting = iter(jobs)
         more = True
-        try:
-            while more or self.running:
-                while more and len(self.running) < self._width:
-                    job = next(waiting, None)
-                    if job is None:
-                        more = False
-                    else:
-                        self._start(job)
-                for end in wait(list(self.running), EVERY):
-                    yield self._ended(end)  # type: ignore[arg-type]
-                if os.getppid() != self._parent:
-                    raise Orphaned(1)
-                if tick:
-                    tick()
-        finally:
-            self._end_all()
+        with interrupts.children_ended_by_their_owner():
+            try:
+                while more or self.running:
+                    while more and len(self.running) < self._width:
+                        job = next(waiting, None)
+                        if job is None:
+                            more = False
+                        elif not self._starts(job):
+                            yield job
+                    for end in wait(list(self.running), EVERY):
+                        yield self._ended(end)  # type: ignore[arg-type]
+                    if os.getppid() != self._parent:
+                        raise Orphaned(1)
+                    if tick:
+                        tick()
+            finally:
+                self._end_all()
 
-    def _start(self, job: Job) -> None:
-        here, there = multiprocessing.Pipe(duplex=False)
-        process = multiprocessing.get_context("fork").Process(target=_work, args=(job.run, there, os.getpid()))
-        job.started = time.monotonic()
-        process.start()
+    def _starts(self, job: Job) -> bool:
+        """Whether the job has its process; it says why not, where the machine has no room for one more."""
+        ends: tuple[Connection, ...] = ()
+        try:
+            here, there = ends = multiprocessing.Pipe(duplex=False)
+            process = multiprocessing.get_context("fork").Process(target=_work, args=(job.run, there, os.getpid()))
+            job.started = time.monotonic()
+            process.start()
+        except OSError as exc:
+            for end in ends:
+                end.close()
+            job.error = f"no process could be started for it: {exc}"
+            return False
         there.close()
         self._processes[here], self.running[here] = process, job
+        return True
 
     def _ended(self, end: Connection) -> Job:
         job, process = self.running.pop(end), self._processes.pop(end)
@@ -103,7 +114,9 @@ class Workers:
         for process in self._processes.values():
             process.join(max(0.0, deadline - time.monotonic()))
             if process.is_alive():
-                process.kill()
+                for pid in (*limits.descendants(process.pid or 0), process.pid):
+                    with suppress(ProcessLookupError):
+                        os.kill(pid or 0, signal.SIGKILL)
                 process.join()
         self._processes.clear()
         self.running.clear()
@@ -111,13 +124,13 @@ class Workers:
 
 def _work(run: Callable[[], Any], answers: Connection, parent: int) -> None:
     """The whole life of a process: one job."""
-    interrupts.end_children_first()
+    interrupts.end_like_a_worker()
     with suppress(AttributeError, OSError):  # of Linux alone
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:
         return
     try:
-        answer = {"result": run()}
-    except Exception as exc:
-        answer = {"error": f"{type(exc).__name__}: {exc}"}
-    answers.send_bytes(json.dumps(answer).encode())
+        text = json.dumps({"result": run()}, default=str)
+    except (Exception, limits.OutOfTime) as exc:
+        text = json.dumps({"error": f"{type(exc).__name__}: {exc}"})
+    answers.send_bytes(text.encode())

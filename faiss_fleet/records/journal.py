@@ -176,7 +176,7 @@ def read_records(directory: Path, damaged: list[int] | None = None) -> Iterator[
     """
     with (directory / RECORDS).open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _record(line)
+            record = record_of(line)
             if record is not None:
                 yield record
             elif damaged is not None and line.endswith(b"\n"):
@@ -268,7 +268,7 @@ class Journal:
             return None
         with (self.directory / RECORDS).open("rb") as file:
             file.seek(place[0])
-            return _record(file.read(place[1]))
+            return record_of(file.read(place[1]))
 
     def has(self, name: str) -> bool:
         """Whether this process knows of a line of the host."""
@@ -290,7 +290,7 @@ class Journal:
         with (self.directory / RECORDS).open("rb") as file:
             self._file = os.fstat(file.fileno()).st_ino
             for line in file:
-                record = _record(line)
+                record = record_of(line)
                 name = record["host"]["name"] if record else None
                 if each is not None and record is not None:
                     each(record)
@@ -333,7 +333,7 @@ def _line(record: Record) -> bytes:
     return json.dumps(record, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode("ascii") + b"\n"
 
 
-def _record(line: bytes) -> Record | None:
+def record_of(line: bytes) -> Record | None:
     """The record of a line; None for one that does not say whole of which host and which run it is."""
     try:
         record: Record = json.loads(line)

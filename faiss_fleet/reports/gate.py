@@ -9,7 +9,6 @@ from typing import Any
 from ..records.waivers import in_force
 from .text import one_line, shorten
 
-ACTION = "fleet_gate"
 VARIABLE = "fleet_report__fail_on_fallback"
 SHOWN = 20
 NOTHING = (

@@ -11,6 +11,7 @@ Argument: facts_only, whether the play that follows gathers facts and does no mo
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -29,6 +30,7 @@ from ansible.utils.display import Display
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from faiss_fleet.artefacts import limits
 from faiss_fleet.errors import FleetError
 from faiss_fleet.fleet import batch, changes, handed_over, live_line, one_call, payload
 from faiss_fleet.fleet.answered_host import HandOver
@@ -99,7 +101,13 @@ class _Batch:
             defaults |= load(str(ROOT / "roles" / role / "defaults" / "main.yml"))
         self._resolver = Resolver(defaults, self._lines.value)
         self._asked: dict[str, Any] = {}
-        self._todo: dict[str, tuple[dict[str, Any], HostOptions]] = {}  # what a host answered where more is to be done
+        self._todo: dict[str, HostOptions] = {}  # of hosts where more is to be done
+        task = self._action._task
+        # Where the roles are to show it, or a rollout is to end with the first hosts that fail: a batch does not fail.
+        play = task.get_play()
+        self._changes_nothing = bool(
+            task.diff or play.serial or play.max_fail_percentage is not None or task.any_errors_fatal
+        )
         width = int(context.CLIARGS.get("forks") or constants.DEFAULT_FORKS)
         self._count, self._started = len(hosts), time.monotonic()
         pool, workers = Pool(width), Workers(width)
@@ -111,6 +119,8 @@ class _Batch:
                 self._each(job.name, self._change, job)
         finally:
             self._renew("")
+            if place := os.environ.get(batch.AT_WORK):
+                batch.note_at_work(Path(place), [])
 
     def _each(self, host: str, settle: Callable[[Any], None], found: Any) -> None:
         try:
@@ -190,36 +200,40 @@ class _Batch:
             self._record(host, found.facts, found.install, found.backend)
         except HandOver as exc:
             handed_over.keep_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options.facts, answer)
-            if self._action._task.diff:
-                raise  # the roles show it
-            self._todo[host] = (answer, options)
+            if self._changes_nothing:
+                raise
+            self._todo[host] = options
             display.v(f"[{host}] has more to be done: {one_line(redact(str(exc)))}")
 
     def _jobs(self) -> Iterator[Job]:
-        for host, (answer, options) in self._todo.items():
-            yield Job(host, partial(self._work, host, answer, options))
+        for host, options in self._todo.items():
+            yield Job(host, partial(self._work, host, options))
 
-    def _work(self, host: str, answer: dict[str, Any], options: HostOptions) -> dict[str, Any]:
-        """In a process of its own."""
+    def _work(self, host: str, options: HostOptions) -> tuple[dict[str, Any], dict[str, Any]]:
+        """In a process of its own: the facts, and what was made of them."""
+        found = handed_over.take_facts(Path(constants.DEFAULT_LOCAL_TMP), host, options.facts, math.inf)
+        if found is None:
+            raise HandOver("its facts could not be kept")
+        facts = found.pop("glibc_facts")
         variables = dict(self._own(host))
-        if answer.get("python"):
-            found = {"discovered_interpreter_python": answer["python"]}
-            variables["ansible_facts"] = {**(variables.get("ansible_facts") or {}), **found}
+        variables["ansible_facts"] = {**(variables.get("ansible_facts") or {}), **found}
         action = self._lines.action(variables)
         try:
-            return asdict(changes.make(action, variables, answer["facts"], options, self._check_mode))
+            with limits.within(float(constants.TASK_TIMEOUT or 0)):
+                return facts, asdict(changes.make(action, variables, facts, options, self._check_mode))
         finally:
             action.cleanup()
 
     def _change(self, job: Job) -> None:
-        answer, options = self._todo[job.name]
         if job.error is not None:
             raise HandOver(job.error)
-        made = changes.Changed(**job.result)
+        facts, results = job.result
+        made = changes.Changed(**results)
         if made.backend is None:
-            handed_over.keep_install(Path(constants.DEFAULT_LOCAL_TMP), job.name, options.install, made.install)
+            wanted = self._todo[job.name].install
+            handed_over.keep_install(Path(constants.DEFAULT_LOCAL_TMP), job.name, wanted, made.install)
             raise HandOver(made.why)
-        self._record(job.name, {"ansible_facts": {"glibc_facts": answer["facts"]}}, made.install, made.backend)
+        self._record(job.name, {"ansible_facts": {"glibc_facts": facts}}, made.install, made.backend)
 
     def _record(self, host: str, *results: dict[str, Any]) -> None:
         """results: of the three stages."""

@@ -47,8 +47,10 @@ class ActionModule(ActionBase):
         now = timestamp()
         for host in task_vars["ansible_play_hosts_all"]:
             variables = own(host)
-            decided = variables.get(RESULT) or {"decision": elsewhere.get(host)}
-            if not (isinstance(decided, Mapping) and gate.is_fallback(decided) and self._held(variables, others)):
+            decided = variables.get(RESULT)
+            if not (isinstance(decided, Mapping) and "decision" in decided):  # none, or that of a task that was skipped
+                decided = {"decision": elsewhere.get(host)}
+            if not (gate.is_fallback(decided) and self._held(variables, others)):
                 continue
             if gate.waived(decided, self._waivers(host, variables), now):
                 waived.append(host)

@@ -98,7 +98,7 @@ options:
         key: rows
 """
 
-KNOWN = frozenset({*recorder.STAGES, *recorder.AUDIT, batch.ACTION, gate.ACTION})
+KNOWN = frozenset({*recorder.STAGES, *recorder.AUDIT, batch.ACTION})
 COLORS = {
     "native": constants.COLOR_OK,
     "fallback": constants.COLOR_WARN,
@@ -123,7 +123,6 @@ class CallbackModule(CallbackBase):
         self._variables: Any = None  # of that play's hosts
         self._passwords: set[str] = set()
         self._announced: str | None = None
-        self._gate_is_due = False  # whether the playbook has a gate that was not asked yet
         atexit.register(self._close, os.getpid())
 
     # -- the run
@@ -132,7 +131,6 @@ class CallbackModule(CallbackBase):
         plays = playbook.get_plays()
         actions = {play._uuid: playbook_actions.of(play, KNOWN) for play in plays}
         self._recorder, self._audits = None, set()
-        self._gate_is_due = gate.ACTION in set().union(*actions.values())
         handed_over.forget()
         batch.show_on_terminal(_is_plain_terminal())
         recorder.follow(None)
@@ -188,10 +186,6 @@ class CallbackModule(CallbackBase):
         except FleetError as error:
             self._give_up(error)
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        if recorder.stage_name(task.action) == gate.ACTION:
-            self._gate_is_due = False
-
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._close(os.getpid())
 
@@ -221,7 +215,7 @@ class CallbackModule(CallbackBase):
             self._recorder.unreachable(result._host.get_name(), result._task.action, result._result)
 
     def _batch_is_over(self, outcome: batch.Outcome) -> None:
-        handed_over.note(outcome.left)
+        handed_over.note(outcome.left, outcome.done)
         if self._recorder is not None:
             found = {host: known["decision"] for host, known in outcome.done.items() if "decision" in known}
             self._recorder.recorded_elsewhere(found)
@@ -328,16 +322,8 @@ class CallbackModule(CallbackBase):
             self._display.display(line, color=COLORS.get(state or ""))
         for name in current.files:
             self._display.display(f"  {current.directory / name}")
-        self._say_what_the_gate_would(current)
         if current.has_reports:
             self._keep(current.directory.parent)
-
-    def _say_what_the_gate_would(self, current: recorder.Recorder) -> None:
-        """Where all hosts of the play before it fail, Ansible ends the run without asking the gate."""
-        fallen = {host: {"decision": decision} for host, decision in current.decided.items()}
-        fallen = {host: decided for host, decided in fallen.items() if gate.is_fallback(decided)}
-        if self._gate_is_due and fallen and self._is_gate():
-            self._display.error(gate.message(fallen), wrap_text=False)
 
     def _is_gate(self) -> bool:
         """Whether the run is a gate, as -e or the variables of all hosts say: no host is there to ask for its own."""

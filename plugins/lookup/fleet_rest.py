@@ -18,17 +18,29 @@ name: fleet_rest
 short_description: The hosts that a batch has left for the roles
 description:
   - For C(hosts) of a play after one with C(fleet_batch). All hosts where no batch was at work.
-options: {}
+  - Where some are left, one that is done is among them, so that the run goes on where all the others fail. With the
+    name of a host, the lookup says whether that host is left.
+options:
+  _terms:
+    description: A host; none for the pattern of all that are left.
+    required: false
+    type: list
+    elements: str
 """
 
 EXAMPLES = """
 - name: Audit the other hosts
   hosts: "{{ query('fleet_rest') }}"
+  tasks:
+    - name: Gather host facts
+      ansible.builtin.import_role:
+        name: glibc_facts
+      when: query('fleet_rest', inventory_hostname) | length > 0
 """
 
 RETURN = """
 _list:
-  description: Patterns of hosts.
+  description: Patterns of hosts, or the given hosts that are left.
   type: list
   elements: str
 """
@@ -38,4 +50,4 @@ class LookupModule(LookupBase):
     """See the file's first line."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
-        return handed_over.pattern()
+        return [host for host in terms if handed_over.is_left(host)] if terms else handed_over.pattern()

@@ -34,12 +34,13 @@ if __name__ == "__main__":
 
 from faiss_fleet import reports
 from faiss_fleet.cli.slices.coordinator import Coordinator
-from faiss_fleet.cli.slices.job import Ended, Follower, Job, Send
+from faiss_fleet.cli.slices.job import Ended, Job, Send
 from faiss_fleet.cli.slices.split import split
 from faiss_fleet.fleet import one_call, payload
 from faiss_fleet.fleet.answered_host import HandOver
 from faiss_fleet.fleet.host_options import ROLES
 from faiss_fleet.records.build import Run
+from faiss_fleet.records.follow import Follower
 from faiss_fleet.reports.recorder import Recorder
 from faiss_fleet.run_id import timestamp
 from faiss_fleet.store.history import STORE, Earlier
@@ -114,14 +115,14 @@ def slice_of(job: Job, send: Send) -> dict[str, Any]:
             decided[name] = done.backend["decision"]
             add("record")
             if position % SENT_EVERY == 0:
-                for message in follower.new():
-                    send(message)
+                for record in follower.new():
+                    send({"record": record, "logs": {}})
                 add("send")
         recorder.recorded_elsewhere(decided)
         recorder.finish()
         add("record")
-        for message in follower.new():
-            send(message)
+        for record in follower.new():
+            send({"record": record, "logs": {}})
         add("send")
     return {"spent": spent, "seconds": own_seconds(), "mib": peak_mib()}
 

@@ -23,7 +23,7 @@ from typing import Any
 from ...artefacts import cache
 from ...errors import FleetError
 from ...records.attempt_logs import DIRECTORY
-from ...records.journal import RECORDS
+from ...records.follow import Follower
 from .. import launch
 from ..launch import Ended
 from ..places import checkout
@@ -107,36 +107,13 @@ def start(job: Job, send: Send) -> tuple[Callable[[], Ended], Closer]:
     return wait, close
 
 
-class Follower:
-    """Finds the records that a run has written since the last look."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory, self._offset, self._inode = directory, 0, 0
-
-    def new(self) -> Iterator[dict[str, Any]]:
-        """Yield a message for each new line. A file that was replaced is read again from its beginning."""
-        try:
-            file = (self._directory / RECORDS).open("rb")
-        except FileNotFoundError:
-            return
-        with file:
-            inode = os.fstat(file.fileno()).st_ino
-            if inode != self._inode:
-                self._offset, self._inode = 0, inode
-            file.seek(self._offset)
-            for line in file:
-                if not line.endswith(b"\n"):
-                    break
-                self._offset += len(line)
-                record = json.loads(line)
-                yield {"record": record, "logs": dict(self._logs(record))}
-
-    def _logs(self, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-        for attempt in record["attempts"]:
-            place = str(attempt.get("log_file") or "")
-            path = self._directory / place
-            if place.startswith(f"{DIRECTORY}/") and path.is_file():
-                yield place, path.read_text(encoding="utf-8", errors="replace")
+def logs_of(directory: Path, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(place, text) of the logs that a record names, below the directory of its run."""
+    for attempt in record["attempts"]:
+        place = str(attempt.get("log_file") or "")
+        path = directory / place
+        if place.startswith(f"{DIRECTORY}/") and path.is_file():
+            yield place, path.read_text(encoding="utf-8", errors="replace")
 
 
 def run(job: Job, send: Send) -> Ended:
@@ -147,17 +124,17 @@ def run(job: Job, send: Send) -> Ended:
         environment = launch.environment(job.run_id, reports, "")
         # Reports are written once, of the whole run, which is then taken into the store.
         environment["FAISS_FLEET_FORMATS"] = ""
-        follower = Follower(reports / job.run_id)
+        directory = reports / job.run_id
+        follower = Follower(directory)
 
-        def on_event(_event: Mapping[str, Any]) -> None:
-            for message in follower.new():
-                send(message)
+        def on_event(_event: Mapping[str, Any] | None = None) -> None:
+            for record in follower.new():
+                send({"record": record, "logs": dict(logs_of(directory, record))})
 
         ended = launch.playbook(
             "audit.yml", [*job.command_line, "--limit", f"@{limit}"], environment, on_event, job.passwords
         )
-        for message in follower.new():
-            send(message)
+        on_event()
     return ended
 
 

@@ -60,6 +60,8 @@ def test_a_configuration_that_cannot_be_written_leaves_it_to_them_as_well(monkey
     assert made.backend is None and not made.install.get("failed") and made.why == "/etc is read-only"
 
 
-def test_a_lost_connection_is_nothing_that_was_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_is_lost_when_all_was_tried_loses_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make(monkeypatch, Action(CRASHED, AnsibleConnectionFailure("gone")))
+    assert made.backend is None and made.why == "gone" and made.install["verification"][0]["cause"] == "segfault"
     with pytest.raises(AnsibleConnectionFailure):
-        make(monkeypatch, Action(CRASHED, AnsibleConnectionFailure("gone")))
+        make(monkeypatch, Action(AnsibleConnectionFailure("gone")))

@@ -99,10 +99,11 @@ def test_a_python_of_this_machine_reads_what_it_is_sent(lines: Lines) -> None:
 
 
 def test_modules_run_as_a_task_of_the_host_would_run_them(lines: Lines) -> None:
-    become = {"ansible_become": True, "ansible_become_user": "app"}
-    action = lines.action({**HOST, **become, "ansible_remote_tmp": "/srv/tmp", "ansible_ssh_retries": 2})
+    become, shell = {"ansible_become": True, "ansible_become_user": "app"}, {"ansible_shell_executable": "/bin/bash"}
+    action = lines.action({**HOST, **become, "ansible_remote_tmp": "/srv/tmp", "ansible_ssh_retries": 2, **shell})
     assert action._connection._shell.get_option("remote_tmp") == "/srv/tmp"
     assert action._connection.become.get_option("become_user") == "app"
     # Unlike in a single call, a lost line is tried again as often as Ansible is told to.
     assert action._connection.get_option("reconnection_retries") > 0
+    assert action._play_context.executable == "/bin/bash"
     assert action._templar.available_variables["inventory_hostname"] == "web1"

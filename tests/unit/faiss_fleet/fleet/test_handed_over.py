@@ -49,6 +49,14 @@ def test_a_host_of_any_name_is_named_and_no_other(name: str) -> None:
     assert hosts_of(handed_over.pattern()) == [name]
 
 
+def test_one_that_is_done_stands_among_those_that_are_left_and_is_not_one_of_them() -> None:
+    handed_over.note(["web1"], ["a.b", "axb"])
+    assert hosts_of(handed_over.pattern()) == ["web1", "a.b"]
+    assert [handed_over.is_left(name) for name in ("web1", "a.b", "axb")] == [True, False, False]
+    handed_over.forget()
+    assert handed_over.is_left("a.b")
+
+
 def test_what_several_batches_leave_adds_up() -> None:
     handed_over.note(["web1"])
     handed_over.note(["a.b"])

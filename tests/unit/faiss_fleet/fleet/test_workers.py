@@ -31,11 +31,18 @@ def fails() -> None:
     raise OSError("no room")
 
 
+def slow() -> None:
+    with limits.within(0.1):
+        time.sleep(30)
+
+
 def test_each_job_is_yielded_once_with_its_result_or_its_error() -> None:
     jobs = [
         Job("good", lambda: {"words": ["é", 1, None]}),
         Job("late", late),
         Job("bad", fails),
+        Job("slow", slow),
+        Job("odd", lambda: {"bytes": b"x"}),
         Job("killed", lambda: os.kill(os.getpid(), signal.SIGKILL)),
         Job("large", lambda: "x" * 3_000_000),
     ]
@@ -45,6 +52,8 @@ def test_each_job_is_yielded_once_with_its_result_or_its_error() -> None:
         "good": ({"words": ["é", 1, None]}, None),
         "late": ("cut", None),
         "bad": (None, "OSError: no room"),
+        "slow": (None, "OutOfTime: 0.1 s are over"),
+        "odd": ({"bytes": "b'x'"}, None),
         "killed": (None, "its process ended without an answer (exit status -9)"),
     }
 
@@ -102,6 +111,57 @@ def test_no_job_outlives_a_process_that_was_killed(tmp_path: Path, killed: str) 
     finally:
         above.kill()
         above.wait()
+
+
+def test_where_there_is_no_room_for_a_process_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from multiprocessing.context import ForkProcess
+
+    start, count = ForkProcess.start, 0
+
+    def starts(process: ForkProcess) -> None:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        start(process)
+
+    monkeypatch.setattr(ForkProcess, "start", starts)
+    jobs = [Job(name, lambda: time.sleep(0.1)) for name in "abc"]
+    found = {job.name: job.error for job in Workers(3).run(jobs)}
+    assert found["a"] is None and found["c"] is None
+    assert found["b"] is not None and "no process could be started for it" in found["b"]
+
+
+class Ansible:
+    """As a worker of ansible-core 2.19 handles a signal: in a process that it forked, that raises a TypeError."""
+
+    pid = None
+
+    def handle(self, number: int, _frame: object) -> None:
+        os.killpg(self.pid, number)  # type: ignore[arg-type]
+
+
+def test_a_job_ends_by_a_signal_whatever_handler_it_has_inherited_and_tidies_up(tmp_path: Path) -> None:
+    def tries_again() -> None:
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        for _ in range(5):
+            try:
+                time.sleep(20)
+            except Exception:  # as a connection takes everything for a lost line
+                continue
+            finally:
+                time.sleep(1.5)  # longer than children have that are ended from above
+                (tmp_path / "tidied").touch()
+
+    before = signal.signal(signal.SIGTERM, Ansible().handle)
+    try:
+        jobs = [Job("quick", lambda: _pid(tmp_path / "pid")), Job("long", tries_again)]
+        with pytest.raises(KeyboardInterrupt):
+            for _job in Workers(2).run(jobs):
+                raise KeyboardInterrupt
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert (tmp_path / "tidied").exists() and not _runs(_pid(tmp_path / "pid"))
 
 
 def _pid(path: Path) -> int:

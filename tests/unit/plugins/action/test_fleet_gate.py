@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from faiss_fleet.reports import recorder
 from tests.unit.plugins.action_calls import Remote, run
 
 FALLBACK = {"_vector_backend__result": {"decision": {"backend": "js", "because": "No FAISS passed."}}}
@@ -34,6 +36,15 @@ def gate(fail: Any, **hosts: dict[str, Any]) -> dict[str, Any]:
 def test_a_fallback_closes_it_and_is_named() -> None:
     result = gate(True, web1=NATIVE, web2=FALLBACK, web3={})
     assert result["failed"] and result["hosts"] == ["web2"] and "No FAISS passed." in result["msg"]
+
+
+def test_a_host_of_a_batch_is_known_by_its_record_also_where_the_roles_skipped_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decided = SimpleNamespace(decided={"web2": {"backend": "js", "because": "No FAISS passed."}})
+    monkeypatch.setattr(recorder, "current", lambda: decided)
+    skipped = {"_vector_backend__result": {"changed": False, "skipped": True}}
+    assert gate(True, web1=NATIVE, web2=skipped, web3={})["hosts"] == ["web2"]
 
 
 def test_it_stays_open_where_nothing_fell_back_or_that_is_allowed() -> None:

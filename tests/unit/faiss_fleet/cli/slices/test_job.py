@@ -24,22 +24,6 @@ def test_a_job_is_read_as_it_was_written() -> None:
     assert JOB.of(("b",), 2).attempt == 2 and JOB.attempt == 1
 
 
-def test_records_are_followed_as_they_grow_and_when_the_file_is_replaced(tmp_path: Path) -> None:
-    fleet = [json.dumps(record) + "\n" for record in records(3)]
-    follower = job.Follower(tmp_path)
-    assert list(follower.new()) == []
-    path = tmp_path / RECORDS
-    path.write_text(fleet[0] + fleet[1][:20])
-    assert [message["record"] for message in follower.new()] == [json.loads(fleet[0])]
-    with path.open("a") as file:
-        file.write(fleet[1][20:])
-    assert [message["record"] for message in follower.new()] == [json.loads(fleet[1])]
-    beside = tmp_path / "beside"
-    beside.write_text(fleet[2])
-    beside.replace(path)
-    assert [message["record"] for message in follower.new()] == [json.loads(fleet[2])]
-
-
 def test_a_job_sends_each_record_with_the_logs_of_its_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
     record: dict[str, Any] = next(iter(records(1)))
     record["attempts"] = [{"log_file": "logs/a/01-wheel.log"}, {"log_file": "/etc/passwd"}, {}]
