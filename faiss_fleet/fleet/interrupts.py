@@ -53,11 +53,12 @@ class Interrupts:
         self._taken: list[signal.Signals] = []
 
     def install(self) -> None:
-        """Takes the signals that nobody ignores (nohup) or handles already."""
+        """Takes the signals that nobody ignores (nohup) or handles already, but for Ansible itself."""
         if threading.current_thread() is not threading.main_thread():
             return  # no handler can be set there, and none is needed: the caller's process has its own
         for number in SIGNALS:
-            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            before = signal.getsignal(number)
+            if before in (signal.SIG_DFL, signal.default_int_handler) or _is_ansibles(before):
                 signal.signal(number, self._handle)
                 self._taken.append(number)
         self._before, sys.unraisablehook = sys.unraisablehook, self._unraisable
@@ -142,6 +143,11 @@ def _end_this(taken: Iterable[signal.Signals], number: int) -> None:
 def _end_children() -> None:
     if not _children_are_ended_elsewhere:
         limits.end_children()
+
+
+def _is_ansibles(handler: object) -> bool:
+    """Whether it is the one of ansible-core 2.19 and newer, which by SIGTERM ends the run without its reports."""
+    return type(getattr(handler, "__self__", None)).__name__ == "TaskQueueManager"
 
 
 def end_children_first() -> None:

@@ -87,8 +87,31 @@ def measure(options: argparse.Namespace) -> None:
     with Farm({"first": options.recipe}) as farm:
         audited = audited_host(farm)
         names = [f"host{number:04}" for number in range(1, options.hosts + 1)]
+        if options.first:
+            measure_first(names, options)
+            return
         with Farm(dict.fromkeys(names, options.recipe), over=audited) as others:
             measure_farm(others, options)
+
+
+def measure_first(names: list[str], options: argparse.Namespace) -> None:
+    """First audits of hosts whose class has its artefacts already, by the batch and by the roles, beside a ping."""
+    print(
+        f"first audits of {len(names)} hosts ({options.recipe}) by SSH, {options.forks} forks, {os.cpu_count()} cores"
+    )
+    seconds: dict[str, list[Spent]] = {}
+    for way, more in (("batch", []), ("roles", ["-e", "fleet_batch=false"])):
+        with Farm(dict.fromkeys(names, options.recipe)) as farm, tempfile.TemporaryDirectory() as reports:
+            common = ["-i", str(farm.inventory), "--forks", str(options.forks)]
+            for name in ("ansible -m ping", "ansible -m setup"):  # the first ping makes the connections
+                argv = ["ansible", "all", "-m", name.split()[-1], "-o", *common]
+                timed(farm, argv, Path(reports))
+                seconds.setdefault(name, []).append(timed(farm, argv, Path(reports))[0])
+            spent, output = timed(farm, ["ansible-playbook", "audit.yml", *common, *more], Path(reports))
+            if sorted(hosts_changed(output)) != names:
+                raise StandInError(f"Not every host was changed:\n{output[-2000:]}")
+            seconds[f"first audit.yml, {way}"] = [spent]
+    show(seconds, len(names))
 
 
 def audited_host(farm: Farm) -> Path:
@@ -178,6 +201,7 @@ def main() -> int:
     parser.add_argument("--recipe", default="centos7-py313")
     parser.add_argument("--forks", type=int, default=20, help="the same for all commands (ansible.cfg says 20)")
     parser.add_argument("--roles", action="store_true", help="measure the same audit without the batch as well")
+    parser.add_argument("--first", action="store_true", help="measure first audits, by the batch and by the roles")
     parser.add_argument("--new-connections", action="store_true", help="use none that an earlier command left open")
     parser.add_argument("--pyinfra", action="store_true", help="measure the facts of pyinfra as well")
     parser.add_argument("--slices", type=int, default=0, metavar="N", help="measure 1 and N slices")

@@ -142,3 +142,17 @@ def test_a_worker_ends_its_children_and_says_by_which_signal_it_left(monkeypatch
         signal.raise_signal(signal.SIGTERM)
     assert found.value.code == 128 + signal.SIGTERM and ended == [True]
     signal.raise_signal(signal.SIGTERM)
+
+
+class TaskQueueManager:
+    """As ansible-core 2.19 has it."""
+
+    def handle(self, _number: int, _frame: object) -> None:
+        raise AssertionError("ended by Ansible, without reports")
+
+
+def test_the_handler_of_newer_ansible_gives_way() -> None:
+    signal.signal(signal.SIGTERM, TaskQueueManager().handle)
+    Interrupts().install()
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
