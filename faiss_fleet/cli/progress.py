@@ -18,7 +18,7 @@ NAMES = {
     "faiss_search_test": "test",
     "vector_backend": "set",
 }
-SHOWN = (WAITING, "probe", "install and test", "set", DONE)
+SHOWN = (WAITING, IN_BATCH, "probe", "install and test", "set", DONE)
 MOST_SLOW = 5  # hosts at work that are named
 ENOUGH = 3  # hosts that must be done before a remaining time is shown
 
@@ -105,7 +105,8 @@ class Progress:
         """Hosts by stage; nobody is left out."""
         stages = self._stage.copy().values()  # in one step, as hosts are added meanwhile
         counts = Counter(stages)
-        counts[WAITING] = max(0, self.total - len(stages))
+        counts[IN_BATCH] = len(self._at_work())
+        counts[WAITING] = max(0, self.total - len(stages) - counts[IN_BATCH])
         counts["install and test"] += counts.pop("test", 0)
         return {name: counts[name] for name in SHOWN}
 
@@ -113,8 +114,11 @@ class Progress:
         """(host, stage, seconds) of the hosts at work the longest."""
         stages = self._stage.copy().items()  # in one step, as hosts are added meanwhile
         running = [(host, stage, now - self._since.get(host, now)) for host, stage in stages if stage != DONE]
-        running += [(host, IN_BATCH, seconds) for host, seconds in self.in_batch() if host not in self._stage]
+        running += [(host, IN_BATCH, seconds) for host, seconds in self._at_work()]
         return sorted(running, key=lambda each: (-each[2], each[0]))[:MOST_SLOW]
+
+    def _at_work(self) -> list[tuple[str, float]]:
+        return [(host, seconds) for host, seconds in self.in_batch() if host not in self._stage]
 
     def remaining(self, now: float) -> float | None:
         """Seconds that are left at the pace so far, None while it is too early to tell."""
