@@ -23,7 +23,7 @@ class Ended(SystemExit):
     """Raised within a job that is to end, so that it takes down what it has set up."""
 
 
-def side_by_side(jobs: Sequence[Job], width: int = 2) -> list[Any]:
+def side_by_side(jobs: Sequence[Job], width: int = 3) -> list[Any]:
     """What the jobs return, so many of them at a time.
 
     Ctrl-C, a signal or a job that fails ends all the others, and waits until they have tidied up.
