@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 TIDYING_SECONDS = 60.0
+WIDTH = 3  # jobs at a time
 PR_SET_PDEATHSIG = 1
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
@@ -23,7 +24,7 @@ class Ended(SystemExit):
     """Raised within a job that is to end, so that it takes down what it has set up."""
 
 
-def side_by_side(jobs: Sequence[Job], width: int = 3) -> list[Any]:
+def side_by_side(jobs: Sequence[Job], width: int = WIDTH) -> list[Any]:
     """What the jobs return, so many of them at a time.
 
     Ctrl-C, a signal or a job that fails ends all the others, and waits until they have tidied up.

@@ -38,7 +38,7 @@ def long(directory: str, name: str) -> None:
 
 
 def everything(directory: str) -> None:
-    processes.side_by_side([(long, (directory, name)) for name in ("one", "two", "three")])
+    processes.side_by_side([(long, (directory, str(number))) for number in range(processes.WIDTH + 1)])
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -64,7 +64,7 @@ def test_what_ends_the_suite_ends_its_jobs_and_what_they_set_up(tmp_path: Path, 
     parent = subprocess.Popen(
         [sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.DEVNULL, preexec_fn=signals.as_in_a_terminal
     )
-    until(lambda: len(list(tmp_path.iterdir())) == 2 and len(sleeping(parent.pid)) == 2)
+    until(lambda: len(list(tmp_path.iterdir())) == processes.WIDTH == len(sleeping(parent.pid)))
     begun = descendants(parent.pid)
     parent.send_signal(number)
     assert parent.wait(60) != 0
