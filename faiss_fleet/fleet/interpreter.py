@@ -13,13 +13,18 @@ from shlex import quote
 DISCOVERED = ("auto", "auto_silent")
 _NAME = re.compile(r"[A-Za-z0-9_./+-]+")
 
-# The first of the names that is there; where the distribution's own Python has a known place, that one instead.
-CHOOSE = """\
-p=; a=' '
+# The first of the names that is there; where the distribution's own Python has a known place, that one instead. The
+# host's os-release is read, not run, and no more of it than any has.
+CHOOSE = r"""p=; a=' '
 for n in {names}; do f=$(command -v "$n" 2>/dev/null); case $f in /*) a="$a$f "; [ -n "$p" ] || p=$f;; esac; done
 [ -n "$p" ] || {{ echo "no Python was found" >&2; exit 127; }}
-d=$(ID=; VERSION_ID=; . /etc/os-release 2>/dev/null; echo "$ID:${{VERSION_ID%%.*}}"); v=${{d#*:}}; t=
-case $v in ''|*[!0-9]*) ;; *) case ${{d%%:*}} in
+d=; v=; t=
+for e in $(head -c 65536 /etc/os-release 2>/dev/null | tr -d '\000' | sed -n "
+s/^ID=[\"']\{{0,1\}}\([a-z0-9._-]*\).*/d:\1/p
+s/^VERSION_ID=[\"']\{{0,1\}}\([0-9]*\).*/v:\1/p" 2>/dev/null); do
+case $e in d:*) d=${{e#d:}};; v:*) v=${{e#v:}};; esac
+done
+case $v in ''|*[!0-9]*) ;; *) case $d in
 {known}
 esac;; esac
 q=; for e in $t; do [ -n "$q" ] && [ "$v" -lt "${{e%%:*}}" ] || q=${{e#*:}}; done

@@ -37,7 +37,7 @@ def sample(way: str, count: int, seed: int) -> list[Result]:
 
 
 def everything(options: argparse.Namespace) -> list[Result]:
-    """Hosts and controller side by side, more than there are processors: the one waits while the others compute."""
+    """Hosts and controller side by side: the one waits while the other computes."""
     groups = options.groups or [*GROUPS, "fuzz"]
 
     def wanted(fault: object) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 TIDYING_SECONDS = 60.0
-WIDTH = 3  # jobs at a time
+WIDTH = 2  # jobs at a time
 PR_SET_PDEATHSIG = 1
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]

@@ -52,6 +52,14 @@ def test_the_choice_is_ansibles(tmp_path: Path, release: str, there: list[str], 
     assert choose(tmp_path, release, there) == expected
 
 
+def test_what_the_host_says_of_itself_is_read_and_not_run(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    touch = f"touch {canary}"
+    release = f"{touch}\nNAME=$({touch})\n\0ID='centos'; {touch}\nVERSION_ID=`{touch}`8\nVERSION_ID='8.1'\n"
+    assert choose(tmp_path, release + "x" * 1_000_000, ["python3.6", "platform-python"]) == "platform-python"
+    assert not canary.exists()
+
+
 def test_a_host_without_a_python_says_so(tmp_path: Path) -> None:
     assert choose(tmp_path, "ID=arch\n", []) == "127: no Python was found"
 
