@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import Any
@@ -69,7 +69,7 @@ class RemoteHost:
         in_use: Sequence[str] = (),
     ) -> None:
         """in_use: prefixes that the host's setting names."""
-        self._in_use = [path for path in in_use if path]
+        self._in_use = list(in_use)
         self._action = action
         self._task_vars = task_vars
         self._search_test = search_test
@@ -77,6 +77,14 @@ class RemoteHost:
         self._shipped = 0
         self._lent = False  # whether the bundled Python runs the modules by now
         self._counted: dict[str, int | None] | None = None
+
+    @classmethod
+    def of(
+        cls, action: Any, task_vars: dict[str, Any], search_test: dict[str, Any], facts: Mapping[str, Any]
+    ) -> RemoteHost:
+        """With what its facts say: whether it has a usable Python, and which prefix is configured."""
+        in_use = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
+        return cls(action, task_vars, search_test, facts["method"] == "raw", [in_use] if in_use else [])
 
     def _module(self, name: str, seconds: float = 0, **arguments: Any) -> dict[str, Any]:
         """A module's result with its cause and remedy; ``timeout`` when it does not end within so many seconds.

@@ -32,8 +32,7 @@ def make(
 ) -> Changed:
     """Does everything on one host. action: a plugin that runs modules there, with these variables of the host."""
     task_vars = dict(variables)
-    in_use = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
-    host = RemoteHost(action, task_vars, options.install.search_test, bare=False, in_use=[in_use] if in_use else [])
+    host = RemoteHost.of(action, task_vars, options.install.search_test, facts)
     install = stages.install(facts, options.install, host, check_mode)
     if install.get("failed"):
         return Changed(install, why=str(install["msg"]))

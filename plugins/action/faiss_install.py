@@ -48,6 +48,5 @@ class ActionModule(ActionBase):
         kept = handed_over.take_install(Path(constants.DEFAULT_LOCAL_TMP), name, wanted)
         if kept is not None:
             return {**result, **wrap_var(kept)}
-        named = ((facts.get("setting") or {}).get("runtime") or {}).get("prefix")
-        host = RemoteHost(self, task_vars, wanted.search_test, facts["method"] == "raw", [named])
+        host = RemoteHost.of(self, task_vars, wanted.search_test, facts)
         return {**result, **stages.install(facts, wanted, host, bool(self._task.check_mode))}

@@ -163,6 +163,13 @@ def test_a_configuration_that_was_edited_is_written_again(fleet: Fleet) -> None:
     path = fleet.farm.path("two", "/etc/faiss-fleet/backend.env")
     good = path.read_text()
     path.write_text(good + "FAISS_FLEET_EXTRA=1\n")
+    # What is to be shown, and a rollout that ends with the first hosts that fail, are the roles'.
+    book = fleet.directory / "rollout.yml"
+    text = (ROOT / "playbooks/audit.yml").read_text()
+    book.write_text(text.replace("gather_facts: false\n", "gather_facts: false\n  max_fail_percentage: 20\n"))
+    for name, shown in (("audit.yml", ("--diff",)), (str(book), ())):
+        done = fleet.run("-v", "--check", "-l", "two", *shown, book=name)
+        assert "[two] goes to the roles: its configuration has to be written" in done.stdout, done.stdout
     before = fleet.calls("two")[0]
     done = fleet.run("-v", "-l", "two", "--tags", "backend")
     assert "[two] has more to be done: its configuration has to be written" in done.stdout, done.stdout
