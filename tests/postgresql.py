@@ -68,13 +68,10 @@ def server(by_socket: bool = False) -> Iterator[str]:
     )
     try:
         deadline = time.monotonic() + 60
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()
-                time.sleep(0.1)
+        ready = [_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        while subprocess.run(ready, check=False).returncode:  # it listens before it takes connections
+            assert process.poll() is None and time.monotonic() < deadline, (directory / "log").read_text()
+            time.sleep(0.1)
         place = f"/postgres?host={directory}&port={port}" if by_socket else f"127.0.0.1:{port}/postgres"
         yield f"postgresql://fleet:{PASSWORD}@{place}"
     finally:
