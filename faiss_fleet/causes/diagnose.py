@@ -18,7 +18,7 @@ from . import match, plays, remedies
 from . import rows as causes_rows
 from . import table as causes_table
 from .lines import clean
-from .rows import ROWS, in_order
+from .rows import in_order
 
 Lines = Sequence[causes_lines.Line]
 
@@ -33,7 +33,7 @@ WENT_ON = 3  # lines after which a program went on that said "failed to" and no 
 RETRIED = 2  # lines above one that says that it is tried again, in which it says what is
 AROUND = 3  # lines that make and a command that it runs print of one error
 
-__all__ = ("CAUSES", "ROWS", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
+__all__ = ("CAUSES", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
 
 
 def meaning(cause: str) -> str:
@@ -88,7 +88,7 @@ def diagnose(
 
 
 def rows_used(text: causes_lines.Text) -> set[int]:
-    """Numbers of the rows of ROWS that recognised a line: for tests that look for dead rows."""
+    """Numbers of the rows that recognised a line: for tests that look for dead rows."""
     log = _Log()
     for batch in _batches(causes_lines.of(text)):
         log.look(batch)
@@ -207,7 +207,7 @@ class _Log:
                     self._tell(number, original, line, thrown)
                 continue
             self.used.add(known)
-            row = ROWS[known]
+            row = causes_rows.index().rows[known]
             if tried or causes_lines.is_passing(line) or causes_lines.is_answered(lines, index, match.INNER):
                 self.tried.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from . import lines as causes_lines
 from . import rows as causes_rows
-from .rows import ROWS, in_order
+from .rows import in_order
 
 Lines = Sequence[causes_lines.Line]
 
@@ -16,12 +16,13 @@ INNER = 5  # lines after a wrapper's line in which it passes the error on
 
 
 def called_for(words: Iterable[str]) -> list[causes_rows.Called]:
-    seen = causes_rows.INDEX.seen
+    index = causes_rows.index()
+    seen = index.seen
     called: list[causes_rows.Called] = []
     for word in words:
         rows = seen.get(word)
         if rows is None:
-            rows = causes_rows.INDEX.of(word)
+            rows = index.of(word)
         if rows:
             called += rows
     return called
@@ -65,8 +66,9 @@ def _fits_alone(lines: Lines, index: int) -> bool:
 
 def _first_that_fits(numbers: Iterable[int], text: str, lines: Lines, index: int) -> int | None:
     """The first row of those that fits a text at that place; numbers of rows in any order."""
+    rows = causes_rows.index().rows
     for number in sorted(set(numbers)):
-        if ROWS[number].fits(text, _before(lines, index)):
+        if rows[number].fits(text, _before(lines, index)):
             return number
     return None
 
@@ -89,6 +91,6 @@ def inner_error(lines: Lines, index: int) -> tuple[causes_lines.Line, bool] | No
         if not line.startswith(("error: ", "caused by: ", "reason: ")):
             continue
         number = _first_that_fits([called[0] for called in called_for(words)], lines[other][2], lines, other)
-        if number is None or not ROWS[number].wraps:
+        if number is None or not causes_rows.index().rows[number].wraps:
             return lines[other], number is not None
     return None

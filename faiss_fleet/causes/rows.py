@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, cached_property
 
 from . import lines
 from . import table as causes_table
@@ -59,12 +60,16 @@ class Row:
         self.unless = tuple(tuple(other.split(" ~ ")) for other in unless)
         if regex is None and phrase.isalnum():
             regex = "(?<![a-z0-9])" + phrase  # ENOTFOUND is no part of ModuleNotFoundError
-        self.regex = re.compile(regex) if regex else None
+        self._pattern = regex
         self.anchored = regex is not None and "^" in regex.replace("[^", "")
         self.rank = _RANK[cause] if rank is None else rank
         self.mention = phrase in causes_table.MENTIONED
         self.wraps = wraps
         self.shared = shared
+
+    @cached_property
+    def regex(self) -> re.Pattern[str] | None:
+        return re.compile(self._pattern) if self._pattern else None
 
     def anchor(self, weight: Mapping[str, int]) -> tuple[str, str]:
         """(kind, word): the rarest word of the phrase, and how it stands in a line.
@@ -128,7 +133,6 @@ def in_order(parts: Sequence[str], line: str) -> bool:
     return True
 
 
-ROWS = tuple(Row(cause, phrase, **options) for cause, phrases, options in causes_table.rows() for phrase in phrases)
 HARMLESS = tuple(tuple(phrase.split(" ~ ")) for phrase in causes_table.HARMLESS)
 HARMLESS_LINES = re.compile(causes_table.HARMLESS_LINES)
 RESOLVED = tuple(
@@ -143,8 +147,11 @@ FIRST_LETTERS = frozenset(parts[0][0] for parts, _causes in RESOLVED)
 Called = tuple[int, frozenset[str], frozenset[str], str]
 
 
-class _Index:
-    """Which rows a word in a line calls for. What it says of a word is kept, as the words of a log are few."""
+class Index:
+    """The rows of the table, and which of them a word in a line calls for.
+
+    What it says of a word is kept, as the words of a log are few.
+    """
 
     KEPT = 50000
 
@@ -187,4 +194,9 @@ class _Index:
         return tuple(sorted(set(rows)))
 
 
-INDEX = _Index(ROWS)
+@cache
+def index() -> Index:
+    """Made when the first log is read: an audit in which nothing fails reads none."""
+    return Index(
+        [Row(cause, phrase, **options) for cause, phrases, options in causes_table.rows() for phrase in phrases]
+    )

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -171,6 +172,11 @@ def writing(engine: Engine, url: URL) -> Iterator[Connection]:
         connection.execution_options(begin="BEGIN IMMEDIATE")
         with connection.begin():
             yield connection
+
+
+def insert_of(engine: Engine) -> Any:
+    """The dialect's own ``insert``, which says what to do on a conflict. The other dialect is not imported."""
+    return import_module(f"sqlalchemy.dialects.{engine.dialect.name}").insert
 
 
 def _options(url: URL) -> dict[str, Any]:

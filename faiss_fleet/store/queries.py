@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine
 
 from ..records.schema import Record
@@ -120,7 +119,7 @@ class Store:
             }
             line = line_of(record)
             lines[line["run"], line["host"]] = line
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        insert = database.insert_of(self._engine)
         statement = insert(HOSTS)
         others = {column.name: statement.excluded[column.name] for column in HOSTS.c if not column.primary_key}
         upsert = statement.on_conflict_do_update(
@@ -330,7 +329,7 @@ class Store:
     def set_source(self, directory: str, run: str, size: int, modified_ns: str) -> None:
         """Remembers that a file was taken in as it was then."""
         values = {"folder": directory, "run": run, "size": size, "modified_ns": modified_ns}
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
+        insert = database.insert_of(self._engine)
         with self._writing() as connection:
             statement = insert(SOURCES).on_conflict_do_update(index_elements=["folder"], set_=values)
             connection.execute(statement, values)

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from faiss_fleet.causes import lines, match
-from faiss_fleet.causes.rows import ROWS
+from faiss_fleet.causes.rows import index as rows_index
 
 
 def _cause(*log: str, index: int = 0) -> str | None:
     read = list(lines.of("\n".join(log)))
     row = match.row_of(read, index, match.called_for(read[index][3]))
-    return None if row is None else ROWS[row].cause
+    return None if row is None else rows_index().rows[row].cause
 
 
 def test_a_line_that_fits_alone() -> None:

@@ -49,10 +49,11 @@ def test_a_cause_that_is_in_no_list_is_an_error() -> None:
 
 
 def test_the_index_calls_for_every_row_by_its_own_phrase() -> None:
-    for number, row in enumerate(rows.ROWS):
-        called = {found for word in lines.TOKEN.findall(" ".join(row.parts)) for found, *_ in rows.INDEX.of(word)}
+    for number, row in enumerate(rows.index().rows):
+        called = {found for word in lines.TOKEN.findall(" ".join(row.parts)) for found, *_ in rows.index().of(word)}
         assert number in called, row.phrase
-    assert rows.INDEX.of("zzzzqqqq") == ()
+        assert row.regex is None or row.regex.pattern, "it is compiled when it is used"
+    assert rows.index().of("zzzzqqqq") == ()
 
 
 @pytest.mark.parametrize(
