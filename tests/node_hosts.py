@@ -73,7 +73,12 @@ class StandIn:
         """The host's record and what the terminal said."""
         self.runs += 1
         reports = self.directory / f"reports{self.runs}"
-        given = {"faiss_install__strategies": ["node"], "faiss_install__measure_fallback": False, **variables}
+        given = {
+            "faiss_install__strategies": ["node"],
+            "faiss_install__measure_fallback": False,
+            "faiss_install__search_test": {"workload": {"n": 2000}},
+            **variables,
+        }
         values = {name: value for name, value in given.items() if value is not None}  # None: the role's default
         command = [sys.executable, "-m", "ansible", "playbook", "audit.yml", "-i", str(self.inventory)]
         command += ["-e", json.dumps(values), *more]

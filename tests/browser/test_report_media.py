@@ -27,13 +27,21 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("scheme", "widths"),
+    [
+        pytest.param("light", (1400, 390), id="light"),
+        pytest.param("dark", (390,), id="dark"),
+        pytest.param("light", (760, 360), id="light-more", marks=pytest.mark.slow),
+        pytest.param("dark", (1400, 760, 360), id="dark-more", marks=pytest.mark.slow),
+    ],
+)
 def test_nothing_sticks_out_and_what_axe_and_the_eye_want_is_there(
-    browser: Browser, storied: Path, axe: str, scheme: str
+    browser: Browser, storied: Path, axe: str, scheme: str, widths: tuple[int, ...]
 ) -> None:
     page, trouble = opened(browser, storied, color_scheme=scheme, reduced_motion="reduce")  # no colours in between
     page.evaluate(axe)
-    for width in (1400, 760, 390, 360):
+    for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
         for fragment in VIEWS:
             go(page, fragment)

@@ -214,6 +214,7 @@ def test_with_fastest_figures_decide_without_a_margin_and_what_is_set_or_kept_st
     assert set(older.names()) == {before, *(digest_of(one) for one in exact["attempts"] if one["candidate"] == best)}
 
 
+@pytest.mark.slow
 def test_what_is_too_large_is_not_shipped(fleet: Fleet) -> None:
     record = fleet.audit(faiss_install__max_size_mb=1)
     assert {attempt["cause"] for attempt in record["attempts"]} == {"too_large"}
@@ -333,6 +334,7 @@ def test_a_damaged_prefix_is_repaired_by_the_next_audit(fleet: Fleet) -> None:
     assert fleet.names() == [digest] and fleet.remembered() == []
 
 
+@pytest.mark.slow
 def test_a_prefix_that_a_process_uses_outlives_a_rollback(fleet: Fleet) -> None:
     record = fleet.audit()
     (digest,) = fleet.names()
@@ -372,6 +374,7 @@ def test_two_controllers_at_once_leave_one_whole_installation_and_two_whole_reco
     assert fleet.audit()["changed"] is False
 
 
+@pytest.mark.slow
 def test_a_controller_that_does_not_get_the_lock_says_who_has_it(fleet: Fleet) -> None:
     directory = fleet.path("/etc/faiss-fleet")
     with held(directory / ".backend.json.lock"):

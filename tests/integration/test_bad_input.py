@@ -32,6 +32,8 @@ class Place:
             "vector_backend__path": str(self.directory / "etc" / "backend.json"),
             "vector_backend__user": "root",  # the directories of pytest are closed to others
             "faiss_install__strategies": ["wheel"],
+            "faiss_install__measure_fallback": False,
+            "faiss_install__search_test": {"workload": {"n": 2000, "d": 32, "queries": 40}},
             **changes,
         }
 

@@ -210,7 +210,7 @@ def test_every_host_has_its_record_whatever_became_of_it(fleet: Fleet) -> None:
     "play",
     [
         pytest.param("strategy: ansible.builtin.free", id="free", marks=pytest.mark.slow),
-        pytest.param("strategy: ansible.builtin.host_pinned", id="pinned"),
+        pytest.param("strategy: ansible.builtin.host_pinned", id="pinned", marks=pytest.mark.slow),
         pytest.param("serial: 2", id="batches"),
     ],
 )
@@ -390,7 +390,7 @@ def test_secrets_of_the_inventory_are_in_no_file(fleet: Fleet) -> None:
     assert [(name, word) for name, text in texts.items() for word in planted if word in text] == []
 
 
-@pytest.mark.parametrize("place", ["a file", "latest is a directory"])
+@pytest.mark.parametrize("place", ["a file", pytest.param("latest is a directory", marks=pytest.mark.slow)])
 def test_reports_that_cannot_be_written_stop_the_run_before_it_begins(fleet: Fleet, place: str) -> None:
     if place == "a file":
         fleet.reports.write_text("in the way")

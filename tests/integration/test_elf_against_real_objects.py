@@ -256,15 +256,15 @@ def test_a_real_object_cut_short_is_refused_or_read_whole() -> None:
 @pytest.mark.parametrize(
     ("release", "python", "platform", "abi", "expected"),
     [
-        ("1.5.3", "3.6", "manylinux1_x86_64", "cp36m", None),
-        ("1.6.5", "3.6", "manylinux2014_x86_64", "cp36m", None),
-        ("1.7.4", "3.7", "manylinux_2_17_x86_64", "cp37m", None),
+        pytest.param("1.5.3", "3.6", "manylinux1_x86_64", "cp36m", None, marks=pytest.mark.slow),
+        pytest.param("1.6.5", "3.6", "manylinux2014_x86_64", "cp36m", None, marks=pytest.mark.slow),
+        pytest.param("1.7.4", "3.7", "manylinux_2_17_x86_64", "cp37m", None, marks=pytest.mark.slow),
         ("1.9.0.post1", "3.9", "manylinux_2_17_x86_64", "cp39", None),
         # The tag says 2_28, and the files say 2.27.
         ("1.10.0", "3.10", "manylinux_2_28_x86_64", "cp310", "GLIBC_2.27"),
-        ("1.13.2", "3.10", "manylinux_2_28_x86_64", "abi3", "GLIBC_2.27"),
+        pytest.param("1.13.2", "3.10", "manylinux_2_28_x86_64", "abi3", "GLIBC_2.27", marks=pytest.mark.slow),
         ("1.15.1", "3.10", "manylinux_2_28_x86_64", "abi3", "GLIBCXX_3.4.21"),
-        ("1.15.1", "3.10", "manylinux_2_28_aarch64", "abi3", "aarch64"),
+        pytest.param("1.15.1", "3.10", "manylinux_2_28_aarch64", "abi3", "aarch64", marks=pytest.mark.slow),
         ("1.15.1", "3.10", "musllinux_1_2_x86_64", "abi3", "musl"),
     ],
 )

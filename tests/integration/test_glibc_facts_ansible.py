@@ -56,7 +56,7 @@ def here(python: str, **more: Any) -> dict[str, Any]:
     return {"ansible_connection": "local", "ansible_python_interpreter": python, **more}
 
 
-@pytest.mark.parametrize("version", ["2.7", "3.6", "3.11"])
+@pytest.mark.parametrize("version", ["2.7", *(pytest.param(one, marks=pytest.mark.slow) for one in ("3.6", "3.11"))])
 def test_this_machine_says_the_same_under_every_python(tmp_path: Path, version: str) -> None:
     found = facts(ansible(tmp_path, {"here": here(needs.interpreter(version))})["here"])
     assert found["method"] == "module"
@@ -98,6 +98,7 @@ def test_a_python_that_ansible_no_longer_supports_is_no_obstacle(tmp_path: Path)
     assert found["gaps"][0]["reason"].endswith("SyntaxError: invalid syntax")
 
 
+@pytest.mark.slow
 def test_the_refusal_of_an_old_python_by_ansible_itself_is_no_obstacle(tmp_path: Path) -> None:
     python = tmp_path / "python3.5"
     words = "ansible-core requires a minimum of Python2 version 2.7 or Python3 version 3.6. Current version: 3.5.2"
@@ -114,7 +115,7 @@ def test_an_unreachable_host_stays_unreachable(tmp_path: Path) -> None:
     assert ansible(tmp_path, {"away": host})["away"]["unreachable"] is True
 
 
-@pytest.mark.parametrize("python", ["/usr/bin/python3", "/nonexistent/python"])
+@pytest.mark.parametrize("python", [pytest.param("/usr/bin/python3", marks=pytest.mark.slow), "/nonexistent/python"])
 def test_check_mode_looks_all_the_same(tmp_path: Path, python: str) -> None:
     facts(ansible(tmp_path, {"here": here(python)}, "--check", "--diff")["here"])
 

@@ -18,7 +18,7 @@ from faiss_fleet.fleet import raw_facts
 from tests import needs
 
 SHELLS = {"dash": ["dash"], "bash": ["bash"], "bash --posix": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
-EACH = [pytest.param(name, marks=pytest.mark.slow) if name == "bash" else name for name in SHELLS]
+EACH = [pytest.param(name, marks=pytest.mark.slow) if "bash" in name else name for name in SHELLS]
 # What a host cannot be without; all else the probe must do without.
 FEW = ("cat", "grep", "head", "sed", "sort", "tr", "uname")
 
@@ -34,7 +34,7 @@ def probe(shell: str, path: str | None = None, **changes: Any) -> dict[str, Any]
     return raw_facts.facts(run.stdout.decode("utf-8", "replace"), "a test")
 
 
-@pytest.mark.parametrize("shell", EACH)
+@pytest.mark.parametrize("shell", EACH[1:])
 def test_every_shell_says_the_same(shell: str) -> None:
     one, other = probe(shell), probe("dash")
     for found in (one, other):
@@ -45,7 +45,7 @@ def test_every_shell_says_the_same(shell: str) -> None:
     assert one["pythons"]
 
 
-@pytest.mark.parametrize("shell", EACH)
+@pytest.mark.parametrize("shell", ["dash", *(pytest.param(one, marks=pytest.mark.slow) for one in list(SHELLS)[1:])])
 def test_a_python_that_hangs_is_ended(shell: str, tmp_path: Path) -> None:
     python = tmp_path / "python3.9"
     python.write_text("#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n", encoding="utf-8")

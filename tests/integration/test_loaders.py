@@ -270,7 +270,7 @@ def test_the_wheel_for_python_carries_licence_types_and_description(python_wheel
     assert not [name for name in names if name.startswith("tests")]
 
 
-PYTHONS = ["3.6", *(pytest.param(f"3.{minor}", marks=pytest.mark.slow) for minor in range(7, 13)), "3.13"]
+PYTHONS = ["3.6", *(pytest.param(f"3.{minor}", marks=pytest.mark.slow) for minor in range(7, 14))]
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -330,6 +330,7 @@ void main();
 """
 
 
+@pytest.mark.slow
 def test_types_fit_what_applications_write(tmp_path):
     compiler = npm_package("typescript", "5.4.5", "lib/tsc.js")
     types = npm_package("@types/node", "16.18.126", "index.d.ts").parent
@@ -361,7 +362,7 @@ def through_the_loader(runtime: dict[str, object], **workload: object) -> dict[s
     return search_verdict.run("real", runtime, {**WORKLOAD, **workload}, 120, 2048)
 
 
-@pytest.mark.parametrize("python", ["3.6", "3.13"])
+@pytest.mark.parametrize("python", [pytest.param("3.6", marks=pytest.mark.slow), "3.13"])
 def test_the_search_test_measures_a_python_through_its_worker(python):
     result = through_the_loader(real_faiss.runtime(python))
     assert result["ok"], result
@@ -393,9 +394,15 @@ def test_the_brief_test_and_one_that_failed_do_not_go_through_the_loader(tmp_pat
 @pytest.mark.parametrize(
     "python, change, words",
     [
-        pytest.param("3.13", "if '-c' in sys.argv: raise ImportError('not here')", "not here", id="import"),
+        pytest.param(
+            "3.13",
+            "if '-c' in sys.argv: raise ImportError('not here')",
+            "not here",
+            id="import",
+            marks=pytest.mark.slow,
+        ),
         pytest.param("3.13", "if '-c' in sys.argv: os.kill(os.getpid(), 11)", "signal 11", id="crash"),
-        pytest.param("3.13", "if '-c' in sys.argv: time.sleep(600)", "within 15 s", id="hang"),
+        pytest.param("3.13", "if '-c' in sys.argv: time.sleep(600)", "within 15 s", id="hang", marks=pytest.mark.slow),
         pytest.param("2.7", "", "runs on Python 3.6 and newer", id="Python 2.7"),
     ],
 )
@@ -418,7 +425,7 @@ def test_a_faiss_that_passes_by_itself_and_fails_through_the_loader_has_not_pass
     assert result["known_answer"] is True
 
 
-@pytest.mark.parametrize("python", ["3.6", "3.13"])
+@pytest.mark.parametrize("python", ["3.6", pytest.param("3.13", marks=pytest.mark.slow)])
 def test_the_search_test_measures_the_numpy_fallback(python):
     runtime = {**real_faiss.runtime(python), "kind": "numpy"}
     result = through_the_loader(runtime)

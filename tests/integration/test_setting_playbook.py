@@ -236,9 +236,9 @@ def test_what_is_set_stays_within_the_noise(host: Host) -> None:
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({"vector_backend__path": "backend.json"}, "absolute path"),
+        pytest.param({"vector_backend__path": "backend.json"}, "absolute path", marks=pytest.mark.slow),
         ({"vector_backend__margin_percent": 250}, "vector_backend__margin_percent"),
-        ({"vector_backend__mode": "rw-r--r--"}, "octal"),
+        pytest.param({"vector_backend__mode": "rw-r--r--"}, "octal", marks=pytest.mark.slow),
         ({"vector_backend__owner": "nobody-by-that-name"}, "does not know"),
     ],
 )
@@ -283,7 +283,8 @@ def test_two_controllers_at_once_end_with_one_whole_setting(host: Host) -> None:
     assert names == ["backend.backups", "backend.env", "backend.json"]
 
 
-@pytest.mark.parametrize("version", ["2.7", pytest.param("3.6", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("version", ["2.7", "3.6"])
 def test_hosts_with_an_old_python_are_set_and_taken_back(tmp_path: Path, version: str) -> None:
     host = Host(tmp_path, needs.interpreter(version))
     before = host.tree()

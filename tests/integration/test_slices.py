@@ -29,7 +29,11 @@ ROOT = Path(__file__).resolve().parents[2]
 HOSTS = 6
 WORKERS = 3
 # Facts, plan, decision and configuration on real hosts; nothing is installed, as slices do not differ in that.
-VARIABLES = {"faiss_install__strategies": ["existing", "js"], "faiss_install__measure_fallback": False}
+VARIABLES = {
+    "faiss_install__strategies": ["existing", "js"],
+    "faiss_install__measure_fallback": False,
+    "faiss_install__search_test": {"workload": {"n": 1000, "d": 32, "queries": 20}},
+}
 
 
 @pytest.fixture(scope="module")

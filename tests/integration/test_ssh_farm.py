@@ -66,6 +66,7 @@ def test_a_host_key_of_another_host_is_refused(farm: Farm) -> None:
     assert "Host key verification failed" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_stopped_host_is_unreachable_and_the_others_are_not() -> None:
     with Farm({"goes": "centos7-py313", "stays": "centos7-py313"}) as farm:
         assert ansible(farm, "all", "ping").returncode == 0

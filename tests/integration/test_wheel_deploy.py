@@ -96,8 +96,15 @@ def test_disk_that_fills_up_midway_is_left_as_it_was(mounted, packed):
     assert not [name for name in left if name.endswith(".so") or "partial" in name or name.endswith(".lock")]
 
 
-@pytest.mark.parametrize("options, cause", [("noexec", "noexec_mount"), ("ro", "read_only")])
-@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    "options, cause, check",
+    [
+        ("noexec", "noexec_mount", False),
+        ("ro", "read_only", True),
+        pytest.param("noexec", "noexec_mount", True, marks=pytest.mark.slow),
+        pytest.param("ro", "read_only", False, marks=pytest.mark.slow),
+    ],
+)
 @mounts.private
 def test_mount_that_cannot_take_it_is_refused_before_anything_is_written(mounted, packed, options, cause, check):
     place = mounted(options)

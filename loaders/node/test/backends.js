@@ -1,6 +1,6 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-/* global test */
+/* global slow, test */
 const { execFileSync, spawn } = require('child_process');
 const fs = require('fs');
 const path = require('path');
@@ -14,7 +14,7 @@ runtimes.forEach((runtime, i) => {
 
 for (const [name, open] of BACKENDS) {
   for (const metric of ['cosine', 'ip', 'l2']) {
-    test(`backends: ${name} answers as expected, ${metric}`, async () => {
+    (metric === 'ip' ? slow : test)(`backends: ${name} answers as expected, ${metric}`, async () => {
       const store = open({ metric });
       await store.add(cases.ids.slice(0, 100), cases.vectors.slice(0, 100));
       await store.search(cases.queries[0], 1);

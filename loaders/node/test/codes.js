@@ -1,6 +1,6 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-/* global test */
+/* global slow, test */
 // Codes of rows change how long a search takes, and nothing that it finds.
 const { assert, JSVectorStorage } = require('./help');
 const { search } = require('../lib/exact');
@@ -173,7 +173,7 @@ if (available()) {
     }
   }));
 
-  test('codes: threads share them', () => always(async () => {
+  slow('codes: threads share them', () => always(async () => {
     const n = 30000, d = 32, rows = numbers(n * d);
     for (const metric of ['cosine', 'l2']) {
       const store = filled(n, d, metric, rows, 3);

@@ -1,6 +1,6 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-/* global test */
+/* global slow, test */
 const { assert, VectorStorage, BackendError, runtimes, cases, settingOf, fake, near, refused, events } = require('./help');
 
 // When it goes wrong, and how the loader calls it.
@@ -11,7 +11,7 @@ const FAKES = [
   ['half a frame', 'WORKER_DIED'], ['refuses', 'WORKER_ERROR'], ['hangs later', 'WORKER_TIMEOUT'],
 ];
 for (const [how, code] of FAKES) {
-  test(`failures: a worker (${how}) is started once more, then JavaScript has all the data`, async () => {
+  (how === 'hang' ? slow : test)(`failures: a worker (${how}) is started once more, then JavaScript has all the data`, async () => {
     const { runtime, starts } = fake(how);
     const store = new VectorStorage({ setting: settingOf(runtime), metric: 'l2', startTimeout: how === 'hang' ? 1 : 30, callTimeout: how === 'hangs later' ? 1 : 30 });
     const seen = events(store);
@@ -79,7 +79,7 @@ if (real) {
     await store.close();
   });
 
-  test('failures: a worker that went long ago does not count against the next', async () => {
+  slow('failures: a worker that went long ago does not count against the next', async () => {
     const store = open({ restartWindow: 0.001 });
     const seen = events(store);
     await store.add(cases.ids, cases.vectors);
@@ -92,7 +92,7 @@ if (real) {
     await store.close();
   });
 
-  test('failures: a worker that is stopped counts as hung', async () => {
+  slow('failures: a worker that is stopped counts as hung', async () => {
     const store = open({ callTimeout: 1 });
     const seen = events(store);
     await store.add(cases.ids, cases.vectors);

@@ -1,6 +1,6 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-/* global test */
+/* global slow, test */
 // Kinds of index, and the FAISS index that is kept beside the vectors.
 const fs = require('fs');
 const path = require('path');
@@ -66,7 +66,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
   }
 
   for (const kind of ['flat', 'ivf', 'hnsw']) {
-    test(`index: ${name} finds the neighbours by ${kind} with each metric`, async () => {
+    (kind === 'hnsw' ? test : slow)(`index: ${name} finds the neighbours by ${kind} with each metric`, async () => {
       for (const metric of ['cosine', 'ip', 'l2']) {
         const store = open({ metric, index: kind });
         await store.add(ids, vectors);
@@ -96,7 +96,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
   });
 
   for (const kind of ['ivf', 'hnsw']) {
-    test(`index: ${name} uses a kept ${kind} again, and it answers the same`, async () => {
+    (kind === 'hnsw' ? test : slow)(`index: ${name} uses a kept ${kind} again, and it answers the same`, async () => {
       for (const metric of everything ? ['cosine', 'ip', 'l2'] : [kind === 'ivf' ? 'ip' : 'l2']) {
         const { file, answers } = await saved(kind, metric);
         assert.deepStrictEqual(fs.readdirSync(path.dirname(file)).sort(), ['vectors.ffv', 'vectors.ffv.faiss']);
@@ -140,7 +140,7 @@ runtimes.filter((runtime) => runtime.kind !== 'python' || runtime === pythons[py
     await store.close();
   });
 
-  test(`index: ${name} builds again what FAISS refuses though its sums are right`, async () => {
+  slow(`index: ${name} builds again what FAISS refuses though its sums are right`, async () => {
     const { file, beside } = await saved();
     const link = { file, n: ids.length, crc: fs.readFileSync(file).readUInt32LE(32) };
     const store = await open({ index: 'hnsw' }).ready();
@@ -193,7 +193,7 @@ if (python) {
     await store.close();
   });
 
-  test('index: adding while an index is saved loses nothing', async () => {
+  slow('index: adding while an index is saved loses nothing', async () => {
     const store = new VectorStorage({ setting: settingOf(python), metric: 'l2', index: 'hnsw', threads: 1, fallback: false });
     const file = path.join(directory(), 'vectors.ffv');
     await store.add(ids.slice(0, 800), vectors.slice(0, 800));

@@ -1,6 +1,6 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-/* global test */
+/* global slow, test */
 // The WebAssembly kernel finds what lib/exact.js finds: the same ids, in the same order, with the same scores.
 const { execFileSync } = require('child_process');
 const path = require('path');
@@ -53,7 +53,7 @@ test('kernel: this Node has it', () => {
 
 if (available()) {
   for (const metric of ['cosine', 'ip', 'l2']) {
-    test(`kernel: the same ids, ranks and scores as JavaScript, ${metric}`, async () => {
+    (metric === 'cosine' ? test : slow)(`kernel: the same ids, ranks and scores as JavaScript, ${metric}`, async () => {
       for (const d of [1, 3, 4, 19, 64, 130]) {
         const n = 701, rows = numbers(n * d, d), store = filled(n, d, metric, rows);
         assert.strictEqual(store.kernel, 'wasm-simd');
@@ -124,7 +124,7 @@ if (available()) {
     assert.ok(after.equals(Buffer.from(bytes.subarray(at.rows))));
   });
 
-  test('kernel: threads that share the rows find the same', async () => {
+  slow('kernel: threads that share the rows find the same', async () => {
     const n = 30000, d = 32, rows = numbers(n * d);
     for (const metric of ['cosine', 'ip', 'l2']) {
       const store = filled(n, d, metric, rows, 3);

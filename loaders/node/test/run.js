@@ -2,10 +2,13 @@
 'use strict';
 // node test/run.js [words ...]: runs the tests whose names hold one of these. Plain, as Node 16 has no test runner.
 // FAISS_FLEET_TEST_RUNTIMES: a JSON list of runtimes with a real FAISS. FAISS_FLEET_TEST_PYTHON: any Python 3.
-// FAISS_FLEET_TEST_ALL=0: one metric and one kernel where they do not differ.
+// FAISS_FLEET_TEST_ALL=0: one metric and one kernel where they do not differ, and none of the slow tests.
+
+const { everything } = require('./help');
 
 const tests = [];
 global.test = (name, act) => tests.push([name, act]);
+global.slow = everything ? global.test : () => {};
 
 require('./inputs.js');
 require('./files.js');

@@ -1,6 +1,6 @@
 // Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 'use strict';
-/* global test */
+/* global slow, test */
 // A worker that listens at a socket, and loaders that use it.
 const { spawn, execFileSync } = require('child_process');
 const fs = require('fs');
@@ -78,7 +78,7 @@ if (real) {
     await until(() => !fs.existsSync(file), 'its end');
   });
 
-  test('sockets: a connection that dies is made again, one that hangs too', async () => {
+  slow('sockets: a connection that dies is made again, one that hangs too', async () => {
     const file = place();
     const parent = await worker(file);
     for (const [signal, code] of [['SIGKILL', 'WORKER_DIED'], ['SIGSTOP', 'WORKER_TIMEOUT']]) {
@@ -112,7 +112,7 @@ if (real) {
     await store.close();
   });
 
-  test('sockets: nobody there, a stale one, no socket, one of another user', async () => {
+  slow('sockets: nobody there, a stale one, no socket, one of another user', async () => {
     const absent = place(), stale = place(), text = place(), foreign = place();
     const killed = await worker(stale);
     killed.kill('SIGKILL');
@@ -159,7 +159,7 @@ if (real) {
 
   for (const [how, code] of [['nonsense', 'WORKER_NONSENSE'], ['die', 'WORKER_DIED'], ['version', 'WORKER_VERSION'],
     ['flood', 'WORKER_NONSENSE'], ['no json', 'WORKER_NONSENSE']]) {
-    test(`sockets: where one answers badly at once (${how}) the store has a worker of its own`, async () => {
+    (how === 'die' ? test : slow)(`sockets: where one answers badly at once (${how}) the store has a worker of its own`, async () => {
       const file = place();
       const child = await fake(how, file);
       const store = open(file, { fallback: false });
@@ -175,7 +175,7 @@ if (real) {
 
 for (const [how, code] of [['hang', 'WORKER_TIMEOUT'], ['miscounts', 'WORKER_NONSENSE'], ['wrong positions', 'WORKER_NONSENSE'], ['too few', 'WORKER_NONSENSE'],
   ['half a frame', 'WORKER_DIED'], ['refuses', 'WORKER_ERROR'], ['hangs later', 'WORKER_TIMEOUT']]) {
-  test(`sockets: where one goes wrong (${how}) and no other can be started, JavaScript has all the data`, async () => {
+  (how.startsWith('hang') ? slow : test)(`sockets: where one goes wrong (${how}) and no other can be started, JavaScript has all the data`, async () => {
     const file = place();
     const child = await fake(how, file);
     const gone = { kind: 'python', argv: ['no-such-program-anywhere'], env: {}, prefix: null };
