@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 HOSTS = 120
 ROWS = 50  # on a page of the table
@@ -46,3 +47,8 @@ def shown(page: Page) -> list[str]:
 def found(page: Page) -> int:
     """How many hosts pass the filters."""
     return int(page.locator("#shown").text_content().split(" of ")[0].replace(",", ""))  # type: ignore[union-attr]
+
+
+def finds(page: Page, count: int) -> None:
+    """So many hosts pass the filters, once the address that a link leads to has been read."""
+    expect(page.locator("#shown")).to_have_text(re.compile(f"^{count:,} of "))
