@@ -290,7 +290,7 @@ def test_a_run_of_the_probe_alone_is_no_audit_and_is_not_recorded(place: Place) 
     assert len(list(place.directory.glob("reports/2*/facts.jsonl"))) == 1
 
 
-@pytest.mark.parametrize("gate", ["", "command line", "group"])
+@pytest.mark.parametrize("gate", ["", "command line", pytest.param("group", marks=pytest.mark.slow)])
 def test_an_inventory_without_hosts_leaves_no_run_and_passes_no_gate(place: Place, gate: str) -> None:
     environment = {**os.environ, "FAISS_FLEET_REPORTS": str(place.directory / "reports")}
     empty = place.directory / "empty.yml"

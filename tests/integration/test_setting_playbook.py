@@ -173,6 +173,7 @@ def test_a_setting_is_made_kept_and_taken_back(host: Host) -> None:
     assert again.returncode == 0 and "changed=0" in again.stdout
 
 
+@pytest.mark.slow
 def test_a_rollback_goes_one_step_and_then_to_how_the_host_was_found(host: Host) -> None:
     host.path.parent.mkdir()
     host.path.write_text("written by hand\n")

@@ -100,6 +100,7 @@ def test_newest_release_for_this_generation_of_hosts_searches(kept, tmp_path):
     assert (release, right) == (str(catalogue.for_options(given).releases()[0]), True)
 
 
+@pytest.mark.slow
 def test_second_resolve_asks_nobody_and_gives_the_same(kept, monkeypatch):
     found, given = here("3.6"), options(kept)
     candidate = first_possible(found, given)

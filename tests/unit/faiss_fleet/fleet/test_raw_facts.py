@@ -72,7 +72,7 @@ def test_no_probe_at_all_is_an_error_that_names_the_next_step(text: str) -> None
 
 def test_a_probe_that_was_cut_short_says_so() -> None:
     text = (FIXTURES / "probe-centos7-py38.txt").read_text(encoding="utf-8")
-    for length in range(len("begin\tfaiss-fleet-probe\n"), len(text), 97):
+    for length in range(len("begin\tfaiss-fleet-probe\n"), len(text), 397):
         found = judged(text[:length])
         assert {"fact": "probe", "reason": "The shell probe ended early; what it did not reach is missing."} in found[
             "gaps"
