@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import io
 import json
 import os
+import shutil
 import struct
 import sys
 import tempfile
@@ -54,6 +56,13 @@ def mutated(draw: Any, bases: list[bytes], words: tuple[int, ...] = ()) -> bytes
     elif how == 1:
         data += data[: draw(st.integers(0, 4096))]
     return bytes(data)
+
+
+def scratch() -> Path:
+    """A directory until this process ends, in memory where it can be: journals wait for a disk at every line."""
+    directory = tempfile.mkdtemp(prefix="fuzz-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    return Path(directory)
 
 
 @dataclass(frozen=True)
@@ -200,7 +209,7 @@ def _records() -> tuple[Any, Any]:
     from faiss_fleet.records import build, clean, journal, schema
 
     run = build.Run("20261122T101112Z-3f9a1c", "2026-11-22T10:11:12Z", "c", "1", False, ("prod",))
-    directory = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    directory = scratch()
     results = st.fixed_dictionaries(
         {},
         optional={
@@ -269,7 +278,7 @@ def _vectors() -> tuple[Any, Any]:
     from faiss_fleet_loader.errors import FileError  # type: ignore[import-not-found]
 
     bases = [path.read_bytes() for path in sorted((ROOT / "tests/fixtures/vectors").glob("*.ffv"))]
-    path = Path(tempfile.mkdtemp(prefix="fuzz-")) / "x.ffv"
+    path = scratch() / "x.ffv"
 
     def read(data: bytes) -> None:
         path.write_bytes(data)
@@ -339,7 +348,7 @@ def _manifest() -> tuple[Any, Any]:
     from faiss_fleet.target.prefix import manifest
 
     good = json.dumps({"schema": 1, "digest": "0" * 16, "strategy": "wheel", "unpacked_bytes": 1, "files": []})
-    directory = Path(tempfile.mkdtemp(prefix="fuzz-"))
+    directory = scratch()
 
     def read(text: str) -> None:
         for parse in (manifest.parse_manifest, manifest.parse_files):
