@@ -19,6 +19,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -383,6 +384,12 @@ def _hold() -> int:
     return 0
 
 
+def _unsynced() -> str:
+    """The mount option by which hosts wait for no disk, as their files are gone with the farm. Linux has it since 5.10."""
+    release = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]]
+    return ",volatile" if release >= [5, 10] else ""
+
+
 def _start_hosts(order: Mapping[str, Any]) -> dict[str, int]:
     shell = pwd.getpwuid(0).pw_shell
     run(["ip", "link", "set", "lo", "up"])
@@ -391,7 +398,7 @@ def _start_hosts(order: Mapping[str, Any]) -> dict[str, int]:
     for host in order["hosts"]:
         directory = Path(host["directory"])
         root = directory / "root"
-        layers = f"lowerdir={host['lower']},upperdir={directory}/upper,workdir={directory}/work"
+        layers = f"lowerdir={host['lower']},upperdir={directory}/upper,workdir={directory}/work{_unsynced()}"
         run(
             ["mount", "-t", "overlay", "overlay", "-o", layers, root],
             remedy=f"\nIs {directory} itself on an overlay? Set FAISS_FLEET_FARM to a directory on ext4 or xfs.",
