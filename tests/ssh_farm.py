@@ -385,7 +385,7 @@ def _hold() -> int:
 
 
 def _unsynced() -> str:
-    """The mount option by which hosts wait for no disk, as their files are gone with the farm. Linux has it since 5.10."""
+    """The option by which hosts wait for no disk: their files go with the farm. Linux has it since 5.10."""
     release = [int(part) for part in re.findall(r"\d+", os.uname().release)[:2]]
     return ",volatile" if release >= [5, 10] else ""
 
