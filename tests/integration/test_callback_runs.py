@@ -402,6 +402,7 @@ def test_reports_that_cannot_be_written_stop_the_run_before_it_begins(fleet: Fle
     assert not fleet.ran.exists()
 
 
+@pytest.mark.slow
 def test_runs_of_their_own_directories_are_in_the_store_and_the_gate_is_open_unless_asked_for(
     fleet: Fleet, tmp_path: Path
 ) -> None:

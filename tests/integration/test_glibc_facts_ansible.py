@@ -88,6 +88,7 @@ def test_module_and_shell_probe_agree(tmp_path: Path) -> None:
         assert {key: one[key] for key in same} == {key: by_path[one["realpath"]][key] for key in same}
 
 
+@pytest.mark.slow
 def test_a_python_that_ansible_no_longer_supports_is_no_obstacle(tmp_path: Path) -> None:
     """Stands for Python 2.6: it starts, and dies of the module's syntax."""
     python = tmp_path / "python2.6"
