@@ -58,7 +58,8 @@ class Interrupts:
             return  # no handler can be set there, and none is needed: the caller's process has its own
         for number in SIGNALS:
             before = signal.getsignal(number)
-            if before in (signal.SIG_DFL, signal.default_int_handler) or _is_ansibles(before):
+            given_up = number == signal.SIGHUP and before == signal.SIG_IGN and _has_a_terminal_of_its_own()
+            if before in (signal.SIG_DFL, signal.default_int_handler) or _is_ansibles(before) or given_up:
                 signal.signal(number, self._handle)
                 self._taken.append(number)
         self._before, sys.unraisablehook = sys.unraisablehook, self._unraisable
@@ -143,6 +144,14 @@ def _end_this(taken: Iterable[signal.Signals], number: int) -> None:
 def _end_children() -> None:
     if not _children_are_ended_elsewhere:
         limits.end_children()
+
+
+def _has_a_terminal_of_its_own() -> bool:
+    """Whether ansible-runner started this process: it gives it a terminal, whose loss means that nobody reads any more.
+
+    That somebody started ansible-runner by nohup is not meant for it: Ansible without its terminal waits for ever.
+    """
+    return os.getsid(0) == os.getpid() and os.isatty(1)
 
 
 def _is_ansibles(handler: object) -> bool:

@@ -33,6 +33,7 @@ WAYS: dict[str, dict[str, Any]] = {"ordinary": {"fleet_batch": False}, "batch": 
 OLD, NEW, NO_PYTHON = "centos7-py313", "debian12", "centos7-nopython"
 SETTING = "/etc/faiss-fleet/backend.json"
 PREFIX = "/opt/faiss-fleet"
+AUDITED = (PREFIX, "/etc/faiss-fleet")  # all that an audit leaves on a host
 WORKLOAD = {"n": 1000, "d": 16, "k": 5, "queries": 20}
 EVERY_FORMAT, USUAL_FORMATS = "all", "html,csv"
 # A whole audit that takes longer hangs.
@@ -210,8 +211,15 @@ class Fleet:
 
     def erase(self, host: str) -> None:
         """A host where no audit has ever been."""
-        for place in (PREFIX, "/etc/faiss-fleet"):
+        for place in AUDITED:
             shutil.rmtree(self.path(host, place), ignore_errors=True)
+
+    def converge_as(self, audited: str, host: str) -> None:
+        """Gives a host what an audit has left on another of its recipe."""
+        roots = [self.farm.hosts[name].root for name in (audited, host)]
+        for place in AUDITED if audited != host else ():
+            if self.path(audited, place).exists():
+                self.enter("cp", "--archive", f"{roots[0]}{place}", f"{roots[1]}{os.path.dirname(place)}/")
 
     # -- what is done on the controller
 

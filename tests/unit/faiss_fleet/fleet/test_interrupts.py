@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pty
 import signal
 import sys
 import time
@@ -156,3 +157,30 @@ def test_the_handler_of_newer_ansible_gives_way() -> None:
     Interrupts().install()
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_who_loses_a_terminal_of_its_own_ends_though_whoever_started_it_had_nohup(own: bool) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if not own:
+            if os.fork():  # the process that leads the session: the other has its terminal and does not lead
+                time.sleep(10)
+            os.setpgid(0, 0)
+        Interrupts().install()
+        os.write(1, b"ready" if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else b"ignores")
+        try:
+            time.sleep(10)
+        except KeyboardInterrupt:
+            os._exit(7)
+        os._exit(0)
+    try:
+        assert os.read(terminal, 100) == (b"ready" if own else b"ignores")
+        os.close(terminal)
+        if own:
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+    finally:
+        if not own:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
