@@ -59,9 +59,10 @@ WARNING = re.compile(
     "\\.py:\\d{1,6}: \\w{0,40}warning: |^\\w{2,40}warning: |^mesa-loader: |^libva error: |^libgl error: |"
     "\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
-    "[,;] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
+    "[,;.] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
-    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
+    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead|"
+    "temporary directory)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
     "^\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
     "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"

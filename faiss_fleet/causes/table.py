@@ -188,6 +188,7 @@ HARMLESS = (
     "rpmdb altered outside of yum",
     "delta rpms disabled",
     "not owned or is not writable by the current user",
+    "is not writeable, defaulting to", "is not writable, defaulting to", "fontconfig error: no writable cache director",
     "debconf: ",
     "can lead to a corrupted system",
     "invoke-rc.d: ",
@@ -263,6 +264,7 @@ RESOLVED = (
     # wget that was told not to check the certificate: it warns, and sends its request.
     (("http request sent, awaiting response", "proxy request sent, awaiting response"), ("tls", "clock_or_cert")),
     (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
+    (("matplotlib created a temporary",), ("permission_denied", "read_only")),
     (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
     (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
@@ -1314,6 +1316,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
     ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/")}),
+    ('repo_failed', ("metadata for repo '", "prepare internal mirrorlist", "no urls in mirrorlist", "could not retrieve mirrorlist"), {
+        'after': ("rockylinux.org", "almalinux.org", "/fedora/"), 'unless': ("407", "proxy ", "epel", "certificate")}),
+    ('repo_failed', ("failed to download metadata (mirrorlist: ~ for repository", "failed to download metadata (baseurl: ~ for repository",
+                     "cache-only enabled but no cache for")),
     # A heading of dnf: what went wrong is below. Other distributions have repositories of the names of CentOS.
     ('centos_eol_mirror', ("errors during downloading metadata",), {
         'rank': 34, 'regex': r"repository '(?:appstream|base|extras|powertools|centos|cr\b)"}),
@@ -2116,7 +2122,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         ": not found",
     ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-][\w./+ -]{0,79}: not found$"}),
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
-                       "'msg': 'missing required library '")),
+                       "'msg': 'missing required library '", "'message': 'no module named", "'evalue': 'no module named")),
+    ('not_installed', ("wheel for ~ for python ~ is unavailable. apt install",)),  # Debian's virtualenv
     # --- what languages and their tools say of a part that is not there, whatever asked for it
     ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
     ('command_missing', ("failed at step exec spawning ~ no such file",)),
