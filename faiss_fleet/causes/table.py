@@ -223,6 +223,7 @@ HARMLESS = (
     "your kernel does not support ~ the cgroup is not mounted",
     "your kernel does not support ~ discarded",
     "your kernel does not support cgroup",
+    "failed to retrieve available kernel versions", "failed to check for processor microcode upgrades",  # needrestart
     "failed call to cuinit",
     "after october 2020 you may experience errors",
     "'oomkilled': false",
@@ -510,6 +511,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
+    # apt's lists are not all there; the sentence before the errno is in any language.
+    ('package_db', ("/var/lib/apt/lists/ ~ - open (2: no such file",)),
     ('package_key', ("error: ~ : bad signature",), {'regex': r"error: [^ ]{1,300}: bad signature$"}),  # apk
     # What another package manager installed, which pip cannot take away.
     ('package_conflict', ("it is a distutils installed project", "uninstall-no-record-file", "uninstall-distutils-installed-package",
@@ -589,6 +592,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "skipping repository ' ~ because of the above", "problem retrieving the repository index file",
         "skipping service ' ~ because of the above", "there are no enabled repositories defined",
     ), {'unless': ("npm", "certificate", "407")}),
+
+    # Ansible's apt, which does not say why.
+    ('repo_failed', ("could not fetch updated apt files", "failed to update apt cache: unknown reason", "failed to update apt cache.'",
+                     "'msg': 'apt cache update failed"), {'rank': 74}),
 
     # --- conda's terms
     ('conda_terms', (
@@ -912,7 +919,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "selinux is preventing ~ execute access", "selinux is preventing ~ executable",
     )),
     ('selinux_mount', (
-        "selinux is preventing", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported",
+        "selinux is preventing", "selinux prevents ~ from ", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported",
         "lsetxattr ~ permission denied", "setxattr ~ label=", "selinux relabeling of", "relabel failed",
         "failed to relabel", "error setting label on mount source", "cannot open directory ~ permission denied",
         "relabeling content", "operation not permitted ~ chcon", "setfilecon",
@@ -1536,7 +1543,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "outdated version of pip", "pip version ~ is too old", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
-        "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
+        "no module named 'setuptools_rust", "no module named setuptools_rust",
         "invalid command 'bdist_wheel'", "no module named 'wheel.bdist_wheel'", "no module named wheel.bdist_wheel",
         "old version of pip", "no module named skbuild", "no module named 'skbuild",
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
@@ -1549,6 +1556,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "importerror: cannot import name 'main'", "cannot import name main", "'setup.cfg' not found. directory cannot be installed",
         "cannot import name ' ~ ' from 'pip._vendor'",
     ), {'unless': ("warning: you are using pip",)}),
+    # A pip that builds in the environment itself, which has no setuptools.
+    ('pip_too_old', ("setup.py egg_info' failed with error code",), {
+        'after': ("no module named 'setuptools'", "no module named setuptools")}),
     ('pip_too_old', ("does not appear to be a python project ~ setup.py",), {'unless': ("pyproject",)}),
     # pip's own option parser: other tools put their name in front.
     ('pip_too_old', ("no such option: --",), {'regex': r"^no such option: --|\bpip\b.{0,80}no such option: --"}),
@@ -1832,7 +1842,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined reference to 'sgemm_'", "undefined reference to 'cblas_", "undefined reference to 'dgemm",
         "undefined reference to 'ssyrk", "undefined reference to 'sgemv", "undefined reference to 'ssyev",
         "undefined reference to 'sgeqrf", "undefined reference to 'sgesvd", "undefined reference to 'openblas",
-        "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas",
+        "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas", "no cblas interface",
         "no lapack", "missing: blas_libraries", "missing: lapack_libraries", "missing: mkl_libraries",
         "blas_libraries (advanced)", "'cblas.h' file not found", "lapacke.h: no such file", "mkl.h: no such file", "find a blas",
         "openblas ~ not found", "blas.h: no such", "blas libraries not found", "lapack libraries not found",
@@ -1919,6 +1929,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # --- files that are not what they should be
     # npm 2 and 3
     ('hash_mismatch', ("shasum check failed for",)),
+    ('hash_mismatch', (" digest: bad (expected ",)),  # rpm
+    # What rpm says of the parts of a package's header.
+    ('corrupt_artefact', (" hdr data: bad", " hdr tags: bad", " hdr magic: bad", " hdr load: bad", " hdr blob( ~ : bad",
+                          "sigh data: bad", "sigh tags: bad", "sigh magic: bad", "sigh load: bad", "sigh blob( ~ : bad",
+                          "region trailer: bad", "region offset: bad", "region size: bad", "error reading package header")),
     ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
         "do not match the hashes", "hashmismatch: ", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
@@ -2123,10 +2138,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-][\w./+ -]{0,79}: not found$"}),
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
                        "'msg': 'missing required library '", "'message': 'no module named", "'evalue': 'no module named")),
+    ('not_installed', ("no module named 'setuptools'", "no module named setuptools", "no module named 'pkg_resources",
+                       "no module named pkg_resources")),
     ('not_installed', ("wheel for ~ for python ~ is unavailable. apt install",)),  # Debian's virtualenv
     # --- what languages and their tools say of a part that is not there, whatever asked for it
     ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
     ('command_missing', ("failed at step exec spawning ~ no such file",)),
+    ('command_missing', (": cannot exec: no such file",)),  # what tar unpacks with
     ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
     ('command_missing', (": no such file or directory",), {
         'regex': r"^(?:[\w.-]{1,60} {1,20}\| {1,4})?(?:\[[^\]]{1,40}\] )?exec /\S{1,200}: no such file or directory$"}),
@@ -2436,6 +2454,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', ("ld: ~ relocation ", "ld: ~ undefined reference to ", "ld: ~ multiple definition of ", "ld: cannot find ",
                       "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
                       "recompile with -fpic"), {'unless': ("warning: ",)}),
+    ('build_failed', ("internal compiler error: in ",)),
     ('build_failed', ("ld: symbol(s) not found", "** ./configure aborting")),
     ('build_failed', ("configure:",), {'regex': r"^configure:\d{1,6}: error: (?!in ')"}),  # config.log
     ('build_failed', ("', referenced from:",), {'regex': r"^'.{1,300}', referenced from:$"}),
