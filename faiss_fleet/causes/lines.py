@@ -71,6 +71,7 @@ WARNING = re.compile(
     "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
+    "^libraries [\\w,.+-]{1,200} not found in \\[|"  # numpy.distutils, of each BLAS that it tries
     "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
     "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
     "'(?:level|severity)' ?: ?'warn(?:ing)?'"

@@ -531,7 +531,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
         "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
-        "unable to satisfy dependencies. reached two conflicting", "failed to commit transaction (conflicting files)", "could not satisfy dependencies", "resolutionimpossible",
+        "unable to satisfy dependencies. reached two conflicting", "(conflicting files)", "a conflict with the same file in another package", "could not satisfy dependencies", "resolutionimpossible",
         "cpio: file from package already exists", "cpio: rename failed - is a directory",
     ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
     # apk's solver: the names it lacks, then that something contradicts.
@@ -1283,7 +1283,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "failed to get the python codec",
-        "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
+        "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found", "the module interpreter ' ~ was not found",
         "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python",
@@ -1998,6 +1998,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', ("omp: error #",), {'regex': r"omp: error #(?!34:)\d{1,4}:"}),
+    # The sanitizers of gcc and clang, which end the process with what they find.
+    ('cpu_isa', ("sanitizer: ill on unknown address",)),
+    ('out_of_memory', ("sanitizer failed to allocate", "sanitizer: out of memory", "sanitizer: allocator is out of memory")),
+    ('segfault', ("sanitizer: segv on ", "sanitizer: bus on ")),
+    ('abort', ("sanitizer: ",), {
+        'regex': r"sanitizer: (?:heap|stack|global|dynamic-stack|container|intra-object)-(?:buffer-|use-)?(?:over|under|after)\S{0,20} |"
+                 r"sanitizer: (?:attempting (?:free|double-free)|tag-mismatch|abrt on|fpe on|use-of-uninitialized-value|alloc-dealloc-mismatch|"
+                 r"use-after-poison|bad-free|odr-violation)\b"}),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",

@@ -195,6 +195,9 @@ TRANSLATED = (
     ("fatal error", (
         "schwerwiegender fehler", "erreur fatale", "фатальная ошибка", "致命错误",
         "致命的エラー")),
+    ("(conflicting files)", (  # pacman
+        "(arquivos conflitantes)", "(有冲突的文件)", "(конфликтующие файлы)", "(archivos en conflicto)",
+        "(in konflikt stehende dateien)", "(file in conflitto)")),
     ("requires", ("需要",)),
     (" is needed by ", (" 被 ",)),
     ("error", (
