@@ -761,7 +761,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"utc|pairwise|batched|uniontype|genericalias|nonetype|wrap_socket|match_hostname|_shutdown_locks)'"}),
     ('python_version', ("syntaxerror: f-string",)),
     ('python_version', ("syntaxerror: invalid",), {
-        'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling"),
+        'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling", "pip/_internal/", "pip/_vendor/", ", in ?"),
         'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
@@ -1072,6 +1072,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
+    # Behind the wheel that conda, mamba and pip turn while they work.
+    ('out_of_memory', ("killed",), {'regex': r"(?:: |\.\.\. ?)(?:(?:[\\|/-]|\.\.\.working\.\.\.) ?){0,60}killed$", 'unless': ("error", "fail")}),
     # --- containers
     ('python_missing', ("exec: ' ~ /python ~ no such file",)),
     ('seccomp_clone3', (
@@ -1387,7 +1389,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to get issuer cert", "self signed certificate", "self-signed certificate",
         "signed by unknown authority", "unable to verify the first certificate", "unable_to_verify_leaf_signature",
         "unable_to_get_issuer_cert", "self_signed_cert_in_chain", "depth_zero_self_signed", "x509: ",
-        "failed to validate the ssl certificate", "ssl certificate problem", "certificate issuer",
+        "failed to validate the ssl certificate", "ssl certificate does not belong to", "ssl certificate problem", "certificate issuer",
         "certificate cannot be authenticated", "ssl ca cert", "ca certificates bundle", "tls ca certificate",
         "certificate ~ not trusted", "sslerror", "ssl error", "hostname ~ doesn't match", "err_tls_cert",
         "invalid certificate", "invalid peer certificate", "unknown ca", "ssl certificate verif",
@@ -1886,6 +1888,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:swig|perl): no such file|spawn (?:[\w./-]{0,80}/)?(?:swig|tsc) enoent"}),
+    # The files of redhat-rpm-config and annobin, which the Python of Fedora and RHEL has its extensions built with; cffi.
+    ('build_tool_missing', ("/redhat/redhat- ~ : no such file", "inaccessible plugin file ~ no such file", "fail to initialize plugin ~ annobin",
+                            "no working compiler found, or bogus compiler options")),
     ('build_tool_missing', (
         "no module named 'cmake'", "no module named 'ninja'", "no module named cmake",
         "cmake-js no such file", "cmake-js: no such file",
@@ -1930,6 +1935,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # npm 2 and 3
     ('hash_mismatch', ("shasum check failed for",)),
     ('hash_mismatch', (" digest: bad (expected ",)),  # rpm
+    # Nix before 2.2
+    ('hash_mismatch', ("output path ~ has ~ hash ~ when ~ was expected", "output path ~ should have ~ hash ~ , instead has ",
+                       "produced path ~ hash ~ instead of the expected hash")),
     # What rpm says of the parts of a package's header.
     ('corrupt_artefact', (" hdr data: bad", " hdr tags: bad", " hdr magic: bad", " hdr load: bad", " hdr blob( ~ : bad",
                           "sigh data: bad", "sigh tags: bad", "sigh magic: bad", "sigh load: bad", "sigh blob( ~ : bad",
@@ -1994,7 +2002,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('abort', *_ended(134, 6)),
     ('out_of_memory', *_ended(137, 9)),
     # 127: a shell did not find the command.
-    ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?[ :=(]{1,3}127(?![\d.]\d|\d)",
+    ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?(?:[ :=(]{1,3}| {1,20}-> {1,3})127(?![\d.]\d|\d)",
         'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', ("omp: error #",), {'regex': r"omp: error #(?!34:)\d{1,4}:"}),
