@@ -76,6 +76,7 @@ WARNING = re.compile(
     "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
     "'(?:level|severity)' ?: ?'warn(?:ing)?'"
 )
+_FILLED = re.compile(r"\S {40,400}\S")
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
 OWN_WARNING = re.compile("(?:^|\\| )warn(?:ing)?: ")
@@ -251,7 +252,12 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
 
 
 def _unquoted(line: str) -> str:
-    """A clean line of a wrapper without the command that it quotes, and of Ansible without what a task loops over."""
+    """A clean line of a wrapper without the command that it quotes, and of Ansible without what a task loops over.
+
+    Marks of Markdown around the whole line are dropped.
+    """
+    if line[:2] == "**" and line[2:3].isalpha():
+        line = line.strip("*")
     if "item" in line:
         line = _ITEMS.sub("", line)
     if "returned " in line or "did not complete" in line or "executor failed" in line:
@@ -294,6 +300,11 @@ def is_trace(line: str) -> bool:
 def is_command(line: str) -> bool:
     """Whether a clean line is a command, and nothing that one printed."""
     return COMMAND.match(line) is not None or COMMAND.match(without_prefix(line)) is not None
+
+
+def is_filled(original: str) -> bool:
+    """Whether a line of a terminal is filled up with spaces, and what follows them is of the next line."""
+    return " " * 40 in original and _FILLED.search(original) is not None
 
 
 def is_passing(line: str) -> bool:

@@ -1206,7 +1206,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no module named '_selinux'", "no module named _selinux",
     )),
     ('yum_bindings', (
-        "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm",
+        "bindings for rpm", "bindings for dnf", "no module named yum", "no module named 'yum'", "no module named rpm",
         "no module named 'rpm'", "python3-dnf must be installed", "could not import the dnf python module",
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
         "could not detect which major revision of yum", "required to run yum", "yum module is needed",
@@ -1956,7 +1956,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
     ('network', ("connection broken: incompleteread(",)),
-    ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: "}),  # requests
+    # requests; of a container engine's answer the reason follows in brackets
+    ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: ", 'unless': ("internal server error (", "http+docker")}),
     ('network', ("server error: status ", "status ~ while fetching image layer"), {'regex': r"\bstatus 50[0-4] while "}),  # docker
     ('corrupt_artefact', ("truncated",), {
         'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
