@@ -73,7 +73,10 @@ WARNING = re.compile(
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^libraries [\\w,.+-]{1,200} not found in \\[|"  # numpy.distutils, of each BLAS that it tries
     "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b"
+    # What a Java machine dies of is passed on at any level.
+    "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
+    "^(?:info|debug):[\\w.]{1,80}:|"
     "'(?:level|severity)' ?: ?'warn(?:ing)?'"
 )
 _FILLED = re.compile(r"\S {40,400}\S")

@@ -510,6 +510,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "gpg error: http", "keyexpired", "revkeysig", "gpg signature is not available",
         "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
+        "invalid or corrupted package (pgp", "invalid or corrupted database (pgp",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
     # apt's lists are not all there; the sentence before the errno is in any language.
     ('package_db', ("/var/lib/apt/lists/ ~ - open (2: no such file",)),
@@ -1944,7 +1945,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                           "region trailer: bad", "region offset: bad", "region size: bad", "error reading package header")),
     ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
-        "do not match the hashes", "hashmismatch: ", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
+        "do not match the hashes", "hashmismatch: ", "md5 sums mismatch", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
         "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",
         "md5 ~ does not match", "eintegrity", "integrity check failed", "digest mismatch", "md5sum mismatch",
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
@@ -2162,6 +2163,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
     ('command_missing', ("failed at step exec spawning ~ no such file",)),
     ('command_missing', (": cannot exec: no such file",)),  # what tar unpacks with
+    ('command_missing', ("fileisexecutable=/ ~ was not met", ": command ~ is missing"), {  # systemd; Puppet's providers
+        'regex': r"(?:condition|assert)fileisexecutable=/(?:usr|opt)/\S{1,200} was not met$|: command [\w.+/-]{1,100} is missing$"}),
+    ('no_matching_distribution', ("could not find package ",), {  # Puppet
+        'regex': r"^error: could not find package [\w.+-]{1,100}$|/ensure: .{1,100} failed: could not find package [\w.+-]{1,100}$"}),
     ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
     ('command_missing', (": no such file or directory",), {
         'regex': r"^(?:[\w.-]{1,60} {1,20}\| {1,4})?(?:\[[^\]]{1,40}\] )?exec /\S{1,200}: no such file or directory$"}),
