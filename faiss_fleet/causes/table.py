@@ -524,17 +524,20 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "try to add '--allowerasing",
         "but it is not going to be installed", "but it is not installable",
         "breaks: world[", "cannot install the best", "which is also in package", "multilib version problems found",
-        "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
+        "package ~ obsoletes ~ but obsoleting package", "detected ~ file conflict", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts",
         "error: failed dependencies", "unmet dependencies", "dependencies not satisfied",
-        "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
+        "--fix-broken install", "pkgproblemresolver",
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
         "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
         "unable to satisfy dependencies. reached two conflicting", "(conflicting files)", "a conflict with the same file in another package", "could not satisfy dependencies", "resolutionimpossible",
         "cpio: file from package already exists", "cpio: rename failed - is a directory",
-    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
+    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn",
+                               "checking for file conflicts: ")}),
+    # Often only what follows from another package whose script failed.
+    ('package_conflict', ("dependency problems prevent configuration",), {'rank': 78}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
         'regex': r"(?:^|\] )[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
@@ -762,7 +765,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"utc|pairwise|batched|uniontype|genericalias|nonetype|wrap_socket|match_hostname|_shutdown_locks)'"}),
     ('python_version', ("syntaxerror: f-string",)),
     ('python_version', ("syntaxerror: invalid",), {
-        'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling", "pip/_internal/", "pip/_vendor/", ", in ?"),
+        'after': ("site-packages/", "dist-packages/", ":= ", "(f'", " f'", "byte-compiling", "pip/_internal/", "pip/_vendor/",
+                  ", in ?"),
         'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
@@ -1853,6 +1857,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find a package configuration file provided by 'openblas", "blas/lapack",
     ), {'unless': ("cannot open shared", "could not find mkl ")}),
     ('headers_missing', ("common.gypi not found", "config.gypi not found")),
+    ('blas_missing', ("by not providing 'find", "could not find a package configuration file"), {
+        'regex': r"'(?:find)?(?:openblas|blas|lapacke?|mkl|cblas|blis)(?:\.cmake)?'"}),
     ('headers_missing', (
         "cannot find <", "nan.h: no such file", "python.h: no such file", "'python.h' file not found",
         "could not find python ~ development", "python_include_dir", "missing: python_include", "development.module",
@@ -1873,6 +1879,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                          "fatal error: ~ .hpp: no such file", "fatal error: ' ~ .hpp' file not found")),
     ('headers_missing', ("was not found in the pkg-config search path", "no package ' ~ ' found",
                          "package requirements ~ were not met")),
+    ('build_tool_missing', ("error: unable to find ' ~ .swg'",)),  # SWIG's own files
     ('sdist_fallback', (
         "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
         "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed to build ~ faiss",
@@ -2163,8 +2170,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
     ('command_missing', ("failed at step exec spawning ~ no such file",)),
     ('command_missing', (": cannot exec: no such file",)),  # what tar unpacks with
+    ('command_missing', ("failed to find handler for ' ~ not found", "unable to find required ' ~ binary in the path"), {  # Ansible
+        'regex': r"commands 'g?tar' and 'g?tar' not found|\.zip'.{0,400}\bcommand 'unzip' not found|"
+                 r"unable to find required '\w{1,40}'(?: or '\w{1,40}')? binary in the path"}),
+    ('python_missing', (": requested versions are not installed",), {  # Debian's scripts after an installation
+        'regex': r"\bpy3?compile:\d{1,4}: requested versions are not installed"}),
     ('command_missing', ("fileisexecutable=/ ~ was not met", ": command ~ is missing"), {  # systemd; Puppet's providers
         'regex': r"(?:condition|assert)fileisexecutable=/(?:usr|opt)/\S{1,200} was not met$|: command [\w.+/-]{1,100} is missing$"}),
+    ('no_matching_distribution', ("could not find package ~ in indexes",)),  # apko
     ('no_matching_distribution', ("could not find package ",), {  # Puppet
         'regex': r"^error: could not find package [\w.+-]{1,100}$|/ensure: .{1,100} failed: could not find package [\w.+-]{1,100}$"}),
     ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
