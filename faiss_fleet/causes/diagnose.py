@@ -336,7 +336,9 @@ _FAILURES = tuple(
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
         "code) |"
-        "\\bexited with (?:error|non-?zero)(?: exit)? (?:code|status):? [1-9]",
+        "\\bexited with (?:error|non-?zero)(?: exit)? (?:code|status):? [1-9]|"
+        # pytest's summary
+        "^(?:failed|error) [^ ]{1,200}\\.py(?:::[^ ]{1,200})? - [\\w.]{0,80}(?:error|exception)(?:: |$)",
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.

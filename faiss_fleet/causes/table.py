@@ -953,7 +953,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "elf file's phentsize", "elf load command past end", "elf load command address", "elf load command alignment",
         "elf file data encoding", "elf file os abi invalid",
         "elf file abi version invalid", "elf file version ", "nonzero padding in e_ident",
-        "only et_dyn and et_exec can be loaded", "incompatible architecture", "not a mach-o",
+        "only et_dyn and et_exec can be loaded", "incompatible architecture", "missing compatible arch",
+        "no matching architecture in universal wrapper", "not a mach-o",
         "not a valid win32 application", "file too short", "unsupported processor architecture", "wrong architecture",
         "does not match the detected host platform", "file in wrong format", ".node: cannot open shared object file",
         "no matching manifest for linux", "no image found in manifest list for architecture",
@@ -1070,6 +1071,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
+    # A kernel of ARM64 with other pages than those that jemalloc was built for.
+    ('arch_mismatch', ("memory allocation of ",), {
+        'regex': r"memory allocation of \d{1,20} bytes failed", 'after': ("<jemalloc>: unsupported system page size",)}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
     # The kernel's own words; what V8 prints of its heap before it gives up.
     ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
@@ -1410,6 +1414,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the certificate ~ not", "certificate ~ untrusted", "cert_untrusted", "could not find a suitable tls ca",
         "no certificate", "client certificate",
     ), {'unless': ("eof occurred", "timed out", "timeout", "conda create", "gnutls recv")}),
+    # What Ansible's wait_for_connection met with at last.
+    ('tls', ("timed out waiting for ~ certificate verify failed", "timed out waiting for ~ certificate_verify_failed"), {
+        'unless': ("expired", "not yet valid")}),
     # One entry of OpenSSL's queue of errors: number, library, function, reason.
     ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
         'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
