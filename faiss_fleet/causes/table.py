@@ -596,6 +596,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "skipping repository ' ~ because of the above", "problem retrieving the repository index file",
         "skipping service ' ~ because of the above", "there are no enabled repositories defined",
     ), {'unless': ("npm", "certificate", "407")}),
+    # yum on a RHEL without a subscription.
+    ('repo_failed', ("there are no enabled repos",), {
+        'after': ("this system is not registered", "no repositories available through subscriptions")}),
 
     # Ansible's apt, which does not say why.
     ('repo_failed', ("could not fetch updated apt files", "failed to update apt cache: unknown reason", "failed to update apt cache.'",
@@ -2180,6 +2183,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('command_missing', ("failed to find handler for ' ~ not found", "unable to find required ' ~ binary in the path"), {  # Ansible
         'regex': r"commands 'g?tar' and 'g?tar' not found|\.zip'.{0,400}\bcommand 'unzip' not found|"
                  r"unable to find required '\w{1,40}'(?: or '\w{1,40}')? binary in the path"}),
+    # Heroku's buildpacks.
+    ('python_version', ("requested runtime ( ~ is not available for this stack", "requested runtime ' ~ is not available for this stack",
+                        "! requested runtime ( ~ was not found")),
     ('python_missing', (": requested versions are not installed",), {  # Debian's scripts after an installation
         'regex': r"\bpy3?compile:\d{1,4}: requested versions are not installed"}),
     ('command_missing', ("fileisexecutable=/ ~ was not met", ": command ~ is missing"), {  # systemd; Puppet's providers
