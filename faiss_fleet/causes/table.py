@@ -225,6 +225,7 @@ HARMLESS = (
     "your kernel does not support cgroup",
     "failed to retrieve available kernel versions", "failed to check for processor microcode upgrades",  # needrestart
     "failed call to cuinit",
+    "skipped: ~ interpreternotfound: ", "skipped because could not find python interpreter with spec",  # tox
     "after october 2020 you may experience errors",
     "'oomkilled': false",
     "sudo: unable to resolve host",
@@ -1239,7 +1240,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no module named 'ansible.module_utils.six'", "target python ~ not supported",
         "python ~ on the target host is not supported", "python 2.6", "no module named 'ansible.module_utils.basic'",
         "ansible ~ python2.6", "the module interpreter ~ not supported", "not supported by this version of ansible",
-    ), {'unless': ("deprecat", "site-packages")}),
+    ), {'unless': ("deprecat", "site-packages", "docker-py (python 2.6)", "docker-py' (python 2.6)")}),
     ('ansible_target_python', (
         "syntaxerror: invalid syntax",
     ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils", "/ansible-tmp-")}),
@@ -1493,6 +1494,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("npm err! network", "conda")}),
 
     # --- which package, which release
+    ('conda_unsat', ("virtual package '__ ~ does not match any of the available",), {  # pixi, which then lists what there is
+        'regex': r"virtual package '__(?!glibc|archspec)"}),
     ('conda_glibc', (
         "requires __glibc", "nothing provides ~ __glibc", "mismatching virtual package", "__glibc ~ missing",
         "__glibc ~ does not exist",
@@ -2090,6 +2093,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup - ",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('timeout', ("timeout exceeded when accessing '",)),   # zypper
+    ('timeout', ("url 'http ~ ': timeout of ~ was reached",)),  # R
     # An engine's socket that nobody listens on, whichever client asks.
     ('engine_missing', (".sock",), {
         'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
@@ -2202,7 +2206,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("cannot find module '", "cannot find package '"), {
         'regex': r"cannot find (?:module|package) '(?!\.{0,2}/)(?![^']{0,200}\.node')(?:@[\w.-]{1,80}/)?[\w.-]{1,80}(?:/[\w./-]{1,120})?'",
         'unless': ("node-gyp", "npm-cli", "gulp-")}),
-    ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library")),
+    ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library",
+                       "failed to import docker-py - ", "failed to import docker or docker-py - ")),  # Ansible
     ('not_installed', ("please install ~ as a dependency", "please install it first", "unable to import module ' ~ no module named '")),
     ('not_installed', ("required for this module",), {
         'regex': r"'msg': '[\w., ()>=<-]{1,80} (?:is |are )?required for this module"}),
@@ -2273,7 +2278,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('tls', ("ssl peer certificate or ssh remote key was not ok",)),
     # What poetry, pipenv, pdm and conda say of a lock file, an archive or the host.
     ('hash_mismatch', ("retrieved digest for ", "hash for ~ not found in known hashes", "hashes for ~ do not match")),
-    ('conda_unsat', ("virtual package '__ ~ does not match any of the available",)),
     ('package_conflict', ("your dependencies could not be resolved",)),
     ('conda_network', ("downloaded bytes did not match content-length",), {'unless': ("checksum",)}),
     ('corrupt_artefact', ("cannot detect archive format", "cannot determine archive format")),
