@@ -194,7 +194,7 @@ class _Log:
                 self.conda = True
             called = match.called_for(words)
             known = match.row_of(lines, index, called) if called else None
-            if known is not None and causes_lines.is_command(line):
+            if known is not None and causes_lines.is_command(line) and not causes_lines.is_filled(original):
                 continue
             if known is None:
                 if causes_lines.is_retry(line):
@@ -335,7 +335,10 @@ _FAILURES = tuple(
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
-        "code) ",
+        "code) |"
+        "\\bexited with (?:error|non-?zero)(?: exit)? (?:code|status):? [1-9]|"
+        # pytest's summary
+        "^(?:failed|error) [^ ]{1,200}\\.py(?:::[^ ]{1,200})? - [\\w.]{0,80}(?:error|exception)(?:: |$)",
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.

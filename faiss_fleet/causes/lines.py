@@ -59,9 +59,10 @@ WARNING = re.compile(
     "\\.py:\\d{1,6}: \\w{0,40}warning: |^\\w{2,40}warning: |^mesa-loader: |^libva error: |^libgl error: |"
     "\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
-    "[,;] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
+    "[,;.] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
-    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead)\\b|"
+    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead|"
+    "temporary directory)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
     "^\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
     "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
@@ -70,10 +71,15 @@ WARNING = re.compile(
     "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
+    "^libraries [\\w,.+-]{1,200} not found in \\[|"  # numpy.distutils, of each BLAS that it tries
     "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b"
+    # What a Java machine dies of is passed on at any level.
+    "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
+    "^(?:info|debug):[\\w.]{1,80}:|"
     "'(?:level|severity)' ?: ?'warn(?:ing)?'"
 )
+_FILLED = re.compile(r"\S {40,400}\S")
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
 OWN_WARNING = re.compile("(?:^|\\| )warn(?:ing)?: ")
@@ -249,7 +255,12 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
 
 
 def _unquoted(line: str) -> str:
-    """A clean line of a wrapper without the command that it quotes, and of Ansible without what a task loops over."""
+    """A clean line of a wrapper without the command that it quotes, and of Ansible without what a task loops over.
+
+    Marks of Markdown around the whole line are dropped.
+    """
+    if line[:2] == "**" and line[2:3].isalpha():
+        line = line.strip("*")
     if "item" in line:
         line = _ITEMS.sub("", line)
     if "returned " in line or "did not complete" in line or "executor failed" in line:
@@ -292,6 +303,11 @@ def is_trace(line: str) -> bool:
 def is_command(line: str) -> bool:
     """Whether a clean line is a command, and nothing that one printed."""
     return COMMAND.match(line) is not None or COMMAND.match(without_prefix(line)) is not None
+
+
+def is_filled(original: str) -> bool:
+    """Whether a line of a terminal is filled up with spaces, and what follows them is of the next line."""
+    return " " * 40 in original and _FILLED.search(original) is not None
 
 
 def is_passing(line: str) -> bool:

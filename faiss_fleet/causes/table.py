@@ -188,6 +188,7 @@ HARMLESS = (
     "rpmdb altered outside of yum",
     "delta rpms disabled",
     "not owned or is not writable by the current user",
+    "is not writeable, defaulting to", "is not writable, defaulting to", "fontconfig error: no writable cache director",
     "debconf: ",
     "can lead to a corrupted system",
     "invoke-rc.d: ",
@@ -222,7 +223,9 @@ HARMLESS = (
     "your kernel does not support ~ the cgroup is not mounted",
     "your kernel does not support ~ discarded",
     "your kernel does not support cgroup",
+    "failed to retrieve available kernel versions", "failed to check for processor microcode upgrades",  # needrestart
     "failed call to cuinit",
+    "skipped: ~ interpreternotfound: ", "skipped because could not find python interpreter with spec",  # tox
     "after october 2020 you may experience errors",
     "'oomkilled': false",
     "sudo: unable to resolve host",
@@ -263,6 +266,7 @@ RESOLVED = (
     # wget that was told not to check the certificate: it warns, and sends its request.
     (("http request sent, awaiting response", "proxy request sent, awaiting response"), ("tls", "clock_or_cert")),
     (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
+    (("matplotlib created a temporary",), ("permission_denied", "read_only")),
     (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
     (("successfully uninstalled ", "found existing installation: ", "attempting uninstall: "), ("sdist_fallback",)),
     (("successfully built ", "successfully tagged "), ("network", "timeout", "arch_mismatch", "wheel_tag")),
@@ -507,7 +511,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "gpg error: http", "keyexpired", "revkeysig", "gpg signature is not available",
         "openpgp signature verification failed", "error message is: signing key on", "signature could not be verified", "repository ~ gpg signature verification failed", "signature key ~ not trusted",
         "is unknown trust", "verifying a signature using certificate ~ : certificate", "is marginal trust",
+        "invalid or corrupted package (pgp", "invalid or corrupted database (pgp",
     ), {'unless': ("kernel module", "unsigned driver", "assembly")}),
+    # apt's lists are not all there; the sentence before the errno is in any language.
+    ('package_db', ("/var/lib/apt/lists/ ~ - open (2: no such file",)),
     ('package_key', ("error: ~ : bad signature",), {'regex': r"error: [^ ]{1,300}: bad signature$"}),  # apk
     # What another package manager installed, which pip cannot take away.
     ('package_conflict', ("it is a distutils installed project", "uninstall-no-record-file", "uninstall-distutils-installed-package",
@@ -518,17 +525,20 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "try to add '--allowerasing",
         "but it is not going to be installed", "but it is not installable",
         "breaks: world[", "cannot install the best", "which is also in package", "multilib version problems found",
-        "package ~ obsoletes ~ but obsoleting package", "file conflicts:", "dependency resolution failed",
+        "package ~ obsoletes ~ but obsoleting package", "detected ~ file conflict", "file conflicts:", "dependency resolution failed",
         "filtered out by modular filtering", "filtered out by exclude filtering", "conflicts with ~ provided by",
         "but ~ is to be installed", "unresolvable package conflicts",
         "error: failed dependencies", "unmet dependencies", "dependencies not satisfied",
-        "--fix-broken install", "pkgproblemresolver", "dependency problems prevent configuration",
+        "--fix-broken install", "pkgproblemresolver",
         "but this requirement cannot be provided", "not installable providers: ", "the to be installed ~ conflicts with ",
         "the installed ~ conflicts with ",
         "dependency problems - leaving", "pre-dependency problem - ", "have conflicting dependencies", "the conflict is caused by:", "executing the transaction failed because",
-        "unable to satisfy dependencies. reached two conflicting", "failed to commit transaction (conflicting files)", "could not satisfy dependencies", "resolutionimpossible",
+        "unable to satisfy dependencies. reached two conflicting", "(conflicting files)", "a conflict with the same file in another package", "could not satisfy dependencies", "resolutionimpossible",
         "cpio: file from package already exists", "cpio: rename failed - is a directory",
-    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn")}),
+    ), {'rank': 33, 'unless': ("glibc_", "libc.so", "libc6 (", "glibcxx_", "pubgrub", "pip ", "npm err", "npm warn",
+                               "checking for file conflicts: ")}),
+    # Often only what follows from another package whose script failed.
+    ('package_conflict', ("dependency problems prevent configuration",), {'rank': 78}),
     # apk's solver: the names it lacks, then that something contradicts.
     ('no_matching_distribution', ("(missing):", "(no such package):"), {
         'regex': r"(?:^|\] )[\w.+:<>=~-]{1,80} \((?:missing|no such package)\):"}),
@@ -587,6 +597,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "skipping repository ' ~ because of the above", "problem retrieving the repository index file",
         "skipping service ' ~ because of the above", "there are no enabled repositories defined",
     ), {'unless': ("npm", "certificate", "407")}),
+    # yum on a RHEL without a subscription.
+    ('repo_failed', ("there are no enabled repos",), {
+        'after': ("this system is not registered", "no repositories available through subscriptions")}),
+
+    # Ansible's apt, which does not say why.
+    ('repo_failed', ("could not fetch updated apt files", "failed to update apt cache: unknown reason", "failed to update apt cache.'",
+                     "'msg': 'apt cache update failed"), {'rank': 74}),
 
     # --- conda's terms
     ('conda_terms', (
@@ -752,7 +769,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"utc|pairwise|batched|uniontype|genericalias|nonetype|wrap_socket|match_hostname|_shutdown_locks)'"}),
     ('python_version', ("syntaxerror: f-string",)),
     ('python_version', ("syntaxerror: invalid",), {
-        'after': ("site-packages/", "dist-packages/", ":= ", "byte-compiling"),
+        'after': ("site-packages/", "dist-packages/", ":= ", "(f'", " f'", "byte-compiling", "pip/_internal/", "pip/_vendor/",
+                  ", in ?"),
         'unless': ("unexpected token",)}),
     ('corrupt_artefact', ("<?xml version", "<!doctype html", "<html"), {
         'after': ("ansiballz", "ansible-tmp-", "whl", ".tar", "syntaxerror", ".json", "unexpected token <")}),
@@ -910,7 +928,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "selinux is preventing ~ execute access", "selinux is preventing ~ executable",
     )),
     ('selinux_mount', (
-        "selinux is preventing", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported",
+        "selinux is preventing", "selinux prevents ~ from ", "avc: ~ denied ~ {", "lsetxattr ~ operation not supported",
         "lsetxattr ~ permission denied", "setxattr ~ label=", "selinux relabeling of", "relabel failed",
         "failed to relabel", "error setting label on mount source", "cannot open directory ~ permission denied",
         "relabeling content", "operation not permitted ~ chcon", "setfilecon",
@@ -939,7 +957,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "elf file's phentsize", "elf load command past end", "elf load command address", "elf load command alignment",
         "elf file data encoding", "elf file os abi invalid",
         "elf file abi version invalid", "elf file version ", "nonzero padding in e_ident",
-        "only et_dyn and et_exec can be loaded", "incompatible architecture", "not a mach-o",
+        "only et_dyn and et_exec can be loaded", "incompatible architecture", "missing compatible arch",
+        "no matching architecture in universal wrapper", "not a mach-o",
         "not a valid win32 application", "file too short", "unsupported processor architecture", "wrong architecture",
         "does not match the detected host platform", "file in wrong format", ".node: cannot open shared object file",
         "no matching manifest for linux", "no image found in manifest list for architecture",
@@ -1056,6 +1075,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
         "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
+    # A kernel of ARM64 with other pages than those that jemalloc was built for.
+    ('arch_mismatch', ("memory allocation of ",), {
+        'regex': r"memory allocation of \d{1,20} bytes failed", 'after': ("<jemalloc>: unsupported system page size",)}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
     # The kernel's own words; what V8 prints of its heap before it gives up.
     ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
@@ -1063,6 +1085,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
+    # Behind the wheel that conda, mamba and pip turn while they work.
+    ('out_of_memory', ("killed",), {'regex': r"(?:: |\.\.\. ?)(?:(?:[\\|/-]|\.\.\.working\.\.\.) ?){0,60}killed$", 'unless': ("error", "fail")}),
     # --- containers
     ('python_missing', ("exec: ' ~ /python ~ no such file",)),
     ('seccomp_clone3', (
@@ -1195,7 +1219,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no module named '_selinux'", "no module named _selinux",
     )),
     ('yum_bindings', (
-        "bindings for rpm", "no module named yum", "no module named 'yum'", "no module named rpm",
+        "bindings for rpm", "bindings for dnf", "no module named yum", "no module named 'yum'", "no module named rpm",
         "no module named 'rpm'", "python3-dnf must be installed", "could not import the dnf python module",
         "could not import the yum", "no module named 'dnf'", "no module named dnf",
         "could not detect which major revision of yum", "required to run yum", "yum module is needed",
@@ -1216,7 +1240,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no module named 'ansible.module_utils.six'", "target python ~ not supported",
         "python ~ on the target host is not supported", "python 2.6", "no module named 'ansible.module_utils.basic'",
         "ansible ~ python2.6", "the module interpreter ~ not supported", "not supported by this version of ansible",
-    ), {'unless': ("deprecat", "site-packages")}),
+    ), {'unless': ("deprecat", "site-packages", "docker-py (python 2.6)", "docker-py' (python 2.6)")}),
     ('ansible_target_python', (
         "syntaxerror: invalid syntax",
     ), {'after': ("ansiballz_", "ansible_module_", "ansible/module_utils", "/ansible-tmp-")}),
@@ -1274,7 +1298,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "bin/python ~ bad interpreter", "no python interpreters found", "'python': no such file",
         "'python3': no such file",
         "failed to get the python codec",
-        "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found",
+        "could not find platform independent libraries", "no module named 'encodings'", "no module named encodings", "module interpreter '/ ~ not found", "the module interpreter ' ~ was not found",
         "directory: 'python",
         "the module failed to execute correctly, you probably need to set the interpreter", "python is not installed",
         "failed to find python",
@@ -1314,6 +1338,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
     ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/")}),
+    ('repo_failed', ("metadata for repo '", "prepare internal mirrorlist", "no urls in mirrorlist", "could not retrieve mirrorlist"), {
+        'after': ("rockylinux.org", "almalinux.org", "/fedora/"), 'unless': ("407", "proxy ", "epel", "certificate")}),
+    ('repo_failed', ("failed to download metadata (mirrorlist: ~ for repository", "failed to download metadata (baseurl: ~ for repository",
+                     "cache-only enabled but no cache for")),
     # A heading of dnf: what went wrong is below. Other distributions have repositories of the names of CentOS.
     ('centos_eol_mirror', ("errors during downloading metadata",), {
         'rank': 34, 'regex': r"repository '(?:appstream|base|extras|powertools|centos|cr\b)"}),
@@ -1374,7 +1402,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unable to get issuer cert", "self signed certificate", "self-signed certificate",
         "signed by unknown authority", "unable to verify the first certificate", "unable_to_verify_leaf_signature",
         "unable_to_get_issuer_cert", "self_signed_cert_in_chain", "depth_zero_self_signed", "x509: ",
-        "failed to validate the ssl certificate", "ssl certificate problem", "certificate issuer",
+        "failed to validate the ssl certificate", "ssl certificate does not belong to", "ssl certificate problem", "certificate issuer",
         "certificate cannot be authenticated", "ssl ca cert", "ca certificates bundle", "tls ca certificate",
         "certificate ~ not trusted", "sslerror", "ssl error", "hostname ~ doesn't match", "err_tls_cert",
         "invalid certificate", "invalid peer certificate", "unknown ca", "ssl certificate verif",
@@ -1390,6 +1418,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "the certificate ~ not", "certificate ~ untrusted", "cert_untrusted", "could not find a suitable tls ca",
         "no certificate", "client certificate",
     ), {'unless': ("eof occurred", "timed out", "timeout", "conda create", "gnutls recv")}),
+    # What Ansible's wait_for_connection met with at last.
+    ('tls', ("timed out waiting for ~ certificate verify failed", "timed out waiting for ~ certificate_verify_failed"), {
+        'unless': ("expired", "not yet valid")}),
     # One entry of OpenSSL's queue of errors: number, library, function, reason.
     ('tls', ("error: ~ :pem routines:", "error: ~ :ssl routines:", "error: ~ :x509 ", "error: ~ :asn1 encoding"), {
         'regex': r"error:[0-9a-f]{8}:", 'unless': ("eof occurred", "timed out")}),
@@ -1463,6 +1494,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("npm err! network", "conda")}),
 
     # --- which package, which release
+    ('conda_unsat', ("virtual package '__ ~ does not match any of the available",), {  # pixi, which then lists what there is
+        'regex': r"virtual package '__(?!glibc|archspec)"}),
     ('conda_glibc', (
         "requires __glibc", "nothing provides ~ __glibc", "mismatching virtual package", "__glibc ~ missing",
         "__glibc ~ does not exist",
@@ -1530,7 +1563,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "outdated version of pip", "pip version ~ is too old", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
         "try upgrading pip", "try updating pip", "unsupported wheel version", "wheel-version ~ is not compatible",
-        "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources", "no module named 'setuptools_rust", "no module named setuptools_rust",
+        "no module named 'setuptools_rust", "no module named setuptools_rust",
         "invalid command 'bdist_wheel'", "no module named 'wheel.bdist_wheel'", "no module named wheel.bdist_wheel",
         "old version of pip", "no module named skbuild", "no module named 'skbuild",
         "file 'setup.py' not found. directory cannot be installed in editable", "setup.py' not found for file:///",
@@ -1543,6 +1576,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "importerror: cannot import name 'main'", "cannot import name main", "'setup.cfg' not found. directory cannot be installed",
         "cannot import name ' ~ ' from 'pip._vendor'",
     ), {'unless': ("warning: you are using pip",)}),
+    # A pip that builds in the environment itself, which has no setuptools.
+    ('pip_too_old', ("setup.py egg_info' failed with error code",), {
+        'after': ("no module named 'setuptools'", "no module named setuptools")}),
     ('pip_too_old', ("does not appear to be a python project ~ setup.py",), {'unless': ("pyproject",)}),
     # pip's own option parser: other tools put their name in front.
     ('pip_too_old', ("no such option: --",), {'regex': r"^no such option: --|\bpip\b.{0,80}no such option: --"}),
@@ -1826,7 +1862,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined reference to 'sgemm_'", "undefined reference to 'cblas_", "undefined reference to 'dgemm",
         "undefined reference to 'ssyrk", "undefined reference to 'sgemv", "undefined reference to 'ssyev",
         "undefined reference to 'sgeqrf", "undefined reference to 'sgesvd", "undefined reference to 'openblas",
-        "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas",
+        "undefined reference to 'sorgqr", "undefined reference to 'sgetr", "undefined reference to 'sgelsd", "no blas", "no cblas interface",
         "no lapack", "missing: blas_libraries", "missing: lapack_libraries", "missing: mkl_libraries",
         "blas_libraries (advanced)", "'cblas.h' file not found", "lapacke.h: no such file", "mkl.h: no such file", "find a blas",
         "openblas ~ not found", "blas.h: no such", "blas libraries not found", "lapack libraries not found",
@@ -1834,6 +1870,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find a package configuration file provided by 'openblas", "blas/lapack",
     ), {'unless': ("cannot open shared", "could not find mkl ")}),
     ('headers_missing', ("common.gypi not found", "config.gypi not found")),
+    ('blas_missing', ("by not providing 'find", "could not find a package configuration file"), {
+        'regex': r"'(?:find)?(?:openblas|blas|lapacke?|mkl|cblas|blis)(?:\.cmake)?'"}),
     ('headers_missing', (
         "cannot find <", "nan.h: no such file", "python.h: no such file", "'python.h' file not found",
         "could not find python ~ development", "python_include_dir", "missing: python_include", "development.module",
@@ -1854,6 +1892,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                          "fatal error: ~ .hpp: no such file", "fatal error: ' ~ .hpp' file not found")),
     ('headers_missing', ("was not found in the pkg-config search path", "no package ' ~ ' found",
                          "package requirements ~ were not met")),
+    ('build_tool_missing', ("error: unable to find ' ~ .swg'",)),  # SWIG's own files
     ('sdist_fallback', (
         "swig error", "command 'swig", "/swig' failed", "swig.exe' failed", "execute 'swig", "swigfaiss.i: ~ error",
         "swigfaiss.i ~ unable to find", "swigfaiss_wrap.cpp: ~ error", "failed to build ~ faiss",
@@ -1870,6 +1909,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('sdist_fallback', ("setup.py bdist_wheel did not run",), {'rank': 58}),
     ('build_tool_missing', ("make ~ : no such file or directory", "spawn ~ enoent"), {
         'regex': r"make(?:\[\d{1,3}\])?: (?:[\w./-]{0,80}/)?(?:swig|perl): no such file|spawn (?:[\w./-]{0,80}/)?(?:swig|tsc) enoent"}),
+    # The files of redhat-rpm-config and annobin, which the Python of Fedora and RHEL has its extensions built with; cffi.
+    ('build_tool_missing', ("/redhat/redhat- ~ : no such file", "inaccessible plugin file ~ no such file", "fail to initialize plugin ~ annobin",
+                            "no working compiler found, or bogus compiler options")),
     ('build_tool_missing', (
         "no module named 'cmake'", "no module named 'ninja'", "no module named cmake",
         "cmake-js no such file", "cmake-js: no such file",
@@ -1913,9 +1955,17 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # --- files that are not what they should be
     # npm 2 and 3
     ('hash_mismatch', ("shasum check failed for",)),
+    ('hash_mismatch', (" digest: bad (expected ",)),  # rpm
+    # Nix before 2.2
+    ('hash_mismatch', ("output path ~ has ~ hash ~ when ~ was expected", "output path ~ should have ~ hash ~ , instead has ",
+                       "produced path ~ hash ~ instead of the expected hash")),
+    # What rpm says of the parts of a package's header.
+    ('corrupt_artefact', (" hdr data: bad", " hdr tags: bad", " hdr magic: bad", " hdr load: bad", " hdr blob( ~ : bad",
+                          "sigh data: bad", "sigh tags: bad", "sigh magic: bad", "sigh load: bad", "sigh blob( ~ : bad",
+                          "region trailer: bad", "region offset: bad", "region size: bad", "error reading package header")),
     ('hash_mismatch', ("npm err! expected: ",), {'regex': r"npm err! expected: [0-9a-f]{40}$"}),
     ('hash_mismatch', (
-        "do not match the hashes", "hashmismatch: ", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
+        "do not match the hashes", "hashmismatch: ", "md5 sums mismatch", "checksum mismatch", "checksummismatch", "checksum ~ does not match",
         "checksums do not match", "checksum did not match", "sha256 ~ does not match", "sha512 ~ does not match",
         "md5 ~ does not match", "eintegrity", "integrity check failed", "digest mismatch", "md5sum mismatch",
         "sha256sum mismatch", "sha256 mismatch", "hash ~ mismatch", "hash ~ not match", "--require-hashes",
@@ -1927,7 +1977,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not match the expected hash", "bad md5 hash", "bad sha256 hash",
     )),
     ('network', ("connection broken: incompleteread(",)),
-    ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: "}),  # requests
+    # requests; of a container engine's answer the reason follows in brackets
+    ('network', (" server error: ",), {'regex': r"\b50[0-4] server error: ", 'unless': ("internal server error (", "http+docker")}),
     ('network', ("server error: status ", "status ~ while fetching image layer"), {'regex': r"\bstatus 50[0-4] while "}),  # docker
     ('corrupt_artefact', ("truncated",), {
         'regex': r"(?:file|archive|download|package|image|input|data|header|stream|library|object|unexpectedly|is|was|"
@@ -1973,10 +2024,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('abort', *_ended(134, 6)),
     ('out_of_memory', *_ended(137, 9)),
     # 127: a shell did not find the command.
-    ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?[ :=(]{1,3}127(?![\d.]\d|\d)",
+    ('command_missing', ("127",), {'regex': r"(?:exit(?:ed)?(?: with)?(?: code| status)?|non-zero code|status|returncode|rc)'?(?:[ :=(]{1,3}| {1,20}-> {1,3})127(?![\d.]\d|\d)",
         'unless': ("scriptlet failed", "did not terminate")}),
     ('out_of_memory', ("failed to cudamalloc", "cudamalloc error out of memory")),
     ('abort', ("omp: error #",), {'regex': r"omp: error #(?!34:)\d{1,4}:"}),
+    # The sanitizers of gcc and clang, which end the process with what they find.
+    ('cpu_isa', ("sanitizer: ill on unknown address",)),
+    ('out_of_memory', ("sanitizer failed to allocate", "sanitizer: out of memory", "sanitizer: allocator is out of memory")),
+    ('segfault', ("sanitizer: segv on ", "sanitizer: bus on ")),
+    ('abort', ("sanitizer: ",), {
+        'regex': r"sanitizer: (?:heap|stack|global|dynamic-stack|container|intra-object)-(?:buffer-|use-)?(?:over|under|after)\S{0,20} |"
+                 r"sanitizer: (?:attempting (?:free|double-free)|tag-mismatch|abrt on|fpe on|use-of-uninitialized-value|alloc-dealloc-mismatch|"
+                 r"use-after-poison|bad-free|odr-violation)\b"}),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -2034,6 +2093,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "command timed out", "timeout ~ exceeded", "execution took longer than", "async task did not complete", "soft lockup - ",
     ), {'unless': ("connection", "curl", "connect ", "http", "pip._vendor", "client.timeout")}),
     ('timeout', ("timeout exceeded when accessing '",)),   # zypper
+    ('timeout', ("url 'http ~ ': timeout of ~ was reached",)),  # R
     # An engine's socket that nobody listens on, whichever client asks.
     ('engine_missing', (".sock",), {
         'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
@@ -2116,10 +2176,27 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         ": not found",
     ), {'regex': r"^(?:/bin/)?(?:ba|da|a)?sh: (?:eval: )?(?:line )?(?:\d{1,6}: )?[\w./+-][\w./+ -]{0,79}: not found$"}),
     ('not_installed', ("modulenotfounderror: no module named", "importerror: no module named",
-                       "'msg': 'missing required library '")),
+                       "'msg': 'missing required library '", "'message': 'no module named", "'evalue': 'no module named")),
+    ('not_installed', ("no module named 'setuptools'", "no module named setuptools", "no module named 'pkg_resources",
+                       "no module named pkg_resources")),
+    ('not_installed', ("wheel for ~ for python ~ is unavailable. apt install",)),  # Debian's virtualenv
     # --- what languages and their tools say of a part that is not there, whatever asked for it
     ('command_missing', ("command ' ~ ' not found, but can be installed with", "couldn't exec ~ : enoent")),
     ('command_missing', ("failed at step exec spawning ~ no such file",)),
+    ('command_missing', (": cannot exec: no such file",)),  # what tar unpacks with
+    ('command_missing', ("failed to find handler for ' ~ not found", "unable to find required ' ~ binary in the path"), {  # Ansible
+        'regex': r"commands 'g?tar' and 'g?tar' not found|\.zip'.{0,400}\bcommand 'unzip' not found|"
+                 r"unable to find required '\w{1,40}'(?: or '\w{1,40}')? binary in the path"}),
+    # Heroku's buildpacks.
+    ('python_version', ("requested runtime ( ~ is not available for this stack", "requested runtime ' ~ is not available for this stack",
+                        "! requested runtime ( ~ was not found")),
+    ('python_missing', (": requested versions are not installed",), {  # Debian's scripts after an installation
+        'regex': r"\bpy3?compile:\d{1,4}: requested versions are not installed"}),
+    ('command_missing', ("fileisexecutable=/ ~ was not met", ": command ~ is missing"), {  # systemd; Puppet's providers
+        'regex': r"(?:condition|assert)fileisexecutable=/(?:usr|opt)/\S{1,200} was not met$|: command [\w.+/-]{1,100} is missing$"}),
+    ('no_matching_distribution', ("could not find package ~ in indexes",)),  # apko
+    ('no_matching_distribution', ("could not find package ",), {  # Puppet
+        'regex': r"^error: could not find package [\w.+-]{1,100}$|/ensure: .{1,100} failed: could not find package [\w.+-]{1,100}$"}),
     ('command_missing', ("exec user process caused ~ no such file or directory", "exec ~ failed: no such file or directory")),
     ('command_missing', (": no such file or directory",), {
         'regex': r"^(?:[\w.-]{1,60} {1,20}\| {1,4})?(?:\[[^\]]{1,40}\] )?exec /\S{1,200}: no such file or directory$"}),
@@ -2129,7 +2206,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("cannot find module '", "cannot find package '"), {
         'regex': r"cannot find (?:module|package) '(?!\.{0,2}/)(?![^']{0,200}\.node')(?:@[\w.-]{1,80}/)?[\w.-]{1,80}(?:/[\w./-]{1,120})?'",
         'unless': ("node-gyp", "npm-cli", "gulp-")}),
-    ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library")),
+    ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library",
+                       "failed to import docker-py - ", "failed to import docker or docker-py - ")),  # Ansible
     ('not_installed', ("please install ~ as a dependency", "please install it first", "unable to import module ' ~ no module named '")),
     ('not_installed', ("required for this module",), {
         'regex': r"'msg': '[\w., ()>=<-]{1,80} (?:is |are )?required for this module"}),
@@ -2200,7 +2278,6 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('tls', ("ssl peer certificate or ssh remote key was not ok",)),
     # What poetry, pipenv, pdm and conda say of a lock file, an archive or the host.
     ('hash_mismatch', ("retrieved digest for ", "hash for ~ not found in known hashes", "hashes for ~ do not match")),
-    ('conda_unsat', ("virtual package '__ ~ does not match any of the available",)),
     ('package_conflict', ("your dependencies could not be resolved",)),
     ('conda_network', ("downloaded bytes did not match content-length",), {'unless': ("checksum",)}),
     ('corrupt_artefact', ("cannot detect archive format", "cannot determine archive format")),
@@ -2429,6 +2506,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', ("ld: ~ relocation ", "ld: ~ undefined reference to ", "ld: ~ multiple definition of ", "ld: cannot find ",
                       "ld: final link failed", "ld: ~ error adding symbols", "ld: ~ hidden symbol ", "ld: ~ undefined symbol: ",
                       "recompile with -fpic"), {'unless': ("warning: ",)}),
+    ('build_failed', ("internal compiler error: in ",)),
     ('build_failed', ("ld: symbol(s) not found", "** ./configure aborting")),
     ('build_failed', ("configure:",), {'regex': r"^configure:\d{1,6}: error: (?!in ')"}),  # config.log
     ('build_failed', ("', referenced from:",), {'regex': r"^'.{1,300}', referenced from:$"}),

@@ -195,6 +195,16 @@ TRANSLATED = (
     ("fatal error", (
         "schwerwiegender fehler", "erreur fatale", "фатальная ошибка", "致命错误",
         "致命的エラー")),
+    ("(conflicting files)", (  # pacman
+        "(arquivos conflitantes)", "(有冲突的文件)", "(конфликтующие файлы)", "(archivos en conflicto)",
+        "(in konflikt stehende dateien)", "(file in conflitto)")),
+    ("is unknown trust", ("的签名是未知信任的",)),
+    ("is marginal trust", ("的签名是勉强信任的",)),
+    ("invalid or corrupted package", ("无效或已损坏的软件包",)),
+    ("unresolvable package conflicts", (
+        "检测到未解决的软件包冲突", "nicht auflösbare paketkonflikte", "неразрешимый конфликт пакетов")),
+    ("not enough free disk space", (
+        "剩余空间不够", "nicht genug freier festplattenspeicher", "недостаточно места на диске")),
     ("requires", ("需要",)),
     (" is needed by ", (" 被 ",)),
     ("error", (
