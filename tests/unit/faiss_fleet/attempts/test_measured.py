@@ -45,6 +45,7 @@ def test_what_is_set_and_was_measured_is_not_measured_again() -> None:
         pytest.param(facts(), {"faiss_install__workload": {"n": 50000}}, id="another workload"),
         pytest.param(facts(verified={**VERIFIED, "workload": {**WORKLOAD, "n": 5}}), {}, id="back to the default"),
         pytest.param(facts(), {"faiss_install__measure": "always"}, id="asked for"),
+        pytest.param(facts(), {"faiss_install__workload": {"soak": 1000}}, id="a soak"),
     ],
 )
 def test_everything_else_is_measured_now(given: dict[str, Any], extra: dict[str, Any]) -> None:
