@@ -331,6 +331,7 @@ _FAILURES = tuple(
         "^(?:unable|failed) to |^(?:cannot|could not) |"
         ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
         "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
+        "\\brpc error: code = (?!ok )\\w{2,20} desc = |"
         "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"

@@ -610,6 +610,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('engine_storage', ("failed to remove root filesystem", "unlinkat /var/lib/docker ~ device or resource busy")),
     ('engine_storage', ("user-selected graph driver",)),
+    # What Go's readers of archives say of a layer.
+    ('corrupt_artefact', ("processing tar file(",), {
+        'regex': r"processing tar file\(.{1,600}: (?:unexpected eof|archive/tar: |gzip: |flate: |zstd: |invalid (?:header|tar|checksum)|"
+                 r"corrupt input|magic number mismatch)"}),
     ('engine_storage', (
         "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
         "creating overlay mount", "error creating overlay mount", "devmapper: ", "devicemapper: ",
@@ -845,6 +849,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray|"
                  r"preadv2|pwritev2|renameat2|statx|gettid|copy_file_range|memfd_create|close_range|posix_spawn\w*): "
                  r"symbol not found"}),
+    # A variant for one instruction set is a part of the binary itself, which was made without it.
+    ('cxx11_abi_mismatch', ("error relocating ~ symbol not found",), {
+        'regex': r": \w{1,200}_(?:avx|sse[234]|ssse3|fma|neon|sve|amx|vnni)\w{0,40}: symbol not found"}),
     ('missing_shared_lib', ("error relocating ~ symbol not found",)),
     ('musl', (
         "error loading shared library libc.musl", "error relocating", "error loading shared library ld-linux",
@@ -1062,7 +1069,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
     ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
     ('out_of_memory', ("killed",), {
-        'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
+        'regex': r"^(?:process )?killed$|\.{3} ?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
     # --- containers
     ('python_missing', ("exec: ' ~ /python ~ no such file",)),
     ('seccomp_clone3', (
@@ -2067,7 +2074,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @", "resolve './",
+    ), {'unless': ("read init-p: ", "upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @", "resolve './",
         "resolve '../", "[error] could not resolve '")}),
     ('network', (
         "error: connectionrefused", "net::opentimeout", "net::readtimeout", "failed to open tcp connection", "cannot open url '",
@@ -2400,6 +2407,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_db', ("rpmdb checksum is invalid",)),
     # sharp's own download of libvips, which says no more than the status.
     ('prebuild_missing', ("error: status 404",), {'after': ("install/", "prebuil", "libvips")}),
+    # The same of other packages' scripts that fetch a binary for the platform.
+    ('prebuild_missing', (" 404",), {
+        'regex': r"(?:\b(?:server|https?) (?:returned|responded with|error)(?: (?:code|status(?: code)?))?|\bresponse code|\bstatus(?: ?code)?|"
+                 r"\bbad status of|\bbinar(?:y|ies)) ?[:=]? 404\b",
+        'after': ("postinstall", "/install.js", "install.mjs", "node install", "binaries", "binary", "node_modules", "requesting archive",
+                  ".node'"),
+        'unless': ("pypi", "conda", "apt", "yum", "repodata", "/simple/"), 'rank': 14}),
     # What bundlers do not find: esbuild, Rollup and Parcel.
     ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
     ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
@@ -2445,6 +2459,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
     ('build_failed', ("lifecycle script",), {'rank': 80, 'regex': r"\b(?:in|the|a|running) '?(?:[\w:]{1,40}'? )?lifecycle script|lifecycle script .{0,80}(?:fail|error)"}),
+    # The line that pnpm, and bun, have for a script of a package.
+    ('build_failed', (": running ~ install script, failed in ", "install script from '"), {
+        'rank': 80, 'regex': r"script, failed in \d|^error: \w{0,4}install script from '.{1,200}' (?:exited with [1-9]|terminated by|failed)"}),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
         "npm err! code elifecycle", "'code':'elifecycle'", "npm err! command failed", "npm error command failed",
