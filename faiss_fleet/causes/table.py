@@ -665,7 +665,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('cuda_missing', ("but the target was not found",), {'after': ("cuda::", "cudatoolkit::")}),
     ('openmp_missing', ("but the target was not found",), {'after': ("openmp::",)}),
     ('cuda_missing', (
-        "could not select device driver", "nvidia-container-cli: ", "nvidia-smi has failed", "nvml error",
+        "could not select device driver", "nvidia-container-cli: ", "nvidia-container-cli.real: ",
+        "unresolvable cdi devices nvidia", "nvidia-smi has failed", "nvml error",
     )),
 
     # --- processors of graphics cards, names that newer C libraries dropped
@@ -1234,7 +1235,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sudo: a terminal is required", "must have a tty", "sudo: no tty present", "is not in the sudoers file",
         "is not allowed to execute", "sudo: unknown user", "sudo: command not found", "sudo: not found",
         "sudo: effective uid is not", "su: authentication failure", "su: permission denied",
-        "sudo must be owned by uid", "sudo: unable to", "su: sorry", "may not run sudo", "an unprivileged user",
+        "sudo must be owned by uid", "sudo: unable to", "su: sorry", "may not run sudo",
         "becoming unprivileged", "set permissions on the temporary files", "sudo: pam", "sudo: account",
         "su: must be run from a terminal", "privilege escalation", "waiting for password prompt",
         "su: cannot set", "sudo: error",
@@ -1946,7 +1947,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
         "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
         "file could not be opened successfully",
-        "invalid tar header", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
+        "invalid tar header", ": invalid tar file", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "header v ~ bad", "magic number mismatch",
