@@ -311,6 +311,7 @@ _WEAKEST = 3
 _FAILURES = tuple(
     re.compile(form)
     for form in (
+        "\\blevel=(?:fatal|panic) |"
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
         "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"

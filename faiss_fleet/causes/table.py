@@ -600,7 +600,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "client version ~ is too old", "client is newer than server", "client ~ newer than server",
         "minimum supported api version", "maximum supported api version", "requires docker engine",
         "docker version ~ too old", "podman version ~ too old", "requires podman", "'--platform' is only supported",
-        "option requires buildkit", "unknown flag: --platform", "unknown flag: mount", "unknown flag: --mount", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
+        "option requires buildkit", "unknown flag: --platform", "unknown flag: mount", "unknown flag: --mount", "unsupported manifest ~ oci.image", "server is too old",
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
         "unsupported mediatype: 'application/vnd.oci",
@@ -1631,6 +1631,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('node_too_old', (
         "ebadengine", "unsupported engine", "notsup ~ engine", "the engine 'node' is incompatible",
+        "your node version is incompatible with",
         "not compatible with your version of node", "not compatible with your operating system or node",
         "requires at least node.js", "requires node.js", "requires node >", "requires node v",
         "node.js version ~ is required", "node version ~ is required", "unsupported node",
@@ -1812,6 +1813,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"exception|[cw]?[co]?err|c(?:out|in)|endl|string|vector|map|set|list|pair|min|max|abs|find|fill|swap|reverse|"
                  r"printf|malloc|free|exit|getenv|isnan|ostream|istream|setw|setprecision)\b)\w{2,40}'? is not a member of",
         'unless': ("warning: ",)}),
+    ('compiler_too_old', ("version of node/nan/v8 ",)),
     # In any language: the driver's name, and the standard that it does not know.
     ('compiler_too_old', ("g++: ~ '-std=", "gcc: ~ '-std=", "c++: ~ '-std=", "cc1plus: ~ '-std=", "cc1: ~ '-std=",
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
@@ -2051,6 +2053,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("failed to resolve",), {
         'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
+    # What clients of registries and object stores say of a server that cannot answer.
+    ('network', ("unexpected http status ", "unexpected status code "), {
+        'regex': r"unexpected (?:http )?status(?: code)? (?:from )?\S{1,300}: 50[0-4]\b"}),
     ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
         "temporary failure in name resolution", "name or service not known", "name does not resolve",
@@ -2242,7 +2247,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"configure: error: .{0,60}\b(?:bison|flex|yasm|nasm|libtool|pkg-config|gperf|m4|makeinfo|gettext|swig)\b"
                  r".{0,40}\b(?:required|not found|missing|needed|not installed)"}),
     ('command_missing', (": no such file or directory",), {
-        'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?/(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
+        'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?(?:\.{0,2}/)?(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
+    ('command_missing', ("zsh: no such file or directory: ",), {'regex': r"zsh: no such file or directory: \S{0,300}/s?bin/(?!python)[\w.+-]{1,60}$"}),
     ('command_missing', (": exec: ",), {'regex': r": exec: [\w./+-]{1,80}: not found$"}),
     ('command_missing', ("is not a git command. see", "is not a docker command", "unknown shorthand flag: 'd' in -d",
                          "unable to find pip in the virtualenv", "unable to find any of ~ to use",
