@@ -2290,7 +2290,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('corrupt_artefact', ("eoferror: ran out of input",)),
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
-    ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
+    ('timeout', ("timed out waiting for", "timeout expired waiting for"), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
