@@ -286,13 +286,14 @@ class _Log:
         if "traceback (most recent call last)" in line:
             self.traceback = True
             return
-        bare = causes_lines.without_prefix(line)
+        texts = causes_lines.behind_each(line)
+        built = line.startswith(("step #", "#"))  # of a build, not of a service that goes on
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
             raised = place == _EXCEPTION and _RAISED.match(original)
-            found = raised or form.search(line) or (place == _EXCEPTION and form.search(bare))
-            if found and not match.harmless(line):
+            tried = texts if place < _WEAKEST or built else texts[:1]
+            if (raised or any(form.search(text) for text in tried)) and not match.harmless(line):
                 self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)

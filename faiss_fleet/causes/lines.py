@@ -39,10 +39,14 @@ _PREFIX = re.compile(
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
     "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\d{1,5}\\.\\d{1,3}(?= )|\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,6})?:?(?= )"
     "|[\\w.-]{1,60}[-_]\\d{1,3} {1,20}\\||std(?:err|out) [fp]|==> [\\w.-]{1,40}:"
+    "|step #\\d{1,3}(?: - '[^']{1,80}')?:|\\[(?:analyzer|detector|restorer|builder|exporter|creator)\\]"
+    "|\\d{1,2}:\\d\\d:\\d\\d [ap]m:"
     "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"
 )
+
+_KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
 
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
 TRACE = re.compile(
@@ -274,6 +278,17 @@ def without_prefix(line: str) -> str:
             break
         line = behind
     return line
+
+
+def behind_each(line: str) -> tuple[str, ...]:
+    """A clean line, and what is left of it behind each prefix of a build's log; not of a system's, nor of a warning."""
+    left = [line]
+    while len(left) <= 4 and not _KEPT_PREFIX.match(left[-1]):
+        behind = behind_prefix(left[-1])
+        if behind is None:
+            break
+        left.append(behind)
+    return tuple(left)
 
 
 def behind_prefix(line: str) -> str | None:

@@ -708,7 +708,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The loader's own words end in the errno, which says more than they do.
     ('out_of_memory', ("failed to map segment ~ cannot allocate memory", "memory protection ~ cannot allocate memory")),
     ('file_limit', ("cannot open shared object file: error 24",)),
-    ('permission_denied', ("cannot open shared object file: permission denied",)),
+    ('permission_denied', (
+        "cannot open shared object file: permission denied", "cannot open shared object file: operation not permitted",
+        "error loading shared library ~ : permission denied", "error loading shared library ~ : operation not permitted",
+    ), {'rank': 28}),
     ('glibc_too_new', ("executable stack as shared object requires: invalid argument",)),  # from 2.41 on
     ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
     ('seccomp_clone3', (
@@ -869,7 +872,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "musl is unsupported", "not a valid dynamic program", "unsupported libc: musl", "alpine ~ is not supported", "musl libc ~ unsupported",
         "ld-musl-x86_64.so.1: no such file", "required file not found ~ ld-linux",
         "libc.musl-x86_64.so.1 => not found", "linuxmusl ~ binaries cannot be used on", "musl libc ~ requires",
-        "binaries cannot be used on the 'linuxmusl", "using the linuxmusl",
+        "binaries cannot be used on the 'linuxmusl",
     ), {'unless': ("qemu",)}),
 
     # --- the file itself and what it is linked with
@@ -968,6 +971,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "architecture ( ~ could not run on the host's",
     )),
     # What kept it from being loaded is on the next line, where it is known.
+    ('musl', ("using the linuxmusl",), {'rank': 29}),
     ('arch_mismatch', ("could not load the 'sharp' module using",), {'rank': 29}),
     # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
     ('openssl_too_old', (
@@ -1134,6 +1138,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unified cgroup", "cgroup ~ not found",
         "unknown version specified ~ cgroup", "cgroup ~ not available",
         "failed to create /docker", "cgroup ~ failed", "cannot determine cgroup",
+        "set limits without cgroups", "could not join cgroup", "could not join or create cgroup", "invalid cgroup mode",
+        "memory controller for the current process", "cgroup2 for the current process", "parse /proc/self/cgroup",
+        "cgroup not supported on",
     )),
     ('image_rate_limit', (
         "toomanyrequests", "pull rate limit", "increase-rate-limit", "unauthenticated pull", "(hap429)",
@@ -1534,6 +1541,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
+    ('build_tool_missing', (  # node-gyp's own scripts
+        "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources",
+    ), {'after': ("node-gyp/gyp/",)}),
     ('pip_too_old', (
         "outdated version of pip", "pip version ~ is too old", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
@@ -2054,6 +2064,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
     # What clients of registries and object stores say of a server that cannot answer.
+    ('network', (  # HTTP/2 of Go
+        "stream error: stream id ", "server sent goaway", "graceful shutdown goaway", "http2: client connection ",
+        "http2: client conn not usable", "http2: client conn is closed", "received data before a headers frame",
+    )),
     ('network', ("unexpected http status ", "unexpected status code "), {
         'regex': r"unexpected (?:http )?status(?: code)? (?:from )?\S{1,300}: 50[0-4]\b"}),
     ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
