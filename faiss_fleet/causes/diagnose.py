@@ -309,10 +309,24 @@ _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _WEAKEST = 3
+# Docker's clients and compose say what is wrong with a file or a command without a word of failure.
+_OF_COMPOSE = (
+    "^(?:no configuration file provided|no such service|unknown flag|dependency failed to start): |"
+    "^\\d{1,3} errors? occurred:$|: invalid compose project$|^top-level object must be a mapping|"
+    "^(?:parsing \\S{1,300}: )?yaml: (?:line \\d|unmarshal errors|found |mapping |control )|"
+    "^validating \\S{1,300}: |\\badditional property \\S{1,80} is not allowed$|^env file \\S{1,300} not found: |"
+    "^invalid interpolation format for |^required variable \\S{1,80} is missing a value|"
+    "^(?:network|volume|secret|config) \\S{1,120} declared as external, but could not be found|"
+    "^external volume '.{1,120}' not found|^service '.{1,120}' is not running|"
+    "^container \\S{1,120} is unhealthy$|^(?:docker: )?invalid reference format|"
+    "^'.{1,120}' requires (?:exactly|at least|at most) \\d arguments?\\.|^dockerfile parse error (?:on )?line |"
+    "^(?:conflict\\. )?the container name '.{1,120}' is already in use|^target [\\w-]{1,60}: failed to solve"
+)
 _FAILURES = tuple(
     re.compile(form)
     for form in (
-        "\\blevel=(?:fatal|panic) |"
+        "\\blevel=(?:fatal|panic) |'level' ?: ?'(?:fatal|panic)'|" + _OF_COMPOSE + "|"
+        "^ctr: |"
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
         "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
@@ -324,7 +338,7 @@ _FAILURES = tuple(
         "the lock ?file |"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
-        "(?: \\[\\w{1,60}\\])?(?:: |$)",
+        "(?: \\[\\w{1,60}\\])?(?:: |:?$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
         "^error an unexpected error occurred|^error /?\\S{1,300}: command failed|"
         "^[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
@@ -348,7 +362,9 @@ _FAILURE_WORDS = frozenset(
     """
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could zero quickly mount
     brokenprocesspool brokenthreadpool brokenexecutor environmentfilenotfound environmentlocationnotfound
-    environmentnamenotfound lockfile lock
+    environmentnamenotfound lockfile lock ctr
+    configuration service flag dependency occurred yaml compose validating property env interpolation variable mapping
+    external container unhealthy reference requires dockerfile target
     """.split()
 )
 

@@ -438,6 +438,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to create inotify", "file descriptor limit", "out of file descriptors",
     ), {'unless': ("not enough memory", "too many open files (harmless")}),
 
+    ('file_limit', ("code: 'enospc'",), {'after': ("number of file watchers reached", "fswatcher")}),  # Node of its error
     ('file_limit', ("no space left", "enospc", "errno 28"), {
         'regex': r"(?:inotify|\bwatch(?:er|es|ing)?\b|add watch).{0,200}(?:no space left|enospc|errno 28)|"
                  r"(?:no space left|enospc|errno 28).{0,80}(?:inotify|, watch\b)"}),
@@ -629,7 +630,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
         "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
         "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
-        "storage driver ~ not supported", "failed to prepare extraction snapshot",
+        "storage driver ~ not supported", "failed to prepare extraction snapshot", "failed to prepare extraction layer",
+        "missing parent bucket", "failed to stat parent: ", "parent snapshot ~ does not exist",
     ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
         "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
         "lchown", "unexpected eof", "cannot allocate", "already in use", "fusermount ~ operation not permitted",
@@ -1183,6 +1185,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "oci runtime ' ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
+        "docker engine failed to start", "failed to start docker engine", "failed to start the docker engine",
+        "dockerd failed to start", "timed out trying to connect to internal docker host",
     )),
     # What systemctl says of the engine's service.
     ('engine_missing', ("active: failed", "active: inactive (dead)"), {
@@ -1976,7 +1980,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         # What rpm could not do on the file system: its own errno says why, if anything does.
         'regex': r"cpio: (?!(?:symlink|link|mkdir|mkfifo|mknod|open|unlink|rmdir|chown|chmod|utime|setxattr|fsm\w*|lsetfcon)\b)"
                  r"(?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
-    ('corrupt_artefact', ("file not valid: file size doesn't match",)),
+    ('corrupt_artefact', ("file not valid: file size doesn't match", "truncated mach-o", "malformed mach-o")),
     ('corrupt_artefact', (".apk: bad archive", "fatal: image format not recognized")),
     ('corrupt_artefact', ("unable to extract",), {
         'regex': r"unable to extract .{0,80}(?:archive|tar|t[gbx]z|zip|package|wheel|conda|layer|\.gz|\.bz2|\.xz)"}),
@@ -2304,7 +2308,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('corrupt_artefact', ("eoferror: ran out of input",)),
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
-    ('timeout', ("timed out waiting for", "timeout expired waiting for"), {'unless': ("lock", "http", "connect")}),
+    ('timeout', ("timed out waiting for", "timed out trying to ", "timeout expired waiting for"), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
@@ -2343,7 +2347,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("curl error (",), {'regex': r"curl error \((?:5|7|16|18|28|52|55|56|92)\): |"
                                            r"curl error \(35\): ssl connect error for "}),
     ('network', ("curl: (22) ~ returned error: 5", "curl: (16)", "curl: (55)", "destination host unreachable", "100% packet loss",
-                 "request timeout for icmp_seq", "network timed out while trying to connect")),
+                 "request timeout for icmp_seq", "network timed out while trying to connect",
+                 "timed out trying to connect")),
     ('repo_failed', ("curl error (37)",)),
     ('repo_failed', ("failed to synchronize all databases",), {'rank': 16}),
     # What apt, dnf, pacman and apk refuse to do to the packages that are there.
@@ -2491,7 +2496,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', (
         "cmake error at ", "cmake error:", "cmake error in ", "cmake error (",
         "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
-        "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
+        "*** [ ~ error ", "ninja: build stopped", "scons: building terminated", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",

@@ -32,6 +32,11 @@ TRANSLATED = (
         "fehler im format der programmdatei", "erreur de format pour exec()", "formato de ejecutable incorrecto",
         "errore di formato del file eseguibile", "ошибка формата выполняемого файла", "可执行文件格式错误",
         "実行形式エラー")),
+    ("not a valid win32 application", (
+        "nest pas une application win32 valide", "n'est pas une application win32 valide",
+        "keine zulässige win32-anwendung", "no es una aplicación win32 válida", "não é um aplicativo win32 válido",
+        "non è un'applicazione di win32 valida", "не является приложением win32", "不是有效的 win32 应用程序",
+        "有効な win32 アプリケーションではありません", "올바른 win32 응용 프로그램이 아닙니다")),
     ("cannot allocate memory", (
         "nicht genügend hauptspeicher verfügbar", "ne peut allouer de la mémoire",
         "impossible d'allouer de la mémoire", "no se pudo asignar memoria", "impossibile allocare memoria",
