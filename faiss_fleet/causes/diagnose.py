@@ -346,6 +346,7 @@ _FAILURES = tuple(
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"
         "^(?:unable|failed) to |^(?:cannot|could not) |"
         ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
+        "\\bunit (?:\\S{1,80} )?entered failed state|"
         "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
         "\\brpc error: code = (?!ok )\\w{2,20} desc = |"
         "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"

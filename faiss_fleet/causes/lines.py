@@ -51,7 +51,8 @@ _KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
 TRACE = re.compile(
     "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
-    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
+    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug|notice)\\]|(?:info|debug)(?::| ))"
+    "|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
 )
 # Maven and others print at their level info what a program that they run says, its errors too.
 PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
@@ -75,7 +76,8 @@ WARNING = re.compile(
     "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b|^(?:info|debug):[\\w.]{1,80}:|"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug|notice)\\b|"
+    "^(?:info|debug):[\\w.]{1,80}:|"
     "'(?:level|severity)' ?: ?'warn(?:ing)?'"
 )
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
@@ -227,6 +229,7 @@ def clean(line: str) -> str:
 
 def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
+    line = line.removeprefix("^C")  # what a terminal shows of Ctrl-C, in front of what the program says then
     if not _ODD.search(line):
         line = _unquoted(line.lower().strip())
         words = frozenset(TOKEN.findall(line))

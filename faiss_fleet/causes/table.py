@@ -983,14 +983,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_missing', (
         "error while loading shared libraries: libpython",
     )),
-    ('python_missing', ("spawn ~ python ~ enoent",), {'rank': 52}),
+    ('python_missing', ("spawn ~ python ~ enoent",), {'regex': r"python[\w.-]{0,12}'? enoent", 'rank': 52}),
     ('missing_shared_lib', (
         "cannot open shared object", "error while loading shared libraries", "error loading shared library",
         "library not loaded: ", "intel mkl error", "mkl fatal error", "cannot load libmkl",
         "unable to load library 'lib", "symbol lookup error", "undefined symbol: ", "unable to load shared library",
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
-        "specified module could not be found", "could not load library lib", "=> not found",
+        "specified module could not be found", "[winerror 126]", "could not load library lib", "=> not found",
         "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
         "nothing provides lib ~ .so", "nothing provides 'lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
@@ -1187,6 +1187,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "docker is not installed", "podman is not installed", "docker daemon is not running",
         "docker engine failed to start", "failed to start docker engine", "failed to start the docker engine",
         "dockerd failed to start", "timed out trying to connect to internal docker host",
+        "unable to configure the docker daemon with file", "failed to start daemon: pid file found",
+        "failed to start daemon, ensure docker is not running", "error starting daemon: pid file found",
+        "failed to start daemon: process with pid ~ is still running",
     )),
     # What systemctl says of the engine's service.
     ('engine_missing', ("active: failed", "active: inactive (dead)"), {
