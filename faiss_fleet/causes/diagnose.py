@@ -251,11 +251,20 @@ class _Log:
         if _HOST_WENT_WELL.match(line):
             self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
             return
+        if line.startswith("normal started "):
+            self._started()
+            return
         resolved = causes_table.WENT_WELL if causes_lines.WENT_WELL.search(line) else _resolved(line)
         if resolved:
             self.telling = None
             for cause in resolved:
                 self.found.pop(cause, None)
+
+    def _started(self) -> None:
+        """Drop what only delayed the start of a container of Kubernetes, which has started now."""
+        self.found = {cause: shown for cause, shown in self.found.items() if not _DELAYED.match(shown[2])}
+        if self.telling and _DELAYED.match(self.telling[2]):
+            self.telling = None
 
     def _reached(self, line: str) -> None:
         """Drop that an address could not be reached which has answered now."""
@@ -306,6 +315,8 @@ _ADDRESS = re.compile("\\bhttps?://[^\\s'<>(),;]{4,300}")
 _UNREACHED = ("network", "timeout", "proxy", "tls")
 # Ansible: a host's outcome of one module.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
+# An event of Kubernetes after which it tries again by itself.
+_DELAYED = re.compile("\\s*Warning +Failed(?:Scheduling|Mount|AttachVolume|MapVolume|CreatePodSandBox|Sync) ")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _WEAKEST = 3
@@ -350,10 +361,15 @@ _FAILURES = tuple(
         "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
         "\\brpc error: code = (?!ok )\\w{2,20} desc = |"
         "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
+        "^u?mount: .{0,300}(?:special device [^ ]{1,200} does not exist|mount point does not exist|target is busy|"
+        "can't find in /etc/fstab|must be superuser|cannot mount )|"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
-        "code) ",
+        "code) |"
+        # An event of Kubernetes.
+        "^(?:[\\dsmhd]{2,9} )?warning (?:failed\\w{0,30}|outof\\w{3,20}|unexpectedadmissionerror|inspectfailed|"
+        "backoff|networknotready|imagegcfailed) ",
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
@@ -365,7 +381,10 @@ _FAILURE_WORDS = frozenset(
     brokenprocesspool brokenthreadpool brokenexecutor environmentfilenotfound environmentlocationnotfound
     environmentnamenotfound lockfile lock ctr
     configuration service flag dependency occurred yaml compose validating property env interpolation variable mapping
-    external container unhealthy reference requires dockerfile target
+    external container unhealthy reference requires dockerfile target umount
+    failedscheduling failedmount failedattachvolume failedcreatepodsandbox failedcreate failedsync failedbinding
+    failedcreatepodcontainer failedpoststarthook failedprestophook faileddaemonpod failedkillpod provisioningfailed
+    failedmapvolume outofmemory outofcpu outofpods unexpectedadmissionerror inspectfailed networknotready imagegcfailed
     """.split()
 )
 

@@ -73,7 +73,7 @@ WARNING = re.compile(
     # Not an event of Kubernetes, which has such a word for each failure.
     "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
     "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
-    "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
+    "\\w{0,20}oom\\w{0,20}|inspectfailed|outof\\w{3,20}|unexpectedadmissionerror|errimageneverpull):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
     "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug|notice)\\b|"

@@ -1038,6 +1038,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "mb on the / filesystem", "wrote only ~ bytes", "no free space",
         "low on resource: ephemeral-storage", "low on resource: inodes", "attempting to reclaim ephemeral-storage",
         "attempting to reclaim inodes", "failed to garbage collect required amount of images",
+        "ephemeral local storage usage exceeds the total limit", "usage of emptydir volume ~ exceeds the limit",
+        "exceeded its local ephemeral storage limit", "node had condition: [diskpressure]", "insufficient ephemeral-storage",
+        "have enough resource: ephemeral-storage", "taint {node.kubernetes.io/disk-pressure",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
@@ -1074,7 +1077,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The kernel's own words; what V8 prints of its heap before it gives up.
     ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
     ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
-    ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
+    ('out_of_memory', (
+        "have enough resource: memory", "node had condition: [memorypressure]", "taint {node.kubernetes.io/memory-pressure",
+        "system oom encountered, victim process",
+        "low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137",
+    )),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|\.{3} ?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
     # --- containers
@@ -1166,6 +1173,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "denied: requested access to the resource",
         "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
         "from head request to ~ 403", "from head request to ~ 401",
+        "is not present with pull policy of never",
         "no pull access", "errimagepull", "errimageneverpull", "imagepullbackoff",
         "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
         "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
@@ -2392,7 +2400,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('unreachable', ("rsync error: unexplained error (code 255)",), {'rank': 68}),
     ('ansible_become', ("sudo: ~ is owned by uid",)),
     ('read_only', ("cannot remount ~ is write-protected",)),
-    ('permission_denied', ("mount: only root can",)),
+    ('permission_denied', ("mount: only root can", "mount: ~ must be superuser to use ")),
     ('file_limit', ("user limit of inotify",)),
     ('out_of_memory', ("oom_kill event",), {'regex': r"detected \d{1,5} oom_kill event"}),
     ('disk_full', ("partition ~ too full",)),
