@@ -296,7 +296,7 @@ class _Log:
             self.traceback = True
             return
         texts = causes_lines.behind_each(line)
-        built = line.startswith(("step #", "#"))  # of a build, not of a service that goes on
+        built = line.startswith(("step #", "#", "\u2502", "remote:"))  # of a build, not of a service that goes on
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not (self.traceback or thrown):
                 continue

@@ -41,6 +41,10 @@ _PREFIX = re.compile(
     "|[\\w.-]{1,60}[-_]\\d{1,3} {1,20}\\||std(?:err|out) [fp]|==> [\\w.-]{1,40}:"
     "|step #\\d{1,3}(?: - '[^']{1,80}')?:|\\[(?:analyzer|detector|restorer|builder|exporter|creator)\\]"
     "|\\d{1,2}:\\d\\d:\\d\\d [ap]m:"
+    # pnpm, yarn and uv; a host that builds behind git; pnpm, turbo and concurrently of many packages at once.
+    "|\u27a4 yn\\d{4}:(?: \u2502)?(?: \\S{1,160} std(?:err|out))?|\u2502|remote:"
+    "|(?:[\\w@+.-]{0,60}/){1,12}[\\w@+.-]{1,80} (?:(?:pre|post)?install|prepare|build):"
+    "|[\\w@./-]{1,60}:(?:build|install|dev|start|test):|\\[\\d{1,2}\\](?= [^\\d])"
     "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"

@@ -1483,7 +1483,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
         "expected flush after ref listing", "connect to host github.com",
         "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
-        "github.com[0:", "remote: repository not found", "error downloading ~ github", "codeload.github.com ~ fail",
+        "github.com[0:", "remote: repository not found", "codeload.github.com ~ fail",
         "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref",
         "fatal: could not fetch", "resolve hostname github.com", "git clone ~ failed", "github.com ~ timed out",
         "github.com ~ refused", "github.com ~ name resolution", "fatal: read error", "clone ~ retry scheduled",
@@ -1491,6 +1491,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "git operation failed", "githubusercontent.com ~ timed out", "githubusercontent.com ~ refused",
         "resolve host: raw.githubusercontent", "github.com:443", "fatal: repository 'http", "git fetch ~ failed",
     ), {'unless': ("npm err! network", "conda")}),
+    # Not npm's own prefix in front of what a script downloads.
+    ('git_blocked', ("error downloading ~ github",), {'regex': r"(?<!npm )error downloading "}),
 
     # --- which package, which release
     ('conda_glibc', (
@@ -2038,7 +2040,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
-    ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ", "npm error in ")}),
     # What SWIG's wrapper says of an argument: other libraries have such wrappers too.
     ('faiss_error', ("in method ' ~ , argument ~ of type '",), {
         'regex': r"in method '(?:(?:gpu|replacement_?)?index\w*|\w*(?:clustering|quantizer|kmeans|invertedlists|parameterspace|idmap|"
