@@ -174,19 +174,24 @@ class _Log:
         end = len(lines) if last else len(lines) - match.INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
-            self.play.look(number, line)
-            if "file '" in line[:80] and ", line " in line and causes_lines.without_prefix(line).startswith("file '"):
+            plain = causes_lines.without_prefix(line)
+            self.play.look(number, plain)
+            if "file '" in line[:80] and ", line " in line and plain.startswith("file '"):
                 self.traceback = True
             if self.found or self.telling:
-                self._take_back(number, line)
+                self._take_back(number, plain)
             if self.warned and words and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
             if line:
                 self.printed_since += 1
-            skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
+            skipped = (
+                self.blocks.warned(original, line),
+                self.blocks.scripted(line),
+                self.blocks.helped(original, plain),
+            )
             if any((*skipped, self.blocks.announced(line))):
                 continue
-            tried = any((self.blocks.probed(line), self.blocks.quoted(original, line), _is_pointed_at(lines, index)))
+            tried = any((self.blocks.probed(plain), self.blocks.quoted(original, plain), _is_pointed_at(lines, index)))
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -202,7 +207,7 @@ class _Log:
                 thrown = _stack_follows(lines, index)
                 told = any(part in line for part in _TOLD) or not words.isdisjoint(_FAILURE_WORDS)
                 if (self.traceback or thrown or told) and not (
-                    tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
+                    tried or causes_lines.is_passing(line) or causes_lines.is_kernel_log(line)
                 ):
                     self._tell(number, original, line, thrown)
                 continue
@@ -249,7 +254,7 @@ class _Log:
         if "://" in line and _ANSWERED.search(line):
             self._reached(line)
         if _HOST_WENT_WELL.match(line):
-            self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
+            self.found = {cause: shown for cause, shown in self.found.items() if "[WARNING]" not in shown[2][:80]}
             return
         if line.startswith("normal started "):
             self._started()

@@ -318,6 +318,11 @@ def is_command(line: str) -> bool:
 
 def is_passing(line: str) -> bool:
     """Whether a clean line is one after which the program goes on, such as a warning, or no error of the host."""
+    behind = without_prefix(line)
+    return _is_passing(line) or (behind != line and _is_passing(behind))
+
+
+def _is_passing(line: str) -> bool:
     return (
         CHROMIUM_LOG.search(line[:200]) is not None
         or WARNING.search(line) is not None
@@ -338,7 +343,12 @@ def is_answered(lines: Sequence[Line], index: int, ahead: int) -> bool:
 
 def is_engine_log(line: str) -> bool:
     """Whether a clean line is of the log of a container engine, of any level."""
-    return ENGINE_LOG.match(line) is not None
+    return ENGINE_LOG.match(without_prefix(line)) is not None
+
+
+def is_kernel_log(line: str) -> bool:
+    """Whether a clean line is of the kernel's own log."""
+    return any(KERNEL.match(behind) for behind in behind_each(line))
 
 
 def is_retry(line: str) -> bool:
@@ -348,7 +358,7 @@ def is_retry(line: str) -> bool:
 
 def is_engine_warning(line: str) -> bool:
     """Whether a clean line is a warning of a container engine: the engine goes on."""
-    found = ENGINE_LOG.match(line)
+    found = ENGINE_LOG.match(line) or ENGINE_LOG.match(without_prefix(line))
     if found is None:
         return PLATFORM_WARNING.search(line) is not None
     return (found.group(1) or found.group(2) or "").startswith("warn")

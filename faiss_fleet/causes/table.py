@@ -966,7 +966,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no match for platform in manifest",
     ), {'unless': ("__glibc",)}),
     ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
-    ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!info ).{0,200}the (?:platform|cpu architecture) '"}),
+    ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!(?:.{0,60} )?info \S).{0,200}the (?:platform|cpu architecture) '"}),
     ('arch_mismatch', (
         "does not match the specified platform", "does not have a compatible architecture",
         "is intended for a different architecture", "is intended for a different operating system",

@@ -73,6 +73,17 @@ def test_excerpts_of_issues_get_their_cause(part):
     assert wrong == []
 
 
+@pytest.mark.parametrize('prefix', [u'#12 3.456 ', u'web_1  | ', u'10:06:32 ', u'\u2502 '])
+def test_what_another_tool_puts_in_front_of_each_line_changes_little(prefix):
+    wrong = {True: 0, False: 0}
+    for entry in ISSUES:
+        behind = dict(entry, lines=[prefix + line for line in entry['lines']])
+        wrong[entry['cause'] == 'harmless'] += not _is_right(behind)
+    harmless = sum(entry['cause'] == 'harmless' for entry in ISSUES)
+    assert wrong[True] <= harmless // 100
+    assert wrong[False] <= (len(ISSUES) - harmless) // 100
+
+
 @pytest.mark.parametrize('cause', sorted(TOOLS))
 def test_what_tools_print_by_their_sources_has_its_cause(cause):
     wanted = None if cause == 'unknown' else cause  # no name for what has none
