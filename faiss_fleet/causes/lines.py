@@ -44,12 +44,17 @@ _PREFIX = re.compile(
     # pnpm, yarn and uv; a host that builds behind git; pnpm, turbo and concurrently of many packages at once.
     "|\u27a4 yn\\d{4}:(?: \u2502)?(?: \\S{1,160} std(?:err|out))?|\u2502|remote:"
     "|(?:[\\w@+.-]{0,60}/){1,12}[\\w@+.-]{1,80} (?:(?:pre|post)?install|prepare|build):"
+    # Heroku, PM2, kubectl, buildx, act.
+    "|(?:app|heroku)\\[[\\w.-]{1,40}\\]:|\\d{1,3}\\|[\\w.-]{1,60} {0,20}\\||\\[pod/[\\w./-]{1,200}\\]|=> => #"
+    "|\\[[^\\[\\]]{1,120}\\] {1,20}\\|"
     "|[\\w@./-]{1,60}:(?:build|install|dev|start|test):|\\[\\d{1,2}\\](?= [^\\d])"
     "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"
 )
 
+# The time of a line in the log of a job of GitHub, behind the names of the job and the step.
+_RUNNER_TIME = re.compile("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
 _KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
 
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
@@ -301,7 +306,12 @@ def behind_each(line: str) -> tuple[str, ...]:
 def behind_prefix(line: str) -> str | None:
     """A lower-case line behind one prefix of another tool; None where it has none."""
     found = _PREFIX.match(line)
-    return line[found.end() :] if found else None
+    if found:
+        return line[found.end() :]
+    at = line.find("z ", 20, 250)
+    if at > 0 and _RUNNER_TIME.match(line, at - 27):
+        return line[at + 2 :]
+    return None
 
 
 def is_trace(line: str) -> bool:
