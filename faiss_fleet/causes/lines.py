@@ -53,6 +53,10 @@ _PREFIX = re.compile(
     "(?: |$)"
 )
 
+# What is in front of the message that an engine or a program logs as JSON, where it says nothing of the level.
+_JSON_LOG = re.compile(
+    '^\\{(?:"(?!level|severity|lvl)[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}", ?){0,4}"(?:log|message|msg)": ?"'
+)
 # The time of a line in the log of a job of GitHub, behind the names of the job and the step.
 _RUNNER_TIME = re.compile("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
 _KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
@@ -238,9 +242,10 @@ def clean(line: str) -> str:
 
 def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
-    line = line.removeprefix("^C")  # what a terminal shows of Ctrl-C, in front of what the program says then
+    if line.startswith("{"):
+        line = _JSON_LOG.sub("", line)
     if not _ODD.search(line):
-        line = _unquoted(line.lower().strip())
+        line = _unquoted(line.removeprefix("^C").removesuffix("^M").lower().strip())
         words = frozenset(TOKEN.findall(line))
         return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
     if "\x1b" in line:
@@ -253,7 +258,8 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
         line = _MOJIBAKE.sub("'", line)
     if "\u00c3" in line:
         line = _MOJIBAKE_LETTER.sub(lambda found: found.group().encode("latin-1").decode("utf-8"), line)
-    line = line.lower().translate(_QUOTES)
+    # What a terminal shows of Ctrl-C in front of what the program says then; the end of a line as cat -v shows it.
+    line = line.removeprefix("^C").removesuffix("^M").lower().translate(_QUOTES)
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)
     line = _SPACES.sub(" ", line).strip()
@@ -312,6 +318,11 @@ def behind_prefix(line: str) -> str | None:
     if at > 0 and _RUNNER_TIME.match(line, at - 27):
         return line[at + 2 :]
     return None
+
+
+def uncoloured(original: str) -> str:
+    """A line as it was written, without colours."""
+    return _ANSI.sub("", original) if "\x1b" in original else original
 
 
 def is_trace(line: str) -> bool:

@@ -79,9 +79,23 @@ def test_excerpts_of_issues_get_their_cause(part):
     u'build\tRun tests\t2026-01-02T03:04:05.1234567Z ',
 ])
 def test_what_another_tool_puts_in_front_of_each_line_changes_little(prefix):
+    _changes_little(lambda line: prefix + line)
+
+
+@pytest.mark.parametrize('written', [
+    lambda line: json.dumps({'log': line + u'\n', 'stream': 'stderr'}, ensure_ascii=False),
+    lambda line: json.dumps({'timestamp': '2026-01-02T03:04:05.1Z', 'message': line}, ensure_ascii=False),
+    lambda line: u'\x1b[31m%s\x1b[39m' % line,
+    lambda line: line + u'^M',
+], ids=['docker', 'json', 'coloured', 'cat'])
+def test_how_a_tool_writes_each_line_changes_little(written):
+    _changes_little(written)
+
+
+def _changes_little(written):
     wrong = {True: 0, False: 0}
     for entry in ISSUES:
-        behind = dict(entry, lines=[prefix + line for line in entry['lines']])
+        behind = dict(entry, lines=[written(line) for line in entry['lines']])
         wrong[entry['cause'] == 'harmless'] += not _is_right(behind)
     harmless = sum(entry['cause'] == 'harmless' for entry in ISSUES)
     assert wrong[True] <= harmless // 100
