@@ -96,7 +96,7 @@ class Blocks:
 
 def _indentation(original: str) -> int:
     """Spaces in front of what a tool wrote, behind the prefixes of other tools."""
-    text = original.lower().replace("\t", "    ")
+    text = lines.uncoloured(original).lower().replace("\t", "    ")
     rest = text.lstrip()
     spaces = len(text) - len(rest)
     while rest:

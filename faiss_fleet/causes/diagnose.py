@@ -174,19 +174,24 @@ class _Log:
         end = len(lines) if last else len(lines) - match.INNER
         for index in range(context, end):
             number, original, line, words = lines[index]
-            self.play.look(number, line)
-            if "file '" in line[:80] and ", line " in line and causes_lines.without_prefix(line).startswith("file '"):
+            plain = causes_lines.without_prefix(line)
+            self.play.look(number, plain)
+            if "file '" in line[:80] and ", line " in line and plain.startswith("file '"):
                 self.traceback = True
             if self.found or self.telling:
-                self._take_back(number, line)
+                self._take_back(number, plain)
             if self.warned and words and not causes_lines.is_engine_log(line) and not causes_lines.is_retry(line):
                 self.printed = number
             if line:
                 self.printed_since += 1
-            skipped = self.blocks.warned(original, line), self.blocks.scripted(line), self.blocks.helped(original, line)
+            skipped = (
+                self.blocks.warned(original, line),
+                self.blocks.scripted(line),
+                self.blocks.helped(original, plain),
+            )
             if any((*skipped, self.blocks.announced(line))):
                 continue
-            tried = any((self.blocks.probed(line), self.blocks.quoted(original, line), _is_pointed_at(lines, index)))
+            tried = any((self.blocks.probed(plain), self.blocks.quoted(original, plain), _is_pointed_at(lines, index)))
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue
@@ -202,7 +207,7 @@ class _Log:
                 thrown = _stack_follows(lines, index)
                 told = any(part in line for part in _TOLD) or not words.isdisjoint(_FAILURE_WORDS)
                 if (self.traceback or thrown or told) and not (
-                    tried or causes_lines.is_passing(line) or causes_lines.KERNEL.match(line)
+                    tried or causes_lines.is_passing(line) or causes_lines.is_kernel_log(line)
                 ):
                     self._tell(number, original, line, thrown)
                 continue
@@ -249,13 +254,22 @@ class _Log:
         if "://" in line and _ANSWERED.search(line):
             self._reached(line)
         if _HOST_WENT_WELL.match(line):
-            self.found = {cause: shown for cause, shown in self.found.items() if not shown[2].startswith("[WARNING]")}
+            self.found = {cause: shown for cause, shown in self.found.items() if "[WARNING]" not in shown[2][:80]}
+            return
+        if line.startswith("normal started "):
+            self._started()
             return
         resolved = causes_table.WENT_WELL if causes_lines.WENT_WELL.search(line) else _resolved(line)
         if resolved:
             self.telling = None
             for cause in resolved:
                 self.found.pop(cause, None)
+
+    def _started(self) -> None:
+        """Drop what only delayed the start of a container of Kubernetes, which has started now."""
+        self.found = {cause: shown for cause, shown in self.found.items() if not _DELAYED.match(shown[2])}
+        if self.telling and _DELAYED.match(self.telling[2]):
+            self.telling = None
 
     def _reached(self, line: str) -> None:
         """Drop that an address could not be reached which has answered now."""
@@ -286,13 +300,14 @@ class _Log:
         if "traceback (most recent call last)" in line:
             self.traceback = True
             return
-        bare = causes_lines.without_prefix(line)
+        texts = causes_lines.behind_each(line)
+        built = line.startswith(("step #", "#", "\u2502", "remote:"))  # of a build, not of a service that goes on
         for place, form in enumerate(_FAILURES):
             if place == _EXCEPTION and not (self.traceback or thrown):
                 continue
             raised = place == _EXCEPTION and _RAISED.match(original)
-            found = raised or form.search(line) or (place == _EXCEPTION and form.search(bare))
-            if found and not match.harmless(line):
+            tried = texts if place < _WEAKEST or built else texts[:1]
+            if (raised or any(form.search(text) for text in tried)) and not match.harmless(line):
                 self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
@@ -305,12 +320,29 @@ _ADDRESS = re.compile("\\bhttps?://[^\\s'<>(),;]{4,300}")
 _UNREACHED = ("network", "timeout", "proxy", "tls")
 # Ansible: a host's outcome of one module.
 _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
+# An event of Kubernetes after which it tries again by itself.
+_DELAYED = re.compile("\\s*Warning +Failed(?:Scheduling|Mount|AttachVolume|MapVolume|CreatePodSandBox|Sync) ")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _WEAKEST = 3
+# Docker's clients and compose say what is wrong with a file or a command without a word of failure.
+_OF_COMPOSE = (
+    "^(?:no configuration file provided|no such service|unknown flag|dependency failed to start): |"
+    "^\\d{1,3} errors? occurred:$|: invalid compose project$|^top-level object must be a mapping|"
+    "^(?:parsing \\S{1,300}: )?yaml: (?:line \\d|unmarshal errors|found |mapping |control )|"
+    "^validating \\S{1,300}: |\\badditional property \\S{1,80} is not allowed$|^env file \\S{1,300} not found: |"
+    "^invalid interpolation format for |^required variable \\S{1,80} is missing a value|"
+    "^(?:network|volume|secret|config) \\S{1,120} declared as external, but could not be found|"
+    "^external volume '.{1,120}' not found|^service '.{1,120}' is not running|"
+    "^container \\S{1,120} is unhealthy$|^(?:docker: )?invalid reference format|"
+    "^'.{1,120}' requires (?:exactly|at least|at most) \\d arguments?\\.|^dockerfile parse error (?:on )?line |"
+    "^(?:conflict\\. )?the container name '.{1,120}' is already in use|^target [\\w-]{1,60}: failed to solve"
+)
 _FAILURES = tuple(
     re.compile(form)
     for form in (
+        "\\blevel=(?:fatal|panic) |'level' ?: ?'(?:fatal|panic)'|" + _OF_COMPOSE + "|"
+        "^ctr: |"
         "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
         "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
         "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
@@ -322,7 +354,7 @@ _FAILURES = tuple(
         "the lock ?file |"
         "^[\\d: -]{19} error \\d{3}: ",
         "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
-        "(?: \\[\\w{1,60}\\])?(?:: |$)",
+        "(?: \\[\\w{1,60}\\])?(?:: |:?$)",
         "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
         "^error an unexpected error occurred|^error /?\\S{1,300}: command failed|"
         "^[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
@@ -330,13 +362,20 @@ _FAILURES = tuple(
         "(?:: (?!true|false|none|null|no |yes|0)|$)|"
         "^(?:unable|failed) to |^(?:cannot|could not) |"
         ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
+        "\\bunit (?:\\S{1,80} )?entered failed state|"
         "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
+        "\\brpc error: code = (?!ok )\\w{2,20} desc = |"
         "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
+        "^u?mount: .{0,300}(?:special device [^ ]{1,200} does not exist|mount point does not exist|target is busy|"
+        "can't find in /etc/fstab|must be superuser|cannot mount )|"
         "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
         "while|when|building|creating|loading|opening|reading|"
         "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
         "code) |"
         "\\bexited with (?:error|non-?zero)(?: exit)? (?:code|status):? [1-9]|"
+        # An event of Kubernetes.
+        "^(?:[\\dsmhd]{2,9} )?warning (?:failed\\w{0,30}|outof\\w{3,20}|unexpectedadmissionerror|inspectfailed|"
+        "backoff|networknotready|imagegcfailed) |"
         # pytest's summary
         "^(?:failed|error) [^ ]{1,200}\\.py(?:::[^ ]{1,200})? - [\\w.]{0,80}(?:error|exception)(?:: |$)",
     )
@@ -348,7 +387,12 @@ _FAILURE_WORDS = frozenset(
     """
     error fata erro fatal failed panic err exception traceback e make gmake unable cannot could zero quickly mount
     brokenprocesspool brokenthreadpool brokenexecutor environmentfilenotfound environmentlocationnotfound
-    environmentnamenotfound lockfile lock
+    environmentnamenotfound lockfile lock ctr
+    configuration service flag dependency occurred yaml compose validating property env interpolation variable mapping
+    external container unhealthy reference requires dockerfile target umount
+    failedscheduling failedmount failedattachvolume failedcreatepodsandbox failedcreate failedsync failedbinding
+    failedcreatepodcontainer failedpoststarthook failedprestophook faileddaemonpod failedkillpod provisioningfailed
+    failedmapvolume outofmemory outofcpu outofpods unexpectedadmissionerror inspectfailed networknotready imagegcfailed
     """.split()
 )
 

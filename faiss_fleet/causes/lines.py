@@ -39,15 +39,33 @@ _PREFIX = re.compile(
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
     "|#\\d{1,4} \\d{1,5}\\.\\d{1,4}|\\d{1,5}\\.\\d{1,3}(?= )|\\d\\d:\\d\\d:\\d\\d(?:[.,]\\d{1,6})?:?(?= )"
     "|[\\w.-]{1,60}[-_]\\d{1,3} {1,20}\\||std(?:err|out) [fp]|==> [\\w.-]{1,40}:"
+    "|step #\\d{1,3}(?: - '[^']{1,80}')?:|\\[(?:analyzer|detector|restorer|builder|exporter|creator)\\]"
+    "|\\d{1,2}:\\d\\d:\\d\\d [ap]m:"
+    # pnpm, yarn and uv; a host that builds behind git; pnpm, turbo and concurrently of many packages at once.
+    "|\u27a4 yn\\d{4}:(?: \u2502)?(?: \\S{1,160} std(?:err|out))?|\u2502|remote:"
+    "|(?:[\\w@+.-]{0,60}/){1,12}[\\w@+.-]{1,80} (?:(?:pre|post)?install|prepare|build):"
+    # Heroku, PM2, kubectl, buildx, act.
+    "|(?:app|heroku)\\[[\\w.-]{1,40}\\]:|\\d{1,3}\\|[\\w.-]{1,60} {0,20}\\||\\[pod/[\\w./-]{1,200}\\]|=> => #"
+    "|\\[[^\\[\\]]{1,120}\\] {1,20}\\|"
+    "|[\\w@./-]{1,60}:(?:build|install|dev|start|test):|\\[\\d{1,2}\\](?= [^\\d])"
     "|\\[\\w{1,20}/std(?:err|out)\\]|\\[\\d{1,2}m|std(?:err|out)[:|]|\\[[\\d:.,t z+-]{5,40}\\]"
     "|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) +\\d{1,2} \\d\\d:\\d\\d:\\d\\d \\S{1,60} \\S{1,60}:|[|>])"
     "(?: |$)"
 )
 
+# What is in front of the message that an engine or a program logs as JSON, where it says nothing of the level.
+_JSON_LOG = re.compile(
+    '^\\{(?:"(?!level|severity|lvl)[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}", ?){0,4}"(?:log|message|msg)": ?"'
+)
+# The time of a line in the log of a job of GitHub, behind the names of the job and the step.
+_RUNNER_TIME = re.compile("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
+_KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
+
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
 TRACE = re.compile(
     "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
-    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug)\\]|(?:info|debug)(?::| ))|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
+    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug|notice)\\]|(?:info|debug)(?::| ))"
+    "|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
 )
 # Maven and others print at their level info what a program that they run says, its errors too.
 PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
@@ -61,7 +79,7 @@ WARNING = re.compile(
     "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
     "[,;.] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
-    "[,;] (?:using|use) (?:the )?(?:[\\w-]{1,20} ){0,3}(?:build|version|implementation|fallback|code|instead|"
+    "[,;] (?:using|use) (?:the )?(?:\\w[\\w-]{0,19} ){0,3}(?:build|version|implementation|fallback|code|instead|"
     "temporary directory)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
     "^\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
@@ -69,11 +87,11 @@ WARNING = re.compile(
     # Not an event of Kubernetes, which has such a word for each failure.
     "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
     "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
-    "\\w{0,20}oom\\w{0,20}|inspectfailed):? )|"
+    "\\w{0,20}oom\\w{0,20}|inspectfailed|outof\\w{3,20}|unexpectedadmissionerror|errimageneverpull):? )|"
     "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
     "^libraries [\\w,.+-]{1,200} not found in \\[|"  # numpy.distutils, of each BLAS that it tries
     "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug)\\b"
+    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug|notice)\\b"
     # What a Java machine dies of is passed on at any level.
     "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
     "^(?:info|debug):[\\w.]{1,80}:|"
@@ -229,8 +247,10 @@ def clean(line: str) -> str:
 
 def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
+    if line.startswith("{"):
+        line = _JSON_LOG.sub("", line)
     if not _ODD.search(line):
-        line = _unquoted(line.lower().strip())
+        line = _unquoted(line.removeprefix("^C").removesuffix("^M").lower().strip())
         words = frozenset(TOKEN.findall(line))
         return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
     if "\x1b" in line:
@@ -243,7 +263,8 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
         line = _MOJIBAKE.sub("'", line)
     if "\u00c3" in line:
         line = _MOJIBAKE_LETTER.sub(lambda found: found.group().encode("latin-1").decode("utf-8"), line)
-    line = line.lower().translate(_QUOTES)
+    # What a terminal shows of Ctrl-C in front of what the program says then; the end of a line as cat -v shows it.
+    line = line.removeprefix("^C").removesuffix("^M").lower().translate(_QUOTES)
     if "''" in line or "\\'" in line:
         line = _REPEATED_QUOTES.sub("'", line)
     line = _SPACES.sub(" ", line).strip()
@@ -287,10 +308,31 @@ def without_prefix(line: str) -> str:
     return line
 
 
+def behind_each(line: str) -> tuple[str, ...]:
+    """A clean line, and what is left of it behind each prefix of a build's log; not of a system's, nor of a warning."""
+    left = [line]
+    while len(left) <= 4 and not _KEPT_PREFIX.match(left[-1]):
+        behind = behind_prefix(left[-1])
+        if behind is None:
+            break
+        left.append(behind)
+    return tuple(left)
+
+
 def behind_prefix(line: str) -> str | None:
     """A lower-case line behind one prefix of another tool; None where it has none."""
     found = _PREFIX.match(line)
-    return line[found.end() :] if found else None
+    if found:
+        return line[found.end() :]
+    at = line.find("z ", 20, 250)
+    if at > 0 and _RUNNER_TIME.match(line, at - 27):
+        return line[at + 2 :]
+    return None
+
+
+def uncoloured(original: str) -> str:
+    """A line as it was written, without colours."""
+    return _ANSI.sub("", original) if "\x1b" in original else original
 
 
 def is_trace(line: str) -> bool:
@@ -312,6 +354,11 @@ def is_filled(original: str) -> bool:
 
 def is_passing(line: str) -> bool:
     """Whether a clean line is one after which the program goes on, such as a warning, or no error of the host."""
+    behind = without_prefix(line)
+    return _is_passing(line) or (behind != line and _is_passing(behind))
+
+
+def _is_passing(line: str) -> bool:
     return (
         CHROMIUM_LOG.search(line[:200]) is not None
         or WARNING.search(line) is not None
@@ -332,7 +379,12 @@ def is_answered(lines: Sequence[Line], index: int, ahead: int) -> bool:
 
 def is_engine_log(line: str) -> bool:
     """Whether a clean line is of the log of a container engine, of any level."""
-    return ENGINE_LOG.match(line) is not None
+    return ENGINE_LOG.match(without_prefix(line)) is not None
+
+
+def is_kernel_log(line: str) -> bool:
+    """Whether a clean line is of the kernel's own log."""
+    return any(KERNEL.match(behind) for behind in behind_each(line))
 
 
 def is_retry(line: str) -> bool:
@@ -342,7 +394,7 @@ def is_retry(line: str) -> bool:
 
 def is_engine_warning(line: str) -> bool:
     """Whether a clean line is a warning of a container engine: the engine goes on."""
-    found = ENGINE_LOG.match(line)
+    found = ENGINE_LOG.match(line) or ENGINE_LOG.match(without_prefix(line))
     if found is None:
         return PLATFORM_WARNING.search(line) is not None
     return (found.group(1) or found.group(2) or "").startswith("warn")

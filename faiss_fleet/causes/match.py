@@ -81,6 +81,7 @@ def harmless(line: str) -> bool:
     return (
         any(in_order(parts, line) for parts in causes_rows.HARMLESS)
         or causes_rows.HARMLESS_LINES.search(line) is not None
+        or causes_rows.HARMLESS_LINES.search(causes_lines.without_prefix(line)) is not None
     )
 
 

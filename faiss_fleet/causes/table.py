@@ -442,6 +442,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to create inotify", "file descriptor limit", "out of file descriptors",
     ), {'unless': ("not enough memory", "too many open files (harmless")}),
 
+    ('file_limit', ("code: 'enospc'",), {'after': ("number of file watchers reached", "fswatcher")}),  # Node of its error
     ('file_limit', ("no space left", "enospc", "errno 28"), {
         'regex': r"(?:inotify|\bwatch(?:er|es|ing)?\b|add watch).{0,200}(?:no space left|enospc|errno 28)|"
                  r"(?:no space left|enospc|errno 28).{0,80}(?:inotify|, watch\b)"}),
@@ -617,7 +618,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "client version ~ is too old", "client is newer than server", "client ~ newer than server",
         "minimum supported api version", "maximum supported api version", "requires docker engine",
         "docker version ~ too old", "podman version ~ too old", "requires podman", "'--platform' is only supported",
-        "option requires buildkit", "unknown flag: --platform", "unknown flag: mount", "unknown flag: --mount", "unsupported manifest ~ oci.image", "unknown blob", "server is too old",
+        "option requires buildkit", "unknown flag: --platform", "unknown flag: mount", "unknown flag: --mount", "unsupported manifest ~ oci.image", "server is too old",
         "docker engine version ~ not supported", "unsupported media type application/vnd.oci",
         "invalid reference format ~ oci", "docker api ~ too old", "the docker engine is too old",
         "unsupported mediatype: 'application/vnd.oci",
@@ -627,6 +628,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('engine_storage', ("failed to remove root filesystem", "unlinkat /var/lib/docker ~ device or resource busy")),
     ('engine_storage', ("user-selected graph driver",)),
+    # What Go's readers of archives say of a layer.
+    ('corrupt_artefact', ("processing tar file(",), {
+        'regex': r"processing tar file\(.{1,600}: (?:unexpected eof|archive/tar: |gzip: |flate: |zstd: |invalid (?:header|tar|checksum)|"
+                 r"corrupt input|magic number mismatch)"}),
     ('engine_storage', (
         "failed to register layer", "initializing graphdriver", "is not supported over", "using driver overlay in",
         "creating overlay mount", "error creating overlay mount", "devmapper: ", "devicemapper: ",
@@ -642,7 +647,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "overlay/l: no such file", "'/var/lib/containers/storage/overlay' ~ invalid", "/dev/fuse: no such file",
         "cannot stat '/dev/fuse", "fuse: device not found", "error reading ~ from storage", "failed to create rwlayer",
         "snapshotter not loaded", "failed to extract layer", "unpack image on snapshotter",
-        "storage driver ~ not supported", "failed to prepare extraction snapshot",
+        "storage driver ~ not supported", "failed to prepare extraction snapshot", "failed to prepare extraction layer",
+        "missing parent bucket", "failed to stat parent: ", "parent snapshot ~ does not exist",
     ), {'unless': ("no space left", "debu[", "level=debug", "permission denied", "operation not permitted: unknown",
         "info[", "level=info", "disk quota", "read-only file", "ids available", "exec format", "docker-storage-setup",
         "lchown", "unexpected eof", "cannot allocate", "already in use", "fusermount ~ operation not permitted",
@@ -678,7 +684,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('cuda_missing', ("but the target was not found",), {'after': ("cuda::", "cudatoolkit::")}),
     ('openmp_missing', ("but the target was not found",), {'after': ("openmp::",)}),
     ('cuda_missing', (
-        "could not select device driver", "nvidia-container-cli: ", "nvidia-smi has failed", "nvml error",
+        "could not select device driver", "nvidia-container-cli: ", "nvidia-container-cli.real: ",
+        "unresolvable cdi devices nvidia", "nvidia-smi has failed", "nvml error",
     )),
 
     # --- processors of graphics cards, names that newer C libraries dropped
@@ -720,7 +727,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The loader's own words end in the errno, which says more than they do.
     ('out_of_memory', ("failed to map segment ~ cannot allocate memory", "memory protection ~ cannot allocate memory")),
     ('file_limit', ("cannot open shared object file: error 24",)),
-    ('permission_denied', ("cannot open shared object file: permission denied",)),
+    ('permission_denied', (
+        "cannot open shared object file: permission denied", "cannot open shared object file: operation not permitted",
+        "error loading shared library ~ : permission denied", "error loading shared library ~ : operation not permitted",
+    ), {'rank': 28}),
     ('glibc_too_new', ("executable stack as shared object requires: invalid argument",)),  # from 2.41 on
     ('selinux_exec', ("failed to map segment ~ permission denied", "cannot map ~ segment ~ permission denied")),
     ('seccomp_clone3', (
@@ -863,6 +873,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"dlmopen|pthread_\w+|canonicalize_file_name|rawmemchr|strtoq|strtouq|getrandom|reallocarray|"
                  r"preadv2|pwritev2|renameat2|statx|gettid|copy_file_range|memfd_create|close_range|posix_spawn\w*): "
                  r"symbol not found"}),
+    # A variant for one instruction set is a part of the binary itself, which was made without it.
+    ('cxx11_abi_mismatch', ("error relocating ~ symbol not found",), {
+        'regex': r": \w{1,200}_(?:avx|sse[234]|ssse3|fma|neon|sve|amx|vnni)\w{0,40}: symbol not found"}),
     ('missing_shared_lib', ("error relocating ~ symbol not found",)),
     ('musl', (
         "error loading shared library libc.musl", "error relocating", "error loading shared library ld-linux",
@@ -879,7 +892,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "musl is unsupported", "not a valid dynamic program", "unsupported libc: musl", "alpine ~ is not supported", "musl libc ~ unsupported",
         "ld-musl-x86_64.so.1: no such file", "required file not found ~ ld-linux",
         "libc.musl-x86_64.so.1 => not found", "linuxmusl ~ binaries cannot be used on", "musl libc ~ requires",
-        "binaries cannot be used on the 'linuxmusl", "using the linuxmusl",
+        "binaries cannot be used on the 'linuxmusl",
     ), {'unless': ("qemu",)}),
 
     # --- the file itself and what it is linked with
@@ -972,13 +985,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no match for platform in manifest",
     ), {'unless': ("__glibc",)}),
     ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
-    ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!info ).{0,200}the (?:platform|cpu architecture) '"}),
+    ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!(?:.{0,60} )?info \S).{0,200}the (?:platform|cpu architecture) '"}),
     ('arch_mismatch', (
         "does not match the specified platform", "does not have a compatible architecture",
         "is intended for a different architecture", "is intended for a different operating system",
         "architecture ( ~ could not run on the host's",
     )),
     # What kept it from being loaded is on the next line, where it is known.
+    ('musl', ("using the linuxmusl",), {'rank': 29}),
     ('arch_mismatch', ("could not load the 'sharp' module using",), {'rank': 29}),
     # OpenSSL's own libraries by name: CentOS 7 has 1.0.2 only.
     ('openssl_too_old', (
@@ -988,14 +1002,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('python_missing', (
         "error while loading shared libraries: libpython",
     )),
-    ('python_missing', ("spawn ~ python ~ enoent",), {'rank': 52}),
+    ('python_missing', ("spawn ~ python ~ enoent",), {'regex': r"python[\w.-]{0,12}'? enoent", 'rank': 52}),
     ('missing_shared_lib', (
         "cannot open shared object", "error while loading shared libraries", "error loading shared library",
         "library not loaded: ", "intel mkl error", "mkl fatal error", "cannot load libmkl",
         "unable to load library 'lib", "symbol lookup error", "undefined symbol: ", "unable to load shared library",
         "failed to load shared library", "dll load failed", "dlopen failed", "could not load dynamic library",
         "could not load shared library", "error loading lib ~ .so", "cannot load mkl", "mkl_ ~ cannot load", "mkl ~ failed to load",
-        "specified module could not be found", "could not load library lib", "=> not found",
+        "specified module could not be found", "[winerror 126]", "could not load library lib", "=> not found",
         "could not dlopen", "failed to dlopen", "dlopen( ~ (no such file)", "unsatisfiedlinkerror: no ~ in java.library.path",
         "could not find module ' ~ ' (or one of its dependencies)",
         "nothing provides lib ~ .so", "nothing provides 'lib ~ .so", "requires: lib ~ .so", "lib ~ .so ~ is needed by",
@@ -1043,6 +1057,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "mb on the / filesystem", "wrote only ~ bytes", "no free space",
         "low on resource: ephemeral-storage", "low on resource: inodes", "attempting to reclaim ephemeral-storage",
         "attempting to reclaim inodes", "failed to garbage collect required amount of images",
+        "ephemeral local storage usage exceeds the total limit", "usage of emptydir volume ~ exceeds the limit",
+        "exceeded its local ephemeral storage limit", "node had condition: [diskpressure]", "insufficient ephemeral-storage",
+        "have enough resource: ephemeral-storage", "taint {node.kubernetes.io/disk-pressure",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
@@ -1082,7 +1099,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The kernel's own words; what V8 prints of its heap before it gives up.
     ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
     ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
-    ('out_of_memory', ("low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137")),
+    ('out_of_memory', (
+        "have enough resource: memory", "node had condition: [memorypressure]", "taint {node.kubernetes.io/memory-pressure",
+        "system oom encountered, victim process",
+        "low on resource: memory", "killed by the oom killer", "exceeding memory limits", "container killed on request. exit code is 137",
+    )),
     ('out_of_memory', ("killed",), {
         'regex': r"^(?:process )?killed$|: line \d{1,6}: *\d{1,9} killed\b|^\[\d{1,4}\] *[+-]? *\d{1,9} killed\b"}),
     # Behind the wheel that conda, mamba and pip turn while they work.
@@ -1150,6 +1171,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unified cgroup", "cgroup ~ not found",
         "unknown version specified ~ cgroup", "cgroup ~ not available",
         "failed to create /docker", "cgroup ~ failed", "cannot determine cgroup",
+        "set limits without cgroups", "could not join cgroup", "could not join or create cgroup", "invalid cgroup mode",
+        "memory controller for the current process", "cgroup2 for the current process", "parse /proc/self/cgroup",
+        "cgroup not supported on",
     )),
     ('image_rate_limit', (
         "toomanyrequests", "pull rate limit", "increase-rate-limit", "unauthenticated pull", "(hap429)",
@@ -1173,6 +1197,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "denied: requested access to the resource",
         "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
         "from head request to ~ 403", "from head request to ~ 401",
+        "is not present with pull policy of never",
         "no pull access", "errimagepull", "errimageneverpull", "imagepullbackoff",
         "failed to resolve source metadata ~ not found", "response from daemon: get ~ unauthorized",
         "response from daemon: head ~ unauthorized", "fetching blob: unauthorized",
@@ -1192,6 +1217,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "oci runtime ' ~ not found", "could not find a working conmon", "no such file or directory: 'docker",
         "no such file or directory: 'podman", "spawn docker enoent", "spawn podman enoent", "cannot find docker",
         "docker is not installed", "podman is not installed", "docker daemon is not running",
+        "docker engine failed to start", "failed to start docker engine", "failed to start the docker engine",
+        "dockerd failed to start", "timed out trying to connect to internal docker host",
+        "unable to configure the docker daemon with file", "failed to start daemon: pid file found",
+        "failed to start daemon, ensure docker is not running", "error starting daemon: pid file found",
+        "failed to start daemon: process with pid ~ is still running",
     )),
     # What systemctl says of the engine's service.
     ('engine_missing', ("active: failed", "active: inactive (dead)"), {
@@ -1251,7 +1281,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "sudo: a terminal is required", "must have a tty", "sudo: no tty present", "is not in the sudoers file",
         "is not allowed to execute", "sudo: unknown user", "sudo: command not found", "sudo: not found",
         "sudo: effective uid is not", "su: authentication failure", "su: permission denied",
-        "sudo must be owned by uid", "sudo: unable to", "su: sorry", "may not run sudo", "an unprivileged user",
+        "sudo must be owned by uid", "sudo: unable to", "su: sorry", "may not run sudo",
         "becoming unprivileged", "set permissions on the temporary files", "sudo: pam", "sudo: account",
         "su: must be run from a terminal", "privilege escalation", "waiting for password prompt",
         "su: cannot set", "sudo: error",
@@ -1484,7 +1514,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
         "expected flush after ref listing", "connect to host github.com",
         "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
-        "github.com[0:", "remote: repository not found", "error downloading ~ github", "codeload.github.com ~ fail",
+        "github.com[0:", "remote: repository not found", "codeload.github.com ~ fail",
         "codeload.github.com ~ etimedout", "codeload.github.com ~ econn", "fatal: couldn't find remote ref",
         "fatal: could not fetch", "resolve hostname github.com", "git clone ~ failed", "github.com ~ timed out",
         "github.com ~ refused", "github.com ~ name resolution", "fatal: read error", "clone ~ retry scheduled",
@@ -1492,6 +1522,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "git operation failed", "githubusercontent.com ~ timed out", "githubusercontent.com ~ refused",
         "resolve host: raw.githubusercontent", "github.com:443", "fatal: repository 'http", "git fetch ~ failed",
     ), {'unless': ("npm err! network", "conda")}),
+    # Not npm's own prefix in front of what a script downloads.
+    ('git_blocked', ("error downloading ~ github",), {'regex': r"(?<!npm )error downloading "}),
 
     # --- which package, which release
     ('conda_unsat', ("virtual package '__ ~ does not match any of the available",), {  # pixi, which then lists what there is
@@ -1559,6 +1591,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
+    ('build_tool_missing', (  # node-gyp's own scripts
+        "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources",
+    ), {'after': ("node-gyp/gyp/",)}),
     ('pip_too_old', (
         "outdated version of pip", "pip version ~ is too old", "upgrade pip to",
         "please upgrade ~ pip", "sys.stderr.write(f'error: {exc}')", "pip is too old", "your version of pip",
@@ -1659,6 +1694,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('node_too_old', (
         "ebadengine", "unsupported engine", "notsup ~ engine", "the engine 'node' is incompatible",
+        "your node version is incompatible with",
         "not compatible with your version of node", "not compatible with your operating system or node",
         "requires at least node.js", "requires node.js", "requires node >", "requires node v",
         "node.js version ~ is required", "node version ~ is required", "unsupported node",
@@ -1840,6 +1876,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"exception|[cw]?[co]?err|c(?:out|in)|endl|string|vector|map|set|list|pair|min|max|abs|find|fill|swap|reverse|"
                  r"printf|malloc|free|exit|getenv|isnan|ostream|istream|setw|setprecision)\b)\w{2,40}'? is not a member of",
         'unless': ("warning: ",)}),
+    ('compiler_too_old', ("version of node/nan/v8 ",)),
     # In any language: the driver's name, and the standard that it does not know.
     ('compiler_too_old', ("g++: ~ '-std=", "gcc: ~ '-std=", "c++: ~ '-std=", "cc1plus: ~ '-std=", "cc1: ~ '-std=",
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
@@ -1990,7 +2027,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not look like a tar archive", "zlib: ", "zlib.error", "invalid header check", "incorrect header check",
         "crc check failed", "crc error", "crc-32", "bad crc", "bad magic number",
         "file could not be opened successfully",
-        "invalid tar header", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
+        "invalid tar header", ": invalid tar file", "archive/tar", "tarfile.readerror", "corrupt", "z_buf_error", "z_data_error",
         "could not read ~ archive", "not a valid archive", "unrecognized archive format", "invalid gzip",
         "eoferror: compressed file ended", "central directory", "zip ~ damaged",
         "condaverificationerror", "safetyerror", "header v ~ bad", "magic number mismatch",
@@ -2007,7 +2044,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         # What rpm could not do on the file system: its own errno says why, if anything does.
         'regex': r"cpio: (?!(?:symlink|link|mkdir|mkfifo|mknod|open|unlink|rmdir|chown|chmod|utime|setxattr|fsm\w*|lsetfcon)\b)"
                  r"(?!.{0,80}(?:permi|not permitted|no space|read-only|no such file|exists|is a directory|quota|not a directory|rename))"}),
-    ('corrupt_artefact', ("file not valid: file size doesn't match",)),
+    ('corrupt_artefact', ("file not valid: file size doesn't match", "truncated mach-o", "malformed mach-o")),
     ('corrupt_artefact', (".apk: bad archive", "fatal: image format not recognized")),
     ('corrupt_artefact', ("unable to extract",), {
         'regex': r"unable to extract .{0,80}(?:archive|tar|t[gbx]z|zip|package|wheel|conda|layer|\.gz|\.bz2|\.xz)"}),
@@ -2062,7 +2099,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
-    ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ")}),
+    ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ", "npm error in ")}),
     # What SWIG's wrapper says of an argument: other libraries have such wrappers too.
     ('faiss_error', ("in method ' ~ , argument ~ of type '",), {
         'regex': r"in method '(?:(?:gpu|replacement_?)?index\w*|\w*(?:clustering|quantizer|kmeans|invertedlists|parameterspace|idmap|"
@@ -2103,6 +2140,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("failed to resolve",), {
         'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
+    # What clients of registries and object stores say of a server that cannot answer.
+    ('network', (  # HTTP/2 of Go
+        "stream error: stream id ", "server sent goaway", "graceful shutdown goaway", "http2: client connection ",
+        "http2: client conn not usable", "http2: client conn is closed", "received data before a headers frame",
+    )),
+    ('network', ("unexpected http status ", "unexpected status code "), {
+        'regex': r"unexpected (?:http )?status(?: code)? (?:from )?\S{1,300}: 50[0-4]\b"}),
     ('network', ("is related to network connectivity", "in most cases you are behind a proxy or have bad network")),
     ('network', (
         "temporary failure in name resolution", "name or service not known", "name does not resolve",
@@ -2127,7 +2171,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "curl#28", "http error 50", "empty reply from server", "err_connection", "npm err! network",
         "npm error network", "request failed, reason", "getaddrinfo", "errno -2]", "errno -3]", "net/http: ",
         "registry ~ timeout",
-    ), {'unless': ("upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @", "resolve './",
+    ), {'unless': ("read init-p: ", "upstart", "dbus", "system_bus_socket", ".x11-unix", "unix @", "resolve './",
         "resolve '../", "[error] could not resolve '")}),
     ('network', (
         "error: connectionrefused", "net::opentimeout", "net::readtimeout", "failed to open tcp connection", "cannot open url '",
@@ -2311,7 +2355,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"configure: error: .{0,60}\b(?:bison|flex|yasm|nasm|libtool|pkg-config|gperf|m4|makeinfo|gettext|swig)\b"
                  r".{0,40}\b(?:required|not found|missing|needed|not installed)"}),
     ('command_missing', (": no such file or directory",), {
-        'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?/(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
+        'regex': r"^-?(?:ba|z|da|k)?sh: (?:line \d{1,6}: )?(?:\.{0,2}/)?(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60}: no such file or directory$"}),
+    ('command_missing', ("zsh: no such file or directory: ",), {'regex': r"zsh: no such file or directory: \S{0,300}/s?bin/(?!python)[\w.+-]{1,60}$"}),
     ('command_missing', (": exec: ",), {'regex': r": exec: [\w./+-]{1,80}: not found$"}),
     ('command_missing', ("is not a git command. see", "is not a docker command", "unknown shorthand flag: 'd' in -d",
                          "unable to find pip in the virtualenv", "unable to find any of ~ to use",
@@ -2353,7 +2398,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('corrupt_artefact', ("eoferror: ran out of input",)),
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
-    ('timeout', ("timed out waiting for",), {'unless': ("lock", "http", "connect")}),
+    ('timeout', ("timed out waiting for", "timed out trying to ", "timeout expired waiting for"), {'unless': ("lock", "http", "connect")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
@@ -2392,7 +2437,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("curl error (",), {'regex': r"curl error \((?:5|7|16|18|28|52|55|56|92)\): |"
                                            r"curl error \(35\): ssl connect error for "}),
     ('network', ("curl: (22) ~ returned error: 5", "curl: (16)", "curl: (55)", "destination host unreachable", "100% packet loss",
-                 "request timeout for icmp_seq", "network timed out while trying to connect")),
+                 "request timeout for icmp_seq", "network timed out while trying to connect",
+                 "timed out trying to connect")),
     ('repo_failed', ("curl error (37)",)),
     ('repo_failed', ("failed to synchronize all databases",), {'rank': 16}),
     # What apt, dnf, pacman and apk refuse to do to the packages that are there.
@@ -2433,7 +2479,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('unreachable', ("rsync error: unexplained error (code 255)",), {'rank': 68}),
     ('ansible_become', ("sudo: ~ is owned by uid",)),
     ('read_only', ("cannot remount ~ is write-protected",)),
-    ('permission_denied', ("mount: only root can",)),
+    ('permission_denied', ("mount: only root can", "mount: ~ must be superuser to use ")),
     ('file_limit', ("user limit of inotify",)),
     ('out_of_memory', ("oom_kill event",), {'regex': r"detected \d{1,5} oom_kill event"}),
     ('disk_full', ("partition ~ too full",)),
@@ -2477,6 +2523,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_db', ("rpmdb checksum is invalid",)),
     # sharp's own download of libvips, which says no more than the status.
     ('prebuild_missing', ("error: status 404",), {'after': ("install/", "prebuil", "libvips")}),
+    # The same of other packages' scripts that fetch a binary for the platform.
+    ('prebuild_missing', (" 404",), {
+        'regex': r"(?:\b(?:server|https?) (?:returned|responded with|error)(?: (?:code|status(?: code)?))?|\bresponse code|\bstatus(?: ?code)?|"
+                 r"\bbad status of|\bbinar(?:y|ies)) ?[:=]? 404\b",
+        'after': ("postinstall", "/install.js", "install.mjs", "node install", "binaries", "binary", "node_modules", "requesting archive",
+                  ".node'"),
+        'unless': ("pypi", "conda", "apt", "yum", "repodata", "/simple/"), 'rank': 14}),
     # What bundlers do not find: esbuild, Rollup and Parcel.
     ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
     ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
@@ -2523,6 +2576,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', ("error: command '",), {'regex': r"(?<![a-z])error: command '"}),  # distutils, no exception's name
     ('build_failed', ("recipe for target ' ~ ' failed", "originates from the build backend", "error: the configuration failed")),
     ('build_failed', ("lifecycle script",), {'rank': 80, 'regex': r"\b(?:in|the|a|running) '?(?:[\w:]{1,40}'? )?lifecycle script|lifecycle script .{0,80}(?:fail|error)"}),
+    # The line that pnpm, and bun, have for a script of a package.
+    ('build_failed', (": running ~ install script, failed in ", "install script from '"), {
+        'rank': 80, 'regex': r"script, failed in \d|^error: \w{0,4}install script from '.{1,200}' (?:exited with [1-9]|terminated by|failed)"}),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
         "npm err! code elifecycle", "'code':'elifecycle'", "npm err! command failed", "npm error command failed",
@@ -2531,7 +2587,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('build_failed', (
         "cmake error at ", "cmake error:", "cmake error in ", "cmake error (",
         "configuring incomplete, errors occurred", "fatal error: ", "compilation terminated",
-        "*** [ ~ error ", "ninja: build stopped", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
+        "*** [ ~ error ", "ninja: build stopped", "scons: building terminated", "collect2: error", "gyp err! build error", "err! omg", "make: *** ",
         "configure: error", "command failed with exit code", "node-gyp failed", "gyp err! not ok", "ld returned 1 exit status",
         "command 'g++' failed", "gcc' failed with exit", "g++' failed with exit", "undefined reference to",
         "error: 'gyp' failed with exit code", "binding.gyp not found", "error: could not compile '", "error: builder for ' ~ ' failed with exit code",

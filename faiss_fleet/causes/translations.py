@@ -32,6 +32,20 @@ TRANSLATED = (
         "fehler im format der programmdatei", "erreur de format pour exec()", "formato de ejecutable incorrecto",
         "errore di formato del file eseguibile", "ошибка формата выполняемого файла", "可执行文件格式错误",
         "実行形式エラー")),
+    ("not a valid win32 application", (
+        "nest pas une application win32 valide", "n'est pas une application win32 valide",
+        "keine zulässige win32-anwendung", "no es una aplicación win32 válida", "não é um aplicativo win32 válido",
+        "non è un'applicazione di win32 valida", "не является приложением win32", "不是有效的 win32 应用程序",
+        "有効な win32 アプリケーションではありません", "올바른 win32 응용 프로그램이 아닙니다")),
+    # What Windows says of a library, or of one that it needs.
+    ("specified module could not be found", (
+        "das angegebene modul wurde nicht gefunden", "le module spécifié est introuvable",
+        "le module specifie est introuvable", "no se puede encontrar el módulo especificado",
+        "no se encontró el módulo especificado", "no se puede encontrar el modulo especificado",
+        "impossibile trovare il modulo specificato", "não foi possível encontrar o módulo especificado",
+        "não foi possível localizar o módulo especificado", "не найден указанный модуль", "找不到指定的模块",
+        "找不到指定的模組", "指定されたモジュールが見つかりません", "지정된 모듈을 찾을 수 없습니다",
+        "nie można odnaleźć określonego modułu", "kan opgegeven module niet vinden")),
     ("cannot allocate memory", (
         "nicht genügend hauptspeicher verfügbar", "ne peut allouer de la mémoire",
         "impossible d'allouer de la mémoire", "no se pudo asignar memoria", "impossibile allocare memoria",

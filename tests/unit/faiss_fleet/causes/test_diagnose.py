@@ -73,6 +73,35 @@ def test_excerpts_of_issues_get_their_cause(part):
     assert wrong == []
 
 
+@pytest.mark.parametrize('prefix', [
+    u'#12 3.456 ', u'web_1  | ', u'10:06:32 ', u'\u2502 ', u'0|index  | ',
+    u'2026-01-02T03:04:05.123456+00:00 app[web.1]: ', u'[pod/web-abc/app] ',
+    u'build\tRun tests\t2026-01-02T03:04:05.1234567Z ',
+])
+def test_what_another_tool_puts_in_front_of_each_line_changes_little(prefix):
+    _changes_little(lambda line: prefix + line)
+
+
+@pytest.mark.parametrize('written', [
+    lambda line: json.dumps({'log': line + u'\n', 'stream': 'stderr'}, ensure_ascii=False),
+    lambda line: json.dumps({'timestamp': '2026-01-02T03:04:05.1Z', 'message': line}, ensure_ascii=False),
+    lambda line: u'\x1b[31m%s\x1b[39m' % line,
+    lambda line: line + u'^M',
+], ids=['docker', 'json', 'coloured', 'cat'])
+def test_how_a_tool_writes_each_line_changes_little(written):
+    _changes_little(written)
+
+
+def _changes_little(written):
+    wrong = {True: 0, False: 0}
+    for entry in ISSUES:
+        behind = dict(entry, lines=[written(line) for line in entry['lines']])
+        wrong[entry['cause'] == 'harmless'] += not _is_right(behind)
+    harmless = sum(entry['cause'] == 'harmless' for entry in ISSUES)
+    assert wrong[True] <= harmless // 100
+    assert wrong[False] <= (len(ISSUES) - harmless) // 100
+
+
 @pytest.mark.parametrize('cause', sorted(TOOLS))
 def test_what_tools_print_by_their_sources_has_its_cause(cause):
     wanted = None if cause == 'unknown' else cause  # no name for what has none

@@ -399,6 +399,44 @@ def test_what_was_tried_again_is_no_cause_where_the_program_went_on():
     assert _causes(RETRY, 'Error: no pageserver') == ['network']
 
 
+@pytest.mark.parametrize('event, causes', [
+    ('FailedMount  18m  kubelet  Unable to attach or mount volumes: timed out waiting for the condition', ['timeout']),
+    ('FailedMount  18m  kubelet  MountVolume.SetUp failed for volume "a" : exit status 32', ['unknown']),
+    ('FailedScheduling  3m  default-scheduler  0/1 nodes are available: 1 Insufficient memory.', ['out_of_memory']),
+])
+def test_what_delays_a_container_of_kubernetes_is_no_cause_where_it_started(event, causes):
+    failed = '  Warning  ' + event
+    assert _causes(failed, unknown=True) == causes
+    assert _causes(failed, '  Normal   Started  3m  kubelet  Started container x', unknown=True) == []
+    assert _causes('  Normal   Started  3m  kubelet  Started container x', failed, unknown=True) == causes
+
+
+@pytest.mark.parametrize('prefix', [
+    '│ ', '➤ YN0000: │ ', '➤ YN0000: │ a@npm:7.6.2 STDERR ', '.../node_modules/a install: ', 'packages/a build: ',
+    'remote:        ', 'web:build: ', '[0] ', '^C',
+])
+@pytest.mark.parametrize('line, cause', [
+    ('Killed', 'out_of_memory'), ('sh: 1: tsc: not found', 'command_missing'),
+    ('bash: /usr/local/bin/pip: No such file or directory', 'command_missing'),
+    ('error: install script from "a" exited with 1', 'build_failed'),
+])
+def test_what_a_tool_puts_in_front_of_a_line_does_not_hide_it(prefix, line, cause):
+    assert _causes(prefix + line) == [cause]
+
+
+def test_the_prefix_of_npm_is_no_error_of_what_is_behind_it():
+    download = 'Downloading https://github.com/a/b/releases/download/v1/x.tgz'
+    assert _causes('Error ' + download.lower()) == ['git_blocked']
+    assert _causes('npm error ' + download, 'npm error Error: connect ETIMEDOUT 192.0.2.1:443') == ['network']
+    assert _causes('Error: spawn /usr/lib/python3.9/site-packages/a/run.sh ENOENT') == ['command_missing']
+
+
+def test_what_a_terminal_shows_of_ctrl_c_does_not_hide_the_level_of_a_line():
+    assert _causes('^C[2026-01-02 03:04:05 +0000] [1] [INFO] SIGTERM received, stopping', unknown=True) == []
+    assert _causes('2026/01/02 03:04:05 [notice] 1#1: signal 15 (SIGTERM) received from 1, exiting') == []
+    assert _causes('^CTraceback (most recent call last): KeyboardInterrupt') == ['interrupted']
+
+
 @pytest.mark.parametrize('line', [
     '2025-10-27 08:15:24.878913: I external/local_tsl/cudart_stub.cc:31] Could not find cuda drivers on your machine',
     'W1214 10:00:30.977242    3115 checks.go:846] connection refused',
