@@ -73,15 +73,15 @@ def test_excerpts_of_issues_get_their_cause(part):
     assert wrong == []
 
 
-@pytest.mark.parametrize('prefix', [
-    u'#12 3.456 ', u'web_1  | ', u'10:06:32 ', u'\u2502 ', u'0|index  | ',
-    u'2026-01-02T03:04:05.123456+00:00 app[web.1]: ', u'[pod/web-abc/app] ',
-    u'build\tRun tests\t2026-01-02T03:04:05.1234567Z ',
-])
+@pytest.mark.parametrize('prefix', [u'#12 3.456 '] + [pytest.param(one, marks=pytest.mark.slow) for one in (
+    u'web_1  | ', u'10:06:32 ', u'\u2502 ', u'0|index  | ', u'2026-01-02T03:04:05.123456+00:00 app[web.1]: ',
+    u'[pod/web-abc/app] ', u'build\tRun tests\t2026-01-02T03:04:05.1234567Z ',
+)])
 def test_what_another_tool_puts_in_front_of_each_line_changes_little(prefix):
     _changes_little(lambda line: prefix + line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('written', [
     lambda line: json.dumps({'log': line + u'\n', 'stream': 'stderr'}, ensure_ascii=False),
     lambda line: json.dumps({'timestamp': '2026-01-02T03:04:05.1Z', 'message': line}, ensure_ascii=False),
