@@ -159,28 +159,38 @@ def test_the_handler_of_newer_ansible_gives_way() -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-@pytest.mark.parametrize("own", [True, False])
-def test_who_loses_a_terminal_of_its_own_ends_though_whoever_started_it_had_nohup(own: bool) -> None:
+def _lose_a_terminal(leads: bool) -> None:
+    """In a process of its own, which ends with 7 where the loss of its terminal is a signal that ends the run."""
+    status = 1
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        if not leads and os.fork():  # the process that leads the session: the other has its terminal and does not lead
+            time.sleep(10)
+        Interrupts().install()
+        os.write(1, b"ignores" if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else b"ready")
+        time.sleep(10)
+    except KeyboardInterrupt:
+        status = 7
+    finally:
+        os._exit(status)
+
+
+def test_who_loses_a_terminal_of_its_own_ends_though_whoever_started_it_had_nohup() -> None:
     pid, terminal = pty.fork()
     if pid == 0:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        if not own:
-            if os.fork():  # the process that leads the session: the other has its terminal and does not lead
-                time.sleep(10)
-            os.setpgid(0, 0)
-        Interrupts().install()
-        os.write(1, b"ready" if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else b"ignores")
-        try:
-            time.sleep(10)
-        except KeyboardInterrupt:
-            os._exit(7)
-        os._exit(0)
+        _lose_a_terminal(leads=True)
+    assert os.read(terminal, 100) == b"ready"
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+
+
+def test_nohup_holds_for_who_has_the_terminal_of_another() -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        _lose_a_terminal(leads=False)
     try:
-        assert os.read(terminal, 100) == (b"ready" if own else b"ignores")
-        os.close(terminal)
-        if own:
-            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+        assert os.read(terminal, 100) == b"ignores"
     finally:
-        if not own:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        os.killpg(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        os.close(terminal)
