@@ -10,12 +10,15 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from faiss_fleet.fleet import interrupts
 from faiss_fleet.fleet.interrupts import Interrupts
+
+ROOT = Path(__file__).resolve().parents[4]
 
 
 @pytest.fixture(autouse=True)
@@ -159,35 +162,38 @@ def test_the_handler_of_newer_ansible_gives_way() -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def _lose_a_terminal(leads: bool) -> None:
-    """In a process of its own, which ends with 7 where the loss of its terminal is a signal that ends the run."""
-    status = 1
-    try:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        if not leads and os.fork():  # the process that leads the session: the other has its terminal and does not lead
-            time.sleep(10)
-        Interrupts().install()
-        os.write(1, b"ignores" if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else b"ready")
-        time.sleep(10)
-    except KeyboardInterrupt:
-        status = 7
-    finally:
-        os._exit(status)
+LOSES_A_TERMINAL = """
+import os, signal, sys, time
+from faiss_fleet.fleet.interrupts import Interrupts
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+if sys.argv[1] == "follows" and os.fork():  # the process that leads the session: the other has its terminal
+    time.sleep(60)
+try:
+    Interrupts().install()
+    os.write(1, b"ignores" if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else b"ready")
+    time.sleep(60)
+except KeyboardInterrupt:
+    os._exit(7)
+"""
+
+
+def _with_a_terminal(role: str) -> tuple[int, int]:
+    """Process and terminal of a Python, started as by nohup, that leads the session of the terminal or follows in it."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(sys.executable, [sys.executable, "-c", LOSES_A_TERMINAL, role], {**os.environ, "PYTHONPATH": str(ROOT)})
+    return pid, terminal
 
 
 def test_who_loses_a_terminal_of_its_own_ends_though_whoever_started_it_had_nohup() -> None:
-    pid, terminal = pty.fork()
-    if pid == 0:
-        _lose_a_terminal(leads=True)
+    pid, terminal = _with_a_terminal("leads")
     assert os.read(terminal, 100) == b"ready"
     os.close(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 
 
 def test_nohup_holds_for_who_has_the_terminal_of_another() -> None:
-    pid, terminal = pty.fork()
-    if pid == 0:
-        _lose_a_terminal(leads=False)
+    pid, terminal = _with_a_terminal("follows")
     try:
         assert os.read(terminal, 100) == b"ignores"
     finally:
