@@ -178,10 +178,11 @@ except KeyboardInterrupt:
 
 
 def _with_a_terminal(role: str) -> tuple[int, int]:
-    """Process and terminal of a Python, started as by nohup, that leads the session of the terminal or follows in it."""
+    """Process and terminal of a Python, started as by nohup, that leads the terminal's session or follows in it."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", LOSES_A_TERMINAL, role], {**os.environ, "PYTHONPATH": str(ROOT)})
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        os.execve(sys.executable, [sys.executable, "-c", LOSES_A_TERMINAL, role], environment)
     return pid, terminal
 
 
