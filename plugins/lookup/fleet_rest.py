@@ -18,14 +18,14 @@ name: fleet_rest
 short_description: The hosts that a batch has left for the roles
 description:
   - For C(hosts) of a play after one with C(fleet_batch). All hosts where no batch was at work.
-  - Where some are left, one that is done is among them, so that the run goes on where all the others fail. With the
-    name of a host, the lookup says whether that host is left.
+  - Where some are left, one that is done is among them, so that the run goes on where all the others fail.
 options:
-  _terms:
-    description: A host; none for the pattern of all that are left.
-    required: false
-    type: list
-    elements: str
+  this_host:
+    description:
+      - Whether to say, in place of the pattern, if the task's own host is left. Its name is not a term, as Ansible evaluates
+        a name that holds a template.
+    type: bool
+    default: false
 """
 
 EXAMPLES = """
@@ -35,12 +35,12 @@ EXAMPLES = """
     - name: Gather host facts
       ansible.builtin.import_role:
         name: glibc_facts
-      when: query('fleet_rest', inventory_hostname) | length > 0
+      when: query('fleet_rest', this_host=true) | length > 0
 """
 
 RETURN = """
 _list:
-  description: Patterns of hosts, or the given hosts that are left.
+  description: Patterns of hosts, or the task's host where it is left.
   type: list
   elements: str
 """
@@ -50,4 +50,7 @@ class LookupModule(LookupBase):
     """See the file's first line."""
 
     def run(self, terms: list[Any], variables: dict[str, Any] | None = None, **kwargs: Any) -> list[str]:
-        return [host for host in terms if handed_over.is_left(host)] if terms else handed_over.pattern()
+        if not kwargs.get("this_host"):
+            return handed_over.pattern()
+        host = (variables or {})["inventory_hostname"]
+        return [host] if handed_over.is_left(host) else []
