@@ -36,7 +36,6 @@ EXEMPT = {
     "module_utils/faiss_fleet/one_call/from_memory.py": "starts inspection: fleet/test_payload asks Pythons, as below",
     "module_utils/faiss_fleet/one_call/inspection.py": "a whole call on a real host: tests/integration/test_batch",
     "plugins/action/fleet_batch.py": "needs Ansible's workers: tests/integration/test_batch",
-    "plugins/lookup/fleet_rest.py": "needs a play: tests/integration/test_batch",
 }
 # Test files that are about more than one source.
 OVERALL = {
