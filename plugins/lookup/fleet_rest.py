@@ -22,8 +22,8 @@ description:
 options:
   this_host:
     description:
-      - Whether to say, in place of the pattern, if the task's own host is left. Its name is not a term, as Ansible evaluates
-        a name that holds a template.
+      - Whether to say, in place of the pattern, if the task's own host is left. Its name is not a term, as Ansible
+        evaluates a name that holds a template.
     type: bool
     default: false
 """
