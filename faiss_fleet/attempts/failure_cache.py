@@ -14,7 +14,7 @@ from typing import Any
 from .. import __version__
 from ..artefacts import cache
 from ..strategies.base import Artefact, Candidate, Facts, Options
-from ..target.search import run as search_test
+from . import measured
 
 OPTION = "faiss_install__retry"
 FIGURES = ("recall_at_k", "qps", "p50_ms", "p95_ms")
@@ -44,7 +44,7 @@ def fingerprint(candidate: Candidate, facts: Facts, options: Options) -> str:
     ]
     libraries = {name: (facts.get(name) or {}).get("versions") for name in ("libstdcxx", "libgomp", "libgcc")}
     cpu = facts.get("cpu") or {}
-    workload = {**search_test.WORKLOAD, **(options.extra.get("faiss_install__workload") or {})}
+    workload = measured.workload(options)
     libc = facts.get("libc") or {}
     return cache.digest(
         [

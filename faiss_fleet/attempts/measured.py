@@ -26,7 +26,7 @@ def earlier(candidate: str, runtime: Runtime, facts: Facts, options: Options) ->
     figures, whenever a soak is asked for, which nobody can keep, and whenever ``faiss_install__measure`` is ``always``.
     """
     found, verified = _verified(facts, options)
-    if _workload(options).get("soak"):
+    if workload(options).get("soak"):
         return None
     if verified is None or (found.get("candidate"), found.get("runtime")) != (candidate, runtime):
         return None
@@ -84,14 +84,14 @@ def _verified(facts: Facts, options: Options) -> tuple[Mapping[str, Any], Mappin
     return found, verified if isinstance(verified, Mapping) else None
 
 
-def _workload(options: Options) -> Mapping[str, Any]:
-    """What the inventory says of it."""
-    return options.extra.get("faiss_install__workload") or {}
+def workload(options: Options) -> Json:
+    """What is to be measured: what the inventory says of it, and defaults for the rest."""
+    return {**search_test.WORKLOAD, **(options.extra.get("faiss_install__workload") or {})}
 
 
 def _holds(verified: Mapping[str, Any], options: Options) -> bool:
     """Whether these are whole figures of the workload that is wanted, and it is known when they were measured."""
-    wanted = {**search_test.WORKLOAD, **_workload(options)}
+    wanted = workload(options)
     had = verified.get("workload")
     same = isinstance(had, Mapping) and all(had.get(name) == wanted[name] for name in search_test.WORKLOAD)
     return same and all(isinstance(verified.get(name), int | float) for name in FIGURES) and bool(verified.get("at"))
