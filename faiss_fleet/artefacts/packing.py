@@ -24,7 +24,8 @@ from .artefact import Artefact
 DIGEST_CHARACTERS = 16
 # Of every member: 2000-01-01, as some tools take the epoch itself for a missing date.
 MTIME = 946684800
-COMPRESSION = 6
+# A prefix of 254 MB takes 4.7 s of a processor and 69.9 MB; with level 6 it is 7.8 s and 68.8 MB.
+COMPRESSION = 5
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ def test_a_file_that_is_no_program_says_so(tmpdir):
 def test_a_hanging_command_is_ended_with_its_children():
     started = time.time()
     result = commands.run_all({"a": ["/bin/sh", "-c", "echo before; sleep 60 & sleep 60"]}, timeout=1)["a"]
-    assert time.time() - started < 5
+    assert time.time() - started < 15
     assert result.error == "/bin/sh gave no answer within 1 s and was ended."
     assert result.out == "before\n"
 
@@ -66,7 +66,7 @@ def test_what_is_written_just_before_the_end_is_not_lost(monkeypatch):
 def test_a_grandchild_that_keeps_the_pipe_open_does_not_hold_up_the_answer():
     started = time.time()
     result = commands.run_all({"a": ["/bin/sh", "-c", "echo done; sleep 20 &"]}, timeout=10)["a"]
-    assert time.time() - started < 5
+    assert time.time() - started < 15
     assert (result.out, result.error) == ("done\n", None)
 
 

@@ -280,9 +280,9 @@ def test_a_prefix_that_nothing_can_compare_is_a_gap() -> None:
 
 @pytest.mark.parametrize("key", ["ldd", "getconf", "loader_says", "python_says", "node_says", "meminfo", "os_release"])
 def test_text_of_any_length_costs_linear_time(key: str) -> None:
-    started = time.monotonic()
+    started = time.process_time()
     judged(transcript("loader\t/lib64/ld-linux-x86-64.so.2", f"{key}\tldd (GNU libc) " + "9" * 20_000_000))
-    assert time.monotonic() - started < 2
+    assert time.process_time() - started < 5
 
 
 def test_a_superscript_is_no_number_and_no_error() -> None:

@@ -110,7 +110,7 @@ def test_a_daemon_that_dribbles_is_given_up(tmpdir):
     daemon(tmpdir.join("run/docker.sock"), b"x" * 1000, delay=0.05)
     started = time.time()
     assert not docker(tmpdir, 1)["answers"]
-    assert time.time() - started < 4
+    assert time.time() - started < 15
 
 
 def test_a_socket_that_nobody_listens_on(tmpdir):
