@@ -142,6 +142,7 @@ HARMLESS = (
     "[notice] a new release of pip",
     "you are using pip version",
     "you should consider upgrading via",
+    "since package 'wheel' is not installed",
     "warning: the directory ~ or its parent directory is not owned",
     "could not find mkl",
     "checking for version",
@@ -1092,6 +1093,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
         "could not allocate ~ cc1plus", "died due to signal 9", "llvm error: out of memory",
     )),
+    ('killed', ("status=9/kill",)),  # systemd, which says on another line where memory was why
     ('killed', ("oomkilled ~ false",), {'rank': 7, 'unless': ("'running':true", "'running': true")}),
     ('out_of_memory', (
         "memoryerror", "arraymemoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9",
@@ -1100,13 +1102,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to allocate memory", "reached heap limit", "allocation failed - javascript",
         "last few gcs", "ineffective mark-compacts", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
-        "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
+        "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
     # A kernel of ARM64 with other pages than those that jemalloc was built for.
     ('arch_mismatch', ("memory allocation of ",), {
         'regex': r"memory allocation of \d{1,20} bytes failed", 'after': ("<jemalloc>: unsupported system page size",)}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
     # The kernel's own words; what V8 prints of its heap before it gives up.
+    ('out_of_memory', ("oomd attempting to kill", "systemd-oomd killed ", "due to memory pressure for ", "due to memory used (")),
     ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
     ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
     ('out_of_memory', (
@@ -1659,10 +1662,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no matching package named", "could not find artifact ~ in ", "could not find a valid gem", "no candidate version available for ",
         "no available formula with the name", "no version matching ' ~ ' found for specifier", "yn0035: ", "yn0082: ",
         "is not available for this version of r", "is not available (for r version",
-        "couldn't find any versions for", "because no versions of ", "could not find a version", "requirements are unsatisfiable",
+        "couldn't find any versions for", "no compatible version found: ", "because no versions of ", "could not find a version", "requirements are unsatisfiable",
     ), {'unless': ("node-gyp", "find vs could not find")}),
 
     ('no_matching_distribution', ("snap ' ~ ' not found",)),
+    ('no_matching_distribution', ("version not found: ",), {'regex': r"(?:err!|error) version not found: @?[\w./-]{1,214}@"}),  # npm 2
     ('no_matching_distribution', ("no candidate is found for '", "candidatenotfound: ", "unable to find candidates for ")),  # pdm
     # zypper's and apk's line for a package that no repository has.
     ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
