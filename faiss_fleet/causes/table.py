@@ -142,6 +142,7 @@ HARMLESS = (
     "[notice] a new release of pip",
     "you are using pip version",
     "you should consider upgrading via",
+    "since package 'wheel' is not installed",
     "warning: the directory ~ or its parent directory is not owned",
     "could not find mkl",
     "checking for version",
@@ -351,7 +352,7 @@ CONDA_WORDS = frozenset((
 
 def _ended(code: int, signal: int) -> tuple[tuple[str, ...], dict[str, str]]:
     """A row's phrases and options: how tools say that a process ended with an exit code, or by the signal behind it."""
-    said = r"(?:code|status|exit|raised exception|returncode|rc|exited|errorlevel|died with|signal|signum)[a-z]{0,3}'?[ :=(']{1,4}"
+    said = r"(?:code|status|exit|raised exception|returncode|rc|exited|errorlevel|died with|signal|signum|in docker container)[a-z]{0,3}'?[ :=(']{1,4}"
     end = r"(?![\d.]\d|\d)"
     return (str(code), f"-{signal}", f"signal ~ {signal}", f"signum ~ {signal}"), {
         'regex': f"{said}(?:{code}|-{signal}){end}|(?:signal|signum)'?[ :=]{{1,3}}(?:some\\()?-?{signal}{end}"}
@@ -460,6 +461,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('locale', (
         "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
         "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
+        "click discovered that you exported a", "no suitable utf-8 locales were discovered",
         "locale::facet::_s_create_c_locale name not valid", "boost::locale ~ invalid",
         "'ascii' codec can't encode", "'ascii' codec can't decode", "'latin-1' codec can't encode", "ordinal not in range(128)",
         "ansible requires ~ locale",
@@ -705,6 +707,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined reference to '__memalign_hook", "undefined reference to 'gnu_dev_",
         "undefined reference to 'pthread_yield",
     )),
+    # Names of the C library's own that it gave away and has taken back, and those that it no longer has to link with.
+    ('glibc_too_new', ("undefined symbol: ", "undefined reference to '"), {'unless': ("glibc_private",), 'regex': (
+        r"undefined (?:symbol: |reference to ')(?:_dl_sym|__libc_dl(?:open_mode|sym|close)|__libc_memalign|cfree|"
+        r"__(?:realloc|memalign|malloc_initialize|after_morecore)_hook|_?sys_(?:errlist|nerr|siglist)|"
+        r"__libc_csu_(?:init|fini))\b")}),
     ('cpu_isa', ("fatal glibc error: cpu ",)),
     ('glibc_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '\w+@glibc_"}),
     ('glibcxx_too_old', ("undefined reference to '",), {'regex': r"undefined reference to '[^ ]+@glibcxx_"}),
@@ -902,6 +909,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "undefined symbol: sgemv_", "undefined symbol: dgemm_", "undefined symbol: lapack", "undefined symbol: ssyrk_",
         "undefined symbol: __svml", "undefined symbol: for_",
     )),
+    # The same of macOS's loader, which shows names as the linker has them.
+    ('missing_shared_lib', ("symbol not found",), {
+        'regex': r"symbol not found(?: in flat namespace)?:? [('_]{0,3}(?:omp_|kmpc_|gomp_|cblas_|lapack|mkl_|openblas|gfortran_|"
+                 r"[sdcz](?:gemm|gemv|syrk|geqrf|orgqr|gesvd|gels)_)"}),
     ('loader_missing_module', (
         "does not define module export function", "does not define init function",
     )),
@@ -1082,6 +1093,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cc1plus invoked oom", "command '/usr/bin/ ~ failed with exit code 137", "signal 9 ~ cc1plus",
         "could not allocate ~ cc1plus", "died due to signal 9", "llvm error: out of memory",
     )),
+    ('killed', ("status=9/kill",)),  # systemd, which says on another line where memory was why
     ('killed', ("oomkilled ~ false",), {'rank': 7, 'unless': ("'running':true", "'running': true")}),
     ('out_of_memory', (
         "memoryerror", "arraymemoryerror", "bad_alloc", "out of memory", "oomkilled", "oom-kill", "returncode=-9",
@@ -1090,13 +1102,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to allocate memory", "reached heap limit", "allocation failed - javascript",
         "last few gcs", "ineffective mark-compacts", "memory allocation still failed", "could not allocate memory", "killed process", "cannot fork",
         "malloc failed", "posix_memalign", "array buffer allocation failed", "insufficient memory",
-        "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9", "status=9/kill",
+        "not enough memory", "memory limit exceeded", "exceeded memory", "killed: 9",
     ), {'unless': ("tls block", "pthread_create", "oomkilled':false", "oomkilled': false", "errno 12] timeout on")}),
     # A kernel of ARM64 with other pages than those that jemalloc was built for.
     ('arch_mismatch', ("memory allocation of ",), {
         'regex': r"memory allocation of \d{1,20} bytes failed", 'after': ("<jemalloc>: unsupported system page size",)}),
     ('out_of_memory', ("memory allocation of ",), {'regex': r"memory allocation of \d{1,20} bytes failed"}),
     # The kernel's own words; what V8 prints of its heap before it gives up.
+    ('out_of_memory', ("oomd attempting to kill", "systemd-oomd killed ", "due to memory pressure for ", "due to memory used (")),
     ('out_of_memory', ("oom_reaper: reaped process", "page allocation fail ~ order:", "vmalloc: allocation fail")),
     ('out_of_memory', ("mark-sweep ~ average mu = ", "mark-compact ~ average mu = "), {'rank': 66}),
     ('out_of_memory', (
@@ -1649,10 +1662,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no matching package named", "could not find artifact ~ in ", "could not find a valid gem", "no candidate version available for ",
         "no available formula with the name", "no version matching ' ~ ' found for specifier", "yn0035: ", "yn0082: ",
         "is not available for this version of r", "is not available (for r version",
-        "couldn't find any versions for", "because no versions of ", "could not find a version", "requirements are unsatisfiable",
+        "couldn't find any versions for", "no compatible version found: ", "because no versions of ", "could not find a version", "requirements are unsatisfiable",
     ), {'unless': ("node-gyp", "find vs could not find")}),
 
     ('no_matching_distribution', ("snap ' ~ ' not found",)),
+    ('no_matching_distribution', ("version not found: ",), {'regex': r"(?:err!|error) version not found: @?[\w./-]{1,214}@"}),  # npm 2
     ('no_matching_distribution', ("no candidate is found for '", "candidatenotfound: ", "unable to find candidates for ")),  # pdm
     # zypper's and apk's line for a package that no repository has.
     ('no_matching_distribution', ("package ' ~ ' not found.",), {'regex': r"^package '[^' ]{1,120}' not found\.$"}),
@@ -1828,6 +1842,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cmake error: unknown argument", "cmake error: the source directory '/ ~ --", "cmake version ~ but",
         "no such preset", "could not create named generator", "cmake ~ is required",
     ), {'unless': ("deprecat", "compiler ~ does not support")}),
+    ('cmake_too_old', ("unknown argument -",), {'regex': r"^unknown argument (?:-[jtv]\d{0,3}|--(?:parallel|verbose))$"}),  # of --build
     ('compiler_too_old', (
         "unrecognized command line option", "unrecognized command-line option", "unrecognized option '-std",
         "invalid value 'c++", "requires compiler and library support for the iso c++", "does not support c++",
@@ -2094,6 +2109,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
         "general protection", "signal: segmentation", "status=11/segv", "status=7/bus", "invalid memory reference", "exc_bad_access",
     )),
+    # Codes of Windows for how a process ended, as the unsigned or the signed number.
+    ('segfault', ("3221225477", "-1073741819", "3221225725", "-1073741571")),
+    ('missing_shared_lib', ("3221225781", "-1073741515")),
+    ('abort', ("3221226505", "-1073740791")),
     ('segfault', ("segfault",), {'regex': r"(?<![\w/-])segfault(?:s|ed)?(?![\w-])"}),
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
@@ -2411,6 +2430,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_conflict', ("err_pnpm_peer_dep_issues",)),
     ('build_failed', ("couldn't be built successfully",)),
     ('proxy', ("connection to proxy closed", "curl: (97)")),
+    ('proxy', (": (407) ",), {'regex': r": \(407\) [^\d:]"}),  # .NET, in any language
     # ssh itself, without Ansible.
     ('unreachable', ("host key is known for ~ and you have requested strict checking", "no mutual signature supported",
                      "mux_client_request_session: read from", "too long for unix domain socket")),
