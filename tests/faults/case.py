@@ -1,10 +1,10 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""One fault of the controller with its two hosts, and what every one of them does: audit, judge, heal."""
+"""One fault of the controller with its two hosts, and what every one of them does: audit and judge."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,6 @@ from tests.faults.judge import Expected
 from tests.faults.runner import Result
 
 ANY = ("native", "fallback", "failed", "unreachable")
-# Of an audit of two hosts, when nobody knows yet.
-USUAL_SECONDS = 15.0
 
 
 class _AnyCause(tuple[Any, ...]):
@@ -27,15 +25,17 @@ ANY_CAUSE = _AnyCause()
 
 
 class Case:
-    """One fault of the controller with its hosts: the first is converged, the second new, and so on."""
+    """One fault of the controller with its pair of hosts: the first is converged, the second new."""
 
-    def __init__(self, fleet: Fleet, result: Result, seed: int, seconds: float = USUAL_SECONDS) -> None:
+    def __init__(self, fleet: Fleet, result: Result, seed: int, seconds: float, pair: Sequence[str]) -> None:
         self.fleet, self.result = fleet, result
         self.random = random.Random(seed)
-        self.seconds = seconds
-        self.hosts = [name for name, host in fleet.farm.hosts.items() if host.recipe == OLD][:2]
+        self.seconds = seconds  # of a usual audit of two such hosts
+        self.hosts = list(pair)
         self.converged, self.new = self.hosts
-        fleet.by_roles = {self.new} if random.Random(f"{result.name} {seed}").random() < 0.5 else set()
+        self.by_roles = {self.new} if random.Random(f"{result.name} {seed}").random() < 0.5 else set()
+        fleet.by_roles = self.by_roles
+        self.afterwards: Callable[[], None] = lambda: None  # called once the hosts have healed
         # One without a Python, where there is one: only such a host needs what comes along.
         self.bare = next((name for name, host in fleet.farm.hosts.items() if host.recipe == NO_PYTHON), None)
 
@@ -74,21 +74,36 @@ class Case:
             self.judge(done, expected, status or judge.status_of(expected))
         return done
 
-    def judge(
-        self, done: Done, expected: Mapping[str, Expected], status: tuple[int | None, ...], prefix: str = ""
-    ) -> None:
+    def judge(self, done: Done, expected: Mapping[str, Expected], status: tuple[int | None, ...]) -> None:
         for host, check, what in judge.judge(self.fleet, done, dict(expected), status):
-            self.wrong("next run" if prefix else check, f"{prefix}{host} {what}".strip())
+            self.wrong(check, f"{host} {what}".strip())
 
     def both(self, state: Any = "native", cause: Any = None) -> dict[str, tuple[Any, Any]]:
         return {host: (state, cause) for host in self.hosts}
 
-    def heals(self) -> None:
-        """The next run, with nothing in its way, has both hosts native."""
-        expected = self.expected(self.both())
-        # Every format was written under the fault; what it takes to write them once more tells nothing.
-        done = self.fleet.run(self.hosts, environment={"FAISS_FLEET_FORMATS": USUAL_FORMATS})
-        self.judge(done, expected, (0,), "next run: ")
+
+def pairs(fleet: Fleet) -> list[tuple[str, str]]:
+    """The hosts for faults of the controller, two by two."""
+    old = [name for name, host in fleet.farm.hosts.items() if host.recipe == OLD]
+    return list(zip(old[::2], old[1::2], strict=False))
+
+
+def heal(fleet: Fleet, cases: Sequence[Case]) -> None:
+    """The next run of the hosts of several cases, with nothing in its way, has all native.
+
+    What is wrong with no single host is told of all cases.
+    """
+    hosts = [host for case in cases for host in case.hosts]
+    expected = {host: wanted for case in cases for host, wanted in case.expected(case.both()).items()}
+    fleet.by_roles = {host for case in cases for host in case.by_roles}
+    # Every format was written under the faults; what it takes to write them once more tells nothing.
+    done = fleet.run(hosts, environment={"FAISS_FLEET_FORMATS": USUAL_FORMATS})
+    for host, check, what in judge.judge(fleet, done, expected, (0,)):
+        for case in cases:
+            if not host or host in case.hosts:
+                case.wrong("next run", f"{check}: {host} {what}")
+    for case in cases:
+        case.afterwards()
 
 
 Run = Callable[[Case], None]

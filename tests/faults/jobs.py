@@ -12,6 +12,7 @@ from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, HOST_FAULTS
 
 WIDE = 12  # faults in one audit; as many hosts are healing meanwhile
+PAIRS = 4  # of hosts for faults of the controller, which one audit heals together
 
 Names = Sequence[str]
 
@@ -35,9 +36,10 @@ def hosts(way: str, names: Names, seed: int) -> list[Result]:
 
 
 def controller(way: str, names: Names, seed: int, seeds: int | None) -> list[Result]:
-    """The faults of the controller by these names, on two hosts."""
+    """The faults of the controller by these names, each on two hosts."""
     chosen = [fault for fault in CONTROLLER_FAULTS if fault.name in names]
-    with started(Fleet({"c1": OLD, "c2": OLD, "c-bare": NO_PYTHON}, way, seed)) as fleet:
+    pairs = {f"c{number}": OLD for number in range(1, 2 * PAIRS + 1)}
+    with started(Fleet({**pairs, "c-bare": NO_PYTHON}, way, seed)) as fleet:
         return runner.on_controller(fleet, chosen, seeds)
 
 

@@ -51,7 +51,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class ControllerFault:
-    """A fault that has runs of its own. ``run`` injects, audits and heals; it reports by the judge."""
+    """A fault that has runs of its own. ``run`` injects and audits; it reports by the judge."""
 
     group: str
     name: str

@@ -49,7 +49,6 @@ def reports_refused(make: Callable[[Case, Path], contextlib.AbstractContextManag
             case.wrong("status", f"a traceback: {done.output[-800:]}")
         if {host: case.fleet.snapshot(host) for host in case.hosts} != before:
             case.wrong("leftovers", "a host was changed although nothing can be recorded")
-        case.heals()
 
     return run
 
@@ -81,7 +80,6 @@ def full_reports(case: Case) -> None:
         for host in case.hosts:
             for what in judge.configuration(case.fleet, host, case.expected(case.both())[host], {"state": "native"}):
                 case.wrong("configuration", what)
-    case.heals()
 
 
 def full_place(name: str) -> Run:
@@ -103,7 +101,6 @@ def full_place(name: str) -> Run:
                 **options,
             )  # fmt: skip
         shutil.rmtree(case.base / "cold", ignore_errors=True)
-        case.heals()
 
     return run
 
@@ -119,7 +116,6 @@ def damaged_cache(pattern: str, change: Callable[[Path], object], states: Any = 
         for path in found:
             change(path)
         case.audit({case.converged: ("native", None), case.new: (states, causes)})
-        case.heals()
 
     return run
 
@@ -204,7 +200,6 @@ def damaged_store(change: Callable[[Path], object]) -> Run:
         for beside in store.parent.glob("history.sqlite*"):
             beside.unlink()
         shutil.move(kept, store)
-        case.heals()
 
     return run
 
@@ -232,7 +227,6 @@ def store_at(url: str, listen: str = "") -> Run:
             if silent:
                 silent.kill()
                 silent.wait()
-        case.heals()
 
     return run
 
@@ -242,7 +236,6 @@ def clock_jumps(case: Case) -> None:
     case.begin()
     with clock_of_controller(case.base) as environment:
         case.audit(case.both(), environment=environment)
-    case.heals()
 
 
 # -- other controllers, other indexes
@@ -276,7 +269,6 @@ def together(**second: Any) -> Run:
                 if not second or "its configuration says js" not in what:
                     case.wrong(check, f"{host} {what}")
         shutil.rmtree(reports, ignore_errors=True)
-        case.heals()
 
     return run
 
@@ -300,7 +292,6 @@ def one_machine_twice(case: Case) -> None:
     record = done.records[0] if done.records else {}
     for what in judge.configuration(fleet, case.new, expected[case.new], record):
         case.wrong("configuration", what)
-    case.heals()
 
 
 def index(how: str, states: Any = "failed", causes: Any = ANY_CAUSE) -> Run:
@@ -331,7 +322,6 @@ def index(how: str, states: Any = "failed", causes: Any = ANY_CAUSE) -> Run:
         if case.fleet.path(case.new, "/etc/faiss-fleet/backend.json").exists() and "failed" in str(states):
             case.wrong("configuration", "a fault of the controller configured the host")
         shutil.rmtree(cold, ignore_errors=True)
-        case.heals()
 
     return run
 
@@ -357,6 +347,5 @@ def altered_wheel(sums: str) -> Run:
             case.wrong("leftovers", "a host was changed")
         shutil.rmtree(house)
         shutil.rmtree(case.base / "cold", ignore_errors=True)
-        case.heals()
 
     return run

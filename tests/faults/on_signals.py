@@ -53,8 +53,7 @@ def killed(case: Case) -> None:
             case.wrong("output", what)
     for host in case.hosts:
         _old(case, host)
-    case.heals()
-    _swept(case)
+    case.afterwards = lambda: _swept(case)
 
 
 def _all_gone(case: Case, seconds: float) -> None:
@@ -148,6 +147,5 @@ def signalled(*numbers: signal.Signals, group: bool = False, pause: float = 0.4)
         _all_gone(case, 15)
         for host in case.hosts:
             _old(case, host)
-        case.heals()
 
     return run

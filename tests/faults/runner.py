@@ -217,31 +217,46 @@ def sample(faults: Sequence[Fault], seed: int, count: int) -> list[Fault]:
 def on_controller(
     fleet: Fleet, faults: Sequence[ControllerFault], seeds: int | None = None, warm: bool = False
 ) -> list[Result]:
-    """Each fault with its own audits, once for each of its seeds. warm: the hosts were audited before."""
-    from tests.faults.case import Case
+    """Each fault with its own audits, once for each of its seeds, on a pair of hosts; one audit heals all pairs.
 
-    results = []
-    first = Result("", "", fleet.way)
-    hosts = Case(fleet, first, 0).hosts
+    warm: the hosts were audited before.
+    """
+    from tests.faults.case import Case, heal, pairs
+
+    seats = pairs(fleet)
+    hosts = [host for pair in seats for host in pair]
     if not warm:
-        fleet.run(hosts)
+        fleet.run(hosts[:1])
+        for host in hosts:
+            fleet.converge_as(hosts[0], host)
     # How long such an audit takes on this machine: within that time it is killed.
     fleet.erase(hosts[1])
     begun = time.monotonic()
-    fleet.run(hosts)
+    fleet.run(hosts[:2])
     usual = time.monotonic() - begun
-    for fault in faults:
-        # Content and secrets are searched for in every format; of what ends a controller, one more tells nothing.
-        fleet.controller.formats = USUAL_FORMATS if fault.group == "controller" else EVERY_FORMAT
-        result = Result(fault.group, fault.name, fleet.way, checked=tuple(CHECKS))
-        started = time.monotonic()
-        for number in range(min(fault.seeds, seeds or fault.seeds)):
+    results = [Result(fault.group, fault.name, fleet.way, checked=tuple(CHECKS)) for fault in faults]
+    rounds = [
+        (fault, result, fleet.seed + number)
+        for fault, result in zip(faults, results, strict=True)
+        for number in range(min(fault.seeds, seeds or fault.seeds))
+    ]
+    for start in range(0, len(rounds), len(seats)):
+        cases = []
+        for pair, (fault, result, seed) in zip(seats, rounds[start : start + len(seats)], strict=False):
+            # Content and secrets are searched for in every format; of what ends a controller, one more tells nothing.
+            fleet.controller.formats = USUAL_FORMATS if fault.group == "controller" else EVERY_FORMAT
+            started = time.monotonic()
+            cases.append(Case(fleet, result, seed, usual, pair))
             try:
-                fault.run(Case(fleet, result, fleet.seed + number, usual))
+                fault.run(cases[-1])
             except Exception as error:  # a fault of the suite is told beside those of the product
                 result.wrong.append(("injection", "".join(traceback.format_exception(error))[-1200:]))
-        result.seconds = time.monotonic() - started
-        say(f"{result.seconds:.0f} s")
-        say("\n".join(line(result)))
-        results.append(result)
+            result.seconds += time.monotonic() - started
+        started = time.monotonic()
+        heal(fleet, cases)
+        say(f"hosts of {len(cases)} faults healed in {time.monotonic() - started:.0f} s")
+        later = {id(result) for _, result, _ in rounds[start + len(seats) :]}
+        for result in {id(case.result): case.result for case in cases}.values():
+            if id(result) not in later:
+                say(f"{result.seconds:.0f} s\n" + "\n".join(line(result)))
     return results
