@@ -251,7 +251,10 @@ HARMLESS_LINES = (
     "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
     "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
-    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
+    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$|"
+    # What pip says of other packages that are there, once it has installed what was wanted.
+    "(?:^|: ')(?:error: )?(?!faiss)[a-z0-9][\\w.-]{0,80} [^ ]{1,40} (?:requires|has requirement) .{1,200}, "
+    "but you(?:'ll| will)? have [\\w.-]{1,80} [^ ]{1,40} which is incompatible\\.(?:$|')"
 )
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
