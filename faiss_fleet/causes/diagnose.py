@@ -299,6 +299,8 @@ class _Log:
         """
         if "traceback (most recent call last)" in line:
             self.traceback = True
+            if (self.telling is None or self.telling[0] > _WRAPPER) and line.startswith(("fatal: [", "failed: [")):
+                self.telling = (_WRAPPER, number, original)  # the exception below it, if any, says more
             return
         texts = causes_lines.behind_each(line)
         built = line.startswith(("step #", "#", "\u2502", "remote:"))  # of a build, not of a service that goes on
@@ -324,6 +326,7 @@ _HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
 _DELAYED = re.compile("\\s*Warning +Failed(?:Scheduling|Mount|AttachVolume|MapVolume|CreatePodSandBox|Sync) ")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
+_WRAPPER = 2
 _WEAKEST = 3
 # Docker's clients and compose say what is wrong with a file or a command without a word of failure.
 _OF_COMPOSE = (

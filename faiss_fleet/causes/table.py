@@ -252,7 +252,10 @@ HARMLESS_LINES = (
     "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
     "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
     "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
-    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$"
+    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$|"
+    # What pip says of other packages that are there, once it has installed what was wanted.
+    "(?:^|: ')(?:error: )?(?!faiss)[a-z0-9][\\w.-]{0,80} [^ ]{1,40} (?:requires|has requirement) .{1,200}, "
+    "but you(?:'ll| will)? have [\\w.-]{1,80} [^ ]{1,40} which is incompatible\\.(?:$|')"
 )
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was
@@ -575,10 +578,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'unless': ("407", "proxy ", "certificate", "metalink")}),
     ('repo_failed', (
         "one of the configured repositories failed (", "failure: repodata/repomd.xml from ",
-        "cannot retrieve repository metadata (repomd.xml) for repository: ", "failed to download metadata for repo '",
+        ".rpm from ~ no more mirrors to try", "cannot retrieve repository metadata (repomd.xml) for repository: ", "failed to download metadata for repo '",
         "errors during downloading metadata for repository '", "cannot find a valid baseurl for repo: ",
         "failed to synchronize cache for repo '", "failure: repodata/",
-    ), {'regex': r"(?:failed \(|\.xml from |(?:repo|repository):? '?|repodata/[0-9a-f]{8}\S* from )(?=\w)(?!unknown|"
+    ), {'regex': r"(?:failed \(|\.xml from |\.rpm from |(?:repo|repository):? '?|repodata/[0-9a-f]{8}\S* from )(?=\w)(?!unknown|"
                  r"centos|extra packages|epel|cr-|cr\b|base|updates|extras|appstream|baseos|powertools|sclo|fasttrack|"
                  r"failed|and|metadata|for\b)",
         'unless': ("407", "proxy ", "metalink", "mirrorlist.centos.org", "certificate")}),
@@ -801,10 +804,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('cmake_too_old', ("version_greater_equal",), {'after': ("cmake error",)}),
 
     # --- versions of symbols: nothing else on such a line says more
+    # A package that asks for what no other provides.
+    ('package_conflict', (".so ~ (glibc_private)",), {
+        'regex': r"\.so[.\d]*\(glibc_private\)",
+        'after': ("error: package: ", "failed dependencies", "nothing provides ", " is needed by ", " needed by ")}),
     ('glibc_mixed', (
         "glibc_private", "__vdso_ ~ invalid mode for dlopen()", "_dl_call_libc_early_init",
         "inconsistency detected by ld.so", "undefined symbol: _rtld_global",
-    )),
+    ), {'unless': (".so.6(glibc_private)", ".so.2(glibc_private)", ".so.1(glibc_private)", ".so.0(glibc_private)")}),
     ('glibc_too_old', (
         "version 'glibc_", "glibc_ ~ not found", "glibc_ ~ not defined in file", "requires: lib ~ .so ~ (glibc_",
         "requires lib ~ .so ~ (glibc_", "nothing provides lib ~ (glibc_", "nothing provides 'lib ~ (glibc_", "lib ~ (glibc_ ~ is needed by",
@@ -1381,6 +1388,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
     ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/")}),
+    # yum of one file of a repository, such as a package that is no longer there.
+    ('repo_failed', ("[errno 14] ",), {
+        'regex': r"\[errno 14\] (?:(?:https?|ftp) error \d{3} |(?:pycurl error |curl#)22 .{0,60}error: (?:4|5)\d\d)",
+        'unless': ("407", "proxy ", "key retrieval failed")}),
     ('repo_failed', ("metadata for repo '", "prepare internal mirrorlist", "no urls in mirrorlist", "could not retrieve mirrorlist"), {
         'after': ("rockylinux.org", "almalinux.org", "/fedora/"), 'unless': ("407", "proxy ", "epel", "certificate")}),
     ('repo_failed', ("failed to download metadata (mirrorlist: ~ for repository", "failed to download metadata (baseurl: ~ for repository",
@@ -1516,6 +1527,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getaddrinfo enotfound github.com", "getaddrinfo eai_again github.com",
         "getaddrinfo enotfound objects.githubusercontent", "getaddrinfo eai_again objects.githubusercontent",
         "prebuild-install ~ certificate", "prebuild-install ~ tunnel", "prebuild-install warn install err",
+    )),
+    # git: the server has not, or does not give, what was asked for.
+    ('git_blocked', (
+        "fatal: remote error: ", "upload-pack: not our ref", "does not allow request for unadvertised object",
+        "direct fetching of that commit failed", "fatal: reference is not a tree: ",
+        "fatal: unable to find current revision in submodule path", "fatal: remote branch ~ not found in upstream",
+        "unable to find remote helper for '", "git protocol on port 9418 is no longer supported",
     )),
     ('git_blocked', ("fetch-pack",), {'regex': r"fetch-pack(?::|.{0,60}(?:fail|error|disconnect))"}),
     ('prebuild_network', ("prebuild-install ~ 50",), {'regex': r"prebuild-install (?!info)[^/]{0,80}\b50\d\b"}),
@@ -2503,7 +2521,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('file_limit', ("user limit of inotify",)),
     ('out_of_memory', ("oom_kill event",), {'regex': r"detected \d{1,5} oom_kill event"}),
     ('disk_full', ("partition ~ too full",)),
-    ('network', ("socket.timeout: timed out", "requests.exceptions.connectionerror")),
+    ('network', (
+        "socket.timeout: timed out", "requests.exceptions.connectionerror", "timeouterror: timed out",
+        "error was: timeout: timed out", "content file: timed out",
+    )),
+    ('network', (": timed out",), {'regex': r"'msg': 'connection failure: timed out"}),  # get_url
     # npm: a registry that answers, and cannot.
     ('network', ("npm err! code e50", "npm error code e50"), {'regex': r"code e50[0-4]$"}),
     ('network', ("npm err! 50", "npm error 50"), {'regex': r"npm (?:err!|error) 50[0-4] [a-z ]{3,40} - (?:get|put|post)\b"}),

@@ -79,9 +79,18 @@ def test_a_repository_is_known_by_its_name(name, cause):
 
 def test_what_pip_said_before_it_succeeded_does_not_count():
     lines = ("ERROR: pip's dependency resolver does not currently take into account all the packages.",
-             'gensim 4.3.3 requires numpy<2.0,>=1.18.5, but you have numpy 2.2.5 which is incompatible.')
+             'faiss-cpu 1.7.4 requires numpy<2.0,>=1.25.0, but you have numpy 2.2.5 which is incompatible.')
     assert _causes(*lines) == ['numpy2_abi']
     assert _causes(*((*lines, 'Successfully installed faiss-cpu-1.10.0 numpy-2.2.5'))) == []
+
+
+@pytest.mark.parametrize('line', [
+    'gensim 4.3.3 requires numpy<2.0,>=1.18.5, but you have numpy 2.2.5 which is incompatible.',
+    "ERROR: foo 1.0 has requirement numpy<2, but you'll have numpy 2.0.1 which is incompatible.",
+    '{"level": "info", "message": "foo 1.0 requires numpy>=2, but you have numpy 1.26.4 which is incompatible."}',
+])
+def test_what_pip_says_of_packages_that_are_not_faiss_is_no_cause(line):
+    assert _causes(line) == []
 
 
 def test_a_key_that_yum_imports_is_no_cause():
