@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,15 @@ FIRST = (
     "test_execution_environment",
     "test_controllers",
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def formats(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Audits write no page, but for files of tests that read it: they set READS_THE_PAGE."""
+    with pytest.MonkeyPatch.context() as patched:
+        if not getattr(request.module, "READS_THE_PAGE", False):
+            patched.setenv("FAISS_FLEET_FORMATS", "json")
+        yield
 
 
 class ByFile(LoadScopeScheduling):

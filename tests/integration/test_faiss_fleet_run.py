@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+READS_THE_PAGE = True
 COMMAND = [str(ROOT / ".venv" / "bin" / "faiss-fleet")]
 
 

@@ -19,6 +19,8 @@ from faiss_fleet.store.queries import Store
 from tests import postgresql
 from tests.sample_records import RUN, records, write_run
 
+READS_THE_PAGE = True
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
