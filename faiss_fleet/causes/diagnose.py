@@ -126,7 +126,8 @@ class _Log:
         self.warned: dict[str, tuple[int, int, str]] = {}
         self.warned_last = 0  # number of the last such line
         self.printed = 0
-        self.left_out: dict[str, tuple[int, int, str]] = {}  # the same of repositories left out: where something failed
+        # The same of repositories left out, and of keys that yum has still to fetch: where something failed.
+        self.left_out: dict[str, tuple[int, int, str]] = {}
         self.blocks = causes_blocks.Blocks()
         self.traceback = False
         self.play = plays.Play()
@@ -223,7 +224,7 @@ class _Log:
             if causes_lines.is_trace(line):
                 self.traced.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
-            if causes_lines.LEFT_OUT.search(line):
+            if causes_lines.LEFT_OUT.search(line) or causes_lines.is_asked_for_key(lines, index):
                 self.left_out.setdefault(row.cause, (row.rank, number, causes_lines.shown(original, row.parts)))
                 continue
             inner = match.inner_error(lines, index) if row.wraps else None

@@ -160,6 +160,7 @@ _QUOTED = re.compile(
 )
 KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
 LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
+KEY_WANTED = re.compile("\\bpublic key for \\S{1,300} is not installed$")  # yum, of a package that it has loaded
 RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
 ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
 PLATFORM_WARNING = re.compile(
@@ -375,6 +376,16 @@ def is_answered(lines: Sequence[Line], index: int, ahead: int) -> bool:
         if SHELL_TOOL.search(line) is None:
             return OWN_WARNING.search(line) is not None
     return False
+
+
+def is_asked_for_key(lines: Sequence[Line], index: int) -> bool:
+    """Whether a line is what yum says below its warning of a package's key, before it fetches that key.
+
+    It says more where that fails.
+    """
+    return KEY_WANTED.search(lines[index][2]) is not None and any(
+        line[2].endswith(": nokey") for line in lines[max(0, index - 2) : index]
+    )
 
 
 def is_engine_log(line: str) -> bool:

@@ -511,6 +511,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not signed", "404 ~ rpm-gpg-key", "gpg key retrieval failed", "gpg key ~ could not be",
         "couldn't open file /etc/pki/rpm-gpg", "error: ~ key import failed", "public key is not available",
         "the following signatures were invalid", "failing package is: ", "can't check signature: no public key", "can't check signature: public key",
+        "refusing to automatically import keys when running unattended", "didn't install any keys",
         "unauthenticated packages and", "packages cannot be authenticated", "was used without --force-yes",
         "gpg: keyserver receive failed",
         "gpg: no valid openpgp data found", "public key ~ is not installed", "does not verify: no digest",
@@ -1230,7 +1231,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is the docker daemon running",
         "cannot connect to podman",
         "unable to connect to podman", "no container engine", "docker.sock ~ no such file",
-        "docker.sock ~ connection refused", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
+        "docker.sock ~ connection refused", "connect enoent ~ /docker.sock", "connect econnrefused ~ /docker.sock",
+        "connect enoent ~ /podman.sock", "connect econnrefused ~ /podman.sock", "enoent /var/run/docker.sock", "podman.sock ~ no such file",
         "fetching server api version ~ filenotfounderror", "fetching server api version ~ no such file",
         "unit docker.service not found", "docker.service failed", "docker.service could not be found",
         "docker engine is not running", "required executable 'podman", "required executable 'docker",
@@ -1537,6 +1539,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('git_blocked', ("fetch-pack",), {'regex': r"fetch-pack(?::|.{0,60}(?:fail|error|disconnect))"}),
     ('prebuild_network', ("prebuild-install ~ 50",), {'regex': r"prebuild-install (?!info)[^/]{0,80}\b50\d\b"}),
+    # onnxruntime-node's own script: the status, or what came in place of the archive; it does not follow a redirect.
+    ('prebuild_network', (
+        "failed to download build list. http status code = ", "failed to download from ~ http status code = ",
+        "failed to download the binaries: ",
+    ), {'regex': r"error: failed to download (?!.{0,400}\b404\b)"}),
+    ('prebuild_missing', ("failed to download from ~ http status code = 404", "failed to download the binaries: 404")),
     ('git_blocked', (
         "fatal: unable to access", "unable to access 'http", "while accessing http", "fatal: http request failed",
         "could not read from remote repository", "rpc failed; ", "rpc failed, ",
@@ -1569,6 +1577,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('conda_glibc', (
         "feature:/linux", "your installed version is: 2.", "-> __glibc[version", "feature:|@/linux", "__glibc[version=",
     ), {'rank': 36}),
+    # libmamba's tree: one of several ways to go, of which others come below it.
+    ('conda_not_found', ("which does not exist (perhaps a missing channel)",), {'rank': 34, 'regex': "^\u2502"}),
     ('conda_not_found', (
         "packagesnotfounderror", "resolvepackagenotfound", "resolvenopackagefound",
         "not available from current channels", "noncompatible ~ channel", "packagemissingerror",
@@ -1579,7 +1589,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "is not available for the specified platform",
         "was found in any of the available channels", "libmamba no entries matching",
     ), {'unless': ("nothing provides lib", "nothing provides 'lib", "nothing provides /", "nothing provides python", "nothing provides _",
-        "nothing provides module")}),
+        "nothing provides module", "\u2500 _python_rc")}),
     # dnf names packages with their processor, conda does not.
     ('package_conflict', ("but none of the providers can be installed", "cannot install both"), {
         'rank': 33, 'regex': r"\.(?:x86_64|noarch|aarch64|i686|ppc64le|s390x)\b"}),
@@ -1637,7 +1647,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "newer version of pip", "need pip >=", "pip >= ~ required",
         "pip >= 1", "ensure you have pip",
         "could not import setuptools which is required to install",
-        "error in ~ setup command: 'install_requires' must be", "pip's dependency resolver ~ legacy",
+        "error in ~ setup command: 'install_requires' must be", "error in ~ setup command: 'tests_require' must be",
+        "error in ~ setup command: 'setup_requires' must be", "allowed in environment markers", "supported in environment markers",
+        "pip's dependency resolver ~ legacy",
         "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
         "importerror: cannot import name 'main'", "cannot import name main", "'setup.cfg' not found. directory cannot be installed",
         "cannot import name ' ~ ' from 'pip._vendor'",
@@ -2457,7 +2469,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('package_lock', ("sqlite3.operationalerror: database is locked", "database is locked"), {
         'after': ("/yum/", "/dnf/", "yum.", "dnf.", "/var/lib/rpm", "rpmdb", "history.py")}),
     ('no_matching_distribution', ("no package matches '",)),  # libdnf and microdnf
-    ('engine_missing', ("/pipe/docker_engine", "/pipe/dockerdesktop"), {'regex': r"cannot find the file|not found|is the docker"}),
+    # The engines' pipes on Windows, as Go and Node write them. Podman Desktop asks for Docker's only to see whose it is.
+    ('engine_missing', ("pipe ~ docker_engine", "pipe ~ dockerdesktop", "pipe ~ podman-machine"), {
+        'regex': r"cannot find the file|not found|is the docker|\be(?:noent|connrefused) [/\\.]{2,8}pipe[/\\]",
+        'unless': ("pinging docker as podman",)}),
     ('engine_missing', ("container runtime is not running: ",)),
     ('image_missing', ("/v2/",), {'regex': r"/v2/[^ ]{1,300}/manifests/[^ ]{1,100}: (?:denied|unauthorized|forbidden)"}),
     ('image_missing', ("unauthorized: access token has insufficient scopes", "registry responded to head request with '40"), {
