@@ -21,6 +21,10 @@ _PROBES = (
         re.compile("-- |cmake (?:error|warning)"),
     ),
 )
+_OPENMP_PROBE = re.compile(
+    "(?:detecting \\w{1,10} openmp|performing c\\w{0,4} source file test openmp_\\w{1,40}) "
+    "failed with the following output"
+)
 # npm and yarn: the package and the name of its script, then the script.
 _SCRIPT = re.compile("> (?:@[\\w.-]{1,60}/)?[\\w.-]{1,100}@\\d[\\w.+-]{0,40} \\w{1,40}(?: /|$)")
 
@@ -39,6 +43,8 @@ class Blocks:
     def __init__(self) -> None:
         self._warning: int | None = None  # indentation of the first line of a warning of CMake
         self._after_probes: re.Pattern[str] | None = None
+        self._probes_of_one = False  # whether all that were tried are for OpenMP
+        self._beside_probes = False  # whether there was a line of anything else
         self._script = False
         self._help: int | None = None  # indentation of the line that says how a tool is used
         self._place: int | None = None  # indentation of the line that names a place
@@ -89,9 +95,17 @@ class Blocks:
         for begins, ends in _PROBES:
             if begins.match(line):
                 self._after_probes = ends
+                self._probes_of_one = _OPENMP_PROBE.match(line) is not None
+                self._beside_probes = self._beside_probes or not self._probes_of_one
         if self._after_probes is not None and self._after_probes.match(line):
             self._after_probes = None
+        if line and self._after_probes is None:
+            self._beside_probes = True
         return self._after_probes is not None
+
+    def of_openmp(self) -> bool:
+        """Whether the log is nothing but what CMake wrote of its search for OpenMP: it is asked about that."""
+        return self._probes_of_one and not self._beside_probes
 
 
 def _indentation(original: str) -> int:

@@ -155,7 +155,7 @@ class _Log:
             self.traced = {}
         if all(place >= LAST_RESORT for place, _number, _line in found.values()):
             failed = bool(found or self.telling)
-            if failed:
+            if failed or self.blocks.of_openmp():
                 found.update(item for item in self.tried.items() if item[0] not in found)
             found.update(
                 (cause, shown)

@@ -57,6 +57,10 @@ _PREFIX = re.compile(
 _JSON_LOG = re.compile(
     '^\\{(?:"(?!level|severity|lvl)[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}", ?){0,4}"(?:log|message|msg)": ?"'
 )
+# A logger of Python that is named for the stream of the program whose lines it passes on.
+_STREAM_LOG = re.compile(
+    "^(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{8,18} )?(?:INFO|DEBUG):(?:[\\w-]{1,60}\\.){1,8}std(?:err|out):"
+)
 # The time of a line in the log of a job of GitHub, behind the names of the job and the step.
 _RUNNER_TIME = re.compile("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
 _KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
@@ -250,6 +254,8 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
     """(clean line, its words)."""
     if line.startswith("{"):
         line = _JSON_LOG.sub("", line)
+    elif ".std" in line:
+        line = _STREAM_LOG.sub("", line)
     if not _ODD.search(line):
         line = _unquoted(line.removeprefix("^C").removesuffix("^M").lower().strip())
         words = frozenset(TOKEN.findall(line))

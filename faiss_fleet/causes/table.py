@@ -154,6 +154,7 @@ HARMLESS = (
     "npm warn allow-scripts",
     "npm warn install-scripts",
     "the authenticity of host",
+    "warning]: module remote_tmp ~ did not exist and was created",
     "ssh: exec ",
     "insecureplatformwarning: ",
     "npm err! network ~ 'proxy' config is set properly",
@@ -234,6 +235,7 @@ HARMLESS = (
     "can not write log (is /dev/pts mounted",
     "platform dependent libraries <exec_prefix>",
     "warning: clock skew detected",
+    "update-alternatives: error: alternative path /usr/share/man/",  # of images without manual pages
     # The loader goes on without it: no cause, but where a mount or SELinux forbids it, as for other libraries.
     "cannot be preloaded: ignored", "cannot be preloaded (cannot open shared object file): ignored",
     "cannot be preloaded (cannot read file data): ignored", "cannot be preloaded (wrong elf class: ~ ): ignored",
@@ -461,6 +463,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "as json failed: decryption failed", "as yaml failed: decryption failed", "vault password script",
         "vault password ~ returned non-zero", "error! invalid empty password", "reading vault_password_file",
     )),
+    # Ansible 1 writes "ERROR:", as other programs do; Vagrant says below it whose error it is.
+    ('vault_password', ("error: decryption failed ansible failed",)),
+    ('vault_password', ("error: decryption failed",), {
+        'regex': r"^error: decryption failed(?:$| for )", 'after': ("ansible", "vault")}),
     ('locale', (
         "could not initialize the preferred locale", "unsupported locale setting", "locale.error: ",
         "requires the locale encoding to be utf-8", "click will abort further execution because python ~ ascii",
@@ -860,6 +866,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "version 'openssl_", "version 'libssl", "libssl.so. ~ version ' ~ not found", "openssl_1_1_ ~ not defined",
     )),
     ('missing_shared_lib', (", needed by ~ , not found (try using -rpath",)),
+    # The names of Android's C library.
+    ('arch_mismatch', ("version 'libc",), {'regex': r"version 'libc(?:_(?:[a-z]|omr1|private|platform|deprecated))?' not found"}),
     ('missing_shared_lib', (
         "/lib ~ .so ~ : version ' ~ not found", "no version information available ~ not found",
     )),
@@ -1315,12 +1323,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "cannot create directory ~ .ansible", "remote_tmp", "remote tmp",
         "ansible-tmp- ~ permission denied", "ansible-tmp- ~ no such file", "permission denied ~ ansible-tmp-",
         "no such file ~ ansible-tmp-", "no usable temporary directory found", "errno 2 ~ .ansible/tmp",
-    ), {'unless': ("warning]: module remote_tmp",)}),
+    ), {'unless': ("module remote_tmp ~ did not exist and was created",)}),
     # ssh says it of a user without a home, and goes on.
     ('ansible_remote_tmp', ("could not chdir to home directory",), {'after': ("ansible", "unreachable!", "failed!")}),
-    ('ansible_remote_tmp', (
-        "warning]: module remote_tmp ~ did not exist",
-    ), {'rank': 80}),
     ('git_blocked', (
         "git@github.com: permission denied",
         "git@gitlab.com: permission denied", "ssh: connect to host github", "ssh: connect to host gitlab", "ssh: could not resolve hostname github",
@@ -1545,12 +1550,18 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "failed to download the binaries: ",
     ), {'regex': r"error: failed to download (?!.{0,400}\b404\b)"}),
     ('prebuild_missing', ("failed to download from ~ http status code = 404", "failed to download the binaries: 404")),
+    # The system call of a container's start, and not git.
+    ('container_perm', ("failed to clone",), {
+        'regex': r"(?:operation not permitted|permission denied) - failed to clone|failed to clone ?\(0x[0-9a-f]{1,16}\): "
+                 r"(?:operation not permitted|permission denied)"}),
+    ('git_blocked', ("failed to clone",), {
+        'regex': r"^(?!.{0,200}\blxc[-_]).{0,400}failed to clone(?! ?\(0x| (?:a |the )?(?:new |set of |namespace|process|child|thread))"}),
     ('git_blocked', (
         "fatal: unable to access", "unable to access 'http", "while accessing http", "fatal: http request failed",
         "could not read from remote repository", "rpc failed; ", "rpc failed, ",
         "early eof", "the remote end hung up", "gnutls_handshake", "gnutls recv error",
         "connect to github.com", "resolve host: github.com", "resolve host: gitlab", "fatal: unable to connect to",
-        "fatal: unable to look up", "fatal: clone of", "failed to clone", "fatal: protocol error",
+        "fatal: unable to look up", "fatal: clone of", "fatal: protocol error",
         "expected flush after ref listing", "connect to host github.com",
         "curl 56", "curl 18 ", "curl 28 ", "curl 92", "could not read username for 'https", "github.com port 443",
         "github.com[0:", "remote: repository not found", "codeload.github.com ~ fail",
@@ -1631,7 +1642,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('externally_managed', ("externally-managed-environment", "environment is externally managed", " is externally managed")),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
-    ), {'regex': r"manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_", 'unless': ("manylinux_2_2", "manylinux_2_3")}),
+    ), {
+        # Every pip for Python 3.10 and newer knows these tags.
+        'regex': r"^(?!.{0,300}-cp3[1-9]\d-).{0,600}manylinux(?:1|2010|2014|_2_(?:5|1[0-7]))_",
+        'unless': ("manylinux_2_2", "manylinux_2_3")}),
     ('build_tool_missing', (  # node-gyp's own scripts
         "no module named 'setuptools'", "no module named 'pkg_resources'", "no module named pkg_resources",
     ), {'after': ("node-gyp/gyp/",)}),
@@ -1846,6 +1860,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
         "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
+    ('cuda_missing', ("find ~ cuda",), {
+        'regex': r"(?:(?:does|did|could|can) ?not|couldn't|can't|unable to|failed to) find (?:the |a |an |any )?(?:nvidia )?cuda(?: |-)?"
+                 r"(?:sdk|toolkit|compiler|installation|runtime|headers?|librar(?:y|ies))\b",
+        'unless': ("warning", "skip", "disabl", "without cuda", "cpu")}),
     ('cuda_missing', ("is not able to compile a simple test program",), {'after': ("the cuda compiler",)}),
     ('cuda_missing', ("target 'cuda::", "targets 'cuda::", "findcudatoolkit.cmake:", "findcuda.cmake:"), {
         'after': ("cmake error", "cannot specify", "not found")}),
@@ -1856,7 +1874,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "libcublas.so", "libcuda.so", "cuda driver version is insufficient", "no cuda-capable device",
         "cuda_home environment variable is not set", "cmake_cuda_architectures must be", "nvcc fatal",
         "unsupported gnu version", "cublas_v2.h: no such file", " cuda.h: no such file",
-    )),
+    ), {'unless': (", disabl", ", skip")}),
     ('cmake_too_old', (
         "specified unknown feature", "requires cmake", "require cmake", "cmake >= ~ required", "cmake ~ is too old",
         "cmake too old",
@@ -1870,8 +1888,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "does not recognize sub-command", "string sub-command ~ not recognized", "given unknown argument",
         "generator expression ~ unknown", "cxx_standard is set to invalid value", "does not contain valid ~ cxx_std_",
         "cmake error: unknown argument", "cmake error: the source directory '/ ~ --", "cmake version ~ but",
-        "no such preset", "could not create named generator", "cmake ~ is required",
+        "no such preset", "could not create named generator",
     ), {'unless': ("deprecat", "compiler ~ does not support")}),
+    ('cmake_too_old', ("cmake ~ is required",), {
+        'regex': r"cmake[^,]{0,40}\d[^,]{0,40} is required", 'unless': ("deprecat", "compiler ~ does not support", " find ")}),
     ('cmake_too_old', ("unknown argument -",), {'regex': r"^unknown argument (?:-[jtv]\d{0,3}|--(?:parallel|verbose))$"}),  # of --build
     ('compiler_too_old', (
         "unrecognized command line option", "unrecognized command-line option", "unrecognized option '-std",
@@ -1927,7 +1947,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
     ('openmp_missing', (
         "openmp_cxx", "openmp not found", "openmp is required", "openmp is not supported", "openmp support not found",
-        "unsupported option '-fopenmp'", "fatal error: omp.h", "fatal error: 'omp.h'", "omp.h: no such file",
+        "unsupported option '-fopenmp'", "unsupported argument ~ to option ~ fopenmp", "fatal error: omp.h", "fatal error: 'omp.h'", "omp.h: no such file",
         "'omp.h' file not found", "cannot find -lgomp", "library not found for -lomp", "cannot find -lomp",
         "libgomp.spec", "library not found for -lgomp", "no openmp", "openmp ~ could not be found",
         "cannot open input file 'libomp", "undefined reference to 'omp_", "undefined reference to 'gomp_",
@@ -2118,6 +2138,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"sanitizer: (?:heap|stack|global|dynamic-stack|container|intra-object)-(?:buffer-|use-)?(?:over|under|after)\S{0,20} |"
                  r"sanitizer: (?:attempting (?:free|double-free)|tag-mismatch|abrt on|fpe on|use-of-uninitialized-value|alloc-dealloc-mismatch|"
                  r"use-after-poison|bad-free|odr-violation)\b"}),
+    ('cuda_missing', ("faiss assertion ~ numdevices(",), {'unless': ("out of memory", "no kernel image")}),
+    # The shell's word of the end behind what FAISS says.
+    ('faiss_error', ("faiss assertion ~ failed in ~ aborted (core dumped)", "faiss assertion ~ failed at ~ aborted (core dumped)")),
     ('abort', (
         "omp: error #15", "libiomp5 ~ already initialized", "multiple copies of the openmp runtime",
         "terminate called", "what(): ", "sigabrt", "aborted (core dumped)", "double free or corruption",
@@ -2381,6 +2404,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('git_blocked', ("exit status ~ : git ", "git ~ did not run successfully", "installationsubprocesserror: git "), {
         'rank': 39, 'regex': r"(?:exit status \d{1,3}: |^\W{0,4}|error: )git (?:clone|fetch|checkout|submodule|rev-parse|ls-remote|reset) "}),
     ('container_perm', ("apparmor enabled on system but", "unable to apply apparmor profile", "apparmor failed to apply profile")),
+    # The driver is there: the cgroup of the devices keeps the container from them.
+    ('container_perm', ("failed to initialize nvml: unknown error",)),
     ('cuda_missing', ("failed to initialize nvml", "cuda unknown error")),
     ('cuda_missing', ("torch not compiled with cuda enabled", "unknown runtime specified nvidia",
                       "unknown or invalid runtime name: nvidia", "the nvidia driver on your system is too old",

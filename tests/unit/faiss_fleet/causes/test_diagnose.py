@@ -261,8 +261,8 @@ CONDITIONED = [
     ('node_too_old', 'ReferenceError: fetch is not defined'), ('corrupt_artefact', 'the archive is truncated'),
     ('network', "failed to resolve 'index.example.org' ([Errno -2])"),
     ('externally_managed', 'error: externally-managed-environment'),
-    ('command_missing', '/bin/sh: 1: frobnicate: not found'), ('ansible_remote_tmp', '[WARNING]: Module remote_tmp '
-     '/home/a/.ansible/tmp did not exist and was created with a mode of 0700'),
+    ('command_missing', '/bin/sh: 1: frobnicate: not found'),
+    (None, '[WARNING]: Module remote_tmp /home/a/.ansible/tmp did not exist and was created with a mode of 0700'),
     ('engine_network', 'docker: starting\nlisten tcp 0.0.0.0:80: bind: address already in use'),
     ('arch_mismatch', 'ld: skipping incompatible /usr/lib/libx.so when searching for -lx\nld: cannot find -lx'),
     ('missing_shared_lib', 'Referenced from: /x.node\n  Reason: image not found'),
