@@ -87,7 +87,9 @@ WARNING = re.compile(
     "temporary directory)\\b|"
     "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
     "^\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
-    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: |^! [\\w./-]{1,120} warning |"
+    # Ruby warns that it has no thread or pipe for its timer, and goes on without switching between threads.
+    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: (?!(?:pthread_create|pipe creation) failed for timer)|"
+    "^! [\\w./-]{1,120} warning |"
     # Not an event of Kubernetes, which has such a word for each failure.
     "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
     "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"

@@ -181,7 +181,7 @@ HARMLESS = (
     "you can enable lingering with",
     "cannot configure rootless cgroup using the cgroupfs manager",
     "resource limits are not supported and ignored",
-    "w tensorflow/",
+    "w tensorflow/", "dso_loader.cc: ~ could not load dynamic library", "dso_loader.cc: ~ could not dlopen library",
     "i tensorflow/",
     "ignore above cudart dlerror",
     "is not a shared mount",
@@ -461,6 +461,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "attempting to decrypt but no vault", "input is not vault encrypted", "invalid vault password",
         "vault ~ format unhexlify error", "could not match supplied vault", "no vault secrets",
         "as json failed: decryption failed", "as yaml failed: decryption failed", "vault password script",
+        "to decrypt vaulted file",
         "vault password ~ returned non-zero", "error! invalid empty password", "reading vault_password_file",
     )),
     # Ansible 1 writes "ERROR:", as other programs do; Vagrant says below it whose error it is.
@@ -1157,7 +1158,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "eacces ~ docker.sock", "'connection aborted.', permissionerror(13", "'connection aborted.', error(13",
         "fetching server api version ~ permission denied", "fetching server api version ~ permissionerror",
         "docker ~ must be run as root", "permission denied ~ docker daemon", "access to the docker daemon",
+        "clientproviderstrategy: ~ permission denied",
     )),
+    # Testcontainers: each way to an engine that it tried, in Java; what it ends with in Java, Node, Go and .NET.
+    ('engine_missing', ("clientproviderstrategy: failed with exception",)),
+    ('engine_missing', ("could not find a valid docker environment", "no valid configuration was found, execution cannot continue",
+                        "could not find a working container runtime strategy", "rootless docker not found",
+                        "docker is either not running or misconfigured")),
     ('podman_userns', ("no mapping entry found in /etc/sub", "setting up uid map: ", "setting up gid map: ")),
     # ENOSPC of clone(2): the limit on namespaces.
     ('podman_userns', ("user namespace ~ no space left", "unshare ~ no space left", ": clone: no space left")),
@@ -1362,6 +1369,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "platform independent libraries <prefix>", "install python ~ on the ~ host",
     ), {'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
 
+    # virtualenv before 20
+    ('python_missing', ("(from --python= ~ does not exist", "(from --python= ~ is not executable")),
     ('python_missing', ("python ~ : no such file or directory",), {
         'regex': r"(?<![\w-])python[\d.]{0,5}\b.{0,200}: no such file or directory",
         'unless': ("site-packages", "python.h", "warning]: platform", ".py'", ".py:", "can't open file")}),
@@ -1394,7 +1403,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "yum ~ baseurl", "vault.centos.org ~ error", "vault.centos.org ~ [errno",
         "cannot retrieve repository metadata (repomd.xml)", "failed to synchronize cache for repo",
         "mirrorlist.centos.org ~ timed out", "mirrorlist.centos.org ~ not known", "mirrorlist.centos.org ~ unknown",
-    ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/")}),
+    ), {'unless': ("407", "proxy ", "epel", "certificate", "rockylinux.org", "almalinux.org", "/fedora/",
+                   "url: ['http")}),  # of a box, which Vagrant looks for
     # yum of one file of a repository, such as a package that is no longer there.
     ('repo_failed', ("[errno 14] ",), {
         'regex': r"\[errno 14\] (?:(?:https?|ftp) error \d{3} |(?:pycurl error |curl#)22 .{0,60}error: (?:4|5)\d\d)",
@@ -1455,6 +1465,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     # Python 2.7 and its kin name lines of _ssl.c below 1000: they know no newer TLS than 1.0 or 1.2.
     ('git_tls_old', ("eof occurred in violation of protocol",), {'regex': r"\(_ssl\.c:\d{3}\)"}),
+    # libgit2, as cargo and others print it; .NET, which names the reason in one word.
+    ('tls', ("code=certificate (-17)", "the ssl certificate is invalid")),
+    ('clock_or_cert', ("remote certificate is invalid ~ nottimevalid",)),
+    ('tls', ("remote certificate is invalid",)),
     ('tls', ("problem confirming the ssl certificate",), {
         'unless': ("timed out", "ssl module is not available", "new connection", "unexpected_eof", "eof occurred",
                    "wrong_version", "wrong version", "expired", "not yet valid", "proxy")}),
@@ -1857,7 +1871,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "faiss/ ~ .h: no such file or directory", "faiss ~ does not appear to contain cmakelists",
         "third-party/faiss ~ not", "faiss/cmakelists.txt ~ not", "third_party/faiss ~ not exist",
         "could not find a package configuration file provided by 'faiss'", "cannot find source file: ~ faiss",
-        "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found",
+        "could not find faiss", "faissconfig.cmake", "submodule ~ faiss ~ not", "no submodule mapping found ~ faiss",
         "'faiss/ ~ .h' file not found", "cannot find faiss", "findfaiss.cmake",
     ), {'unless': ("cloning into", "info run", "-dcmake", "git clone")}),
     ('cuda_missing', ("find ~ cuda",), {
@@ -1972,6 +1986,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "could not find a package configuration file provided by 'openblas", "blas/lapack",
     ), {'unless': ("cannot open shared", "could not find mkl ")}),
     ('headers_missing', ("common.gypi not found", "config.gypi not found")),
+    ('blas_missing', ("could not find cblas",), {'regex': r"(?<!-- )could not find cblas"}),
     ('blas_missing', ("by not providing 'find", "could not find a package configuration file"), {
         'regex': r"'(?:find)?(?:openblas|blas|lapacke?|mkl|cblas|blis)(?:\.cmake)?'"}),
     ('headers_missing', (
@@ -2058,6 +2073,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # npm 2 and 3
     ('hash_mismatch', ("shasum check failed for",)),
     ('hash_mismatch', (" digest: bad (expected ",)),  # rpm
+    # yarn 1, of its cache and of what it loads
+    ('hash_mismatch', ("incorrect integrity when fetching", "bad hash. expected ")),
     # Nix before 2.2
     ('hash_mismatch', ("output path ~ has ~ hash ~ when ~ was expected", "output path ~ should have ~ hash ~ , instead has ",
                        "produced path ~ hash ~ instead of the expected hash")),
@@ -2183,6 +2200,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('interrupted', ("*** [ ~ ] interrupt", "*** [ ~ ] terminated", "*** [ ~ ] hangup")),
     ('interrupted', ("cancelled", "canceled"), {
         'regex': r"\b(?:installation|install|setup|build|download|upgrade|transaction|operation) (?:was |has been )?cancell?ed\b"}),
+    # The runners of GitHub and Azure.
+    ('interrupted', ("runner has received a shutdown signal", "agent has received a shutdown signal",
+                     "received request to deprovision")),
     # What the client of an engine says in the end, whatever began it.
     ('interrupted', ("error waiting for container: ", "error waiting for process: "), {'rank': 80}),
     ('interrupted', (
@@ -2623,6 +2643,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('package_key', ("packages could not be authenticated",)),
     ('no_matching_distribution', ("e: release ' ~ was not found",)),
+    # pip leaves out a source archive that is of another package or release than its name says, and looks for an older one.
+    ('no_matching_distribution', ("has inconsistent name: ~ metadata has", "has inconsistent version: ~ metadata has"), {'rank': 69}),
     ('package_db', ("problem with mergelist",)),
     # A request that failed, whatever its reason, where nothing more is known of it: node-fetch and containerd.
     ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason: "}),
