@@ -481,7 +481,8 @@ REMEDIES = {
         'does.',),
     'not_installed': (
         'Install faiss-cpu for the very interpreter that runs the application (`PYTHON -m pip install faiss-cpu`), '
-        'with numpy and, from 1.13.2 on, packaging. What lacks pkg_resources wants `setuptools<82`.',),
+        'with numpy and, from 1.13.2 on, packaging. What lacks pkg_resources wants `setuptools<82`; what lacks a part of '
+        "distutils, Debian's package python3-distutils.",),
     'command_missing': (
         'Install the package that holds the command, on the machine or in the image where it runs, or correct PATH:', {
             'yum': '`yum provides "*/bin/NAME"`', 'dnf': '`dnf provides "*/bin/NAME"`',

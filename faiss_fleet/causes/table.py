@@ -184,6 +184,8 @@ HARMLESS = (
     "w tensorflow/", "dso_loader.cc: ~ could not load dynamic library", "dso_loader.cc: ~ could not dlopen library",
     "i tensorflow/",
     "ignore above cudart dlerror",
+    "dso_loader.cc: ~ could not load dynamic library",
+    "gpu_device.cc: ~ cannot dlopen some gpu libraries",
     "is not a shared mount",
     "you are not registered",
     "setlocale: lc_ ~ cannot change locale ~ no such file",
@@ -535,7 +537,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                           "cannot uninstall ~ record file not found", "cannot uninstall ~ no record file was found")),
     ('package_conflict', (
         "conflicts between attempted installs", "conflicts with file from package", "have unmet dependencies",
-        "held broken packages", "transaction check error", "protected multilib versions",
+        "held broken packages", "requested an impossible situation", "transaction check error", "protected multilib versions",
         "try to add '--allowerasing",
         "but it is not going to be installed", "but it is not installable",
         "breaks: world[", "cannot install the best", "which is also in package", "multilib version problems found",
@@ -641,6 +643,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     )),
     ('engine_storage', ("failed to remove root filesystem", "unlinkat /var/lib/docker ~ device or resource busy")),
     ('engine_storage', ("user-selected graph driver",)),
+    ('engine_storage', (
+        "overlayfs: filesystem on ' ~ not supported", "overlayfs: maximum fs stacking depth exceeded",
+        "workdir and upperdir must reside under the same mount", "workdir and upperdir must be separate subtrees",
+    )),
     # What Go's readers of archives say of a layer.
     ('corrupt_artefact', ("processing tar file(",), {
         'regex': r"processing tar file\(.{1,600}: (?:unexpected eof|archive/tar: |gzip: |flate: |zstd: |invalid (?:header|tar|checksum)|"
@@ -756,11 +762,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "can't initialize time", "pyinit_time ~ operation not permitted", "rseq ~ operation not permitted",
     )),
     ('python_version', (
-        "no module named 'distutils", "no module named distutils", "has no attribute 'impimporter",
+        "has no attribute 'impimporter",
         "no module named 'imp'", "print '%s.%s.%s' % sys.version_info",
         "cannot import name 'mapping' from 'collections'",
         "attributeerror: module 'collections' has no attribute",
     )),
+    # Newer Pythons have no distutils at all; where only a part of it is missing, Debian has it in a package of its own.
+    ('python_version', ("no module named 'distutils", "no module named distutils"), {'regex': r"named '?distutils(?!\.)"}),
+    ('not_installed', ("no module named 'distutils.", "no module named distutils.")),
     ('ansible_target_python', ("importerror: no module named json",)),  # Python 2.4 and 2.5
     # A Python that was built where a library's headers were not.
     ('headers_missing', ("no module named",), {
@@ -1012,6 +1021,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "no manifest found for platform", "binaries cannot be used on the",
         "no match for platform in manifest",
     ), {'unless': ("__glibc",)}),
+    # bash of Red Hat names the loader that a program asks for: one for programs of 32 bit, of musl, or of some package.
+    ('musl', ("/ld-musl- ~ : bad elf interpreter: no such file",)),
+    ('arch_mismatch', (": bad elf interpreter: no such file",), {
+        'regex': r" /lib(?:32|64|x32)?/(?:[\w-]{1,40}/)?ld(?:-linux(?:-[\w-]{1,20})?|64)\.so\.\d: bad elf interpreter: "}),
+    ('missing_shared_lib', (": bad elf interpreter: no such file",)),
     ('arch_mismatch', ("cannot find -l",), {'after': ("skipping incompatible",)}),
     ('arch_mismatch', ("' is incompatible with this module",), {'regex': r"^(?!(?:.{0,60} )?info \S).{0,200}the (?:platform|cpu architecture) '"}),
     ('arch_mismatch', (
@@ -1090,6 +1104,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "have enough resource: ephemeral-storage", "taint {node.kubernetes.io/disk-pressure",
     ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
+    # LXC, of hierarchies that are not mounted or not to be written to.
+    ('cgroup_v2', ("controller mountpoint found", "failed initializing cgroup support", "failed to initialize cgroup support",
+                   "find writable mount point for cgroup hierarchy")),
     ('cgroup_v2', ("/init.scope", "/sys/fs/cgroup ~ read-only", "failed to allocate manager object")),
     # What the engine mounts read-only, no file system of the host.
     ('container_perm', ("/proc/sys/ ~ read-only file system", "/proc/sys: read-only file system")),
@@ -1634,7 +1651,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "pinned by this installation", "is fixed-version",
         "environment is inconsistent", "packages are causing the inconsistency",
         "solver could not find solution",
-    ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable", "neither 'setup.py' nor")}),
+    ), {'rank': 33, 'unless': ("we can conclude that", "requirements are unsatisfiable", "neither 'setup.py' nor",
+                               "some packages could not be installed. this may mean")}),  # apt's sentence
     ('python_version', (
         "link requires a different python",
     ), {'rank': 76}),
@@ -1653,7 +1671,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'unless': ("nothing provides", "deprecat", "cmake", "find python", "openssl", "node-gyp", "gyp ",
         "skipping link")}),
     ('python_version', ("requires-python",), {'regex': r"requires-python (?!=)"}),
-    ('externally_managed', ("externally-managed-environment", "environment is externally managed", " is externally managed")),
+    ('externally_managed', (
+        "externally-managed-environment", "environment is externally managed", " is externally managed",
+        "by passing --break-system-packages", "see pep 668 for the detailed specification",
+        "to install python packages system-wide, try", "if you wish to install a non- ~ -packaged python ",
+    )),
     ('pip_too_old', (
         ".whl is not a supported wheel on this platform",
     ), {
@@ -2173,7 +2195,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('abort', ("trace/breakpoint trap", "abort trap: 6", "fatal error: v8::", "free(): double free")),
     ('abort', ("# fatal error in ",), {'regex': r"^# fatal error in "}),
     ('abort', ("aborted",), {
-        'regex': r"^aborted$|: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),
+        'regex': r"^aborted$|\baborted \(signal sent by |: line \d{1,6}: *\d{1,9} aborted\b|^\[\d{1,4}\] *[+-]? *\d{1,9} abort(?:ed)?\b"}),
     ('segfault', (
         "segmentation fault", "sigsegv", "sigbus", "bus error", "code -11", "status -11", "returncode=-11",
         "exit code 135", "code -7", "0xc0000005", "access violation", "core dumped", "speicherzugriffsfehler",
@@ -2292,6 +2314,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
         "is not recognized as an internal or external command",
     )),
+    ('command_missing', ("sh: / ~ not found",), {
+        'regex': r"^(?:/bin/)?(?:ba|da|a|k|z)?sh: (?:\d{1,6}: )?/(?:[\w.+-]{1,60}/){0,8}s?bin/(?!python)[\w.+-]{1,60} not found$"}),
+    # Docker before 1.11, of a program that an image has not, or of the loader that it asks for.
+    ('command_missing', ("cannot start container ~ system error: no such file or directory",), {
+        'regex': r"\[\d{1,3}\] system error: no such file or directory"}),
     ('command_missing', ("xargs: ~ : no such file or directory",)),
     ('command_missing', ("fork/exec ~ : no such file or directory",), {  # Go, of a program that it starts
         'regex': r"fork/exec (?!/proc/|/bin/(?:ba)?sh:)[\w./+-]{1,200}: no such file or directory"}),
@@ -2458,6 +2485,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                          "bad git executable")),
     ('command_missing', ("runtimeerror: could not find ~ in path",)),
     ('not_installed', (": no module named ",), {'regex': r"/python[\d.]{0,5}: no module named '?[\w.]{1,60}'?$"}),
+    # A logger, Airflow, and others that pass on what the exception says, without its name.
+    ('not_installed', ("no module named ",), {
+        'regex': r"(?:^|[ \[])(?:error|critical|fatal)\]?(?::| -)? no module named '?[\w.]{1,80}'?$|"
+                 r"\bbroken dag: \[[^\]]{1,200}\] no module named '?[\w.]{1,80}'?$|"
+                 r"\b(?:error|failed|failure|cannot|could not|unable to)(?: while| to)? (?:import|load)(?:ing)?\b[^:]{0,120}:"
+                 r"(?: \S{1,200}:)? no module named '?[\w.]{1,80}'?$"}),
     ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
     # What pipenv, pdm, hatch and others say of the one that they look for.
     ('python_missing', ("python interpreter", "python executable"), {
@@ -2599,7 +2632,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {'rank': 68}),
     ('repo_failed', (
         "not found on medium '", "problem retrieving files from '", "could not refresh the repositories",
-        "repositories have not been refreshed", "can't provide ./repodata",
+        "repositories have not been refreshed", "can't provide ./repodata", "does not contain the desired medium",
+        "problem downloading the package file from the repository", "can't provide file ' ~ from repository '",
     ), {'rank': 70}),
     ('repo_failed', ("repository '",), {'rank': 70, 'regex': r"repository '[^']{1,120}' is invalid"}),
     ('network', ("is temporarily unaccessible",), {'rank': 16}),
