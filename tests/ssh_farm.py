@@ -39,11 +39,10 @@ from images.standins import cache, rootfs
 from images.standins.errors import StandInError
 from images.standins.recipes import RECIPES
 from images.standins.shell import command, run, say
+from tests import in_memory
 
 # Not under /tmp: sshd's ChrootDirectory wants directories that only root may write, all the way up.
 BASE = Path(os.environ.get("FAISS_FLEET_FARM", "/var/lib/faiss-fleet-tests"))
-# Bytes that must be free for what the hosts of a farm write to lie in memory; up to half of what is free.
-ENOUGH_MEMORY = 8 << 30
 PORT = 22
 SSHD_CONFIG = """\
 ListenAddress {address}:{port}
@@ -104,7 +103,7 @@ class Farm:
         _sweep(self._base)
         self.directory = Path(tempfile.mkdtemp(prefix="farm-", dir=self._base))
         self.directory.chmod(0o755)
-        _in_memory(self.directory)
+        in_memory.mount(self.directory)
         # Held as long as this process lives: _sweep of a later farm tells by it that the directory is in use.
         self._lock = (self.directory / "lock").open("w")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
@@ -304,20 +303,9 @@ def _lower(recipe: str, base: Path) -> Path:
     return path
 
 
-def _in_memory(directory: Path) -> None:
-    """What the hosts write lies in memory where there is enough: on a disk it takes a fifth more of the processor."""
-    available = next(
-        int(line.split()[1]) << 10 for line in Path("/proc/meminfo").read_text().splitlines() if "MemAvailable" in line
-    )
-    if available >= ENOUGH_MEMORY:
-        options = f"size={available // 2},mode=0755"
-        subprocess.run([command("mount"), "-t", "tmpfs", "-o", options, "faiss-fleet", str(directory)], check=True)
-
-
 def _remove(directory: Path) -> None:
     """Again where something was written or removed meanwhile: the kernel is still ending the processes of the hosts."""
-    if directory.is_mount():
-        subprocess.run([command("umount"), "--lazy", str(directory)], check=True)
+    in_memory.unmount(directory)
     deadline = time.monotonic() + 30
     while True:
         try:
