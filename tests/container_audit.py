@@ -91,7 +91,7 @@ def podman() -> Iterator[dict[str, str]]:
     needs.root()
     needs.command("podman")
     # podman puts sockets beneath, whose paths may have 107 characters.
-    place = Path(tempfile.mkdtemp(prefix="ff-podman-", dir="/tmp"))
+    place = Path(tempfile.mkdtemp(prefix="ff-podman-"))
     storage = place / "storage.conf"
     storage.write_text(f'[storage]\ndriver = "overlay"\nrunroot = "{place}/run"\ngraphroot = "{place}/images"\n')
     conf = os.environ.get("CONTAINERS_CONF") or str(ROOT / "images" / "containers.conf")

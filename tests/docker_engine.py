@@ -75,7 +75,7 @@ def daemon(directory: Path, containerd: bool = False) -> Iterator[dict[str, str]
     """
     place = programs("trixie" if containerd else "bookworm")
     # A socket's path may have 107 characters, which a test's directory can exceed.
-    short = Path(tempfile.mkdtemp(prefix="ff-docker-", dir="/tmp"))
+    short = Path(tempfile.mkdtemp(prefix="ff-docker-"))
     environment = {**os.environ, "PATH": f"{place}:{os.environ['PATH']}:/usr/sbin:/sbin"}
     environment["LD_LIBRARY_PATH"] = str(place)
     socket = short / "docker.sock"
