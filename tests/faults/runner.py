@@ -64,9 +64,9 @@ def one_bank(faults: Sequence[Fault]) -> dict[str, str]:
 
 
 def rounds(faults: Sequence[Fault], fleet: Fleet) -> Iterator[dict[str, Fault]]:
-    """Who has which fault in which audit; those that wait come together."""
+    """Who has which fault in which audit. Those that wait come together and first, while another job computes."""
     recipes = {name: host.recipe for name, host in fleet.farm.hosts.items()}
-    left = sorted(faults, key=lambda fault: fault.waits)
+    left = sorted(faults, key=lambda fault: not fault.waits)
     bank = "a"
     while left:
         given: dict[str, Fault] = {}
