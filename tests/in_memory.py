@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Keeps what tests write in memory where there is enough: on a disk it takes a fifth more of the processor."""
+"""Keeps what tests write in memory where there is enough: a disk takes more of the processor."""
 
 from __future__ import annotations
 

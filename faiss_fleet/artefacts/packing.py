@@ -24,7 +24,7 @@ from .artefact import Artefact
 DIGEST_CHARACTERS = 16
 # Of every member: 2000-01-01, as some tools take the epoch itself for a missing date.
 MTIME = 946684800
-# A prefix of 254 MB takes 4.7 s of a processor and 69.9 MB; with level 6 it is 7.8 s and 68.8 MB.
+# 0.63 of the time of level 6, gzip's usual one, and 1.5 % more bytes: tests/bench/bench_packing.py.
 COMPRESSION = 5
 
 

@@ -57,6 +57,8 @@ _PREFIX = re.compile(
 _JSON_LOG = re.compile(
     '^\\{(?:"(?!level|severity|lvl)[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}", ?){0,4}"(?:log|message|msg)": ?"'
 )
+# What follows the message there, where the message ends its line itself.
+_JSON_END = re.compile('"(?:, ?"[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}"){0,6} ?\\}')
 # A logger of Python that is named for the stream of the program whose lines it passes on.
 _STREAM_LOG = re.compile(
     "^(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{8,18} )?(?:INFO|DEBUG):(?:[\\w-]{1,60}\\.){1,8}std(?:err|out):"
@@ -239,7 +241,9 @@ def _parts(line: str) -> Iterator[str]:
         line = line.replace("\\\\r", "\\r").replace("\\\\n", "\\n")
         line = line.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ")
     line = line.replace("\r", "\n")
-    for part in line.split("\n") if "\n" in line else (line,):
+    for number, part in enumerate(line.split("\n") if "\n" in line else (line,)):
+        if number and _JSON_END.fullmatch(part):
+            continue
         if len(part) <= PIECE:
             yield part
         else:
@@ -391,9 +395,8 @@ def is_asked_for_key(lines: Sequence[Line], index: int) -> bool:
 
     It says more where that fails.
     """
-    return KEY_WANTED.search(lines[index][2]) is not None and any(
-        line[2].endswith(": nokey") for line in lines[max(0, index - 2) : index]
-    )
+    clean_ends = [line[2].rstrip("'}") for line in lines[max(0, index - 2) : index + 1]]  # some pass it on as JSON
+    return KEY_WANTED.search(clean_ends[-1]) is not None and any(end.endswith(": nokey") for end in clean_ends[:-1])
 
 
 def is_engine_log(line: str) -> bool:

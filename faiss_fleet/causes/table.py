@@ -184,7 +184,6 @@ HARMLESS = (
     "w tensorflow/", "dso_loader.cc: ~ could not load dynamic library", "dso_loader.cc: ~ could not dlopen library",
     "i tensorflow/",
     "ignore above cudart dlerror",
-    "dso_loader.cc: ~ could not load dynamic library",
     "gpu_device.cc: ~ cannot dlopen some gpu libraries",
     "is not a shared mount",
     "you are not registered",

@@ -74,3 +74,9 @@ def test_a_line_is_shown_around_what_was_found_without_what_steers_a_terminal() 
 def test_letters_of_utf_8_that_were_taken_for_latin_1() -> None:
     assert lines.clean("n\u00c3\u00a3o h\u00c3\u00a1 espa\u00c3\u00a7o") == "n\u00e3o h\u00e1 espa\u00e7o"
     assert lines.clean("a lone \u00c3 stays") == "a lone \u00e3 stays"
+
+
+@pytest.mark.parametrize("more", [', "stream": "stderr"', ',"stream":"stderr","time":"2026-01-02T03:04:05.1Z"', ""])
+def test_what_docker_writes_behind_a_line_is_no_line_of_the_log(more: str) -> None:
+    written = '{"log": "Retrying after connection broken\\n"' + more + "}\n"
+    assert [line[1] for line in lines.of(written)] == ['{"log": "Retrying after connection broken']
