@@ -260,7 +260,7 @@ class _Log:
         if line.startswith("normal started "):
             self._started()
             return
-        resolved = causes_table.WENT_WELL if causes_lines.WENT_WELL.search(line) else _resolved(line)
+        resolved = causes_table.WENT_WELL if causes_lines.WENT_WELL.found(line) else _resolved(line)
         if resolved:
             self.telling = None
             for cause in resolved:
@@ -310,7 +310,7 @@ class _Log:
                 continue
             raised = place == _EXCEPTION and _RAISED.match(original)
             tried = texts if place < _WEAKEST or built else texts[:1]
-            if (raised or any(form.search(text) for text in tried)) and not match.harmless(line):
+            if (raised or any(form.found(text) for text in tried)) and not match.harmless(line):
                 self.printed_since = 0
                 if self.telling is None or place < self.telling[0]:
                     self.telling = (place, number, original)
@@ -331,57 +331,66 @@ _WRAPPER = 2
 _WEAKEST = 3
 # Docker's clients and compose say what is wrong with a file or a command without a word of failure.
 _OF_COMPOSE = (
-    "^(?:no configuration file provided|no such service|unknown flag|dependency failed to start): |"
-    "^\\d{1,3} errors? occurred:$|: invalid compose project$|^top-level object must be a mapping|"
-    "^(?:parsing \\S{1,300}: )?yaml: (?:line \\d|unmarshal errors|found |mapping |control )|"
-    "^validating \\S{1,300}: |\\badditional property \\S{1,80} is not allowed$|^env file \\S{1,300} not found: |"
-    "^invalid interpolation format for |^required variable \\S{1,80} is missing a value|"
-    "^(?:network|volume|secret|config) \\S{1,120} declared as external, but could not be found|"
-    "^external volume '.{1,120}' not found|^service '.{1,120}' is not running|"
-    "^container \\S{1,120} is unhealthy$|^(?:docker: )?invalid reference format|"
-    "^'.{1,120}' requires (?:exactly|at least|at most) \\d arguments?\\.|^dockerfile parse error (?:on )?line |"
-    "^(?:conflict\\. )?the container name '.{1,120}' is already in use|^target [\\w-]{1,60}: failed to solve"
+    "(?:no configuration file provided|no such service|unknown flag|dependency failed to start): |"
+    "\\d{1,3} errors? occurred:$|top-level object must be a mapping|"
+    "(?:parsing \\S{1,300}: )?yaml: (?:line \\d|unmarshal errors|found |mapping |control )|"
+    "validating \\S{1,300}: |env file \\S{1,300} not found: |"
+    "invalid interpolation format for |required variable \\S{1,80} is missing a value|"
+    "(?:network|volume|secret|config) \\S{1,120} declared as external, but could not be found|"
+    "external volume '.{1,120}' not found|service '.{1,120}' is not running|"
+    "container \\S{1,120} is unhealthy$|(?:docker: )?invalid reference format|"
+    "'.{1,120}' requires (?:exactly|at least|at most) \\d arguments?\\.|dockerfile parse error (?:on )?line |"
+    "(?:conflict\\. )?the container name '.{1,120}' is already in use|target [\\w-]{1,60}: failed to solve"
 )
+_NOWHERE = "(?!)"
 _FAILURES = tuple(
-    re.compile(form)
-    for form in (
-        "\\blevel=(?:fatal|panic) |'level' ?: ?'(?:fatal|panic)'|" + _OF_COMPOSE + "|"
-        "^ctr: |"
-        "^(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |panic: |"
-        "fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|: (?:fatal )?error: |^(?:fatal|failed): \\[|"
-        "^[^ |]{1,253} \\| failed!? (?:=>|>>)|^critical libmamba |"
-        "^(?:[a-z_]\\w{0,60}\\.){0,6}(?:broken(?:processpool|threadpool|executor)|"
-        "environment(?:file|location|name)notfound): |"
-        "^\\S{0,200}python[\\d.]{0,5}: can't open file |"
-        "^pyproject.toml changed significantly since |^your pipfile.lock (?:\\S+ )?is out of date|"
-        "^\\W{0,4}the lock-?file is not (?:up-to-date|compatible)|^\\[[a-z]{3,40}error\\]: "
-        "the lock ?file |"
-        "^[\\d: -]{19} error \\d{3}: ",
-        "^(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
-        "(?: \\[\\w{1,60}\\])?(?:: |:?$)",
-        "^(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )",
-        "^error an unexpected error occurred|^error /?\\S{1,300}: command failed|"
-        "^[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
-        "^(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
-        "(?:: (?!true|false|none|null|no |yes|0)|$)|"
-        "^(?:unable|failed) to |^(?:cannot|could not) |"
-        ": failed with result '(?!success)|^active: failed \\(result: |: start request repeated too quickly|"
-        "\\bunit (?:\\S{1,80} )?entered failed state|"
-        "' returned a non-zero code: [1-9]|^dpkg: error |^\\[error [\\w./-]{2,120}\\]: |"
-        "\\brpc error: code = (?!ok )\\w{2,20} desc = |"
-        "^mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
-        "^u?mount: .{0,300}(?:special device [^ ]{1,200} does not exist|mount point does not exist|target is busy|"
-        "can't find in /etc/fstab|must be superuser|cannot mount )|"
-        "^error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
-        "while|when|building|creating|loading|opening|reading|"
-        "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
-        "code) |"
-        "\\bexited with (?:error|non-?zero)(?: exit)? (?:code|status):? [1-9]|"
-        # An event of Kubernetes.
-        "^(?:[\\dsmhd]{2,9} )?warning (?:failed\\w{0,30}|outof\\w{3,20}|unexpectedadmissionerror|inspectfailed|"
-        "backoff|networknotready|imagegcfailed) |"
-        # pytest's summary
-        "^(?:failed|error) [^ ]{1,200}\\.py(?:::[^ ]{1,200})? - [\\w.]{0,80}(?:error|exception)(?:: |$)",
+    causes_lines.Forms(beginning, anywhere)
+    for beginning, anywhere in (
+        (
+            _OF_COMPOSE + "|ctr: |"
+            "(?:\\S+ ){0,3}(?:error response from daemon|fata\\[\\d+\\]|erro\\[\\d+\\]|cmake error|error[:!] |e: |"
+            "panic: |fatal: (?!\\[)|\\[?err_pnpm_|curl: \\(\\d)|(?:fatal|failed): \\[|"
+            "[^ |]{1,253} \\| failed!? (?:=>|>>)|critical libmamba |"
+            "(?:[a-z_]\\w{0,60}\\.){0,6}(?:broken(?:processpool|threadpool|executor)|"
+            "environment(?:file|location|name)notfound): |"
+            "\\S{0,200}python[\\d.]{0,5}: can't open file |"
+            "pyproject.toml changed significantly since |your pipfile.lock (?:\\S+ )?is out of date|"
+            "\\W{0,4}the lock-?file is not (?:up-to-date|compatible)|\\[[a-z]{3,40}error\\]: "
+            "the lock ?file |"
+            "[\\d: -]{19} error \\d{3}: ",
+            "\\blevel=(?:fatal|panic) |'level' ?: ?'(?:fatal|panic)'|: invalid compose project$|"
+            "\\badditional property \\S{1,80} is not allowed$|: (?:fatal )?error: ",
+        ),
+        (
+            "(?:e +|uncaught |exception in thread '[^']{1,80}' )?[a-z_]?[\\w.]*(?:error|exception)"
+            "(?: \\[\\w{1,60}\\])?(?:: |:?$)",
+            _NOWHERE,
+        ),
+        ("(?:npm (?:err!|error)|gyp err!|(?:g|c)?make(?:\\[\\d+\\])?: \\*\\*\\* )", _NOWHERE),
+        (
+            "error an unexpected error occurred|error /?\\S{1,300}: command failed|"
+            "[a-z]+(?: [a-z]+){0,3} failed: (?!none|no |false)[^\\d\\[{]|"
+            "(?:[a-z_]\\w{0,60}\\.){0,6}(?!on|no|has|is|std)[a-z]{2,60}(?:error|exception)"
+            "(?:: (?!true|false|none|null|no |yes|0)|$)|"
+            "(?:unable|failed) to |(?:cannot|could not) |active: failed \\(result: |"
+            "dpkg: error |\\[error [\\w./-]{2,120}\\]: |"
+            "mount(?:\\.\\w{2,20})?: .{0,300}(?:wrong fs type|bad option|unknown filesystem type)|"
+            "u?mount: .{0,300}(?:special device [^ ]{1,200} does not exist|mount point does not exist|target is busy|"
+            "can't find in /etc/fstab|must be superuser|cannot mount )|"
+            "error (?:checking|committing|copying|adding|getting|pushing|initializing|resolving|connecting|"
+            "while|when|building|creating|loading|opening|reading|"
+            "writing|parsing|processing|executing|execution|running|starting|pulling|installing|downloading|extracting|"
+            "code) |"
+            # An event of Kubernetes.
+            "(?:[\\dsmhd]{2,9} )?warning (?:failed\\w{0,30}|outof\\w{3,20}|unexpectedadmissionerror|inspectfailed|"
+            "backoff|networknotready|imagegcfailed) |"
+            # pytest's summary
+            "(?:failed|error) [^ ]{1,200}\\.py(?:::[^ ]{1,200})? - [\\w.]{0,80}(?:error|exception)(?:: |$)",
+            ": failed with result '(?!success)|: start request repeated too quickly|"
+            "\\bunit (?:\\S{1,80} )?entered failed state|' returned a non-zero code: [1-9]|"
+            "\\brpc error: code = (?!ok )\\w{2,20} desc = |"
+            "\\bexited with (?:error|non-?zero)(?: exit)? (?:code|status):? [1-9]",
+        ),
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.

@@ -67,11 +67,26 @@ _STREAM_LOG = re.compile(
 _RUNNER_TIME = re.compile("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
 _KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
 
+
+class Forms:
+    """Two expressions, of which one is found: what a line begins with, and what may stand anywhere in it.
+
+    As one they would be tried from each letter of a line on, most of them in vain.
+    """
+
+    def __init__(self, beginning: str, anywhere: str) -> None:
+        self._beginning = re.compile(beginning)
+        self._anywhere = re.compile(anywhere)
+
+    def found(self, line: str) -> bool:
+        return self._beginning.match(line) is not None or self._anywhere.search(line) is not None
+
+
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
-TRACE = re.compile(
-    "^(?:debu|trac|info)\\[|^debug[123]: |\\blevel=(?:debug|info|trace)\\b|^(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
-    "|^[^a-z'/]{0,60}(?:\\[(?:info|debug|notice)\\]|(?:info|debug)(?::| ))"
-    "|'(?:level|severity)' ?: ?'(?:info|debug|trace)'"
+TRACE = Forms(
+    "(?:debu|trac|info)\\[|debug[123]: |(?:\\d{1,6} )?(?:[\\w-]{1,20} ){0,2}info:? "
+    "|[^a-z'/]{0,60}(?:\\[(?:info|debug|notice)\\]|(?:info|debug)(?::| ))",
+    "\\blevel=(?:debug|info|trace)\\b|'(?:level|severity)' ?: ?'(?:info|debug|trace)'",
 )
 # Maven and others print at their level info what a program that they run says, its errors too.
 PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
@@ -79,31 +94,34 @@ PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|
 CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
 # What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
 # and Go; what a tool does in place of what it could not do.
-WARNING = re.compile(
-    "\\.py:\\d{1,6}: \\w{0,40}warning: |^\\w{2,40}warning: |^mesa-loader: |^libva error: |^libgl error: |"
-    "\\[warning \\w{1,60}\\]: |^(?:npm|\\d{1,6}) verbose (?!stack)|"
-    "(?:^|: )[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]|^[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
+_GOES_ON = "warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b"
+_OF_GOOGLE = "[iw] [\\w./-]{1,120}\\.(?:cc|cpp|cu):\\d{1,6}\\]"
+WARNING = Forms(
+    "\\w{2,40}warning: |mesa-loader: |libva error: |libgl error: |"
+    "(?:npm|\\d{1,6}) verbose (?!stack)|" + _OF_GOOGLE + "|[iw]\\d{4} \\d\\d:\\d\\d:\\d\\d\\.|"
+    "(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
+    "\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
+    # Ruby warns that it has no thread or pipe for its timer, and goes on without switching between threads.
+    "\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: (?!(?:pthread_create|pipe creation) failed for timer)|"
+    "! [\\w./-]{1,120} warning |"
+    # Not an event of Kubernetes, which has such a word for each failure.
+    "warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
+    "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
+    "\\w{0,20}oom\\w{0,20}|inspectfailed|outof\\w{3,20}|unexpectedadmissionerror|errimageneverpull):? )|"
+    + _GOES_ON
+    + "|"
+    "libraries [\\w,.+-]{1,200} not found in \\[|"  # numpy.distutils, of each BLAS that it tries
+    "could not create (?:a )?logging ?file|"
+    "\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug|notice)\\b"
+    # What a Java machine dies of is passed on at any level.
+    "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
+    "(?:info|debug):[\\w.]{1,80}:",
+    "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |: " + _OF_GOOGLE + "|"
     "[,;.] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:\\w[\\w-]{0,19} ){0,3}(?:build|version|implementation|fallback|code|instead|"
     "temporary directory)\\b|"
-    "^(?!\\w{2,9}sum:)[a-z][\\w.+-]{0,40}: warning: |"
-    "^\\S{0,300}\\(\\.text[^) ]{0,200}\\): warning: |"  # linkers, of a static link
-    # Ruby warns that it has no thread or pipe for its timer, and goes on without switching between threads.
-    "^\\S{1,300}:\\d{1,7}:(?:\\d{1,5}:)? \\w{0,40}warning: (?!(?:pthread_create|pipe creation) failed for timer)|"
-    "^! [\\w./-]{1,120} warning |"
-    # Not an event of Kubernetes, which has such a word for each failure.
-    "^warning (?=[a-z])(?!.{0,300}\\byou need to re-?run\\b)"
-    "(?!(?:\\w{0,20}failed\\w{0,30}|backoff|evicted|unhealthy|nodenotready|networknotready|"
-    "\\w{0,20}oom\\w{0,20}|inspectfailed|outof\\w{3,20}|unexpectedadmissionerror|errimageneverpull):? )|"
-    "(?:^|[:\\]] )warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b|"
-    "^libraries [\\w,.+-]{1,200} not found in \\[|"  # numpy.distutils, of each BLAS that it tries
-    "^could not create (?:a )?logging ?file|, ignoring: |[:,] ignoring$|"
-    "^\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug|notice)\\b"
-    # What a Java machine dies of is passed on at any level.
-    "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
-    "^(?:info|debug):[\\w.]{1,80}:|"
-    "'(?:level|severity)' ?: ?'warn(?:ing)?'"
+    "[:\\]] " + _GOES_ON + "|, ignoring: |[:,] ignoring$|'(?:level|severity)' ?: ?'warn(?:ing)?'",
 )
 _FILLED = re.compile(r"\S {40,400}\S")
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
@@ -112,14 +130,14 @@ OWN_WARNING = re.compile("(?:^|\\| )warn(?:ing)?: ")
 # make: what a rule runs may fail where its line begins with "-".
 IGNORED = re.compile("make(?:\\[\\d{1,3}\\])?: \\[.{1,300}\\] error \\d{1,3} \\(ignored\\)$")
 # What a script, an init script or a server says once it has done what it was to do.
-WENT_WELL = re.compile(
-    "^\\W{0,4}(?:installation|setup|configuration|deployment|upgrade|update|build|service|server) (?:(?:is|was|has) )?"
+WENT_WELL = Forms(
+    "\\W{0,4}(?:installation|setup|configuration|deployment|upgrade|update|build|service|server) (?:(?:is|was|has) )?"
     "(?:(?:now|been) )?(?:complete|completed|finished|done|successful|succeeded|started|running|ready)"
-    "(?: successfully)?[.! ]{0,3}$|^\\[ *ok *\\](?: ok)?\\.?$|^(?:\\[\\w{1,20}\\] )?build successful$|"
-    "'status' ?: ?'(?:up|healthy)'|"
-    "^(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
+    "(?: successfully)?[.! ]{0,3}$|\\[ *ok *\\](?: ok)?\\.?$|(?:\\[\\w{1,20}\\] )?build successful$|"
+    "(?!.{0,200}\\b(?:error|fail|failed|cannot|unable|not)\\b).{0,200}\\b(?:listening (?:on|at) |"
     "start(?:ed|ing)? (?:\\w{1,30} ){0,2}server (?:on|at) (?:port|:|http)|ready to accept connections|"
-    "running (?:on|at) https?://\\S{1,100} \\(press)"
+    "running (?:on|at) https?://\\S{1,100} \\(press)",
+    "'status' ?: ?'(?:up|healthy)'",
 )
 # A word by which a line says that something failed, or has to be done.
 FAILING = re.compile(
@@ -352,7 +370,8 @@ def is_trace(line: str) -> bool:
     """Whether a clean line is one of a tool's trace."""
     if PASSED_ON.match(line):
         return False
-    return TRACE.search(line) is not None or TRACE.search(without_prefix(line)) is not None
+    behind = without_prefix(line)
+    return TRACE.found(line) or (behind != line and TRACE.found(behind))
 
 
 def is_command(line: str) -> bool:
@@ -374,7 +393,7 @@ def is_passing(line: str) -> bool:
 def _is_passing(line: str) -> bool:
     return (
         CHROMIUM_LOG.search(line[:200]) is not None
-        or WARNING.search(line) is not None
+        or WARNING.found(line)
         or CALL.match(line) is not None
         or ASSERTED.search(line) is not None
     )

@@ -78,11 +78,13 @@ def _before(lines: Lines, index: int) -> Callable[[], str]:
 
 
 def harmless(line: str) -> bool:
-    return (
-        any(in_order(parts, line) for parts in causes_rows.HARMLESS)
-        or causes_rows.HARMLESS_LINES.search(line) is not None
-        or causes_rows.HARMLESS_LINES.search(causes_lines.without_prefix(line)) is not None
-    )
+    # Most of them are not there at all, which is seen soonest by their first part.
+    if any(parts[0] in line and in_order(parts, line) for parts in causes_rows.HARMLESS):
+        return True
+    if causes_rows.HARMLESS_LINES.found(line):
+        return True
+    behind = causes_lines.without_prefix(line)
+    return behind != line and causes_rows.HARMLESS_LINES.found(behind)
 
 
 def inner_error(lines: Lines, index: int) -> tuple[causes_lines.Line, bool] | None:

@@ -134,7 +134,7 @@ def in_order(parts: Sequence[str], line: str) -> bool:
 
 
 HARMLESS = tuple(tuple(phrase.split(" ~ ")) for phrase in causes_table.HARMLESS)
-HARMLESS_LINES = re.compile(causes_table.HARMLESS_LINES)
+HARMLESS_LINES = lines.Forms(causes_table.HARMLESS_BEGINNINGS, causes_table.HARMLESS_ANYWHERE)
 RESOLVED = tuple(
     (tuple(phrase.split(" ~ ")), frozenset(resolved))
     for phrases, resolved in causes_table.RESOLVED

@@ -245,20 +245,26 @@ HARMLESS = (
 # Lines of a test runner that tell of a test that passed, whatever the test is called; a list of the versions that a
 # library defines; what yum and dnf say of a download: name, size, time; what a compiler says of a test program of
 # configure; a line of `docker info`.
-HARMLESS_LINES = (
-    "^['(`]?-- (?:found |check for |checking |detecting )|"
-    "^(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
-    "undefined symbol: _?py\\w{1,60} \\(|"
-    "^conftest\\.\\w{1,4}: ?|^supports d_type: true|^\\W{0,3}, error: exit status \\d{1,3}\\b|"
-    "your kernel does not support (?:swap|kernel memory|memory|cgroup|oom|cpu|blkio|block i/o|pids?)\\b|"
-    "^(?:ok|changed): \\[|^<[^>]{1,80}> \\(0, |"
-    "^(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
-    "^[a-z]{0,30}signal=|^created wheel for |^pass [\\w./-]{1,200}$|^test_\\S{1,100} ok$|"
-    "^(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|"
-    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$|"
-    # What pip says of other packages that are there, once it has installed what was wanted.
-    "(?:^|: ')(?:error: )?(?!faiss)[a-z0-9][\\w.-]{0,80} [^ ]{1,40} (?:requires|has requirement) .{1,200}, "
+# What pip says of other packages that are there, once it has installed what was wanted.
+_OTHER_PACKAGES = (
+    "(?:error: )?(?!faiss)[a-z0-9][\\w.-]{0,80} [^ ]{1,40} (?:requires|has requirement) .{1,200}, "
     "but you(?:'ll| will)? have [\\w.-]{1,80} [^ ]{1,40} which is incompatible\\.(?:$|')"
+)
+HARMLESS_BEGINNINGS = (
+    "['(`]?-- (?:found |check for |checking |detecting )|"
+    "(?:glibc|glibcxx|cxxabi|gomp|gcc)_[\\w.]{1,20}$|"
+    "conftest\\.\\w{1,4}: ?|supports d_type: true|\\W{0,3}, error: exit status \\d{1,3}\\b|"
+    "(?:ok|changed): \\[|<[^>]{1,80}> \\(0, |"
+    "(?!'?oomkilled|.{0,60}max_user_namespaces)['\\w ./()-]{1,60}[:=] ?'?(?:0(?:\\.0+)?%?|false|null|none|off|disabled|n/a)'?,?(?: times)?$|"
+    "[a-z]{0,30}signal=|created wheel for |pass [\\w./-]{1,200}$|test_\\S{1,100} ok$|"
+    "(?:ok \\d{1,6}\\b|[\u2713\u2714\u221a] |passed |pass: |\\[ *ok *\\] |\\[ *passed *\\] )|" + _OTHER_PACKAGES
+)
+HARMLESS_ANYWHERE = (
+    "\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
+    "undefined symbol: _?py\\w{1,60} \\(|"
+    "your kernel does not support (?:swap|kernel memory|memory|cgroup|oom|cpu|blkio|block i/o|pids?)\\b|"
+    "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$|"
+    ": '" + _OTHER_PACKAGES
 )
 
 # (phrases of which one begins a line that says a step went well, causes that are then no causes): a download that was

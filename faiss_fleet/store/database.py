@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 
 from ..errors import FleetError
 from ..redact import HIDDEN, redact
-from .tables import HEAD
+from .tables import HEAD, METADATA, VERSION
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT = 60  # seconds that one writer waits for another
@@ -127,16 +127,25 @@ def version(connection: Connection, url: URL) -> str | None:
 
 
 def migrate(connection: Connection, url: URL, revision: str = "head") -> None:
-    """Makes or migrates the schema, whole or not at all; of several processes one does it and the others wait."""
-    from alembic import command
-    from alembic.config import Config
+    """Makes or migrates the schema, whole or not at all; of several processes one does it and the others wait.
 
+    A new store gets the tables as they are now; Alembic leads an older one there.
+    """
     connection.execution_options(begin="BEGIN IMMEDIATE")
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        if version(connection, url) == HEAD:
+        found = version(connection, url)
+        if found == HEAD:
             return
+        if found is None and revision == "head" and not sa.inspect(connection).has_table(VERSION.name):
+            METADATA.create_all(connection)
+            connection.execute(VERSION.insert().values(version_num=HEAD))
+            return
+        # Here, as importing it takes longer than making a new store.
+        from alembic import command
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.set_main_option("path_separator", "os")

@@ -22,6 +22,11 @@ ANYBODY = Reader('other users', None, frozenset())
 
 def chain(path, lstat=os.lstat, readlink=os.readlink):
     """[(path, status)] of each directory and link on the way to this path, the root first; what is missing ends it."""
+    return _way(path, lstat, readlink)[0]
+
+
+def _way(path, lstat, readlink):
+    """As chain, and the path that it leads to; None where it ends before."""
     found, links = [('/', lstat('/'))], 0
     left = [part for part in path.split('/') if part]
     here = '/'
@@ -34,32 +39,46 @@ def chain(path, lstat=os.lstat, readlink=os.readlink):
         try:
             status = lstat(one)
         except OSError:
-            return found
+            return found, None
         found.append((one, status))
         if not stat.S_ISLNK(status.st_mode):
             here = one
             continue
         links += 1
         if links > LINKS:
-            return found
+            return found, None
         target = readlink(one)
         here = '/' if target.startswith('/') else here
         left = [step for step in target.split('/') if step] + left
-    return found
+    return found, here
 
 
 class Look:
-    """Looks at each path once: programs share most of their directories.
+    """Looks at each path once: programs share most of their directories, and files of a package all but the last.
 
     at: where a path of the host is for this process.
     """
 
     def __init__(self, at=lambda path: path, lstat=os.lstat):
-        self.at, self._lstat, self._known = at, lstat, {}
+        self.at, self._lstat, self._known, self._ways = at, lstat, {}, {}
 
     def chain(self, path):
         """As the function; what cannot be examined ends it, for it cannot be started either."""
-        return chain(path, self._status, lambda link: os.readlink(self.at(link)))
+        above, name = os.path.split(path)
+        if above not in self._ways:
+            self._ways[above] = self._way(above)
+        found, real = self._ways[above]
+        if real is None or name in ('', '.', '..'):
+            return self._way(path)[0]
+        one = os.path.join(real, name)
+        try:
+            status = self._status(one)
+        except OSError:
+            return found
+        return self._way(path)[0] if stat.S_ISLNK(status.st_mode) else found + [(one, status)]
+
+    def _way(self, path):
+        return _way(path, self._status, lambda link: os.readlink(self.at(link)))
 
     def _status(self, path):
         if path not in self._known:

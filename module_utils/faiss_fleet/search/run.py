@@ -156,8 +156,16 @@ def foreign_part(runtime, euid=os.geteuid):
         parts.append(places)
         # A prefix of ours holds what its list of files says, and its packages come first.
         parts.append([] if runtime.get('prefix') else python_paths.files(places))
+    judged = set()
+
+    def steps(path):
+        for one in look.chain(path):
+            if one[0] not in judged:
+                judged.add(one[0])
+                yield one
+
     # One after the other, as far as the first: what is behind it may be anything, of any size.
-    found = (trust.writer(path, euid, look.chain) for path in itertools.chain(*parts) if path.startswith('/'))
+    found = (trust.writer(path, euid, steps) for path in itertools.chain(*parts) if path.startswith('/'))
     return next((each for each in found if each), None)
 
 

@@ -229,19 +229,31 @@ def test_no_phrase_is_hidden_behind_an_earlier_one():
     assert [row.phrase for row in plain if _root(u'a ' + _sample(row) + u' b') is None] == []
 
 
-def test_every_entry_of_the_table_is_used_by_a_message():
-    texts = [_message(entry) for entry in ISSUES] + [variant['message'] for variant in VARIANTS]
-    texts += [_log(name).decode('utf-8') for name, _expected in EXPECTED]
-    texts += [_sample(row) for row in causes_rows.index().rows]
-    texts += [text for _cause, text in CONDITIONED] + [text for texts in TOOLS.values() for text in texts]
-    used = set()
+def _never_used(entries, texts):
+    """Those of (cause, first phrase, numbers of rows) of which no text uses a row; ends with the last of them."""
+    seen = set()
     for text in texts:
-        used |= causes.rows_used(text)
+        if not entries:
+            break
+        used = causes.rows_used(text) - seen
+        if used:
+            seen |= used
+            entries = [entry for entry in entries if not entry[2] & used]
+    return entries
+
+
+def test_every_entry_of_the_table_is_used_by_a_message():
     entries, start = [], 0
     for cause, phrases, _options in causes_table.rows():
         entries.append((cause, phrases[0], set(range(start, start + len(phrases)))))
         start += len(phrases)
-    assert [(cause, first) for cause, first, numbers in entries if not numbers & used] == []
+    texts = [_sample(row) for row in causes_rows.index().rows] + [text for _cause, text in CONDITIONED]
+    texts += [text for texts in TOOLS.values() for text in texts] + [variant['message'] for variant in VARIANTS]
+    entries = _never_used(entries, texts + [_log(name).decode('utf-8') for name, _expected in EXPECTED])
+    # There are many excerpts of issues: those that are of the causes wanted come first.
+    wanted = set(entry[0] for entry in entries)
+    issues = sorted(ISSUES, key=lambda issue: issue['cause'] not in wanted)
+    assert [entry[:2] for entry in _never_used(entries, [_message(issue) for issue in issues])] == []
 
 
 CONDITIONED = [
@@ -381,19 +393,19 @@ def test_line_numbers_are_right_across_batches():
 
 
 @pytest.mark.parametrize('text', [
-    pytest.param(u'error: ' * 400000, id='one line of words'),
-    pytest.param(u"version 'glibc_ " * 100000, id='half a phrase'),
-    pytest.param(u'a' * 3000000, id='one word'),
-    pytest.param(u'\\' * 1000000, id='backslashes'),
-    pytest.param(u"'\"" * 500000, id='quotes'),
-    pytest.param(u'\x1b[' * 500000, id='escapes'),
-    pytest.param(u'killed ' * 200000, id='a row with an expression'),
-    pytest.param(u'signal=' * 200000 + u' 9', id='exit codes'),
-    pytest.param(u'npm ERR! ' * 200000, id='prefixes'),
-    pytest.param(u'\n'.join(u'error %d: no such file, not found' % number for number in range(30000)), id='many lines'),
+    pytest.param(u'error: ' * 200000, id='one line of words'),
+    pytest.param(u"version 'glibc_ " * 50000, id='half a phrase'),
+    pytest.param(u'a' * 1500000, id='one word'),
+    pytest.param(u'\\' * 500000, id='backslashes'),
+    pytest.param(u"'\"" * 250000, id='quotes'),
+    pytest.param(u'\x1b[' * 250000, id='escapes'),
+    pytest.param(u'killed ' * 100000, id='a row with an expression'),
+    pytest.param(u'signal=' * 100000 + u' 9', id='exit codes'),
+    pytest.param(u'npm ERR! ' * 100000, id='prefixes'),
+    pytest.param(u'\n'.join(u'error %d: no such file, not found' % number for number in range(15000)), id='many lines'),
 ])
 def test_hostile_input_takes_bounded_time(text):
     before = time.process_time() if hasattr(time, 'process_time') else time.clock()
     causes.diagnose(text)
     after = time.process_time() if hasattr(time, 'process_time') else time.clock()
-    assert after - before < 20
+    assert after - before < 5

@@ -1,12 +1,15 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Two runs on disk."""
+"""Two runs on disk; the commands, made once."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+import typer.testing
 
 from tests.sample_records import write_run
 from tests.unit.faiss_fleet.cli.typed import LATER
@@ -33,3 +36,11 @@ def reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     about["hosts"] = {host["host"]["name"]: host["host"]["groups"] for host in hosts}
     (second / "run.json").write_text(json.dumps(about))
     return tmp_path
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _command_made_once() -> Iterator[None]:
+    """Typer's runner makes all commands out of their functions again for each line that is called."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(typer.testing, "_get_command", cache(typer.testing._get_command))
+        yield

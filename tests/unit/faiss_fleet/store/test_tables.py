@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,18 +11,27 @@ from alembic.script import ScriptDirectory
 
 from faiss_fleet.store import database
 from faiss_fleet.store.queries import Store
-from faiss_fleet.store.tables import HEAD, METADATA
+from faiss_fleet.store.tables import HEAD
 
 
-def test_head_is_the_newest_migration_and_makes_these_tables(tmp_path: Path) -> None:
+def schema(path: Path) -> list[str]:
+    """The statements that would make a database, and the migration that it is at."""
+    with sqlite3.connect(path) as connection:
+        made = [
+            row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name")
+        ]
+        return [" ".join(sql.split()) for sql in made] + list(connection.execute("SELECT * FROM alembic_version"))
+
+
+def test_head_is_the_newest_migration_and_a_new_store_is_as_all_of_them_leave_it(tmp_path: Path) -> None:
     assert ScriptDirectory(str(database.MIGRATIONS)).get_heads() == [HEAD]
-    made, meant = tmp_path / "made", sa.create_engine("sqlite://")
-    METADATA.create_all(meant)
-    with Store.open(made):
+    with Store.open(tmp_path / "new"):
         pass
-    engine = sa.create_engine(f"sqlite:///{made}")
-    for table in METADATA.tables:
-        columns = [{c["name"]: str(c["type"]) for c in sa.inspect(e).get_columns(table)} for e in (engine, meant)]
-        assert columns[0] == columns[1]
-        indexes = [{i["name"]: i["column_names"] for i in sa.inspect(e).get_indexes(table)} for e in (engine, meant)]
-        assert indexes[0] == indexes[1]
+    url = database.parse(str(tmp_path / "led"))
+    engine = sa.create_engine(url)
+    database._prepare_sqlite(engine)
+    with engine.connect() as connection:
+        database.migrate(connection, url, HEAD)
+    engine.dispose()
+    assert schema(tmp_path / "new") == schema(tmp_path / "led")
+    assert len(schema(tmp_path / "new")) == 7
