@@ -1,6 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Follows what several lines of a log say together: a warning of CMake, a test program of configure or CMake, a script
-that npm runs, a tool's help, a line of source in a traceback."""
+"""Follows what several lines of a log say together: a warning of CMake or webpack, a test program of configure or of
+CMake, a script that npm runs, a tool's help, a line of source in a traceback."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ _PROBES = (
         re.compile("(?:performing|determining|detecting) .{1,200} with the following output"),
         re.compile("-- |cmake (?:error|warning)"),
     ),
+    # webpack and Next.js warn of a module that a package can do without.
+    (re.compile("(?:warning in|warn -) \\.{1,2}/"), re.compile("error in |$")),
 )
 _OPENMP_PROBE = re.compile(
     "(?:detecting \\w{1,10} openmp|performing c\\w{0,4} source file test openmp_\\w{1,40}) "
@@ -91,7 +93,7 @@ class Blocks:
         return place is not None and _indentation(original) > place
 
     def probed(self, line: str) -> bool:
-        """Whether this line is what a test program of configure or CMake printed."""
+        """Whether this line is what a test program of configure or CMake printed, or of a warning of webpack."""
         for begins, ends in _PROBES:
             if begins.match(line):
                 self._after_probes = ends

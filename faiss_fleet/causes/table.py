@@ -201,6 +201,7 @@ HARMLESS = (
     "could not load module ~ , err exit status",
     "failed to load module 'canberra",
     "failed to watch directory '/sys/fs/cgroup",
+    "error opening for writing ~ urls.txt",  # mamba tries whether it may write there, and takes the next directory
     "npm warn cleanup ",
     "npm warn optional skipping optional dependency: ",
     "error: could not load host key: ",
@@ -303,6 +304,9 @@ RESOLVED = (
     (("resolving deltas: 100%", "updating files: 100%", "checking out files: 100%"), (
         "git_blocked", "network", "timeout")),
     (("debug1: connection established",), ("network",)),
+    # mamba goes on without a lock in a directory of packages that others own.
+    (("warning libmamba lockfile creation for path ~ continuing without it",
+      "warning lockfile creation for path ~ continuing without it"), ("permission_denied",)),
     (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
@@ -821,6 +825,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"sudo: .{0,80}(?:contrase|mot de passe|passwor[dt]|senha|\u043f\u0430\u0440\u043e\u043b|"
                  r"\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9)"}),
     ('permission_denied', ("nowritableenvsdir", "nowriteableenvsdir", "notwritableerror", "nowritablepkgsdir")),
+    ('permission_denied', ("could not open lockfile '", "did not find a writable package cache"), {  # mamba
+        'unless': ("no such file", "read-only file system", "no space left")}),
     ('headers_missing', ("call to 'pkg-config ~ returned exit status", "could not find python (missing: ~ include",
         "could not find python ~ development", "could not find python (missing: python_include")),
     ('cmake_too_old', ("version_greater_equal",), {'after': ("cmake error",)}),
@@ -2214,8 +2220,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
+        "training points as clusters",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ", "npm error in ")}),
+    # The message of its exception without "Error in", as a program in C++ prints it.
+    ('faiss_error', ("faiss:: ~ ) ~ at ",), {
+        'regex': r"\bfaiss::\w[^ ]{0,200}\(.{0,400}\)(?: const)? at \S{1,300}\.(?:cpp|cuh?|h|hpp|cxx):\d{1,6}:"}),
     # What SWIG's wrapper says of an argument: other libraries have such wrappers too.
     ('faiss_error', ("in method ' ~ , argument ~ of type '",), {
         'regex': r"in method '(?:(?:gpu|replacement_?)?index\w*|\w*(?:clustering|quantizer|kmeans|invertedlists|parameterspace|idmap|"
@@ -2254,6 +2264,16 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_missing', (".sock",), {
         'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
                  r"(?:connect: )?(?:no such file|connection refused)"}),
+    # What bundlers do not find: webpack and what has it within, Metro, Parcel. Not a part of Node, which a browser has not,
+    # nor a file or an alias of the project, nor what packages can do without.
+    ('not_installed', ("can't resolve '", "cannot resolve module '", "unable to resolve module ", "failed to resolve '",
+                       "cannot resolve dependency '"), {
+        'regex': r"(?:can't resolve|cannot resolve module|unable to resolve module|failed to resolve(?= '[^']{1,200}' from '[./])|"
+                 r"cannot resolve dependency) '?(?!(?:assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|"
+                 r"dgram|dns|domain|events|fs|https?|http2|inspector|module|net|os|path|perf_hooks|process|punycode|querystring|"
+                 r"readline|stream|string_decoder|sys|timers|tls|tty|url|util|v8|vm|worker_threads|zlib|"
+                 r"aws4|bufferutil|encoding|kerberos|pg-native|pino-pretty|snappy|supports-color|utf-8-validate)(?:['/ ]|$))"
+                 r"(?:@[\w.-]{1,80}/)?\w[\w.-]{0,80}(?:/[\w./-]{1,120})?(?:'|$| from )"}),
     ('network', ("unable to resolve",), {'unless': (
         "dependency", "module", "path", "reference", "package", "import", "conflict")}),
     ('network', ("failed to resolve",), {
@@ -2297,6 +2317,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unknownhostexception", "sockettimeoutexception", "noroutetohostexception", "java.net.connectexception",
         "wget: bad address '", "are you offline?", "no internet connection", "unable to establish connection to",
         "cannot connect to host ~ connect call failed", "errno 12] timeout on http",
+        # What Envoy and nginx say in place of the server behind them.
+        "upstream connect error or disconnect", "no healthy upstream", "upstream request timeout",
+        "upstream prematurely closed connection",
     )),
     ('network', (": eof", ": unexpected eof"), {'regex': r"(?:get|head|post|put|patch) '?https?://\S{1,300}: (?:unexpected )?eof\b"}),
     ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
@@ -2496,6 +2519,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"\bbroken dag: \[[^\]]{1,200}\] no module named '?[\w.]{1,80}'?$|"
                  r"\b(?:error|failed|failure|cannot|could not|unable to)(?: while| to)? (?:import|load)(?:ing)?\b[^:]{0,120}:"
                  r"(?: \S{1,200}:)? no module named '?[\w.]{1,80}'?$"}),
+    # The same on a line of its own, below one that says what failed.
+    ('not_installed', ("no module named ",), {
+        'regex': r"^no module named '?[\w.]{1,80}'?$", 'after': ("error", "fail", "cannot ", "could not ", "unable to ", "exception")}),
     ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
     # What pipenv, pdm, hatch and others say of the one that they look for.
     ('python_missing', ("python interpreter", "python executable"), {
@@ -2531,6 +2557,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for", "timed out trying to ", "timeout expired waiting for"), {'unless': ("lock", "http", "connect")}),
+    # The exception of Python, of drivers of browsers and of pools, whatever it was that took too long.
+    ('timeout', ("timeouterror", "timeoutexception"), {
+        'regex': r"^(?:e +|uncaught )?(?:[a-z_]\w{0,60}\.){0,8}timeout(?:error|exception)(?::? ?$|: (?!\[(?:errno|winerror) |timed out$))",
+        'unless': ("http", "connect", "socket", "ssl", "url")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
@@ -2672,7 +2702,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                   ".node'"),
         'unless': ("pypi", "conda", "apt", "yum", "repodata", "/simple/"), 'rank': 14}),
     # What bundlers do not find: esbuild, Rollup and Parcel.
-    ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
+    ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/", "can't resolve './build/release/",
+                          "can't resolve '../build/release/")),
     ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
 
     # The rest of what apt and dpkg end with.
@@ -2686,7 +2717,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('no_matching_distribution', ("has inconsistent name: ~ metadata has", "has inconsistent version: ~ metadata has"), {'rank': 69}),
     ('package_db', ("problem with mergelist",)),
     # A request that failed, whatever its reason, where nothing more is known of it: node-fetch and containerd.
-    ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason: "}),
+    ('prebuild_network', ("request to http",), {
+        'regex': r"request to https?://\S{1,300} failed, reason:(?: |$)", 'after': ("node-pre-gyp", "prebuild-install")}),
+    ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason:(?: |$)"}),
     ('network', (": failed to do request: ",), {'rank': 70}),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
