@@ -103,8 +103,10 @@ WARNING = re.compile(
     # What a Java machine dies of is passed on at any level.
     "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
     "^(?:info|debug):[\\w.]{1,80}:|"
-    "'(?:level|severity)' ?: ?'warn(?:ing)?'"
+    "'(?:level|severity)' ?: ?'warn(?:ing)?'|"
+    "^warn\\[\\d{1,9}\\] ignoring |\\blevel=warning msg='ignoring "
 )
+_NPM_LOG = re.compile("^\\d{1,6} (?=warn |notice )")  # npm's own log numbers its lines
 _FILLED = re.compile(r"\S {40,400}\S")
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -358,6 +360,11 @@ def is_trace(line: str) -> bool:
 def is_command(line: str) -> bool:
     """Whether a clean line is a command, and nothing that one printed."""
     return COMMAND.match(line) is not None or COMMAND.match(without_prefix(line)) is not None
+
+
+def of_npm(line: str) -> str:
+    """A clean line of npm's own log as npm prints it: a warning or a notice."""
+    return _NPM_LOG.sub("npm ", line)
 
 
 def is_filled(original: str) -> bool:

@@ -78,10 +78,13 @@ def _before(lines: Lines, index: int) -> Callable[[], str]:
 
 
 def harmless(line: str) -> bool:
+    behind = causes_lines.without_prefix(line)
+    logged = causes_lines.of_npm(behind)
     return (
         any(in_order(parts, line) for parts in causes_rows.HARMLESS)
+        or (logged != behind and any(in_order(parts, logged) for parts in causes_rows.HARMLESS))
         or causes_rows.HARMLESS_LINES.search(line) is not None
-        or causes_rows.HARMLESS_LINES.search(causes_lines.without_prefix(line)) is not None
+        or causes_rows.HARMLESS_LINES.search(behind) is not None
     )
 
 
