@@ -51,6 +51,7 @@ class Blocks:
         self._help: int | None = None  # indentation of the line that says how a tool is used
         self._place: int | None = None  # indentation of the line that names a place
         self._stack = False
+        self._ignored = False
 
     def scripted(self, line: str) -> bool:
         """Whether this line names a script of a package, or is the script itself."""
@@ -78,6 +79,13 @@ class Blocks:
             return False
         self._stack = self._stack and _STACK.match(line) is not None
         return self._stack
+
+    def ended(self, line: str) -> bool:
+        """Whether this line is the last that a preprocessor says of an error, and a warning has passed that on."""
+        ignored = self._ignored
+        if line:
+            self._ignored = "fatal error: " in line and lines.is_passing(line)
+        return ignored and line.startswith("compilation terminated")
 
     def helped(self, original: str, line: str) -> bool:
         """Whether this line is of a tool's help: from its usage on, what is indented, and headings."""

@@ -187,6 +187,7 @@ class _Log:
             if line:
                 self.printed_since += 1
             skipped = (
+                self.blocks.ended(line),
                 self.blocks.warned(original, line),
                 self.blocks.scripted(line),
                 self.blocks.helped(original, plain),

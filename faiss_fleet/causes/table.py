@@ -167,6 +167,9 @@ HARMLESS = (
     "cmake deprecation warning",
     "not found, skipping",
     "npm warn notsup",
+    "npm warn error: unsupported engine",  # of a package that it does not name
+    # gyp asks them for versions, and goes on without.
+    "xcode-select: error: tool 'xcodebuild' requires xcode", "xcrun: error: unable to lookup item 'platformpath'",
     "notopensslwarning: ",
     "runtimewarning: numpy.",
     "node_tls_reject_unauthorized environment variable to",
@@ -298,6 +301,8 @@ RESOLVED = (
     # "-- Generating done" is also said where generating failed.
     (("-- build files have been written to",), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
+    (("started docker application container engine", "started containerd container runtime",
+      "started podman api service"), ("engine_missing",)),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
         "conda_network", "conda_unsat", "conda_glibc", "network", "timeout", "package_conflict", "corrupt_artefact",
         "hash_mismatch")),
@@ -696,7 +701,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "bridge and no permissions", "error creating default 'bridge' network", "cni plugin ~ failed",
         "unable to find network configuration", "failed to create nat chain", "rootlessport ~ ", "rule_append failed",
         "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
-        "slirp4netns ~ not found",
+        "slirp4netns ~ not found", "apply network settings for ~ process caused", "creating network interfaces caused",
+        "error creating network interfaces",
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
     ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
     ('engine_network', ("bind: address already in use",), {
@@ -1096,8 +1102,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "kernel >= ~ required", "minimum kernel version", "overlay: unrecognized mount option", "overlay ~ enodev",
         "module overlay not found", "no such device ~ overlay",
         "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
-        "linux kernel ~ not supported", "function not implemented", "running exec setns process for init",
+        "linux kernel ~ not supported", "function not implemented",
     )),
+    # runc's own part in C ends with a number of its own for each step; 1 is of what is around it.
+    ('kernel_too_old', ("running exec setns process for init",), {
+        'regex': r"process for init(?!.{0,300}exit status 1\b)"}),
 
     # --- room and memory
     ('disk_full', (
@@ -1175,10 +1184,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getaddrinfo() thread failed to start", "pthread_create failed", "pthread_create() failed", "post-invoke",
         "failed to create thread", "make: /bin/sh: operation not permitted", "failed to start thread",
         "thread constructor failed", "cannot create thread", "couldn't create thread", "adding seccomp filter",
-        "seccomp ~ fail", "seccomp ~ error", "adding seccomp rule", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
+        "adding seccomp rule", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
         "unable to start worker thread", "failed to create new os thread", "may need to increase max user processes",
         "std::system_error ~ operation not permitted", "what(): operation not permitted",
     )),
+    # Not what a compiler says of sources of libseccomp, or of what uses it.
+    ('seccomp_clone3', ("seccomp ~ fail", "seccomp ~ error"), {
+        'unless': ("fatal error: ", "undefined reference", "pkg-config", ".h: ", ".pc")}),
     ('docker_perm', (
         "permissionerror ~ server api version", "permission denied ~ server api version",
         "permission denied while trying to connect to the docker", "docker.sock ~ permission denied",
@@ -1258,7 +1270,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "manifest unknown", "name unknown: ", "pull access denied",
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
         "reading manifest ~ : denied", "response from daemon: denied", "unable to retrieve auth token",
-        "denied: requested access to the resource",
+        "denied: requested access to the resource", "requested access to the resource is denied",
         "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
         "from head request to ~ 403", "from head request to ~ 401",
         "is not present with pull policy of never",
@@ -1286,8 +1298,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "dockerd failed to start", "timed out trying to connect to internal docker host",
         "unable to configure the docker daemon with file", "failed to start daemon: pid file found",
         "failed to start daemon, ensure docker is not running", "error starting daemon: pid file found",
-        "failed to start daemon: process with pid ~ is still running",
+        "failed to start daemon: process with pid ~ is still running", "please run 'dockerd' directly",
     )),
+    # What systemd says of the engine's service: what the engine said itself, if anything, says more.
+    ('engine_missing', (
+        "failed to start docker application container engine", "failed to start containerd container runtime",
+        "failed to start podman api service",
+    ), {'rank': 78}),
     # What systemctl says of the engine's service.
     ('engine_missing', ("active: failed", "active: inactive (dead)"), {
         'after': ("docker.service - ", "docker.service: ", "podman.service - ", "podman.socket - ", "containerd.service - ")}),
@@ -1992,9 +2009,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # In any language: the driver's name, and the standard that it does not know.
     ('compiler_too_old', ("g++: ~ '-std=", "gcc: ~ '-std=", "c++: ~ '-std=", "cc1plus: ~ '-std=", "cc1: ~ '-std=",
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
+    ('openmp_missing', ("omp.h: no such file",), {'regex': r"(?<!\w)omp\.h: no such file"}),
     ('openmp_missing', (
         "openmp_cxx", "openmp not found", "openmp is required", "openmp is not supported", "openmp support not found",
-        "unsupported option '-fopenmp'", "unsupported argument ~ to option ~ fopenmp", "fatal error: omp.h", "fatal error: 'omp.h'", "omp.h: no such file",
+        "unsupported option '-fopenmp'", "unsupported argument ~ to option ~ fopenmp", "fatal error: omp.h", "fatal error: 'omp.h'",
         "'omp.h' file not found", "cannot find -lgomp", "library not found for -lomp", "cannot find -lomp",
         "libgomp.spec", "library not found for -lgomp", "no openmp", "openmp ~ could not be found",
         "cannot open input file 'libomp", "undefined reference to 'omp_", "undefined reference to 'gomp_",
@@ -2275,7 +2293,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"aws4|bufferutil|encoding|kerberos|pg-native|pino-pretty|snappy|supports-color|utf-8-validate)(?:['/ ]|$))"
                  r"(?:@[\w.-]{1,80}/)?\w[\w.-]{0,80}(?:/[\w./-]{1,120})?(?:'|$| from )"}),
     ('network', ("unable to resolve",), {'unless': (
-        "dependency", "module", "path", "reference", "package", "import", "conflict")}),
+        "dependency", "module", "path", "reference", "package", "import", "conflict", "docker endpoint",
+        "resolve action ", "resolve class ", "resolve service for ", "resolve symbol ", "resolve type ",
+        "resolve variable ")}),
     ('network', ("failed to resolve",), {
         'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
@@ -2729,6 +2749,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The same of nvcc, icc and others that have the front end of EDG.
     ('build_failed', ("): error: ", "): error #", "): catastrophic error", "): internal error:"), {
         'regex': r"^(?:> ?|[\d.]+ )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|inl)\(\d{1,7}\): (?:catastrophic |internal )?error"}),
+    # MSBuild: parts of Visual Studio that are not installed, and any error.
+    ('build_tool_missing', (
+        "error msb3428: ", "error msb4019: ", "error msb4132: ", "error msb8003: ", "error msb8020: ", "error msb8036: ",
+        "error msb8040: ",
+    )),
+    ('build_failed', ("error msb",), {'regex': r"\berror msb\d{4}: "}),
     ('build_failed', ("ptxas fatal ", "nvlink fatal ", "fatbinary fatal ", "ptxas error ", "nvlink error "), {
         'regex': r"\b(?:ptxas|nvlink|fatbinary) (?:\S{1,120} )?(?:fatal|error) {0,4}: "}),
     # What linkers say, after their own name.
