@@ -441,6 +441,9 @@ def _node_is_new_enough(lines: Lines, index: int) -> bool:
     current = re.search("node: 'v?(\\d+)\\.(\\d+)", lines[index][2])
     before = [re.search("node: '([^']*)'", line[2]) for line in lines[max(0, index - match.CONTEXT) : index]]
     wanted = [found.group(1) for found in before if found]
+    required = [line[2] for line in lines[max(0, index - match.CONTEXT) : index] if "required: {" in line[2]]
+    if required and "npm: '" in required[-1] and "}" in required[-1] and "node: '" not in required[-1]:
+        return True  # of another release of npm only
     if current is None or not wanted:
         return False
     bounds = [

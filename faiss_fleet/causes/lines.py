@@ -256,12 +256,23 @@ def of(text: Text) -> Iterator[Line]:
             number += 1
 
 
+# A path on a drive of Windows; what in it looks like an escaped newline or tab and begins the name of a directory.
+_DRIVE_PATH = re.compile("\\b[A-Za-z]:\\\\[^\"'<>|*?:\n]{1,400}")
+_SEPARATOR = re.compile("\\\\{1,2}(?=[nrt][\\w.@+-]{0,80}[\\\\/]|node_modules\\b|node\\.exe\\b)")
+_KEPT = "\x1c"
+
+
 def _parts(line: str) -> Iterator[str]:
     """A line cut where its writer began a new one: at carriage returns, and at newlines escaped by JSON or repr."""
+    kept = False
     if "\\" in line:
+        if ":\\" in line:
+            line, kept = _DRIVE_PATH.subn(lambda path: _SEPARATOR.sub(_KEPT, path.group()), line)
         line = line.replace("\\\\r", "\\r").replace("\\\\n", "\\n")
         line = line.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ")
     line = line.replace("\r", "\n")
+    if kept:
+        line = line.replace(_KEPT, "\\")
     for number, part in enumerate(line.split("\n") if "\n" in line else (line,)):
         if number and _JSON_END.fullmatch(part):
             continue

@@ -224,7 +224,6 @@ HARMLESS = (
     "session opened for user",
     "session closed for user",
     "optional dep failed, continuing",
-    "gyp warn eacces",
     "warning: error loading config file",
     "userwarning: failed to initialize numpy",
     "your kernel does not support ~ the cgroup is not mounted",
@@ -266,6 +265,8 @@ HARMLESS_BEGINNINGS = (
 HARMLESS_ANYWHERE = (
     "\\| {1,9}[\\d.]{1,9} [kmg]?b {1,9}\\d\\d:\\d\\d|"
     "undefined symbol: _?py\\w{1,60} \\(|"
+    # node-gyp goes on in a temporary directory, of which it says the same where that fails too.
+    "gyp warn eacces (?!(?:current )?user .{1,90} the dev dir '[^']{0,300}/(?:node_modules|tmp)/)|"
     "your kernel does not support (?:swap|kernel memory|memory|cgroup|oom|cpu|blkio|block i/o|pids?)\\b|"
     "(?:\\.{2,} ?(?:ok|passed|pass)| passed(?: +\\[ *\\d{1,3}%\\])?)$|"
     ": '" + _OTHER_PACKAGES
@@ -703,6 +704,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
         "slirp4netns ~ not found", "apply network settings for ~ process caused", "creating network interfaces caused",
         "error creating network interfaces",
+        # What is said as a network is taken down; go-iptables, of the command that it ran.
+        "error deleting network: ", "error tearing down network", "tearing down network namespace configuration",
+        "unable to clean up network for container", "cleaning up container ~ network: ", "running [ ~ tables ~ ]: exit status ~ tables",
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
     ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
     ('engine_network', ("bind: address already in use",), {
@@ -956,6 +960,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('missing_shared_lib', ("symbol not found",), {
         'regex': r"symbol not found(?: in flat namespace)?:? [('_]{0,3}(?:omp_|kmpc_|gomp_|cblas_|lapack|mkl_|openblas|gfortran_|"
                  r"[sdcz](?:gemm|gemv|syrk|geqrf|orgqr|gesvd|gels)_)"}),
+    # Of the system's libc++, of the release of macOS that it is part of.
+    ('glibcxx_too_old', ("symbol not found",), {
+        'regex': r"symbol not found(?: in flat namespace)?:? [('_]{0,3}z(?:t[istv])?nk?st3__1"}),
+    ('arch_mismatch', ("(which was built for mac os x ", "which is newer than running os"), {
+        'rank': 25, 'after': ("symbol not found", "library not loaded")}),
     ('loader_missing_module', (
         "does not define module export function", "does not define init function",
     )),
@@ -2259,7 +2268,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('interrupted', ("runner has received a shutdown signal", "agent has received a shutdown signal",
                      "received request to deprovision")),
     # What the client of an engine says in the end, whatever began it.
-    ('interrupted', ("error waiting for container: ", "error waiting for process: "), {'rank': 80}),
+    ('interrupted', ("error waiting for container: ", "error waiting for process: "), {
+        'rank': 80, 'unless': ("error response from daemon: ~ error waiting for ",)}),
     ('interrupted', (
         "keyboardinterrupt", "user interrupted execution", "interrupted by user", "operation cancelled by user",
         "operation was cancelled", "sigint", "sigterm", "sighup", "exit code: 143", "exit code: 130", "code 143",
@@ -2268,7 +2278,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting down due to (?!.{0,40}error)|by user|-15)",
-        'unless': ("code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler", "earlyoom")}),
+        'unless': ("error response from daemon: ~ error waiting for container: ", "code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler", "earlyoom")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -2281,7 +2291,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # An engine's socket that nobody listens on, whichever client asks.
     ('engine_missing', (".sock",), {
         'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
-                 r"(?:connect: )?(?:no such file|connection refused)"}),
+                 r"(?:connect: )?(?:no such file|connection refused)|"
+                 r"dial unix /(?![^ ]{0,200}/plugins/)[^ ]{0,200}(?:docker|podman|containerd|buildkit|colima)[^ ]{0,100}\.sock: "
+                 r"connect: (?:no such file|connection refused)"}),
     # What bundlers do not find: webpack and what has it within, Metro, Parcel. Not a part of Node, which a browser has not,
     # nor a file or an alias of the project, nor what packages can do without.
     ('not_installed', ("can't resolve '", "cannot resolve module '", "unable to resolve module ", "failed to resolve '",
@@ -2345,6 +2357,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
     # apt could not fetch this; why, if it is known, is on another line.
     ('repo_failed', ("err:",), {'rank': 34, 'regex': r"^err:\d{1,4} (?:https?|ftp)://"}),
+    ('permission_denied', ("gyp warn eacces ~ does not have permission to access the dev dir ",), {
+        'regex': r"dev dir '[^']{0,300}/node_modules/"}),
+    ('permission_denied', ("gyp warn eacces ~ does not have permission to access the dev dir ",), {
+        'after': ("attempting to reinstall using temporary dev dir",)}),
+    # What runc says of the call that failed, where its message is broken into lines.
+    ('container_perm', ("operation not permitted", "permission denied"), {
+        'regex': r"^(?:[fl]?setxattr|mount|mknod(?:at)?|openat2?|[fl]?chown|pivot_root|mkdir(?:at)?|symlink|remount) [^ ]{1,300}: "
+                 r"(?:operation not permitted|permission denied)$",
+        'after': ("runc create failed", "runc run failed", "unable to start container process", "error during container init")}),
     ('permission_denied', ("not permitted",), {
         'regex': r"(?<!cross-device link )not permitted", 'unless': ("exdev",)}),
     ('permission_denied', (
@@ -2537,6 +2558,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("no module named ",), {
         'regex': r"(?:^|[ \[])(?:error|critical|fatal)\]?(?::| -)? no module named '?[\w.]{1,80}'?$|"
                  r"\bbroken dag: \[[^\]]{1,200}\] no module named '?[\w.]{1,80}'?$|"
+                 r"\bexception\b[^:]{0,80}: no module named '?[\w.]{1,80}'?$|"
                  r"\b(?:error|failed|failure|cannot|could not|unable to)(?: while| to)? (?:import|load)(?:ing)?\b[^:]{0,120}:"
                  r"(?: \S{1,200}:)? no module named '?[\w.]{1,80}'?$"}),
     # The same on a line of its own, below one that says what failed.
@@ -2781,6 +2803,15 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The line that pnpm, and bun, have for a script of a package.
     ('build_failed', (": running ~ install script, failed in ", "install script from '"), {
         'rank': 80, 'regex': r"script, failed in \d|^error: \w{0,4}install script from '.{1,200}' (?:exited with [1-9]|terminated by|failed)"}),
+    # Yarn's first release line, of a script of a package.
+    ('build_failed', ("error ~ : command failed.",), {
+        'rank': 80, 'regex': r"(?:^|\| )error (?:[a-z]:)?[/\\].{0,300}[/\\]node_modules[/\\].{1,200}: command failed\.$"}),
+    # node-gyp's own part in Python, whatever it was that it did not get over.
+    ('build_failed', ("gyp_main.py', line ",), {'rank': 80}),
+    # Ninja, of one step; cmake-js, of all.
+    ('build_failed', ("failed: ",), {
+        'regex': r"^(?:\[\d{1,6}/\d{1,6}\] )?failed: (?:\[code=\d{1,3}\] )?(?:: && |[^ ]{1,300}\.(?:o|obj|so|a|dylib|node|dll|lib)\b)"}),
+    ('build_failed', ("command failed: ~ cmake --build ",)),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
         "npm err! code elifecycle", "'code':'elifecycle'", "npm err! command failed", "npm error command failed",
