@@ -706,7 +706,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error creating network interfaces",
         # What is said as a network is taken down; go-iptables, of the command that it ran.
         "error deleting network: ", "error tearing down network", "tearing down network namespace configuration",
-        "unable to clean up network for container", "cleaning up container ~ network: ", "running [ ~ tables ~ ]: exit status ~ tables",
+        "unable to clean up network for container", "cleaning up container ~ network: ",
+        "running [ ~ tables ~ ]: exit status ~ tables",
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
     ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
     ('engine_network', ("bind: address already in use",), {
@@ -2278,7 +2279,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ), {
         'regex': r"(?:keyboardinterrupt|interrupt|cancel|sigint|sigterm|sighup|\b1[34][03]\b|signal|^terminated(?! (?:worker|normally))|"
                  r"shutting down due to (?!.{0,40}error)|by user|-15)",
-        'unless': ("error response from daemon: ~ error waiting for container: ", "code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler", "earlyoom")}),
+        'unless': ("error response from daemon: ~ error waiting for container: ",
+                   "code 1 (sig", "(terminated", "non-properly terminated", "signal 2.", "unterminated", "reload", "handler", "earlyoom")}),
     ('timeout', (
         "timeout waiting", "operation timed out. terminating", "operation timed out. stopping",
         "operation timed out. killing", "code 124", "status 124", "timeoutexpired", "exceeded time limit", "task timed out",
@@ -2292,8 +2294,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_missing', (".sock",), {
         'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
                  r"(?:connect: )?(?:no such file|connection refused)|"
-                 r"dial unix /(?![^ ]{0,200}/plugins/)[^ ]{0,200}(?:docker|podman|containerd|buildkit|colima)[^ ]{0,100}\.sock: "
-                 r"connect: (?:no such file|connection refused)"}),
+                 r"dial unix /(?![^ ]{0,200}/plugins/)[^ ]{0,200}(?:docker|podman|containerd|buildkit|colima)[^ ]{0,100}"
+                 r"\.sock: connect: (?:no such file|connection refused)"}),
     # What bundlers do not find: webpack and what has it within, Metro, Parcel. Not a part of Node, which a browser has not,
     # nor a file or an alias of the project, nor what packages can do without.
     ('not_installed', ("can't resolve '", "cannot resolve module '", "unable to resolve module ", "failed to resolve '",
@@ -2363,9 +2365,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'after': ("attempting to reinstall using temporary dev dir",)}),
     # What runc says of the call that failed, where its message is broken into lines.
     ('container_perm', ("operation not permitted", "permission denied"), {
-        'regex': r"^(?:[fl]?setxattr|mount|mknod(?:at)?|openat2?|[fl]?chown|pivot_root|mkdir(?:at)?|symlink|remount) [^ ]{1,300}: "
-                 r"(?:operation not permitted|permission denied)$",
-        'after': ("runc create failed", "runc run failed", "unable to start container process", "error during container init")}),
+        'regex': r"^(?:[fl]?setxattr|mount|mknod(?:at)?|openat2?|[fl]?chown|pivot_root|mkdir(?:at)?|symlink|remount) "
+                 r"[^ ]{1,300}: (?:operation not permitted|permission denied)$",
+        'after': ("runc create failed", "runc run failed",
+                  "unable to start container process", "error during container init")}),
     ('permission_denied', ("not permitted",), {
         'regex': r"(?<!cross-device link )not permitted", 'unless': ("exdev",)}),
     ('permission_denied', (
@@ -2805,12 +2808,14 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'rank': 80, 'regex': r"script, failed in \d|^error: \w{0,4}install script from '.{1,200}' (?:exited with [1-9]|terminated by|failed)"}),
     # Yarn's first release line, of a script of a package.
     ('build_failed', ("error ~ : command failed.",), {
-        'rank': 80, 'regex': r"(?:^|\| )error (?:[a-z]:)?[/\\].{0,300}[/\\]node_modules[/\\].{1,200}: command failed\.$"}),
+        'rank': 80, 'regex': r"(?:^|\| )error (?:[a-z]:)?[/\\].{0,300}[/\\]node_modules[/\\].{1,200}: "
+                             r"command failed\.$"}),
     # node-gyp's own part in Python, whatever it was that it did not get over.
     ('build_failed', ("gyp_main.py', line ",), {'rank': 80}),
     # Ninja, of one step; cmake-js, of all.
     ('build_failed', ("failed: ",), {
-        'regex': r"^(?:\[\d{1,6}/\d{1,6}\] )?failed: (?:\[code=\d{1,3}\] )?(?:: && |[^ ]{1,300}\.(?:o|obj|so|a|dylib|node|dll|lib)\b)"}),
+        'regex': r"^(?:\[\d{1,6}/\d{1,6}\] )?failed: (?:\[code=\d{1,3}\] )?(?:: && |"
+                 r"[^ ]{1,300}\.(?:o|obj|so|a|dylib|node|dll|lib)\b)"}),
     ('build_failed', ("command failed: ~ cmake --build ",)),
     # npm says that a package's script failed: what the script said itself, if anything, says more.
     ('build_failed', (
