@@ -19,6 +19,13 @@ Text = str | bytes | bytearray | IO[str] | IO[bytes] | Iterable[str]
 # (line number, original line, clean line, its words).
 Line = tuple[int, str, str, frozenset[str]]
 _ANSI = re.compile("\\x1b(?:\\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\\][^\\x07\\x1b]{0,200}(?:\\x07|\\x1b\\\\)|[@-Z_])")
+# A path of Windows whose backslashes are not doubled, as they are where newlines are escaped; names in it that begin
+# like an escaped newline or tab, such as numpy.
+_WINDOWS_PATH = re.compile(
+    r"(?<![A-Za-z])[A-Za-z]:\\(?![\\nrt])[^\s\"'<>|\\]{1,100}(?:\\(?!\\)[^\s\"'<>|\\]{1,100}){1,40}"
+)
+_WINDOWS_NAME = re.compile(r"\\(?=[nrt][a-z0-9_.-]+(?:\\|$))")
+_KEPT = "\ufdd0"
 _ESCAPED_ANSI = re.compile("\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]")
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _QUOTES: dict[int, str] = dict(
@@ -259,8 +266,11 @@ def of(text: Text) -> Iterator[Line]:
 def _parts(line: str) -> Iterator[str]:
     """A line cut where its writer began a new one: at carriage returns, and at newlines escaped by JSON or repr."""
     if "\\" in line:
+        if ":\\" in line:
+            line = _WINDOWS_PATH.sub(lambda found: _WINDOWS_NAME.sub(_KEPT, found.group()), line)
         line = line.replace("\\\\r", "\\r").replace("\\\\n", "\\n")
         line = line.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\r", "\n").replace("\\t", " ")
+        line = line.replace("\node_modules\\", "\\node_modules\\").replace(_KEPT, "\\")
     line = line.replace("\r", "\n")
     for number, part in enumerate(line.split("\n") if "\n" in line else (line,)):
         if number and _JSON_END.fullmatch(part):
