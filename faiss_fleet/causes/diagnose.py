@@ -195,6 +195,8 @@ class _Log:
             if any((*skipped, self.blocks.announced(line))):
                 continue
             tried = any((self.blocks.probed(plain), self.blocks.quoted(original, plain), _is_pointed_at(lines, index)))
+            if tried and last and plain.startswith("raise ") and not any(below[2] for below in lines[index + 1 :]):
+                tried = False  # a traceback cut off where it says what was raised
             if "current: {" in line and _node_is_new_enough(lines, index):
                 self.found.pop("node_too_old", None)
                 continue

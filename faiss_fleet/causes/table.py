@@ -283,6 +283,7 @@ RESOLVED = (
     (("installed python-",), ("headers_missing",)),  # python-build of pyenv
     # wget that was told not to check the certificate: it warns, and sends its request.
     (("http request sent, awaiting response", "proxy request sent, awaiting response"), ("tls", "clock_or_cert")),
+    (("the module seem to be a webassembly module",), ("bindings_missing",)),  # webpack, of what it took for an addon
     (("remainder of file ignored",), ("not_installed", "python_version")),  # a .pth file that Python skips
     (("matplotlib created a temporary",), ("permission_denied", "read_only")),
     (("gyp info ok",), ("prebuild_missing", "prebuild_network", "network", "timeout")),
@@ -1132,7 +1133,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "ephemeral local storage usage exceeds the total limit", "usage of emptydir volume ~ exceeds the limit",
         "exceeded its local ephemeral storage limit", "node had condition: [diskpressure]", "insufficient ephemeral-storage",
         "have enough resource: ephemeral-storage", "taint {node.kubernetes.io/disk-pressure",
-    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ")}),
+    ), {'unless': ("file watchers", "cannot clone", "user namespace", "unshare", "errno 12]", ": clone: ", "memory pool",
+                   "not enough space in the buffer", "not enough space in the context", "stack space", "address space")}),
     ('disk_full', ("more space on the",), {'regex': r"needs \d{1,9}[kmgt]?b more space on the"}),
     # LXC, of hierarchies that are not mounted or not to be written to.
     ('cgroup_v2', ("controller mountpoint found", "failed initializing cgroup support", "failed to initialize cgroup support",
@@ -1738,8 +1740,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "error in ~ setup command: 'install_requires' must be", "error in ~ setup command: 'tests_require' must be",
         "error in ~ setup command: 'setup_requires' must be", "allowed in environment markers", "supported in environment markers",
         "pip's dependency resolver ~ legacy",
-        "setuptools ~ is too old", "requires setuptools", "environmentmarker", "from pip import main",
-        "importerror: cannot import name 'main'", "cannot import name main", "'setup.cfg' not found. directory cannot be installed",
+        "setuptools ~ is too old", "requires setuptools", "environmentmarker",
+        "'setup.cfg' not found. directory cannot be installed",
         "cannot import name ' ~ ' from 'pip._vendor'",
     ), {'unless': ("warning: you are using pip",)}),
     # A pip that builds in the environment itself, which has no setuptools.
@@ -2380,7 +2382,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "not have write permission", "don't have write permission",
         "do not have permission to write", "unless you are root", "root privileges are required",
         "access is denied", "interactive authentication required",
-    ), {'unless': ("access denied for user", "when calling the", "permission denied on resource")}),
+    ), {'unless': ("access denied for user", "access is denied para", "when calling the", "permission denied on resource")}),
     ('command_missing', (
         "command not found", "failed to run command ' ~ no such file",
         "env: ' ~ no such file or directory", "spawn ~ enoent", "syscall spawn",
@@ -2441,6 +2443,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('not_installed', ("cannot find module '", "cannot find package '"), {
         'regex': r"cannot find (?:module|package) '(?!\.{0,2}/)(?![^']{0,200}\.node')(?:@[\w.-]{1,80}/)?[\w.-]{1,80}(?:/[\w./-]{1,120})?'",
         'unless': ("node-gyp", "npm-cli", "gulp-")}),
+    # A file of a package that is there, of another release than is wanted.
+    ('not_installed', ("cannot find module '",), {
+        'regex': r"cannot find module '[^']{0,300}[/\\]node_modules[/\\]+(?!\.|npm[/\\]|corepack[/\\])"
+                 r"(?:@[\w.+-]{1,80}[/\\]+)?[\w.+-]{1,80}[/\\]+[^']{1,200}'",
+        'unless': ("node-gyp", "npm-cli", "gulp-", ".node'", "/bindings", "build/release", "/.bin/")}),
     ('not_installed', ("could not import ~ python package. please install", "failed to import the required python library",
                        "failed to import docker-py - ", "failed to import docker or docker-py - ")),  # Ansible
     ('not_installed', ("please install ~ as a dependency", "please install it first", "unable to import module ' ~ no module named '")),
@@ -2607,6 +2614,20 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"^(?:e +|uncaught )?(?:[a-z_]\w{0,60}\.){0,8}timeout(?:error|exception)(?::? ?$|: (?!\[(?:errno|winerror) |timed out$))",
         'unless': ("http", "connect", "socket", "ssl", "url")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
+
+    # Numbers of Windows, with which Python tells what went wrong in the host's language.
+    ('permission_denied', ("winerror ", "windowserror: [error "), {
+        'regex': r"(?:winerror|windowserror: \[error) (?:5|32|33)\]"}),
+    ('disk_full', ("winerror ", "windowserror: [error "), {
+        'regex': r"(?:winerror|windowserror: \[error) (?:39|112)\]"}),
+    ('out_of_memory', ("winerror ", "windowserror: [error "), {
+        'regex': r"(?:winerror|windowserror: \[error) (?:8|14|1450|1455)\]"}),
+    ('network', ("winerror 1", "errno 1"), {
+        'regex': r"(?:winerror|errno) (?:1005[0-4]|1006[0145]|1100[1-4])\]"}),
+    # Clients of services that answer over HTTP.
+    ('network', ("apitimeouterror: request timed out", "apitimeouterror - request timed out", "apiconnectiontimeouterror: ",
+                 "apiconnectionerror: connection error")),
+    ('build_failed', ("module seem to be a webassembly module",)),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
     ('network', (

@@ -14,6 +14,9 @@ TRANSLATED = (
         "keine berechtigung", "permission non accordée", "permiso denegado", "permesso negato",
         "permissão negada", "отказано в доступе", "权限不够", "拒绝访问", "許可がありません", "허가 거부",
         "brak dostępu")),
+    ("access is denied", (  # Windows
+        "zugriff verweigert", "accès refusé", "acceso denegado", "acesso negado", "accesso negato", "存取被拒",
+        "アクセスが拒否されました", "액세스가 거부되었습니다", "odmowa dostępu", "toegang geweigerd", "erişim engellendi")),
     ("operation not permitted", (
         "die operation ist nicht erlaubt", "vorgang nicht zulässig", "opération non permise",
         "operación no permitida", "operazione non permessa", "операция не позволена", "不允许的操作",

@@ -34,6 +34,8 @@ def test_what_systems_say_in_other_languages_becomes_english() -> None:
         pytest.param("\ufeffa", [(1, "a")], id="byte order mark"),
         pytest.param("progress 1%\rprogress 2%", [(1, "progress 1%"), (1, "progress 2%")], id="carriage returns"),
         pytest.param('{"msg": "a\\nb"}', [(1, '{"msg": "a'), (1, 'b"}')], id="lines inside of JSON"),
+        pytest.param('"C:\\py\\numpy\\x.py"', [(1, '"C:\\py\\numpy\\x.py"')], id="a path of Windows"),
+        pytest.param("C:\\\\py\\nb", [(1, "C:\\\\py"), (1, "b")], id="a path of Windows in JSON"),
         pytest.param("f\u00fcr".encode("cp1252"), [(1, "f\u00fcr")], id="another encoding"),
         pytest.param("a\nb".encode("utf-16"), [(1, "a"), (2, "b")], id="UTF-16"),
         pytest.param([b"a\n", "b\n"], [(1, "a"), (2, "b")], id="lines of a file"),
