@@ -1,5 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""A limit on the wall time of a block, also of one that waits for a transfer, a module or a program that hangs."""
+"""A limit on the wall time of a block, also of one that waits for a transfer, a module or a program that hangs.
+
+What a thread has read bounds what a host may answer: one that prints without end would take memory until its time is
+over.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,12 @@ from types import FrameType
 
 # Between asking what runs for the block to end, and ending it.
 GRACE = 1.0
+# Bytes that a call to a host may read. Facts, figures and logs of builds are at most some MB, and so is what Ansible
+# reads to make a module.
+MOST_READ = 32_000_000
+TOO_MUCH = f"more than {MOST_READ // 1_000_000} MB"
+# Seconds between two looks at what was read.
+LOOK = 0.5
 
 
 class OutOfTime(BaseException):
@@ -21,9 +31,15 @@ class OutOfTime(BaseException):
     try again."""
 
 
+class TooMuch(OutOfTime):
+    """The block read more than it may."""
+
+
 @contextlib.contextmanager
-def within(seconds: float) -> Iterator[None]:
+def within(seconds: float, most_read: int = 0) -> Iterator[None]:
     """Raises OutOfTime in the block when its time is over; what the block had started by then is ended. 0: no limit.
+
+    most_read: bytes that the block may read, from files and from what it started; TooMuch beyond them. 0: no limit.
 
     By the alarm of the process, which Ansible uses for a task's ``timeout`` as well: where that one comes first, it
     counts. Outside of the main thread, where no alarm can be set, the block has no limit.
@@ -33,20 +49,47 @@ def within(seconds: float) -> Iterator[None]:
         yield
         return
 
+    done, too_much = threading.Event(), threading.Event()
+
     def over(number: int, frame: FrameType | None) -> None:
         end_children()
+        if too_much.is_set():
+            raise TooMuch(f"more than {most_read} bytes were read")
         raise OutOfTime(f"{seconds:g} s are over")
 
+    def watch(thread: int) -> None:
+        before = bytes_read(thread)
+        while not done.wait(LOOK):
+            if bytes_read(thread) - before > most_read:
+                too_much.set()
+                signal.setitimer(signal.ITIMER_REAL, 0.001)
+                return
+
+    watcher = threading.Thread(target=watch, args=(threading.get_native_id(),), daemon=True)
     started = time.monotonic()
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, seconds)
+    if most_read:
+        watcher.start()
     try:
         yield
     finally:
+        done.set()
+        if most_read:
+            watcher.join()  # it may be about to set the alarm
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
         if pending:
             signal.setitimer(signal.ITIMER_REAL, max(0.001, pending - (time.monotonic() - started)))
+
+
+def bytes_read(thread: int) -> int:
+    """What a thread of this process has read so far, of files, pipes and sockets; 0 where the kernel does not count."""
+    try:
+        counters = Path(f"/proc/self/task/{thread}/io").read_text(encoding="ascii")
+        return int(counters.partition("rchar:")[2].split()[0])
+    except (OSError, IndexError, ValueError):
+        return 0
 
 
 def end_children() -> None:

@@ -1,6 +1,6 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""Follows what several lines of a log say together: a warning of CMake, a test program of configure or CMake, a script
-that npm runs, a tool's help, a line of source in a traceback."""
+"""Follows what several lines of a log say together: a warning of CMake or webpack, a test program of configure or of
+CMake, a script that npm runs, a tool's help, a line of source in a traceback."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ _PROBES = (
         Expression("(?:performing|determining|detecting) .{1,200} with the following output"),
         Expression("-- |cmake (?:error|warning)"),
     ),
+    # webpack and Next.js warn of a module that a package can do without.
+    (re.compile("(?:warning in|warn -) \\.{1,2}/"), re.compile("error in |$")),
 )
 _OPENMP_PROBE = Expression(
     "(?:detecting \\w{1,10} openmp|performing c\\w{0,4} source file test openmp_\\w{1,40}) "
@@ -48,6 +50,7 @@ class Blocks:
         self._help: int | None = None  # indentation of the line that says how a tool is used
         self._place: int | None = None  # indentation of the line that names a place
         self._stack = False
+        self._ignored = False
 
     def scripted(self, line: str) -> bool:
         """Whether this line names a script of a package, or is the script itself."""
@@ -76,6 +79,13 @@ class Blocks:
         self._stack = self._stack and _STACK.match(line) is not None
         return self._stack
 
+    def ended(self, line: str) -> bool:
+        """Whether this line is the last that a preprocessor says of an error, and a warning has passed that on."""
+        ignored = self._ignored
+        if line:
+            self._ignored = "fatal error: " in line and lines.is_passing(line)
+        return ignored and line.startswith("compilation terminated")
+
     def helped(self, original: str, line: str) -> bool:
         """Whether this line is of a tool's help: from its usage on, what is indented, and headings."""
         if _USAGE.match(line):
@@ -90,7 +100,7 @@ class Blocks:
         return place is not None and _indentation(original) > place
 
     def probed(self, line: str) -> bool:
-        """Whether this line is what a test program of configure or CMake printed."""
+        """Whether this line is what a test program of configure or CMake printed, or of a warning of webpack."""
         for begins, ends in _PROBES:
             if begins.match(line):
                 self._after_probes = ends

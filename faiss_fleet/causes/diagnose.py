@@ -33,6 +33,7 @@ LAST_RESORT = 79  # rank of what says that something failed and not why
 WENT_ON = 3  # lines after which a program went on that said "failed to" and no more
 RETRIED = 2  # lines above one that says that it is tried again, in which it says what is
 AROUND = 3  # lines that make and a command that it runs print of one error
+UNPLANNED = 6  # lines from what cannot be solved to the end of a transaction of which no plan was shown
 
 __all__ = ("CAUSES", "clean", "diagnose", "meaning", "rank", "remedy", "rows_used")
 
@@ -187,6 +188,7 @@ class _Log:
             if line:
                 self.printed_since += 1
             skipped = (
+                self.blocks.ended(line),
                 self.blocks.warned(original, line),
                 self.blocks.scripted(line),
                 self.blocks.helped(original, plain),
@@ -265,7 +267,17 @@ class _Log:
         if resolved:
             self.telling = None
             for cause in resolved:
-                self.found.pop(cause, None)
+                if cause != "conda_unsat" or not self._has_no_plan(number):
+                    self.found.pop(cause, None)
+
+    def _has_no_plan(self, number: int) -> bool:
+        """Whether a transaction that ends here follows at once on what could not be solved.
+
+        mamba has made such an environment with nothing in it.
+        """
+        _place, unsolved, line = self.found.get("conda_unsat", (0, 0, ""))
+        said = "Encountered problems while solving" in line or "Problem: " in line
+        return said and number - unsolved <= UNPLANNED
 
     def _started(self) -> None:
         """Drop what only delayed the start of a container of Kubernetes, which has started now."""

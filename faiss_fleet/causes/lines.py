@@ -102,14 +102,17 @@ WARNING = Forms(
     "\\d{4}[-/]\\d\\d[-/]\\d\\d[ t][\\d:.,z+-]{8,20} (?:- )?\\[?(?:info|debug|notice)\\b"
     # What a Java machine dies of is passed on at any level.
     "(?!.{0,200}\\bjava\\.lang\\.(?:unsatisfiedlink|noclassdeffound|outofmemory|exceptionininitializer)error\\b)|"
-    "(?:info|debug):[\\w.]{1,80}:",
+    "(?:info|debug):[\\w.]{1,80}:|"
+    "warn\\[\\d{1,9}\\] ignoring ",
     "\\.py:\\d{1,6}: \\w{0,40}warning: |\\[warning \\w{1,60}\\]: |: " + _OF_GOOGLE + "|"
     "[,;.] (?:defaulting to|falling back (?:to|on)) [\\w' ./-]{1,60}$|"
     "[,;.] (?:running on|using|fall(?:ing|s)? back to|switch(?:ing|ed) to) (?:the )?cpu\\b|gpu will not be used|"
     "[,;] (?:using|use) (?:the )?(?:\\w[\\w-]{0,19} ){0,3}(?:build|version|implementation|fallback|code|instead|"
     "temporary directory)\\b|"
-    "[:\\]] " + _GOES_ON + "|, ignoring: |[:,] ignoring$|'(?:level|severity)' ?: ?'warn(?:ing)?'",
+    "[:\\]] " + _GOES_ON + "|, ignoring: |[:,] ignoring$|'(?:level|severity)' ?: ?'warn(?:ing)?'|"
+    "\\blevel=warning msg='ignoring ",
 )
+_NPM_LOG = Expression("^\\d{1,6} (?=warn |notice )")  # npm's own log numbers its lines
 _FILLED = Expression(r"\S {40,400}\S")
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
 SHELL_TOOL = Expression("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
@@ -370,6 +373,11 @@ def is_trace(line: str) -> bool:
 def is_command(line: str) -> bool:
     """Whether a clean line is a command, and nothing that one printed."""
     return COMMAND.match(line) is not None or COMMAND.match(without_prefix(line)) is not None
+
+
+def of_npm(line: str) -> str:
+    """A clean line of npm's own log as npm prints it: a warning or a notice."""
+    return _NPM_LOG.sub("npm ", line)
 
 
 def is_filled(original: str) -> bool:

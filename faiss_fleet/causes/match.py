@@ -78,13 +78,13 @@ def _before(lines: Lines, index: int) -> Callable[[], str]:
 
 
 def harmless(line: str) -> bool:
-    # Most of them are not there at all, which is seen soonest by their first part.
-    if any(parts[0] in line and in_order(parts, line) for parts in causes_rows.HARMLESS):
-        return True
-    if causes_rows.HARMLESS_LINES.found(line):
-        return True
     behind = causes_lines.without_prefix(line)
-    return behind != line and causes_rows.HARMLESS_LINES.found(behind)
+    logged = causes_lines.of_npm(behind)
+    # Most of them are not there at all, which is seen soonest by their first part.
+    for text in (line,) if logged == behind else (line, logged):
+        if any(parts[0] in text and in_order(parts, text) for parts in causes_rows.HARMLESS):
+            return True
+    return causes_rows.HARMLESS_LINES.found(line) or (behind != line and causes_rows.HARMLESS_LINES.found(behind))
 
 
 def inner_error(lines: Lines, index: int) -> tuple[causes_lines.Line, bool] | None:

@@ -499,7 +499,8 @@ REMEDIES = {
     'interrupted': (
         'Run it again; see who sent the signal (a shutdown, a job limit, Ctrl-C).',),
     'garbage_output': (
-        'Look at the log for what a start-up script or sitecustomize prints, and run the verification by hand.',),
+        'Find out what prints there, a startup file of the shell or a sitecustomize of Python, and silence it: log in '
+        'and start `/bin/sh -c true` and `python3 --version`.',),
     'wrong_answer': (
         'Do not use this build. Try a generic build or another BLAS (`OPENBLAS_CORETYPE=Haswell`), and report CPU and '
         'versions.',),

@@ -167,6 +167,9 @@ HARMLESS = (
     "cmake deprecation warning",
     "not found, skipping",
     "npm warn notsup",
+    "npm warn error: unsupported engine",  # of a package that it does not name
+    # gyp asks them for versions, and goes on without.
+    "xcode-select: error: tool 'xcodebuild' requires xcode", "xcrun: error: unable to lookup item 'platformpath'",
     "notopensslwarning: ",
     "runtimewarning: numpy.",
     "node_tls_reject_unauthorized environment variable to",
@@ -201,6 +204,7 @@ HARMLESS = (
     "could not load module ~ , err exit status",
     "failed to load module 'canberra",
     "failed to watch directory '/sys/fs/cgroup",
+    "error opening for writing ~ urls.txt",  # mamba tries whether it may write there, and takes the next directory
     "npm warn cleanup ",
     "npm warn optional skipping optional dependency: ",
     "error: could not load host key: ",
@@ -297,12 +301,17 @@ RESOLVED = (
     # "-- Generating done" is also said where generating failed.
     (("-- build files have been written to",), (
         "cuda_missing", "build_tool_missing", "blas_missing", "openmp_missing", "headers_missing")),
+    (("started docker application container engine", "started containerd container runtime",
+      "started podman api service"), ("engine_missing",)),
     (("executing transaction: done", "executing transaction: ...working... done", "transaction finished"), (
         "conda_network", "conda_unsat", "conda_glibc", "network", "timeout", "package_conflict", "corrupt_artefact",
         "hash_mismatch")),
     (("resolving deltas: 100%", "updating files: 100%", "checking out files: 100%"), (
         "git_blocked", "network", "timeout")),
     (("debug1: connection established",), ("network",)),
+    # mamba goes on without a lock in a directory of packages that others own.
+    (("warning libmamba lockfile creation for path ~ continuing without it",
+      "warning lockfile creation for path ~ continuing without it"), ("permission_denied",)),
     (("http request sent, awaiting response... 200 ok",), ("network", "timeout", "tls")),
 )
 
@@ -692,7 +701,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "bridge and no permissions", "error creating default 'bridge' network", "cni plugin ~ failed",
         "unable to find network configuration", "failed to create nat chain", "rootlessport ~ ", "rule_append failed",
         "slirp4netns failed", "could not find slirp4netns", "unable to find slirp4netns", "could not find pasta",
-        "slirp4netns ~ not found",
+        "slirp4netns ~ not found", "apply network settings for ~ process caused", "creating network interfaces caused",
+        "error creating network interfaces",
     ), {'unless': ("debu[", "level=debug", "info ", "[debug")}),
     ('engine_network', ("listen tcp4 ~ bind: address already in use", "listen tcp6 ~ bind: address already in use")),
     ('engine_network', ("bind: address already in use",), {
@@ -821,6 +831,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         'regex': r"sudo: .{0,80}(?:contrase|mot de passe|passwor[dt]|senha|\u043f\u0430\u0440\u043e\u043b|"
                  r"\u5bc6\u7801|\u30d1\u30b9\u30ef\u30fc\u30c9)"}),
     ('permission_denied', ("nowritableenvsdir", "nowriteableenvsdir", "notwritableerror", "nowritablepkgsdir")),
+    ('permission_denied', ("could not open lockfile '", "did not find a writable package cache"), {  # mamba
+        'unless': ("no such file", "read-only file system", "no space left")}),
     ('headers_missing', ("call to 'pkg-config ~ returned exit status", "could not find python (missing: ~ include",
         "could not find python ~ development", "could not find python (missing: python_include")),
     ('cmake_too_old', ("version_greater_equal",), {'after': ("cmake error",)}),
@@ -1090,8 +1102,11 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "kernel >= ~ required", "minimum kernel version", "overlay: unrecognized mount option", "overlay ~ enodev",
         "module overlay not found", "no such device ~ overlay",
         "unsupported kernel version", "requires kernel version", "kernel version ~ or", "requires at least kernel",
-        "linux kernel ~ not supported", "function not implemented", "running exec setns process for init",
+        "linux kernel ~ not supported", "function not implemented",
     )),
+    # runc's own part in C ends with a number of its own for each step; 1 is of what is around it.
+    ('kernel_too_old', ("running exec setns process for init",), {
+        'regex': r"process for init(?!.{0,300}exit status 1\b)"}),
 
     # --- room and memory
     ('disk_full', (
@@ -1169,10 +1184,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "getaddrinfo() thread failed to start", "pthread_create failed", "pthread_create() failed", "post-invoke",
         "failed to create thread", "make: /bin/sh: operation not permitted", "failed to start thread",
         "thread constructor failed", "cannot create thread", "couldn't create thread", "adding seccomp filter",
-        "seccomp ~ fail", "seccomp ~ error", "adding seccomp rule", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
+        "adding seccomp rule", "seccomp: unknown", "libseccomp ~ too old", "seccomp ~ not supported",
         "unable to start worker thread", "failed to create new os thread", "may need to increase max user processes",
         "std::system_error ~ operation not permitted", "what(): operation not permitted",
     )),
+    # Not what a compiler says of sources of libseccomp, or of what uses it.
+    ('seccomp_clone3', ("seccomp ~ fail", "seccomp ~ error"), {
+        'unless': ("fatal error: ", "undefined reference", "pkg-config", ".h: ", ".pc")}),
     ('docker_perm', (
         "permissionerror ~ server api version", "permission denied ~ server api version",
         "permission denied while trying to connect to the docker", "docker.sock ~ permission denied",
@@ -1252,7 +1270,7 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "manifest unknown", "name unknown: ", "pull access denied",
         "reading manifest ~ unauthorized: ", "reading manifest ~ requested access to the resource is denied",
         "reading manifest ~ : denied", "response from daemon: denied", "unable to retrieve auth token",
-        "denied: requested access to the resource",
+        "denied: requested access to the resource", "requested access to the resource is denied",
         "no basic auth credentials", "authorization token has expired", "pinging container registry ~ unauthorized",
         "from head request to ~ 403", "from head request to ~ 401",
         "is not present with pull policy of never",
@@ -1280,8 +1298,13 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "dockerd failed to start", "timed out trying to connect to internal docker host",
         "unable to configure the docker daemon with file", "failed to start daemon: pid file found",
         "failed to start daemon, ensure docker is not running", "error starting daemon: pid file found",
-        "failed to start daemon: process with pid ~ is still running",
+        "failed to start daemon: process with pid ~ is still running", "please run 'dockerd' directly",
     )),
+    # What systemd says of the engine's service: what the engine said itself, if anything, says more.
+    ('engine_missing', (
+        "failed to start docker application container engine", "failed to start containerd container runtime",
+        "failed to start podman api service",
+    ), {'rank': 78}),
     # What systemctl says of the engine's service.
     ('engine_missing', ("active: failed", "active: inactive (dead)"), {
         'after': ("docker.service - ", "docker.service: ", "podman.service - ", "podman.socket - ", "containerd.service - ")}),
@@ -1986,9 +2009,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # In any language: the driver's name, and the standard that it does not know.
     ('compiler_too_old', ("g++: ~ '-std=", "gcc: ~ '-std=", "c++: ~ '-std=", "cc1plus: ~ '-std=", "cc1: ~ '-std=",
                           "clang: ~ '-std="), {'unless': ("warning: ",)}),
+    ('openmp_missing', ("omp.h: no such file",), {'regex': r"(?<!\w)omp\.h: no such file"}),
     ('openmp_missing', (
         "openmp_cxx", "openmp not found", "openmp is required", "openmp is not supported", "openmp support not found",
-        "unsupported option '-fopenmp'", "unsupported argument ~ to option ~ fopenmp", "fatal error: omp.h", "fatal error: 'omp.h'", "omp.h: no such file",
+        "unsupported option '-fopenmp'", "unsupported argument ~ to option ~ fopenmp", "fatal error: omp.h", "fatal error: 'omp.h'",
         "'omp.h' file not found", "cannot find -lgomp", "library not found for -lomp", "cannot find -lomp",
         "libgomp.spec", "library not found for -lgomp", "no openmp", "openmp ~ could not be found",
         "cannot open input file 'libomp", "undefined reference to 'omp_", "undefined reference to 'gomp_",
@@ -2214,8 +2238,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('faiss_error', (
         "error in ~ faiss::", "runtimeerror: error in ", "faiss assertion", "faiss/impl/ ~ .cpp:",
         "index type ~ not recognized", "assert d == self.d", "assert n == ", "is_trained", "number of training points",
+        "training points as clusters",
         "could not open ~ .index for reading", "could not open ~ for reading: no such file", "index type 0x",
     ), {'unless': ("-- building", "warning clustering", "[ ", ": warning: ", ": note: ", "npm error in ")}),
+    # The message of its exception without "Error in", as a program in C++ prints it.
+    ('faiss_error', ("faiss:: ~ ) ~ at ",), {
+        'regex': r"\bfaiss::\w[^ ]{0,200}\(.{0,400}\)(?: const)? at \S{1,300}\.(?:cpp|cuh?|h|hpp|cxx):\d{1,6}:"}),
     # What SWIG's wrapper says of an argument: other libraries have such wrappers too.
     ('faiss_error', ("in method ' ~ , argument ~ of type '",), {
         'regex': r"in method '(?:(?:gpu|replacement_?)?index\w*|\w*(?:clustering|quantizer|kmeans|invertedlists|parameterspace|idmap|"
@@ -2254,8 +2282,20 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('engine_missing', (".sock",), {
         'regex': r"run/[\w./-]{0,80}(?:docker|podman|containerd|crio|cri-dockerd|dockershim|buildkit)[\w./-]{0,40}\.sock'?: "
                  r"(?:connect: )?(?:no such file|connection refused)"}),
+    # What bundlers do not find: webpack and what has it within, Metro, Parcel. Not a part of Node, which a browser has not,
+    # nor a file or an alias of the project, nor what packages can do without.
+    ('not_installed', ("can't resolve '", "cannot resolve module '", "unable to resolve module ", "failed to resolve '",
+                       "cannot resolve dependency '"), {
+        'regex': r"(?:can't resolve|cannot resolve module|unable to resolve module|failed to resolve(?= '[^']{1,200}' from '[./])|"
+                 r"cannot resolve dependency) '?(?!(?:assert|async_hooks|buffer|child_process|cluster|console|constants|crypto|"
+                 r"dgram|dns|domain|events|fs|https?|http2|inspector|module|net|os|path|perf_hooks|process|punycode|querystring|"
+                 r"readline|stream|string_decoder|sys|timers|tls|tty|url|util|v8|vm|worker_threads|zlib|"
+                 r"aws4|bufferutil|encoding|kerberos|pg-native|pino-pretty|snappy|supports-color|utf-8-validate)(?:['/ ]|$))"
+                 r"(?:@[\w.-]{1,80}/)?\w[\w.-]{0,80}(?:/[\w./-]{1,120})?(?:'|$| from )"}),
     ('network', ("unable to resolve",), {'unless': (
-        "dependency", "module", "path", "reference", "package", "import", "conflict")}),
+        "dependency", "module", "path", "reference", "package", "import", "conflict", "docker endpoint",
+        "resolve action ", "resolve class ", "resolve service for ", "resolve symbol ", "resolve type ",
+        "resolve variable ")}),
     ('network', ("failed to resolve",), {
         'regex': r"failed to resolve '?(?:(?:the )?(?:host|hostname|address|name|dns|domain|server|proxy)\b|"
                  r"[\w-]+(?:\.[\w-]+)+(?::\d+)?'?(?: |$|[(,:]))"}),
@@ -2297,6 +2337,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
         "unknownhostexception", "sockettimeoutexception", "noroutetohostexception", "java.net.connectexception",
         "wget: bad address '", "are you offline?", "no internet connection", "unable to establish connection to",
         "cannot connect to host ~ connect call failed", "errno 12] timeout on http",
+        # What Envoy and nginx say in place of the server behind them.
+        "upstream connect error or disconnect", "no healthy upstream", "upstream request timeout",
+        "upstream prematurely closed connection",
     )),
     ('network', (": eof", ": unexpected eof"), {'regex': r"(?:get|head|post|put|patch) '?https?://\S{1,300}: (?:unexpected )?eof\b"}),
     ('network', ("connecttimeout", "readtimeout"), {'regex': r"(?<![a-z0-9_-])(?:connect|read)timeout(?!'?[ =:]{1,3}'?\d)"}),
@@ -2496,6 +2539,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                  r"\bbroken dag: \[[^\]]{1,200}\] no module named '?[\w.]{1,80}'?$|"
                  r"\b(?:error|failed|failure|cannot|could not|unable to)(?: while| to)? (?:import|load)(?:ing)?\b[^:]{0,120}:"
                  r"(?: \S{1,200}:)? no module named '?[\w.]{1,80}'?$"}),
+    # The same on a line of its own, below one that says what failed.
+    ('not_installed', ("no module named ",), {
+        'regex': r"^no module named '?[\w.]{1,80}'?$", 'after': ("error", "fail", "cannot ", "could not ", "unable to ", "exception")}),
     ('not_installed', ("ensurepip is not available", "'ensurepip', ~ returned non-zero exit status")),
     # What pipenv, pdm, hatch and others say of the one that they look for.
     ('python_missing', ("python interpreter", "python executable"), {
@@ -2531,6 +2577,10 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('permission_denied', ("has to be run under the root user",)),
     ('timeout', ("worker timeout (pid:", "timeout when waiting for", "has exceeded the maximum execution time")),
     ('timeout', ("timed out waiting for", "timed out trying to ", "timeout expired waiting for"), {'unless': ("lock", "http", "connect")}),
+    # The exception of Python, of drivers of browsers and of pools, whatever it was that took too long.
+    ('timeout', ("timeouterror", "timeoutexception"), {
+        'regex': r"^(?:e +|uncaught )?(?:[a-z_]\w{0,60}\.){0,8}timeout(?:error|exception)(?::? ?$|: (?!\[(?:errno|winerror) |timed out$))",
+        'unless': ("http", "connect", "socket", "ssl", "url")}),
     ('timeout', ("context deadline exceeded",), {'rank': 71, 'unless': ("client.timeout", "net/http", "dial ", "http", "endpoint has been started")}),
 
     # undici, which Node's own fetch is, and pnpm and yarn of a server that does not answer.
@@ -2672,7 +2722,8 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
                   ".node'"),
         'unless': ("pypi", "conda", "apt", "yum", "repodata", "/simple/"), 'rank': 14}),
     # What bundlers do not find: esbuild, Rollup and Parcel.
-    ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/")),
+    ('bindings_missing', ("could not resolve './build/", "could not resolve '../build/", "can't resolve './build/release/",
+                          "can't resolve '../build/release/")),
     ('not_installed', ("[error] could not resolve '", "failed to resolve import '")),
 
     # The rest of what apt and dpkg end with.
@@ -2686,7 +2737,9 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     ('no_matching_distribution', ("has inconsistent name: ~ metadata has", "has inconsistent version: ~ metadata has"), {'rank': 69}),
     ('package_db', ("problem with mergelist",)),
     # A request that failed, whatever its reason, where nothing more is known of it: node-fetch and containerd.
-    ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason: "}),
+    ('prebuild_network', ("request to http",), {
+        'regex': r"request to https?://\S{1,300} failed, reason:(?: |$)", 'after': ("node-pre-gyp", "prebuild-install")}),
+    ('network', ("request to http",), {'rank': 70, 'regex': r"request to https?://\S{1,300} failed, reason:(?: |$)"}),
     ('network', (": failed to do request: ",), {'rank': 70}),
 
     # How compilers, assemblers and SWIG print what they found: file, line, column.
@@ -2696,6 +2749,12 @@ PATTERNS: tuple[tuple[Any, ...], ...] = (
     # The same of nvcc, icc and others that have the front end of EDG.
     ('build_failed', ("): error: ", "): error #", "): catastrophic error", "): internal error:"), {
         'regex': r"^(?:> ?|[\d.]+ )*[^ :]{1,200}\.(?:c|cc|cpp|cxx|h|hh|hpp|cu|cuh|inl)\(\d{1,7}\): (?:catastrophic |internal )?error"}),
+    # MSBuild: parts of Visual Studio that are not installed, and any error.
+    ('build_tool_missing', (
+        "error msb3428: ", "error msb4019: ", "error msb4132: ", "error msb8003: ", "error msb8020: ", "error msb8036: ",
+        "error msb8040: ",
+    )),
+    ('build_failed', ("error msb",), {'regex': r"\berror msb\d{4}: "}),
     ('build_failed', ("ptxas fatal ", "nvlink fatal ", "fatbinary fatal ", "ptxas error ", "nvlink error "), {
         'regex': r"\b(?:ptxas|nvlink|fatbinary) (?:\S{1,120} )?(?:fatal|error) {0,4}: "}),
     # What linkers say, after their own name.

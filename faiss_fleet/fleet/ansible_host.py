@@ -103,11 +103,19 @@ class RemoteHost:
         return evidence.judged(answer, name, self._killed_since() if killed else None)
 
     def _limited(self, call: Callable[[], dict[str, Any]], what: str, seconds: float) -> dict[str, Any]:
-        """What the call returns, or the failure ``timeout`` when it did not end in time."""
+        """What the call returns, or the failure ``timeout`` when it did not end in time.
+
+        ``garbage_output`` when the host printed without end.
+        """
         started = time.monotonic()
         try:
-            with limits.within(seconds):
+            with limits.within(seconds, limits.MOST_READ):
                 return call()
+        except limits.TooMuch:
+            self.reconnect()
+            remedy = evidence.remedy("garbage_output")
+            text = f"{what} printed {limits.TOO_MUCH} and was ended. {remedy}"
+            return {"failed": True, "changed": False, "cause": "garbage_output", "msg": text, "remedy": remedy}
         except limits.OutOfTime:
             if time.monotonic() - started < seconds:
                 raise  # the limit of the whole attempt

@@ -1,8 +1,9 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
 """Calls that wait, many at a time, each with a deadline that is held from outside of the thread that waits.
 
-Plain threads: what they call may be anybody's plugin. When a call's time is over, the processes that its thread has
-started are ended; a thread that waits on regardless is left behind, and another one takes its place.
+Plain threads: what they call may be anybody's plugin. When a call's time is over, or it has read too much, the
+processes that its thread has started are ended; a thread that waits on regardless is left behind, and another one
+takes its place.
 """
 
 from __future__ import annotations
@@ -18,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..artefacts import limits
+
 # For a thread whose processes were ended, to come back.
 GRACE = 5.0
 
 
 class OutOfTime(Exception):
-    """The call did not end in time."""
+    """The call did not end in time, or read more than a host may answer."""
 
 
 @dataclass(eq=False)
@@ -37,6 +40,8 @@ class Call:
     error: BaseException | None = None
     started: float = 0.0
     thread: int = 0
+    had_read: int = field(default=0, repr=False)  # bytes that the thread had read before
+    why: str = field(default="", repr=False)
     ended_at: float = field(default=0.0, repr=False)
     done: bool = field(default=False, repr=False)
 
@@ -94,6 +99,7 @@ class Pool:
 
     def _work(self) -> None:
         while (call := self._todo.get()) is not None:
+            call.had_read = limits.bytes_read(threading.get_native_id())
             call.thread = threading.get_native_id()
             call.work()
             self._done.put(call)
@@ -106,21 +112,34 @@ class Pool:
             # One that was given up comes too late.
             if self.running.pop(id(call), None) is not None:
                 if call.ended_at:
-                    call.error = OutOfTime(f"it did not end within {call.seconds:g} s")
+                    call.error = OutOfTime(call.why)
                 yield call
         now = time.monotonic()
         # One that is done waits for this thread alone, which may have been at work for longer than its deadline.
         waiting = [each for each in self.running.values() if not each.done]
-        for call in [each for each in waiting if now - each.started > each.seconds]:
+        for call in waiting:
             if not call.ended_at:
+                call.why = _why(call, now - call.started)
+                if not call.why:
+                    continue
                 call.ended_at = now
                 _end_processes(call.thread, signal.SIGTERM)
             elif now - call.ended_at > GRACE:
                 _end_processes(call.thread, signal.SIGKILL)
-                call.error = OutOfTime(f"it did not end within {call.seconds:g} s, nor when it was asked to")
+                call.error = OutOfTime(f"{call.why}, and did not end when it was asked to")
                 del self.running[id(call)]
                 self._threads -= 1
                 yield call
+
+
+def _why(call: Call, seconds: float) -> str:
+    """Why a call has to end that has been at it for so long; nothing where it may go on."""
+    if seconds > call.seconds:
+        return f"it did not end within {call.seconds:g} s"
+    # Answers that come at once are not worth a look.
+    if seconds > limits.LOOK and call.thread and limits.bytes_read(call.thread) - call.had_read > limits.MOST_READ:
+        return f"it printed {limits.TOO_MUCH}"
+    return ""
 
 
 def _end_processes(thread: int, number: int) -> None:

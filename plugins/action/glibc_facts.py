@@ -49,8 +49,10 @@ class ActionModule(ActionBase):
         if kept is not None:
             return {**outcome, "changed": False, "ansible_facts": wrap_var(kept)}
         try:
-            with limits.within(seconds(options)):
+            with limits.within(seconds(options), limits.MOST_READ):
                 answer = self._execute_module(task_vars=task_vars)
+        except limits.TooMuch:
+            answer = {"failed": True, "msg": f"It printed {limits.TOO_MUCH} and was ended."}
         except limits.OutOfTime:
             answer = {"failed": True, "msg": f"It did not end within {seconds(options):g} s and was ended."}
         except AnsibleError as exc:
@@ -66,8 +68,14 @@ class ActionModule(ActionBase):
     def _raw(self, options: dict[str, Any], reason: str) -> dict[str, Any]:
         command = f"{self._compute_environment_string()} {raw_facts.command(options)}".strip()
         try:
-            with limits.within(seconds(options)):
+            with limits.within(seconds(options), limits.MOST_READ):
                 said = self._low_level_execute_command(command)
+        except limits.TooMuch:
+            from faiss_fleet.causes import evidence  # its table takes 30 ms, which no other answer needs
+
+            remedy = evidence.remedy("garbage_output")
+            message = f"The shell probe printed {limits.TOO_MUCH} and was ended. {reason} {remedy}"
+            return {"failed": True, "msg": message, "cause": "garbage_output", "remedy": remedy}
         except limits.OutOfTime:
             remedy = "Find out what hangs on the host: log in and start `/bin/sh -c true` and `python3 --version`."
             message = f"The shell probe did not end within {seconds(options):g} s and was ended. {reason} {remedy}"

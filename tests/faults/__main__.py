@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 
-from tests.faults import jobs, judge, processes, runner
+from tests.faults import fuzz_targets, jobs, judge, processes, runner
 from tests.faults.fleet import WAYS, Fleet
 from tests.faults.runner import Result
 from tests.faults.table import CONTROLLER_FAULTS, GROUPS, HOST_FAULTS
@@ -50,16 +50,18 @@ def everything(options: argparse.Namespace) -> list[Result]:
         # What has to do with no way of an audit runs once, on the one that an audit takes when nothing is said.
         own = [fault for fault in CONTROLLER_FAULTS if wanted(fault) and (fault.both_ways or way == ways[-1])]
         others = [fault.name for fault in HOST_FAULTS if wanted(fault)]
+        # What waits comes first, while the other job computes.
+        if others:
+            chosen.append((jobs.hosts, (way, others, options.seed)))
         # One after the other, the longest list would end long after all else.
         for part in (own[::2], own[1::2]) if len(own) > LONG else (own,) if own else ():
             most = max(fault.seeds for fault in part)
             seeds = options.seeds or max(1, -(-most // len(ways)))
             seed = options.seed + ways.index(way) * seeds
             chosen.append((jobs.controller, (way, [fault.name for fault in part], seed, seeds)))
-        if others:
-            chosen.append((jobs.hosts, (way, others, options.seed)))
     if "fuzz" in groups and not options.only:
-        chosen.append((jobs.fuzzing, (options.share, options.seed)))
+        # Short jobs come last, so that both processors are at work until the end.
+        chosen += [(jobs.fuzzing, (target.name, options.share, options.seed)) for target in fuzz_targets.TARGETS]
     return [result for results in processes.side_by_side(chosen) for result in results]
 
 

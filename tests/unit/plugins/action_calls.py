@@ -29,7 +29,7 @@ def plugin(kind: str, name: str) -> ModuleType:
 class Remote:
     """The host's side: answers of modules and of the shell in their order, an exception to be raised among them."""
 
-    def __init__(self, *answers: dict[str, Any] | Exception, said: Iterable[str] = ()) -> None:
+    def __init__(self, *answers: dict[str, Any] | BaseException, said: Iterable[str] = ()) -> None:
         self.answers, self.said = list(answers), list(said)
         self.modules: list[dict[str, Any]] = []  # the arguments of each call of a module
         self.commands: list[str] = []
@@ -38,7 +38,7 @@ class Remote:
     def module(self, call: dict[str, Any]) -> dict[str, Any]:
         self.modules.append(call)
         answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 

@@ -109,3 +109,20 @@ def test_descendants_are_found_whatever_a_process_is_called(tmp_path: Path) -> N
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_prints_without_end_is_ended_long_before_its_time(tmp_path: Path) -> None:
+    noted = tmp_path / "pid"
+    script = "echo $$ > $0; exec cat /dev/zero"
+    before = signal.getsignal(signal.SIGALRM)
+    with pytest.raises(time_limit.TooMuch), time_limit.within(60, most_read=20_000_000):
+        subprocess.run(["sh", "-c", script, str(noted)], capture_output=True, check=False)
+    assert gone(int(noted.read_text()))
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0 and signal.getsignal(signal.SIGALRM) is before
+
+
+def test_what_reads_less_than_it_may_goes_on() -> None:
+    with time_limit.within(60, most_read=20_000_000):
+        said = subprocess.run(["head", "-c", "10000000", "/dev/zero"], capture_output=True, check=True).stdout
+        time.sleep(1.2)  # two looks at what was read
+    assert len(said) == 10_000_000

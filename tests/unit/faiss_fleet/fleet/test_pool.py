@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from faiss_fleet.artefacts import limits
 from faiss_fleet.fleet.pool import Call, OutOfTime, Pool
 
 
@@ -58,6 +59,16 @@ def test_a_program_that_hangs_is_ended_and_the_others_go_on() -> None:
     assert order[-1] == ("hangs", OutOfTime)
     assert [name for name, error in order if error is type(None)] == ["0", "1", "2", "3", "4"]
     assert time.monotonic() - started < 20
+
+
+def test_a_program_that_prints_without_end_is_ended_long_before_its_time() -> None:
+    def noise() -> bytes:
+        return subprocess.run(["cat", "/dev/zero"], capture_output=True, check=False).stdout
+
+    calls = [Call("noise", noise, 100), *(Call(str(number), lambda: None, 10) for number in range(5))]
+    errors = {call.name: str(call.error) for call in Pool(2).run(calls)}
+    assert errors.pop("noise") == f"it printed {limits.TOO_MUCH}"
+    assert set(errors.values()) == {"None"}
 
 
 def test_a_call_that_is_done_is_not_out_of_time_because_the_caller_was_busy() -> None:

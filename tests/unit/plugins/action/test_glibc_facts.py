@@ -60,6 +60,21 @@ def test_a_probe_that_hangs_is_ended() -> None:
     assert (result["failed"], result["cause"]) == (True, "timeout") and result["remedy"] in result["msg"]
 
 
+def test_where_python_prints_without_end_the_shell_may_not() -> None:
+    remote = Remote(limits.TooMuch(), said=[PROBE])
+    facts = run("glibc_facts", remote, {})["ansible_facts"]["glibc_facts"]
+    assert facts["method"] == "raw" and limits.TOO_MUCH in facts["gaps"][0]["reason"]
+
+
+def test_a_shell_that_prints_without_end_is_ended() -> None:
+    class Noise(Remote):
+        def shell(self, command: str) -> dict[str, Any]:
+            raise limits.TooMuch
+
+    result = run("glibc_facts", Noise(NO_PYTHON), {})
+    assert (result["failed"], result["cause"]) == (True, "garbage_output") and result["remedy"] in result["msg"]
+
+
 def test_an_unknown_argument_is_refused() -> None:
     with pytest.raises(AnsibleActionFail, match="prefixx"):
         run("glibc_facts", Remote(), {"prefixx": "/opt"})
