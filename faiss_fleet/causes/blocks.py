@@ -20,7 +20,7 @@ _PROBES = (
         Expression("-- |cmake (?:error|warning)"),
     ),
     # webpack and Next.js warn of a module that a package can do without.
-    (re.compile("(?:warning in|warn -) \\.{1,2}/"), re.compile("error in |$")),
+    (Expression("(?:warning in|warn -) \\.{1,2}/"), Expression("error in |$")),
 )
 _OPENMP_PROBE = Expression(
     "(?:detecting \\w{1,10} openmp|performing c\\w{0,4} source file test openmp_\\w{1,40}) "
