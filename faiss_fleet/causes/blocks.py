@@ -4,39 +4,38 @@ CMake, a script that npm runs, a tool's help, a line of source in a traceback.""
 
 from __future__ import annotations
 
-import re
-
 from . import lines
+from .expressions import Expression
 
-_CMAKE_WARNING = re.compile("cmake (?:deprecation |author )?warning\\b")
+_CMAKE_WARNING = Expression("cmake (?:deprecation |author )?warning\\b")
 # configure writes into config.log what it tried, CMake into CMakeError.log; they go on with whatever does not work, and
 # say so where they cannot. (what a probe begins with, what is behind all of them)
 _PROBES = (
     (
-        re.compile("configure:\\d{1,6}: (?!error: )"),
-        re.compile("configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )"),
+        Expression("configure:\\d{1,6}: (?!error: )"),
+        Expression("configure:(?:\\d{1,6}:)? error: |checking |configure: |config\\.status: |g?make(?:\\[|: )"),
     ),
     (
-        re.compile("(?:performing|determining|detecting) .{1,200} with the following output"),
-        re.compile("-- |cmake (?:error|warning)"),
+        Expression("(?:performing|determining|detecting) .{1,200} with the following output"),
+        Expression("-- |cmake (?:error|warning)"),
     ),
     # webpack and Next.js warn of a module that a package can do without.
-    (re.compile("(?:warning in|warn -) \\.{1,2}/"), re.compile("error in |$")),
+    (Expression("(?:warning in|warn -) \\.{1,2}/"), Expression("error in |$")),
 )
-_OPENMP_PROBE = re.compile(
+_OPENMP_PROBE = Expression(
     "(?:detecting \\w{1,10} openmp|performing c\\w{0,4} source file test openmp_\\w{1,40}) "
     "failed with the following output"
 )
 # npm and yarn: the package and the name of its script, then the script.
-_SCRIPT = re.compile("> (?:@[\\w.-]{1,60}/)?[\\w.-]{1,100}@\\d[\\w.+-]{0,40} \\w{1,40}(?: /|$)")
+_SCRIPT = Expression("> (?:@[\\w.-]{1,60}/)?[\\w.-]{1,100}@\\d[\\w.+-]{0,40} \\w{1,40}(?: /|$)")
 
-_USAGE = re.compile("usage:(?: |$)")
+_USAGE = Expression("usage:(?: |$)")
 # Python: the place of a call; the line of source is below it.
-_PLACE = re.compile("file '.{1,300}', line \\d{1,7}")
+_PLACE = Expression("file '.{1,300}', line \\d{1,7}")
 # A warning that announces the stack of an exception, and the lines of it, as Java prints them.
 _FOLLOWS = ("follows", "follows.", "follows:")
-_STACK_FOLLOWS = re.compile("(?:stack ?trace|traceback) follows[.:]?$")
-_STACK = re.compile("(?:at |caused by: |[\\w.$]{1,200}(?:error|exception)(?:: |$)|\\.{3} \\d{1,4} more)")
+_STACK_FOLLOWS = Expression("(?:stack ?trace|traceback) follows[.:]?$")
+_STACK = Expression("(?:at |caused by: |[\\w.$]{1,200}(?:error|exception)(?:: |$)|\\.{3} \\d{1,4} more)")
 
 
 class Blocks:
@@ -44,7 +43,7 @@ class Blocks:
 
     def __init__(self) -> None:
         self._warning: int | None = None  # indentation of the first line of a warning of CMake
-        self._after_probes: re.Pattern[str] | None = None
+        self._after_probes: Expression | None = None
         self._probes_of_one = False  # whether all that were tried are for OpenMP
         self._beside_probes = False  # whether there was a line of anything else
         self._script = False

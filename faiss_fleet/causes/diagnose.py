@@ -17,6 +17,7 @@ from . import lines as causes_lines
 from . import match, plays, remedies
 from . import rows as causes_rows
 from . import table as causes_table
+from .expressions import Expression, Forms
 from .lines import clean
 from .rows import in_order
 
@@ -332,13 +333,13 @@ class _Log:
 
 
 # A request that was answered, and what one says of the address when it is not.
-_ANSWERED = re.compile("(?:^|[ '(=])(?:status:? ok|200(?: ok)?)(?=[ ,;')]|$)")
-_ADDRESS = re.compile("\\bhttps?://[^\\s'<>(),;]{4,300}")
+_ANSWERED = Expression("(?:^|[ '(=])(?:status:? ok|200(?: ok)?)(?=[ ,;')]|$)")
+_ADDRESS = Expression("\\bhttps?://[^\\s'<>(),;]{4,300}")
 _UNREACHED = ("network", "timeout", "proxy", "tls")
 # Ansible: a host's outcome of one module.
-_HOST_WENT_WELL = re.compile("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
+_HOST_WENT_WELL = Expression("[^ |]{1,253} \\| (?:success|changed)(?: =>| \\|)")
 # An event of Kubernetes after which it tries again by itself.
-_DELAYED = re.compile("\\s*Warning +Failed(?:Scheduling|Mount|AttachVolume|MapVolume|CreatePodSandBox|Sync) ")
+_DELAYED = Expression("\\s*Warning +Failed(?:Scheduling|Mount|AttachVolume|MapVolume|CreatePodSandBox|Sync) ")
 # How tools say that they failed, those that say most first.
 _EXCEPTION = 1
 _WRAPPER = 2
@@ -358,7 +359,7 @@ _OF_COMPOSE = (
 )
 _NOWHERE = "(?!)"
 _FAILURES = tuple(
-    causes_lines.Forms(beginning, anywhere)
+    Forms(beginning, anywhere)
     for beginning, anywhere in (
         (
             _OF_COMPOSE + "|ctr: |"
@@ -408,7 +409,7 @@ _FAILURES = tuple(
     )
 )
 # Below a traceback: an exception whose class is not called an error, such as docker.errors.NotFound.
-_RAISED = re.compile("(?:E +|(?:#\\d{1,4} )?\\d{1,6}\\.\\d{1,4} +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
+_RAISED = Expression("(?:E +|(?:#\\d{1,4} )?\\d{1,6}\\.\\d{1,4} +)?(?:[a-z_]\\w{0,60}\\.){1,8}[A-Z]\\w{2,60}: (?=\\S)")
 _TOLD = ("error: ", "exception: ", ": can't open file ")
 _FAILURE_WORDS = frozenset(
     """

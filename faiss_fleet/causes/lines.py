@@ -6,9 +6,11 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import IO
 
 from . import translations
+from .expressions import Expression, Forms
 
 PIECE = 4000  # longer lines are looked at in pieces of this many characters,
 OVERLAP = 400  # each of which begins with the end of the one before
@@ -18,22 +20,22 @@ SHOWN = 400  # characters of a line in an answer
 Text = str | bytes | bytearray | IO[str] | IO[bytes] | Iterable[str]
 # (line number, original line, clean line, its words).
 Line = tuple[int, str, str, frozenset[str]]
-_ANSI = re.compile("\\x1b(?:\\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\\][^\\x07\\x1b]{0,200}(?:\\x07|\\x1b\\\\)|[@-Z_])")
-_ESCAPED_ANSI = re.compile("\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]")
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_ANSI = Expression("\\x1b(?:\\[[0-9;:?]{0,40}[ -/]{0,4}[@-~]|\\][^\\x07\\x1b]{0,200}(?:\\x07|\\x1b\\\\)|[@-Z_])")
+_ESCAPED_ANSI = Expression("\\\\(?:u001b|x1b|033|e)\\[[0-9;?]{0,40}[A-Za-z]")
+_CONTROLS = Expression("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _QUOTES: dict[int, str] = dict(
     (ord(quote), "'") for quote in '"`\u00b4\u2018\u2019\u201b\u201c\u201d\u00ab\u00bb\u2032'
 )
 _QUOTES.update((ord(space), " ") for space in "\t\u00a0")
 _QUOTES.update({0xFF1A: ": ", 0xFF0C: ", ", 0xFF08: " (", 0xFF09: ") "})  # full-width : , ( )
 # UTF-8 quotes that a tool in between took for Windows-1252 or Latin-1.
-_MOJIBAKE = re.compile("\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
-_MOJIBAKE_LETTER = re.compile("\u00c3[\x80-\xbf]")  # a letter of Latin-1 in UTF-8, taken for Latin-1
-_SPACES = re.compile("  +")
-_ODD = re.compile("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a line more than lower case
-_REPEATED_QUOTES = re.compile("'(?:\\\\*')+|\\\\+'")
+_MOJIBAKE = Expression("\u00e2(?:\u20ac[\u02dc\u2122\u0153]?|\x80[\x98\x99\x9c\x9d])")
+_MOJIBAKE_LETTER = Expression("\u00c3[\x80-\xbf]")  # a letter of Latin-1 in UTF-8, taken for Latin-1
+_SPACES = Expression("  +")
+_ODD = Expression("[\"`\t\x1b\\\\]|  |''|[^\x00-\x7f]")  # what makes cleaning a line more than lower case
+_REPEATED_QUOTES = Expression("'(?:\\\\*')+|\\\\+'")
 # What tools put in front of the lines of others; taken off before a line is joined with the one before it.
-_PREFIX = re.compile(
+_PREFIX = Expression(
     "##\\[error\\] ?|::error::|"
     "(?:npm (?:err!|error|warn!?)(?: code| syscall| errno| stack)?|(?:node-pre-)?gyp (?:err!|error|info)(?: stack)?"
     "|err!|\\d{4}-\\d\\d-\\d\\d[t ]\\d\\d:\\d\\d:\\d\\d[.,\\dz+:-]*"
@@ -54,33 +56,18 @@ _PREFIX = re.compile(
 )
 
 # What is in front of the message that an engine or a program logs as JSON, where it says nothing of the level.
-_JSON_LOG = re.compile(
+_JSON_LOG = Expression(
     '^\\{(?:"(?!level|severity|lvl)[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}", ?){0,4}"(?:log|message|msg)": ?"'
 )
 # What follows the message there, where the message ends its line itself.
-_JSON_END = re.compile('"(?:, ?"[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}"){0,6} ?\\}')
+_JSON_END = Expression('"(?:, ?"[\\w.@-]{1,40}": ?"[^"\\\\]{0,80}"){0,6} ?\\}')
 # A logger of Python that is named for the stream of the program whose lines it passes on.
-_STREAM_LOG = re.compile(
+_STREAM_LOG = Expression(
     "^(?:\\d{4}-\\d\\d-\\d\\d[T ][\\d:.,]{8,18} )?(?:INFO|DEBUG):(?:[\\w-]{1,60}\\.){1,8}std(?:err|out):"
 )
 # The time of a line in the log of a job of GitHub, behind the names of the job and the step.
-_RUNNER_TIME = re.compile("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
-_KEPT_PREFIX = re.compile("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
-
-
-class Forms:
-    """Two expressions, of which one is found: what a line begins with, and what may stand anywhere in it.
-
-    As one they would be tried from each letter of a line on, most of them in vain.
-    """
-
-    def __init__(self, beginning: str, anywhere: str) -> None:
-        self._beginning = re.compile(beginning)
-        self._anywhere = re.compile(anywhere)
-
-    def found(self, line: str) -> bool:
-        return self._beginning.match(line) is not None or self._anywhere.search(line) is not None
-
+_RUNNER_TIME = Expression("\\d{4}-\\d\\d-\\d\\dt\\d\\d:\\d\\d:\\d\\d\\.\\d{7}z ")
+_KEPT_PREFIX = Expression("npm warn|(?:node-pre-)?gyp info|\\[\\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec) ")
 
 # What a tool says only when asked to tell all that it does, or of its progress: seldom an error, whatever its words.
 TRACE = Forms(
@@ -89,9 +76,9 @@ TRACE = Forms(
     "\\blevel=(?:debug|info|trace)\\b|'(?:level|severity)' ?: ?'(?:info|debug|trace)'",
 )
 # Maven and others print at their level info what a program that they run says, its errors too.
-PASSED_ON = re.compile("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
+PASSED_ON = Expression("^[^a-z']{0,40}\\[info\\] (?:npm (?:err!|error)|gyp err!|error (?!log)|e: |fatal: )")
 # Chromium and Electron: a service of the desktop that is not there is an error to them, and they go on. FATAL ends.
-CHROMIUM_LOG = re.compile("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
+CHROMIUM_LOG = Expression("\\[\\d{1,9}:(?:\\d{1,9}:)?\\d{4}/\\d{6}(?:\\.\\d{1,9})?:(?:error|warning|info|verbose\\d):")
 # What is written as a warning or as less by Python, kubeadm, npm's own log, and the logs of Google's libraries in C++
 # and Go; what a tool does in place of what it could not do.
 _GOES_ON = "warn(?:ing)?[: ].{0,300}\\b(?:ignored|optional|skipped|continuing|harmless|non-fatal|not fatal)\\b"
@@ -125,13 +112,13 @@ WARNING = Forms(
     "[:\\]] " + _GOES_ON + "|, ignoring: |[:,] ignoring$|'(?:level|severity)' ?: ?'warn(?:ing)?'|"
     "\\blevel=warning msg='ignoring ",
 )
-_NPM_LOG = re.compile("^\\d{1,6} (?=warn |notice )")  # npm's own log numbers its lines
-_FILLED = re.compile(r"\S {40,400}\S")
+_NPM_LOG = Expression("^\\d{1,6} (?=warn |notice )")  # npm's own log numbers its lines
+_FILLED = Expression(r"\S {40,400}\S")
 # A tool of the shell that could not do one thing, and a script that says so in its own words and goes on.
-SHELL_TOOL = re.compile("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
-OWN_WARNING = re.compile("(?:^|\\| )warn(?:ing)?: ")
+SHELL_TOOL = Expression("(?:^|\\| )(?:chown|chmod|chgrp|rm|cp|mv|mkdir|ln|touch|cat|ls|grep|sed|tee|install|find): ")
+OWN_WARNING = Expression("(?:^|\\| )warn(?:ing)?: ")
 # make: what a rule runs may fail where its line begins with "-".
-IGNORED = re.compile("make(?:\\[\\d{1,3}\\])?: \\[.{1,300}\\] error \\d{1,3} \\(ignored\\)$")
+IGNORED = Expression("make(?:\\[\\d{1,3}\\])?: \\[.{1,300}\\] error \\d{1,3} \\(ignored\\)$")
 # What a script, an init script or a server says once it has done what it was to do.
 WENT_WELL = Forms(
     "\\W{0,4}(?:installation|setup|configuration|deployment|upgrade|update|build|service|server) (?:(?:is|was|has) )?"
@@ -143,7 +130,7 @@ WENT_WELL = Forms(
     "'status' ?: ?'(?:up|healthy)'",
 )
 # A word by which a line says that something failed, or has to be done.
-FAILING = re.compile(
+FAILING = Expression(
     r"(?<!0 )(?<!no )(?:err(?:or|!|o\[)|fail|fata(?:l|\[)|panic)|"
     r"\be(?:acces|perm|noent|nospc|conn[a-z]{3,7}|timedout|notfound|ai_again|hostunreach|netunreach|proto|pipe|again|resolve|integrity)\b|"
     r"\b(?:cannot|can't|could(?:n't| not)|unable|not|nor|denied|refus\w{1,4}|missing|invalid|incorrect|bad|wrong|"
@@ -155,7 +142,7 @@ FAILING = re.compile(
 )
 # A command that someone typed or a build file names, and one that a build prints before it runs it; a line of the
 # source that a compiler shows below what it says of it.
-COMMAND = re.compile(
+COMMAND = Expression(
     r"^(?:[$\u276f\u279c] |\+{1,4} [a-z./]|\d{1,6} \| |except [\w., ()]{1,200}:$|(?:\} ?)?catch ?\(|"
     r"(?:\([\w.-]{1,40}\) ?)?"
     r"(?:\[[\w.-]{1,32}@[\w.-]{1,64} [^\]$#]{1,80}\]|[\w.-]{1,32}@[\w.-]{1,64}:[^ $#]{1,80}) ?[$#] |"
@@ -167,7 +154,7 @@ COMMAND = re.compile(
     r"(?:-\S{1,40} ){0,4}(?:install|add|update|upgrade|remove|ci|run|create) (?!.{0,200}\b(?:error|failed|not)\b))"
 )
 # What strace prints of a call that succeeds, or looks for a file, and the loader where LD_DEBUG is set.
-CALL = re.compile(
+CALL = Expression(
     r"^(?:\[pid \d{1,7}\] |\d{1,7} )?(?:\d\d:\d\d:\d\d(?:\.\d{1,9})? )?"
     r"[a-z][a-z0-9_]{1,30}\(.*\) = (?:\d|0x|\?|-1 (?:enoent|enotty|eagain|eintr|"
     r"einprogress|enxio|enodata|echild|eexist|einval|espipe|enotsup|eopnotsupp|enosys)\b)|"
@@ -179,33 +166,39 @@ CALL = re.compile(
     r"transferring control|relocation processing)"
 )
 # What a test asserts.
-ASSERTED = re.compile(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
+ASSERTED = Expression(r"^> ?assert |(?:^e |^failed \S{1,300} - )assertionerror: |\bwarnings?\.warn\(")
 # What a tool says of a command that failed: the command in it says nothing of why, but for Python's part that Debian
 # leaves out.
-_ITEMS = re.compile(r"(?<=\(item=)\[[^\]]{0,4000}\](?=\) => )|(?<='item': )\[[^\]]{0,4000}\]")  # of a loop of Ansible
-_QUOTED = re.compile(
+_ITEMS = Expression(r"(?<=\(item=)\[[^\]]{0,4000}\](?=\) => )|(?<='item': )\[[^\]]{0,4000}\]")  # of a loop of Ansible
+_QUOTED = Expression(
     r"(process ')/bin/\w{1,5} -c .*?(' did not complete)|(executor failed running \[).*(\]: exit code)|"
     r"(the command ').*(' returned a non-zero)|(command ['\[(])(?!.*'ensurepip').*(['\])] returned non-zero)"
 )
-KERNEL = re.compile("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
-LEFT_OUT = re.compile(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
-KEY_WANTED = re.compile("\\bpublic key for \\S{1,300} is not installed$")  # yum, of a package that it has loaded
-RETRY = re.compile("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
-ENGINE_LOG = re.compile("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
-PLATFORM_WARNING = re.compile(
+KERNEL = Expression("^\\[ ?\\d{1,6}\\.\\d{6}\\] ")  # the kernel's own log, mostly of its devices
+LEFT_OUT = Expression(", (?:disabling|ignoring this repo)[.]?$")  # dnf goes on without one repository
+KEY_WANTED = Expression("\\bpublic key for \\S{1,300} is not installed$")  # yum, of a package that it has loaded
+RETRY = Expression("\\bretrying\\b|\\bwill retry\\b|\\bretry (?:in|after) |\\btrying again\\b")
+ENGINE_LOG = Expression("(debu|info|warn|erro|fata)\\[\\d{1,9}\\]|time='[^']{1,60}' level=(\\w+)")
+PLATFORM_WARNING = Expression(
     "^\\W{0,5}(?:\\[?warning\\]?:? )?(?:image platform \\(|the requested image's platform \\()"
 )
 TOKEN = re.compile("[a-z]+|[0-9]+")
 _FOREIGN = tuple((foreign, english) for english, others in translations.TRANSLATED for foreign in others)
-_REORDERED = tuple((re.compile(form), english) for form, english in translations.REORDERED)
+_REORDERED = tuple((Expression(form), english) for form, english in translations.REORDERED)
 # A line is in another language by its letters, or by the longest word of what is written without any.
-_FOREIGN_LETTERS = re.compile("[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_FOREIGN_LETTERS = Expression("[\u00df-\u017f\u0400-\u04ff\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
 _ENGLISH_TOO = frozenset(("interpreter", "argument", "segmentation", "service"))  # words of both
-_FOREIGN_WORDS = frozenset(
-    max((word for word in TOKEN.findall(foreign) if word not in ("directory", "operation")), key=len)
-    for foreign, _english in _FOREIGN
-    if not _FOREIGN_LETTERS.search(foreign)
-).difference(_ENGLISH_TOO) | {"verweis", "referencia", "riferimento", "defekter", "invalide", "inconnu"}
+
+
+@cache
+def _foreign_words() -> frozenset[str]:
+    longest = frozenset(
+        max((word for word in TOKEN.findall(foreign) if word not in ("directory", "operation")), key=len)
+        for foreign, _english in _FOREIGN
+        if not _FOREIGN_LETTERS.search(foreign)
+    )
+    other = frozenset(("verweis", "referencia", "riferimento", "defekter", "invalide", "inconnu"))
+    return longest.difference(_ENGLISH_TOO) | other
 
 
 def _decoded(data: str | bytes) -> str:
@@ -297,7 +290,7 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
     if not _ODD.search(line):
         line = _unquoted(line.removeprefix("^C").removesuffix("^M").lower().strip())
         words = frozenset(TOKEN.findall(line))
-        return (line, words) if words.isdisjoint(_FOREIGN_WORDS) else _translated(line)
+        return (line, words) if words.isdisjoint(_foreign_words()) else _translated(line)
     if "\x1b" in line:
         line = _ANSI.sub("", line)
     if "\\" in line:
@@ -315,7 +308,7 @@ def cleaned(line: str) -> tuple[str, frozenset[str]]:
     line = _SPACES.sub(" ", line).strip()
     line = _unquoted(line)
     words = frozenset(TOKEN.findall(line))
-    if words.isdisjoint(_FOREIGN_WORDS) and not _FOREIGN_LETTERS.search(line):
+    if words.isdisjoint(_foreign_words()) and not _FOREIGN_LETTERS.search(line):
         return line, words
     return _translated(line)
 

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import re
+from .expressions import Expression
 
-_RECAP = re.compile("^([^ ]{1,253}) {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")
+_RECAP = Expression("^([^ ]{1,253}) {0,80}: ok=\\d+ .*\\bunreachable=(\\d+) .*\\bfailed=(\\d+)")
 _TASK_BEGINS = ("task [", "task: [", "running handler [")
-_TASK_FAILED = re.compile("(?:fatal|failed): \\[([^\\] ]{1,253})")
+_TASK_FAILED = Expression("(?:fatal|failed): \\[([^\\] ]{1,253})")
 
 
 class Play:

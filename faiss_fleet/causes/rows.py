@@ -9,6 +9,7 @@ from functools import cache, cached_property
 
 from . import lines
 from . import table as causes_table
+from .expressions import Forms
 
 _RANK = dict((name, rank) for name, rank, _meaning in causes_table.CAUSES)
 
@@ -134,7 +135,7 @@ def in_order(parts: Sequence[str], line: str) -> bool:
 
 
 HARMLESS = tuple(tuple(phrase.split(" ~ ")) for phrase in causes_table.HARMLESS)
-HARMLESS_LINES = lines.Forms(causes_table.HARMLESS_BEGINNINGS, causes_table.HARMLESS_ANYWHERE)
+HARMLESS_LINES = Forms(causes_table.HARMLESS_BEGINNINGS, causes_table.HARMLESS_ANYWHERE)
 RESOLVED = tuple(
     (tuple(phrase.split(" ~ ")), frozenset(resolved))
     for phrases, resolved in causes_table.RESOLVED

@@ -20,16 +20,13 @@ Reader = namedtuple('Reader', 'name uid gids')
 ANYBODY = Reader('other users', None, frozenset())
 
 
-def chain(path, lstat=os.lstat, readlink=os.readlink):
-    """[(path, status)] of each directory and link on the way to this path, the root first; what is missing ends it."""
-    return _way(path, lstat, readlink)[0]
+def chain(path, lstat=os.lstat, readlink=os.readlink, here='/'):
+    """[(path, status)] of each directory and link on the way to this path, the root first; what is missing ends it.
 
-
-def _way(path, lstat, readlink):
-    """As chain, and the path that it leads to; None where it ends before."""
-    found, links = [('/', lstat('/'))], 0
+    here: where the way begins, a path without links.
+    """
+    found, links = [(here, lstat(here))], 0
     left = [part for part in path.split('/') if part]
-    here = '/'
     while left:
         part = left.pop(0)
         if part in ('.', '..'):
@@ -39,46 +36,36 @@ def _way(path, lstat, readlink):
         try:
             status = lstat(one)
         except OSError:
-            return found, None
+            return found
         found.append((one, status))
         if not stat.S_ISLNK(status.st_mode):
             here = one
             continue
         links += 1
         if links > LINKS:
-            return found, None
+            return found
         target = readlink(one)
         here = '/' if target.startswith('/') else here
         left = [step for step in target.split('/') if step] + left
-    return found, here
+    return found
 
 
 class Look:
-    """Looks at each path once: programs share most of their directories, and files of a package all but the last.
+    """Looks at each path once: programs share most of their directories.
 
     at: where a path of the host is for this process.
     """
 
     def __init__(self, at=lambda path: path, lstat=os.lstat):
-        self.at, self._lstat, self._known, self._ways = at, lstat, {}, {}
+        self.at, self._lstat, self._known = at, lstat, {}
 
-    def chain(self, path):
+    def chain(self, path, here='/'):
         """As the function; what cannot be examined ends it, for it cannot be started either."""
-        above, name = os.path.split(path)
-        if above not in self._ways:
-            self._ways[above] = self._way(above)
-        found, real = self._ways[above]
-        if real is None or name in ('', '.', '..'):
-            return self._way(path)[0]
-        one = os.path.join(real, name)
-        try:
-            status = self._status(one)
-        except OSError:
-            return found
-        return self._way(path)[0] if stat.S_ISLNK(status.st_mode) else found + [(one, status)]
+        return chain(path, self._status, lambda link: os.readlink(self.at(link)), here)
 
-    def _way(self, path):
-        return _way(path, self._status, lambda link: os.readlink(self.at(link)))
+    def inside(self, path):
+        """The chain from the directory on that this is in, where the way to that was judged before."""
+        return self.chain(os.path.basename(path), os.path.dirname(path))
 
     def _status(self, path):
         if path not in self._known:

@@ -34,10 +34,13 @@ def places(program):
 
 
 def files(places):
-    """Yields the files of the packages that are imported: a directory of root's may hold some of another user."""
+    """Yields the files of the packages that are imported: a directory of root's may hold some of another user.
+
+    The ways to their directories have no links.
+    """
     for place in places:
         if os.path.basename(place) in IMPORTED:
-            for directory, directories, names in os.walk(place):
+            for directory, directories, names in os.walk(os.path.realpath(place)):
                 directories.sort()
                 for name in sorted(directories + names):
                     yield os.path.join(directory, name)

@@ -8,7 +8,6 @@ __metaclass__ = type
 
 import binascii
 import inspect
-import itertools
 import json
 import os
 import shutil
@@ -148,24 +147,16 @@ def foreign_part(runtime, euid=os.geteuid):
     paths = [program, runtime.get('prefix') or '/']
     for name in RUN_FROM:
         paths += env.get(name, '').split(':')
-    parts = [paths]
+    parts = [(look.chain, paths)]
     if program.startswith('/'):
-        parts.append(starts.beside(program))
+        parts.append((look.chain, starts.beside(program)))
     if runtime['kind'] in ('python', 'numpy') and program.startswith('/'):
-        places = python_paths.places(program)
-        parts.append(places)
+        parts.append((look.chain, python_paths.places(program)))
         # A prefix of ours holds what its list of files says, and its packages come first.
-        parts.append([] if runtime.get('prefix') else python_paths.files(places))
-    judged = set()
-
-    def steps(path):
-        for one in look.chain(path):
-            if one[0] not in judged:
-                judged.add(one[0])
-                yield one
-
+        if not runtime.get('prefix'):
+            parts.append((look.inside, python_paths.files(parts[-1][1])))
     # One after the other, as far as the first: what is behind it may be anything, of any size.
-    found = (trust.writer(path, euid, steps) for path in itertools.chain(*parts) if path.startswith('/'))
+    found = (trust.writer(path, euid, steps) for steps, paths in parts for path in paths if path.startswith('/'))
     return next((each for each in found if each), None)
 
 
