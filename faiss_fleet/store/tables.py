@@ -3,7 +3,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
 
 HEAD = "0002"  # the newest migration; a test holds it against the directory
 
@@ -52,4 +64,12 @@ SOURCES = Table(
     Column("run", Text, nullable=False),
     Column("size", BigInteger, nullable=False),
     Column("modified_ns", Text, nullable=False),
+)
+
+# Alembic's own: which migration the tables are at.
+VERSIONS = Table(
+    "alembic_version",
+    METADATA,
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
