@@ -21,7 +21,7 @@ from tests import needs
 from tests.integration.test_search_real_faiss import site_of
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_THE_PAGE = True
+READS_REPORTS = True
 NEEDED = (
     *("ansible.cfg", "audit.yml", "playbooks", "roles", "library", "module_utils", "plugins", "loaders", "faiss_fleet"),
     "reports/host-record.schema.json",

@@ -19,7 +19,7 @@ from faiss_fleet.store.queries import Store
 from tests import postgresql
 from tests.sample_records import RUN, records, write_run
 
-READS_THE_PAGE = True
+READS_REPORTS = True
 
 
 @pytest.fixture(scope="module")
