@@ -174,7 +174,7 @@ library() { # key, soname, pattern of version names
   for directory in /lib64 /usr/lib64 "/lib/$(uname -m)-linux-gnu" "/usr/lib/$(uname -m)-linux-gnu" /lib /usr/lib /usr/local/lib64 /usr/local/lib; do
     if [ -r "$directory/$2" ]; then
       emit "$1" "$directory/$2"
-      first 67108864 "$directory/$2" | tr -c 'A-Za-z0-9_.' '\n' 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
+      first 67108864 "$directory/$2" | tr -cs 'A-Za-z0-9_.' '\n' 2>/dev/null | grep -E "^($3)_[0-9.]+\$" | sort -u | head -n 200 | lines "$1_version"
       return
     elif [ -e "$directory/$2" ]; then
       emit "$1_unreadable" "$directory/$2"

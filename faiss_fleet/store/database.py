@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, S
 
 from ..errors import FleetError
 from ..redact import HIDDEN, redact
-from .tables import HEAD, METADATA, VERSION
+from .tables import HEAD, METADATA, VERSIONS
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 WAIT = 60  # seconds that one writer waits for another
@@ -113,11 +113,11 @@ def connect(url: URL) -> Engine:
 def version(connection: Connection, url: URL) -> str | None:
     """The schema's version, None for an empty database. FleetError for one that this version does not know."""
     inspector = sa.inspect(connection)
-    if not inspector.has_table("alembic_version"):
+    if not inspector.has_table(VERSIONS.name):
         if inspector.has_table("hosts") or inspector.has_table("runs"):
             raise FleetError(f"{shown(url)} holds tables of another program. Give an empty database, {ANOTHER}.")
         return None
-    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    found = connection.execute(sa.select(VERSIONS.c.version_num)).scalar()
     if found is not None and not (found.isdigit() and found <= HEAD):
         raise FleetError(
             f"The store {shown(url)} was written by a newer faiss-fleet: its schema is {found}, this one knows {HEAD}. "
@@ -126,31 +126,34 @@ def version(connection: Connection, url: URL) -> str | None:
     return found
 
 
-def migrate(connection: Connection, url: URL, revision: str = "head") -> None:
+def migrate(connection: Connection, url: URL, revision: str | None = None) -> None:
     """Makes or migrates the schema, whole or not at all; of several processes one does it and the others wait.
 
-    A new store gets the tables as they are now; Alembic leads an older one there.
+    An empty database gets the tables of this version at once: to import Alembic takes longer than that. With revision,
+    every migration up to that one is gone through.
     """
     connection.execution_options(begin="BEGIN IMMEDIATE")
     with connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        found = version(connection, url)
-        if found == HEAD:
+        if version(connection, url) == HEAD:
             return
-        if found is None and revision == "head" and not sa.inspect(connection).has_table(VERSION.name):
+        if revision is None and not sa.inspect(connection).has_table(VERSIONS.name):
             METADATA.create_all(connection)
-            connection.execute(VERSION.insert().values(version_num=HEAD))
-            return
-        # Here, as importing it takes longer than making a new store.
-        from alembic import command
-        from alembic.config import Config
+            connection.execute(sa.insert(VERSIONS).values(version_num=HEAD))
+        else:
+            _upgrade(connection, revision or "head")
 
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def writable(url: URL) -> bool:

@@ -66,8 +66,8 @@ SOURCES = Table(
     Column("modified_ns", Text, nullable=False),
 )
 
-# Where Alembic keeps which migration was the last.
-VERSION = Table(
+# Alembic's own: which migration the tables are at.
+VERSIONS = Table(
     "alembic_version",
     METADATA,
     Column("version_num", String(32), nullable=False),

@@ -36,10 +36,10 @@ FIRST = (
 
 @pytest.fixture(scope="module", autouse=True)
 def formats(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Audits write no page, but for files of tests that read it: they set READS_THE_PAGE."""
+    """Audits keep their records and no more, but for files of tests that read reports or store: READS_REPORTS."""
     with pytest.MonkeyPatch.context() as patched:
-        if not getattr(request.module, "READS_THE_PAGE", False):
-            patched.setenv("FAISS_FLEET_FORMATS", "json")
+        if not getattr(request.module, "READS_REPORTS", False):
+            patched.setenv("FAISS_FLEET_FORMATS", "")
         yield
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from ansible.parsing.vault import VaultLib, VaultSecret
 
-from tests import class_wheels, needs, signals
+from tests import class_wheels, kept_cache, needs, signals
 from tests.ssh_farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +78,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
         path.write_text(HANGS)
         path.chmod(0o755)
         farm.stop("off")
+        kept_cache.bring("batch", found.directory / "cache")
         yield found
 
 
@@ -86,6 +87,7 @@ def first(fleet: Fleet) -> subprocess.CompletedProcess[str]:
     """The first audit, of one host by the batch and of the other by the roles."""
     done = fleet.run("-l", "one,two", "-e", "{fleet_batch: '{{ inventory_hostname == \"one\" }}'}")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    kept_cache.keep("batch", fleet.directory / "cache")
     return done
 
 

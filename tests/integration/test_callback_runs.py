@@ -217,7 +217,7 @@ def test_every_host_has_its_record_whatever_became_of_it(fleet: Fleet) -> None:
 def test_each_way_through_a_play_is_recorded(fleet: Fleet, play: str) -> None:
     fleet.inventory({"a": {}, "b": {"ends": "broken"}, "c": {"ends": "fallback"}, "d": {}, "e": {}})
     fleet.book(play)
-    fleet.run()
+    fleet.run(FAISS_FLEET_FORMATS="")
     assert fleet.states() == {"a": "native", "b": "failed", "c": "fallback", "d": "native", "e": "native"}
 
 
@@ -247,7 +247,7 @@ def test_a_rescued_failure_and_a_users_own_task_that_fails_later_leave_the_verdi
         "      rescue: [{{ansible.builtin.debug: {{msg: fixed}}}}]\n      tags: [backend]".format(),
         after="- ansible.builtin.fail: {msg: restart failed}\n      tags: [backend]",
     )
-    assert fleet.run().returncode == 2
+    assert fleet.run(FAISS_FLEET_FORMATS="").returncode == 2
     assert fleet.states() == {"one": "native", "two": "fallback"}
     for record in fleet.records().values():
         assert [error["message"] for error in record["errors"]] == ["not yet", "restart failed"]
@@ -443,7 +443,7 @@ def test_a_run_has_the_hosts_the_directory_and_the_id_that_it_is_given(fleet: Fl
     assert (elsewhere / "latest" / "index.html").is_file() and not fleet.reports.exists()
     assert (elsewhere / "latest").resolve().name == "20261122T101112Z-0123abcd"
     assert fleet.states(str(elsewhere / "latest")) == {"two": "fallback"}
-    fleet.run(FAISS_FLEET_RUN_ID="../../evil")
+    fleet.run(FAISS_FLEET_RUN_ID="../../evil", FAISS_FLEET_FORMATS="")
     (name,) = (path.name for path in fleet.reports.iterdir() if path.is_dir() and not path.is_symlink())
     assert "evil" not in name
 

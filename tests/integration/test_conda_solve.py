@@ -55,10 +55,18 @@ def facts(glibc: str, isa: str = "x86-64-v3", arch: str = "x86_64") -> dict[str,
     }
 
 
+@pytest.fixture(scope="module")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The channel that most tests begin with."""
+    directory = tmp_path_factory.mktemp("indexed") / "channel"
+    conda_channel.make(directory, PYTHON, PURE, OLD, NEW)
+    return directory
+
+
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    conda_channel.make(tmp_path / "channel", PYTHON, PURE, OLD, NEW)
-    return tmp_path / "channel"
+def directory(indexed: Path, tmp_path: Path) -> Path:
+    """A copy of it that a test may change."""
+    return shutil.copytree(indexed, tmp_path / "channel")
 
 
 class Fleet:

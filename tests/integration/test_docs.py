@@ -16,7 +16,7 @@ from tests import checkout, docs_walk, needs, postgresql
 from tests.ssh_farm import Farm
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_THE_PAGE = True
+READS_REPORTS = True
 TWO = {"vector-01.example.org": "debian12", "vector-02.example.org": "centos7-py313"}
 INVENTORY = {"all": {"children": {"canary": {"hosts": {"vector-01.example.org": {}}},
                                   "centos7": {"hosts": {"vector-02.example.org": {}}}}}}  # fmt: skip

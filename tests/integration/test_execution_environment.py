@@ -18,7 +18,7 @@ from tests import checkout, needs
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_THE_PAGE = True
+READS_REPORTS = True
 PODMAN = str(ROOT / "images" / "podman")
 BASE, IMAGE = "localhost/faiss-fleet-tests/ee-base", "localhost/faiss-fleet-tests/ee"
 # A stand-in has Python without pip; the image that the definition names has it.

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_THE_PAGE = True
+READS_REPORTS = True
 COMMAND = [str(ROOT / ".venv" / "bin" / "faiss-fleet")]
 
 

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -99,15 +101,30 @@ def test_the_tests_of_faiss_node_pass_on_flat_indexes_without_faiss(tmp_path, ve
     assert said == "js: 32 passed, 1 refused for want of FAISS, 0 failed\n"
 
 
+def locked() -> Path:
+    """A directory with what the lock names, installed once."""
+    files = [LANGCHAIN / name for name in ("package.json", "package-lock.json")]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+    directory = loaders.CACHE / f"langchain-{digest}"
+    if not directory.exists():
+        npm = needs.command("npm", "Install Node.js 20 with npm.")
+        partial = directory.with_name(f"{directory.name}.{os.getpid()}")
+        partial.mkdir(parents=True)
+        for file in files:
+            shutil.copy(file, partial)
+        flags = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
+        loaders.check([npm, "ci", *flags], dict(os.environ), cwd=partial)
+        partial.rename(directory)
+    return directory
+
+
 @pytest.fixture(scope="module")
 def langchain(tmp_path_factory):
     """An application with LangChain as the lock names it, and with the drop-in as the documentation says."""
-    npm = needs.command("npm", "Install Node.js 20 with npm.")
-    app = tmp_path_factory.mktemp("langchain")
-    for name in ("package.json", "package-lock.json", "app.mjs", "node16.cjs"):
+    app = tmp_path_factory.mktemp("langchain") / "app"
+    subprocess.run(["cp", "--archive", locked(), app], check=True)
+    for name in ("app.mjs", "node16.cjs"):
         shutil.copy(LANGCHAIN / name, app)
-    flags = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
-    loaders.check([npm, "ci", *flags], dict(os.environ), cwd=app)
     for name, source in (("faiss-fleet", NODE), ("faiss-node", NODE / "faiss-node")):
         shutil.copytree(source, app / "node_modules" / name)
     (app / "backend.json").write_text(json.dumps(NO_FAISS), encoding="utf-8")

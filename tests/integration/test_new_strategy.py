@@ -21,7 +21,6 @@ from tests import needs
 from tests.integration.test_search_real_faiss import site_of
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_THE_PAGE = True
 NEEDED = (
     *("ansible.cfg", "audit.yml", "playbooks", "roles", "library", "module_utils", "plugins", "loaders", "faiss_fleet"),
     "reports/host-record.schema.json",
@@ -85,8 +84,8 @@ class Project:
         assert text.count('NAMES = ("existing", ') == 1
         registry.write_text(text.replace('NAMES = ("existing", ', 'NAMES = ("toy", "existing", '))
 
-    def audit(self, *arguments: str, **variables: Any) -> tuple[int, dict[str, Any]]:
-        """Exit status and record of a run."""
+    def audit(self, *arguments: str, formats: str = "", **variables: Any) -> tuple[int, dict[str, Any]]:
+        """Exit status and record of a run, which writes its reports in these formats."""
         values = {
             "ansible_connection": "local",
             "ansible_python_interpreter": sys.executable,
@@ -103,6 +102,7 @@ class Project:
         environment = {
             **os.environ,
             "FAISS_FLEET_REPORTS": str(self.directory / "reports"),
+            "FAISS_FLEET_FORMATS": formats,
             "TOY_PYTHON": needs.interpreter("3.11"),
             "TOY_SITE": str(site_of("3.11")),
         }
@@ -125,7 +125,7 @@ def test_a_new_strategy_audits_a_host_and_keeps_it_through_faults_that_are_not_i
     assert (status, record["state"], record["decision"]["predicted"]) == (0, "native", False)
     assert not project.backend.exists(), "check mode tests what needs no change, and configures nothing"
 
-    status, record = project.audit()
+    status, record = project.audit(formats="html,markdown,assessment,csv")
     assert (status, record["state"], record["decision"]["provider"]) == (0, "native", "toy")
     assert [candidate["id"] for candidate in record["plan"]] == ["toy:faiss"]
     configured = project.backend.read_bytes()

@@ -17,7 +17,7 @@ from tests import checkout
 from tests.sample_records import RUN, write_run
 
 ROOT = Path(__file__).resolve().parents[2]
-READS_THE_PAGE = True
+READS_REPORTS = True
 LOG = "Error: /lib64/libm.so.6: version `GLIBC_2.27' not found (required by faiss-node)\n"
 
 

@@ -16,11 +16,10 @@ from faiss_fleet.errors import FleetError
 from faiss_fleet.store import database
 from faiss_fleet.store.history import STORE, Earlier
 from faiss_fleet.store.queries import Store
-from faiss_fleet.store.tables import HEAD
 from tests import postgresql
 from tests.sample_records import RUN, records, write_run
 
-READS_THE_PAGE = True
+READS_REPORTS = True
 
 
 @pytest.fixture(scope="module")
@@ -115,10 +114,11 @@ def test_two_controllers_make_the_schema_and_write_the_same_hosts_at_once(url: s
 
 
 def test_an_older_store_is_migrated_with_what_is_in_it(url: str) -> None:
+    """One that every migration has made, not this version at once."""
     fleet = list(records(700))
     engine = sa.create_engine(database.parse(url))
-    with engine.connect() as connection:  # by the migrations, all of them
-        database.migrate(connection, database.parse(url), HEAD)
+    with engine.connect() as connection:
+        database.migrate(connection, database.parse(url), "head")
     with Store.open(url) as store:
         store.add_records(fleet)
         fresh = list(store.lines(RUN.id))

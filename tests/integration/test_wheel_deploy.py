@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,14 +21,22 @@ LOCK = {"packages": [{"name": "x", "version": "1", "sha256": "0" * 64}]}
 MEGABYTE = 1 << 20
 
 
-@pytest.fixture
-def packed(tmp_path):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """Twelve megabytes that do not compress."""
-    tree = tmp_path / "tree" / "site-packages"
+    directory = tmp_path_factory.mktemp("packed")
+    tree = directory / "tree" / "site-packages"
     tree.mkdir(parents=True)
     for number in range(12):
         (tree / f"{number}.so").write_bytes(os.urandom(MEGABYTE))
-    return packing.pack(tmp_path / "tree", LOCK, "wheel", tmp_path / "out")
+    return packing.pack(directory / "tree", LOCK, "wheel", directory / "out")
+
+
+@pytest.fixture
+def packed(made, tmp_path):
+    """The same, as a test's own file."""
+    (tmp_path / "out").mkdir()
+    return replace(made, archive=Path(shutil.copy(made.archive, tmp_path / "out")))
 
 
 @pytest.fixture
