@@ -39,12 +39,12 @@ def _place(name: str) -> Path:
 
 
 def bring(name: str, directory: Path) -> None:
-    """Copies what is kept under this name into ``directory``, which must not be there; nothing is kept at first."""
+    """Copies what is kept under this name into ``directory``, where nothing is yet; nothing is kept at first."""
     place = _place(name)
     with cache.lock(f"kept-cache-{name}"):
         if place.exists():
             os.utime(place)
-            shutil.copytree(place, directory, symlinks=True)
+            shutil.copytree(place, directory, symlinks=True, dirs_exist_ok=True)
 
 
 def keep(name: str, directory: Path) -> None:

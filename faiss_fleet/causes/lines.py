@@ -257,7 +257,7 @@ _KEPT = "\x1c"
 
 def _parts(line: str) -> Iterator[str]:
     """A line cut where its writer began a new one: at carriage returns, and at newlines escaped by JSON or repr."""
-    kept = False
+    kept = 0
     if "\\" in line:
         if ":\\" in line:
             line, kept = _DRIVE_PATH.subn(lambda path: _SEPARATOR.sub(_KEPT, path.group()), line)

@@ -113,7 +113,7 @@ class HostFaults:
         first: dict[str, str] = {}
         for host in hosts:
             first.setdefault(self.fleet.farm.hosts[host].recipe, host)
-        done = self.fleet.run(first.values())
+        done = self.fleet.first_run(first.values())
         expected = {host: self._healed(host, None) for host in done.hosts}
         wrong = judge.judge(self.fleet, done, expected, judge.status_of(expected))
         if wrong:
@@ -226,7 +226,7 @@ def on_controller(
     seats = pairs(fleet)
     hosts = [host for pair in seats for host in pair]
     if not warm:
-        fleet.run(hosts[:1])
+        fleet.first_run(hosts[:1])
         for host in hosts:
             fleet.converge_as(hosts[0], host)
     # How long such an audit takes on this machine: within that time it is killed.
