@@ -80,8 +80,8 @@ def test_a_package_that_is_a_link_is_looked_into(python, tmpdir):
     assert search_test.foreign_part(runtime)[1] == 'is owned by user id 54321'
 
 
-def test_every_file_of_a_large_package_is_looked_at(tmpdir):
-    package = tmpdir.mkdir('numpy')
+def test_every_file_of_a_large_package_is_looked_at(crowded):
+    package = crowded.mkdir('numpy')
     for number in range(10100):
         os.close(os.open('%s/%05d.py' % (package, number), os.O_CREAT | os.O_WRONLY))
     assert len(list(python_paths.files([str(package)]))) == 10100
