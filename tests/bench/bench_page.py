@@ -126,7 +126,7 @@ def main() -> int:
     print(f"{'hosts':>8}{'page MB':>9}{'beside MB':>11}" + "".join(f"{name:>9}" for name in STEPS))
     ratios: dict[int, dict[str, float]] = {}
     with tempfile.TemporaryDirectory(prefix="ff-bench-") as root, sync_playwright() as playwright:
-        chromium = needs.command("chromium")
+        chromium = needs.command("chromium-headless-shell")
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         for hosts in map(int, options.sizes.split(",")):
             path = rendered(Path(root), hosts)

@@ -1,5 +1,5 @@
 # Copyright the faiss-fleet authors. SPDX-License-Identifier: Apache-2.0
-"""The report page in Debian's chromium, opened from disk with no network; what its tests share."""
+"""The report page in Debian's Chromium without windows, opened from disk with no network; what its tests share."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
     """One chromium for all tests."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=needs.command("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            executable_path=needs.command("chromium-headless-shell"), args=["--no-sandbox", "--disable-gpu"]
         )
         yield started
         started.close()
