@@ -20,18 +20,24 @@ FIRST = (
     "test_conda_standin",
     "test_node_addon",
     "test_attempts_hosts",
-    "test_node_host_build",
-    "test_setting_playbook",
-    "test_slices",
     "test_batch",
-    "test_bad_input",
+    "test_glibc_facts_ansible",
+    "test_setting_playbook",
+    "test_loader_node_packages",
+    "test_slices",
     "test_docs",
     "test_container_rootless",
     "test_prediction_matrix",
     "test_check_matrix",
     "test_execution_environment",
-    "test_controllers",
+    "test_standins",
+    "test_wheel_deploy",
+    "test_elf_against_real_objects",
+    "test_wheel_resolve",
+    "test_new_strategy",
 )
+# Single tests that any worker takes, so that all of them end together.
+LAST = ("test_callback_runs", "test_bad_input")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -58,6 +64,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     def place(item: pytest.Item) -> int:
         name = Path(str(item.path)).stem
-        return FIRST.index(name) if name in FIRST else len(FIRST)
+        return FIRST.index(name) if name in FIRST else len(FIRST) + (name in LAST)
 
     items.sort(key=place)
