@@ -10,11 +10,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
-from images.standins import engine
+from images.standins import cache, engine
 from images.standins.recipes import RECIPES
 from tests import needs
 from tests.integration import test_loaders as loaders
@@ -105,16 +106,18 @@ def locked() -> Path:
     """A directory with what the lock names, installed once."""
     files = [LANGCHAIN / name for name in ("package.json", "package-lock.json")]
     digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
-    directory = loaders.CACHE / f"langchain-{digest}"
-    if not directory.exists():
-        npm = needs.command("npm", "Install Node.js 20 with npm.")
-        partial = directory.with_name(f"{directory.name}.{os.getpid()}")
-        partial.mkdir(parents=True)
-        for file in files:
-            shutil.copy(file, partial)
-        flags = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
-        loaders.check([npm, "ci", *flags], dict(os.environ), cwd=partial)
-        partial.rename(directory)
+    directory = cache.directory("langchain") / digest
+    with cache.lock("langchain"):
+        if not directory.exists():
+            npm = needs.command("npm", "Install Node.js 20 with npm.")
+            with tempfile.TemporaryDirectory(dir=cache.directory("work")) as work:
+                partial = Path(work) / "app"
+                partial.mkdir()
+                for file in files:
+                    shutil.copy(file, partial)
+                flags = ["--ignore-scripts", "--legacy-peer-deps", "--no-audit", "--no-fund"]
+                loaders.check([npm, "ci", *flags], dict(os.environ), cwd=partial)
+                partial.rename(directory)
     return directory
 
 
