@@ -33,6 +33,9 @@ ARGUMENT_SPEC = {
 # the run. Beside it, each command on the host has its own limit, of which a slow host may spend several.
 CALL = 60
 COMMANDS_IN_A_ROW = 12
+# Ansible calls these a lost connection too: a home that is full or read-only, which has no room for a module, and a
+# command that ended before the module was sent, as that of a Python does that is not there. The shell needs neither.
+NO_ROOM, ENDED_EARLY = "temporary directory", "Data could not be sent to remote host"
 
 
 class ActionModule(ActionBase):
@@ -56,11 +59,16 @@ class ActionModule(ActionBase):
         except limits.OutOfTime:
             answer = {"failed": True, "msg": f"It did not end within {seconds(options):g} s and was ended."}
         except AnsibleError as exc:
-            # A home that is full or read-only has no room for a module, and is reported as a lost connection. The shell
-            # needs no room.
-            if isinstance(exc, AnsibleConnectionFailure) and "temporary directory" not in str(exc):
+            lost = isinstance(exc, AnsibleConnectionFailure) and NO_ROOM not in str(exc)
+            if lost and ENDED_EARLY not in str(exc):
                 raise
             answer = {"failed": True, "msg": str(exc)}
+            if lost:
+                found = self._raw(options, why(answer))
+                facts = found.get("ansible_facts", {}).get("glibc_facts", {})
+                if found.get("failed") or any(python["version"] for python in facts["pythons"]):
+                    raise  # there is a Python: it was the line
+                return {**outcome, **found}
         if not answer.get("failed") or answer.get("unreachable"):
             return {**outcome, **answer}
         return {**outcome, **self._raw(options, why(answer))}

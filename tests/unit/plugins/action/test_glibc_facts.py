@@ -11,9 +11,13 @@ from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from faiss_fleet.artefacts import limits
 from tests.unit.plugins.action_calls import ROOT, Remote, plugin, run
 
-PROBE = (ROOT / "tests" / "fixtures" / "facts" / "probe-centos7-nopython.txt").read_text(encoding="utf-8")
+PROBE, WITH_PYTHON = (
+    (ROOT / "tests" / "fixtures" / "facts" / f"probe-centos7-{name}.txt").read_text(encoding="utf-8")
+    for name in ("nopython", "py38")
+)
 NO_PYTHON = {"failed": True, "rc": 127, "module_stdout": "", "module_stderr": "/bin/sh: python3: not found\n"}
 FULL = AnsibleConnectionFailure("Failed to create temporary directory.")
+ENDED = AnsibleConnectionFailure('Data could not be sent to remote host "h". Make sure it can be reached over ssh')
 
 
 def test_what_the_module_read_is_passed_on() -> None:
@@ -27,6 +31,7 @@ def test_what_the_module_read_is_passed_on() -> None:
     [
         pytest.param(NO_PYTHON, "/bin/sh: python3: not found", id="no Python"),
         pytest.param(FULL, "temporary directory", id="no room for a module"),
+        pytest.param(ENDED, "could not be sent", id="ended before the module was sent"),
     ],
 )
 def test_where_no_module_runs_the_shell_probe_does(answer: Any, reason: str) -> None:
@@ -43,6 +48,11 @@ def test_a_host_that_is_not_reached_stays_unreachable() -> None:
         run("glibc_facts", Remote(AnsibleConnectionFailure("No route to host")), {})
     unreachable = {"failed": True, "unreachable": True, "msg": "gone"}
     assert run("glibc_facts", Remote(unreachable), {})["unreachable"]
+
+
+def test_a_line_that_was_lost_while_the_module_was_sent_is_lost_where_there_is_a_python() -> None:
+    with pytest.raises(AnsibleConnectionFailure, match="could not be sent"):
+        run("glibc_facts", Remote(ENDED, said=[WITH_PYTHON]), {})
 
 
 def test_a_probe_that_says_nothing_is_a_failure_with_a_next_step() -> None:
