@@ -23,8 +23,8 @@ STAGES = (attempts, decide, fallback, options, planning, preflight, recommend, r
 def warm() -> None:
     """Loads the strategies and the table of wheels; both stay in memory, as does everything that was imported.
 
-    Python looks through none of it again for cycles: in this process and in each worker that took a tenth of the time,
-    and a worker that does it copies what it looks through.
+    Python looks through none of it again for cycles, in this process and in each worker: a worker that does it copies
+    what it looks through.
     """
     strategies.all_strategies()
     catalogue.table()

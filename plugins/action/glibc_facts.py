@@ -79,7 +79,7 @@ class ActionModule(ActionBase):
             with limits.within(seconds(options), limits.MOST_READ):
                 said = self._low_level_execute_command(command)
         except limits.TooMuch:
-            from faiss_fleet.causes import evidence  # its table takes 30 ms, which no other answer needs
+            from faiss_fleet.causes import evidence  # a large table, which no other answer needs
 
             remedy = evidence.remedy("garbage_output")
             message = f"The shell probe printed {limits.TOO_MUCH} and was ended. {reason} {remedy}"

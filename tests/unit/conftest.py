@@ -39,7 +39,7 @@ MEMORY = "/dev/shm"
 
 @pytest.fixture
 def crowded(tmpdir):
-    """A directory for tens of thousands of files, gone with the test: in memory, where making them costs a tenth."""
+    """A directory for tens of thousands of files, gone with the test: in memory, where there is room."""
     room = os.access(MEMORY, os.W_OK) and os.statvfs(MEMORY).f_favail > 100000
     directory = tempfile.mkdtemp(dir=MEMORY if room else str(tmpdir))
     yield type(tmpdir)(directory)

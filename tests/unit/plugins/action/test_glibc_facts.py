@@ -61,28 +61,26 @@ def test_a_probe_that_says_nothing_is_a_failure_with_a_next_step() -> None:
     assert "python3: not found" in result["msg"] and result["remedy"]
 
 
-def test_a_probe_that_hangs_is_ended() -> None:
-    class Hangs(Remote):
+@pytest.mark.parametrize(
+    "ended, cause",
+    [
+        pytest.param(limits.OutOfTime, "timeout", id="hangs"),
+        pytest.param(limits.TooMuch, "garbage_output", id="prints without end"),
+    ],
+)
+def test_a_probe_that_is_ended_is_a_failure_with_its_cause(ended: type[BaseException], cause: str) -> None:
+    class Endless(Remote):
         def shell(self, command: str) -> dict[str, Any]:
-            raise limits.OutOfTime
+            raise ended
 
-    result = run("glibc_facts", Hangs(NO_PYTHON), {})
-    assert (result["failed"], result["cause"]) == (True, "timeout") and result["remedy"] in result["msg"]
+    result = run("glibc_facts", Endless(NO_PYTHON), {})
+    assert (result["failed"], result["cause"]) == (True, cause) and result["remedy"] in result["msg"]
 
 
 def test_where_python_prints_without_end_the_shell_may_not() -> None:
     remote = Remote(limits.TooMuch(), said=[PROBE])
     facts = run("glibc_facts", remote, {})["ansible_facts"]["glibc_facts"]
     assert facts["method"] == "raw" and limits.TOO_MUCH in facts["gaps"][0]["reason"]
-
-
-def test_a_shell_that_prints_without_end_is_ended() -> None:
-    class Noise(Remote):
-        def shell(self, command: str) -> dict[str, Any]:
-            raise limits.TooMuch
-
-    result = run("glibc_facts", Noise(NO_PYTHON), {})
-    assert (result["failed"], result["cause"]) == (True, "garbage_output") and result["remedy"] in result["msg"]
 
 
 def test_an_unknown_argument_is_refused() -> None:
